@@ -1,0 +1,1 @@
+"""The endpoints: one small file each, found by discovery."""

@@ -1,0 +1,1 @@
+"""What runs off the request path: writer, settlement, feed and housekeeping."""

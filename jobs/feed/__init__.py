@@ -1,0 +1,1 @@
+"""The price feed: sources in, ticks and grids out."""

@@ -1,0 +1,1 @@
+"""The function framework and the parts that functions and jobs share."""

@@ -1,0 +1,56 @@
+"""Every Redis key of ours, its shape and its lifetime, in one place (RQ keeps its own under `rq:`)."""
+
+from __future__ import annotations
+
+TICK_LATEST = "tick:latest"
+"""String, JSON of the newest tick (runtime.wire.encode_tick)."""
+GRID_LATEST = "grid:latest"
+"""String, JSON of the newest grid snapshot."""
+BREAKER = "breaker"
+"""String, JSON of the breaker's state (runtime.game.breaker)."""
+EPOCH = "epoch"
+"""Hash {id, since_s}: set once in an empty Redis; signatures from `since_s` or before are refused."""
+BUS_PUBLIC = "bus:public"
+"""Stream {type, data}: price, grid, status, touched; ten minutes of it are kept."""
+BUS_COMMITS = "bus:commits"
+"""Stream {commit, events}: what each commit tells; it only carries, the database is the record."""
+BACKLOG_BETS = "backlog:bets"
+"""Integer: bets that wait for the writer; moved by the enqueue and finish scripts."""
+PUBLISHED_COMMIT = "published:commit"
+"""Integer: the newest commit whose events went out."""
+
+BUS_PUBLIC_KEEP_MS = 600_000
+BUS_COMMITS_KEEP = 2_000
+NONCE_TTL_S = 90
+SESSION_TTL_S = 24 * 3600
+PENDING_AFTER_DEADLINE_MS = 90_000
+
+
+def nonce(address: str, value: str) -> str:
+    """String: the id of the bet or login that used the nonce; NONCE_TTL_S."""
+    return f"nonce:{address}:{value}"
+
+
+def session(token_sha256: str) -> str:
+    """Hash of one session; SESSION_TTL_S."""
+    return f"session:{token_sha256}"
+
+
+def user_sessions(user_id: str) -> str:
+    """Set of a user's session hashes."""
+    return f"sessions:{user_id}"
+
+
+def pending(bet_id: str) -> str:
+    """String `{user_id}:{decided_by_ms}` of a bet on its way; outlives the deadline by 90 s."""
+    return f"pending:{bet_id}"
+
+
+def replies(origin: str) -> str:
+    """List of outcomes for one API process."""
+    return f"replies:{origin}"
+
+
+def rate_limit(bucket: str, who: str, window: int) -> str:
+    """Integer: hits of `who` in one window of `bucket`."""
+    return f"limit:{bucket}:{who}:{window}"

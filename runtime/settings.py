@@ -1,0 +1,184 @@
+"""Settings: one table, read once from the environment, refused by name when wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+Mode = Literal["demo", "live"]
+Feed = Literal["replay", "sim"]
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table: the field it fills, how its text is read, its default and its help."""
+
+    field: str
+    parse: Callable[[str], Any]
+    default: str
+    help: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable."""
+        return "TAPTRADE_" + self.field.upper()
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Read a whole number within [low, high]."""
+
+    def parse(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(f"must be between {low} and {high}")
+        return number
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Read one of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def stakes(text: str) -> tuple[int, ...]:
+    """Read rising, positive stakes in cents, comma-separated."""
+    cents = tuple(int(part) for part in text.split(","))
+    if not cents or min(cents) <= 0 or list(cents) != sorted(set(cents)):
+        raise ValueError("must be rising, positive cents, comma-separated")
+    return cents
+
+
+MILLION = 1_000_000
+TABLE: tuple[Setting, ...] = (
+    Setting("mode", one_of(*get_args(Mode)), "demo", "demo: play money over recorded prices; live: real feeds only"),
+    Setting("host", str, "127.0.0.1", "address that the API listens on"),
+    Setting("port", whole(1, 65535), "8000", "port of the API"),
+    Setting("dashboard_port", whole(1, 65535), "9181", "port of rq-dashboard, loopback only"),
+    Setting("data", Path, "./data", "folder for everything that a run writes"),
+    Setting("redis_url", str, "", "an existing Redis; empty: start our own in the data folder", secret=True),
+    Setting("api_workers", whole(1, 64), "1", "API processes"),
+    Setting("feed", one_of(*get_args(Feed)), "replay", "price source"),
+    Setting("replay_file", str, "", "recording to replay (CSV ts_ms,price; .gz or .zst); empty: the one shipped"),
+    Setting("replay_offset_s", whole(0, 10**7), "600", "where in the recording the replay starts, seconds"),
+    Setting("sim_seed", whole(0, 2**63 - 1), "1", "seed of the sim feed"),
+    Setting("column_seconds", whole(1, 3600), "5", "column width W, seconds"),
+    Setting("horizon_columns", whole(2, 1000), "12", "placeable columns reach k+2 to k+H"),
+    Setting("row_step_cents", whole(1, 10**7), "500", "row height S, cents of USD"),
+    Setting("rows", whole(2, 200), "20", "rows R that the grid shows"),
+    Setting("presets_cents", stakes, "100,500,1000,5000,10000", "allowed stakes, cents"),
+    Setting("reward_model", str, "runtime.game.rewards:BrownianTouch", "reward model, package.module:Class"),
+    Setting("house_edge_bp", whole(0, 5000), "500", "house edge, basis points"),
+    Setting("max_fill_age_ms", whole(100, 60_000), "1500", "oldest tick that a bet is filled on"),
+    Setting("fill_delay_ms", whole(0, 10_000), "0", "wait between receipt and fill; live mode sets at least 500"),
+    Setting("settle_grace_ms", whole(0, 60_000), "1000", "wait after a column's end for the last ticks"),
+    Setting("bet_signatures", one_of("on", "off"), "on", "off accepts unsigned bets (demo mode only)"),
+    Setting("chain_id", whole(1, 2**53), "1", "chain id that messages are signed for"),
+    Setting("domain", str, "", "domain that logins are signed for; empty: 127.0.0.1:PORT"),
+    Setting("backlog_bets_max", whole(100, 10**6), "10000", "bets that may wait for the writer"),
+    Setting("payout_max_cents", whole(1, 10**13), "1000000", "greatest payout of one bet"),
+    Setting("cell_payout_max_cents", whole(1, 10**13), str(20 * MILLION), "greatest payout of one cell"),
+    Setting("column_payout_max_cents", whole(1, 10**13), str(100 * MILLION), "greatest payout of one column"),
+    Setting("liability_max_cents", whole(1, 10**15), str(1000 * MILLION), "greatest payout of all open bets"),
+    Setting("demo_credit_cents", whole(0, 10**12), str(MILLION), "credit of a new wallet in demo mode"),
+    Setting("deposit_max_cents", whole(1, 10**12), str(MILLION), "greatest balance that a demo deposit tops up to"),
+    Setting("bets_per_minute", whole(1, 10**9), "600", "bets of one wallet in a minute"),
+    Setting("requests_per_minute", whole(1, 10**9), "3000", "other requests of one address in a minute"),
+    Setting("logins_per_minute", whole(1, 10**9), "60", "logins of one address in a minute"),
+    Setting("log_level", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "least level that is logged"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, read and checked; units are in the names."""
+
+    mode: Mode
+    host: str
+    port: int
+    dashboard_port: int
+    data: Path
+    redis_url: str
+    api_workers: int
+    feed: Feed
+    replay_file: str
+    replay_offset_s: int
+    sim_seed: int
+    column_seconds: int
+    horizon_columns: int
+    row_step_cents: int
+    rows: int
+    presets_cents: tuple[int, ...]
+    reward_model: str
+    house_edge_bp: int
+    max_fill_age_ms: int
+    fill_delay_ms: int
+    settle_grace_ms: int
+    bet_signatures: Literal["on", "off"]
+    chain_id: int
+    domain: str
+    backlog_bets_max: int
+    payout_max_cents: int
+    cell_payout_max_cents: int
+    column_payout_max_cents: int
+    liability_max_cents: int
+    demo_credit_cents: int
+    deposit_max_cents: int
+    bets_per_minute: int
+    requests_per_minute: int
+    logins_per_minute: int
+    log_level: str
+
+    @property
+    def database(self) -> Path:
+        """The live database."""
+        return self.data / "taptrade.db"
+
+    @property
+    def ticks_database(self) -> Path:
+        """The feed's own database."""
+        return self.data / "ticks.db"
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read every setting from `environ`; raise SettingsError that names the variable and the reason."""
+    known = {row.variable for row in TABLE}
+    unknown = sorted(name for name in environ if name.startswith("TAPTRADE_") and name not in known)
+    if unknown:
+        raise SettingsError(f"unknown setting {unknown[0]}; `taptrade config` lists them all")
+    values: dict[str, Any] = {}
+    for row in TABLE:
+        text = environ.get(row.variable, "").strip() or row.default
+        try:
+            values[row.field] = row.parse(text)
+        except ValueError as ex:
+            shown = "***" if row.secret else repr(text)
+            raise SettingsError(f"{row.variable}={shown}: {ex}") from ex
+    values["data"] = values["data"].absolute()
+    values["domain"] = values["domain"] or f"127.0.0.1:{values['port']}"
+    settings = Settings(**values)
+    _refuse_unsafe_mode(settings)
+    return settings
+
+
+def _refuse_unsafe_mode(settings: Settings) -> None:
+    if settings.mode == "demo":
+        return
+    if settings.feed in ("replay", "sim"):
+        raise SettingsError(f"TAPTRADE_FEED={settings.feed} is refused in live mode: its prices are known beforehand")
+    if settings.bet_signatures == "off":
+        raise SettingsError("TAPTRADE_BET_SIGNATURES=off is refused in live mode: every bet must be signed")
