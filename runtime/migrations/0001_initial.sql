@@ -1,5 +1,6 @@
 -- The live database. Times are Unix milliseconds UTC, money is whole cents, ids are ULIDs.
 -- Every row that a commit writes carries the commit's number and its place in it: together they order all news.
+-- No foreign key points at `commits`: its row is written last, and SQLite would scan every child table for it.
 
 CREATE TABLE commits (
     number        INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
@@ -7,7 +8,11 @@ CREATE TABLE commits (
     previous_hash TEXT    NOT NULL CHECK (length(previous_hash) = 64),
     hash          TEXT    NOT NULL CHECK (length(hash) = 64),
     records       INTEGER NOT NULL CHECK (records >= 0),
-    house_cents   INTEGER NOT NULL
+    house_cents   INTEGER NOT NULL,
+    first_bet_seq INTEGER,
+    last_bet_seq  INTEGER,
+    first_entry   TEXT,
+    last_entry    TEXT
 ) STRICT;
 
 CREATE TABLE users (
@@ -17,7 +22,7 @@ CREATE TABLE users (
     version        INTEGER NOT NULL DEFAULT 0,
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
-    created_commit INTEGER NOT NULL REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    created_commit INTEGER NOT NULL,
     created_place  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -32,7 +37,7 @@ CREATE TABLE transaction_ledger (
     ref_id        TEXT    NOT NULL,
     metadata      TEXT    NOT NULL DEFAULT '{}',
     created_at    INTEGER NOT NULL,
-    commit_number INTEGER NOT NULL REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    commit_number INTEGER NOT NULL,
     place         INTEGER NOT NULL,
     CHECK (ref_type = 'ADJUSTMENT' OR (amount < 0) = (ref_type IN ('BET', 'WITHDRAWAL')))
 ) STRICT, WITHOUT ROWID;
@@ -83,9 +88,9 @@ CREATE TABLE bets (
     model_id        TEXT,
     model_version   TEXT,
     model_now_ms    INTEGER,
-    placed_commit   INTEGER NOT NULL REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    placed_commit   INTEGER NOT NULL,
     placed_place    INTEGER NOT NULL,
-    resolved_commit INTEGER REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    resolved_commit INTEGER,
     resolved_place  INTEGER,
     CHECK ((refusal_code IS NULL) = (status IN ('confirmed', 'won', 'lost', 'void'))),
     CHECK ((status = 'confirmed') = (refusal_code IS NULL AND resolved_commit IS NULL))
@@ -96,7 +101,6 @@ CREATE TABLE bets (
 -- no status, so settling a bet does not touch the index.
 CREATE UNIQUE INDEX bets_once_per_cell ON bets (column_start_s, cell_id, user_id) WHERE refusal_code IS NULL;
 CREATE INDEX bets_of_user ON bets (user_id);
-CREATE INDEX bets_by_placing ON bets (placed_commit);
 CREATE INDEX bets_by_resolution ON bets (resolved_commit) WHERE resolved_commit IS NOT NULL;
 
 -- A column begins to settle with its evidence; `settled_commit` is set with its last bet.
@@ -114,10 +118,10 @@ CREATE TABLE columns (
     last_tick_id   INTEGER,
     reason         TEXT,
     begun_at       INTEGER NOT NULL,
-    begun_commit   INTEGER NOT NULL REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    begun_commit   INTEGER NOT NULL,
     begun_place    INTEGER NOT NULL,
     settled_at     INTEGER,
-    settled_commit INTEGER REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED
+    settled_commit INTEGER
 ) STRICT;
 
 CREATE INDEX columns_unfinished ON columns (start_s) WHERE settled_commit IS NULL;
@@ -131,7 +135,7 @@ CREATE TABLE delegations (
     message        TEXT    NOT NULL,
     signature      TEXT    NOT NULL,
     created_at     INTEGER NOT NULL,
-    created_commit INTEGER NOT NULL REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    created_commit INTEGER NOT NULL,
     created_place  INTEGER NOT NULL
 ) STRICT;
 
@@ -145,13 +149,13 @@ CREATE TABLE withdrawals (
     signed_at_s      INTEGER NOT NULL,
     signature        TEXT    NOT NULL,
     requested_at     INTEGER NOT NULL,
-    requested_commit INTEGER NOT NULL REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    requested_commit INTEGER NOT NULL,
     requested_place  INTEGER NOT NULL,
     reference        TEXT UNIQUE,
     who              TEXT,
     why              TEXT,
     resolved_at      INTEGER,
-    resolved_commit  INTEGER REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    resolved_commit  INTEGER,
     resolved_place   INTEGER,
     CHECK ((status = 'pending') = (resolved_commit IS NULL))
 ) STRICT;
@@ -168,7 +172,7 @@ CREATE TABLE operations (
     who            TEXT    NOT NULL,
     why            TEXT    NOT NULL,
     created_at     INTEGER NOT NULL,
-    created_commit INTEGER NOT NULL REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    created_commit INTEGER NOT NULL,
     created_place  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -195,7 +199,7 @@ CREATE TABLE player_limits (
     excluded_until_ms    INTEGER,
     effective_ms         INTEGER NOT NULL,
     created_at           INTEGER NOT NULL,
-    created_commit       INTEGER NOT NULL REFERENCES commits (number) DEFERRABLE INITIALLY DEFERRED,
+    created_commit       INTEGER NOT NULL,
     created_place        INTEGER NOT NULL
 ) STRICT;
 
