@@ -1,0 +1,1 @@
+"""Who is asking: wallet signatures, Sign-In with Ethereum, sessions."""

@@ -1,0 +1,47 @@
+"""The texts that players sign: byte for byte the same in the wallet, in the page and here."""
+
+from __future__ import annotations
+
+import re
+
+WINDOW_PAST_S = 30
+WINDOW_FUTURE_S = 5
+_NONCE = re.compile(r"[A-Za-z0-9]{8,64}")
+
+
+def is_nonce(text: str) -> bool:
+    """Tell whether `text` is 8 to 64 ASCII letters and digits, no newline behind them either."""
+    return _NONCE.fullmatch(text) is not None
+
+
+def is_timely(signed_s: int, now_ms: int) -> bool:
+    """Tell whether a text signed at `signed_s` counts now: 30 s old at most, 5 s in the future at most."""
+    return now_ms - WINDOW_PAST_S * 1000 <= signed_s * 1000 <= now_ms + WINDOW_FUTURE_S * 1000
+
+
+def bet_text(cell_id: str, amount: int, min_rate_bp: int, nonce: str, timestamp: int, chain_id: int) -> str:
+    """Return the text of one bet; the caller has checked that no field holds a newline."""
+    return (
+        "Tap Trading Bet\n"
+        "Action: place_bet\n"
+        f"Cell: {cell_id}\n"
+        f"Amount: {amount}\n"
+        f"MinRate: {min_rate_bp}\n"
+        f"Nonce: {nonce}\n"
+        f"Timestamp: {timestamp}\n"
+        f"Chain: {chain_id}\n"
+        "Version: 1"
+    )
+
+
+def withdraw_text(amount: int, nonce: str, timestamp: int, chain_id: int) -> str:
+    """Return the text of one withdrawal; only the wallet itself may sign it."""
+    return (
+        "Tap Trading Bet\n"
+        "Action: withdraw\n"
+        f"Amount: {amount}\n"
+        f"Nonce: {nonce}\n"
+        f"Timestamp: {timestamp}\n"
+        f"Chain: {chain_id}\n"
+        "Version: 1"
+    )

@@ -1,0 +1,94 @@
+"""Who signed a text: EIP-191 recovery on libsecp256k1 and C keccak, without eth-account's message objects."""
+
+from __future__ import annotations
+
+import re
+
+from coincurve import PrivateKey, PublicKey
+from sha3 import keccak_256
+
+from runtime.errors import TaptradeError
+
+SIGNATURE_BYTES = 65
+SIGNATURE_TEXT_MAX = 2 + 2 * SIGNATURE_BYTES
+MESSAGE_BYTES_MAX = 16_384
+
+_PREFIX = b"\x19Ethereum Signed Message:\n"
+_SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}")
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+_HALF_ORDER_BYTES = _HALF_ORDER.to_bytes(32, "big")
+_RECOVERY_IDS = {0: b"\x00", 1: b"\x01", 27: b"\x00", 28: b"\x01"}
+
+
+class BackendError(TaptradeError):
+    """The native signature library gives wrong answers."""
+
+
+def keccak(data: bytes) -> bytes:
+    """Hash with Keccak-256, the padding that Ethereum uses."""
+    digest: bytes = keccak_256(data).digest()
+    return digest
+
+
+def personal_hash(message: bytes) -> bytes:
+    """Hash a message the way a wallet's personal_sign does."""
+    return keccak(b"%b%d%b" % (_PREFIX, len(message), message))
+
+
+def parse_signature(text: str) -> bytes | None:
+    """Read `0x` and 130 hex digits; anything else is None, whatever its length."""
+    if len(text) != SIGNATURE_TEXT_MAX or _SIGNATURE.fullmatch(text) is None:
+        return None
+    return bytes.fromhex(text[2:])
+
+
+def recover(message: bytes, signature: bytes) -> str | None:
+    """Return the lower-case address that signed `message`, None if this is no acceptable signature.
+
+    Of the two signatures that anyone can derive from one, only that with the low `s` counts.
+    """
+    if len(signature) != SIGNATURE_BYTES:
+        return None
+    recovery_id = _RECOVERY_IDS.get(signature[64])
+    # Big-endian bytes of one length compare like the numbers they stand for.
+    if recovery_id is None or signature[32:64] > _HALF_ORDER_BYTES:
+        return None
+    try:
+        key = PublicKey.from_signature_and_message(signature[:64] + recovery_id, personal_hash(message), hasher=None)
+    except ValueError:  # r or s is zero or not below the order, or r is no point of the curve
+        return None
+    return _address(key)
+
+
+def recover_text(message: str, signature: str) -> str | None:
+    """Recover from text as it came in JSON: the message's UTF-8 bytes and a hex signature."""
+    raw = parse_signature(signature)
+    if raw is None:
+        return None
+    try:
+        return recover(message.encode(), raw)
+    except UnicodeEncodeError:  # a lone surrogate has no bytes that a wallet could have signed
+        return None
+
+
+def address_of(private_key: bytes) -> str:
+    """Return the lower-case address of a private key."""
+    return _address(PrivateKey(private_key).public_key)
+
+
+def sign(message: bytes, private_key: bytes) -> str:
+    """Sign like a wallet's personal_sign: `0x` and 130 hex digits, low s, v of 27 or 28."""
+    raw = PrivateKey(private_key).sign_recoverable(personal_hash(message), hasher=None)
+    return f"0x{raw[:64].hex()}{27 + raw[64]:02x}"
+
+
+def check_backend() -> None:
+    """Raise unless a known signature is recovered to its known address; called once at start."""
+    private_key = b"\x11" * 32
+    expected = "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a"
+    if recover_text("taptrade", sign(b"taptrade", private_key)) != expected:
+        raise BackendError
+
+
+def _address(key: PublicKey) -> str:
+    return "0x" + keccak(key.format(compressed=False)[1:])[12:].hex()
