@@ -8,7 +8,7 @@ CREATE TABLE commits (
     previous_hash TEXT    NOT NULL CHECK (length(previous_hash) = 64),
     hash          TEXT    NOT NULL CHECK (length(hash) = 64),
     records       INTEGER NOT NULL CHECK (records >= 0),
-    house_cents   INTEGER NOT NULL,
+    house         TEXT    NOT NULL,
     first_bet_seq INTEGER,
     last_bet_seq  INTEGER,
     first_entry   TEXT,
