@@ -1,0 +1,98 @@
+# `make run` plays, `make test` checks. Both set themselves up: a virtual environment and a locked install in .venv.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+ROOMS := functions runtime jobs taptrade
+LOADTEST_ARGS ?= --users 20 --spawn-rate 5 --run-time 60s
+export PYTHONNOUSERSITE := 1
+export PYTHONDONTWRITEBYTECODE :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_REQUIRE_VIRTUALENV := 0
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+.PHONY: run
+run: .venv/.run ## start everything; Ctrl-C stops it
+	@exec $(BIN)/taptrade up
+
+.PHONY: test
+test: .venv/.dev format-check lint types security tests ## every check and every test
+
+.PHONY: format
+format: .venv/.dev ## format the sources
+	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix-only .
+
+.PHONY: format-check
+format-check: .venv/.dev
+	@echo "== format"; $(BIN)/ruff format --check .
+
+.PHONY: lint
+lint: .venv/.dev ## lint
+	@echo "== lint"; $(BIN)/ruff check .
+
+.PHONY: types
+types: .venv/.dev ## check the types, strictly
+	@echo "== types"; $(BIN)/mypy
+
+.PHONY: security
+security: .venv/.dev ## scan for unsafe code
+	@echo "== security"; $(BIN)/bandit -q -c pyproject.toml -r $(ROOMS)
+
+.PHONY: tests
+tests: .venv/.dev ## run the tests (TESTS="tests/game -k payout")
+	@echo "== tests"; $(BIN)/python -m pytest -q $(TESTS)
+
+.PHONY: coverage
+coverage: .venv/.dev ## run the tests and leave build/coverage.json
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN)/coverage run -m pytest -q $(TESTS)
+	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o build/coverage.json && $(BIN)/coverage report --fail-under=80
+
+.PHONY: audit-deps
+audit-deps: .venv/.dev ## look up known holes in the locked packages (needs the network)
+	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.lock
+
+.PHONY: loadtest
+loadtest: .venv/.dev ## players who sign in and tap, for a minute, against a running server
+	@mkdir -p build
+	@$(BIN)/locust -f loadtest/locustfile.py --headless --host http://127.0.0.1:$${TAPTRADE_PORT:-8000} $(LOADTEST_ARGS)
+
+LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--annotation-style line $(if $(UPGRADE),--upgrade)
+.PHONY: lock
+lock: .venv/.dev ## write the lock files anew; UPGRADE=1 takes newer releases
+	@$(LOCK) --group build -o requirements-build.lock
+	@$(LOCK) pyproject.toml -o requirements.lock
+	@$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove the environment and what the checks left; the data folder stays
+	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A bare Debian has python3 and pip but not ensurepip, so the environment is made without pip and filled from outside.
+$(BIN)/python:
+	@rm -rf .venv && $(PYTHON) -m venv --without-pip .venv
+
+# Wheels only, so no compiler is needed. crontab alone has none; it is built, as the project is, by the locked setuptools.
+PIP = $(PYTHON) -m pip --python $(BIN)/python install -q --no-build-isolation --use-pep517
+LOCKED = $(PIP) --require-hashes --only-binary :all: --no-binary crontab
+.venv/.run: requirements-build.lock requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing the locked packages into .venv"
+	@$(LOCKED) -r requirements-build.lock
+	@$(LOCKED) -r requirements.lock
+	@$(PIP) --no-deps --no-index -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.run
+	@echo "installing the tools for tests into .venv"
+	@$(LOCKED) -r requirements-dev.lock
+	@touch $@
