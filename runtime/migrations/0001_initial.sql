@@ -121,7 +121,8 @@ CREATE TABLE columns (
     begun_commit   INTEGER NOT NULL,
     begun_place    INTEGER NOT NULL,
     settled_at     INTEGER,
-    settled_commit INTEGER
+    settled_commit INTEGER,
+    settled_place  INTEGER
 ) STRICT;
 
 CREATE INDEX columns_unfinished ON columns (start_s) WHERE settled_commit IS NULL;

@@ -1,0 +1,35 @@
+"""ULIDs: 26 characters that sort by time (https://github.com/ulid/spec)."""
+
+from __future__ import annotations
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
+_PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
+LENGTH = 26
+RANDOM_BITS = 80
+
+
+def ulid(ms: int, low_bits: int) -> str:
+    """Return the ULID of a time in milliseconds (48 bits) and 80 further bits."""
+    number = (ms << RANDOM_BITS) | low_bits
+    pairs = []
+    for _ in range(LENGTH // 2):
+        pairs.append(_PAIRS[number & 1023])
+        number >>= 10
+    pairs.reverse()
+    return "".join(pairs)
+
+
+def ulid_ms(text: str) -> int | None:
+    """Return the time of a ULID in milliseconds, or None if it is not one."""
+    if len(text) != LENGTH or text[0] > "7" or any(letter not in _VALUES for letter in text):
+        return None
+    ms = 0
+    for letter in text[:10]:
+        ms = ms * 32 + _VALUES[letter]
+    return ms
+
+
+def entry_id(committed_ms: int, commit_number: int, place: int) -> str:
+    """Return the id of a ledger entry: it rises with the commit and the place in it."""
+    return ulid(committed_ms, (commit_number << 32) | place)

@@ -1,0 +1,238 @@
+"""The ledger: one commit of balances, entries and bets, written as a whole or not at all.
+
+A commit hands out places to the rows it writes. Place and commit number order all news, and the commit's hash covers
+every row in that order. The caller opens the transaction, decides, writes here, calls `close`, and commits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal, Protocol
+
+from runtime.game import chain
+from runtime.game.bets import COLUMNS, Bet, Status, as_row, placed_content
+from runtime.game.ids import entry_id
+
+RefType = Literal["BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT"]
+Execute = Callable[[str, Sequence[Any]], Sequence[tuple[Any, ...]]]
+
+
+class Connection(Protocol):
+    """What the ledger needs of a database."""
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return all its rows."""
+        ...
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of `rows`."""
+        ...
+
+
+class LedgerBroken(Exception):
+    """The database is not in the state that the rules leave behind; nothing may be written."""
+
+
+def load_statements(text: str) -> dict[str, str]:
+    """Read the named statements of a script: `-- name: x` opens one, further comments are dropped."""
+    found: dict[str, str] = {}
+    for part in text.split("-- name:")[1:]:
+        name, _, body = part.partition("\n")
+        lines = [line for line in body.splitlines() if not line.startswith("--")]
+        found[name.strip()] = "\n".join(lines).strip().rstrip(";")
+    return found
+
+
+SQL = load_statements(resources.files("runtime.game").joinpath("ledger.sql").read_text(encoding="utf-8"))
+INSERT_BET = f"INSERT INTO bets ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+SELECT_BET = f"SELECT {', '.join(COLUMNS)} FROM bets"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One ledger row; `amount` is what the player gains (negative: pays), in cents."""
+
+    id: str
+    user_id: str
+    amount: int
+    balance_after: int
+    ref_type: RefType
+    ref_id: str
+    metadata: str
+    created_at: int
+    commit_number: int
+    place: int
+
+    def row(self) -> tuple[Any, ...]:
+        """Return the fields in the order of the table."""
+        return (
+            self.id,
+            self.user_id,
+            self.amount,
+            self.balance_after,
+            self.ref_type,
+            self.ref_id,
+            self.metadata,
+            self.created_at,
+            self.commit_number,
+            self.place,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that a commit tells one user, or everybody: a bet, a balance (as its entry) or a column."""
+
+    place: int
+    user_id: str | None
+    content: Bet | Entry | dict[str, Any]
+
+
+class Commit:
+    """The rows of one commit, collected in order of place."""
+
+    def __init__(self, connection: Connection, number: int, previous_hash: str, now_ms: int, next_seq: int) -> None:
+        self.connection = connection
+        self.number = number
+        self.now_ms = now_ms
+        self.next_seq = next_seq
+        self.hash = previous_hash
+        self.news: list[News] = []
+        self._previous_hash = previous_hash
+        self._records: list[bytes] = []
+        self._house: dict[str, int] = {}
+        self._entries: list[Entry] = []
+        self._bets: list[Bet] = []
+        self._resolved: list[tuple[Any, ...]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was written."""
+        return not self._records
+
+    @property
+    def place(self) -> int:
+        """The place that the next row gets."""
+        return len(self._records)
+
+    def record(self, kind: str, *content: Any) -> int:
+        """Add a written row to the commit's hash and return its place."""
+        place = len(self._records)
+        self._records.append(chain.record(kind, place, content))
+        return place
+
+    def write(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
+        """Run one named statement."""
+        return self.connection.execute(SQL[statement], params)
+
+    def balance_change(
+        self, user_id: str, amount: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None = None
+    ) -> Entry | None:
+        """Move `amount` cents and enter it; None, with nothing written, if the balance is short."""
+        if amount < 0:
+            rows = self.write("debit", -amount, self.now_ms, user_id, -amount, -amount)
+        else:
+            rows = self.write("credit", amount, self.now_ms, user_id, amount)
+        if len(rows) > 1:
+            raise LedgerBroken(f"{len(rows)} users have the id {user_id}")
+        if not rows:
+            return None
+        return self._enter(user_id, amount, rows[0][0], ref_type, ref_id, metadata)
+
+    def _enter(
+        self, user_id: str, amount: int, balance: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None
+    ) -> Entry:
+        place = self.place
+        entry = Entry(
+            id=entry_id(self.now_ms, self.number, place),
+            user_id=user_id,
+            amount=amount,
+            balance_after=balance,
+            ref_type=ref_type,
+            ref_id=ref_id,
+            metadata=json.dumps(metadata, sort_keys=True) if metadata else "{}",
+            created_at=self.now_ms,
+            commit_number=self.number,
+            place=place,
+        )
+        self._records.append(chain.record("entry", place, entry.row()))
+        self._entries.append(entry)
+        self._house[ref_type] = self._house.get(ref_type, 0) - amount
+        self.news.append(News(place, user_id, entry))
+        return entry
+
+    def place_bet(self, bet: Bet) -> Entry | None:
+        """Store a judged bet; a confirmed one is paid for first, and becomes `insufficient_funds` if it cannot be.
+
+        The bet's own place comes before its entry's, since players hear of the bet first.
+        """
+        bet.seq = self.next_seq
+        bet.placed_at = self.now_ms
+        bet.placed_commit = self.number
+        bet.placed_place = self.place
+        balance: int | None = None
+        if bet.status == "confirmed":
+            rows = self.write("debit", bet.amount, self.now_ms, bet.user_id, bet.amount, bet.amount)
+            if len(rows) > 1:
+                raise LedgerBroken(f"{len(rows)} users have the id {bet.user_id}")
+            if rows:
+                balance = rows[0][0]
+            else:
+                bet.status, bet.refusal_code = "insufficient_funds", "INSUFFICIENT_FUNDS"
+                bet.refusal_detail = "The balance does not cover the stake."
+        self.next_seq += 1
+        self._records.append(chain.record("bet", bet.placed_place, placed_content(bet)))
+        self._bets.append(bet)
+        self.news.append(News(bet.placed_place, bet.user_id, bet))
+        if balance is None:
+            return None
+        return self._enter(bet.user_id, -bet.amount, balance, "BET", bet.id, None)
+
+    def resolve_bet(self, bet: Bet, status: Status, payout_cents: int) -> Entry | None:
+        """End an open bet: won pays `payout_cents`, void refunds the stake, lost moves nothing."""
+        bet.status = status
+        bet.resolved_at = self.now_ms
+        bet.payout_amount = payout_cents
+        bet.resolved_commit = self.number
+        bet.resolved_place = self.record("resolved", bet.id, status, self.now_ms, payout_cents)
+        self._resolved.append((status, self.now_ms, payout_cents, self.number, bet.resolved_place, bet.seq))
+        self.news.append(News(bet.resolved_place, bet.user_id, bet))
+        if status == "won":
+            return self._pay(bet, payout_cents, "PAYOUT")
+        if status == "void":
+            return self._pay(bet, bet.amount, "REFUND")
+        return None
+
+    def _pay(self, bet: Bet, amount_cents: int, ref_type: RefType) -> Entry:
+        entry = self.balance_change(bet.user_id, amount_cents, ref_type, bet.id)
+        if entry is None:
+            raise LedgerBroken(f"bet {bet.id} belongs to the unknown user {bet.user_id}")
+        return entry
+
+    def close(self) -> None:
+        """Write what was collected and the commit's own row; the caller commits."""
+        if self._bets:
+            self.connection.execute_many(INSERT_BET, [as_row(bet) for bet in self._bets])
+        if self._entries:
+            self.connection.execute_many(SQL["insert_entry"], [entry.row() for entry in self._entries])
+        if self._resolved:
+            self.connection.execute_many(SQL["resolve_bet"], self._resolved)
+        house = chain.house_text(self._house)
+        self.hash = chain.commit_hash(self._previous_hash, self.number, self.now_ms, house, self._records)
+        bets, entries = self._bets, self._entries
+        self.write(
+            "insert_commit",
+            self.number,
+            self.now_ms,
+            self._previous_hash,
+            self.hash,
+            len(self._records),
+            house,
+            bets[0].seq if bets else None,
+            bets[-1].seq if bets else None,
+            entries[0].id if entries else None,
+            entries[-1].id if entries else None,
+        )

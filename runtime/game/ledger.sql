@@ -1,0 +1,137 @@
+-- The statements of the ledger, each named. `?` marks a parameter; PostgreSQL takes the same text with its own mark.
+
+-- name: debit
+-- Take money if it is there. No row back means that the balance is short (or the amount is not positive).
+UPDATE users SET balance = balance - ?, version = version + 1, updated_at = ?
+WHERE id = ? AND balance >= ? AND ? > 0
+RETURNING balance;
+
+-- name: credit
+-- Give money. No row back means that there is no such user (or the amount is not positive).
+UPDATE users SET balance = balance + ?, version = version + 1, updated_at = ?
+WHERE id = ? AND ? > 0
+RETURNING balance;
+
+-- name: insert_entry
+INSERT INTO transaction_ledger
+    (id, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at, commit_number, place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: entry_by_reference
+SELECT id, user_id, amount, balance_after, created_at FROM transaction_ledger WHERE ref_type = ? AND ref_id = ?;
+
+-- name: insert_commit
+INSERT INTO commits
+    (number, committed_ms, previous_hash, hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: last_commit
+SELECT number, committed_ms, hash FROM commits ORDER BY number DESC LIMIT 1;
+
+-- name: last_bet_seq
+SELECT coalesce(max(seq), 0) FROM bets;
+
+-- name: resolve_bet
+UPDATE bets SET status = ?, resolved_at = ?, payout_amount = ?, resolved_commit = ?, resolved_place = ?
+WHERE seq = ? AND status = 'confirmed';
+
+-- name: insert_column
+INSERT INTO columns
+    (start_s, end_s, covered, open, low, high, close, tick_count, ticks_sha256, first_tick_id, last_tick_id, reason,
+     begun_at, begun_commit, begun_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: finish_column
+UPDATE columns SET settled_at = ?, settled_commit = ?, settled_place = ?
+WHERE start_s = ? AND settled_commit IS NULL;
+
+-- name: unfinished_columns
+SELECT start_s, covered, low, high FROM columns WHERE settled_commit IS NULL ORDER BY start_s;
+
+-- name: newest_column
+SELECT coalesce(max(start_s), 0) FROM columns;
+
+-- name: column_exists
+SELECT 1 FROM columns WHERE start_s = ?;
+
+-- name: user_by_wallet
+SELECT id, balance, created_at FROM users WHERE wallet_address = ?;
+
+-- name: user
+SELECT id, wallet_address, balance, created_at FROM users WHERE id = ?;
+
+-- name: insert_user
+INSERT INTO users
+    (id, wallet_address, balance, version, created_at, updated_at, created_commit, created_place)
+VALUES (?, ?, 0, 0, ?, ?, ?, ?);
+
+-- name: delegation_exists
+SELECT 1 FROM delegations WHERE id = ?;
+
+-- name: insert_delegation
+INSERT INTO delegations
+    (id, user_id, session_key, message, signature, created_at, created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: operation
+SELECT kind, user_id, amount FROM operations WHERE reference = ?;
+
+-- name: insert_operation
+INSERT INTO operations
+    (reference, kind, user_id, amount, who, why, created_at, created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: withdrawal
+SELECT id, user_id, amount, to_address, status, requested_at, reference, who, why, resolved_at
+FROM withdrawals WHERE id = ?;
+
+-- name: withdrawal_reference
+SELECT id FROM withdrawals WHERE reference = ?;
+
+-- name: insert_withdrawal
+INSERT INTO withdrawals
+    (id, user_id, amount, to_address, status, nonce, signed_at_s, signature, requested_at, requested_commit,
+     requested_place)
+VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?);
+
+-- name: resolve_withdrawal
+UPDATE withdrawals
+SET status = ?, reference = ?, who = ?, why = ?, resolved_at = ?, resolved_commit = ?, resolved_place = ?
+WHERE id = ? AND status = 'pending'
+RETURNING user_id, amount;
+
+-- name: idempotency_key
+SELECT body_hash, answer FROM idempotency_keys WHERE user_id = ? AND route = ? AND key = ? AND created_at > ?;
+
+-- name: insert_idempotency_key
+INSERT INTO idempotency_keys (user_id, route, key, body_hash, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (user_id, route, key)
+DO UPDATE SET body_hash = excluded.body_hash, answer = excluded.answer, created_at = excluded.created_at;
+
+-- name: forget_idempotency_keys
+DELETE FROM idempotency_keys WHERE created_at < ?;
+
+-- name: insert_limits
+INSERT INTO player_limits
+    (id, user_id, stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms,
+     created_at, created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: limits_exist
+SELECT effective_ms FROM player_limits WHERE id = ?;
+
+-- name: limits_of_user
+SELECT stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms
+FROM player_limits WHERE user_id = ? ORDER BY id;
+
+-- name: day_totals
+-- What a player staked since `from`, and what came back of it: entries of one user, newest part of one index.
+SELECT coalesce(-sum(CASE WHEN ref_type = 'BET' THEN amount END), 0),
+       coalesce(sum(CASE WHEN ref_type IN ('PAYOUT', 'REFUND') THEN amount END), 0)
+FROM transaction_ledger WHERE user_id = ? AND id >= ?;
+
+-- name: open_liability
+-- What the house would pay if every open bet of a cell won.
+SELECT column_start_s, cell_id, sum(amount * reward_rate / 10000)
+FROM bets WHERE status = 'confirmed' AND refusal_code IS NULL
+GROUP BY column_start_s, cell_id;
