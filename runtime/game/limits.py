@@ -1,0 +1,131 @@
+"""Risk limits of the house and limits that players set for themselves; exact, because the writer is serial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+DAY_MS = 24 * 3600 * 1000
+BASIS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLimits:
+    """The greatest payouts that the house stands for, in cents."""
+
+    payout_max_cents: int
+    cell_payout_max_cents: int
+    column_payout_max_cents: int
+    liability_max_cents: int
+
+
+class Exposure:
+    """What the house would pay if every open bet won: per cell, per column and in all."""
+
+    def __init__(self, limits: RiskLimits, open_cells: Iterable[tuple[int, str, int]] = ()) -> None:
+        self.limits = limits
+        self.total_cents = 0
+        self._columns: dict[int, int] = {}
+        self._cells: dict[str, int] = {}
+        for column_start_s, cell_id, cents in open_cells:
+            self.add(column_start_s, cell_id, cents)
+
+    def add(self, column_start_s: int, cell_id: str, payout_cents: int) -> None:
+        """Count a bet that was confirmed."""
+        self.total_cents += payout_cents
+        self._columns[column_start_s] = self._columns.get(column_start_s, 0) + payout_cents
+        self._cells[cell_id] = self._cells.get(cell_id, 0) + payout_cents
+
+    def remove(self, column_start_s: int, cell_id: str, payout_cents: int) -> None:
+        """Stop counting a bet that ended."""
+        self.total_cents -= payout_cents
+        self._columns[column_start_s] = self._columns.get(column_start_s, 0) - payout_cents
+        self._cells[cell_id] = self._cells.get(cell_id, 0) - payout_cents
+        if self._columns[column_start_s] == 0:
+            del self._columns[column_start_s]
+        if self._cells[cell_id] == 0:
+            del self._cells[cell_id]
+
+    def room_cents(self, column_start_s: int, cell_id: str) -> int:
+        """Return the greatest payout that one more bet on the cell may have."""
+        limits = self.limits
+        return max(
+            0,
+            min(
+                limits.payout_max_cents,
+                limits.cell_payout_max_cents - self._cells.get(cell_id, 0),
+                limits.column_payout_max_cents - self._columns.get(column_start_s, 0),
+                limits.liability_max_cents - self.total_cents,
+            ),
+        )
+
+
+def largest_stake_cents(room_cents: int, rate_bp: int, presets_cents: Iterable[int]) -> int | None:
+    """Return the largest preset whose payout fits into `room_cents`, or None."""
+    fitting = [stake for stake in presets_cents if stake * rate_bp // BASIS <= room_cents]
+    return max(fitting, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLimits:
+    """A player's own limits: cents a day (UTC), and times before which no bet is taken."""
+
+    stake_day_max_cents: int | None = None
+    loss_day_max_cents: int | None = None
+    cool_off_until_ms: int | None = None
+    excluded_until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsChange:
+    """Limits as they were set, and from when they count."""
+
+    limits: PlayerLimits
+    effective_ms: int
+
+
+def in_force(changes: Iterable[LimitsChange], now_ms: int) -> PlayerLimits:
+    """Return the newest limits that count already; `changes` are in the order in which they were made."""
+    current = PlayerLimits()
+    for change in changes:
+        if change.effective_ms <= now_ms:
+            current = change.limits
+    return current
+
+
+def changes_for(current: PlayerLimits, wanted: PlayerLimits, now_ms: int) -> list[LimitsChange]:
+    """Split a wish into what is tighter, which counts at once, and what is looser, which counts a day later."""
+    tight = PlayerLimits(
+        stake_day_max_cents=_least(current.stake_day_max_cents, wanted.stake_day_max_cents),
+        loss_day_max_cents=_least(current.loss_day_max_cents, wanted.loss_day_max_cents),
+        cool_off_until_ms=_greatest(current.cool_off_until_ms, wanted.cool_off_until_ms),
+        excluded_until_ms=_greatest(current.excluded_until_ms, wanted.excluded_until_ms),
+    )
+    changes = [LimitsChange(tight, now_ms)]
+    if tight != wanted:
+        changes.append(LimitsChange(wanted, now_ms + DAY_MS))
+    return changes
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    known = [cents for cents in (one, other) if cents is not None]
+    return min(known, default=None)
+
+
+def _greatest(one: int | None, other: int | None) -> int | None:
+    known = [ms for ms in (one, other) if ms is not None]
+    return max(known, default=None)
+
+
+def refusal(limits: PlayerLimits, stake_cents: int, staked_cents: int, returned_cents: int, now_ms: int) -> str | None:
+    """Say why the player's limits refuse a stake, or None; loss of a day = stakes - payouts - refunds."""
+    if limits.excluded_until_ms is not None and now_ms < limits.excluded_until_ms:
+        return "You have excluded yourself from betting."
+    if limits.cool_off_until_ms is not None and now_ms < limits.cool_off_until_ms:
+        return "You are in a cool-off period."
+    if limits.stake_day_max_cents is not None and staked_cents + stake_cents > limits.stake_day_max_cents:
+        return "Your limit of stakes for the day is reached."
+    loss_cents = staked_cents - returned_cents
+    if limits.loss_day_max_cents is not None and loss_cents + stake_cents > limits.loss_day_max_cents:
+        return "Your limit of losses for the day is reached."
+    return None
