@@ -92,6 +92,7 @@ def touch_probability(
     price_cents: float,
     low_cents: float,
     high_cents: float,
+    *,
     volatility: float,
     opens_s: float,
     closes_s: float,
@@ -141,7 +142,13 @@ class BrownianTouch:
         if away > 0 and math.erfc(away / (volatility * math.sqrt(2.0 * closes_s))) < self._probability_min:
             return None
         probability = touch_probability(
-            tick.close, low_cents, high_cents, volatility, opens_s, closes_s, features.sample_ms / 1000
+            tick.close,
+            low_cents,
+            high_cents,
+            volatility=volatility,
+            opens_s=opens_s,
+            closes_s=closes_s,
+            sample_s=features.sample_ms / 1000,
         )
         return self._offered(probability)
 
