@@ -20,7 +20,8 @@ PUBLISHED_COMMIT = "published:commit"
 """Integer: the newest commit whose events went out."""
 
 BUS_PUBLIC_KEEP_MS = 600_000
-BUS_COMMITS_KEEP = 2_000
+# A full commit is about 100 KB; who falls behind these reads on from the database.
+BUS_COMMITS_KEEP = 256
 NONCE_TTL_S = 90
 SESSION_TTL_S = 24 * 3600
 PENDING_AFTER_DEADLINE_MS = 90_000
