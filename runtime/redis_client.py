@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 SOCKET_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 512
 
+Client = redis.Redis
 RedisError = redis.RedisError
 ResponseError = redis.ResponseError
 # What a command raises when Redis is away, loading or out of memory: the caller must treat its effect as unknown.

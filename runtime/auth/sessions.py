@@ -1,0 +1,175 @@
+"""Sessions: random tokens, kept in Redis only as their hash, revoked everywhere within a second."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from runtime import redis_keys
+from runtime.clock import Clock
+from runtime.errors import Unavailable
+from runtime.redis_client import OUTAGES, Client
+
+TOKEN_BYTES = 32
+CACHED_MS = 900
+CACHED_MAX = 20_000
+SESSIONS_PER_USER_MAX = 100
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login that is still good; `id` is the SHA-256 of its token."""
+
+    id: str
+    user_id: str
+    wallet: str
+    session_key: str | None
+    delegation_id: str | None
+    created_ms: int
+    expires_ms: int
+
+
+class Sessions:
+    """Create, find and end sessions.
+
+    A found session is believed for CACHED_MS without asking Redis again: a revocation reaches every other process
+    within a second, whether or not any message does.
+    """
+
+    def __init__(
+        self, client: Client, clock: Clock, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._cached: dict[str, tuple[int, Session]] = {}
+
+    def create(
+        self, user_id: str, wallet: str, *, session_key: str | None = None, delegation_id: str | None = None
+    ) -> tuple[str, Session]:
+        """Start a session under a new token, which is returned here and kept nowhere."""
+        token = urlsafe_b64encode(self._random_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
+        now_ms = self._clock.now_ms()
+        expires_ms = now_ms + redis_keys.SESSION_TTL_S * 1000
+        session = Session(session_id(token), user_id, wallet, session_key, delegation_id, now_ms, expires_ms)
+        key, of_user = redis_keys.session(session.id), redis_keys.user_sessions(user_id)
+        try:
+            pipe = self._client.pipeline(transaction=True)
+            pipe.hset(key, mapping=_to_fields(session))
+            pipe.expire(key, redis_keys.SESSION_TTL_S)
+            pipe.sadd(of_user, session.id)
+            pipe.expire(of_user, redis_keys.SESSION_TTL_S)
+            pipe.scard(of_user)
+            count = pipe.execute()[-1]
+            if count > SESSIONS_PER_USER_MAX:
+                self._end([old.id for old in self.of_user(user_id)[SESSIONS_PER_USER_MAX:]], user_id)
+        except OUTAGES as ex:
+            raise Unavailable("Sessions cannot be written right now.") from ex
+        return token, session
+
+    def find(self, token: str) -> Session | None:
+        """Return the session of a token, None if there is none or it has ended."""
+        if _TOKEN.fullmatch(token) is None:
+            return None
+        wanted = session_id(token)
+        # The time counts from before the read, not from when its answer arrived.
+        asked_ms = self._clock.monotonic_ms()
+        cached = self._cached.get(wanted)
+        if cached is not None and asked_ms - cached[0] < CACHED_MS:
+            session: Session | None = cached[1]
+        else:
+            session = self._read(wanted)
+            self._remember(wanted, session, asked_ms)
+        if session is None or session.expires_ms <= self._clock.now_ms():
+            return None
+        return session
+
+    def of_user(self, user_id: str) -> list[Session]:
+        """Return a user's sessions, newest first; forget those that ended by themselves."""
+        try:
+            members = cast("set[bytes]", self._client.smembers(redis_keys.user_sessions(user_id)))
+            ids = [raw.decode() for raw in members]
+            pipe = self._client.pipeline(transaction=False)
+            for found in ids:
+                pipe.hgetall(redis_keys.session(found))
+            rows = dict(zip(ids, pipe.execute(), strict=True))
+            gone = [found for found, fields in rows.items() if not fields]
+            if gone:
+                self._client.srem(redis_keys.user_sessions(user_id), *gone)
+        except OUTAGES as ex:
+            raise Unavailable("Sessions cannot be read right now.") from ex
+        sessions = [_from_fields(found, fields) for found, fields in rows.items() if fields]
+        return sorted(sessions, key=lambda session: (session.created_ms, session.id), reverse=True)
+
+    def revoke(self, user_id: str, session: str) -> bool:
+        """End one session of a user; False if it is not theirs or has ended."""
+        if _ID.fullmatch(session) is None:
+            return False
+        found = self._read(session)
+        if found is None or found.user_id != user_id:
+            return False
+        try:
+            return self._end([session], user_id)
+        except OUTAGES as ex:
+            raise Unavailable("Sessions cannot be ended right now.") from ex
+
+    def _end(self, ids: Iterable[str], user_id: str) -> bool:
+        pipe = self._client.pipeline(transaction=True)
+        ended = list(ids)
+        for session in ended:
+            pipe.delete(redis_keys.session(session))
+            pipe.srem(redis_keys.user_sessions(user_id), session)
+        deleted = pipe.execute()
+        for session in ended:
+            self._cached.pop(session, None)
+        return any(deleted[::2])
+
+    def _read(self, session: str) -> Session | None:
+        try:
+            fields = cast("dict[bytes, bytes]", self._client.hgetall(redis_keys.session(session)))
+        except OUTAGES as ex:
+            raise Unavailable("Sessions cannot be read right now.") from ex
+        return _from_fields(session, fields) if fields else None
+
+    def _remember(self, wanted: str, session: Session | None, asked_ms: int) -> None:
+        self._cached.pop(wanted, None)
+        if session is None:
+            return
+        while len(self._cached) >= CACHED_MAX:
+            self._cached.pop(next(iter(self._cached)), None)
+        self._cached[wanted] = (asked_ms, session)
+
+
+def session_id(token: str) -> str:
+    """Return the id of a token's session: what Redis and the player's list know it by."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _to_fields(session: Session) -> Any:
+    return {
+        "user_id": session.user_id,
+        "wallet": session.wallet,
+        "session_key": session.session_key or "",
+        "delegation_id": session.delegation_id or "",
+        "created_ms": session.created_ms,
+        "expires_ms": session.expires_ms,
+    }
+
+
+def _from_fields(session: str, fields: dict[bytes, bytes]) -> Session:
+    return Session(
+        id=session,
+        user_id=fields[b"user_id"].decode(),
+        wallet=fields[b"wallet"].decode(),
+        session_key=fields[b"session_key"].decode() or None,
+        delegation_id=fields[b"delegation_id"].decode() or None,
+        created_ms=int(fields[b"created_ms"]),
+        expires_ms=int(fields[b"expires_ms"]),
+    )
