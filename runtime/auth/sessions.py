@@ -152,7 +152,7 @@ def session_id(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _to_fields(session: Session) -> Any:
+def _to_fields(session: Session) -> dict[Any, str | int]:
     return {
         "user_id": session.user_id,
         "wallet": session.wallet,

@@ -1,0 +1,77 @@
+"""Which session a request carries: a bearer token, or the page's cookie from the page's own origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import falcon
+
+from runtime.auth.sessions import Session, Sessions
+from runtime.errors import Forbidden
+from runtime.redis_keys import SESSION_TTL_S
+
+COOKIE = "taptrade_session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_BEARER = "bearer "
+
+
+def authenticator(sessions: Sessions, domain: str) -> Callable[[falcon.Request], Session | None]:
+    """Return the function that finds a request's session; None means that there is none."""
+
+    def authenticate(req: falcon.Request) -> Session | None:
+        header = req.get_header("Authorization")
+        if header is not None:
+            return sessions.find(_bearer_token(header))
+        cookies = req.get_cookie_values(COOKIE) or []
+        if len(cookies) != 1:  # two of one name: a neighbouring site may have planted one
+            return None
+        if req.method not in SAFE_METHODS and not is_same_origin(req, domain):
+            raise Forbidden("A session cookie is only taken from the page's own origin.", code="CROSS_ORIGIN")
+        return sessions.find(cookies[0])
+
+    return authenticate
+
+
+def is_same_origin(req: falcon.Request, domain: str) -> bool:
+    """Tell whether a browser says that the request comes from a page of ours."""
+    site = req.get_header("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    return _is_own(req.get_header("Origin"), req, domain)
+
+
+def is_foreign(req: falcon.Request, domain: str) -> bool:
+    """Tell whether a browser says that the request comes from a page of somebody else's."""
+    site, origin = req.get_header("Sec-Fetch-Site"), req.get_header("Origin")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin is not None and not _is_own(origin, req, domain)
+
+
+def set_cookie(req: falcon.Request, resp: falcon.Response, token: str) -> None:
+    """Give the page its session cookie; scripts cannot read it, other sites cannot send it."""
+    resp.set_cookie(
+        COOKIE, token, max_age=SESSION_TTL_S, path="/", secure=_is_https(req), http_only=True, same_site="Strict"
+    )
+
+
+def clear_cookie(req: falcon.Request, resp: falcon.Response) -> None:
+    """Take the session cookie back."""
+    resp.set_cookie(COOKIE, "", max_age=0, path="/", secure=_is_https(req), http_only=True, same_site="Strict")
+
+
+def _bearer_token(header: str) -> str:
+    return header[len(_BEARER) :].strip() if header[: len(_BEARER)].lower() == _BEARER else ""
+
+
+def _is_own(origin: str | None, req: falcon.Request, domain: str) -> bool:
+    try:
+        parts = urlsplit(origin or "")
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and parts.netloc in (req.get_header("Host"), domain)
+
+
+def _is_https(req: falcon.Request) -> bool:
+    return req.forwarded_scheme == "https"

@@ -1,0 +1,143 @@
+"""Log in with a signed message: every check that needs no state first, then the nonce, the account, the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.auth import bet_text, signatures
+from runtime.auth.sessions import Session, Sessions
+from runtime.auth.siwe import SiweError, SiweMessage, parse
+from runtime.commands import AnyCommand, Delegation, OpenAccount, Outcome
+from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unavailable
+from runtime.queues import claim_nonce, new_id
+from runtime.redis_client import OUTAGES, Client
+from runtime.settings import Settings
+
+DECIDED_WITHIN_MS = 10_000
+
+
+class Submitter(Protocol):
+    """Hand a command to the writer and wait for what becomes of it."""
+
+    def submit(self, command: AnyCommand) -> Outcome | None:
+        """Return the outcome, None if it did not come in time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A login message that passed every check but the nonce's."""
+
+    wallet: str
+    session_key: str | None
+    nonce: str
+    issued_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A finished login: the new token, its session, and the account that the writer found or opened."""
+
+    token: str
+    session: Session
+    balance: int
+    created_ms: int
+
+
+def log_in(
+    message: str,
+    signature: str,
+    *,
+    now_ms: int,
+    settings: Settings,
+    client: Client,
+    outbox: Submitter,
+    sessions: Sessions,
+) -> Login:
+    """Check the message, use up its nonce, find or open the account, start a session; raise a Refusal otherwise."""
+    claim = check(message, signature, settings.domain, settings.chain_id, now_ms)
+    command = _open_account(claim, message, signature, settings, now_ms)
+    _use_nonce(client, claim, command.id, now_ms)
+    outcome = outbox.submit(command)
+    if outcome is None or outcome.code is not None:
+        raise Unavailable("The account could not be opened in time; sign a new message and try again.")
+    user_id: str = outcome.data["user_id"]
+    token, session = sessions.create(
+        user_id,
+        claim.wallet,
+        session_key=claim.session_key,
+        delegation_id=command.delegation.id if command.delegation is not None else None,
+    )
+    return Login(token, session, outcome.data["balance"], outcome.data["created_at"])
+
+
+def check(message: str, signature: str, domain: str, chain_id: int, now_ms: int) -> Claim:
+    """Check a login message and its signature without any state; raise the refusal that says what is wrong."""
+    try:
+        parsed = parse(message)
+    except SiweError as ex:
+        raise InvalidRequest(f"The login message is refused: {ex}.") from ex
+    _check_place(parsed, domain, chain_id)
+    _check_time(parsed, now_ms)
+    wallet = parsed.wallet
+    # The very text that came in is what was signed; nothing is built anew from its parts.
+    if signatures.recover_text(message, signature) != wallet:
+        raise _wrong_signature(signature)
+    return Claim(wallet, parsed.session_key, parsed.nonce, parsed.issued_ms // 1000)
+
+
+def _check_place(parsed: SiweMessage, domain: str, chain_id: int) -> None:
+    scheme, authority = parsed.uri_origin
+    if parsed.domain != domain:
+        raise InvalidSignature(f"The login message is for another domain; this is {domain}.", expected=domain)
+    if authority != domain or scheme not in ("http", "https") or (parsed.scheme or scheme).lower() != scheme:
+        raise InvalidSignature(f"The login message's URI is not on {domain}.", expected=domain)
+    if parsed.chain_id != chain_id:
+        raise InvalidSignature(f"The login message is for another chain; this is {chain_id}.", expected=chain_id)
+
+
+def _check_time(parsed: SiweMessage, now_ms: int) -> None:
+    age_ms = now_ms - parsed.issued_ms
+    if age_ms > bet_text.WINDOW_PAST_S * 1000:
+        raise SignatureExpired("The login message was issued more than 30 s ago.", server_time_ms=now_ms)
+    if age_ms < -bet_text.WINDOW_FUTURE_S * 1000:
+        raise SignatureExpired("The login message was issued in the future.", server_time_ms=now_ms)
+    if parsed.expires_ms is not None and parsed.expires_ms <= now_ms:
+        raise SignatureExpired("The login message has expired.", server_time_ms=now_ms)
+    if parsed.not_before_ms is not None and parsed.not_before_ms > now_ms:
+        raise SignatureExpired("The login message does not count yet.", server_time_ms=now_ms)
+
+
+def _wrong_signature(signature: str) -> InvalidSignature:
+    if len(signature) > signatures.SIGNATURE_TEXT_MAX:
+        return InvalidSignature(
+            "Contract wallets (EIP-1271) are not supported: a signature is 65 bytes, as 0x and 130 hex digits."
+        )
+    return InvalidSignature("The signature is not the address's own over exactly this message.")
+
+
+def _open_account(claim: Claim, message: str, signature: str, settings: Settings, now_ms: int) -> OpenAccount:
+    delegation = None
+    if claim.session_key is not None:
+        delegation = Delegation(new_id(now_ms), claim.session_key, message, signature)
+    return OpenAccount(
+        id=new_id(now_ms),
+        received_ms=now_ms,
+        decided_by_ms=now_ms + DECIDED_WITHIN_MS,
+        user_id=new_id(now_ms),
+        wallet_address=claim.wallet,
+        credit_cents=settings.demo_credit_cents if settings.mode == "demo" else 0,
+        delegation=delegation,
+    )
+
+
+def _use_nonce(client: Client, claim: Claim, command_id: str, now_ms: int) -> None:
+    try:
+        verdict, _ = claim_nonce(client, claim.wallet, claim.nonce, command_id, claim.issued_s, now_ms)
+    except OUTAGES as ex:
+        raise Unavailable("Logins cannot be checked right now.") from ex
+    if verdict == "EPOCH":
+        raise SignatureExpired("The login message is older than the server's memory of nonces.", server_time_ms=now_ms)
+    if verdict != "":
+        raise Conflict("The login message was used already; sign a new one.", code="REPLAYED_NONCE")
