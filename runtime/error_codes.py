@@ -1,0 +1,66 @@
+"""Every error code that a caller can meet, with its HTTP status and what it means; codes never change their meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """One stable code of the interface."""
+
+    status: int
+    meaning: str
+
+
+CODES: dict[str, ErrorCode] = {
+    "INVALID_REQUEST": ErrorCode(400, "The request is malformed, or a field has the wrong type."),
+    "UNAUTHENTICATED": ErrorCode(401, "There is no session, or it has ended."),
+    "INVALID_SIGNATURE": ErrorCode(401, "The signature does not belong to this message and account."),
+    "SIGNATURE_EXPIRED": ErrorCode(401, "The message was signed too long ago, or in the future."),
+    "INSUFFICIENT_FUNDS": ErrorCode(402, "The balance does not cover the amount."),
+    "FORBIDDEN": ErrorCode(403, "This is not allowed here, or not in this mode."),
+    "LIMIT_REACHED": ErrorCode(403, "A limit that the player set refuses this."),
+    "NOT_FOUND": ErrorCode(404, "There is no such thing."),
+    "BET_NEVER_PLACED": ErrorCode(404, "The bet was lost on its way; no money was taken."),
+    "ARCHIVED": ErrorCode(404, "The week was archived; the answer says how to get it back."),
+    "METHOD_NOT_ALLOWED": ErrorCode(405, "The address exists, but not for this method."),
+    "NOT_ACCEPTABLE": ErrorCode(406, "The answer cannot be given in a wanted media type."),
+    "CONFLICT": ErrorCode(409, "The request does not fit the present state."),
+    "REPLAYED_NONCE": ErrorCode(409, "The nonce was used before; the bet that used it is attached."),
+    "DUPLICATE_BET": ErrorCode(409, "There is a bet on this cell already; it is attached."),
+    "RATE_MOVED": ErrorCode(409, "The rate fell below the signed floor; the fresh rate is attached."),
+    "CELL_CLOSED": ErrorCode(409, "The cell can no longer be bet on."),
+    "BET_EXPIRED": ErrorCode(409, "The bet reached the writer after its last possible moment."),
+    "EXPOSURE_LIMIT": ErrorCode(409, "The house takes no more on this cell; the largest stake is attached."),
+    "BODY_TOO_LARGE": ErrorCode(413, "The body is longer than 65,536 bytes."),
+    "URI_TOO_LONG": ErrorCode(414, "The address is too long."),
+    "UNSUPPORTED_MEDIA_TYPE": ErrorCode(415, "The body is not application/json."),
+    "UNPROCESSABLE": ErrorCode(422, "The request is well formed but cannot be followed."),
+    "CELL_UNKNOWN": ErrorCode(422, "There is no such cell on the grid's lattice."),
+    "CELL_NOT_OFFERED": ErrorCode(422, "The cell has no rate right now."),
+    "STAKE_NOT_ALLOWED": ErrorCode(422, "The stake is none of the presets; they are attached."),
+    "IDEMPOTENCY_KEY_REUSED": ErrorCode(422, "The Idempotency-Key was used with another body."),
+    "RATE_LIMITED": ErrorCode(429, "Too many requests in this window."),
+    "INTERNAL_ERROR": ErrorCode(500, "Something went wrong on this side; it was logged with the request id."),
+    "UNAVAILABLE": ErrorCode(503, "A part of the service is away; try again."),
+    "OVERLOADED": ErrorCode(503, "Too many bets are waiting; try again."),
+    "PRICE_FEED_STALE": ErrorCode(503, "The price is too old to bet on; try again."),
+}
+
+STATUS_CODES: dict[int, str] = {
+    400: "INVALID_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    406: "NOT_ACCEPTABLE",
+    413: "BODY_TOO_LARGE",
+    414: "URI_TOO_LONG",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "UNPROCESSABLE",
+    429: "RATE_LIMITED",
+    500: "INTERNAL_ERROR",
+    503: "UNAVAILABLE",
+}
+"""The code of a plain HTTP error, one that carries no code of its own."""

@@ -1,0 +1,231 @@
+"""The declaration of an endpoint: a frozen record on its handler, what a handler receives and what it may return.
+
+    @function("GET", "/api/time", auth="none", summary="Server time", response=ServerTime)
+    def server_time(call: Call[None]) -> ServerTime: ...
+
+There is no registry: `discover` (runtime.discovery) finds the records by looking at the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+
+import msgspec
+
+from runtime.error_codes import CODES
+from runtime.request_limits import BUCKETS, LimitDecision
+
+if TYPE_CHECKING:
+    import falcon
+
+    from runtime.app.incoming import Request
+    from runtime.app.surroundings import Surroundings
+    from runtime.auth.sessions import Session
+    from runtime.parts import Parts
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Auth = Literal["none", "session", "optional"]
+METHODS: frozenset[str] = frozenset(get_args(Method))
+AUTHS: frozenset[str] = frozenset(get_args(Auth))
+BODILESS: frozenset[str] = frozenset(("GET", "DELETE"))
+
+DECLARATION = "__taptrade_function__"
+"""The attribute of a handler that holds its declaration."""
+
+B = TypeVar("B")
+H = TypeVar("H", bound=Callable[["Call[Any]"], Any])
+
+
+class DeclarationError(Exception):
+    """A function is declared wrongly; the sentence says how."""
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What request bodies inherit: immutable, and a misspelt field is refused."""
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What query parameters inherit: immutable, and a misspelt parameter is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with a status, header fields or a media type of its own; bytes and text are sent as they are."""
+
+    body: Any = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer that is sent piece by piece; `iterator.close()` is called when the client goes.
+
+    A generator that was never started does not run its `finally` on close: take resources after the first `next`.
+    """
+
+    iterator: Iterator[bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "text/event-stream; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One endpoint. `name` and `file` are filled in by discovery."""
+
+    handler: Callable[[Call[Any]], Any]
+    method: Method
+    route: str
+    auth: Auth
+    summary: str
+    body: type[msgspec.Struct] | None
+    query: type[msgspec.Struct] | None
+    response: Any
+    status: int
+    limit: str | None
+    limit_by_handler: bool
+    guards: tuple[str, ...]
+    errors: tuple[str, ...]
+    media: str
+    name: str = ""
+    file: str = ""
+
+
+class Call(Generic[B]):
+    """One request as a handler sees it. `params` holds the Struct declared as `query`; do not assign to anything."""
+
+    __slots__ = ("body", "params", "path", "req", "resp", "session", "surroundings")
+
+    def __init__(
+        self,
+        body: B,
+        params: Any,
+        path: dict[str, Any],
+        session: Session | None,
+        req: Request,
+        resp: falcon.Response,
+        surroundings: Surroundings,
+    ) -> None:
+        self.body = body
+        self.params = params
+        self.path = path
+        self.session = session
+        self.req = req
+        self.resp = resp
+        self.surroundings = surroundings
+
+    @property
+    def parts(self) -> Parts:
+        """The shared parts that wiring built."""
+        return self.surroundings.parts
+
+    @property
+    def request_id(self) -> str:
+        """The request's id, as in `X-Request-Id`."""
+        return self.req.request_id
+
+    @property
+    def received_ms(self) -> int:
+        """Server time when the request was received, Unix milliseconds."""
+        return self.req.received_ms
+
+    @property
+    def address(self) -> str:
+        """The client's address as rate limits count it."""
+        return self.surroundings.addresses.of(self.req)
+
+    def header(self, name: str) -> str | None:
+        """Return a request header field."""
+        return self.req.get_header(name)
+
+    def report_limit(self, decision: LimitDecision) -> None:
+        """Tell the client what is left of a limit that the handler counted itself (`limit_by_handler`)."""
+        self.req.limit = decision
+
+
+def function(
+    method: Method,
+    route: str,
+    *,
+    auth: Auth,
+    summary: str,
+    body: type[msgspec.Struct] | None = None,
+    query: type[msgspec.Struct] | None = None,
+    response: Any = None,
+    status: int = 200,
+    limit: str | None = None,
+    limit_by_handler: bool = False,
+    guards: tuple[str, ...] = (),
+    errors: tuple[str, ...] = (),
+    media: str = "application/json",
+) -> Callable[[H], H]:
+    """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
+
+    def declare(handler: H) -> H:
+        declaration = Function(
+            handler=handler,
+            method=method,
+            route=route,
+            auth=auth,
+            summary=summary,
+            body=body,
+            query=query,
+            response=response,
+            status=status,
+            limit=limit,
+            limit_by_handler=limit_by_handler,
+            guards=guards,
+            errors=errors,
+            media=media,
+        )
+        check(declaration)
+        setattr(handler, DECLARATION, declaration)
+        return handler
+
+    return declare
+
+
+def check(declaration: Function) -> None:
+    """Raise DeclarationError when a declaration contradicts itself or names what does not exist."""
+    for complaints in (_form_complaints, _name_complaints, _type_complaints):
+        for complaint in complaints(declaration):
+            raise DeclarationError(complaint)
+
+
+def _form_complaints(one: Function) -> Iterator[str]:
+    if one.method not in METHODS:
+        yield f"unknown method {one.method!r}; it must be one of {', '.join(sorted(METHODS))}"
+    if not one.route.startswith("/") or (one.route != "/" and one.route.endswith("/")):
+        yield f"route {one.route!r} must start with a slash and not end with one"
+    if not one.summary:
+        yield "the summary is empty"
+    if not 200 <= one.status <= 299:
+        yield f"status {one.status} is no success; refusals are raised (runtime.errors)"
+    if one.limit_by_handler and one.limit is None:
+        yield "limit_by_handler needs a limit"
+    if one.body is not None and one.method in BODILESS:
+        yield f"{one.method} takes no body"
+
+
+def _name_complaints(one: Function) -> Iterator[str]:
+    if one.auth not in AUTHS:
+        yield f"unknown auth {one.auth!r}; it must be one of {', '.join(sorted(AUTHS))}"
+    if one.limit is not None and one.limit not in BUCKETS:
+        yield f"unknown limit {one.limit!r}; it must be one of {', '.join(sorted(BUCKETS))}"
+    for code in one.errors:
+        if code not in CODES:
+            yield f"unknown error code {code!r}; runtime/error_codes.py lists them"
+
+
+def _type_complaints(one: Function) -> Iterator[str]:
+    declared: Any
+    for declared, parent in ((one.body, Body), (one.query, Query)):
+        if declared is None:
+            continue
+        if not (isinstance(declared, type) and issubclass(declared, msgspec.Struct)):
+            yield f"{declared!r} is no msgspec Struct; inherit runtime.function.{parent.__name__}"
+        elif not declared.__struct_config__.forbid_unknown_fields:
+            yield f"{declared.__name__} lets unknown fields pass; inherit runtime.function.{parent.__name__}"

@@ -1,0 +1,72 @@
+"""Logging set-up: one JSON object a line on stderr, with the request's id, and never a secret."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import msgspec
+
+REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+"""Id of the request that is being answered; each greenlet and thread has its own."""
+
+HIDDEN = "***"
+SECRET_NAMES = ("authorization", "cookie", "signature", "token", "secret", "password", "private_key")
+# The forms in which a secret could slip into a sentence or a traceback.
+SECRET_TEXTS = re.compile(
+    r"""(?ix)
+      (?P<bearer> bearer\s+ ) [^\s"',;]+
+    | (?P<named> ["']? (?: authorization | (?:set-)?cookie | taptrade_session | signature | token | secret
+                         | password | private_key ) ["']? \s* [:=] \s* ["']? ) (?!bearer\b) [^\s"',;&}]+
+    | (?P<url> ://[^\s:/@]* : ) [^\s@/]+ (?= @ )
+    | \b0x[0-9a-f]{64,}\b
+    """
+)
+
+
+def redact(text: str) -> str:
+    """Replace what looks like a secret by stars."""
+    return SECRET_TEXTS.sub(lambda found: (found["bearer"] or found["named"] or found["url"] or "") + HIDDEN, text)
+
+
+class JsonLines(logging.Formatter):
+    """Format a record as one line of JSON; `extra={"fields": {...}}` adds fields of its own."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Build the line."""
+        written = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {
+            "time": written.replace("+00:00", "Z"),
+            "level": record.levelname,
+            "process": self._process,
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        request_id = REQUEST_ID.get()
+        if request_id:
+            line["request_id"] = request_id
+        for name, value in getattr(record, "fields", {}).items():
+            line[name] = HIDDEN if _is_secret(name) else redact(value) if isinstance(value, str) else value
+        if record.exc_info:
+            line["traceback"] = redact(self.formatException(record.exc_info))
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def configure(process: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send every logger's records to `stream` (stderr), replacing what was set up before."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines(process))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def _is_secret(name: str) -> bool:
+    lowered = name.lower()
+    return any(word in lowered for word in SECRET_NAMES)
