@@ -99,6 +99,9 @@ class BusReader:
         self, client: redis.Redis, clock: Clock, listeners: Sequence[Listener], *, block_ms: int = BLOCK_MS
     ) -> None:
         """`client` must allow commands that block for `block_ms`: redis_client.connect(url, block_s=...)."""
+        timeout_s = client.connection_pool.connection_kwargs.get("socket_timeout")
+        if timeout_s is not None and timeout_s * 1000 <= block_ms:
+            raise ValueError(f"a socket time-out of {timeout_s} s would cut off commands that block for {block_ms} ms")
         self._client = client
         self._clock = clock
         self._listeners = tuple(listeners)
@@ -128,7 +131,7 @@ class BusReader:
                 self._back_off()
             except Exception:
                 # The reader outlives anything: without it every price in this process is stale.
-                logger.exception("a listener of the bus failed")
+                logger.exception("the bus could not be read")
                 self._back_off()
 
     def _back_off(self) -> None:
@@ -166,7 +169,17 @@ class BusReader:
         if entries:
             self._cursors[BUS_COMMITS] = entries[-1][0].decode()
         for listener in self._listeners:
+            self._tell(listener, events, news)
+
+    def _tell(self, listener: Listener, events: Sequence[PublicEvent], news: Sequence[CommitNews]) -> None:
+        try:
             listener.hear(events, news)
+        except redis.RedisError:
+            raise
+        except Exception:
+            # The others still hear it, and what this one missed it reads anew.
+            logger.exception("%s could not take %d events and %d commits", listener, len(events), len(news))
+            self._synchronized_ms = None
 
 
 def _public(entry: tuple[bytes, dict[bytes, bytes]]) -> PublicEvent:
