@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+# A crafted job can carry anything: what is not a positive amount never gets past decoding.
+Cents = Annotated[int, msgspec.Meta(gt=0, le=10**13)]
+Change = Annotated[int, msgspec.Meta(ge=-(10**13), le=10**13)]
+Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+UlidText = Annotated[str, msgspec.Meta(min_length=26, max_length=26)]
 
 
 class Command(msgspec.Struct, tag_field="kind", kw_only=True, frozen=True, omit_defaults=True):
     """One thing to do; doing it twice is the same as doing it once, by `id` or by its reference."""
 
-    id: str
+    id: UlidText
     received_ms: int
     decided_by_ms: int
 
@@ -19,9 +25,9 @@ class PlaceBet(Command, tag="place_bet", kw_only=True, frozen=True, omit_default
     """Place a bet at the rate of the freshest tick, if that is not below the signed floor."""
 
     user_id: str
-    cell_id: str
-    amount: int
-    min_rate_bp: int
+    cell_id: Annotated[str, msgspec.Meta(max_length=64)]
+    amount: Cents
+    min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
     nonce: str
     signed_at_s: int
     signature: str
@@ -43,7 +49,7 @@ class OpenAccount(Command, tag="open_account", kw_only=True, frozen=True, omit_d
 
     user_id: str
     wallet_address: str
-    credit_cents: int
+    credit_cents: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
     delegation: Delegation | None = None
 
 
@@ -59,8 +65,8 @@ class Deposit(Command, tag="deposit", kw_only=True, frozen=True, omit_defaults=T
     """Credit money from outside, once per reference; refused above `balance_max_cents`."""
 
     user_id: str
-    amount: int
-    reference: str
+    amount: Cents
+    reference: Reference
     who: str
     why: str
     balance_max_cents: int | None = None
@@ -71,7 +77,7 @@ class Withdraw(Command, tag="withdraw", kw_only=True, frozen=True, omit_defaults
     """Take money at once and leave a withdrawal pending, to the account's own wallet."""
 
     user_id: str
-    amount: int
+    amount: Cents
     nonce: str
     signed_at_s: int
     signature: str
@@ -84,7 +90,7 @@ class CompleteWithdrawal(Command, tag="complete_withdrawal", kw_only=True, froze
     withdrawal_id: str
     who: str
     why: str
-    reference: str
+    reference: Reference
 
 
 class ReverseWithdrawal(Command, tag="reverse_withdrawal", kw_only=True, frozen=True, omit_defaults=True):
@@ -93,15 +99,15 @@ class ReverseWithdrawal(Command, tag="reverse_withdrawal", kw_only=True, frozen=
     withdrawal_id: str
     who: str
     why: str
-    reference: str
+    reference: Reference
 
 
 class Adjust(Command, tag="adjust", kw_only=True, frozen=True, omit_defaults=True):
     """Correct a balance by a new ledger entry, once per reference."""
 
     user_id: str
-    amount: int
-    reference: str
+    amount: Change
+    reference: Reference
     who: str
     why: str
 

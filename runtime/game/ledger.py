@@ -107,6 +107,7 @@ class Commit:
         self._entries: list[Entry] = []
         self._bets: list[Bet] = []
         self._resolved: list[tuple[Any, ...]] = []
+        self._live: dict[tuple[str, str], Bet] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -117,6 +118,10 @@ class Commit:
     def place(self) -> int:
         """The place that the next row gets."""
         return len(self._records)
+
+    def live_bet(self, cell_id: str, user_id: str) -> Bet | None:
+        """Return the user's bet on the cell among those that `close` will write: a query does not see them yet."""
+        return self._live.get((cell_id, user_id))
 
     def record(self, kind: str, *content: Any) -> int:
         """Add a written row to the commit's hash and return its place."""
@@ -189,6 +194,7 @@ class Commit:
         self.news.append(News(bet.placed_place, bet.user_id, bet))
         if balance is None:
             return None
+        self._live[bet.cell_id, bet.user_id] = bet
         return self._enter(bet.user_id, -bet.amount, balance, "BET", bet.id, None)
 
     def resolve_bet(self, bet: Bet, status: Status, payout_cents: int) -> Entry | None:

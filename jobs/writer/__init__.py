@@ -1,0 +1,1 @@
+"""The single writer: batches of commands in, one transaction each, then the news."""

@@ -1,0 +1,75 @@
+"""The writer's view of the database: the last commit, the next numbers, what is open; and how a commit begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from runtime.clock import Clock
+from runtime.db import Database
+from runtime.game.chain import GENESIS
+from runtime.game.ledger import SQL, Commit
+from runtime.game.limits import Exposure, LimitsChange, PlayerLimits, RiskLimits
+
+
+class AnotherWriter(Exception):
+    """The database was written by somebody else: this writer must stop before it decides on old knowledge."""
+
+
+class Book:
+    """What the writer knows by heart; `reload` learns it anew after a roll-back."""
+
+    def __init__(self, database: Database, clock: Clock, risk: RiskLimits) -> None:
+        self.database = database
+        self.clock = clock
+        self.risk = risk
+        self.newest_tick_ms = 0
+        self.reload()
+
+    def reload(self) -> None:
+        """Read everything from the database."""
+        rows = self.database.execute(SQL["last_commit"])
+        self.number, self.committed_ms, self.hash = rows[0] if rows else (0, 0, GENESIS)
+        self.next_seq: int = self.database.execute(SQL["last_bet_seq"])[0][0] + 1
+        self.newest_column_s: int = self.database.execute(SQL["newest_column"])[0][0]
+        self.exposure = Exposure(self.risk, self.database.execute(SQL["open_liability"]))  # type: ignore[arg-type]
+        self._limits: dict[str, list[LimitsChange]] = {}
+
+    def now_ms(self) -> int:
+        """Return the writer's clock: it never steps back, whatever the wall clock does."""
+        return max(self.clock.now_ms(), self.committed_ms, self.newest_tick_ms)
+
+    def limits_of(self, user_id: str) -> list[LimitsChange]:
+        """Return the changes that a player made to their own limits, kept in memory."""
+        if user_id not in self._limits:
+            rows = self.database.execute(SQL["limits_of_user"], (user_id,))
+            self._limits[user_id] = [LimitsChange(PlayerLimits(*row[:4]), row[4]) for row in rows]
+        return self._limits[user_id]
+
+    def forget_limits(self, user_id: str) -> None:
+        """Read a player's limits again at their next bet."""
+        self._limits.pop(user_id, None)
+
+    @contextmanager
+    def commit(self, on_written: Callable[[Commit], None]) -> Iterator[Commit]:
+        """Open the next commit; at the end of the block it is written, unless it is empty or the block raised.
+
+        `on_written` runs after COMMIT. Whatever fails before leaves the database as it was, and this knowledge is
+        read anew, since the block may have counted what was then rolled back.
+        """
+        try:
+            with self.database.transaction():
+                rows = self.database.execute(SQL["last_commit"])
+                if rows and rows[0][0] != self.number:
+                    raise AnotherWriter(f"commit {rows[0][0]} is not ours; we know of {self.number}")
+                commit = Commit(self.database, self.number + 1, self.hash, self.now_ms(), self.next_seq)
+                yield commit
+                if not commit.is_empty:
+                    commit.close()
+        except BaseException:
+            self.reload()
+            raise
+        if not commit.is_empty:
+            self.number, self.hash, self.committed_ms = commit.number, commit.hash, commit.now_ms
+            self.next_seq = commit.next_seq
+        on_written(commit)

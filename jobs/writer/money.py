@@ -1,0 +1,173 @@
+"""Money from and to the outside: deposits, withdrawals and adjustments, each once per reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from runtime.commands import (
+    Adjust,
+    CompleteWithdrawal,
+    Deposit,
+    Idempotency,
+    Outcome,
+    ReverseWithdrawal,
+    Withdraw,
+)
+from runtime.game.ledger import Commit, LedgerBroken
+
+KEYS_KEPT_MS = 24 * 3600 * 1000
+WITHDRAWAL_FIELDS = (
+    "id",
+    "user_id",
+    "amount",
+    "to_address",
+    "status",
+    "requested_at",
+    "reference",
+    "who",
+    "why",
+    "resolved_at",
+)
+
+
+def deposit(commit: Commit, command: Deposit) -> Outcome:
+    """Credit a deposit, unless its reference was credited before: then its first answer stands."""
+    repeated = _repeat(commit, command.id, command.user_id, command.idempotency)
+    if repeated is not None:
+        return repeated
+    entries = commit.write("entry_by_reference", "DEPOSIT", command.reference)
+    if entries:
+        return _same_operation(command.id, command.user_id, command.amount, entries[0])
+    users = commit.write("user", command.user_id)
+    if not users:
+        return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")
+    balance = users[0][2]
+    if command.balance_max_cents is not None and balance + command.amount > command.balance_max_cents:
+        data = {"balance": balance, "balance_max_cents": command.balance_max_cents}
+        return Outcome(command.id, data, "DEPOSIT_LIMIT", "The deposit would lift the balance above the cap.")
+    metadata = {"who": command.who, "why": command.why}
+    entry = commit.balance_change(command.user_id, command.amount, "DEPOSIT", command.reference, metadata)
+    if entry is None:
+        raise LedgerBroken(f"user {command.user_id} vanished inside a transaction")
+    _operation(commit, "deposit", command)
+    data = {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after, "reference": entry.ref_id}
+    return _remember(commit, command.user_id, command.idempotency, Outcome(command.id, data))
+
+
+def adjust(commit: Commit, command: Adjust) -> Outcome:
+    """Correct a balance by a new entry; below zero it cannot go."""
+    entries = commit.write("entry_by_reference", "ADJUSTMENT", command.reference)
+    if entries:
+        return _same_operation(command.id, command.user_id, command.amount, entries[0])
+    if command.amount == 0 or not commit.write("user", command.user_id):
+        return Outcome(command.id, {}, "NOT_FOUND", "There is no such account, or nothing to adjust.")
+    metadata = {"who": command.who, "why": command.why}
+    entry = commit.balance_change(command.user_id, command.amount, "ADJUSTMENT", command.reference, metadata)
+    if entry is None:
+        return Outcome(command.id, {}, "INSUFFICIENT_FUNDS", "The balance does not cover the adjustment.")
+    _operation(commit, "adjust", command)
+    return Outcome(command.id, {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after})
+
+
+def _operation(commit: Commit, kind: str, command: Deposit | Adjust) -> None:
+    content = (
+        command.reference,
+        kind,
+        command.user_id,
+        command.amount,
+        command.who,
+        command.why,
+        commit.now_ms,
+        commit.number,
+    )
+    commit.write("insert_operation", *content, commit.record("operation", *content))
+
+
+def _same_operation(command_id: str, user_id: str, amount: int, stored: tuple[Any, ...]) -> Outcome:
+    entry_id, stored_user, stored_amount, balance_after, _ = stored
+    if (stored_user, stored_amount) != (user_id, amount):
+        return Outcome(command_id, {}, "REFERENCE_USED", "The reference was used for another account or amount.")
+    return Outcome(command_id, {"ledger_id": entry_id, "amount": stored_amount, "balance": balance_after, "repeat": True})
+
+
+def withdraw(commit: Commit, command: Withdraw) -> Outcome:
+    """Take the money at once; the withdrawal stays pending until an operator completes or reverses it."""
+    repeated = _repeat(commit, command.id, command.user_id, command.idempotency)
+    if repeated is not None:
+        return repeated
+    stored = commit.write("withdrawal", command.id)
+    if stored:
+        return Outcome(command.id, {"withdrawal": _withdrawal(stored[0])})
+    users = commit.write("user", command.user_id)
+    if not users:
+        return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")
+    _, wallet, balance, _ = users[0]
+    if balance < command.amount:
+        return Outcome(command.id, {"balance": balance}, "INSUFFICIENT_FUNDS", "The balance does not cover the amount.")
+    content = (
+        command.id,
+        command.user_id,
+        command.amount,
+        wallet,
+        command.nonce,
+        command.signed_at_s,
+        command.signature,
+        commit.now_ms,
+        commit.number,
+    )
+    commit.write("insert_withdrawal", *content, commit.record("withdrawal", *content))
+    entry = commit.balance_change(command.user_id, -command.amount, "WITHDRAWAL", command.id)
+    if entry is None:
+        raise LedgerBroken(f"the balance of {command.user_id} changed inside a transaction")
+    view = _withdrawal(commit.write("withdrawal", command.id)[0])
+    outcome = Outcome(command.id, {"withdrawal": view, "balance": entry.balance_after})
+    return _remember(commit, command.user_id, command.idempotency, outcome)
+
+
+def resolve_withdrawal(commit: Commit, command: CompleteWithdrawal | ReverseWithdrawal) -> Outcome:
+    """Complete or reverse a pending withdrawal; doing the same again answers as the first time."""
+    status = "completed" if isinstance(command, CompleteWithdrawal) else "reversed"
+    rows = commit.write("withdrawal", command.withdrawal_id)
+    if not rows:
+        return Outcome(command.id, {}, "NOT_FOUND", "There is no such withdrawal.")
+    current = _withdrawal(rows[0])
+    if current["status"] != "pending":
+        same = (current["status"], current["reference"]) == (status, command.reference)
+        sentence = "" if same else f"The withdrawal is {current['status']} already."
+        return Outcome(command.id, {"withdrawal": current}, None if same else "WITHDRAWAL_RESOLVED", sentence)
+    if commit.write("withdrawal_reference", command.reference):
+        return Outcome(command.id, {}, "REFERENCE_USED", "The reference was used for another withdrawal.")
+    resolution = (status, command.reference, command.who, command.why, commit.now_ms, commit.number)
+    place = commit.record("withdrawal_resolved", command.withdrawal_id, *resolution)
+    commit.write("resolve_withdrawal", *resolution, place, command.withdrawal_id)
+    if status == "reversed":
+        metadata = {"who": command.who, "why": command.why, "reference": command.reference}
+        user_id, amount = current["user_id"], current["amount"]
+        commit.balance_change(user_id, amount, "WITHDRAWAL_REVERSAL", command.withdrawal_id, metadata)
+    return Outcome(command.id, {"withdrawal": _withdrawal(commit.write("withdrawal", command.withdrawal_id)[0])})
+
+
+def _withdrawal(row: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(WITHDRAWAL_FIELDS, row, strict=True))
+
+
+def _repeat(commit: Commit, command_id: str, user_id: str, key: Idempotency | None) -> Outcome | None:
+    if key is None:
+        return None
+    rows = commit.write("idempotency_key", user_id, key.route, key.key, commit.now_ms - KEYS_KEPT_MS)
+    if not rows:
+        return None
+    body_hash, answer = rows[0]
+    if body_hash != key.body_hash:
+        return Outcome(command_id, {}, "IDEMPOTENCY_KEY_REUSED", "The key came with another body before.")
+    stored = msgspec.json.decode(answer, type=Outcome)
+    return Outcome(command_id, stored.data, stored.code, stored.detail)
+
+
+def _remember(commit: Commit, user_id: str, key: Idempotency | None, outcome: Outcome) -> Outcome:
+    if key is not None:
+        answer = msgspec.json.encode(outcome).decode()
+        commit.write("insert_idempotency_key", user_id, key.route, key.key, key.body_hash, answer, commit.now_ms)
+    return outcome

@@ -1,0 +1,59 @@
+-- Put commands on a queue as one RQ job, all checks first, then the writes: nothing is half done.
+--
+-- KEYS  1 queue list  2 set of queues  3 job hash  4 backlog counter  5 epoch hash  6 wake list
+-- ARGV  1 now_ms  2 job id  3 queue name  4 backlog limit (0: none)  5 id for a new epoch  6 now in RQ's form
+--       7 description  8 text before the commands  9 text after them
+--       then for each command: id, JSON, nonce key, nonce TTL s, signed_at_s, limit key, limit, window s,
+--       pending key, pending value, pending TTL ms ('' where there is none)
+-- Returns for each command {code, argument, hits}: code '' is queued; 'EPOCH', 'NONCE' (argument: who used it),
+-- 'LIMIT', 'FULL' are not.
+local FIELDS = 11
+local now_ms = tonumber(ARGV[1])
+local count = (#ARGV - 9) / FIELDS
+local backlog_max = tonumber(ARGV[4])
+
+if redis.call('EXISTS', KEYS[5]) == 0 then
+    redis.call('HSET', KEYS[5], 'id', ARGV[5], 'since_s', math.floor(now_ms / 1000))
+end
+local since_s = tonumber(redis.call('HGET', KEYS[5], 'since_s'))
+
+local results, accepted = {}, {}
+local full = backlog_max > 0 and (tonumber(redis.call('GET', KEYS[4]) or '0') + count > backlog_max)
+for index = 0, count - 1 do
+    local at = 9 + index * FIELDS
+    local id, nonce_key, signed_at_s = ARGV[at + 1], ARGV[at + 3], ARGV[at + 5]
+    local limit_key, limit = ARGV[at + 6], tonumber(ARGV[at + 7])
+    local code, argument, hits = '', '', 0
+    if limit_key ~= '' then
+        hits = redis.call('INCR', limit_key)
+        if hits == 1 then redis.call('EXPIRE', limit_key, ARGV[at + 8]) end
+    end
+    if limit_key ~= '' and hits > limit then
+        code = 'LIMIT'
+    elseif signed_at_s ~= '' and tonumber(signed_at_s) <= since_s then
+        code = 'EPOCH'
+    elseif nonce_key ~= '' and redis.call('EXISTS', nonce_key) == 1 then
+        code, argument = 'NONCE', redis.call('GET', nonce_key)
+    elseif full then
+        code = 'FULL'
+    else
+        if nonce_key ~= '' then redis.call('SET', nonce_key, id, 'EX', ARGV[at + 4]) end
+        if ARGV[at + 9] ~= '' then redis.call('SET', ARGV[at + 9], ARGV[at + 10], 'PX', ARGV[at + 11]) end
+        accepted[#accepted + 1] = ARGV[at + 2]
+    end
+    results[index + 1] = {code, argument, hits}
+end
+
+if #accepted > 0 then
+    redis.call('SADD', KEYS[2], KEYS[1])
+    redis.call('HSET', KEYS[3],
+        'created_at', ARGV[6], 'enqueued_at', ARGV[6], 'status', 'queued', 'origin', ARGV[3],
+        'description', ARGV[7] .. ' x ' .. #accepted, 'timeout', 180, 'result_ttl', 0, 'failure_ttl', 604800,
+        'started_at', '', 'ended_at', '', 'last_heartbeat', '', 'worker_name', '', 'commands', #accepted,
+        'data', ARGV[8] .. table.concat(accepted, ',') .. ARGV[9])
+    redis.call('RPUSH', KEYS[1], ARGV[2])
+    if backlog_max > 0 then redis.call('INCRBY', KEYS[4], #accepted) end
+    redis.call('RPUSH', KEYS[6], '1')
+    redis.call('LTRIM', KEYS[6], 0, 0)
+end
+return results
