@@ -1,0 +1,114 @@
+"""The feed process: one source of prices, one writer of ticks.db, until SIGTERM."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jobs.feed.buckets import Buckets
+from jobs.feed.feed import Feed, until_interval_ends_ms
+from jobs.feed.opening import HISTORY_MS, open_source, open_volatility
+from jobs.feed.publish import EncodedGrid, Publisher
+from jobs.feed.touched import Touches
+from runtime import ticks_store
+from runtime.clock import Clock, SystemClock
+from runtime.db import Database, open_writer
+from runtime.errors import TaptradeError
+from runtime.game.grid import GridRules
+from runtime.game.rewards import load_model
+from runtime.game.ticks import Tick
+from runtime.grid_view import build_grid, encode_grid
+from runtime.log import configure
+from runtime.redis_client import connect
+from runtime.settings import Settings, load
+
+logger = logging.getLogger(__name__)
+
+
+class AnotherFeedError(TaptradeError):
+    """Another feed process writes these ticks already."""
+
+
+def main() -> int:
+    """Run the feed with settings from the environment until SIGTERM or SIGINT."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    settings = load()
+    configure("feed", settings.log_level)
+    run(settings, SystemClock(), stopping)
+    return 0
+
+
+def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
+    """Feed until `stopping` is set; Redis may come and go meanwhile."""
+    with only_feed(settings.data / "run" / "feed.lock"):
+        ticks_store.prepare(settings.ticks_database, clock)
+        database = open_writer(settings.ticks_database)
+        publisher = open_publisher(settings, clock, database)
+        publisher.start()
+        try:
+            feed = open_feed(settings, clock, database, publisher)
+            while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
+                feed.turn(clock.now_ms())
+        finally:
+            publisher.stop()
+            database.close()
+    logger.info("feed stopped")
+
+
+@contextmanager
+def only_feed(path: Path) -> Iterator[None]:
+    """Hold the lock that a second feed fails on; it ends with the process, however that ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as ex:
+            raise AnotherFeedError(f"another feed holds {path}") from ex
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def open_publisher(settings: Settings, clock: Clock, database: Database) -> Publisher:
+    """Build the publisher; the running column's window is what is stored of it."""
+    rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+    touches = Touches(rules)
+    now_ms = clock.now_ms()
+    for tick in ticks_store.between(database, now_ms - 2 * rules.column_seconds * 1000, now_ms, limit=HISTORY_MS):
+        touches.add(tick)
+    return Publisher(connect(settings.redis_url), clock, grid_encoder(settings, rules), touches)
+
+
+def grid_encoder(settings: Settings, rules: GridRules) -> EncodedGrid:
+    """Return the function that prices and encodes the grid."""
+    model = load_model(settings.reward_model, rules, settings.house_edge_bp)
+
+    def encoded(tick: Tick, now_ms: int) -> bytes:
+        grid = build_grid(tick, model, rules, now_ms, mode=settings.mode, presets_cents=settings.presets_cents)
+        return encode_grid(grid)
+
+    return encoded
+
+
+def open_feed(settings: Settings, clock: Clock, database: Database, publisher: Publisher) -> Feed:
+    """Build the feed so that it goes on from the newest stored tick."""
+    latest = ticks_store.latest(database)
+    now_ms = clock.now_ms()
+    if latest is not None and latest.id > now_ms:
+        logger.warning("the clock is %d ms behind the newest tick: no ticks until it has caught up", latest.id - now_ms)
+    source, history = open_source(settings, latest, now_ms)
+    volatility = open_volatility(database, history, now_ms)
+    return Feed(source, Buckets(latest.id if latest else 0), volatility, database, publisher.offer)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

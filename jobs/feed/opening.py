@@ -1,0 +1,82 @@
+"""How the feed begins: where its source goes on from, and the history behind its first volatility.
+
+The past is never written: ticks.db holds what was published, and settlement relies on it. So the prices that a
+source plays before its start only warm the volatility, in memory; `history_ms` counts them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from jobs.feed.buckets import Buckets
+from jobs.feed.quotes import Quote, StoredSource, warm
+from jobs.feed.recording import SHIPPED, read_recording
+from jobs.feed.replay import Replay, place_after
+from jobs.feed.sim import Sim
+from runtime import ticks_store
+from runtime.db import Database
+from runtime.game.rewards import HISTORY_MS_MIN
+from runtime.game.ticks import Tick
+from runtime.game.volatility import GAP_MS_MAX, Volatility
+from runtime.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+HISTORY_MS = 600_000
+HISTORY_TICKS = 6_000
+"""Ten minutes of ticks at ten a second."""
+
+
+def open_source(settings: Settings, latest: Tick | None, now_ms: int) -> tuple[StoredSource, list[Quote]]:
+    """Return the source, ready to go on at `now_ms`, and the prices that it played before."""
+    source = _sim(settings, latest, now_ms) if settings.feed == "sim" else _replay(settings, latest, now_ms)
+    return source, warm(source, now_ms, latest.close if latest else None)
+
+
+def open_volatility(database: Database, history: Sequence[Quote], now_ms: int) -> Volatility:
+    """Return the volatility as of now: from the stored ticks if they reach back far enough without a gap.
+
+    Else from the source's own history, so that rates are offered at once.
+    """
+    ticks = ticks_store.between(database, now_ms - HISTORY_MS, now_ms, HISTORY_TICKS)
+    stored = _volatility((tick.id, tick.close) for tick in ticks)
+    if ticks and now_ms - ticks[-1].id <= GAP_MS_MAX and stored.features().history_ms >= HISTORY_MS_MIN:
+        return stored
+    return _volatility(_closes(history))
+
+
+def _replay(settings: Settings, latest: Tick | None, now_ms: int) -> Replay:
+    path = Path(settings.replay_file) if settings.replay_file else SHIPPED
+    recording = read_recording(path)
+    place_ms = None
+    if latest is not None and latest.sources == Replay.name:
+        # The place that an uninterrupted replay would have reached by now.
+        place_ms = place_after(recording, latest.exchange_ms, now_ms - latest.id)
+    if place_ms is None:
+        place_ms = settings.replay_offset_s * 1000
+    logger.info("replaying %s from second %d on", path.name, place_ms // 1000)
+    return Replay(recording, place_ms - HISTORY_MS, now_ms - HISTORY_MS)
+
+
+def _sim(settings: Settings, latest: Tick | None, now_ms: int) -> Sim:
+    # A restart must not walk the same path again, and the same restart must.
+    seed = settings.sim_seed if latest is None else settings.sim_seed ^ latest.id
+    return Sim(seed, now_ms - HISTORY_MS)
+
+
+def _closes(history: Iterable[Quote]) -> Iterable[tuple[int, int]]:
+    """Yield the closes of the intervals as they would have been published."""
+    buckets = Buckets(0)
+    for quote in history:
+        bar = buckets.add(quote)
+        if bar:
+            yield bar.id, bar.close
+
+
+def _volatility(closes: Iterable[tuple[int, int]]) -> Volatility:
+    volatility = Volatility()
+    for ms, cents in closes:
+        volatility.add(ms, cents)
+    return volatility

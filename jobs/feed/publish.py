@@ -1,0 +1,136 @@
+"""Tell Redis: every stored tick at once, the grid four times a second; a slow or absent Redis holds up no tick."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from jobs.feed.touched import Touched, Touches
+from runtime.bus import publish_public
+from runtime.clock import Clock
+from runtime.game.ticks import Tick
+from runtime.redis_client import Client, RedisError
+from runtime.redis_keys import FEED_ALIVE, GRID_LATEST, TICK_LATEST
+from runtime.wire import encode_tick
+
+logger = logging.getLogger(__name__)
+
+GRID_EVERY_MS = 250
+ALIVE_TTL_S = 5
+PAUSE_AFTER_FAILURE_S = 0.25
+PENDING_MAX = 100
+"""Ten seconds of ticks: more than waits in any turn, unless Redis is away and only the newest counts anyway."""
+
+EncodedGrid = Callable[[Tick, int], bytes]
+"""Return the grid's JSON for a tick at a time."""
+
+
+class Publisher:
+    """Publish in a thread of its own what the feed hands over with `offer`."""
+
+    def __init__(self, client: Client, clock: Clock, grid: EncodedGrid, touches: Touches) -> None:
+        self._client = client
+        self._clock = clock
+        self._grid = grid
+        self._touches = touches
+        self._wake = threading.Condition()
+        self._pending: list[tuple[Tick, Touched | None]] = []
+        self._newest: Tick | None = None
+        self._grid_due_ms = clock.monotonic_ms()
+        self._stopping = False
+        self._failing = False
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Publish what waits, and end."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join(timeout_s)
+
+    def offer(self, tick: Tick) -> None:
+        """Hand over a tick that is stored; never blocks. Only the feed's own thread calls this."""
+        touched = self._touches.add(tick)
+        with self._wake:
+            self._pending.append((tick, touched))
+            del self._pending[:-PENDING_MAX]
+            self._wake.notify()
+
+    def turn(self) -> None:
+        """Publish the waiting ticks, and the grid if it is due, in one transaction.
+
+        After a failure only the newest tick waits on, and the column's range: backlog is of no use to anyone.
+        """
+        with self._wake:
+            waiting, self._pending = self._pending, []
+        try:
+            self._publish(waiting)
+        except RedisError as ex:
+            with self._wake:
+                self._pending = _newest_of(waiting + self._pending)
+            if not self._failing:
+                logger.warning("cannot publish, trying again: %s", ex)
+            self._failing = True
+        else:
+            if self._failing:
+                logger.info("publishing again")
+            self._failing = False
+
+    def _publish(self, waiting: list[tuple[Tick, Touched | None]]) -> None:
+        now_ms = self._clock.now_ms()
+        pipe = self._client.pipeline(transaction=True)
+        for tick, touched in waiting:
+            self._newest = tick
+            publish_public(pipe, "price", encode_tick(tick), now_ms)
+            if touched:
+                publish_public(pipe, "touched", msgspec.json.encode(touched), now_ms)
+        if self._newest is None:
+            return
+        # Set with every grid too, so that a Redis that came back empty knows the price at once.
+        pipe.set(TICK_LATEST, encode_tick(self._newest))
+        if self._grid_is_due():
+            grid = self._grid(self._newest, max(now_ms, self._newest.id))
+            pipe.set(GRID_LATEST, grid)
+            pipe.set(FEED_ALIVE, now_ms, ex=ALIVE_TTL_S)
+            publish_public(pipe, "grid", grid, now_ms)
+        pipe.execute()
+
+    def _grid_is_due(self) -> bool:
+        now_ms = self._clock.monotonic_ms()
+        if now_ms < self._grid_due_ms:
+            return False
+        # On schedule four times a second; after a pause the missed ones are not made up for.
+        self._grid_due_ms = max(self._grid_due_ms + GRID_EVERY_MS, now_ms)
+        return True
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._pending or self._stopping, self._idle_s())
+                if self._stopping and (self._failing or not self._pending):
+                    return
+            try:
+                self.turn()
+            except Exception:
+                # The thread outlives anything: without it every price in the house is stale.
+                logger.exception("publishing failed")
+                self._failing = True
+            if self._failing:
+                with self._wake:
+                    self._wake.wait_for(lambda: self._stopping, PAUSE_AFTER_FAILURE_S)
+
+    def _idle_s(self) -> float:
+        return max(0, self._grid_due_ms - self._clock.monotonic_ms()) / 1000
+
+
+def _newest_of(waiting: list[tuple[Tick, Touched | None]]) -> list[tuple[Tick, Touched | None]]:
+    """Return the newest tick with the newest range, which includes the ranges before it in its column."""
+    ranges = [touched for _, touched in waiting if touched]
+    return [(tick, ranges[-1] if ranges else None) for tick, _ in waiting[-1:]]
