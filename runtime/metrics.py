@@ -1,7 +1,7 @@
 """Metrics: every name in one table, counted in each process's memory.
 
-No process writes files or waits for another to count: `snapshot` is what `runtime.metrics_exchange` carries through
-Redis to whichever process is asked for /metrics.
+No process writes files, so nothing is left behind by one that dies: `runtime.metrics_exchange` carries each
+process's snapshot through Redis to whichever API process is asked for /metrics.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ CounterName = Literal[
     "taptrade_errors_total",
 ]
 GaugeName = Literal[
+    "taptrade_up",
     "taptrade_backlog_bets",
     "taptrade_tick_age_seconds",
     "taptrade_breaker_state",
     "taptrade_writer_commit",
-    "taptrade_up",
+    "taptrade_process_start_seconds",
+    "taptrade_process_memory_bytes",
+    "taptrade_process_open_files",
+    "taptrade_process_cpu_seconds",
 ]
 HistogramName = Literal["taptrade_request_seconds"]
-Name = CounterName | GaugeName | HistogramName
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row of the table: what is counted, and by which labels."""
+    """One row of the table: what is measured, by which labels, and a histogram's bounds."""
 
     help: str
     labels: tuple[str, ...] = ()
@@ -44,43 +47,50 @@ COUNTERS: dict[CounterName, Metric] = {
     "taptrade_errors_total": Metric("Requests answered with an error code.", ("function", "code")),
 }
 GAUGES: dict[GaugeName, Metric] = {
+    "taptrade_up": Metric("1 where a part of the system is well, 0 where it is not.", ("part",)),
     "taptrade_backlog_bets": Metric("Bets that wait for the writer."),
     "taptrade_tick_age_seconds": Metric("Age of the newest tick."),
-    "taptrade_breaker_state": Metric("The breaker: 0 healthy, 1 degraded, 2 critical."),
+    "taptrade_breaker_state": Metric("1 for the state that the breaker is in.", ("state",)),
     "taptrade_writer_commit": Metric("Number of the newest commit."),
-    "taptrade_up": Metric("1 where a part answers, 0 where it does not.", ("part",)),
+    "taptrade_process_start_seconds": Metric("Unix time at which the process began to count."),
+    "taptrade_process_memory_bytes": Metric("Resident memory of the process."),
+    "taptrade_process_open_files": Metric("File descriptors that the process holds."),
+    "taptrade_process_cpu_seconds": Metric("Processor time that the process has used."),
 }
 HISTOGRAMS: dict[HistogramName, Metric] = {
-    "taptrade_request_seconds": Metric("Time from receipt to the answer's head.", ("function",), REQUEST_BOUNDS),
+    "taptrade_request_seconds": Metric("Time from receipt to the head of the answer.", ("function",), REQUEST_BOUNDS),
 }
+
+SEPARATOR = "\x1f"
+"""Joins label values in a snapshot; no label value holds it."""
 
 
 class Series(msgspec.Struct, array_like=True):
-    """One histogram of one label set: hits per bucket (the last one is unbounded) and their sum."""
+    """One histogram of one label set: hits per bucket (the last is unbounded) and their sum."""
 
     buckets: list[int]
     total: float = 0.0
 
 
 class Snapshot(msgspec.Struct):
-    """What one process has counted, for the wire; label values are joined by a unit separator."""
+    """What one process has measured: name -> joined label values -> value."""
 
     process: str
+    pid: int
     at_ms: int
-    counters: dict[str, dict[str, float]]
-    histograms: dict[str, dict[str, Series]]
-
-
-SEPARATOR = "\x1f"
+    counters: dict[str, dict[str, float]] = {}
+    gauges: dict[str, dict[str, float]] = {}
+    histograms: dict[str, dict[str, Series]] = {}
 
 
 class Metrics:
-    """Count in memory, for one process."""
+    """Measure in memory, for one process."""
 
     def __init__(self, process: str) -> None:
         self.process = process
         self._lock = threading.Lock()
         self._counters: dict[tuple[str, ...], float] = {}
+        self._gauges: dict[tuple[str, ...], float] = {}
         self._histograms: dict[tuple[str, ...], Series] = {}
 
     def count(self, name: CounterName, *labels: str, by: float = 1) -> None:
@@ -89,8 +99,13 @@ class Metrics:
         with self._lock:
             self._counters[key] = self._counters.get(key, 0) + by
 
+    def set(self, name: GaugeName, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        with self._lock:
+            self._gauges[name, *labels] = value
+
     def observe(self, name: HistogramName, value: float, *labels: str) -> None:
-        """Add one value to a histogram."""
+        """Add one value to a histogram; a value on a bound belongs below it."""
         bounds = HISTOGRAMS[name].bounds
         key = (name, *labels)
         with self._lock:
@@ -100,12 +115,13 @@ class Metrics:
             series.buckets[bisect_left(bounds, value)] += 1
             series.total += value
 
-    def snapshot(self, now_ms: int) -> Snapshot:
-        """Copy what was counted so far."""
-        taken = Snapshot(process=self.process, at_ms=now_ms, counters={}, histograms={})
+    def snapshot(self, pid: int, now_ms: int) -> Snapshot:
+        """Copy what was measured so far."""
+        taken = Snapshot(process=self.process, pid=pid, at_ms=now_ms, counters={}, gauges={}, histograms={})
         with self._lock:
-            for (name, *labels), value in self._counters.items():
-                taken.counters.setdefault(name, {})[SEPARATOR.join(labels)] = value
+            for source, target in ((self._counters, taken.counters), (self._gauges, taken.gauges)):
+                for (name, *labels), value in source.items():
+                    target.setdefault(name, {})[SEPARATOR.join(labels)] = value
             for (name, *labels), series in self._histograms.items():
                 copied = Series(list(series.buckets), series.total)
                 taken.histograms.setdefault(name, {})[SEPARATOR.join(labels)] = copied

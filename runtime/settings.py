@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -63,11 +64,17 @@ def stakes(text: str) -> tuple[int, ...]:
     return cents
 
 
+def networks(text: str) -> tuple[str, ...]:
+    """Read IP networks, comma-separated."""
+    return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
+
+
 MILLION = 1_000_000
 TABLE: tuple[Setting, ...] = (
     Setting("mode", one_of(*get_args(Mode)), "demo", "demo: play money over recorded prices; live: real feeds only"),
     Setting("host", str, "127.0.0.1", "address that the API listens on"),
     Setting("port", whole(1, 65535), "8000", "port of the API"),
+    Setting("trusted_proxies", networks, "127.0.0.0/8,::1/128", "networks whose X-Forwarded-For is believed"),
     Setting("dashboard_port", whole(1, 65535), "9181", "port of rq-dashboard, loopback only"),
     Setting("data", Path, "./data", "folder for everything that a run writes"),
     Setting("redis_url", str, "", "an existing Redis; empty: start our own in the data folder", secret=True),
@@ -110,6 +117,7 @@ class Settings:
     mode: Mode
     host: str
     port: int
+    trusted_proxies: tuple[str, ...]
     dashboard_port: int
     data: Path
     redis_url: str
