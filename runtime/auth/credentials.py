@@ -27,7 +27,7 @@ def authenticator(sessions: Sessions, domain: str) -> Callable[[falcon.Request],
         if len(cookies) != 1:  # two of one name: a neighbouring site may have planted one
             return None
         if req.method not in SAFE_METHODS and not is_same_origin(req, domain):
-            raise Forbidden("A session cookie is only taken from the page's own origin.", code="CROSS_ORIGIN")
+            raise Forbidden("A session cookie is only taken from the page's own origin.")
         return sessions.find(cookies[0])
 
     return authenticate
