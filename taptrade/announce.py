@@ -1,0 +1,104 @@
+"""Tell the person at the terminal when a run is ready, where everything is and how to play."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from runtime.settings import Settings, load
+from taptrade import embedded_redis
+from taptrade.serve import die_with_parent
+
+READY_WITHIN_S = 90.0
+POLL_EVERY_S = 0.2
+
+
+def banner(settings: Settings, redis_url: str) -> str:
+    """Return what a person needs to know about a run."""
+    base = f"http://{settings.host}:{settings.port}"
+    prices = {
+        "replay": "a replay of recorded BTC/USD ticks, not today's prices",
+        "sim": "a simulated random walk, not real prices",
+    }
+    rows = (
+        ("API", f"{base}/api/grid"),
+        ("API docs", f"{base}/docs"),
+        ("stream", f"{base}/api/stream"),
+        ("health", f"{base}/healthz"),
+        ("queues", f"http://127.0.0.1:{settings.dashboard_port}/"),
+        ("database", str(settings.database)),
+        ("logs", str(settings.data / "logs")),
+        ("Redis", hide_password(redis_url)),
+        ("prices", prices.get(settings.feed, settings.feed)),
+        ("money", "play money" if settings.mode == "demo" else "real"),
+    )
+    width = max(len(name) for name, _ in rows) + 2
+    return "\n".join(
+        [
+            f"taptrade is up (mode: {settings.mode})",
+            "",
+            *(f"  {name:<{width}}{value}" for name, value in rows),
+            "",
+            "  Log in with any Ethereum wallet (README shows it with curl), or let a player do it:",
+            "    .venv/bin/taptrade player --bets 20",
+            "",
+            "  Ctrl-C stops everything.",
+        ]
+    )
+
+
+def hide_password(url: str) -> str:
+    """Return a URL without the password in it."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{'***' if credentials else ''}{at}{host}"
+
+
+def ask(settings: Settings, path: str) -> tuple[int, str]:
+    """GET a path of the API; status 0 where nothing answers."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104
+    connection = http.client.HTTPConnection(host, settings.port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as ex:
+        return 0, str(ex)
+    finally:
+        connection.close()
+
+
+def wait_healthy(settings: Settings, monotonic: Callable[[], float], pause: Callable[[float], None]) -> str:
+    """Wait until the whole system is healthy; return an empty text, or what is still wrong after READY_WITHIN_S."""
+    deadline_s = monotonic() + READY_WITHIN_S
+    while True:
+        ready, answer = ask(settings, "/readyz")
+        if ready == 200:
+            healthy, answer = ask(settings, "/healthz")
+            if healthy == 200:
+                return ""
+        if monotonic() >= deadline_s:
+            return answer
+        pause(POLL_EVERY_S)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Wait for a run to be healthy and print the banner."""
+    del argv
+    die_with_parent(signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    settings = load()
+    trouble = wait_healthy(settings, time.monotonic, time.sleep)
+    if trouble:
+        logs = settings.data / "logs"
+        print(f"taptrade: not healthy after {READY_WITHIN_S:.0f} s: {trouble[:500]}\nlook into {logs}", file=sys.stderr)
+        return 1
+    print(banner(settings, embedded_redis.redis_url(settings)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,41 @@
+"""gunicorn's settings, by its own names. It imports nothing that opens sockets: the gevent worker patches them first."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+from runtime.settings import load
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+
+_settings = load()
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.api_workers
+worker_class = "gevent"
+worker_connections = 10_000
+backlog = 4096
+# Longer than nginx keeps its upstream connections, so that nginx never reuses one that is just being closed.
+keepalive = 75
+timeout = 30
+graceful_timeout = 5
+# Recycling by request count would strand kept-alive connections and streams.
+max_requests = 0
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+loglevel = _settings.log_level.lower()
+proc_name = "taptrade-api"
+# The heartbeat file is touched each second; on a disk that could block the hub.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(_settings.data / "run")  # noqa: S108
+
+
+def post_fork(server: Arbiter, worker: Any) -> None:
+    """End with the master, at once: a worker that outlives it would hold the port against its successor."""
+    del server, worker
+    from taptrade.serve import die_with_parent
+
+    die_with_parent(signal.SIGKILL)

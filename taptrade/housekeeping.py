@@ -1,0 +1,71 @@
+"""Small commands about the installation itself: config, routes, version, migrate."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import functions
+import runtime
+from runtime import settings as settings_module
+from runtime.clock import SystemClock
+from runtime.settings import Setting, Settings
+from taptrade import __version__
+
+
+def config(argv: Sequence[str]) -> int:
+    """List every setting: value, default and meaning; secrets as stars."""
+    parser = argparse.ArgumentParser(prog="taptrade config", description=config.__doc__)
+    parser.parse_args(argv)
+    for row in settings_module.TABLE:
+        print(describe(row, os.environ))
+    settings_module.load()
+    return 0
+
+
+def describe(row: Setting, environ: Mapping[str, str]) -> str:
+    """Return the lines about one setting."""
+    text = environ.get(row.variable, "").strip()
+    value = text or row.default
+    shown = "***" if row.secret and value else value
+    origin = "set" if text else "default"
+    default = f"; default {row.default}" if text and row.default else ""
+    return f"{row.variable}={shown}\n    {row.help} ({origin}{default})"
+
+
+def version(argv: Sequence[str]) -> int:
+    """Print the version."""
+    argparse.ArgumentParser(prog="taptrade version", description=version.__doc__).parse_args(argv)
+    print(f"taptrade {__version__}")
+    return 0
+
+
+def routes(argv: Sequence[str]) -> int:
+    """List the HTTP endpoints with who may call them."""
+    argparse.ArgumentParser(prog="taptrade routes", description=routes.__doc__).parse_args(argv)
+    from runtime.discovery import discover
+
+    found = discover(Path(functions.__path__[0]))
+    for function in sorted(found, key=lambda each: (each.route, each.method)):
+        print(f"{function.method:<7}{function.route:<28}{function.auth:<10}{function.summary}")
+    return 0
+
+
+def migrate(argv: Sequence[str]) -> int:
+    """Bring both databases to the newest schema."""
+    argparse.ArgumentParser(prog="taptrade migrate", description=migrate.__doc__).parse_args(argv)
+    applied = migrate_databases(settings_module.load())
+    print("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+    return 0
+
+
+def migrate_databases(settings: Settings) -> list[str]:
+    """Apply what the databases lack; return the names of what was applied."""
+    from runtime import db
+
+    folder, clock = Path(runtime.__path__[0]), SystemClock()
+    live = db.migrate(settings.database, folder / "migrations", clock)
+    ticks = db.migrate(settings.ticks_database, folder / "migrations_ticks", clock)
+    return [*live, *(f"ticks {name}" for name in ticks)]

@@ -1,0 +1,121 @@
+"""The processes of a run, and the supervisor's configuration that keeps them alive."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.settings import Settings
+
+# supervisord binds its socket under a longer name first (the path, a dot and a process id) and then renames it.
+SOCKET_PATH_BYTES_MAX = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process. A lower `priority` starts earlier and stops later; equal ones stop together."""
+
+    name: str
+    priority: int
+    stop_s: int
+    help: str
+
+
+# Stopping goes from the bottom up: no new bets, then no new work, then the writer drains, and Redis goes last.
+PROCESSES: tuple[Process, ...] = (
+    Process("redis", 10, 20, "queues, sessions, nonces and the bus; only where TAPTRADE_REDIS_URL is not set"),
+    Process("writer", 20, 20, "the one process that writes the ledger"),
+    Process("settler", 30, 10, "settlement and breaker checks"),
+    Process("jobs", 30, 10, "backup, archive and audit"),
+    Process("scheduler", 30, 10, "rq-scheduler: starts the periodic jobs"),
+    Process("feed", 30, 10, "price feed"),
+    Process("dashboard", 30, 5, "rq-dashboard"),
+    Process("api", 40, 15, "HTTP and the stream"),
+)
+NAMES = tuple(process.name for process in PROCESSES)
+
+
+def command(name: str) -> list[str]:
+    """Return the command line of one process."""
+    return [sys.executable, "-P", "-m", "taptrade", "serve", name]
+
+
+def supervisor_config(settings: Settings, *, embedded_redis: bool) -> str:
+    """Write supervisord.conf: one program a process, grouped by the order in which they stop."""
+    run, logs = settings.data / "run", settings.data / "logs"
+    processes = [process for process in PROCESSES if process.name != "redis" or embedded_redis]
+    sections = [_supervisord(run, logs), _control_socket(run)]
+    sections += [_program(process, logs) for process in processes]
+    return "\n".join(section for section in sections if section) + "\n" + _groups(processes)
+
+
+def _supervisord(run: Path, logs: Path) -> str:
+    lines = [
+        "[supervisord]",
+        "nodaemon=true",
+        "silent=true",
+        "nocleanup=true",
+        "umask=077",
+        "minprocs=50",
+        "loglevel=info",
+        f"logfile={_escaped(logs / 'supervisord.log')}",
+        "logfile_maxbytes=5MB",
+        "logfile_backups=2",
+        f"pidfile={_escaped(run / 'supervisord.pid')}",
+    ]
+    if os.geteuid() == 0:
+        # Said explicitly, because supervisord warns about a root that nobody mentioned.
+        lines.append("user=root")
+    return "\n".join(lines) + "\n"
+
+
+def _control_socket(run: Path) -> str:
+    path = run / "supervisor.sock"
+    if len(os.fsencode(path)) > SOCKET_PATH_BYTES_MAX:
+        return ""
+    return (
+        f"[unix_http_server]\nfile={_escaped(path)}\nchmod=0700\n\n"
+        "[rpcinterface:supervisor]\n"
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\n"
+        f"[supervisorctl]\nserverurl=unix://{_escaped(path)}\n"
+    )
+
+
+def _program(process: Process, logs: Path) -> str:
+    words = " ".join(_quoted(word) for word in command(process.name))
+    return "\n".join(
+        [
+            f"[program:{process.name}]",
+            f"command={words}",
+            f"priority={process.priority}",
+            "autostart=true",
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=1000000000",
+            f"stopwaitsecs={process.stop_s}",
+            "killasgroup=true",
+            "redirect_stderr=true",
+            f"stdout_logfile={_escaped(logs / (process.name + '.log'))}",
+            "stdout_logfile_maxbytes=10MB",
+            "stdout_logfile_backups=3",
+            "",
+        ]
+    )
+
+
+def _groups(processes: list[Process]) -> str:
+    """Put processes of one priority into one group: the supervisor stops group after group."""
+    shared = [process for process in processes if process.priority == 30]
+    names = ",".join(process.name for process in shared)
+    return f"[group:support]\nprograms={names}\npriority=30\n"
+
+
+def _escaped(value: Path | str) -> str:
+    return str(value).replace("%", "%%")
+
+
+def _quoted(word: str) -> str:
+    escaped = _escaped(word).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

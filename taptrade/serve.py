@@ -1,0 +1,118 @@
+"""`taptrade serve NAME`: run one process in the foreground, as the supervisor or a container does."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import importlib
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from runtime.settings import Settings, load
+from taptrade import embedded_redis
+from taptrade.processes import PROCESSES
+
+PR_SET_PDEATHSIG = 1
+OPEN_FILES_MAX = 65_536
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one process until it is told to stop."""
+    names = {process.name: process.help for process in PROCESSES}
+    parser = argparse.ArgumentParser(
+        prog="taptrade serve",
+        description=main.__doc__,
+        epilog="\n".join(f"{name:<10} {text}" for name, text in names.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=tuple(names), metavar="NAME", help=", ".join(names))
+    name = parser.parse_args(argv).name
+    settings = load()
+    if "SUPERVISOR_ENABLED" in os.environ:
+        die_with_parent(signal.SIGTERM)
+    use_utc()
+    if name != "redis":
+        os.environ["TAPTRADE_DATA"] = str(settings.data)
+        os.environ["TAPTRADE_REDIS_URL"] = embedded_redis.redis_url(settings)
+        settings = load()
+    return SERVERS[name](settings)
+
+
+def die_with_parent(signal_number: int) -> None:
+    """Ask the kernel for a signal when the parent dies, however it dies: nothing is left running without its supervisor."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal_number))
+
+
+def use_utc() -> None:
+    """Live in UTC: rq-scheduler reads cron strings in the process's local time."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+
+
+def start_logging(settings: Settings) -> None:
+    """Log lines with UTC time to standard error, where the supervisor or the container collects them."""
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        level=settings.log_level,
+        stream=sys.stderr,
+        format="%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )
+
+
+def _redis(settings: Settings) -> int:
+    os.environ["LC_ALL"] = "C"  # newer servers refuse to start in a locale that the machine does not have
+    return _become(embedded_redis.command(settings.data))
+
+
+def _api(settings: Settings) -> int:
+    """Become gunicorn. Nothing that opens sockets is imported before its worker has patched them for gevent."""
+    del settings
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES_MAX)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    module = "python:taptrade.gunicorn_settings"
+    return _become([sys.executable, "-P", "-m", "gunicorn", "--config", module, "runtime.wiring:get_app()"])
+
+
+def _dashboard(settings: Settings) -> int:
+    """Become rq-dashboard. Its URL and credentials travel in the environment: a command line is public."""
+    ours = {
+        "RQ_DASHBOARD_REDIS_URL": settings.redis_url,
+        "RQ_DASHBOARD_PORT": str(settings.dashboard_port),
+        "RQ_DASHBOARD_JSON": "1",
+    }
+    os.environ.update(ours)
+    os.environ.setdefault("RQ_DASHBOARD_BIND", "127.0.0.1")
+    return _become([str(Path(sys.executable).with_name("rq-dashboard"))])
+
+
+def _become(command: Sequence[str]) -> int:
+    sys.stdout.flush()
+    os.execv(command[0], list(command))  # noqa: S606  the command is ours, without a shell
+
+
+def _imported(module_name: str, *arguments: str) -> Callable[[Settings], int]:
+    def serve(settings: Settings) -> int:
+        start_logging(settings)
+        return int(importlib.import_module(module_name).main(*arguments) or 0)
+
+    return serve
+
+
+SERVERS: dict[str, Callable[[Settings], int]] = {
+    "redis": _redis,
+    "api": _api,
+    "writer": _imported("jobs.writer.main"),
+    "settler": _imported("jobs.workers", "settle"),
+    "jobs": _imported("jobs.workers", "jobs"),
+    "scheduler": _imported("jobs.scheduler"),
+    "feed": _imported("jobs.feed.main"),
+    "dashboard": _dashboard,
+}

@@ -1,0 +1,128 @@
+"""`taptrade up`: check, prepare, then be the supervisor of every process until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from supervisor.medusa import asyncore_25 as asyncore
+from supervisor.options import ServerOptions
+from supervisor.supervisord import Supervisor
+
+from runtime.db import require_safe_sqlite
+from runtime.redis_client import OUTAGES, ResponseError, connect
+from runtime.settings import Settings, SettingsError, load
+from taptrade import embedded_redis
+from taptrade.housekeeping import migrate_databases
+from taptrade.processes import supervisor_config
+
+
+class RunOptions(ServerOptions):  # type: ignore[misc]
+    """supervisord's options for a run that belongs to a terminal and to this very process."""
+
+    def cleanup_fds(self) -> None:
+        """Keep our files open: one of them is the lock of the data folder."""
+
+    def setsignals(self) -> None:
+        """Stop on SIGHUP too: when the terminal goes, the run goes with it."""
+        super().setsignals()
+        signal.signal(signal.SIGHUP, lambda _number, frame: self.signal_receiver.receive(signal.SIGTERM, frame))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Start every process, restart what dies, stop all on Ctrl-C. Settings come from the environment."""
+    argparse.ArgumentParser(prog="taptrade up", description=main.__doc__).parse_args(argv)
+    settings = load()
+    require_safe_sqlite()
+    lock = lock_data(settings.data)
+    require_free_port(settings.host, settings.port, "TAPTRADE_PORT")
+    require_free_port("127.0.0.1", settings.dashboard_port, "TAPTRADE_DASHBOARD_PORT")
+    embedded = not settings.redis_url
+    url = embedded_redis.prepare(settings.data) if embedded else settings.redis_url
+    if not embedded:
+        require_no_eviction(url)
+    migrate_databases(settings)
+    (settings.data / "logs").mkdir(exist_ok=True)
+    config = settings.data / "run" / "supervisord.conf"
+    config.write_text(supervisor_config(settings, embedded_redis=embedded))
+    os.environ.update(TAPTRADE_DATA=str(settings.data), TAPTRADE_REDIS_URL=url, TZ="UTC", PYTHONUNBUFFERED="1")
+    print(f"taptrade: starting in {settings.data}", flush=True)
+    announce()
+    supervise(config)
+    lock.close()
+    print("taptrade: stopped", flush=True)
+    return 0
+
+
+def lock_data(data: Path) -> Any:
+    """Create the data folder and hold its lock; two runs on one ledger would be two writers."""
+    run = data / "run"
+    try:
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (run / "lock").open("a+")
+    except OSError as ex:
+        raise SettingsError(f"TAPTRADE_DATA={data}: cannot write there: {ex.strerror}") from ex
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise SettingsError(f"{data} is in use by another run (process {owner}); stop it or set TAPTRADE_DATA") from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def require_free_port(host: str, port: int, variable: str) -> None:
+    """Raise if the port cannot be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as ex:
+            raise SettingsError(f"cannot listen on {host}:{port} ({ex.strerror}); set {variable}") from ex
+
+
+def require_no_eviction(url: str) -> None:
+    """Raise if a Redis that is not ours may evict keys: it would lose bets. One that is away is waited for later."""
+    client = connect(url)
+    try:
+        policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
+    except OUTAGES as ex:
+        print(f"taptrade: TAPTRADE_REDIS_URL does not answer yet ({type(ex).__name__})", file=sys.stderr)
+        return
+    except ResponseError:
+        return  # the server forbids CONFIG; it cannot be asked
+    finally:
+        client.close()
+    if policy != "noeviction":
+        raise SettingsError(f"TAPTRADE_REDIS_URL: maxmemory-policy is {policy}, it must be noeviction: eviction loses bets")
+
+
+def announce() -> None:
+    """Start the process that prints the banner when all is well; it ends by itself."""
+    os.posix_spawn(sys.executable, [sys.executable, "-P", "-m", "taptrade.announce"], os.environ)
+
+
+def supervise(config: Path) -> None:
+    """Be supervisord until it is told to stop."""
+    options = RunOptions()
+    options.realize(["-n", "-c", str(config)], doc=__doc__)
+    options.first, options.test = True, False
+    try:
+        Supervisor(options).main()
+    except asyncore.ExitNow:
+        pass
+    finally:
+        options.close_httpservers()
+        options.close_logger()
