@@ -1,0 +1,144 @@
+"""`taptrade player`: play a game with a throw-away wallet, and recount the statement to the cent at the end."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from collections.abc import Sequence
+from threading import Event as Flag
+from urllib.parse import urlsplit
+
+import httpx
+
+from runtime import settings as configuration
+from runtime.clock import Clock, SystemClock
+from taptrade.board import board, dollars
+from taptrade.client import ApiError, TapClient
+from taptrade.delivery import PlayError
+from taptrade.play import Plan, Play
+from taptrade.statement import Totals, faults, totals
+from taptrade.views import BetView
+from taptrade.wallet import Place
+
+START_MS_MAX = 60_000
+ASK_EVERY_S = 0.5
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play, and return 0 only if every bet is settled and every cent is where it belongs."""
+    args = _parser().parse_args(arguments)
+    url, place = place_of(args)
+    seed = secrets.randbelow(10**6) if args.seed is None else args.seed
+    try:
+        _play(url, Plan(args.bets, args.stake, place, seed), quiet=args.quiet, plain=args.plain)
+    except (PlayError, ApiError) as ex:
+        print(f"taptrade player: {ex}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="taptrade player", description=__doc__)
+    parser.add_argument("--bets", type=_positive, default=20, help="bets to place (default 20)")
+    parser.add_argument("--stake", type=_positive, default=100, help="stake of each in cents (default 100)")
+    parser.add_argument("--seed", type=int, help="seed of the choice of cells (default: another one each time)")
+    add_place_arguments(parser)
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="print the summary only")
+    shown.add_argument("--plain", action="store_true", help="print lines, no table, on a terminal too")
+    return parser
+
+
+def add_place_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe where the API is and what its logins are signed for."""
+    parser.add_argument("--url", help="the API (default: http://127.0.0.1 and TAPTRADE_PORT)")
+    parser.add_argument("--domain", help="domain to sign logins for (default: TAPTRADE_DOMAIN, or that of --url)")
+    parser.add_argument("--chain-id", type=_positive, help="chain id to sign for (default: TAPTRADE_CHAIN_ID)")
+
+
+def place_of(args: argparse.Namespace) -> tuple[str, Place]:
+    """Return the API's address and what is signed for it: the arguments, else the settings of the environment."""
+    settings = configuration.load()
+    url = (args.url or f"http://127.0.0.1:{settings.port}").rstrip("/")
+    domain = args.domain or (urlsplit(url).netloc if args.url else settings.domain)
+    uri = f"{urlsplit(url).scheme}://{domain}"
+    return url, Place(domain, uri, args.chain_id or settings.chain_id)
+
+
+def _play(url: str, plan: Plan, *, quiet: bool, plain: bool) -> None:
+    clock = SystemClock()
+    with TapClient(url) as client:
+        wait_until_healthy(client, clock)
+        with board(quiet=quiet, plain=plain) as shown:
+            play = Play(client, plan, clock, shown)
+            shown.say(f"player {play.wallet.address}, a throw-away wallet; cells chosen by seed {plan.seed}")
+            play.run()
+        _settle_up(play)
+
+
+def wait_until_healthy(client: TapClient, clock: Clock) -> None:
+    """Wait until the system is well; raise PlayError that says what is missing after a minute."""
+    give_up_ms = clock.monotonic_ms() + START_MS_MAX
+    pause = Flag()
+    told = False
+    while True:
+        try:
+            if client.healthy():
+                return
+            reason = f"{client.url} is not healthy"
+        except httpx.TransportError:
+            reason = f"nothing listens at {client.url}; `make run` starts it"
+        except ApiError as ex:
+            reason = f"{client.url} is not healthy: {ex}"
+        if clock.monotonic_ms() > give_up_ms:
+            raise PlayError(f"{reason} (waited {START_MS_MAX // 1000} s)")
+        if not told:
+            print(f"waiting for the API: {reason}", file=sys.stderr, flush=True)
+            told = True
+        pause.wait(ASK_EVERY_S)
+
+
+def _settle_up(play: Play) -> None:
+    """Fetch the statement, print it, and raise PlayError unless it adds up."""
+    entries = play.line.ask(lambda client: list(client.statement()))[::-1]
+    bets = play.line.ask(lambda client: list(client.all_bets()))
+    balance_cents = play.line.ask(lambda client: client.me()).user.balance
+    _print_statement(totals(entries), play)
+    found = faults(entries, bets, opening_cents=play.opening_cents, balance_cents=balance_cents, told=play.record.told)
+    found += _own_faults(play, {bet.id: bet for bet in bets})
+    if found:
+        raise PlayError("the statement does not add up:\n  " + "\n  ".join(found))
+    results = [tap.bet.status for tap in play.record.taps.values()]
+    counts = ", ".join(f"{results.count(status)} {status}" for status in ("won", "lost", "void"))
+    print(f"{len(results)} bets settled: {counts}; the statement adds up to the cent.")
+
+
+def _own_faults(play: Play, listed: dict[str, BetView]) -> list[str]:
+    """Compare the list of bets with what this player has seen and signed."""
+    found = []
+    for tap in play.record.taps.values():
+        bet = listed.get(tap.bet.id)
+        if bet is None or (bet.status, bet.cell_id, bet.amount) != (tap.bet.status, tap.offer.cell_id, tap.bet.amount):
+            found.append(f"bet {tap.bet.id} was {tap.bet.status}, the list of bets has {bet}")
+        elif (bet.reward_rate or 0) < tap.offer.min_rate_bp:
+            found.append(f"bet {bet.id} was filled at {bet.reward_rate}, below its floor {tap.offer.min_rate_bp}")
+    return found
+
+
+def _print_statement(sums: Totals, play: Play) -> None:
+    streamed = len(play.record.streamed & play.record.taps.keys())
+    print(f"statement of {play.wallet.address}: {sums.entries} entries")
+    for name in ("opening", "stakes", "payouts", "refunds", "balance"):
+        print(f"  {name:<8} {dollars(getattr(sums, name)):>14}")
+    print(
+        f"told by the stream: {streamed} of {len(play.record.taps)} results; refused taps: "
+        f"{len(play.record.refusals)}; repeats of a lost answer: {play.delivery.repeats}"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError("must be positive")
+    return number

@@ -1,0 +1,114 @@
+"""`taptrade wallet new`, `sign-login`, `sign-bet`: keys in files and signed JSON bodies, to play with curl."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from runtime.clock import SystemClock
+from taptrade import wallet as wallets
+from taptrade.choice import Offer, offers
+from taptrade.client import ApiError, TapClient
+from taptrade.player import add_place_arguments, place_of
+from taptrade.wallet import WalletError
+
+OPEN_FOR_MS = 3_000
+"""A person's bet needs longer from the signature to the server than a program's."""
+
+
+def wallet(arguments: Sequence[str]) -> int:
+    """Make a key file, or print the address of one."""
+    parser = argparse.ArgumentParser(prog="taptrade wallet", description="Keys in files of mode 0600.")
+    parser.add_argument("action", choices=["new", "show"], help="new: make a key; show: print its address")
+    parser.add_argument("--key", type=Path, required=True, help="the key's file")
+    args = parser.parse_args(arguments)
+    return _guarded("wallet", lambda: _wallet(args))
+
+
+def sign_login(arguments: Sequence[str]) -> int:
+    """Print the body of POST /api/auth/login."""
+    parser = argparse.ArgumentParser(prog="taptrade sign-login", description="Sign in with Ethereum: a JSON body.")
+    parser.add_argument("--key", type=Path, required=True, help="the wallet's key file")
+    parser.add_argument("--session-key", type=Path, help="key file of a session key that may place bets from then on")
+    add_place_arguments(parser)
+    args = parser.parse_args(arguments)
+    return _guarded("sign-login", lambda: _login(args))
+
+
+def sign_bet(arguments: Sequence[str]) -> int:
+    """Print the body of POST /api/bets."""
+    parser = argparse.ArgumentParser(prog="taptrade sign-bet", description="Sign a tap on a cell: a JSON body.")
+    parser.add_argument("--key", type=Path, required=True, help="key file of the wallet, or of its session key")
+    parser.add_argument("--cell", help="cell id (default: one that the grid offers now)")
+    parser.add_argument("--amount", type=int, default=100, help="stake in cents (default 100)")
+    parser.add_argument("--min-rate", type=int, help="least rate in basis points (default: the one shown less 3 %%)")
+    add_place_arguments(parser)
+    args = parser.parse_args(arguments)
+    return _guarded("sign-bet", lambda: _bet(args))
+
+
+def _guarded(name: str, command: Callable[[], str]) -> int:
+    """Print what the command returns, or say in a sentence why it cannot."""
+    try:
+        print(command())
+    except httpx.TransportError as ex:
+        print(f"taptrade {name}: the API does not answer ({ex}); `make run` starts it", file=sys.stderr)
+        return 1
+    except (WalletError, ApiError, LookupError) as ex:
+        print(f"taptrade {name}: {ex.args[0] if isinstance(ex, LookupError) else ex}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _wallet(args: argparse.Namespace) -> str:
+    if args.action == "show":
+        return wallets.load(args.key).address
+    made = wallets.new_wallet()
+    wallets.save(made, args.key)
+    return made.address
+
+
+def _login(args: argparse.Namespace) -> str:
+    _, place = place_of(args)
+    session_key = None if args.session_key is None else wallets.load(args.session_key).address
+    signed = wallets.sign_login(wallets.load(args.key), session_key, place, SystemClock().now_ms())
+    return msgspec.json.encode(signed).decode()
+
+
+def _bet(args: argparse.Namespace) -> str:
+    url, place = place_of(args)
+    signer = wallets.load(args.key)
+    cell_id, min_rate_bp = args.cell, args.min_rate
+    if cell_id is None or min_rate_bp is None:
+        with TapClient(url) as client:
+            offer = _offer(client, cell_id)
+        cell_id, min_rate_bp = offer.cell_id, min_rate_bp or offer.min_rate_bp
+    signed = wallets.sign_bet(
+        signer,
+        cell_id,
+        amount_cents=args.amount,
+        min_rate_bp=min_rate_bp,
+        chain_id=place.chain_id,
+        now_ms=SystemClock().now_ms(),
+    )
+    return msgspec.json.encode(signed).decode()
+
+
+def _offer(client: TapClient, cell_id: str | None) -> Offer:
+    """Find the cell in the present grid, or choose one that stays open for a while."""
+    grid = client.grid()
+    if cell_id is not None:
+        for offer in offers(grid, grid.server_time_ms, columns=len(grid.columns)):
+            if offer.cell_id == cell_id:
+                return offer
+        raise LookupError(f"the grid does not offer {cell_id} now; with --min-rate it is signed unseen")
+    found = offers(grid, grid.server_time_ms + OPEN_FOR_MS, columns=1)
+    if not found:
+        raise LookupError("the grid offers no cell right now; try again in a moment")
+    return secrets.choice(found)

@@ -1,0 +1,158 @@
+"""What the API answers, as far as a player reads it; unknown fields are passed over, so the API may grow."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+SETTLED = frozenset({"won", "lost", "void"})
+"""Statuses of a bet whose money has moved for the last time."""
+NOT_PLACED = frozenset({"refused", "insufficient_funds"})
+"""Statuses of a bet that took no money."""
+
+
+class AccountView(Struct, frozen=True):
+    """An account: its balance is in cents."""
+
+    id: str
+    wallet_address: str
+    balance: int
+
+
+class LoginView(Struct, frozen=True):
+    """A new session."""
+
+    token: str
+    user: AccountView
+
+
+class MeView(Struct, frozen=True):
+    """The account behind the session."""
+
+    user: AccountView
+
+
+class PriceView(Struct, frozen=True):
+    """The price that a grid was computed from."""
+
+    cents: int
+    time_ms: int
+
+
+class ColumnView(Struct, frozen=True):
+    """One placeable time window."""
+
+    start_s: int
+    opens_ms: int
+    closes_ms: int
+
+
+class RowView(Struct, frozen=True):
+    """One price band, bounds inclusive."""
+
+    low_cents: int
+    high_cents: int
+
+
+class GridView(Struct, frozen=True):
+    """The offer of one moment: `rates_bp[column][row]`, None where the cell is not offered."""
+
+    mode: str
+    grid_version: int
+    server_time_ms: int
+    price: PriceView
+    columns: tuple[ColumnView, ...]
+    rows: tuple[RowView, ...]
+    rates_bp: tuple[tuple[int | None, ...], ...]
+    presets_cents: tuple[int, ...]
+    column_seconds: int
+
+
+class BetView(Struct, frozen=True):
+    """One bet; a pending one has no rate yet."""
+
+    id: str
+    cell_id: str
+    amount: int
+    status: str
+    reward_rate: int | None = None
+    placed_at: str | None = None
+    resolved_at: str | None = None
+    payout_amount: int | None = None
+    refusal_code: str | None = None
+
+
+class PlacedView(Struct, frozen=True):
+    """The answer to a tap: confirmed with the new balance, or pending until `decided_by_ms`."""
+
+    bet: BetView
+    balance: int | None = None
+    decided_by_ms: int | None = None
+
+
+class EvidenceView(Struct, frozen=True):
+    """What the price did in a settled window."""
+
+    start_s: int
+    covered: bool
+    low: int | None = None
+    high: int | None = None
+    reason: str | None = None
+
+
+class BetDetailView(Struct, frozen=True):
+    """One bet with the evidence that settled it."""
+
+    bet: BetView
+    evidence: EvidenceView | None = None
+    explanation: str = ""
+
+
+class BetsPage(Struct, frozen=True):
+    """A page of own bets, newest first."""
+
+    bets: tuple[BetView, ...]
+    next_cursor: str | None = None
+
+
+class EntryView(Struct, frozen=True):
+    """One ledger entry: a signed amount in cents and the balance after it."""
+
+    id: str
+    amount: int
+    balance_after: int
+    ref_type: str
+    ref_id: str
+
+
+class LedgerPage(Struct, frozen=True):
+    """A page of the statement, newest first."""
+
+    entries: tuple[EntryView, ...]
+    next_cursor: str | None = None
+
+
+class SignedBet(Struct, frozen=True):
+    """The body of POST /api/bets: a cell, a stake, the floor of the rate, and who signed it."""
+
+    cell_id: str
+    amount: int
+    min_rate_bp: int
+    nonce: str
+    timestamp: int
+    signature: str
+
+
+class SignedLogin(Struct, frozen=True):
+    """The body of POST /api/auth/login."""
+
+    message: str
+    signature: str
+
+
+class SignedWithdrawal(Struct, frozen=True):
+    """The body of POST /api/withdrawals."""
+
+    amount: int
+    nonce: str
+    timestamp: int
+    signature: str

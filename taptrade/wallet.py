@@ -1,0 +1,124 @@
+"""A wallet of one key, made and used with eth-account, as a player's own wallet would be: it signs logins and taps."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from eth_account import Account
+from eth_account.messages import encode_defunct
+from eth_account.signers.local import LocalAccount
+
+from runtime.auth.bet_text import bet_text, withdraw_text
+from runtime.auth.siwe import SESSION_KEY_URN, SiweMessage
+from taptrade.views import SignedBet, SignedLogin, SignedWithdrawal
+
+STATEMENT = "Sign in to Tap Trading."
+STATEMENT_WITH_KEY = "Sign in to Tap Trading. The session key below may place bets for me, and nothing else."
+
+
+class WalletError(Exception):
+    """A key file is missing, readable by others, or holds no key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where signatures are meant for: a login names the domain and its URI, everything names the chain."""
+
+    domain: str
+    uri: str
+    chain_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """One private key; `address` is its account, in EIP-55 form."""
+
+    account: LocalAccount
+
+    @property
+    def address(self) -> str:
+        """The account's address with its checksum."""
+        return str(self.account.address)
+
+    def sign(self, text: str) -> str:
+        """Sign as personal_sign does (EIP-191): `0x` and 130 hex digits."""
+        signed = self.account.sign_message(encode_defunct(text=text))
+        return "0x" + bytes(signed.signature).hex()
+
+
+def new_wallet() -> Wallet:
+    """Make a wallet from the system's randomness."""
+    return Wallet(Account.create())
+
+
+def save(wallet: Wallet, path: Path) -> None:
+    """Write the key to a new file that only its owner can read; never over an existing one."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as ex:
+        raise WalletError(f"{path} exists; a key is never overwritten") from ex
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"0x{bytes(wallet.account.key).hex()}\n")
+
+
+def load(path: Path) -> Wallet:
+    """Read a key file; refuse one that others can read, as ssh does."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError as ex:
+        raise WalletError(f"{path} does not exist; `taptrade wallet new --key {path}` makes it") from ex
+    if stat.S_IMODE(mode) & 0o077:
+        raise WalletError(f"{path} is readable by others; `chmod 600 {path}` first")
+    try:
+        return Wallet(Account.from_key(text))
+    except Exception as ex:  # eth-account raises its own mixture; none of it may show the key
+        raise WalletError(f"{path} holds no private key") from ex
+
+
+def login_message(wallet: str, session_key: str | None, place: Place, nonce: str, now_ms: int) -> str:
+    """Write the EIP-4361 text of a login; `session_key` is the address that may sign taps from then on."""
+    issued = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    message = SiweMessage(
+        domain=place.domain,
+        address=wallet,
+        statement=STATEMENT_WITH_KEY if session_key else STATEMENT,
+        uri=place.uri,
+        chain_id=place.chain_id,
+        nonce=nonce,
+        issued_at=f"{issued}.{now_ms % 1000:03d}Z",
+        resources=(SESSION_KEY_URN + session_key,) if session_key else None,
+    )
+    return message.to_text()
+
+
+def sign_login(wallet: Wallet, session_key: str | None, place: Place, now_ms: int) -> SignedLogin:
+    """Sign a login that delegates taps to `session_key`."""
+    message = login_message(wallet.address, session_key, place, new_nonce(), now_ms)
+    return SignedLogin(message, wallet.sign(message))
+
+
+def sign_bet(
+    signer: Wallet, cell_id: str, *, amount_cents: int, min_rate_bp: int, chain_id: int, now_ms: int
+) -> SignedBet:
+    """Sign a tap, with the wallet or with the session key that a login named."""
+    nonce, timestamp = new_nonce(), now_ms // 1000
+    text = bet_text(cell_id, amount_cents, min_rate_bp, nonce, timestamp, chain_id)
+    return SignedBet(cell_id, amount_cents, min_rate_bp, nonce, timestamp, signer.sign(text))
+
+
+def sign_withdrawal(wallet: Wallet, amount_cents: int, chain_id: int, now_ms: int) -> SignedWithdrawal:
+    """Sign a withdrawal; only the wallet itself may."""
+    nonce, timestamp = new_nonce(), now_ms // 1000
+    text = withdraw_text(amount_cents, nonce, timestamp, chain_id)
+    return SignedWithdrawal(amount_cents, nonce, timestamp, wallet.sign(text))
+
+
+def new_nonce() -> str:
+    """Make 32 hex digits that no one can guess or meet again."""
+    return secrets.token_hex(16)
