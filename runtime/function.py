@@ -101,6 +101,7 @@ class Call(Generic[B]):
 
     def __init__(
         self,
+        *,
         body: B,
         params: Any,
         path: dict[str, Any],

@@ -38,6 +38,8 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
+    of_process: bool = True
+    """Each process has its own; else it is one figure of the whole system, taken when /metrics is read."""
 
 
 REQUEST_BOUNDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -47,11 +49,11 @@ COUNTERS: dict[CounterName, Metric] = {
     "taptrade_errors_total": Metric("Requests answered with an error code.", ("function", "code")),
 }
 GAUGES: dict[GaugeName, Metric] = {
-    "taptrade_up": Metric("1 where a part of the system is well, 0 where it is not.", ("part",)),
-    "taptrade_backlog_bets": Metric("Bets that wait for the writer."),
-    "taptrade_tick_age_seconds": Metric("Age of the newest tick."),
-    "taptrade_breaker_state": Metric("1 for the state that the breaker is in.", ("state",)),
-    "taptrade_writer_commit": Metric("Number of the newest commit."),
+    "taptrade_up": Metric("1 where a part of the system is well, 0 where it is not.", ("part",), of_process=False),
+    "taptrade_backlog_bets": Metric("Bets that wait for the writer.", of_process=False),
+    "taptrade_tick_age_seconds": Metric("Age of the newest tick.", of_process=False),
+    "taptrade_breaker_state": Metric("1 for the state that the breaker is in.", ("state",), of_process=False),
+    "taptrade_writer_commit": Metric("Number of the newest commit.", of_process=False),
     "taptrade_process_start_seconds": Metric("Unix time at which the process began to count."),
     "taptrade_process_memory_bytes": Metric("Resident memory of the process."),
     "taptrade_process_open_files": Metric("File descriptors that the process holds."),

@@ -9,7 +9,7 @@ import logging
 import os
 import resource
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -97,8 +97,8 @@ def _measure_process(metrics: Metrics) -> None:
     metrics.set("taptrade_process_cpu_seconds", round(usage.ru_utime + usage.ru_stime, 3))
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        files: Iterable[str] = os.listdir("/proc/self/fd")
+        files = sum(1 for _ in Path("/proc/self/fd").iterdir())
     except FileNotFoundError:  # no /proc outside Linux
         return
     metrics.set("taptrade_process_memory_bytes", pages * resource.getpagesize())
-    metrics.set("taptrade_process_open_files", sum(1 for _ in files))
+    metrics.set("taptrade_process_open_files", files)

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from runtime.metrics import COUNTERS, GAUGES, HISTOGRAMS, SEPARATOR, Series, Snapshot
+from runtime.metrics import COUNTERS, GAUGES, HISTOGRAMS, SEPARATOR, Metric, Series, Snapshot
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PROCESS_LABELS = ("process", "pid")
@@ -26,36 +26,34 @@ class _Snapshots(Collector):
 
     def collect(self) -> Iterable[Family]:
         """Yield a family for each row of the tables."""
-        for name, metric in COUNTERS.items():
-            counter = CounterMetricFamily(name, metric.help, labels=(*PROCESS_LABELS, *metric.labels))
-            for labels, value in self._values(name, "counters"):
-                counter.add_metric(labels, value)
+        for counter_name, metric in COUNTERS.items():
+            counter = CounterMetricFamily(counter_name, metric.help, labels=_label_names(metric))
+            for snapshot in self._snapshots:
+                for joined, value in snapshot.counters.get(counter_name, {}).items():
+                    counter.add_metric(_label_values(metric, snapshot, joined), value)
             yield counter
         for gauge_name, metric in GAUGES.items():
-            gauge = GaugeMetricFamily(gauge_name, metric.help, labels=(*PROCESS_LABELS, *metric.labels))
-            for labels, value in self._values(gauge_name, "gauges"):
-                gauge.add_metric(labels, value)
+            gauge = GaugeMetricFamily(gauge_name, metric.help, labels=_label_names(metric))
+            for snapshot in self._snapshots:
+                for joined, value in snapshot.gauges.get(gauge_name, {}).items():
+                    gauge.add_metric(_label_values(metric, snapshot, joined), value)
             yield gauge
         for histogram_name, metric in HISTOGRAMS.items():
-            histogram = HistogramMetricFamily(
-                histogram_name, metric.help, labels=(*PROCESS_LABELS, *metric.labels)
-            )
+            histogram = HistogramMetricFamily(histogram_name, metric.help, labels=_label_names(metric))
             for snapshot in self._snapshots:
                 for joined, series in snapshot.histograms.get(histogram_name, {}).items():
-                    buckets = _cumulative(series, metric.bounds)
-                    histogram.add_metric(_labels(snapshot, joined), buckets, series.total)
+                    labels = _label_values(metric, snapshot, joined)
+                    histogram.add_metric(labels, _cumulative(series, metric.bounds), series.total)
             yield histogram
 
-    def _values(self, name: str, kind: str) -> Iterable[tuple[list[str], float]]:
-        for snapshot in self._snapshots:
-            values: dict[str, float] = getattr(snapshot, kind).get(name, {})
-            for joined, value in values.items():
-                yield _labels(snapshot, joined), value
+
+def _label_names(metric: Metric) -> tuple[str, ...]:
+    return (*PROCESS_LABELS, *metric.labels) if metric.of_process else metric.labels
 
 
-def _labels(snapshot: Snapshot, joined: str) -> list[str]:
-    own = joined.split(SEPARATOR) if joined else []
-    return [snapshot.process, str(snapshot.pid), *own]
+def _label_values(metric: Metric, snapshot: Snapshot, joined: str) -> list[str]:
+    own = joined.split(SEPARATOR) if metric.labels else []
+    return [snapshot.process, str(snapshot.pid), *own] if metric.of_process else own
 
 
 def _cumulative(series: Series, bounds: Sequence[float]) -> list[tuple[str, float]]:

@@ -57,7 +57,15 @@ class Endpoint:
             self._count(req, session)
         for guard in self._guards:
             guard()
-        call = Call(self._body(req), self._params(req), path, session, req, resp, self._surroundings)
+        call = Call(
+            body=self._body(req),
+            params=self._params(req),
+            path=path,
+            session=session,
+            req=req,
+            resp=resp,
+            surroundings=self._surroundings,
+        )
         write_answer(req, resp, self.function, self.function.handler(call))
 
     def _session(self, req: Request) -> Session | None:

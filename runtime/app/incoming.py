@@ -153,7 +153,7 @@ def _refused_field(message: str) -> InvalidRequest:
     """Split msgspec's "Expected `int`, got `str` - at `$.amount`" into a sentence and the field's path."""
     sentence, _, place = message.partition(" - at ")
     path = place.strip("`").removeprefix("$").removeprefix(".")
-    if not path and sentence.endswith("`"):
-        # "Object contains unknown field `x`", "Object missing required field `x`"
-        path = sentence.rstrip("`").rpartition("`")[2]
+    if " field `" in sentence:
+        # "Object contains unknown field `x`" and "Object missing required field `x`" give the place around it.
+        path = f"{path}.{sentence.rstrip('`').rpartition('`')[2]}".removeprefix(".")
     return InvalidRequest(f"{sentence}.", field=path or "$")

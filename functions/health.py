@@ -1,0 +1,37 @@
+"""GET /healthz: is the whole system well? GET /readyz: can this process answer?"""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.function import Call, Reply, function
+from runtime.vitals import Check, newest_commit, process_checks, read_vitals, system_checks
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The sum of the checks, and each of them."""
+
+    ok: bool
+    mode: str
+    checks: dict[str, Check]
+
+
+@function("GET", "/healthz", auth="none", summary="Health of the whole system, for the operator", response=Health)
+def healthz(call: Call[None]) -> Reply:
+    """Check every part; 503 when one is not well."""
+    parts = call.parts
+    vitals = read_vitals(parts.redis, call.received_ms)
+    return _report(call, system_checks(vitals, newest_commit(parts.reads)))
+
+
+@function("GET", "/readyz", auth="none", summary="Readiness of this process, for containers", response=Health)
+def readyz(call: Call[None]) -> Reply:
+    """Check the database and Redis; 503 when one does not answer."""
+    parts = call.parts
+    vitals = read_vitals(parts.redis, call.received_ms)
+    return _report(call, process_checks(vitals, newest_commit(parts.reads)))
+
+
+def _report(call: Call[None], checks: dict[str, Check]) -> Reply:
+    ok = all(check.ok for check in checks.values())
+    return Reply(Health(ok=ok, mode=call.parts.settings.mode, checks=checks), status=200 if ok else 503)
