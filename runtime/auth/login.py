@@ -69,7 +69,7 @@ def log_in(
         session_key=claim.session_key,
         delegation_id=command.delegation.id if command.delegation is not None else None,
     )
-    return Login(token, session, outcome.data["balance"], outcome.data["created_at"])
+    return Login(token, session, outcome.data["balance"], outcome.data["created_ms"])
 
 
 def check(message: str, signature: str, domain: str, chain_id: int, now_ms: int) -> Claim:

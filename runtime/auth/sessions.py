@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from runtime import redis_keys
 from runtime.clock import Clock
-from runtime.errors import Unavailable
+from runtime.errors import Unauthenticated, Unavailable
 from runtime.redis_client import OUTAGES, Client
 
 TOKEN_BYTES = 32
@@ -145,6 +145,13 @@ class Sessions:
         while len(self._cached) >= CACHED_MAX:
             self._cached.pop(next(iter(self._cached)), None)
         self._cached[wanted] = (asked_ms, session)
+
+
+def signed_in(session: Session | None) -> Session:
+    """Return the session of a request that must have one."""
+    if session is None:
+        raise Unauthenticated
+    return session
 
 
 def session_id(token: str) -> str:

@@ -1,0 +1,57 @@
+"""POST /api/auth/login: sign in with an Ethereum wallet; the first login opens the account."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.auth.accounts import User, user_view
+from runtime.auth.credentials import is_foreign, set_cookie
+from runtime.auth.login import log_in
+from runtime.function import Body, Call, function
+from runtime.views import rfc3339
+
+
+class SignedLogin(Body, frozen=True):
+    """An EIP-4361 message and its EIP-191 signature, `0x` and 130 hex digits."""
+
+    message: str
+    signature: str
+
+
+class LoggedIn(msgspec.Struct, frozen=True):
+    """The new session's token, which is shown only here, and the account."""
+
+    token: str
+    expires_at: str
+    expires_ms: int
+    user: User
+
+
+@function(
+    "POST",
+    "/api/auth/login",
+    auth="none",
+    limit="logins",
+    summary="Sign in with Ethereum (EIP-4361)",
+    body=SignedLogin,
+    response=LoggedIn,
+    errors=("INVALID_SIGNATURE", "SIGNATURE_EXPIRED", "REPLAYED_NONCE"),
+)
+def login(call: Call[SignedLogin]) -> LoggedIn:
+    """Check the signed message and start a session."""
+    parts = call.parts
+    done = log_in(
+        call.body.message,
+        call.body.signature,
+        now_ms=call.received_ms,
+        settings=parts.settings,
+        client=parts.redis,
+        outbox=parts.outbox,
+        sessions=parts.sessions,
+    )
+    # A foreign page may send a login of its own account, but must not leave its session in the visitor's browser.
+    if not is_foreign(call.req, parts.settings.domain):
+        set_cookie(call.req, call.resp, done.token)
+    session = done.session
+    user = user_view(session.user_id, session.wallet, done.balance, done.created_ms)
+    return LoggedIn(done.token, rfc3339(session.expires_ms), session.expires_ms, user)

@@ -1,0 +1,39 @@
+"""GET /api/me: the account, its limits and the session."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.auth.accounts import Limits, User, limits_state, read_changes, read_user
+from runtime.auth.sessions import signed_in
+from runtime.function import Call, function
+from runtime.views import rfc3339
+
+
+class CurrentSession(msgspec.Struct, frozen=True):
+    """The session that asks."""
+
+    id: str
+    expires_at: str
+    expires_ms: int
+    session_key: str | None
+
+
+class Me(msgspec.Struct, frozen=True):
+    """Who is asking: account, own limits, session."""
+
+    user: User
+    limits: Limits
+    session: CurrentSession
+
+
+@function("GET", "/api/me", auth="session", limit="requests", summary="Account, limits and session", response=Me)
+def me(call: Call[None]) -> Me:
+    """Show the account as the last commit left it."""
+    session = signed_in(call.session)
+    reads = call.parts.reads
+    return Me(
+        user=read_user(reads, session.user_id),
+        limits=limits_state(read_changes(reads, session.user_id), call.received_ms).limits,
+        session=CurrentSession(session.id, rfc3339(session.expires_ms), session.expires_ms, session.session_key),
+    )
