@@ -179,6 +179,7 @@ class Play:
                     if ex.code != "BET_NEVER_PLACED":
                         raise
                     self.record.drop(tap, ex.code)
+                    self._board.show(tap)
 
     def _ask_for(self, tap: Tap) -> Tap:
         answer = self.line.ask(lambda client: client.bet(tap.bet.id))

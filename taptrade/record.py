@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from taptrade.choice import Offer
 from taptrade.sse_client import StreamEvent
@@ -64,6 +65,7 @@ class Record:
     streamed: set[str] = field(default_factory=set)
     refusals: list[str] = field(default_factory=list)
     grid: GridView | None = None
+    made: int = 0
 
     @property
     def open_taps(self) -> list[Tap]:
@@ -72,12 +74,14 @@ class Record:
 
     def add(self, offer: Offer, bet: BetView) -> Tap:
         """Note a bet that was placed, or may still be."""
-        tap = self.taps[bet.id] = Tap(len(self.taps) + 1, offer, bet)
+        self.made += 1
+        tap = self.taps[bet.id] = Tap(self.made, offer, bet)
         return tap
 
     def drop(self, tap: Tap, code: str) -> None:
         """Forget a pending bet that was never placed."""
         del self.taps[tap.bet.id]
+        tap.bet = replace(tap.bet, status="never placed")
         self.refusals.append(code)
 
     def take(self, bet: BetView) -> Tap | None:

@@ -16,7 +16,8 @@ RETRY_MS_MAX = 10_000
 SILENCE_S = 40.0
 """Longer than two heartbeats: a stream that is silent for so long is dead."""
 CONNECT_S = 5.0
-_GONE_FOR_GOOD = frozenset({400, 401, 403, 404})
+_GONE_FOR_GOOD = frozenset({400, 403, 404})
+# A 401 is not: the session may be renewed between two connections.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,169 @@
+"""A bet over a line that breaks: placed once or not at all, and the player learns which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from runtime.clock import ManualClock
+from taptrade.client import ApiError, TapClient
+from taptrade.delivery import Answer, Delivery, Line, PlayError
+from taptrade.views import SignedBet
+
+SIGNED = SignedBet("10_0_500", 100, 19_000, "n" * 32, 1, "0x00")
+BET = {"id": "01B", "cell_id": "10_0_500", "amount": 100, "status": "confirmed", "reward_rate": 20_000}
+LOST = httpx.ReadTimeout("no answer")
+OK = httpx.Response(201, json={"bet": BET, "balance": 900})
+
+
+def problem(status: int, code: str, *, after: str = "", **arguments: Any) -> httpx.Response:
+    headers = {"Retry-After": after} if after else {}
+    return httpx.Response(status, json={"code": code, "detail": "because", **arguments}, headers=headers)
+
+
+class Scene:
+    """A server that answers from a list, a clock that only waiting moves, and a player's delivery."""
+
+    def __init__(self, *answers: httpx.Response | Exception, clock: ManualClock) -> None:
+        self.clock = clock
+        self.logins = 0
+        self.waits: list[float] = []
+        self.bodies: list[bytes] = []
+        self.paths: list[str] = []
+        self._answers = list(answers)
+        client = TapClient("http://127.0.0.1:1", transport=httpx.MockTransport(self._answer))
+        self.line = Line(client, clock, login=self._log_in, pause=self._pause)
+        self.delivery = Delivery(self.line, on_wait=lambda _: None)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.paths.append(request.url.path)
+        self.bodies.append(request.content)
+        # The last answer is given for ever.
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _log_in(self) -> None:
+        self.logins += 1
+
+    def _pause(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.clock.advance(int(seconds * 1000))
+
+
+def test_a_tap_is_answered_at_once(clock: ManualClock) -> None:
+    scene = Scene(OK, clock=clock)
+    answer = scene.delivery.place(SIGNED)
+    assert answer.bet is not None
+    assert (answer.bet.id, scene.delivery.repeats, scene.waits) == ("01B", 0, [])
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param((LOST, OK), id="the first request did not arrive"),
+        pytest.param((LOST, problem(409, "REPLAYED_NONCE", bet=BET)), id="only its answer was lost"),
+        pytest.param(
+            (
+                LOST,
+                problem(409, "REPLAYED_NONCE", bet=None, outcome="unknown"),
+                problem(409, "REPLAYED_NONCE", bet=BET),
+            ),
+            id="it is not decided yet",
+        ),
+        pytest.param((LOST, problem(409, "DUPLICATE_BET", bet=BET)), id="the nonce was lost with Redis"),
+        pytest.param((LOST, httpx.ConnectError("down"), problem(401, "UNAUTHENTICATED"), OK), id="the API restarts"),
+        pytest.param((problem(502, ""), OK), id="a proxy before a restarting API"),
+        pytest.param((problem(503, "OVERLOADED", after="1"), OK), id="overload passes"),
+    ],
+)
+def test_a_lost_answer_is_asked_for_with_the_same_body(
+    answers: tuple[httpx.Response | Exception, ...], clock: ManualClock
+) -> None:
+    scene = Scene(*answers, clock=clock)
+    answer = scene.delivery.place(SIGNED)
+    assert answer.bet is not None
+    assert answer.bet.id == "01B"
+    assert scene.delivery.repeats == len(answers) - 1
+    assert {msgspec.json.decode(body)["nonce"] for body in scene.bodies} == {SIGNED.nonce}
+
+
+def test_a_renewed_session_is_logged_in_once(clock: ManualClock) -> None:
+    scene = Scene(problem(401, "UNAUTHENTICATED"), OK, clock=clock)
+    assert scene.delivery.place(SIGNED).bet is not None
+    assert scene.logins == 2
+
+
+@pytest.mark.parametrize("code", ["RATE_MOVED", "CELL_CLOSED", "BET_EXPIRED", "CELL_NOT_OFFERED", "EXPOSURE_LIMIT"])
+def test_a_refusal_ends_the_tap(code: str, clock: ManualClock) -> None:
+    scene = Scene(problem(409, code), clock=clock)
+    assert scene.delivery.place(SIGNED) == Answer(None, code, "because")
+    assert len(scene.paths) == 1
+
+
+def test_another_bet_on_the_cell_is_not_taken_for_ours(clock: ManualClock) -> None:
+    scene = Scene(OK, problem(409, "DUPLICATE_BET", bet=BET), LOST, problem(409, "DUPLICATE_BET", bet=BET), clock=clock)
+    assert scene.delivery.place(SIGNED).bet is not None
+    assert scene.delivery.place(SIGNED).code == "DUPLICATE_BET"
+    assert scene.delivery.place(SIGNED).code == "DUPLICATE_BET"
+
+
+def test_a_nonce_that_was_never_used_is_a_tap_without_bet(clock: ManualClock) -> None:
+    scene = Scene(LOST, problem(409, "REPLAYED_NONCE", bet=None, outcome="never_placed"), clock=clock)
+    assert scene.delivery.place(SIGNED) == Answer(None, "BET_NEVER_PLACED", "because")
+
+
+def test_a_stored_refusal_is_no_bet(clock: ManualClock) -> None:
+    refused = {**BET, "status": "refused", "refusal_code": "RATE_MOVED"}
+    scene = Scene(LOST, problem(409, "REPLAYED_NONCE", bet=refused), clock=clock)
+    assert scene.delivery.place(SIGNED) == Answer(None, "RATE_MOVED")
+
+
+def test_the_wait_is_the_one_that_the_server_asks_for(clock: ManualClock) -> None:
+    scene = Scene(problem(503, "PRICE_FEED_STALE", after="7"), OK, clock=clock)
+    assert scene.delivery.place(SIGNED).bet is not None
+    assert scene.waits == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("bets", "found"),
+    [
+        pytest.param([{**BET, "id": "01A", "cell_id": "10_500_1000"}, BET], True, id="one repeat arrived"),
+        pytest.param([{**BET, "id": "01A", "cell_id": "10_500_1000"}], False, id="none arrived"),
+    ],
+)
+def test_a_bet_whose_signature_aged_is_looked_up(bets: list[dict[str, Any]], found: bool, clock: ManualClock) -> None:
+    # 25 s of repeats every half second, then the list of bets.
+    scene = Scene(*[LOST] * 50, httpx.Response(200, json={"bets": bets, "next_cursor": None}), clock=clock)
+    answer = scene.delivery.place(SIGNED)
+    assert (answer.bet is not None) is found
+    assert scene.paths[-2:] == ["/api/bets", "/api/bets"]
+    assert sum(scene.waits) > 30, "the last repeat may still be decided"
+
+
+def test_a_signature_that_is_refused_as_old_is_looked_up_too(clock: ManualClock) -> None:
+    page = httpx.Response(200, json={"bets": [BET], "next_cursor": None})
+    scene = Scene(LOST, problem(401, "SIGNATURE_EXPIRED"), page, clock=clock)
+    assert scene.delivery.place(SIGNED).bet is not None
+
+
+def ask_grid(line: Line) -> Callable[[], object]:
+    return lambda: line.ask(lambda client: client.grid())
+
+
+def test_asking_ends_with_a_sentence_when_the_outage_lasts(clock: ManualClock) -> None:
+    scene = Scene(httpx.ConnectError("down"), clock=clock)
+    with pytest.raises(PlayError, match=r"no answer from http://127\.0\.0\.1:1 for 60 s \(ConnectError: down\)"):
+        ask_grid(scene.line)()
+
+
+def test_asking_does_not_repeat_what_waiting_cannot_mend(clock: ManualClock) -> None:
+    scene = Scene(problem(404, "NOT_FOUND"), clock=clock)
+    with pytest.raises(ApiError, match="NOT_FOUND"):
+        ask_grid(scene.line)()
+    assert scene.waits == []
