@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import cysqlite
 import peewee
+from cysqlite import _cysqlite as cysqlite
 from playhouse.cysqlite_ext import CySqliteDatabase
 
 from runtime.clock import Clock
@@ -52,7 +52,7 @@ class Database:
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`; for writes whose answer nobody needs."""
-        with peewee.__exception_wrapper__:
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
             self._peewee.connection().executemany(sql, rows)
 
     def dicts(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ def migrate(path: Path, folder: Path, clock: Clock) -> list[str]:
             "CREATE TABLE IF NOT EXISTS schema_migrations"
             " (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"
         )
-        applied = dict(database.execute("SELECT name, sha256 FROM schema_migrations"))
+        applied: dict[str, str] = dict(database.execute("SELECT name, sha256 FROM schema_migrations"))
         added = []
         for file in sorted(folder.glob("*.sql")):
             text = file.read_text(encoding="utf-8")

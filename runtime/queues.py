@@ -150,8 +150,8 @@ def ask(client: redis.Redis, command: AnyCommand, now_ms: int, *, wait_s: float 
     """Queue one command and wait for its outcome, at most `wait_s`; None if it has not come by then."""
     origin = f"ask-{command.id}"
     Queue(client, COMMANDS, origin).enqueue([Ticket(command)], now_ms)
-    answer = client.blpop([redis_keys.replies(origin)], timeout=wait_s)
-    return None if answer is None else decode_outcomes(answer[1])[0]  # type: ignore[index]
+    answer: Any = client.blpop([redis_keys.replies(origin)], timeout=wait_s)
+    return None if answer is None else decode_outcomes(answer[1])[0]
 
 
 _outcomes = msgspec.json.Decoder(list[Outcome])

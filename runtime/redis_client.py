@@ -17,6 +17,7 @@ SOCKET_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 512
 
 Client = redis.Redis
+Redis = redis.Redis
 RedisError = redis.RedisError
 ResponseError = redis.ResponseError
 # What a command raises when Redis is away, loading or out of memory: the caller must treat its effect as unknown.
@@ -37,6 +38,13 @@ def connect(url: str, *, block_s: float = 0) -> redis.Redis:
         socket_connect_timeout=SOCKET_TIMEOUT_S,
         max_connections=CONNECTIONS_MAX,
     )
+
+
+def was_never_sent(error: Exception) -> bool:
+    """Tell whether a command certainly had no effect: it was refused, or the connection was never made."""
+    if isinstance(error, (redis.BusyLoadingError, redis.ResponseError)):
+        return True
+    return isinstance(error, redis.ConnectionError) and "connecting to" in str(error)
 
 
 def wait_until_ready(client: redis.Redis, pause: Callable[[float], object], *, attempts: int = 600) -> None:

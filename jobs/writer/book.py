@@ -24,6 +24,7 @@ class Book:
         self.clock = clock
         self.risk = risk
         self.newest_tick_ms = 0
+        self.committed_ms = 0
         self.reload()
 
     def reload(self) -> None:
@@ -32,7 +33,7 @@ class Book:
         self.number, self.committed_ms, self.hash = rows[0] if rows else (0, 0, GENESIS)
         self.next_seq: int = self.database.execute(SQL["last_bet_seq"])[0][0] + 1
         self.newest_column_s: int = self.database.execute(SQL["newest_column"])[0][0]
-        self.exposure = Exposure(self.risk, self.database.execute(SQL["open_liability"]))  # type: ignore[arg-type]
+        self.exposure = Exposure(self.risk, self.database.execute(SQL["open_liability"]))
         self._limits: dict[str, list[LimitsChange]] = {}
 
     def now_ms(self) -> int:

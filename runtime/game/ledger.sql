@@ -73,9 +73,6 @@ INSERT INTO delegations
     (id, user_id, session_key, message, signature, created_at, created_commit, created_place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- name: operation
-SELECT kind, user_id, amount FROM operations WHERE reference = ?;
-
 -- name: insert_operation
 INSERT INTO operations
     (reference, kind, user_id, amount, who, why, created_at, created_commit, created_place)
@@ -109,7 +106,8 @@ ON CONFLICT (user_id, route, key)
 DO UPDATE SET body_hash = excluded.body_hash, answer = excluded.answer, created_at = excluded.created_at;
 
 -- name: forget_idempotency_keys
-DELETE FROM idempotency_keys WHERE created_at < ?;
+DELETE FROM idempotency_keys WHERE (user_id, route, key) IN
+    (SELECT user_id, route, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT 100);
 
 -- name: insert_limits
 INSERT INTO player_limits
@@ -135,3 +133,17 @@ FROM transaction_ledger WHERE user_id = ? AND id >= ?;
 SELECT column_start_s, cell_id, sum(amount * reward_rate / 10000)
 FROM bets WHERE status = 'confirmed' AND refusal_code IS NULL
 GROUP BY column_start_s, cell_id;
+
+-- name: columns_with_bets
+-- The next 500 columns after one start and up to another that have bets, and whether their settlement has begun.
+-- The numbered steps walk bets_once_per_cell with one seek a column, however many bets it has.
+WITH RECURSIVE found (start_s, step) AS (
+    SELECT min(column_start_s), 1 FROM bets WHERE refusal_code IS NULL AND column_start_s > ?
+    UNION ALL
+    SELECT (SELECT min(b.column_start_s) FROM bets b
+            WHERE b.refusal_code IS NULL AND b.column_start_s > found.start_s), step + 1
+    FROM found WHERE found.start_s < ? AND step < 500
+)
+SELECT found.start_s, EXISTS (SELECT 1 FROM columns c WHERE c.start_s = found.start_s)
+FROM found WHERE found.start_s <= ?
+ORDER BY found.start_s;

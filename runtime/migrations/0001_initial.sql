@@ -166,7 +166,7 @@ CREATE INDEX withdrawals_pending ON withdrawals (id) WHERE status = 'pending';
 
 -- References of money from outside: a deposit, reversal or adjustment is credited once, for ever.
 CREATE TABLE operations (
-    reference      TEXT    NOT NULL PRIMARY KEY,
+    reference      TEXT    NOT NULL,
     kind           TEXT    NOT NULL CHECK (kind IN ('deposit', 'adjust', 'credit')),
     user_id        TEXT    NOT NULL REFERENCES users (id),
     amount         INTEGER NOT NULL,
@@ -174,7 +174,8 @@ CREATE TABLE operations (
     why            TEXT    NOT NULL,
     created_at     INTEGER NOT NULL,
     created_commit INTEGER NOT NULL,
-    created_place  INTEGER NOT NULL
+    created_place  INTEGER NOT NULL,
+    PRIMARY KEY (kind, reference)
 ) STRICT, WITHOUT ROWID;
 
 -- Written in the transaction of their effect; a repeat gets the stored answer. Kept 24 h.

@@ -1,0 +1,201 @@
+"""The writer's turn: a slice of commands, a batch of bets, a slice of settlement, each one commit and its news."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from jobs.writer import accounts, money
+from jobs.writer.book import Book
+from jobs.writer.inbox import Inbox, TakenJob
+from jobs.writer.judge import Court
+from jobs.writer.place import place_bets
+from jobs.writer.publish import publish
+from jobs.writer.settle import Settlement, begin_column
+from runtime import redis_keys
+from runtime.commands import (
+    Adjust,
+    AnyCommand,
+    Deposit,
+    OpenAccount,
+    Outcome,
+    PlaceBet,
+    SetLimits,
+    SettleColumn,
+    Withdraw,
+)
+from runtime.db import DatabaseError, OperationalError
+from runtime.game.grid import GridRules
+from runtime.game.ledger import Commit, LedgerBroken
+from runtime.game.rewards import RewardModel
+from runtime.game.ticks import Tick
+from runtime.queues import BETS, COMMANDS
+from runtime.redis_client import Redis
+from runtime.wire import decode_tick
+
+logger = logging.getLogger(__name__)
+
+COMMANDS_SLICE = 20
+
+
+class Stuck(Exception):
+    """The database takes no writes right now (locked, full, failing); nothing was lost, try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterRules:
+    """What the writer needs of the settings."""
+
+    grid: GridRules
+    model: RewardModel
+    presets_cents: tuple[int, ...]
+    max_fill_age_ms: int
+    fill_delay_ms: int
+
+
+@dataclass(slots=True)
+class Writer:
+    """Turn taken jobs into commits. `held` are jobs that are taken and not committed: they go first."""
+
+    client: Redis
+    book: Book
+    inbox: Inbox
+    rules: WriterRules
+    settlement: Settlement = field(init=False)
+    held: list[TakenJob] = field(default_factory=list)
+    _untold: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.settlement = Settlement(self.book)
+
+    def turn(self) -> bool:
+        """Do what waits, once round; tell whether there was anything. Raise Stuck or an outage of Redis."""
+        self._tell()
+        held, self.held = self.held, []
+        self._run(held)
+        commands = self.inbox.take(COMMANDS, self.book.now_ms(), most=COMMANDS_SLICE)
+        self._run(commands)
+        bets = self.inbox.take(BETS, self.book.now_ms())
+        self._run(bets)
+        settled = bool(self.settlement.open)
+        if settled:
+            self._attempt([], lambda commit: self._settle(commit))
+        return bool(commands or bets or settled)
+
+    def _settle(self, commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
+        self.settlement.slice(commit)
+        return []
+
+    def _run(self, jobs: list[TakenJob]) -> None:
+        readable = []
+        for job in jobs:
+            if job.batch is None:
+                self.inbox.fail(job, job.reason)
+            else:
+                readable.append(job)
+        tick = self._newest_tick()
+        ripe = [job for job in readable if self._is_ripe(job, tick)]
+        self.held.extend(job for job in readable if job not in ripe)
+        if ripe:
+            self._commit(ripe, tick)
+
+    def _newest_tick(self) -> Tick | None:
+        data: Any = self.client.get(redis_keys.TICK_LATEST)
+        if data is None:
+            return None
+        tick = decode_tick(data)
+        self.book.newest_tick_ms = max(self.book.newest_tick_ms, tick.id)
+        return tick
+
+    def _is_ripe(self, job: TakenJob, tick: Tick | None) -> bool:
+        """Tell whether every bet of a job may be filled: with a delay only on a tick from after it, or never."""
+        delay_ms, now_ms = self.rules.fill_delay_ms, self.book.now_ms()
+        if not delay_ms or job.batch is None:
+            return True
+        return all(
+            (tick is not None and tick.id > command.received_ms + delay_ms) or now_ms > command.decided_by_ms
+            for command in job.batch.commands
+            if isinstance(command, PlaceBet)
+        )
+
+    def _commit(self, jobs: list[TakenJob], tick: Tick | None) -> None:
+        """Commit jobs together; if that fails for a reason of theirs, one by one, so that one spoils no other."""
+        try:
+            self._attempt(jobs, lambda commit: [(job, self._apply(commit, job, tick)) for job in jobs])
+        except (DatabaseError, LedgerBroken, msgspec.MsgspecError, ValueError, KeyError) as ex:
+            if len(jobs) == 1:
+                logger.exception("job %s cannot be committed", jobs[0].id)
+                self.inbox.fail(jobs[0], f"{type(ex).__name__}: {ex}")
+                return
+            for job in jobs:
+                self._commit([job], tick)
+
+    def _attempt(
+        self, jobs: list[TakenJob], work: Callable[[Commit], list[tuple[TakenJob, list[Outcome]]]]
+    ) -> None:
+        answers: dict[str, list[Outcome]] = {}
+        written: list[Commit] = []
+        try:
+            with self.book.commit(written.append) as commit:
+                for job, outcomes in work(commit):
+                    answers.setdefault(job.batch.origin if job.batch else "", []).extend(outcomes)
+        except OperationalError as ex:
+            self.settlement.reload()
+            self.held = jobs + self.held
+            raise Stuck(str(ex)) from ex
+        except BaseException:
+            self.settlement.reload()
+            raise
+        # The commit stands: from here on nothing may be done again, only told. If Redis is away, it is told later.
+        told = None if written[0].is_empty else written[0]
+        if any(isinstance(item.content, dict) for item in written[0].news):
+            self.settlement.reload()
+        self._untold.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
+        self._tell()
+
+    def _tell(self) -> None:
+        while self._untold:
+            self._untold[0]()
+            self._untold.pop(0)
+
+    def _apply(self, commit: Commit, job: TakenJob, tick: Tick | None) -> list[Outcome]:
+        commands = job.batch.commands if job.batch else []
+        bets = [command for command in commands if isinstance(command, PlaceBet)]
+        outcomes = place_bets(commit, self._court(commit, tick), bets) if bets else []
+        outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, PlaceBet)]
+        return outcomes
+
+    def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:
+        if isinstance(command, OpenAccount):
+            return accounts.open_account(commit, command)
+        if isinstance(command, SettleColumn):
+            return begin_column(commit, self.book, command)
+        if isinstance(command, Deposit):
+            return money.deposit(commit, command)
+        if isinstance(command, Withdraw):
+            return money.withdraw(commit, command)
+        if isinstance(command, Adjust):
+            return money.adjust(commit, command)
+        if isinstance(command, SetLimits):
+            return accounts.set_limits(commit, self.book, command)
+        if isinstance(command, PlaceBet):
+            raise ValueError("bets are placed together")
+        return money.resolve_withdrawal(commit, command)
+
+    def _court(self, commit: Commit, tick: Tick | None) -> Court:
+        return Court(
+            rules=self.rules.grid,
+            model=self.rules.model,
+            tick=tick,
+            now_ms=commit.now_ms,
+            newest_column_s=self.book.newest_column_s,
+            max_fill_age_ms=self.rules.max_fill_age_ms,
+            presets_cents=self.rules.presets_cents,
+            exposure=self.book.exposure,
+            limits_of=self.book.limits_of,
+            connection=commit.connection,
+        )

@@ -1,0 +1,142 @@
+"""The writer's side of RQ: jobs taken whole, kept as started until they are committed, failed with a reason.
+
+A job is at every moment in the queue's list, in RQ's registry of started jobs, or done: this process holds no job that
+Redis does not. Those that a dead writer had taken stay in the registry and come first when a writer starts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker.base import WorkerStatus
+
+from runtime import queues, redis_keys
+from runtime.commands import Batch
+from runtime.queues import BETS, COMMANDS, JOB_PREFIX, QUEUE_PREFIX, decode_job, load_script, rq_time
+from runtime.redis_client import Redis
+
+logger = logging.getLogger(__name__)
+
+STARTED_PREFIX = "rq:wip:"
+INTERMEDIATE = ":intermediate"
+WORKER_TTL_S = 60
+FAILURE_TTL_S = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class TakenJob:
+    """A job in the writer's hands: its batch, or why it cannot be read."""
+
+    id: str
+    queue: str
+    commands: int
+    batch: Batch | None
+    reason: str = ""
+
+
+class Inbox:
+    """Take jobs, end jobs, and be an RQ worker that dashboards can see."""
+
+    def __init__(self, client: Redis) -> None:
+        self.client = client
+        self.worker = SimpleWorker(
+            [Queue(name, connection=client, serializer=JSONSerializer) for name in (COMMANDS, BETS)],
+            name=f"writer-{os.getpid()}-{secrets.token_hex(3)}",
+            connection=client,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL_S,
+        )
+        self._take = load_script(client, "take")
+        self._finish = load_script(client, "finish")
+
+    def open(self, now_ms: int) -> list[TakenJob]:
+        """Show up as a worker, count the backlog anew and return the jobs that the last writer left, oldest first."""
+        self.worker.register_birth()  # type: ignore[no-untyped-call]
+        self.worker.set_state(WorkerStatus.IDLE)
+        left = [job for name in (COMMANDS, BETS) for job in self._left_behind(name)]
+        waiting: Any = self.client.lrange(QUEUE_PREFIX + BETS, 0, -1)
+        counts = [self._commands_of(job_id.decode()) for job_id in waiting]
+        started = sum(job.commands for job in left if job.queue == BETS)
+        self.client.set(redis_keys.BACKLOG_BETS, sum(counts) + started)
+        if left:
+            logger.warning("took up %d jobs that the last writer left", len(left))
+        return left
+
+    def _left_behind(self, name: str) -> list[TakenJob]:
+        started = STARTED_PREFIX + name
+        members: Any = self.client.zrange(started, 0, -1)
+        stranded: Any = self.client.lrange(QUEUE_PREFIX + name + INTERMEDIATE, 0, -1)
+        ids = {member.decode().split(":")[0] for member in members} | {job_id.decode() for job_id in stranded}
+        jobs = []
+        for job_id in sorted(ids):
+            data: Any = self.client.hget(JOB_PREFIX + job_id, "data")
+            jobs.append(_read(job_id, name, data or b"", self._commands_of(job_id)))
+        with self.client.pipeline() as pipeline:
+            pipeline.delete(started, QUEUE_PREFIX + name + INTERMEDIATE)
+            for job_id in ids:
+                pipeline.zadd(started, {f"{job_id}:{self.worker.name}": "+inf"})
+            pipeline.execute()
+        return jobs
+
+    def _commands_of(self, job_id: str) -> int:
+        return int(self.client.hget(JOB_PREFIX + job_id, "commands") or 1)
+
+    def take(self, name: str, now_ms: int, *, most: int = queues.BATCH_COMMANDS_MAX) -> list[TakenJob]:
+        """Take whole jobs from a queue, up to `most` commands."""
+        keys = [QUEUE_PREFIX + name, STARTED_PREFIX + name]
+        found = self._take(keys=keys, args=[most, self.worker.name, rq_time(now_ms), JOB_PREFIX])
+        return [_read(job_id.decode(), name, data, commands) for job_id, data, commands in found]
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until a job is queued, at most `seconds`."""
+        self.client.blpop([redis_keys.WRITER_WAKE], timeout=seconds)
+
+    def finish(self, pipeline: Redis, jobs: list[TakenJob]) -> None:
+        """Add to `pipeline` what ends committed jobs."""
+        for job in jobs:
+            self._end(pipeline, job, delete=True)
+        pipeline.hincrby(self.worker.key, "successful_job_count", len(jobs))
+
+    def _end(self, pipeline: Redis, job: TakenJob, *, delete: bool) -> None:
+        keys = [STARTED_PREFIX + job.queue, JOB_PREFIX + job.id, redis_keys.BACKLOG_BETS]
+        commands = job.commands if job.queue == BETS else 0
+        self._finish(keys=keys, args=[f"{job.id}:{self.worker.name}", commands, int(delete)], client=pipeline)
+
+    def fail(self, job: TakenJob, reason: str) -> None:
+        """Put a job that cannot be done into RQ's FailedJobRegistry, with the reason; the others go on."""
+        logger.error("job %s on %s failed: %s", job.id, job.queue, reason)
+        queue = Queue(job.queue, connection=self.client, serializer=JSONSerializer)
+        with self.client.pipeline() as pipeline:
+            self._end(pipeline, job, delete=False)
+            pipeline.hincrby(self.worker.key, "failed_job_count", 1)
+            if self.client.exists(JOB_PREFIX + job.id):
+                stored = Job.fetch(job.id, connection=self.client, serializer=JSONSerializer)
+                stored.failure_ttl = FAILURE_TTL_S
+                queue.failed_job_registry.add(stored, FAILURE_TTL_S, reason, pipeline)
+                pipeline.hset(JOB_PREFIX + job.id, "status", "failed")
+            pipeline.execute()
+
+    def heartbeat(self) -> None:
+        """Tell RQ that this worker lives."""
+        self.worker.heartbeat(WORKER_TTL_S)
+
+    def close(self) -> None:
+        """Leave RQ's list of workers."""
+        self.worker.register_death()  # type: ignore[no-untyped-call]
+
+
+def _read(job_id: str, queue: str, data: bytes, commands: int) -> TakenJob:
+    if not data:
+        return TakenJob(job_id, queue, commands, None, "the job's data is gone from Redis")
+    try:
+        return TakenJob(job_id, queue, commands, decode_job(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError) as ex:
+        return TakenJob(job_id, queue, commands, None, f"the job cannot be read: {ex}")

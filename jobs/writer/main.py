@@ -1,0 +1,185 @@
+"""The writer's process: one at a time, alive until told to stop, patient with Redis and with the disk."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from jobs.writer.book import AnotherWriter, Book
+from jobs.writer.core import Stuck, Writer, WriterRules
+from jobs.writer.inbox import Inbox
+from jobs.writer.publish import catch_up
+from runtime import redis_keys
+from runtime.clock import Clock, SystemClock
+from runtime.db import Database, open_writer
+from runtime.game.grid import GridRules
+from runtime.game.limits import RiskLimits
+from runtime.game.rewards import load_model
+from runtime.redis_client import OUTAGES, Redis, connect, wait_until_ready
+from runtime.settings import Settings, load
+
+logger = logging.getLogger(__name__)
+
+IDLE_WAIT_S = 0.25
+STUCK_WAIT_S = 0.1
+ALIVE_EVERY_MS = 200
+ALIVE_TTL_S = 5
+RQ_HEARTBEAT_EVERY_MS = 10_000
+CHECKPOINT_EVERY_MS = 1_000
+HOUSEKEEPING_EVERY_MS = 60_000
+
+
+class WriterLocked(Exception):
+    """Another writer is alive."""
+
+
+@contextmanager
+def sole_writer(data: Path) -> Iterator[None]:
+    """Hold the lock that the kernel drops with the process: who holds it is alive."""
+    path = data / "run" / "writer.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as ex:
+            file.seek(0)
+            raise WriterLocked(f"process {file.read().strip() or 'unknown'} is the writer of {data}") from ex
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+class Process:
+    """The loop around the writer's turns."""
+
+    def __init__(self, settings: Settings, client: Redis, database: Database, clock: Clock) -> None:
+        self.client = client
+        self.database = database
+        self.clock = clock
+        self.stopping = threading.Event()
+        self.since_ms = clock.now_ms()
+        rules = GridRules(
+            settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows
+        )
+        risk = RiskLimits(
+            settings.payout_max_cents,
+            settings.cell_payout_max_cents,
+            settings.column_payout_max_cents,
+            settings.liability_max_cents,
+        )
+        self.writer = Writer(
+            client,
+            Book(database, clock, risk),
+            Inbox(client),
+            WriterRules(
+                rules,
+                load_model(settings.reward_model, rules, settings.house_edge_bp),
+                settings.presets_cents,
+                settings.max_fill_age_ms,
+                settings.fill_delay_ms,
+            ),
+        )
+        self.trouble = ""
+        self._due: dict[str, int] = {}
+
+    def stop(self, *_: object) -> None:
+        """End after the turn that is under way."""
+        self.stopping.set()
+
+    def run(self) -> None:
+        """Take turns until told to stop; what waits in the queues then is left for the next writer."""
+        self._open()
+        while not self.stopping.is_set():
+            try:
+                self._turn()
+            except Stuck as ex:
+                self._note(f"the database takes no writes: {ex}")
+                self.stopping.wait(STUCK_WAIT_S)
+            except OUTAGES as ex:
+                self._note(f"Redis is away: {ex}")
+                self.stopping.wait(STUCK_WAIT_S)
+                self._open_again()
+        self._close()
+
+    def _open(self) -> None:
+        wait_until_ready(self.client, self.stopping.wait)
+        told = catch_up(self.client, self.database.execute)
+        if told:
+            logger.warning("told of %d commits that the last writer had not told of", told)
+        self.writer.held = self.writer.inbox.open(self.clock.now_ms())
+
+    def _open_again(self) -> None:
+        """After an outage Redis may be empty: show up again, and let go of jobs that it does not know any more."""
+        wait_until_ready(self.client, self.stopping.wait)
+        if not self.client.exists(self.writer.inbox.worker.key):
+            logger.warning("Redis lost its memory; registering anew")
+            self.writer.held = []
+            self._open()
+
+    def _turn(self) -> None:
+        busy = self.writer.turn()
+        self.trouble = ""
+        self._housekeeping()
+        if not busy:
+            self.writer.inbox.wait(IDLE_WAIT_S)
+
+    def _is_due(self, what: str, every_ms: int) -> bool:
+        now_ms = self.clock.monotonic_ms()
+        if now_ms < self._due.get(what, 0):
+            return False
+        self._due[what] = now_ms + every_ms
+        return True
+
+    def _housekeeping(self) -> None:
+        if self._is_due("alive", ALIVE_EVERY_MS):
+            self._say_alive()
+        if self._is_due("checkpoint", CHECKPOINT_EVERY_MS):
+            self.database.checkpoint()
+        if self._is_due("heartbeat", RQ_HEARTBEAT_EVERY_MS):
+            self.writer.inbox.heartbeat()
+
+    def _say_alive(self) -> None:
+        alive = {
+            "pid": os.getpid(),
+            "since_ms": self.since_ms,
+            "clock_ms": self.writer.book.now_ms(),
+            "commit": self.writer.book.number,
+            "trouble": self.trouble,
+        }
+        self.client.set(redis_keys.WRITER_ALIVE, msgspec.json.encode(alive), ex=ALIVE_TTL_S)
+
+    def _note(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            logger.error("%s", trouble)
+        self.trouble = trouble
+
+    def _close(self) -> None:
+        try:
+            self.writer.inbox.close()
+        except OUTAGES as ex:
+            logger.warning("left without telling Redis: %s", ex)
+        self.database.close()
+
+
+def main(settings: Settings | None = None, redis_url: str = "") -> None:
+    """Run the writer until SIGTERM or SIGINT."""
+    settings = settings or load()
+    with sole_writer(settings.data):
+        client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
+        process = Process(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
+        signal.signal(signal.SIGTERM, process.stop)
+        signal.signal(signal.SIGINT, process.stop)
+        try:
+            process.run()
+        except AnotherWriter:
+            logger.exception("stopping: the database has another writer")
+            raise

@@ -1,0 +1,60 @@
+"""Tell what was committed: answers to those who wait, news to the streams, and the end of the jobs, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from jobs.writer.inbox import Inbox, TakenJob
+from runtime import bus, redis_keys
+from runtime.commands import Outcome, PlaceBet
+from runtime.game.ledger import Commit
+from runtime.news import Execute, events_of_commit, last_commit
+from runtime.redis_client import Redis
+from runtime.views import event
+
+REPLIES_KEPT_S = 60
+_encode = msgspec.json.encode
+
+Answers = Mapping[str, list[Outcome]]
+
+
+def publish(client: Redis, inbox: Inbox, commit: Commit | None, jobs: list[TakenJob], answers: Answers) -> None:
+    """Publish in one transaction of Redis: either all of it is seen, or the jobs come again and are answered then."""
+    with client.pipeline(transaction=True) as pipeline:
+        for origin, outcomes in answers.items():
+            key = redis_keys.replies(origin)
+            pipeline.rpush(key, _encode(outcomes))
+            pipeline.expire(key, REPLIES_KEPT_S)
+        if commit is not None:
+            bus.publish_commit(pipeline, commit.number, _encode([event(item, commit.number) for item in commit.news]))
+            pipeline.set(redis_keys.PUBLISHED_COMMIT, commit.number)
+        if jobs:
+            pending = [redis_keys.pending(bet_id) for bet_id in _bet_ids(jobs)]
+            if pending:
+                pipeline.delete(*pending)
+            inbox.finish(pipeline, jobs)
+        pipeline.execute()
+
+
+def _bet_ids(jobs: Iterable[TakenJob]) -> list[str]:
+    return [command.id for job in jobs if job.batch for command in job.batch.commands if isinstance(command, PlaceBet)]
+
+
+def catch_up(client: Redis, execute: Execute) -> int:
+    """Publish the commits that a writer made and did not tell of; return how many.
+
+    In an empty Redis nobody is behind: whoever resumes a stream reads the database.
+    """
+    newest = last_commit(execute)
+    marker = client.get(redis_keys.PUBLISHED_COMMIT)
+    published = newest if marker is None else int(marker)
+    for number in range(published + 1, newest + 1):
+        with client.pipeline(transaction=True) as pipeline:
+            bus.publish_commit(pipeline, number, _encode(events_of_commit(execute, number)))
+            pipeline.set(redis_keys.PUBLISHED_COMMIT, number)
+            pipeline.execute()
+    if marker is None or published > newest:
+        client.set(redis_keys.PUBLISHED_COMMIT, newest)
+    return max(0, newest - published)

@@ -1,0 +1,175 @@
+"""A writer on real Redis and a real database, whose clock the test moves; and the players around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jobs.writer.book import Book
+from jobs.writer.core import Writer, WriterRules
+from jobs.writer.inbox import Inbox
+from runtime import queues, redis_keys
+from runtime.clock import ManualClock
+from runtime.commands import AnyCommand, OpenAccount, Outcome, PlaceBet, SettleColumn
+from runtime.db import Database, migrate, open_writer
+from runtime.game.grid import GridRules, column_of
+from runtime.game.limits import RiskLimits
+from runtime.game.rewards import BrownianTouch
+from runtime.game.ticks import Features, Tick
+from runtime.redis_client import Redis, connect
+from runtime.wire import encode_tick
+
+MIGRATIONS = Path(__file__).parents[2] / "runtime" / "migrations"
+PRICE_CENTS = 9_200_250
+RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows=20)
+PRESETS = (100, 500, 1000, 5000, 10000)
+RISK = RiskLimits(1_000_000, 20_000_000, 100_000_000, 1_000_000_000)
+
+
+def tick_at(ms: int, cents: int = PRICE_CENTS, **changes: Any) -> Tick:
+    """Return a tick that moves by nothing, with a volatility that offers the cells around the price."""
+    features = Features(volatility=300.0, sample_ms=300, history_ms=600_000)
+    values: dict[str, Any] = {
+        "id": ms,
+        "exchange_ms": ms,
+        "close": cents,
+        "low": cents,
+        "high": cents,
+        "sources": "test",
+        "features": features,
+    }
+    return Tick(**{**values, **changes})
+
+
+@dataclass
+class Desk:
+    """One writer and what it stands on."""
+
+    path: Path
+    redis_url: str
+    clock: ManualClock
+    risk: RiskLimits = RISK
+    presets: tuple[int, ...] = PRESETS
+    fill_delay_ms: int = 0
+    client: Redis = field(init=False)
+    database: Database = field(init=False)
+    writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = connect(self.redis_url, block_s=1)
+        migrate(self.path, MIGRATIONS, self.clock)
+        self.database = open_writer(self.path)
+        self.hire()
+        self.show(PRICE_CENTS)
+
+    def hire(self) -> None:
+        """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
+        book = Book(self.database, self.clock, self.risk)
+        rules = WriterRules(RULES, BrownianTouch(RULES, 500), self.presets, 1500, self.fill_delay_ms)
+        self.writer = Writer(self.client, book, Inbox(self.client), rules)
+        self.writer.held = self.writer.inbox.open(self.clock.now_ms())
+
+    def close(self) -> None:
+        """Let go of the database and of Redis."""
+        self.database.close()
+        self.client.close()
+
+    def show(self, cents: int) -> Tick:
+        """Publish a tick of this moment."""
+        tick = tick_at(self.clock.now_ms(), cents)
+        self.client.set(redis_keys.TICK_LATEST, encode_tick(tick))
+        return tick
+
+    def new_id(self) -> str:
+        """Return a fresh id."""
+        return queues.new_id(self.clock.now_ms())
+
+    def queue(self, *commands: AnyCommand, name: str = queues.COMMANDS) -> None:
+        """Put commands on a queue as one job, answered to `test`."""
+        backlog = 10_000 if name == queues.BETS else 0
+        queue = queues.Queue(self.client, name, "test", backlog_max=backlog)
+        queue.enqueue([queues.Ticket(command) for command in commands], self.clock.now_ms())
+
+    def work(self) -> None:
+        """Take turns until nothing waits."""
+        while self.writer.turn():
+            pass
+
+    def answers(self) -> dict[str, Outcome]:
+        """Return the outcomes that were answered so far, by command."""
+        found: Any = self.client.lrange(redis_keys.replies("test"), 0, -1)
+        return {outcome.id: outcome for data in found for outcome in queues.decode_outcomes(data)}
+
+    def do(self, *commands: AnyCommand, name: str = queues.COMMANDS) -> list[Outcome]:
+        """Queue commands, let the writer work, and return their outcomes in order."""
+        self.queue(*commands, name=name)
+        self.work()
+        answers = self.answers()
+        return [answers[command.id] for command in commands]
+
+    def player(self, number: int = 1, cents: int = 1_000_000) -> str:
+        """Open an account with some money; its user id."""
+        outcome = self.do(
+            OpenAccount(
+                id=self.new_id(),
+                received_ms=self.clock.now_ms(),
+                decided_by_ms=self.clock.now_ms() + 10_000,
+                user_id=self.new_id(),
+                wallet_address=f"0x{number:040x}",
+                credit_cents=cents,
+            )
+        )[0]
+        user_id: str = outcome.data["user_id"]
+        return user_id
+
+    def bet(self, user_id: str, *, columns: int = 3, rows: int = 0, **changes: Any) -> PlaceBet:
+        """Return a bet on the cell so many columns ahead and rows above the price."""
+        now_ms = self.clock.now_ms()
+        start_s = column_of(now_ms, RULES) + columns * RULES.column_seconds
+        low = PRICE_CENTS - PRICE_CENTS % RULES.row_step_cents + rows * RULES.row_step_cents
+        values: dict[str, Any] = {
+            "id": self.new_id(),
+            "received_ms": now_ms,
+            "decided_by_ms": min(now_ms + 10_000, start_s * 1000),
+            "user_id": user_id,
+            "cell_id": f"{start_s}_{low}_{low + RULES.row_step_cents}",
+            "amount": 100,
+            "min_rate_bp": 10_000,
+            "nonce": "nonce1234",
+            "signed_at_s": now_ms // 1000,
+            "signature": "0x" + "00" * 65,
+            "signer": "0x" + "00" * 20,
+        }
+        return PlaceBet(**{**values, **changes})
+
+    def place(self, *bets: PlaceBet) -> list[Outcome]:
+        """Place bets in one job."""
+        return self.do(*bets, name=queues.BETS)
+
+    def settle(self, start_s: int, low: int, high: int, *, covered: bool = True) -> Outcome:
+        """Settle a column on the given extremes."""
+        return self.do(
+            SettleColumn(
+                id=self.new_id(),
+                received_ms=self.clock.now_ms(),
+                decided_by_ms=self.clock.now_ms() + 60_000,
+                start_s=start_s,
+                end_s=start_s + RULES.column_seconds,
+                covered=covered,
+                open=low,
+                low=low,
+                high=high,
+                close=high,
+                tick_count=5,
+                ticks_sha256="0" * 64,
+                first_tick_id=start_s * 1000,
+                last_tick_id=start_s * 1000 + 900,
+                reason=None if covered else "a gap",
+            )
+        )[0]
+
+    def balance(self, user_id: str) -> int:
+        """Return what the account holds."""
+        cents: int = self.database.execute("SELECT balance FROM users WHERE id = ?", (user_id,))[0][0]
+        return cents
