@@ -1,4 +1,4 @@
-"""gunicorn's settings, by its own names. It imports nothing that opens sockets: the gevent worker patches them first."""
+"""gunicorn's settings, by its own names; nothing here opens sockets, which the gevent worker patches first."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import importlib
-import logging
 import os
 import resource
 import signal
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from runtime import log
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.processes import PROCESSES
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def die_with_parent(signal_number: int) -> None:
-    """Ask the kernel for a signal when the parent dies, however it dies: nothing is left running without its supervisor."""
+    """Ask the kernel for a signal when the parent dies, however it dies: nothing outlives its supervisor."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal_number))
 
 
@@ -53,17 +53,6 @@ def use_utc() -> None:
     """Live in UTC: rq-scheduler reads cron strings in the process's local time."""
     os.environ["TZ"] = "UTC"
     time.tzset()
-
-
-def start_logging(settings: Settings) -> None:
-    """Log lines with UTC time to standard error, where the supervisor or the container collects them."""
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        level=settings.log_level,
-        stream=sys.stderr,
-        format="%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
 
 
 def _redis(settings: Settings) -> int:
@@ -98,9 +87,9 @@ def _become(command: Sequence[str]) -> int:
     os.execv(command[0], list(command))  # noqa: S606  the command is ours, without a shell
 
 
-def _imported(module_name: str, *arguments: str) -> Callable[[Settings], int]:
+def _imported(process: str, module_name: str, *arguments: str) -> Callable[[Settings], int]:
     def serve(settings: Settings) -> int:
-        start_logging(settings)
+        log.configure(process, settings.log_level)
         return int(importlib.import_module(module_name).main(*arguments) or 0)
 
     return serve
@@ -109,10 +98,10 @@ def _imported(module_name: str, *arguments: str) -> Callable[[Settings], int]:
 SERVERS: dict[str, Callable[[Settings], int]] = {
     "redis": _redis,
     "api": _api,
-    "writer": _imported("jobs.writer.main"),
-    "settler": _imported("jobs.workers", "settle"),
-    "jobs": _imported("jobs.workers", "jobs"),
-    "scheduler": _imported("jobs.scheduler"),
-    "feed": _imported("jobs.feed.main"),
+    "writer": _imported("writer", "jobs.writer.main"),
+    "settler": _imported("settler", "jobs.workers", "settle", "settler"),
+    "jobs": _imported("jobs", "jobs.workers", "jobs", "jobs"),
+    "scheduler": _imported("scheduler", "jobs.scheduler"),
+    "feed": _imported("feed", "jobs.feed.main"),
     "dashboard": _dashboard,
 }

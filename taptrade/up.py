@@ -18,7 +18,7 @@ from supervisor.supervisord import Supervisor
 
 from runtime.db import require_safe_sqlite
 from runtime.redis_client import OUTAGES, ResponseError, connect
-from runtime.settings import Settings, SettingsError, load
+from runtime.settings import SettingsError, load
 from taptrade import embedded_redis
 from taptrade.housekeeping import migrate_databases
 from taptrade.processes import supervisor_config
@@ -75,7 +75,9 @@ def lock_data(data: Path) -> Any:
         lock.seek(0)
         owner = lock.read().strip() or "unknown"
         lock.close()
-        raise SettingsError(f"{data} is in use by another run (process {owner}); stop it or set TAPTRADE_DATA") from None
+        raise SettingsError(
+            f"{data} is in use by another run (process {owner}); stop it or set TAPTRADE_DATA"
+        ) from None
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
     lock.flush()
@@ -106,7 +108,9 @@ def require_no_eviction(url: str) -> None:
     finally:
         client.close()
     if policy != "noeviction":
-        raise SettingsError(f"TAPTRADE_REDIS_URL: maxmemory-policy is {policy}, it must be noeviction: eviction loses bets")
+        raise SettingsError(
+            f"TAPTRADE_REDIS_URL: maxmemory-policy is {policy}, it must be noeviction: eviction loses bets"
+        )
 
 
 def announce() -> None:

@@ -1,0 +1,20 @@
+"""Jobs that leave a mark in Redis, for tests of workers and scheduler."""
+
+from __future__ import annotations
+
+import os
+
+from runtime.redis_client import connect
+
+
+def note(key: str, value: str = "") -> dict[str, str]:
+    """Append to a list and return JSON."""
+    client = connect(os.environ["TAPTRADE_REDIS_URL"])
+    client.rpush(key, value or "ran")
+    client.close()
+    return {"noted": key}
+
+
+def fail() -> None:
+    """Go wrong."""
+    raise RuntimeError("on purpose")
