@@ -73,8 +73,9 @@ class Market:
                 retry_after_s=_recovery_s(self.breaker, now_ms),
             )
         age_ms = self.tick_age_ms(now_ms)
-        # The breaker may be late itself, so its own limit is asked again of what is seen here.
-        if age_ms is None or age_ms > CRITICAL_MS_MIN:
+        # The breaker may be late itself, so its own limit is asked again of what is seen here. A tick from the future
+        # means a clock that stepped back: until it has caught up, no other tick comes.
+        if age_ms is None or abs(age_ms) > CRITICAL_MS_MIN:
             raise Unavailable(
                 "Bets are paused: there is no fresh price.", code="PRICE_FEED_STALE", retry_after_s=RETRY_STALE_S
             )

@@ -1,0 +1,75 @@
+"""What the streams read of the live database: news by commit, and one player's account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from runtime import news
+from runtime.game.bets import COLUMNS, from_row
+from runtime.views import bet_view
+
+PAGE = 500
+PAGES_MAX = 4
+
+# One statement sees one state: the balance, the bets and the newest commit belong together.
+ACCOUNT = f"""
+WITH page AS (SELECT * FROM bets WHERE user_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?)
+SELECT (SELECT coalesce(max(number), 0) FROM commits), users.balance,
+       (SELECT count(*) FROM page), (SELECT min(seq) FROM page), {", ".join("page." + name for name in COLUMNS)}
+FROM users LEFT JOIN page ON page.status = 'confirmed'
+WHERE users.id = ?
+ORDER BY page.seq
+"""  # noqa: S608  # names of columns only
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A player's money and open bets as they were after `commit`."""
+
+    commit: int
+    balance: int
+    open_bets: list[dict[str, Any]]
+
+
+class StreamRecord:
+    """Read through `execute`, which answers with tuples and keeps the greenlets of others running."""
+
+    def __init__(self, execute: news.Execute) -> None:
+        self._execute = execute
+
+    def newest_commit(self) -> int:
+        """Return the number of the newest commit, 0 if there is none."""
+        return news.last_commit(self._execute)
+
+    def events_of_commit(self, commit: int) -> list[dict[str, Any]]:
+        """Return a commit's events in order."""
+        return news.events_of_commit(self._execute, commit)
+
+    def events_of_user(
+        self, user_id: str | None, after: tuple[int, int], upto: int, limit: int
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """Return (commit, event) of what a reader may know, oldest first."""
+        return news.events_of_user(self._execute, user_id, after, upto, limit)
+
+    def account(self, user_id: str) -> Account | None:
+        """Return a player's balance and open bets; None for a user who does not exist.
+
+        Open bets are young: pages of the player's newest bets are read as long as they hold one.
+        """
+        account: Account | None = None
+        before = 2**63 - 1
+        for _ in range(PAGES_MAX):
+            rows = self._execute(ACCOUNT, (user_id, before, PAGE, user_id))
+            if not rows:
+                return account
+            commit, balance, count, oldest = rows[0][:4]
+            open_bets = [bet_view(from_row(row[4:])) for row in rows if row[4] is not None]
+            if account is None:
+                account = Account(commit, balance, open_bets)
+            else:
+                account.open_bets[:0] = open_bets
+            if count < PAGE or not open_bets:
+                break
+            before = oldest
+        return account

@@ -1,0 +1,262 @@
+"""The stream's hub, one a process: reads the bus once, encodes each event once, wakes the readers that want it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from runtime import sse
+from runtime.bus import CommitNews, PublicEvent, oldest_public_id, order, public_between
+from runtime.clock import Clock
+from runtime.errors import Unavailable
+from runtime.market import Market
+from runtime.redis_keys import BUS_PUBLIC_KEEP_MS
+from runtime.stream_record import StreamRecord
+from runtime.subscriber import Item, Subscriber
+
+logger = logging.getLogger(__name__)
+
+SUBSCRIBERS_MAX = 20_000
+READY_WAIT_S = 2.0
+FILL_MAX = 300
+NEWEST_ONLY = ("price", "grid")
+
+
+class CommitEvent(msgspec.Struct, frozen=True):
+    """One event of a commit; a `user` of None means everybody."""
+
+    n: int
+    user: str | None
+    type: str
+    data: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where the hub stood when a reader joined, and what is newest there."""
+
+    place: sse.Place
+    price: bytes | None
+    grid: bytes | None
+    missed: tuple[PublicEvent, ...] | None
+    """Status and touched events since the reader's place; None where they are no longer known."""
+
+
+_events = msgspec.json.Decoder(list[CommitEvent])
+
+
+class Streams:
+    """Follow the bus for all readers of this process; a listener of the bus, after the market."""
+
+    def __init__(self, market: Market, record: StreamRecord, clock: Clock) -> None:
+        self._market = market
+        self.record = record
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ready = threading.Event()
+        self._closed = False
+        self._place = sse.beginning("")
+        self._turn = 0
+        self._newest: dict[str, Item] = {}
+        self._kept: deque[PublicEvent] = deque()
+        self._kept_after = "0-0"
+        self._expected_commit = 0
+        self._subscribers: set[Subscriber] = set()
+        self._by_user: dict[str, set[Subscriber]] = {}
+
+    @property
+    def count(self) -> int:
+        """Return how many readers there are."""
+        return len(self._subscribers)
+
+    @property
+    def place(self) -> sse.Place:
+        """Where this process stands."""
+        return self._place
+
+    def subscribers(self) -> list[Subscriber]:
+        """Return the readers of this moment."""
+        with self._lock:
+            return list(self._subscribers)
+
+    def subscribe(self, subscriber: Subscriber, asked: sse.Place | None = None) -> Moment:
+        """Let a reader join, at a place that it asks to resume from if that is still possible."""
+        if not self._ready.wait(READY_WAIT_S) or self._closed:
+            raise Unavailable("The stream is not ready yet.", retry_after_s=2)
+        with self._lock:
+            if len(self._subscribers) >= SUBSCRIBERS_MAX:
+                raise Unavailable("Too many streams are open.", code="OVERLOADED", retry_after_s=10)
+            subscriber.turn = self._turn
+            subscriber.after_public = order(self._place.public)
+            subscriber.after_committed = self._place.committed
+            self._subscribers.add(subscriber)
+            if subscriber.user_id is not None:
+                self._by_user.setdefault(subscriber.user_id, set()).add(subscriber)
+            newest = {kind: item.data for kind, item in self._newest.items()}
+            missed = None if asked is None else self._missed(asked)
+            return Moment(self._place, newest.get("price"), newest.get("grid"), missed)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Forget a reader; again is nothing."""
+        with self._lock:
+            subscriber.end()
+            self._subscribers.discard(subscriber)
+            mates = self._by_user.get(subscriber.user_id or "")
+            if mates is not None:
+                mates.discard(subscriber)
+                if not mates:
+                    self._by_user.pop(subscriber.user_id or "", None)
+
+    def take(self, subscriber: Subscriber) -> bytes:
+        """Return what waits for a reader, in order: its queue, and of prices and grids the newest."""
+        with self._lock:
+            subscriber.wake.clear()
+            if subscriber.ended:
+                subscriber.wake.set()
+                return b""
+            subscriber.takes += 1
+            items = [item for item in subscriber.queue if subscriber.fits(item)]
+            subscriber.queue = []
+            for kind, item in self._newest.items():
+                if item.turn > subscriber.turn and kind in subscriber.wants and subscriber.fits(item):
+                    items.append(item)
+            subscriber.turn = self._turn
+        items.sort(key=_turn_of)
+        return b"".join([item.frame for item in items])
+
+    def end(self, subscribers: Iterable[Subscriber]) -> None:
+        """End readers; they come again and resume."""
+        with self._lock:
+            for subscriber in subscribers:
+                subscriber.end()
+
+    def close(self) -> None:
+        """End all readers and take no more: the process is about to stop."""
+        self._closed = True
+        self.end(self.subscribers())
+
+    def synchronize(self, client: Any, public_id: str) -> None:
+        """Begin at the start and after Redis was emptied; otherwise look whether a commit's news went missing."""
+        newest_commit = self.record.newest_commit()
+        if not self._ready.is_set():
+            self._begin(client, public_id, newest_commit)
+        elif self._place.epoch != self._market.epoch or order(public_id) < order(self._place.public):
+            logger.warning("Redis came back empty: readers start anew")
+            self._begin(client, public_id, newest_commit)
+            self.end(self.subscribers())
+        elif newest_commit < self._place.commit:
+            logger.error("the database went back from commit %d to %d", self._place.commit, newest_commit)
+            self._place = replace(self._place, commit=newest_commit, n=sse.WHOLE_COMMIT)
+            self.end(self.subscribers())
+        elif self._place.commit < self._expected_commit:
+            # Committed before the last look and still not heard of: published while Redis was away, or not at all.
+            self._fill(self._expected_commit)
+            self._wake(set())
+        self._expected_commit = newest_commit
+
+    def hear(self, events: Sequence[PublicEvent], news: Sequence[CommitNews]) -> None:
+        """Pass on what one reading of the bus brought, and wake each reader once for all of it."""
+        try:
+            with self._lock:
+                for event in events:
+                    self._pass_public(event)
+            for item in news:
+                self._pass_commit(item)
+        finally:
+            self._wake({event.type for event in events})
+
+    def _begin(self, client: Any, public_id: str, commit: int) -> None:
+        kept: deque[PublicEvent] = deque()
+        newest: dict[str, PublicEvent] = {}
+        oldest = oldest_public_id(client)
+        for event in public_between(client, "0-0", public_id):
+            if event.type in NEWEST_ONLY:
+                newest[event.type] = event
+            else:
+                kept.append(event)
+        with self._lock:
+            self._place = sse.Place(self._market.epoch, public_id, commit, sse.WHOLE_COMMIT)
+            self._kept, self._kept_after = kept, oldest or public_id
+            self._newest = {kind: self._item(event) for kind, event in newest.items()}
+        self._ready.set()
+
+    def _missed(self, asked: sse.Place) -> tuple[PublicEvent, ...] | None:
+        if asked.epoch != self._place.epoch or order(asked.public) < order(self._kept_after):
+            return None
+        after = order(asked.public)
+        return tuple(event for event in self._kept if order(event.id) > after)
+
+    def _pass_public(self, event: PublicEvent) -> None:
+        self._place = replace(self._place, public=event.id)
+        item = self._item(event)
+        if event.type in NEWEST_ONLY:
+            self._newest[event.type] = item
+            return
+        self._keep(event)
+        for subscriber in self._subscribers:
+            subscriber.push(item)
+
+    def _item(self, event: PublicEvent) -> Item:
+        self._turn += 1
+        data = sse.with_event_id(event.data, event.id)
+        frame = sse.frame(event.type, self._place, data)
+        return Item(self._turn, event.type, data, frame, public=order(event.id))
+
+    def _keep(self, event: PublicEvent) -> None:
+        self._kept.append(event)
+        oldest_ms = order(event.id)[0] - BUS_PUBLIC_KEEP_MS
+        while order(self._kept[0].id)[0] < oldest_ms:
+            self._kept_after = self._kept.popleft().id
+
+    def _pass_commit(self, news: CommitNews) -> None:
+        if news.commit <= self._place.commit:
+            return  # told before: the writer repeats itself after a crash
+        self._expected_commit = max(self._expected_commit, news.commit)
+        self._fill(news.commit - 1)
+        self._pass_events(news.commit, news.events)
+
+    def _fill(self, upto: int) -> None:
+        """Read commits whose news were missed from the database; too many, and each reader does so for itself."""
+        if upto - self._place.commit > FILL_MAX:
+            logger.warning("missed the news of commits %d to %d: readers resume", self._place.commit + 1, upto)
+            self._place = replace(self._place, commit=upto, n=sse.WHOLE_COMMIT)
+            self.end(self.subscribers())
+        while self._place.commit < upto:
+            commit = self._place.commit + 1
+            self._pass_events(commit, msgspec.json.encode(self.record.events_of_commit(commit)))
+
+    def _pass_events(self, commit: int, events: bytes) -> None:
+        decoded = _events.decode(events)
+        with self._lock:
+            for event in decoded:
+                self._pass_committed(commit, event)
+            self._place = replace(self._place, commit=commit, n=decoded[-1].n if decoded else 0)
+
+    def _pass_committed(self, commit: int, event: CommitEvent) -> None:
+        readers = self._subscribers if event.user is None else self._by_user.get(event.user)
+        if not readers:
+            return
+        self._place = replace(self._place, commit=commit, n=event.n)
+        self._turn += 1
+        data = bytes(event.data)
+        item = Item(
+            self._turn, event.type, data, sse.frame(event.type, self._place, data), committed=self._place.committed
+        )
+        for subscriber in readers:
+            subscriber.push(item)
+
+    def _wake(self, kinds: set[str]) -> None:
+        newest = kinds.intersection(NEWEST_ONLY)
+        for subscriber in self.subscribers():
+            if subscriber.queue or not newest.isdisjoint(subscriber.wants):
+                subscriber.wake.set()
+
+
+def _turn_of(item: Item) -> int:
+    return item.turn
