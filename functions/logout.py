@@ -12,4 +12,4 @@ def logout(call: Call[None]) -> None:
     """Revoke the session and take its cookie back."""
     session = signed_in(call.session)
     call.parts.sessions.revoke(session.user_id, session.id)
-    clear_cookie(call.req, call.resp)
+    clear_cookie(call.resp)

@@ -56,9 +56,9 @@ def set_cookie(req: falcon.Request, resp: falcon.Response, token: str) -> None:
     )
 
 
-def clear_cookie(req: falcon.Request, resp: falcon.Response) -> None:
+def clear_cookie(resp: falcon.Response) -> None:
     """Take the session cookie back."""
-    resp.set_cookie(COOKIE, "", max_age=0, path="/", secure=_is_https(req), http_only=True, same_site="Strict")
+    resp.unset_cookie(COOKIE, path="/", same_site="Strict")
 
 
 def _bearer_token(header: str) -> str:

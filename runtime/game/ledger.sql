@@ -120,7 +120,7 @@ SELECT effective_ms FROM player_limits WHERE id = ?;
 
 -- name: limits_of_user
 SELECT stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms
-FROM player_limits WHERE user_id = ? ORDER BY id;
+FROM player_limits WHERE user_id = ? ORDER BY created_commit, created_place;
 
 -- name: day_totals
 -- What a player staked since `from`, and what came back of it: entries of one user, newest part of one index.

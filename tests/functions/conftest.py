@@ -1,0 +1,19 @@
+"""Fixtures of the function tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from runtime.clock import ManualClock
+from runtime.settings import Settings
+from tests.functions.signing_in import House, open_house
+
+
+@pytest.fixture
+def house(settings: Settings, redis_client: redis.Redis, clock: ManualClock) -> Iterator[House]:
+    """Return a house that players can sign in to."""
+    with open_house(settings, redis_client, clock) as opened:
+        yield opened
