@@ -42,7 +42,11 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     settings = load()
     configure("feed", settings.log_level)
-    run(settings, SystemClock(), stopping)
+    try:
+        run(settings, SystemClock(), stopping)
+    except TaptradeError as ex:
+        logger.error("feed cannot run: %s", ex)  # noqa: TRY400  # its sentence is all there is to say
+        return 1
     return 0
 
 

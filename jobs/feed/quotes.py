@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+BACKLOG_MS_MAX = 3_600_000
+"""A source that makes its own prices leaves out what is longer ago: the machine slept, perhaps for days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

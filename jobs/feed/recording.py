@@ -13,11 +13,13 @@ from typing import TextIO
 
 import zstandard
 
+from runtime.errors import TaptradeError
+
 SHIPPED = Path(__file__).parent / "recordings" / "btc_2026-01-06_0520_standx_mid.csv.gz"
 HEADER = "ts_ms,price"
 
 
-class RecordingError(Exception):
+class RecordingError(TaptradeError):
     """A recording cannot be replayed."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from jobs.feed.quotes import Quote
+from jobs.feed.quotes import BACKLOG_MS_MAX, Quote
 from jobs.feed.recording import Recording
 
 
@@ -54,8 +54,8 @@ class Replay:
         return self._round_starts_ms + self._recording.times_ms[self._next] - self._recording.times_ms[0]
 
     def _skip_missed_rounds(self, now_ms: int) -> None:
-        """Leave out whole rounds, so that a machine that slept for days does not play them all."""
-        missed = (now_ms - self._due_ms()) // self._recording.round_ms
+        """Leave out whole rounds of what is too long ago."""
+        missed = (now_ms - self._due_ms() - BACKLOG_MS_MAX) // self._recording.round_ms
         if missed > 0:
             self._round_starts_ms += missed * self._recording.round_ms
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from random import Random
 
-from jobs.feed.quotes import Quote
+from jobs.feed.quotes import BACKLOG_MS_MAX, Quote
 
 START_CENTS = 9_400_000
 STEP_MS_MEAN = 200
 STEP_MS_SPREAD = 120
 VOLATILITY_CENTS = 200.0
 """Cents per square root of a second: an ordinary hour of BTC/USD."""
-BACKLOG_MS_MAX = 3_600_000
-"""What a machine that slept longer than this does not simulate afterwards."""
 
 
 class Sim:
