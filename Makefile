@@ -61,9 +61,8 @@ audit-deps: .venv/.dev ## look up known holes in the locked packages (needs the 
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.lock
 
 .PHONY: loadtest
-loadtest: .venv/.dev ## players who sign in and tap, for a minute, against a running server
-	@mkdir -p build
-	@$(BIN)/locust -f loadtest/locustfile.py --headless --host http://127.0.0.1:$${TAPTRADE_PORT:-8000} $(LOADTEST_ARGS)
+loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs
+	@$(BIN)/python loadtest/run.py $(LOADTEST_ARGS)
 
 LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--annotation-style line $(if $(UPGRADE),--upgrade)

@@ -86,17 +86,25 @@ def wait_until_healthy(client: TapClient, clock: Clock) -> None:
         try:
             if client.healthy():
                 return
-            reason = f"{client.url} is not healthy"
+            reason = f"{client.url} is not well"
         except httpx.TransportError:
             reason = f"nothing listens at {client.url}; `make run` starts it"
         except ApiError as ex:
-            reason = f"{client.url} is not healthy: {ex}"
+            reason = f"{client.url} is not well: {_unwell(ex)}"
         if clock.monotonic_ms() > give_up_ms:
             raise PlayError(f"{reason} (waited {START_MS_MAX // 1000} s)")
         if not told:
             print(f"waiting for the API: {reason}", file=sys.stderr, flush=True)
             told = True
         pause.wait(ASK_EVERY_S)
+
+
+def _unwell(ex: ApiError) -> str:
+    """Name the parts that the system itself finds wanting."""
+    checks = ex.arguments.get("checks")
+    if not isinstance(checks, dict):
+        return str(ex)
+    return ", ".join(name for name, check in checks.items() if not check.get("ok")) or str(ex)
 
 
 def _settle_up(play: Play) -> None:
