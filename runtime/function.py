@@ -43,11 +43,11 @@ class DeclarationError(Exception):
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What request bodies inherit: immutable, and a misspelt field is refused."""
+    """What request bodies inherit, as `class Tap(Body, frozen=True)`: a misspelt field is refused."""
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What query parameters inherit: immutable, and a misspelt parameter is refused."""
+    """What query parameters inherit, as `class Page(Query, frozen=True)`: a misspelt parameter is refused."""
 
 
 @dataclass(frozen=True, slots=True)

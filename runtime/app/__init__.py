@@ -13,7 +13,7 @@ from runtime.app.incoming import Addresses, Request
 from runtime.app.scope import CommonHeaders, RequestScope
 from runtime.app.surroundings import Authenticate, Guard, Surroundings
 from runtime.clock import Clock
-from runtime.discovery import refuse_duplicates, refuse_unwired
+from runtime.discovery import DiscoveryError, refuse_duplicates, refuse_unwired
 from runtime.errors import Refusal
 from runtime.function import Function
 from runtime.metrics import Metrics
@@ -69,14 +69,18 @@ def create_app(
         app.add_error_handler(outage, write_outage)
     app.add_error_handler(Refusal, write_refusal)
     for route, resource in _resources(surroundings).items():
-        app.add_route(route, resource)
+        try:
+            app.add_route(route, resource)
+        except ValueError as ex:
+            raise DiscoveryError(resource.file, f"route {route} cannot be added: {ex}") from ex
     return app
 
 
 class Resource:
     """One route for Falcon: an `on_get`, `on_post`, ... for each function declared on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
+        self.file = file
         self.on_head: Any = None
 
     def add(self, endpoint: Endpoint) -> None:
@@ -89,5 +93,5 @@ class Resource:
 def _resources(surroundings: Surroundings) -> dict[str, Resource]:
     resources: dict[str, Resource] = {}
     for function in surroundings.functions:
-        resources.setdefault(function.route, Resource()).add(Endpoint(function, surroundings))
+        resources.setdefault(function.route, Resource(function.file)).add(Endpoint(function, surroundings))
     return resources

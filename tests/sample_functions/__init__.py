@@ -1,0 +1,1 @@
+"""Small function folders for the tests of the framework."""

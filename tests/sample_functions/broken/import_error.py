@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+import a_library_that_nobody_has

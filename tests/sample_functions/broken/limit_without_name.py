@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import msgspec
+
+from runtime.function import Body, Call, function
+
+
+class Lax(msgspec.Struct):
+    text: str
+
+
+class Strict(Body):
+    text: str
+
+
+@function("GET", "/api/x", auth="none", summary="X", limit_by_handler=True)
+def x(call: Call[None]) -> None:
+    return None

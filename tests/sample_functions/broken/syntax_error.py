@@ -1,0 +1,6 @@
+from runtime.function import Call, function
+
+
+@function("GET", "/api/x", auth="none", summary="X")
+def x(call: Call[None]) -> None
+    return None

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import msgspec
+
+from runtime.function import Body, Call, function
+
+
+class Lax(msgspec.Struct):
+    text: str
+
+
+class Strict(Body):
+    text: str
+
+
+@function("GET", "/api/x", auth="none", summary="X")
+def x(call: Call[None], more: int) -> None:
+    return None

@@ -1,0 +1,1 @@
+"""Functions that work, one for each thing that a function can do."""
