@@ -129,6 +129,14 @@ class Queue:
         return [Admission(code.decode(), argument.decode(), hits) for code, argument, hits in results]
 
 
+def begin_epoch(client: redis.Redis, now_ms: int) -> None:
+    """Start an epoch in an empty Redis before anybody signs; without it the first login or bet would be refused."""
+    pipe = client.pipeline(transaction=True)
+    pipe.hsetnx(redis_keys.EPOCH, "id", secrets.token_hex(8))
+    pipe.hsetnx(redis_keys.EPOCH, "since_s", str(now_ms // 1000))
+    pipe.execute()
+
+
 def claim_nonce(
     client: redis.Redis, address: str, nonce: str, value: str, signed_at_s: int, now_ms: int
 ) -> tuple[Verdict, str]:

@@ -12,6 +12,7 @@ import redis
 from runtime import redis_keys
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.signatures import address_of, sign
+from runtime.queues import begin_epoch
 from runtime.redis_client import connect
 from runtime.views import rfc3339
 from tests.auth.logins import DOMAIN, SESSION_KEY, WALLET, delegating, message, signed
@@ -92,6 +93,15 @@ def test_messages_from_before_an_empty_redis_are_refused(house: House, redis_cli
     again = house.post_login(text, signature)
     assert (again.status_code, again.json["code"]) == (401, "SIGNATURE_EXPIRED")
     house.parts.clock.advance(1_000)
+    house.log_in()
+
+
+def test_a_new_redis_takes_logins_from_the_next_second_on(house: House, redis_client: redis.Redis) -> None:
+    redis_client.flushall()
+    begin_epoch(redis_client, house.now_ms)
+    assert house.post_login(*signed(message(house.now_ms).to_text())).json["code"] == "SIGNATURE_EXPIRED"
+    house.parts.clock.advance(1_000)
+    begin_epoch(redis_client, house.now_ms)
     house.log_in()
 
 
