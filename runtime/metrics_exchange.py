@@ -9,9 +9,8 @@ import logging
 import os
 import resource
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -34,7 +33,7 @@ class HashClient(Protocol):
         """Set one field of a hash."""
         ...
 
-    def hgetall(self, name: str) -> Mapping[bytes, bytes]:
+    def hgetall(self, name: str) -> Any:
         """Return a hash."""
         ...
 

@@ -36,8 +36,8 @@ def events_of_commit(execute: Execute, number: int) -> list[dict[str, Any]]:
     if not rows:
         return []
     first_seq, last_seq, first_entry, last_entry = rows[0]
-    bets = execute(f"{SELECT_BET} WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, last_seq))  # noqa: S608
-    ended = execute(f"{SELECT_BET} WHERE resolved_commit = ?", (number,))  # noqa: S608
+    bets = execute(f"{SELECT_BET} WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, last_seq))
+    ended = execute(f"{SELECT_BET} WHERE resolved_commit = ?", (number,))
     entries = execute(
         f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger WHERE id BETWEEN ? AND ? ORDER BY id",  # noqa: S608
         (first_entry, last_entry),
@@ -74,12 +74,13 @@ def _of_user(execute: Execute, user_id: str, commit: int, place: int, up_to: int
     span = (user_id, commit, place, up_to, limit)
     placed = execute(
         f"{SELECT_BET} WHERE user_id = ? AND (placed_commit, placed_place) > (?, ?) AND placed_commit <= ?"  # noqa: S608
-        " AND seq >= (SELECT coalesce(min(first_bet_seq), 0) FROM commits WHERE number >= ? AND first_bet_seq IS NOT NULL)"
+        " AND seq >= (SELECT coalesce(min(first_bet_seq), 0) FROM commits"
+        " WHERE number >= ? AND first_bet_seq IS NOT NULL)"
         " ORDER BY seq LIMIT ?",
         (user_id, commit, place, up_to, commit, limit),
     )
     ended = execute(
-        f"{SELECT_BET} WHERE resolved_commit IS NOT NULL AND user_id = ?"  # noqa: S608
+        f"{SELECT_BET} WHERE resolved_commit IS NOT NULL AND user_id = ?"
         " AND (resolved_commit, resolved_place) > (?, ?) AND resolved_commit <= ?"
         " ORDER BY resolved_commit, resolved_place LIMIT ?",
         span,

@@ -28,7 +28,7 @@ class Check(msgspec.Struct, frozen=True):
 class KeyReader(Protocol):
     """The call that is needed of a Redis client."""
 
-    def mget(self, *keys: str) -> Any:
+    def mget(self, keys: Any, *more: Any) -> Any:
         """Return the values of keys."""
         ...
 

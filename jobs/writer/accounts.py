@@ -19,9 +19,7 @@ def open_account(commit: Commit, command: OpenAccount) -> Outcome:
     else:
         user_id, balance, created_ms = command.user_id, 0, commit.now_ms
         place = commit.record("user", user_id, command.wallet_address, commit.now_ms)
-        commit.write(
-            "insert_user", user_id, command.wallet_address, commit.now_ms, commit.now_ms, commit.number, place
-        )
+        commit.write("insert_user", user_id, command.wallet_address, commit.now_ms, commit.now_ms, commit.number, place)
         if command.credit_cents:
             balance = _credit(commit, user_id, command.credit_cents)
     if command.delegation is not None:
@@ -64,7 +62,9 @@ def set_limits(commit: Commit, book: Book, command: SetLimits) -> Outcome:
         command.excluded_until_ms,
     )
     stored = commit.write("limits_exist", command.id)
-    changes = [] if stored else changes_for(in_force(book.limits_of(command.user_id), commit.now_ms), wanted, commit.now_ms)
+    changes = (
+        [] if stored else changes_for(in_force(book.limits_of(command.user_id), commit.now_ms), wanted, commit.now_ms)
+    )
     for index, change in enumerate(changes):
         row_id = command.id if index == 0 else ulid(commit.now_ms, _random_part(command.id) ^ index)
         _store(commit, command.user_id, row_id, change)

@@ -83,7 +83,7 @@ class Writer:
         self._run(bets)
         settled = bool(self.settlement.open)
         if settled:
-            self._attempt([], lambda commit: self._settle(commit))
+            self._attempt([], self._settle)
         return bool(commands or bets or settled)
 
     def _settle(self, commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
@@ -134,9 +134,7 @@ class Writer:
             for job in jobs:
                 self._commit([job], tick)
 
-    def _attempt(
-        self, jobs: list[TakenJob], work: Callable[[Commit], list[tuple[TakenJob, list[Outcome]]]]
-    ) -> None:
+    def _attempt(self, jobs: list[TakenJob], work: Callable[[Commit], list[tuple[TakenJob, list[Outcome]]]]) -> None:
         answers: dict[str, list[Outcome]] = {}
         written: list[Commit] = []
         try:
@@ -183,7 +181,7 @@ class Writer:
         if isinstance(command, SetLimits):
             return accounts.set_limits(commit, self.book, command)
         if isinstance(command, PlaceBet):
-            raise ValueError("bets are placed together")
+            raise TypeError("bets are placed together")
         return money.resolve_withdrawal(commit, command)
 
     def _court(self, commit: Commit, tick: Tick | None) -> Court:

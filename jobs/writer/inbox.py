@@ -57,7 +57,7 @@ class Inbox:
         self._take = load_script(client, "take")
         self._finish = load_script(client, "finish")
 
-    def open(self, now_ms: int) -> list[TakenJob]:
+    def open(self) -> list[TakenJob]:
         """Show up as a worker, count the backlog anew and return the jobs that the last writer left, oldest first."""
         self.worker.register_birth()  # type: ignore[no-untyped-call]
         self.worker.set_state(WorkerStatus.IDLE)

@@ -67,9 +67,7 @@ class Process:
         self.clock = clock
         self.stopping = threading.Event()
         self.since_ms = clock.now_ms()
-        rules = GridRules(
-            settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows
-        )
+        rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
         risk = RiskLimits(
             settings.payout_max_cents,
             settings.cell_payout_max_cents,
@@ -115,7 +113,7 @@ class Process:
         told = catch_up(self.client, self.database.execute)
         if told:
             logger.warning("told of %d commits that the last writer had not told of", told)
-        self.writer.held = self.writer.inbox.open(self.clock.now_ms())
+        self.writer.held = self.writer.inbox.open()
 
     def _open_again(self) -> None:
         """After an outage Redis may be empty: show up again, and let go of jobs that it does not know any more."""

@@ -89,7 +89,9 @@ def _same_operation(command_id: str, user_id: str, amount: int, stored: tuple[An
     entry_id, stored_user, stored_amount, balance_after, _ = stored
     if (stored_user, stored_amount) != (user_id, amount):
         return Outcome(command_id, {}, "REFERENCE_USED", "The reference was used for another account or amount.")
-    return Outcome(command_id, {"ledger_id": entry_id, "amount": stored_amount, "balance": balance_after, "repeat": True})
+    return Outcome(
+        command_id, {"ledger_id": entry_id, "amount": stored_amount, "balance": balance_after, "repeat": True}
+    )
 
 
 def withdraw(commit: Commit, command: Withdraw) -> Outcome:

@@ -34,7 +34,7 @@ def place_bets(commit: Commit, court: Court, bets: Sequence[PlaceBet]) -> list[O
 
 def _known(commit: Commit, bets: Sequence[PlaceBet]) -> dict[str, Bet]:
     marks = ", ".join("?" * len(bets))
-    rows = commit.connection.execute(f"{SELECT_BET} WHERE id IN ({marks})", [bet.id for bet in bets])  # noqa: S608
+    rows = commit.connection.execute(f"{SELECT_BET} WHERE id IN ({marks})", [bet.id for bet in bets])
     return {row[1]: from_row(row) for row in rows}
 
 

@@ -39,7 +39,17 @@ def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
     )
     place = commit.record("column", *evidence)
     commit.write("insert_column", *evidence, place)
-    names: tuple[str, ...] = ("start_s", "end_s", "covered", "open", "low", "high", "close", "tick_count", "ticks_sha256")
+    names: tuple[str, ...] = (
+        "start_s",
+        "end_s",
+        "covered",
+        "open",
+        "low",
+        "high",
+        "close",
+        "tick_count",
+        "ticks_sha256",
+    )
     names += ("first_tick_id", "last_tick_id", "reason", "begun_at", "begun_commit")
     commit.news.append(News(place, None, dict(zip(names, evidence, strict=True))))
     book.newest_column_s = max(book.newest_column_s, command.start_s)

@@ -68,7 +68,7 @@ class Desk:
         book = Book(self.database, self.clock, self.risk)
         rules = WriterRules(RULES, BrownianTouch(RULES, 500), self.presets, 1500, self.fill_delay_ms)
         self.writer = Writer(self.client, book, Inbox(self.client), rules)
-        self.writer.held = self.writer.inbox.open(self.clock.now_ms())
+        self.writer.held = self.writer.inbox.open()
 
     def close(self) -> None:
         """Let go of the database and of Redis."""

@@ -1,0 +1,93 @@
+"""POST and GET /api/deposits: play money in demo mode, and what came in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from runtime.auth.sessions import signed_in
+from runtime.commands import Deposit
+from runtime.errors import Forbidden, Unavailable
+from runtime.function import Body, Call, Reply, function
+from runtime.game.ledger import Entry
+from runtime.idempotency import idempotency_of
+from runtime.news import ENTRY_COLUMNS
+from runtime.pages import PageQuery, after_id
+from runtime.queues import new_id
+from runtime.refusals import refusal_of
+from runtime.views import entry_view
+
+DECIDED_WITHIN_MS = 10_000
+
+
+class DepositBody(Body, frozen=True):
+    """How much to add."""
+
+    amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="cents")]
+
+
+class DepositList(msgspec.Struct, frozen=True):
+    """A page of deposits."""
+
+    deposits: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+@function(
+    "POST",
+    "/api/deposits",
+    auth="session",
+    limit="requests",
+    summary="Top up play money (demo mode)",
+    body=DepositBody,
+    response=dict[str, Any],
+    status=201,
+    errors=("FORBIDDEN", "DEPOSIT_LIMIT", "IDEMPOTENCY_KEY_REUSED", "UNAVAILABLE"),
+)
+def deposit(call: Call[DepositBody]) -> Reply:
+    """Credit play money up to the cap; in live mode money comes from operators and payment processors."""
+    settings = call.parts.settings
+    if settings.mode != "demo":
+        raise Forbidden("Deposits are made by the operator in this mode.")
+    deposit_id = new_id(call.received_ms)
+    command = Deposit(
+        id=deposit_id,
+        received_ms=call.received_ms,
+        decided_by_ms=call.received_ms + DECIDED_WITHIN_MS,
+        user_id=signed_in(call.session).user_id,
+        amount=call.body.amount,
+        reference=deposit_id,
+        who="player",
+        why="demo top-up",
+        balance_max_cents=settings.deposit_max_cents,
+        idempotency=idempotency_of(call.header("Idempotency-Key"), "POST /api/deposits", call.body),
+    )
+    outcome = call.parts.outbox.submit(command)
+    if outcome is None:
+        raise Unavailable("The deposit was not confirmed in time; repeat it with the same Idempotency-Key.")
+    if outcome.code is not None:
+        raise refusal_of(outcome)
+    return Reply(outcome.data, status=201)
+
+
+@function(
+    "GET",
+    "/api/deposits",
+    auth="session",
+    limit="requests",
+    summary="Own deposits",
+    query=PageQuery,
+    response=DepositList,
+)
+def list_deposits(call: Call[None]) -> DepositList:
+    """List what was credited to the account, newest first."""
+    query: PageQuery = call.params
+    rows = call.parts.reads.execute(
+        f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
+        " WHERE user_id = ? AND id < ? AND ref_type = 'DEPOSIT' ORDER BY id DESC LIMIT ?",
+        (signed_in(call.session).user_id, after_id(query.cursor), query.limit + 1),
+    )
+    entries = [entry_view(Entry(*row)) for row in rows]
+    more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
+    return DepositList(entries[: query.limit], more)

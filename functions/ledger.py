@@ -1,0 +1,77 @@
+"""GET /api/ledger: one's own statement, as JSON or as a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import msgspec
+
+from runtime.auth.sessions import signed_in
+from runtime.function import Call, Reply, function
+from runtime.game.ledger import Entry, RefType
+from runtime.news import ENTRY_COLUMNS
+from runtime.pages import PageQuery, Time, after_id, first_id_at
+from runtime.views import entry_view
+
+CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount", "balance_after")
+
+
+class LedgerQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
+    """Filters of a statement."""
+
+    ref_type: RefType | None = None
+    ref_id: str | None = None
+    from_ms: Time | None = None
+    to_ms: Time | None = None
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """A page of entries, newest first; amounts in cents, as the account gains them."""
+
+    entries: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+@function(
+    "GET",
+    "/api/ledger",
+    auth="session",
+    limit="requests",
+    summary="Own statement",
+    query=LedgerQuery,
+    response=Statement,
+)
+def ledger(call: Call[None]) -> Statement | Reply:
+    """List the account's ledger entries; `Accept: text/csv` gives the page as a spreadsheet."""
+    query: LedgerQuery = call.params
+    conditions = ["user_id = ?", "id < ?"]
+    params: list[Any] = [signed_in(call.session).user_id, after_id(query.cursor)]
+    for condition, value in (
+        ("ref_type = ?", query.ref_type),
+        ("ref_id = ?", query.ref_id),
+        ("id >= ?", None if query.from_ms is None else first_id_at(query.from_ms)),
+        ("id < ?", None if query.to_ms is None else first_id_at(query.to_ms)),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            params.append(value)
+    rows = call.parts.reads.execute(
+        f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        [*params, query.limit + 1],
+    )
+    entries = [entry_view(Entry(*row)) for row in rows]
+    more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
+    page = entries[: query.limit]
+    if (call.header("Accept") or "").startswith("text/csv"):
+        return Reply(_csv(page), content_type="text/csv; charset=utf-8", headers={"X-Next-Cursor": more or ""})
+    return Statement(page, more)
+
+
+def _csv(entries: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_FIELDS, extrasaction="ignore", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(entries)
+    return text.getvalue()

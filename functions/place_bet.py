@@ -1,0 +1,128 @@
+"""POST /api/bets: one tap, placed once, answered after its commit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import gevent
+import msgspec
+
+from runtime.auth.sessions import signed_in
+from runtime.bet_fate import find_fate
+from runtime.bet_intake import Intake, Tap
+from runtime.commands import Outcome
+from runtime.errors import Conflict, RateLimited, SignatureExpired, Unavailable
+from runtime.function import Body, Call, Reply, function
+from runtime.parts import Parts
+from runtime.queues import Admission, Ticket
+from runtime.refusals import refusal_of
+from runtime.request_limits import LimitDecision
+from runtime.views import bet_view
+
+WINDOW_S = 60
+RETRY_FULL_S = 1
+
+
+class PlaceBetBody(Body, frozen=True):
+    """A signed tap; `min_rate_bp` is the floor below which it must not be filled."""
+
+    cell_id: Annotated[str, msgspec.Meta(max_length=64, description="{column_start_unix}_{low_cents}_{high_cents}")]
+    amount: Annotated[int, msgspec.Meta(description="stake in cents, one of the presets")]
+    min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9, description="floor of the rate, basis points")]
+    nonce: Annotated[str, msgspec.Meta(max_length=64, description="8 to 64 letters and digits, used once")]
+    timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
+    signature: Annotated[str, msgspec.Meta(max_length=200, description="EIP-191 signature of the bet's text, hex")] = ""
+    valid_until_ms: Annotated[int, msgspec.Meta(ge=0, le=10**15)] | None = None
+
+
+class PlacedBet(msgspec.Struct, frozen=True):
+    """The bet, and the balance that it leaves; a pending bet has no balance yet."""
+
+    bet: dict[str, Any]
+    balance: int | None = None
+
+
+@function(
+    "POST",
+    "/api/bets",
+    auth="session",
+    limit="bets",
+    limit_by_handler=True,
+    guards=("breaker",),
+    summary="Place a bet",
+    body=PlaceBetBody,
+    response=PlacedBet,
+    status=201,
+    errors=(
+        "INVALID_SIGNATURE",
+        "SIGNATURE_EXPIRED",
+        "INSUFFICIENT_FUNDS",
+        "LIMIT_REACHED",
+        "REPLAYED_NONCE",
+        "DUPLICATE_BET",
+        "RATE_MOVED",
+        "CELL_CLOSED",
+        "BET_EXPIRED",
+        "EXPOSURE_LIMIT",
+        "CELL_UNKNOWN",
+        "CELL_NOT_OFFERED",
+        "STAKE_NOT_ALLOWED",
+        "RATE_LIMITED",
+        "PRICE_FEED_STALE",
+        "OVERLOADED",
+        "UNAVAILABLE",
+    ),
+)
+def place_bet(call: Call[PlaceBetBody]) -> Reply:
+    """Check the tap, hand it to the writer, answer 201 after the commit or 202 while it is pending."""
+    parts, body = call.parts, call.body
+    intake = Intake.of(parts.settings, parts.rules)
+    tap = Tap(
+        body.cell_id,
+        body.amount,
+        body.min_rate_bp,
+        body.nonce,
+        body.timestamp,
+        body.signature,
+        body.valid_until_ms,
+    )
+    ticket = intake.ticket(tap, signed_in(call.session), call.received_ms)
+    if intake.fill_delay_ms:
+        gevent.sleep(intake.fill_delay_ms / 1000)
+    wait_s = 0.0 if "respond-async" in (call.header("Prefer") or "") else 2.0
+    answer = parts.outbox.place(ticket, wait_s=wait_s)
+    if isinstance(answer, Outcome):
+        if answer.code is not None:
+            raise refusal_of(answer)
+        return Reply(answer.data, status=201)
+    if isinstance(answer, Admission):
+        raise _not_admitted(call, parts, ticket, answer)
+    pending = {
+        "id": ticket.command.id,
+        "cell_id": body.cell_id,
+        "amount": body.amount,
+        "status": "pending",
+        "decided_by_ms": ticket.command.decided_by_ms,
+    }
+    return Reply(PlacedBet(pending), status=202)
+
+
+def _not_admitted(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, admission: Admission) -> Exception:
+    if admission.verdict == "LIMIT":
+        reset_s = WINDOW_S - call.received_ms // 1000 % WINDOW_S
+        call.report_limit(LimitDecision("bets", False, ticket.limit, 0, reset_s))
+        return RateLimited(retry_after_s=reset_s, limit=ticket.limit)
+    if admission.verdict == "EPOCH":
+        return SignatureExpired("The bet was signed before the server's memory of nonces began; sign it again.")
+    if admission.verdict == "FULL":
+        return Unavailable("Too many bets are waiting.", code="OVERLOADED", retry_after_s=RETRY_FULL_S)
+    return _replayed(parts, signed_in(call.session).user_id, admission.argument)
+
+
+def _replayed(parts: Parts, user_id: str, used_by: str) -> Conflict:
+    fate = find_fate(parts, used_by, user_id)
+    detail = "The nonce was used before."
+    if fate.bet is not None:
+        return Conflict(detail, code="REPLAYED_NONCE", bet=bet_view(fate.bet))
+    outcome = "never_placed" if fate.missing == "never_placed" else "unknown"
+    return Conflict(detail, code="REPLAYED_NONCE", bet=None, outcome=outcome, bet_id=used_by)

@@ -1,0 +1,76 @@
+"""What became of a bet: its row, or that it is pending, or that it was never placed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from runtime import redis_keys
+from runtime.game.bets import Bet, from_row
+from runtime.game.ids import ulid_ms
+from runtime.game.ledger import SELECT_BET
+from runtime.parts import Parts
+
+DECIDED_WITHIN_MS = 10_000
+Missing = Literal["pending", "never_placed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """A stored bet, or why there is none yet; `decided_by_ms` is the last moment at which one can come."""
+
+    bet: Bet | None
+    missing: Missing = "unknown"
+    decided_by_ms: int | None = None
+
+
+def find_fate(parts: Parts, bet_id: str, user_id: str) -> Fate:
+    """Say what is known of a user's bet.
+
+    The database is asked last as well: between the two questions the bet may have been committed. A bet is called
+    never placed only once the writer's clock has passed its deadline, since then no commit can bring it any more.
+    """
+    bet = _stored(parts, bet_id, user_id)
+    if bet is not None:
+        return Fate(bet)
+    owner, decided_by_ms = _deadline(parts, bet_id)
+    if owner is not None and owner != user_id:
+        return Fate(None)
+    if decided_by_ms is None:
+        return Fate(None)
+    if writer_clock_ms(parts) <= decided_by_ms:
+        return Fate(None, "pending", decided_by_ms)
+    bet = _stored(parts, bet_id, user_id)
+    return Fate(bet) if bet is not None else Fate(None, "never_placed", decided_by_ms)
+
+
+def _stored(parts: Parts, bet_id: str, user_id: str) -> Bet | None:
+    rows = parts.reads.execute(f"{SELECT_BET} WHERE id = ? AND user_id = ?", (bet_id, user_id))
+    return from_row(rows[0]) if rows else None
+
+
+def _deadline(parts: Parts, bet_id: str) -> tuple[str | None, int | None]:
+    """Return owner and deadline of a bet on its way; without Redis' word the time in the id decides."""
+    value: Any = parts.redis.get(redis_keys.pending(bet_id))
+    if value is not None:
+        owner, _, deadline = value.decode().partition(":")
+        return owner, int(deadline)
+    minted_ms = ulid_ms(bet_id)
+    if minted_ms is None or minted_ms > parts.clock.now_ms() + DECIDED_WITHIN_MS:
+        return None, None
+    return None, minted_ms + parts.settings.fill_delay_ms + DECIDED_WITHIN_MS
+
+
+def writer_clock_ms(parts: Parts) -> int:
+    """Return a time before which no further commit will be made."""
+    alive: Any = parts.redis.get(redis_keys.WRITER_ALIVE)
+    if alive is not None:
+        clock_ms: int = msgspec.json.decode(alive)["clock_ms"]
+        return clock_ms
+    rows = parts.reads.execute(
+        "SELECT coalesce(max(committed_ms), 0) FROM commits WHERE number = (SELECT max(number) FROM commits)"
+    )
+    newest_ms: int = rows[0][0]
+    return newest_ms

@@ -1,0 +1,52 @@
+"""Cursor paging: newest first, stable while rows arrive; a cursor is the key of the last row shown."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from runtime.errors import InvalidRequest
+from runtime.function import Query
+from runtime.game.ids import ulid, ulid_ms
+
+LIMIT_MAX = 500
+LAST_ID = "~"
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=LIMIT_MAX, description="rows of a page")]
+Time = Annotated[int, msgspec.Meta(ge=0, le=10**14, description="Unix milliseconds")]
+
+
+class PageQuery(Query, frozen=True):
+    """What every list takes."""
+
+    limit: Limit = 50
+    cursor: str | None = None
+
+
+def after_number(cursor: str | None) -> int:
+    """Return the number that the next page lies below."""
+    if cursor is None:
+        return 2**62
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
+        raise InvalidRequest("The cursor is none of ours.", field="cursor")
+    return int(cursor)
+
+
+def after_id(cursor: str | None) -> str:
+    """Return the ULID that the next page lies below."""
+    if cursor is None:
+        return LAST_ID
+    if ulid_ms(cursor) is None:
+        raise InvalidRequest("The cursor is none of ours.", field="cursor")
+    return cursor
+
+
+def first_id_at(ms: int) -> str:
+    """Return the least ULID of a moment."""
+    return ulid(min(ms, 2**48 - 1), 0)
+
+
+def next_cursor(rows: list[dict[str, Any]], limit: int, key: str) -> str | None:
+    """Return the cursor of the next page, None after the last; `rows` were read with one more than `limit`."""
+    return str(rows[limit - 1][key]) if len(rows) > limit else None

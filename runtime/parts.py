@@ -1,0 +1,35 @@
+"""The shared parts that wiring builds once a process, and that functions find at `call.parts`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.auth.sessions import Sessions
+from runtime.clock import Clock
+from runtime.game.grid import GridRules
+from runtime.game.rewards import RewardModel
+from runtime.market import Market
+from runtime.outbox import Outbox
+from runtime.reads import Reads
+from runtime.redis_client import Client
+from runtime.settings import Settings
+from runtime.streams import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a function may need."""
+
+    settings: Settings
+    clock: Clock
+    redis: Client
+    reads: Reads
+    ticks_reads: Reads
+    outbox: Outbox
+    sessions: Sessions
+    market: Market
+    streams: Streams
+    model: RewardModel
+    rules: GridRules
+    run_id: str
+    """Names this process's life; the writer answers to it."""

@@ -1,0 +1,114 @@
+"""get_app(): read the environment, build the parts, start what runs in the background, create the app."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.threadpool import ThreadPool
+
+from runtime import bus, log
+from runtime.app import App, create_app
+from runtime.auth import signatures
+from runtime.auth.credentials import authenticator
+from runtime.auth.sessions import Sessions
+from runtime.clock import SystemClock
+from runtime.discovery import discover
+from runtime.game.grid import GridRules
+from runtime.game.rewards import load_model
+from runtime.market import Market
+from runtime.metrics import Metrics
+from runtime.metrics_exchange import start_pushing
+from runtime.outbox import REPLIES_BLOCK_S, Outbox
+from runtime.parts import Parts
+from runtime.queues import begin_epoch
+from runtime.reads import Reads
+from runtime.redis_client import OUTAGES, connect, wait_until_ready
+from runtime.redis_limits import RedisLimiter
+from runtime.request_limits import policies
+from runtime.settings import Settings, load
+from runtime.stream_sweeper import StreamSweeper
+from runtime.streams import Streams
+
+READ_THREADS = 4
+
+
+def functions_folder() -> Path:
+    """Return where the functions are."""
+    found = util.find_spec("functions")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("the package `functions` is not installed")
+    return Path(found.origin).parent
+
+
+def off_the_loop() -> Callable[[Callable[[], Any]], Any]:
+    """Return what runs blocking work in native threads while this greenlet waits."""
+    apply: Callable[[Callable[[], Any]], Any] = ThreadPool(READ_THREADS).apply
+    return apply
+
+
+def build_parts(settings: Settings) -> Parts:
+    """Build the parts and start their greenlets."""
+    clock = SystemClock()
+    client = connect(settings.redis_url)
+    wait_until_ready(client, gevent.sleep)
+    begin_epoch(client, clock.now_ms())
+    apply = off_the_loop()
+    reads = Reads(settings.database, clock, apply)
+    market = Market(clock)
+    streams = Streams(market, reads)
+    run_id = f"api-{os.getpid()}-{secrets.token_hex(4)}"
+    outbox = Outbox(
+        client, connect(settings.redis_url, block_s=REPLIES_BLOCK_S), clock, run_id, settings.backlog_bets_max
+    )
+    rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+    parts = Parts(
+        settings=settings,
+        clock=clock,
+        redis=client,
+        reads=reads,
+        ticks_reads=Reads(settings.ticks_database, clock, apply),
+        outbox=outbox,
+        sessions=Sessions(client, clock),
+        market=market,
+        streams=streams,
+        model=load_model(settings.reward_model, rules, settings.house_edge_bp),
+        rules=rules,
+        run_id=run_id,
+    )
+    reader_client = connect(settings.redis_url, block_s=bus.BLOCK_MS / 1000)
+    bus.BusReader(reader_client, clock, (market, streams)).start(gevent.spawn)
+    StreamSweeper(streams, client).start(gevent.spawn)
+    outbox.start()
+    return parts
+
+
+def get_app(settings: Settings | None = None) -> App:
+    """Build the app of this process from the environment; what gunicorn calls."""
+    settings = settings or load()
+    log.configure("api", settings.log_level)
+    logging.captureWarnings(capture=True)
+    signatures.check_backend()
+    parts = build_parts(settings)
+    metrics = Metrics("api")
+    start_pushing(parts.redis, metrics, parts.clock, OUTAGES, threading.Event())
+    quotas = policies(settings)
+    return create_app(
+        discover(functions_folder()),
+        parts=parts,
+        authenticate=authenticator(parts.sessions, settings.domain),
+        limiter=RedisLimiter(parts.redis, quotas, parts.clock, OUTAGES),
+        quotas=quotas,
+        guards={"breaker": parts.market.guard_breaker},
+        clock=parts.clock,
+        metrics=metrics,
+        trusted_proxies=settings.trusted_proxies,
+        outages=OUTAGES,
+    )
