@@ -75,7 +75,7 @@ def check(copy: Path) -> tuple[int, str]:
         rows = reader.execute("SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1")
     finally:
         reader.close()
-    return rows[0] if rows else (0, "")  # type: ignore[return-value]
+    return rows[0] if rows else (0, "")
 
 
 def remove_old(folder: Path, keep: int) -> None:

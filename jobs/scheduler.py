@@ -79,7 +79,9 @@ def main() -> int:
     """Run until SIGTERM or SIGINT; wait for Redis as long as it takes."""
     if time.localtime(0).tm_gmtoff != 0:
         raise SystemExit("the scheduler must run with TZ=UTC: it reads cron strings in local time")
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"rq_scheduler|rq_scheduler\..*")
+    # rq-scheduler reads the clock with utcnow(), and leaves crontab's default zone unsaid: both are UTC here.
+    for category in (DeprecationWarning, FutureWarning):
+        warnings.filterwarnings("ignore", category=category, module="rq_scheduler")
     client: Any = connect(load().redis_url)
     stop = threading.Event()
     _stop_on_signals(stop)

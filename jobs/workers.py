@@ -99,6 +99,7 @@ def main(queue: str, process: str) -> int:
         try:
             worker = make_worker(queue, client)
             reclaim(JsonQueue(queue, connection=client))
+            logger.info("worker %s listens on %s", worker.name, queue)
             worker.work(logging_level="WARNING")
         except OUTAGES as ex:
             logger.warning("lost Redis: %s", ex)

@@ -57,7 +57,6 @@ def _supervisord(run: Path, logs: Path) -> str:
         "nodaemon=true",
         "silent=true",
         "nocleanup=true",
-        "umask=077",
         "minprocs=50",
         "loglevel=info",
         f"logfile={_escaped(logs / 'supervisord.log')}",

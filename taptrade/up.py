@@ -41,6 +41,7 @@ def main(argv: Sequence[str]) -> int:
     argparse.ArgumentParser(prog="taptrade up", description=main.__doc__).parse_args(argv)
     settings = load()
     require_safe_sqlite()
+    os.umask(0o077)
     lock = lock_data(settings.data)
     require_free_port(settings.host, settings.port, "TAPTRADE_PORT")
     require_free_port("127.0.0.1", settings.dashboard_port, "TAPTRADE_DASHBOARD_PORT")

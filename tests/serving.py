@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def serving(name: str, data: Path, url: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `taptrade serve NAME`; its output is in `data`/NAME.log; at the end it must stop on SIGTERM without an error."""
+    """Run `taptrade serve NAME` with its output in `data`/NAME.log; at the end it must stop cleanly on SIGTERM."""
     data.mkdir(parents=True, exist_ok=True)
     variables = {
         **os.environ,

@@ -80,7 +80,7 @@ def test_reclaim_leaves_no_copies(redis_client: Any, queue: JsonQueue) -> None:
 
 
 def test_worker_registers_again_after_redis_came_up_empty(redis_client: Any) -> None:
-    worker = make_worker("jobs", redis_client)
+    worker: Any = make_worker("jobs", redis_client)
     worker.register_birth()
     redis_client.flushall()
     worker.heartbeat()

@@ -12,6 +12,7 @@ from jobs.rq_json import JsonJob, JsonQueue
 from jobs.schedule import SCHEDULES, Schedule, is_registered, register_missing
 from jobs.scheduler import LOCK_MS, WatchfulScheduler
 from runtime.clock import ManualClock, SystemClock
+from runtime.redis_client import connect
 from taptrade import embedded_redis
 from tests.conftest import start_redis
 from tests.serving import serving
@@ -55,21 +56,15 @@ def test_killed_scheduler_is_followed_within_seconds(redis_client: Any, redis_ur
 def test_waits_for_redis_and_goes_on_after_an_outage(tmp_path: Path) -> None:
     data = tmp_path / "redis"
     url = embedded_redis.prepare(data)
+    client: Any = connect(url)
     with serving("scheduler", tmp_path, url):
         for _ in range(2):
             server = start_redis(data)
-            client: Any = embedded_client(url)
             client.delete("rq:queue:settle")
-            wait_until(lambda client=client: client.llen("rq:queue:settle") == 2, what="the scheduler")
-            client.close()
+            wait_until(lambda: client.llen("rq:queue:settle") == 2, what="the scheduler")
             server.terminate()
             server.wait(10)
-
-
-def embedded_client(url: str) -> Any:
-    from runtime.redis_client import connect
-
-    return connect(url)
+    client.close()
 
 
 def test_registering_again_changes_nothing(scheduler: WatchfulScheduler, redis_client: Any) -> None:
