@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event as Flag
 from urllib.parse import urlsplit
 
@@ -69,7 +69,7 @@ def place_of(args: argparse.Namespace) -> tuple[str, Place]:
 def _play(url: str, plan: Plan, *, quiet: bool, plain: bool) -> None:
     clock = SystemClock()
     with TapClient(url) as client:
-        wait_until_healthy(client, clock)
+        wait_until_healthy(client, clock, Flag().wait)
         with board(quiet=quiet, plain=plain) as shown:
             play = Play(client, plan, clock, shown)
             shown.say(f"player {play.wallet.address}, a throw-away wallet; cells chosen by seed {plan.seed}")
@@ -77,10 +77,9 @@ def _play(url: str, plan: Plan, *, quiet: bool, plain: bool) -> None:
         _settle_up(play)
 
 
-def wait_until_healthy(client: TapClient, clock: Clock) -> None:
+def wait_until_healthy(client: TapClient, clock: Clock, pause: Callable[[float], object]) -> None:
     """Wait until the system is well; raise PlayError that says what is missing after a minute."""
     give_up_ms = clock.monotonic_ms() + START_MS_MAX
-    pause = Flag()
     told = False
     while True:
         try:
@@ -96,7 +95,7 @@ def wait_until_healthy(client: TapClient, clock: Clock) -> None:
         if not told:
             print(f"waiting for the API: {reason}", file=sys.stderr, flush=True)
             told = True
-        pause.wait(ASK_EVERY_S)
+        pause(ASK_EVERY_S)
 
 
 def _unwell(ex: ApiError) -> str:

@@ -68,12 +68,13 @@ class GridView(Struct, frozen=True):
 
 
 class BetView(Struct, frozen=True):
-    """One bet; a pending one has no rate yet."""
+    """One bet; a pending one has no rate yet, and is committed until `decided_by_ms` or never."""
 
     id: str
-    cell_id: str
-    amount: int
     status: str
+    cell_id: str = ""
+    amount: int = 0
+    decided_by_ms: int | None = None
     reward_rate: int | None = None
     placed_at: str | None = None
     resolved_at: str | None = None
@@ -82,11 +83,10 @@ class BetView(Struct, frozen=True):
 
 
 class PlacedView(Struct, frozen=True):
-    """The answer to a tap: confirmed with the new balance, or pending until `decided_by_ms`."""
+    """The answer to a tap: confirmed with the new balance, or pending without one."""
 
     bet: BetView
     balance: int | None = None
-    decided_by_ms: int | None = None
 
 
 class EvidenceView(Struct, frozen=True):
