@@ -1,0 +1,215 @@
+"""What operators ask: health, readiness, version, metrics, time, and the description of the interface."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+import redis
+from falcon import testing
+
+import functions
+import runtime
+from runtime.app import create_app
+from runtime.clock import ManualClock
+from runtime.db import migrate
+from runtime.discovery import discover
+from runtime.game.breaker import Breaker, Override, State
+from runtime.metrics import Metrics
+from runtime.reads import Reads
+from runtime.redis_client import OUTAGES, connect
+from runtime.redis_keys import BACKLOG_BETS, BREAKER, FEED_ALIVE, SETTLER_ALIVE, TICK_LATEST, WRITER_ALIVE
+from runtime.request_limits import policies, unlimited
+from runtime.settings import Settings
+from runtime.version import STAMP, build
+from runtime.wire import encode_tick
+from tests.jobs.writer_desk import tick_at
+
+OPERATORS = ("health.", "metrics", "version", "time", "openapi.")
+PARTS = {"database", "redis", "price_feed", "breaker", "scheduler", "writer"}
+
+
+@dataclass
+class Station:
+    """The operators' functions over a real Redis and a real database."""
+
+    client: testing.TestClient
+    redis: redis.Redis
+    clock: ManualClock
+
+    def be_well(self) -> None:
+        """Leave what processes leave that are well."""
+        now_ms = self.clock.now_ms()
+        self.redis.mset(
+            {
+                FEED_ALIVE: now_ms,
+                SETTLER_ALIVE: "{}",
+                WRITER_ALIVE: "{}",
+                BACKLOG_BETS: 7,
+                TICK_LATEST: encode_tick(tick_at(now_ms - 400)),
+            }
+        )
+        self.set_breaker(Breaker(State.HEALTHY, now_ms, now_ms))
+
+    def set_breaker(self, breaker: Breaker) -> None:
+        """Set the breaker."""
+        self.redis.set(BREAKER, msgspec.json.encode(breaker.to_dict()))
+
+    def health(self) -> tuple[int, dict[str, bool]]:
+        """Return the status of /healthz and what each check says."""
+        answer = self.client.simulate_get("/healthz")
+        checks = {name: check["ok"] for name, check in answer.json["checks"].items()}
+        assert answer.json["ok"] == all(checks.values())
+        assert answer.json["mode"] == "demo"
+        return answer.status_code, checks
+
+
+def open_station(settings: Settings, client: redis.Redis, clock: ManualClock) -> tuple[Station, Reads]:
+    reads = Reads(settings.database, clock)
+    quotas = policies(settings)
+    app = create_app(
+        [one for one in discover(Path(functions.__path__[0])) if one.name.startswith(OPERATORS)],
+        parts=cast("Any", SimpleNamespace(settings=settings, redis=client, reads=reads)),
+        authenticate=lambda _: None,
+        limiter=unlimited(quotas),
+        quotas=quotas,
+        guards={},
+        clock=clock,
+        metrics=Metrics("api"),
+        outages=OUTAGES,
+    )
+    return Station(testing.TestClient(app), client, clock), reads
+
+
+@pytest.fixture
+def station(settings: Settings, redis_client: redis.Redis, clock: ManualClock) -> Iterator[Station]:
+    """Return a station whose database is there."""
+    migrate(settings.database, Path(runtime.__file__).parent / "migrations", clock)
+    station, reads = open_station(settings, redis_client, clock)
+    yield station
+    for connection in reads._idle:
+        connection.database.close()
+
+
+def test_a_system_that_is_well_is_200(station: Station) -> None:
+    station.be_well()
+
+    assert station.health() == (200, dict.fromkeys(PARTS, True))
+
+
+def test_nothing_runs_yet_but_this_process_is_ready(station: Station) -> None:
+    status, checks = station.health()
+
+    assert status == 503
+    assert {name for name, ok in checks.items() if ok} == {"database", "redis"}
+    ready = station.client.simulate_get("/readyz")
+    assert (ready.status_code, set(ready.json["checks"])) == (200, {"database", "redis"})
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [(FEED_ALIVE, "price_feed"), (TICK_LATEST, "price_feed"), (SETTLER_ALIVE, "scheduler"), (WRITER_ALIVE, "writer")],
+)
+def test_a_process_that_gives_no_sign_of_life_is_named(station: Station, key: str, part: str) -> None:
+    station.be_well()
+    station.redis.delete(key)
+
+    assert station.health() == (503, dict.fromkeys(PARTS, True) | {part: False})
+
+
+def test_an_old_price_is_not_healthy(station: Station) -> None:
+    station.be_well()
+    station.clock.advance(9_600)
+    assert station.health()[0] == 200
+    station.clock.advance(1)
+
+    assert station.health() == (503, dict.fromkeys(PARTS, True) | {"price_feed": False})
+
+
+@pytest.mark.parametrize(
+    ("state", "override", "ok"),
+    [
+        (State.HEALTHY, Override.AUTO, True),
+        (State.DEGRADED, Override.AUTO, True),
+        (State.CRITICAL, Override.AUTO, False),
+        (State.HEALTHY, Override.OPEN, False),
+        (State.CRITICAL, Override.CLOSED, True),
+    ],
+)
+def test_the_breaker_is_ill_when_bets_are_refused(station: Station, state: State, override: Override, ok: bool) -> None:
+    station.be_well()
+    station.set_breaker(Breaker(state, 0, 0, override))
+
+    assert station.health()[1]["breaker"] is ok
+
+
+def test_without_redis_every_answer_still_comes(settings: Settings, tmp_path: Path, clock: ManualClock) -> None:
+    station, _ = open_station(settings, connect(f"unix://{tmp_path}/nobody.sock"), clock)
+
+    assert station.health() == (503, dict.fromkeys(PARTS, False))
+    assert station.client.simulate_get("/readyz").status_code == 503
+    page = station.client.simulate_get("/metrics")
+    assert page.status_code == 200
+    assert 'taptrade_up{part="redis"} 0.0' in page.text
+    assert "taptrade_process_memory_bytes{" in page.text
+
+
+def test_metrics_show_the_system_and_every_process_once(station: Station) -> None:
+    station.be_well()
+    station.client.simulate_get("/api/time")
+
+    page = station.client.simulate_get("/metrics")
+
+    assert page.headers["content-type"].startswith("text/plain; version=0.0.4")
+    for line in (
+        "taptrade_backlog_bets 7.0",
+        "taptrade_tick_age_seconds 0.4",
+        "taptrade_writer_commit 0.0",
+        'taptrade_breaker_state{state="HEALTHY"} 1.0',
+        'taptrade_breaker_state{state="CRITICAL"} 0.0',
+        'taptrade_up{part="writer"} 1.0',
+    ):
+        assert f"\n{line}\n" in page.text
+    (counted,) = re.findall(r"^taptrade_requests_total\{.*function=\"time\".*$", page.text, re.MULTILINE)
+    assert counted.endswith('process="api",status="200"} 1.0')
+
+
+def test_the_version_has_release_build_and_commit(station: Station) -> None:
+    answer = station.client.simulate_get("/version")
+
+    assert re.fullmatch(r"v\d+\.\d+\.\d+-\w+\+\w+", answer.json["version"])
+    assert answer.json["version"].endswith(answer.json["commit"])
+    assert answer.json["mode"] == "demo"
+    assert answer.json["python"].startswith("CPython 3.")
+
+
+def test_a_build_without_history_has_its_stamp(tmp_path: Path) -> None:
+    bare = build(tmp_path / "nowhere")
+    (tmp_path / STAMP).write_text("57 abc1234\n", encoding="ascii")
+    stamped = build(tmp_path)
+
+    assert bare.version.endswith("-0+unknown")
+    assert stamped.version.endswith("-57+abc1234")
+
+
+def test_time_is_the_servers(station: Station) -> None:
+    station.clock.wall_ms = 1_790_000_000_007
+
+    answer = station.client.simulate_get("/api/time")
+
+    assert answer.json == {"server_time": "2026-09-21T14:13:20.007Z", "server_time_ms": 1_790_000_000_007}
+    assert len(answer.content) < 100
+
+
+def test_the_interface_describes_itself(station: Station) -> None:
+    api = json.loads(station.client.simulate_get("/openapi.json").content)
+
+    assert {"/healthz", "/readyz", "/metrics", "/version", "/api/time", "/docs", "/openapi.json"} == set(api["paths"])
+    assert api["info"]["version"] == station.client.simulate_get("/version").json["version"]

@@ -1,0 +1,123 @@
+"""Logging: one JSON object a line, with the request's id, and never a secret."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from runtime.log import REQUEST_ID, configure, redact
+
+SIGNATURE = "0x" + "ab" * 65
+PRIVATE_KEY = "0x" + "0123456789abcdef" * 4
+TOKEN = "q5J1kx0Zq5J1kx0Zq5J1kx0Zq5J1kx0Zq5J1kx0Z123"
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """Return what is logged, and put the root logger back after the test."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    root.handlers = []
+    stream = io.StringIO()
+    configure("api", "INFO", stream)
+    yield stream
+    root.handlers, root.level = before, level
+
+
+def logged(lines: io.StringIO) -> dict[str, Any]:
+    line: dict[str, Any] = json.loads(lines.getvalue())
+    return line
+
+
+def test_a_record_is_one_line_of_json(lines: io.StringIO) -> None:
+    logging.getLogger("runtime.here").warning("two\nlines of %s", "ü", extra={"fields": {"bet": "b1", "ms": 3}})
+
+    line = logged(lines)
+
+    assert lines.getvalue().count("\n") == 1
+    assert (line["level"], line["process"], line["logger"]) == ("WARNING", "api", "runtime.here")
+    assert (line["message"], line["bet"], line["ms"]) == ("two\nlines of ü", "b1", 3)
+    assert line["time"].endswith("Z")
+    assert len(line["time"]) == len("2026-01-01T00:00:00.000Z")
+    assert "request_id" not in line
+
+
+def test_the_request_that_is_answered_is_named(lines: io.StringIO) -> None:
+    token = REQUEST_ID.set("req-7")
+    try:
+        logging.getLogger("x").info("hello")
+    finally:
+        REQUEST_ID.reset(token)
+
+    assert logged(lines)["request_id"] == "req-7"
+
+
+def test_less_than_the_level_is_not_written(lines: io.StringIO) -> None:
+    logging.getLogger("x").debug("hello")
+
+    assert lines.getvalue() == ""
+
+
+def test_a_traceback_is_in_the_line_without_its_secrets(lines: io.StringIO) -> None:
+    try:
+        raise ValueError(f"bad signature {SIGNATURE} of Bearer {TOKEN}")
+    except ValueError:
+        logging.getLogger("x").exception("failed")
+
+    line = logged(lines)
+
+    assert "ValueError: bad signature ***" in line["traceback"]
+    assert SIGNATURE not in lines.getvalue()
+    assert TOKEN not in lines.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"Authorization: Bearer {TOKEN}", id="header"),
+        pytest.param(f"authorization=bearer {TOKEN}", id="header in small letters"),
+        pytest.param(f"{{'Authorization': 'Bearer {TOKEN}'}}", id="dictionary of headers"),
+        pytest.param(f"Cookie: taptrade_session={TOKEN}; theme=dark", id="cookie"),
+        pytest.param(f"Set-Cookie: taptrade_session={TOKEN}; HttpOnly", id="set-cookie"),
+        pytest.param(f'{{"token":"{TOKEN}","user":1}}', id="answer of the login"),
+        pytest.param(f'{{"signature": "{SIGNATURE}"}}', id="signature in a body"),
+        pytest.param(f"recover({SIGNATURE})", id="bare signature"),
+        pytest.param(f"key {PRIVATE_KEY}", id="private key"),
+        pytest.param("redis://:hunter2hunter2@10.0.0.1:6379/0", id="Redis URL"),
+        pytest.param("redis://user:hunter2hunter2@10.0.0.1:6379/0", id="Redis URL with a user"),
+        pytest.param("password=hunter2hunter2", id="password"),
+    ],
+)
+def test_secrets_become_stars(text: str) -> None:
+    shown = redact(text)
+
+    assert "***" in shown
+    for secret in (TOKEN, SIGNATURE[2:], PRIVATE_KEY[2:], "hunter2"):
+        assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bet 01J9ZC5D7W8X9Y0Z1A2B3C4D5E placed by 0x" + "ab" * 20,
+        "redis://127.0.0.1:6379/0 answers",
+        "cell 1790000000_6700000_6700500 at 12:30:45",
+        "the signature is wrong",
+    ],
+)
+def test_ordinary_sentences_stay(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_fields_with_secret_names_are_hidden(lines: io.StringIO) -> None:
+    fields = {"Authorization": "x1", "session_token": "x2", "redis_password": "x3", "address": "kept"}
+    logging.getLogger("x").info("hello", extra={"fields": fields})
+
+    line = logged(lines)
+
+    assert [line[name] for name in fields] == ["***", "***", "***", "kept"]
