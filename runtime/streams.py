@@ -13,9 +13,9 @@ import msgspec
 
 from runtime import sse
 from runtime.bus import CommitNews, PublicEvent, oldest_public_id, order, public_between
-from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.market import Market
+from runtime.reads import Reads
 from runtime.redis_keys import BUS_PUBLIC_KEEP_MS
 from runtime.stream_record import StreamRecord
 from runtime.subscriber import Item, Subscriber
@@ -54,10 +54,9 @@ _events = msgspec.json.Decoder(list[CommitEvent])
 class Streams:
     """Follow the bus for all readers of this process; a listener of the bus, after the market."""
 
-    def __init__(self, market: Market, record: StreamRecord, clock: Clock) -> None:
+    def __init__(self, market: Market, reads: Reads) -> None:
         self._market = market
-        self.record = record
-        self._clock = clock
+        self.record = StreamRecord(reads.execute)
         self._lock = threading.Lock()
         self._ready = threading.Event()
         self._closed = False
