@@ -14,7 +14,10 @@ ROOMS = ("functions", "runtime", "jobs", "taptrade")
 OURS = (*ROOMS, "tests", "loadtest")
 FRAMEWORK = {
     f"runtime.{name}"
-    for name in ("app", "function", "discovery", "server", "settings", "errors", "clock", "log", "metrics")
+    for name in (
+        *("app", "function", "discovery", "server", "openapi", "request_limits", "redis_limits", "error_codes"),
+        *("settings", "errors", "clock", "log", "metrics", "metrics_exchange", "metrics_text", "version"),
+    )
 }
 
 # Room -> the rooms that its modules may import, as prefixes of dotted names. The longest prefix that fits a module counts.
