@@ -20,7 +20,7 @@ FRAMEWORK = {
     )
 }
 
-# Room -> the rooms that its modules may import, as prefixes of dotted names. The longest prefix that fits a module counts.
+# Room -> the rooms that its modules may import, as prefixes of dotted names; the longest prefix that fits counts.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "functions": ("functions", "runtime"),
     "jobs": ("jobs", "runtime"),
