@@ -18,7 +18,7 @@ from runtime.game.ledger import SQL
 from runtime.game.settlement import SILENCE_MS_MAX, Evidence, evidence
 from runtime.queues import new_id, send_commands
 from runtime.redis_client import Client, connect
-from runtime.redis_keys import BREAKER
+from runtime.redis_keys import BREAKER, SETTLER_ALIVE
 from runtime.settings import Settings, load
 
 logger = logging.getLogger(__name__)
@@ -28,11 +28,16 @@ COLUMNS_PER_RUN = 100
 RESEND_FIRST_MS = 5_000
 RESEND_LAST_MS = 60_000
 DECIDED_WITHIN_MS = 600_000
+ALIVE_TTL_S = 5
 
 
 def settle_columns() -> int:
     """Send what can be settled now to the writer; return how many columns that was. An RQ job."""
     return _settler().run()
+
+
+def _say_alive(client: Client, now_ms: int) -> None:
+    client.set(SETTLER_ALIVE, now_ms, ex=ALIVE_TTL_S)
 
 
 @dataclass(slots=True)
@@ -62,6 +67,7 @@ class Settler:
     def run(self) -> int:
         """Decide every column that has passed, and send those that are decided."""
         now_ms = self._clock.now_ms()
+        _say_alive(self._client, now_ms)
         waiting = self._waiting((now_ms - self._grace_ms - self._width_ms) // 1000)
         due = [start_s for start_s in waiting if self._may_send(start_s)][:COLUMNS_PER_RUN]
         if not due:
