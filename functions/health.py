@@ -16,7 +16,9 @@ class Health(msgspec.Struct, frozen=True):
     checks: dict[str, Check]
 
 
-@function("GET", "/healthz", auth="none", summary="Health of the whole system, for the operator", response=Health)
+@function(
+    "GET", "/healthz", auth="none", summary="Health of the whole system, for the operator", response=Health, also=(503,)
+)
 def healthz(call: Call[None]) -> Reply:
     """Check every part; 503 when one is not well."""
     parts = call.parts
@@ -24,7 +26,9 @@ def healthz(call: Call[None]) -> Reply:
     return _report(call, system_checks(vitals, newest_commit(parts.reads)))
 
 
-@function("GET", "/readyz", auth="none", summary="Readiness of this process, for containers", response=Health)
+@function(
+    "GET", "/readyz", auth="none", summary="Readiness of this process, for containers", response=Health, also=(503,)
+)
 def readyz(call: Call[None]) -> Reply:
     """Check the database and Redis; 503 when one does not answer."""
     parts = call.parts

@@ -90,6 +90,8 @@ class Function:
     guards: tuple[str, ...]
     errors: tuple[str, ...]
     media: str
+    also: tuple[int, ...]
+    """Other statuses that bring the same response."""
     name: str = ""
     file: str = ""
 
@@ -162,6 +164,7 @@ def function(
     guards: tuple[str, ...] = (),
     errors: tuple[str, ...] = (),
     media: str = "application/json",
+    also: tuple[int, ...] = (),
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
 
@@ -181,6 +184,7 @@ def function(
             guards=guards,
             errors=errors,
             media=media,
+            also=also,
         )
         check(declaration)
         setattr(handler, DECLARATION, declaration)

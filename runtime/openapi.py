@@ -98,7 +98,7 @@ def _operation(
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": kind}} for name, kind in fields
         ],
-        "responses": {str(one.status): _success(one, schema_of), **_failures(one)},
+        "responses": _failures(one) | {str(status): _success(one, schema_of) for status in (one.status, *one.also)},
     }
     if one.query is not None:
         operation["parameters"].extend(_query_parameters(schema_of[one.query], components))

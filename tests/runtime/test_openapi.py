@@ -59,6 +59,7 @@ def test_body_answer_and_session_are_described(api: dict[str, Any]) -> None:
 
     body = tap["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     answer = tap["responses"]["201"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert tap["responses"]["202"] == tap["responses"]["201"]
     assert schemas[body]["required"] == ["cell", "amount"]
     assert schemas[body]["additionalProperties"] is False
     assert set(schemas[answer]["properties"]) == {"wallet", "cell", "received_ms"}

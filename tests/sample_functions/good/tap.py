@@ -42,6 +42,7 @@ class Tapped(msgspec.Struct, frozen=True):
     body=Tap,
     response=Tapped,
     status=201,
+    also=(202,),
     summary="Tap",
     errors=("RATE_MOVED",),
 )
