@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -19,8 +20,13 @@ from runtime.wire import decode_tick
 
 logger = logging.getLogger(__name__)
 
-Notes = dict[str, str | int]
-"""Who set the override, why and when; kept beside the breaker, told to operators only."""
+
+class Note(msgspec.Struct, frozen=True):
+    """Who set the override, why and when; kept beside the breaker, told to operators only."""
+
+    who: str
+    why: str
+    set_ms: int
 
 
 def check_breaker() -> str:
@@ -29,59 +35,71 @@ def check_breaker() -> str:
 
 
 def check(client: Client, clock: Clock) -> Breaker:
-    """Decide, store the decision, and publish `status` if state or override changed."""
+    """Decide, store the decision, and publish `status` if the state changed."""
     latest: Any = client.get(TICK_LATEST)
     now_ms = clock.now_ms()
     # Ahead of the clock is as far from now as behind it: after a step back no tick comes until the clock caught up.
     age_ms = None if latest is None else abs(now_ms - decode_tick(latest).id)
-    before, after = _change(client, lambda breaker: decide(breaker, age_ms, now_ms), {}, now_ms)
+
+    def look(breaker: Breaker, note: Note | None) -> tuple[Breaker, Note | None]:
+        return decide(breaker, age_ms, now_ms), note
+
+    before, after, note = _change(client, look, now_ms)
+    if note:
+        _log_override(after.override, note)
     if after.state is not before.state:
         logger.warning("breaker %s, was %s; newest tick %s ms old", after.state, before.state, age_ms)
     return after
 
 
 def set_override(client: Client, override: Override, who: str, why: str, clock: Clock) -> Breaker:
-    """Let an operator force the breaker open or closed, or hand it back; logged with who and why."""
+    """Let an operator force the breaker open or closed, or hand it back; the next check logs who and why."""
     now_ms = clock.now_ms()
-    notes: Notes = {"override_who": who, "override_why": why, "override_ms": now_ms}
-    before, after = _change(client, lambda breaker: _overridden(breaker, override), notes, now_ms)
-    logger.warning("breaker override %s, was %s, by %s: %s", after.override, before.override, who, why)
-    return after
+    note = Note(who, why, now_ms)
+    return _change(client, lambda breaker, _: (replace(breaker, override=override), note), now_ms)[1]
 
 
-def read_breaker(client: Client) -> tuple[Breaker, Notes]:
-    """Return the stored breaker and the notes on its override."""
+def read_breaker(client: Client) -> tuple[Breaker, Note | None]:
+    """Return the stored breaker and the note on its override."""
     stored: Any = client.get(BREAKER)
     return _read(stored)
 
 
-def _overridden(breaker: Breaker, override: Override) -> Breaker:
-    return Breaker(breaker.state, breaker.since_ms, breaker.fresh_since_ms, override)
+Change = Callable[[Breaker, Note | None], tuple[Breaker, Note | None]]
 
 
-def _change(client: Client, change: Callable[[Breaker], Breaker], notes: Notes, now_ms: int) -> tuple[Breaker, Breaker]:
-    """Read, change and write the breaker as one step, so that a check and an operator never undo one another."""
-    outcome: list[Breaker] = []
+def _change(client: Client, change: Change, now_ms: int) -> tuple[Breaker, Breaker, Note | None]:
+    """Read, change and write the breaker as one step, so that a check and an operator never undo one another.
+
+    Return it before and after, and the note.
+    """
+    outcome: list[tuple[Breaker, Breaker, Note | None]] = []
 
     def attempt(pipe: Any) -> None:
-        before, kept = _read(pipe.get(BREAKER))
-        after = change(before)
-        outcome[:] = [before, after]
+        before, note = _read(pipe.get(BREAKER))
+        after, note = change(before, note)
+        outcome[:] = [(before, after, note)]
         pipe.multi()
-        pipe.set(BREAKER, msgspec.json.encode({**kept, **notes, **after.to_dict()}))
-        if (after.state, after.override, after.since_ms) != (before.state, before.override, before.since_ms):
+        pipe.set(BREAKER, msgspec.json.encode({**after.to_dict(), "note": note}))
+        if (after.state, after.override) != (before.state, before.override):
             publish_public(pipe, "status", msgspec.json.encode(after.to_dict()), now_ms)
 
     client.transaction(attempt, BREAKER)
-    before, after = outcome
-    return before, after
+    return outcome[0]
 
 
-def _read(stored: bytes | None) -> tuple[Breaker, Notes]:
+def _read(stored: bytes | None) -> tuple[Breaker, Note | None]:
     if stored is None:
-        return Breaker(), {}
+        return Breaker(), None
     values = msgspec.json.decode(stored)
-    return Breaker.from_dict(values), {name: value for name, value in values.items() if name.startswith("override_")}
+    note = values.get("note")
+    return Breaker.from_dict(values), None if note is None else msgspec.convert(note, Note)
+
+
+@lru_cache(maxsize=16)
+def _log_override(override: Override, note: Note) -> None:
+    """Log an override once in a process: here, where logs are kept, and not in the operator's terminal."""
+    logger.warning("breaker override %s by %s at %d: %s", override, note.who, note.set_ms, note.why)
 
 
 @cache

@@ -27,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("wallet", "taptrade.signing:wallet", "make a key file to play with curl, or print its address"),
     Command("sign-login", "taptrade.signing:sign_login", "print a signed login for POST /api/auth/login"),
     Command("sign-bet", "taptrade.signing:sign_bet", "print a signed tap for POST /api/bets"),
+    Command("breaker", "taptrade.breaker:main", "show the circuit breaker, or override it: open, closed, auto"),
     Command("audit", "taptrade.audit:main", "recount balances, ledger, bets and payouts"),
     Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
     Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),

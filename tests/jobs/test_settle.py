@@ -1,0 +1,305 @@
+"""Settlement decides on stored ticks, and the real writer pays: what, when, and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobs import settle
+from jobs.settle import RESEND_FIRST_MS, Settler, settle_columns
+from runtime import queues, ticks_store
+from runtime.clock import ManualClock
+from runtime.db import Database, open_reader, open_writer
+from runtime.game.breaker import Breaker, Override, State
+from runtime.game.settlement import evidence
+from runtime.redis_keys import BREAKER
+from runtime.settings import Settings, load
+from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk, tick_at
+
+START_S = 1_790_000_015
+"""The column that `Desk.bet` takes: three ahead of where the clock stands."""
+START_MS = START_S * 1000
+END_MS = START_MS + 5_000
+GRACE_MS = 1_000
+
+
+class Court:
+    """A settler before a writer's desk, with the ticks that it judges by."""
+
+    def __init__(self, desk: Desk, folder: Path, clock: ManualClock) -> None:
+        self.desk = desk
+        self.clock = clock
+        self.settings = load({"TAPTRADE_DATA": str(folder), "TAPTRADE_REDIS_URL": desk.redis_url})
+        assert self.settings.database == desk.path
+        ticks_store.prepare(self.settings.ticks_database, clock)
+        self.ticks = open_writer(self.settings.ticks_database)
+        self.readers: list[Database] = []
+        self.settler = self.open_settler()
+        self.breaker(State.HEALTHY)
+
+    def open_settler(self) -> Settler:
+        """Return a settler that remembers nothing, as a new process does."""
+        live, ticks = open_reader(self.settings.database), open_reader(self.settings.ticks_database)
+        self.readers += [live, ticks]
+        return Settler(live, ticks, self.desk.client, self.settings, self.clock)
+
+    def breaker(self, state: State, override: Override = Override.AUTO) -> None:
+        """Let the breaker be in `state`."""
+        self.desk.client.set(BREAKER, msgspec.json.encode(Breaker(state, 1, None, override).to_dict()))
+
+    def tick(self, ms: int, cents: int = PRICE_CENTS, **changes: Any) -> None:
+        """Store a tick."""
+        ticks_store.append(self.ticks, tick_at(ms, cents, **changes))
+
+    def path(self, *cents: int, following: bool = True) -> None:
+        """Store one tick before the column, one for each price in it, a second apart, and one after it."""
+        self.tick(START_MS - 500)
+        for index, price in enumerate(cents):
+            self.tick(START_MS + 300 + index * 1000, price)
+        if following:
+            self.tick(END_MS + 200)
+
+    def at(self, ms: int) -> None:
+        """Move the clock to `ms`."""
+        self.clock.advance(ms - self.clock.now_ms())
+
+    def bet(self, rows: int = 0, columns: int = 3) -> str:
+        """Place a bet of 100 on the cell so many rows above the price; its id."""
+        user_id = self.desk.player(number=1000 + rows + 50 * columns)
+        bet = self.desk.bet(user_id, rows=rows, columns=columns)
+        assert self.desk.place(bet)[0].code is None
+        return bet.id
+
+    def status(self, bet_id: str) -> str:
+        """Return what became of a bet."""
+        found: str = self.desk.database.execute("SELECT status FROM bets WHERE id = ?", (bet_id,))[0][0]
+        return found
+
+    def waiting(self) -> int:
+        """Return how many jobs wait for the writer."""
+        count: Any = self.desk.client.llen(queues.QUEUE_PREFIX + queues.COMMANDS)
+        return int(count)
+
+    def close(self) -> None:
+        """Close the databases."""
+        for database in (self.ticks, *self.readers):
+            database.close()
+
+
+@pytest.fixture
+def court(desk: Desk, tmp_path: Path, clock: ManualClock) -> Iterator[Court]:
+    court = Court(desk, tmp_path, clock)
+    yield court
+    court.close()
+
+
+def test_with_no_bets_there_is_nothing_to_settle(court: Court) -> None:
+    court.path(PRICE_CENTS)
+    court.at(END_MS + 60_000)
+    assert court.settler.run() == 0
+    assert court.waiting() == 0
+
+
+def test_a_touched_cell_wins_and_an_untouched_one_loses(court: Court) -> None:
+    touched, jumped_over, missed = court.bet(0), court.bet(1), court.bet(3)
+    court.path(PRICE_CENTS, PRICE_CENTS, PRICE_CENTS + 1_000, PRICE_CENTS)
+    court.at(END_MS + GRACE_MS)
+    assert court.settler.run() == 1
+    court.desk.work()
+    assert [court.status(each) for each in (touched, jumped_over, missed)] == ["won", "won", "lost"]
+
+
+def test_a_low_or_high_between_two_closes_touches(court: Court) -> None:
+    touched, missed = court.bet(2), court.bet(3)
+    court.path(PRICE_CENTS)
+    court.tick(START_MS + 2_000, PRICE_CENTS, high=PRICE_CENTS + 750)
+    court.at(END_MS + GRACE_MS)
+    court.settler.run()
+    court.desk.work()
+    assert [court.status(each) for each in (touched, missed)] == ["won", "lost"]
+
+
+def test_the_evidence_is_that_of_the_stored_ticks(court: Court) -> None:
+    court.bet()
+    court.path(PRICE_CENTS, PRICE_CENTS - 700, PRICE_CENTS + 300)
+    court.at(END_MS + GRACE_MS)
+    court.settler.run()
+    court.desk.work()
+    found = evidence(*ticks_store.window(court.ticks, START_MS, END_MS), START_MS, END_MS, court.clock.now_ms())
+    assert found is not None
+    names = "start_s, end_s, covered, open, low, high, close, tick_count, ticks_sha256, first_tick_id, last_tick_id"
+    stored = court.desk.database.execute(f"SELECT {names}, reason FROM columns")  # noqa: S608
+    assert stored == [
+        (
+            *(START_S, START_S + 5, 1, PRICE_CENTS, PRICE_CENTS - 700, PRICE_CENTS + 300, PRICE_CENTS + 300),
+            *(4, found.ticks_sha256, START_MS - 500, START_MS + 2_300, None),
+        )
+    ]
+
+
+def test_nothing_is_decided_before_the_grace_has_passed(court: Court) -> None:
+    court.bet()
+    court.path(PRICE_CENTS)
+    court.at(END_MS + GRACE_MS - 1)
+    assert court.settler.run() == 0
+    court.at(END_MS + GRACE_MS)
+    assert court.settler.run() == 1
+
+
+def test_the_next_tick_is_waited_for_and_after_a_minute_the_bets_are_void(court: Court) -> None:
+    bet_id = court.bet()
+    court.path(PRICE_CENTS, following=False)
+    court.at(END_MS + 59_999)
+    assert court.settler.run() == 0
+    court.at(END_MS + 60_000)
+    assert court.settler.run() == 1
+    court.desk.work()
+    assert court.status(bet_id) == "void"
+    assert court.desk.balance(court.desk.database.execute("SELECT user_id FROM bets")[0][0]) == 1_000_000
+
+
+def test_a_window_with_a_hole_is_void_as_soon_as_the_prices_are_back(court: Court) -> None:
+    bet_id = court.bet()
+    court.tick(START_MS - 500)
+    court.at(END_MS + GRACE_MS)
+    # The hole is known, but its end is not: what is sent as evidence must never change.
+    assert court.settler.run() == 0
+    court.at(END_MS + 9_000)
+    court.tick(END_MS + 9_000)
+    assert court.settler.run() == 1
+    court.desk.work()
+    assert court.status(bet_id) == "void"
+    reason = court.desk.database.execute("SELECT reason FROM columns")[0][0]
+    assert reason == f"14500 ms without a tick after {START_MS - 500}"
+
+
+@pytest.mark.parametrize(
+    ("state", "override", "settled"),
+    [
+        pytest.param(State.HEALTHY, Override.AUTO, True, id="healthy"),
+        pytest.param(State.DEGRADED, Override.AUTO, True, id="degraded"),
+        pytest.param(State.CRITICAL, Override.AUTO, False, id="critical"),
+        pytest.param(State.CRITICAL, Override.CLOSED, False, id="critical, bets forced on"),
+        pytest.param(State.HEALTHY, Override.OPEN, True, id="healthy, bets forced off"),
+    ],
+)
+def test_won_and_lost_wait_while_ticks_are_critical(
+    court: Court, state: State, override: Override, settled: bool
+) -> None:
+    court.bet()
+    court.path(PRICE_CENTS)
+    court.at(END_MS + GRACE_MS)
+    court.breaker(state, override)
+    assert court.settler.run() == int(settled)
+    court.breaker(State.HEALTHY)
+    assert court.settler.run() == int(not settled)
+
+
+def test_won_and_lost_wait_for_a_breaker_that_was_lost(court: Court) -> None:
+    court.bet()
+    court.path(PRICE_CENTS)
+    court.at(END_MS + GRACE_MS)
+    court.desk.client.delete(BREAKER)
+    assert court.settler.run() == 0
+
+
+def test_a_void_never_waits(court: Court) -> None:
+    bet_id = court.bet()
+    court.breaker(State.CRITICAL)
+    court.at(END_MS + 60_000)
+    assert court.settler.run() == 1
+    court.desk.work()
+    assert court.status(bet_id) == "void"
+
+
+def test_a_column_on_its_way_is_sent_again_only_after_a_while_and_ever_more_rarely(court: Court) -> None:
+    court.bet()
+    court.path(PRICE_CENTS)
+    court.at(END_MS + GRACE_MS)
+    sent_ms = []
+    for second in range(200):
+        if court.settler.run():
+            sent_ms.append(second * 1_000)
+        court.clock.advance(1_000)
+    first = RESEND_FIRST_MS
+    assert sent_ms == [0, first, 3 * first, 7 * first, 15 * first, 27 * first, 39 * first]
+    assert court.waiting() == len(sent_ms)
+
+
+def test_sending_again_moves_no_money(court: Court) -> None:
+    bet_id = court.bet()
+    court.path(PRICE_CENTS)
+    court.at(END_MS + GRACE_MS)
+    assert court.settler.run() == 1
+    assert court.open_settler().run() == 1
+    court.desk.work()
+    assert court.status(bet_id) == "won"
+    assert court.desk.database.execute("SELECT count(*) FROM columns") == [(1,)]
+    assert court.desk.database.execute("SELECT count(*) FROM transaction_ledger WHERE ref_type = 'PAYOUT'") == [(1,)]
+    court.clock.advance(RESEND_FIRST_MS)
+    assert court.settler.run() == 0
+    assert court.open_settler().run() == 0
+
+
+def test_a_column_that_waits_holds_up_no_later_one_and_is_not_forgotten(court: Court) -> None:
+    early, late = court.bet(0, columns=2), court.bet(0, columns=6)
+    court.tick(START_MS - 20_000)
+    # The early window has a hole of more than ten seconds; the late one is whole.
+    for second in range(5, 22):
+        court.tick(START_MS + second * 1_000)
+    court.at(START_MS + 22_000)
+    court.breaker(State.CRITICAL)
+    assert court.settler.run() == 1
+    court.desk.work()
+    assert (court.status(early), court.status(late)) == ("void", "confirmed")
+    court.breaker(State.HEALTHY)
+    assert court.settler.run() == 1
+    court.desk.work()
+    assert court.status(late) == "won"
+
+
+def test_many_settled_columns_are_passed_over_page_by_page(court: Court) -> None:
+    court.bet()
+    court.path(PRICE_CENTS)
+    _copy_bet_to_settled_columns(court.desk.database, 1_203)
+    court.at(END_MS + GRACE_MS)
+    settler = court.settler
+    assert settler.run() == 1
+    court.desk.work()
+    assert settler.run() == 0
+    seconds = RULES.column_seconds
+    assert court.desk.database.execute("SELECT count(*) FROM columns WHERE start_s <= ?", (START_S,)) == [(1_204,)]
+    assert START_S % seconds == 0
+
+
+def test_the_job_runs_with_settings_from_the_environment(
+    court: Court, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setenv("TAPTRADE_DATA", str(court.settings.data))
+    monkeypatch.setenv("TAPTRADE_REDIS_URL", settings.redis_url)
+    settle._settler.cache_clear()
+    assert settle_columns() == 0
+    assert settle_columns() == 0
+    assert settle._settler.cache_info().hits == 1
+    settle._settler.cache_clear()
+
+
+def _copy_bet_to_settled_columns(database: Database, count: int) -> None:
+    """Give each of the `count` columns before START_S a settled bet and a record."""
+    names = [row[1] for row in database.execute("PRAGMA table_info(bets)")]
+    bet = dict(zip(names, database.execute("SELECT * FROM bets")[0], strict=True))
+    for index in range(count):
+        start_s = START_S - (index + 1) * RULES.column_seconds
+        bet.update(seq=bet["seq"] + 1, id=f"{index:026d}", column_start_s=start_s, cell_id=f"{start_s}_0_500")
+        bet.update(status="lost", resolved_commit=1, resolved_place=0, resolved_at=1, payout_amount=0)
+        marks = ", ".join("?" * len(names))
+        database.execute(f"INSERT INTO bets VALUES ({marks})", list(bet.values()))  # noqa: S608
+        database.execute(
+            "INSERT INTO columns (start_s, end_s, covered, tick_count, ticks_sha256, begun_at, begun_commit,"
+            " begun_place, settled_at, settled_commit) VALUES (?, ?, 0, 0, '', 0, 0, 0, 0, 0)",
+            (start_s, start_s + RULES.column_seconds),
+        )
