@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
-from taptrade.serve import die_with_parent
+from taptrade.serve import SUPERVISOR, die_with
 
 READY_WITHIN_S = 90.0
 POLL_EVERY_S = 0.2
@@ -88,7 +89,7 @@ def wait_healthy(settings: Settings, monotonic: Callable[[], float], pause: Call
 def main(argv: Sequence[str]) -> int:
     """Wait for a run to be healthy and print the banner."""
     del argv
-    die_with_parent(signal.SIGKILL)
+    die_with(int(os.environ[SUPERVISOR]), signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = load()
     trouble = wait_healthy(settings, time.monotonic, time.sleep)

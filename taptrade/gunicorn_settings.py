@@ -35,7 +35,7 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(_settings
 
 def post_fork(server: Arbiter, worker: Any) -> None:
     """End with the master, at once: a worker that outlives it would hold the port against its successor."""
-    del server, worker
-    from taptrade.serve import die_with_parent
+    del worker
+    from taptrade.serve import die_with
 
-    die_with_parent(signal.SIGKILL)
+    die_with(server.pid, signal.SIGKILL)

@@ -19,6 +19,8 @@ from taptrade import embedded_redis
 from taptrade.processes import PROCESSES
 
 PR_SET_PDEATHSIG = 1
+SUPERVISOR = "SUPERVISOR_PID"
+"""Environment variable in which `taptrade up` tells its children who they must not outlive."""
 OPEN_FILES_MAX = 65_536
 
 
@@ -34,8 +36,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("name", choices=tuple(names), metavar="NAME", help=", ".join(names))
     name = parser.parse_args(argv).name
     settings = load()
-    if "SUPERVISOR_ENABLED" in os.environ:
-        die_with_parent(signal.SIGTERM)
+    if SUPERVISOR in os.environ:
+        die_with(int(os.environ[SUPERVISOR]), signal.SIGTERM)
     use_utc()
     if name != "redis":
         os.environ["TAPTRADE_DATA"] = str(settings.data)
@@ -44,9 +46,12 @@ def main(argv: Sequence[str]) -> int:
     return SERVERS[name](settings)
 
 
-def die_with_parent(signal_number: int) -> None:
-    """Ask the kernel for a signal when the parent dies, however it dies: nothing outlives its supervisor."""
+def die_with(parent: int, signal_number: int) -> None:
+    """Ask the kernel for a signal when our parent dies, however it dies: nothing outlives its supervisor."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal_number))
+    if os.getppid() != parent:
+        # It died before the kernel knew of our wish.
+        raise SystemExit(1)
 
 
 def use_utc() -> None:

@@ -22,6 +22,7 @@ from runtime.settings import SettingsError, load
 from taptrade import embedded_redis
 from taptrade.housekeeping import migrate_databases
 from taptrade.processes import supervisor_config
+from taptrade.serve import SUPERVISOR
 
 
 class RunOptions(ServerOptions):  # type: ignore[misc]
@@ -54,6 +55,7 @@ def main(argv: Sequence[str]) -> int:
     config = settings.data / "run" / "supervisord.conf"
     config.write_text(supervisor_config(settings, embedded_redis=embedded))
     os.environ.update(TAPTRADE_DATA=str(settings.data), TAPTRADE_REDIS_URL=url, TZ="UTC", PYTHONUNBUFFERED="1")
+    os.environ[SUPERVISOR] = str(os.getpid())
     print(f"taptrade: starting in {settings.data}", flush=True)
     announce()
     supervise(config)
