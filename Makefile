@@ -81,9 +81,9 @@ clean: ## remove the environment and what the checks left; the data folder stays
 $(BIN)/python:
 	@rm -rf .venv && $(PYTHON) -m venv --without-pip .venv
 
-# Wheels only, so no compiler is needed. crontab alone has none; it is built, as the project is, by the locked setuptools.
+# Every package has a wheel but crontab, which is pure Python: the locked setuptools builds it, as it builds the project.
 PIP = $(PYTHON) -m pip --python $(BIN)/python install -q --no-build-isolation --use-pep517
-LOCKED = $(PIP) --require-hashes --only-binary :all: --no-binary crontab
+LOCKED = $(PIP) --require-hashes
 .venv/.run: requirements-build.lock requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing the locked packages into .venv"
 	@$(LOCKED) -r requirements-build.lock
