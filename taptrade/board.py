@@ -141,16 +141,9 @@ def window(offer: Offer) -> str:
 
 
 def _sentence(tap: Tap) -> str:
-    stake = f"{dollars(tap.bet.amount)} at {rate(tap.bet.reward_rate)}"
-    match tap.state:
-        case "won":
-            said = f"{stake} pays {dollars(tap.bet.payout_amount or 0)}"
-        case "void":
-            said = f"{stake}, refunded"
-        case "lost" | "touched":
-            said = stake
-        case "pending":
-            return f"{dollars(tap.bet.amount)} on {band(tap.offer)}, {window(tap.offer)}"
-        case _:
-            return f"{stake} on {band(tap.offer)}, {window(tap.offer)}"
-    return f"{said} ({tap.why})" if tap.why else said
+    if tap.why:
+        return tap.why
+    stake = dollars(tap.bet.amount)
+    if tap.bet.reward_rate:
+        stake += f" at {rate(tap.bet.reward_rate)}"
+    return f"{stake} on {band(tap.offer)}, {window(tap.offer)}"

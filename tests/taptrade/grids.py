@@ -29,4 +29,11 @@ def grid(
 def bet(bet_id: str = "b1", status: str = "confirmed", amount: int = 100, rate: int = 18_555) -> BetView:
     """Return a bet; a won one is paid stake x rate, rounded down."""
     payout = amount * rate // 10_000 if status == "won" else None
-    return BetView(bet_id, status, f"cell-{bet_id}", amount, reward_rate=rate, payout_amount=payout)
+    return BetView(
+        bet_id,
+        status,
+        f"cell-{bet_id}",
+        amount,
+        reward_rate=None if status == "pending" else rate,
+        payout_amount=payout,
+    )

@@ -33,10 +33,8 @@ def test_rates_are_cut_not_rounded() -> None:
     [
         pytest.param(tap("pending"), "1.00 on 990.00-995.00, 14:13:30-14:13:35", id="pending"),
         pytest.param(tap("confirmed"), "1.00 at 1.85x on 990.00-995.00, 14:13:30-14:13:35", id="confirmed"),
-        pytest.param(tap("confirmed", touched=True), "touched   1.00 at 1.85x", id="touched"),
-        pytest.param(tap("won", why="touched"), "1.00 at 1.85x pays 1.85 (touched)", id="won"),
-        pytest.param(tap("lost", why="missed"), "1.00 at 1.85x (missed)", id="lost"),
-        pytest.param(tap("void"), "1.00 at 1.85x, refunded", id="void"),
+        pytest.param(tap("confirmed", touched=True), "touched   1.00 at 1.85x on 990.00", id="touched"),
+        pytest.param(tap("won", why="Won: it touched."), "won       Won: it touched.", id="won"),
     ],
 )
 def test_a_line_says_what_happened(shown: Tap, line: str, capsys: pytest.CaptureFixture[str]) -> None:
