@@ -96,7 +96,8 @@ def _program(process: Process, logs: Path) -> str:
             f"stopwaitsecs={process.stop_s}",
             "killasgroup=true",
             "redirect_stderr=true",
-            f"stdout_logfile={_escaped(logs / (process.name + '.log'))}",
+            # supervisord fills in this one value twice.
+            f"stdout_logfile={_escaped(_escaped(logs / (process.name + '.log')))}",
             "stdout_logfile_maxbytes=10MB",
             "stdout_logfile_backups=3",
             "",

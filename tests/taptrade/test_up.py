@@ -57,9 +57,18 @@ def test_long_data_folders_do_without_a_control_socket(tmp_path: Path) -> None:
     assert "unix_http_server" not in configuration(tmp_path / ("d" * SOCKET_PATH_BYTES_MAX))
 
 
-def test_percent_signs_and_blanks_in_paths_are_escaped(tmp_path: Path) -> None:
-    config = configuration(tmp_path / "50% of it")
-    assert "50%% of it" in config["program:api"]["stdout_logfile"]
+def test_supervisor_understands_odd_paths(tmp_path: Path) -> None:
+    data = tmp_path / 'a b 50% of "it"'
+    file = tmp_path / "supervisord.conf"
+    data.joinpath("logs").mkdir(parents=True)
+    data.joinpath("run").mkdir()
+    file.write_text(supervisor_config(load({"TAPTRADE_DATA": str(data)}), embedded_redis=True))
+    options = up.RunOptions()
+    options.realize(["-n", "-c", str(file)], doc="")
+    programs = {program.name: program for group in options.process_group_configs for program in group.process_configs}
+    assert set(programs) == set(NAMES)
+    assert all(program.stdout_logfile == str(data / "logs" / f"{name}.log") for name, program in programs.items())
+    assert options.logfile == str(data / "logs" / "supervisord.log")
 
 
 def test_data_folder_is_held_by_one_run(tmp_path: Path) -> None:
