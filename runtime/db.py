@@ -55,6 +55,10 @@ class Database:
         with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
             self._peewee.connection().executemany(sql, rows)
 
+    def iterate(self, sql: str, params: Sequence[Any] = ()) -> Iterator[Row]:
+        """Run one statement and yield its rows as they are read, for walks over whole tables."""
+        return iter(self._peewee.execute_sql(sql, params))
+
     def dicts(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Run one statement and return its rows by column name."""
         cursor = self._peewee.execute_sql(sql, params)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
+from zlib import crc32
 
 GENESIS = "0" * 64
+MARK_LENGTH = 8
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 
@@ -22,10 +26,38 @@ def house_text(house: dict[str, int]) -> str:
     return _encode(dict(sorted(house.items())))
 
 
-def commit_hash(previous_hash: str, number: int, committed_ms: int, house: str, records: list[bytes]) -> str:
-    """Return the hash of a commit: SHA-256 over the hash before, its header and its records in order of place."""
-    digest = hashlib.sha256(f"{previous_hash}\n{number}\n{committed_ms}\n{house}\n".encode())
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a commit says of itself: its number, time, the hash before it, and what it wrote."""
+
+    number: int
+    committed_ms: int
+    previous_hash: str
+    records: int
+    house: str
+    first_bet_seq: int | None
+    last_bet_seq: int | None
+    first_entry: str | None
+    last_entry: str | None
+
+
+_header_fields: Callable[[Header], tuple[Any, ...]] = attrgetter(*Header.__slots__)
+
+
+def commit_hash(header: Header, records: Iterable[bytes]) -> str:
+    """Return the hash of a commit: SHA-256 over its header and its records in order of place, a line each."""
+    digest = hashlib.sha256(_encode(list(_header_fields(header))).encode())
     for line in records:
-        digest.update(line)
         digest.update(b"\n")
+        digest.update(line)
     return digest.hexdigest()
+
+
+def marks(records: Iterable[bytes]) -> str:
+    """Return a CRC-32 of each record, 8 hex digits each: enough to find the row that a broken hash is about."""
+    return "".join(f"{crc32(line):08x}" for line in records)
+
+
+def mark_at(text: str, place: int) -> str:
+    """Return the mark of one place."""
+    return text[place * MARK_LENGTH : (place + 1) * MARK_LENGTH]

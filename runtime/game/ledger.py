@@ -226,19 +226,31 @@ class Commit:
             self.connection.execute_many(SQL["insert_entry"], [entry.row() for entry in self._entries])
         if self._resolved:
             self.connection.execute_many(SQL["resolve_bet"], self._resolved)
-        house = chain.house_text(self._house)
-        self.hash = chain.commit_hash(self._previous_hash, self.number, self.now_ms, house, self._records)
         bets, entries = self._bets, self._entries
+        header = chain.Header(
+            number=self.number,
+            committed_ms=self.now_ms,
+            previous_hash=self._previous_hash,
+            records=len(self._records),
+            house=chain.house_text(self._house),
+            first_bet_seq=bets[0].seq if bets else None,
+            last_bet_seq=bets[-1].seq if bets else None,
+            first_entry=entries[0].id if entries else None,
+            last_entry=entries[-1].id if entries else None,
+        )
+        self.hash = chain.commit_hash(header, self._records)
+        marks = chain.marks(self._records)
         self.write(
             "insert_commit",
-            self.number,
-            self.now_ms,
-            self._previous_hash,
+            header.number,
+            header.committed_ms,
+            header.previous_hash,
             self.hash,
-            len(self._records),
-            house,
-            bets[0].seq if bets else None,
-            bets[-1].seq if bets else None,
-            entries[0].id if entries else None,
-            entries[-1].id if entries else None,
+            header.records,
+            header.house,
+            header.first_bet_seq,
+            header.last_bet_seq,
+            header.first_entry,
+            header.last_entry,
+            marks,
         )

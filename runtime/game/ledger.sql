@@ -22,8 +22,9 @@ SELECT id, user_id, amount, balance_after, created_at FROM transaction_ledger WH
 
 -- name: insert_commit
 INSERT INTO commits
-    (number, committed_ms, previous_hash, hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    (number, committed_ms, previous_hash, hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,
+     marks)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: last_commit
 SELECT number, committed_ms, hash FROM commits ORDER BY number DESC LIMIT 1;

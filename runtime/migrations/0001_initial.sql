@@ -2,6 +2,7 @@
 -- Every row that a commit writes carries the commit's number and its place in it: together they order all news.
 -- No foreign key points at `commits`: its row is written last, and SQLite would scan every child table for it.
 
+-- `marks` holds a short checksum of each record: the hash says that a commit was changed, the marks say which row.
 CREATE TABLE commits (
     number        INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
     committed_ms  INTEGER NOT NULL,
@@ -12,7 +13,8 @@ CREATE TABLE commits (
     first_bet_seq INTEGER,
     last_bet_seq  INTEGER,
     first_entry   TEXT,
-    last_entry    TEXT
+    last_entry    TEXT,
+    marks         TEXT    NOT NULL
 ) STRICT;
 
 CREATE TABLE users (

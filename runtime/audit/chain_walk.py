@@ -1,0 +1,81 @@
+"""Walk the hash chain again and say which row does not fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+from runtime.audit.findings import Finding
+from runtime.audit.records import Record, Walker, walk
+from runtime.game import chain
+
+COMMITS = (
+    "SELECT number, committed_ms, previous_hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,"
+    " hash, marks FROM commits ORDER BY number"
+)
+
+
+def check_chain(database: Walker, progress: Callable[[int], None]) -> Iterator[Finding]:
+    """Yield what is wrong with the chain; `progress` is told the number of each commit that was walked."""
+    groups = groupby(walk(database), key=lambda record: record.commit)
+    current = next(groups, None)
+    previous_hash, expected = chain.GENESIS, 1
+    for row in database.iterate(COMMITS):
+        header, stored_hash, marks = chain.Header(*row[:9]), row[9], row[10]
+        while current is not None and current[0] < header.number:
+            yield from _orphans(list(current[1]))
+            current = next(groups, None)
+        records: list[Record] = []
+        if current is not None and current[0] == header.number:
+            records = list(current[1])
+            current = next(groups, None)
+        if header.number != expected:
+            yield Finding("commits", str(expected), f"commits {expected} to {header.number - 1} are missing")
+        elif header.previous_hash != previous_hash:
+            yield Finding("commits", str(header.number), "it does not follow from the commit before it")
+        yield from _check_commit(header, stored_hash, marks, records)
+        previous_hash, expected = stored_hash, header.number + 1
+        progress(header.number)
+    while current is not None:
+        yield from _orphans(list(current[1]))
+        current = next(groups, None)
+
+
+def _orphans(records: list[Record]) -> Iterator[Finding]:
+    for record in records:
+        yield Finding(record.table, record.row, f"it names commit {record.commit}, which is not there")
+
+
+def _check_commit(header: chain.Header, stored_hash: str, marks: str, records: list[Record]) -> Iterator[Finding]:
+    if chain.commit_hash(header, [record.line for record in records]) == stored_hash:
+        return
+    found = list(_wrong_rows(header, marks, records))
+    yield from found or [Finding("commits", str(header.number), "its own row was changed")]
+
+
+def _wrong_rows(header: chain.Header, marks: str, records: list[Record]) -> Iterator[Finding]:
+    places: dict[int, list[Record]] = {}
+    for record in records:
+        places.setdefault(record.place, []).append(record)
+    for place in range(max(header.records, len(marks) // chain.MARK_LENGTH)):
+        mark = chain.mark_at(marks, place)
+        rows = places.pop(place, [])
+        fitting = [record for record in rows if chain.marks([record.line]) == mark]
+        if not rows:
+            yield Finding("commits", str(header.number), f"the row at place {place} of it is missing")
+        for record in rows:
+            if record not in fitting:
+                yield Finding(record.table, record.row, f"it is not what commit {header.number} wrote")
+    for rows in places.values():
+        for record in rows:
+            yield Finding(record.table, record.row, f"commit {header.number} wrote no row at place {record.place}")
+
+
+def house_totals(database: Walker) -> dict[str, int]:
+    """Return what the commits say the house gained, by kind of entry."""
+    totals: dict[str, int] = {}
+    for (text,) in database.iterate("SELECT house FROM commits"):
+        for kind, cents in json.loads(text).items():
+            totals[kind] = totals.get(kind, 0) + cents
+    return totals

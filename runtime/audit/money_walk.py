@@ -1,0 +1,171 @@
+"""Recount the money: entries against balances, bets against entries, payouts against rates and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runtime.audit.chain_walk import house_totals
+from runtime.audit.findings import Finding, Report
+from runtime.audit.records import Walker
+from runtime.game.money import payout_cents
+
+ENTRIES = (
+    "SELECT id, user_id, amount, balance_after, ref_type, commit_number, place FROM transaction_ledger ORDER BY id"
+)
+USERS = "SELECT id, balance, version, created_at, updated_at FROM users ORDER BY id"
+LAST_ENTRY_MS = "SELECT user_id, max(created_at) FROM transaction_ledger GROUP BY user_id"
+BETS = """
+SELECT bets.id, bets.status, bets.amount, bets.reward_rate, bets.payout_amount, bets.low_cents, bets.high_cents,
+       columns.start_s, columns.covered, columns.low, columns.high,
+       paid.amount, paid.user_id = bets.user_id, won.amount, won.user_id = bets.user_id,
+       back.amount, back.user_id = bets.user_id
+FROM bets
+LEFT JOIN columns ON columns.start_s = bets.column_start_s
+LEFT JOIN transaction_ledger AS paid ON paid.ref_type = 'BET' AND paid.ref_id = bets.id
+LEFT JOIN transaction_ledger AS won ON won.ref_type = 'PAYOUT' AND won.ref_id = bets.id
+LEFT JOIN transaction_ledger AS back ON back.ref_type = 'REFUND' AND back.ref_id = bets.id
+ORDER BY bets.seq
+"""
+LOST_REFERENCES = """
+SELECT id, ref_type, ref_id FROM transaction_ledger AS entry
+WHERE (ref_type IN ('BET', 'PAYOUT', 'REFUND') AND NOT EXISTS (SELECT 1 FROM bets WHERE id = entry.ref_id))
+   OR (ref_type IN ('WITHDRAWAL', 'WITHDRAWAL_REVERSAL')
+       AND NOT EXISTS (SELECT 1 FROM withdrawals WHERE id = entry.ref_id))
+   OR (ref_type = 'DEPOSIT' AND NOT EXISTS
+       (SELECT 1 FROM operations WHERE reference = entry.ref_id AND kind IN ('deposit', 'credit')
+        AND user_id = entry.user_id AND amount = entry.amount))
+   OR (ref_type = 'ADJUSTMENT' AND NOT EXISTS
+       (SELECT 1 FROM operations WHERE reference = entry.ref_id AND kind = 'adjust'
+        AND user_id = entry.user_id AND amount = entry.amount))
+"""
+WITHDRAWALS = """
+SELECT withdrawals.id, withdrawals.amount, withdrawals.status, taken.amount, given.amount
+FROM withdrawals
+LEFT JOIN transaction_ledger AS taken ON taken.ref_type = 'WITHDRAWAL' AND taken.ref_id = withdrawals.id
+LEFT JOIN transaction_ledger AS given ON given.ref_type = 'WITHDRAWAL_REVERSAL' AND given.ref_id = withdrawals.id
+"""
+OPERATIONS = """
+SELECT kind || ' ' || reference FROM operations WHERE NOT EXISTS
+(SELECT 1 FROM transaction_ledger WHERE ref_id = reference AND transaction_ledger.user_id = operations.user_id
+ AND ref_type = CASE kind WHEN 'adjust' THEN 'ADJUSTMENT' ELSE 'DEPOSIT' END
+ AND transaction_ledger.amount = operations.amount)
+"""
+
+
+def check_money(database: Walker, report: Report) -> Iterator[Finding]:
+    """Yield what does not add up; fill the counts of `report`."""
+    sums: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    by_kind: dict[str, int] = {}
+    before = (0, -1)
+    for entry_id, user_id, amount, balance_after, ref_type, commit, place in database.iterate(ENTRIES):
+        report.entries += 1
+        sums[user_id] = sums.get(user_id, 0) + amount
+        counts[user_id] = counts.get(user_id, 0) + 1
+        by_kind[ref_type] = by_kind.get(ref_type, 0) + amount
+        if sums[user_id] != balance_after:
+            sentence = f"balance_after is {balance_after}, the running sum is {sums[user_id]}"
+            yield Finding("transaction_ledger", entry_id, sentence)
+        if (commit, place) <= before:
+            yield Finding("transaction_ledger", entry_id, "ids do not rise with the commits")
+        before = (commit, place)
+    yield from _check_users(database, report, sums, counts)
+    yield from _check_house(database, by_kind)
+    yield from _check_bets(database, report)
+    yield from _check_references(database)
+
+
+def _check_users(database: Walker, report: Report, sums: dict[str, int], counts: dict[str, int]) -> Iterator[Finding]:
+    newest: dict[str, int] = dict(database.iterate(LAST_ENTRY_MS))
+    for user_id, balance, version, created_ms, updated_ms in database.iterate(USERS):
+        report.users += 1
+        report.balance_cents += balance
+        if balance != sums.pop(user_id, 0):
+            yield Finding("users", user_id, f"the balance is {balance}, which is not the sum of its entries")
+        if balance < 0:
+            yield Finding("users", user_id, f"the balance is {balance}, below zero")
+        if version != counts.get(user_id, 0):
+            yield Finding("users", user_id, f"version {version}, but {counts.get(user_id, 0)} changes of its balance")
+        if updated_ms != newest.get(user_id, created_ms):
+            yield Finding("users", user_id, "updated_at is not the time of its last entry")
+    for user_id in sums:
+        yield Finding("users", user_id, "there are entries of a user that is not there")
+
+
+def _check_house(database: Walker, by_kind: dict[str, int]) -> Iterator[Finding]:
+    house = house_totals(database)
+    for kind in sorted(by_kind.keys() | house.keys()):
+        if by_kind.get(kind, 0) + house.get(kind, 0) != 0:
+            sentence = f"{kind}: players {by_kind.get(kind, 0)}, house {house.get(kind, 0)}; they must sum to zero"
+            yield Finding("commits", "house", sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class _BetRow:
+    """A bet beside its column's evidence and its entries, as BETS selects them."""
+
+    id: str
+    status: str
+    amount: int
+    rate_bp: int
+    payout: int | None
+    low: int
+    high: int
+    column: int | None
+    covered: int | None
+    seen_low: int | None
+    seen_high: int | None
+    stake_entry: int | None
+    stake_entry_own: int | None
+    payout_entry: int | None
+    payout_entry_own: int | None
+    refund_entry: int | None
+    refund_entry_own: int | None
+
+
+def _check_bets(database: Walker, report: Report) -> Iterator[Finding]:
+    for row in database.iterate(BETS):
+        report.bets += 1
+        bet = _BetRow(*row)
+        for sentence in _wrong_with_bet(bet):
+            yield Finding("bets", bet.id, sentence)
+
+
+def _wrong_with_bet(bet: _BetRow) -> Iterator[str]:
+    taken = bet.status in ("confirmed", "won", "lost", "void")
+    if bet.stake_entry != (-bet.amount if taken else None) or bet.stake_entry_own == 0:
+        yield f"{bet.status}, stake {bet.amount}, but its BET entry is {bet.stake_entry}"
+    due = payout_cents(bet.amount, bet.rate_bp) if bet.status == "won" else None
+    if bet.payout_entry != due or bet.payout_entry_own == 0:
+        yield f"{bet.status}, payout due {due}, but its PAYOUT entry is {bet.payout_entry}"
+    if bet.payout != {"won": due, "lost": 0, "void": 0}.get(bet.status):
+        yield f"{bet.status}, payout due {due}, but payout_amount is {bet.payout}"
+    refund = bet.amount if bet.status == "void" else None
+    if bet.refund_entry != refund or bet.refund_entry_own == 0:
+        yield f"{bet.status}, refund due {refund}, but its REFUND entry is {bet.refund_entry}"
+    if bet.status in ("won", "lost", "void"):
+        yield from _wrong_with_result(bet)
+
+
+def _wrong_with_result(bet: _BetRow) -> Iterator[str]:
+    if bet.column is None:
+        yield f"{bet.status}, but its column has no evidence"
+        return
+    should = "void"
+    if bet.covered and bet.seen_low is not None and bet.seen_high is not None:
+        should = "won" if bet.low <= bet.seen_high and bet.high >= bet.seen_low else "lost"
+    if should != bet.status:
+        yield f"{bet.status}, but by its column's evidence it is {should}"
+
+
+def _check_references(database: Walker) -> Iterator[Finding]:
+    for entry_id, ref_type, ref_id in database.iterate(LOST_REFERENCES):
+        yield Finding("transaction_ledger", entry_id, f"its {ref_type} {ref_id} is not there, or for another amount")
+    for withdrawal_id, amount, status, taken, given in database.iterate(WITHDRAWALS):
+        if taken != -amount:
+            yield Finding("withdrawals", withdrawal_id, f"amount {amount}, but its WITHDRAWAL entry is {taken}")
+        if given != (amount if status == "reversed" else None):
+            yield Finding("withdrawals", withdrawal_id, f"{status}, but its WITHDRAWAL_REVERSAL entry is {given}")
+    for (key,) in database.iterate(OPERATIONS):
+        yield Finding("operations", key, "it has no ledger entry of its amount")

@@ -1,0 +1,42 @@
+"""`taptrade audit`: recount every cent and walk the hash chain."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from runtime.audit import audit
+from runtime.db import OperationalError, open_reader
+from runtime.settings import load
+
+SHOWN_MAX = 100
+
+
+def main(argv: Sequence[str]) -> int:
+    """Audit the live database; the last line is the summary, and the exit code is 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(prog="taptrade audit", description=main.__doc__)
+    parser.add_argument("--all", action="store_true", help=f"print all findings, not the first {SHOWN_MAX}")
+    shown = parser.parse_args(argv)
+    path = load().database
+    try:
+        database = open_reader(path)
+    except OperationalError:
+        print(f"taptrade audit: there is no database at {path}; start one with `make run`", file=sys.stderr)
+        return 2
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("commits", total=None)
+            report = audit(database, lambda done, total: bar.update(task, completed=done, total=total))
+    finally:
+        database.close()
+    findings = report.findings if shown.all else report.findings[:SHOWN_MAX]
+    for finding in findings:
+        print(finding)
+    print(report.summary)
+    return 0 if report.ok else 1
