@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
+from runtime.audit import audit
 from runtime.clock import Clock, SystemClock
 from runtime.db import Database, open_reader
 from runtime.errors import TaptradeError
 from runtime.settings import load
 
 logger = logging.getLogger(__name__)
-
-
-class Report(Protocol):
-    """What an audit found."""
-
-    @property
-    def faults(self) -> Sequence[str]:
-        """Return a sentence for each thing that does not add up."""
-        ...
-
-    @property
-    def summary(self) -> str:
-        """Return the whole in one line."""
-        ...
-
-
-Audit = Callable[[Database], Report]
 
 
 class LedgerDoesNotAddUp(TaptradeError):
@@ -51,15 +32,14 @@ class Head(msgspec.Struct, frozen=True):
 def audit_daily() -> dict[str, object]:
     """Audit the live database (a job of RQ's: it fails where a cent is off)."""
     settings = load()
-    audit: Audit = importlib.import_module("runtime.audit").audit
     reader = open_reader(settings.database)
     try:
         head = keep_head(reader, settings.data / "heads.jsonl", SystemClock())
         report = audit(reader)
     finally:
         reader.close()
-    if report.faults:
-        logger.critical("%s; first: %s", report.summary, report.faults[0])
+    if not report.ok:
+        logger.critical("%s; first: %s", report.summary, report.findings[0])
         raise LedgerDoesNotAddUp(report.summary)
     logger.info("%s", report.summary)
     return {"summary": report.summary, "commit": head.commit if head else 0}
