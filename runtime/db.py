@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import peewee
 from cysqlite import _cysqlite as cysqlite
@@ -138,7 +139,7 @@ def open_reader(path: Path) -> Database:
     """Open `path` read-only; raise OperationalError if it does not exist yet."""
     return Database(
         CySqliteDatabase(
-            f"file:{path}?mode=ro",
+            f"file:{quote(str(path))}?mode=ro",
             rank_functions=False,
             autoconnect=False,
             thread_safe=False,
