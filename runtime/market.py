@@ -17,6 +17,7 @@ from runtime.wire import decode_tick
 
 RETRY_STALE_S = 5
 RETRY_OVERRIDE_S = 60
+RETRY_UNKNOWN_S = 1
 NO_EPOCH = "none"
 
 
@@ -88,6 +89,8 @@ class Market:
 def _recovery_s(breaker: Breaker, now_ms: int) -> int:
     if breaker.override is Override.OPEN:
         return RETRY_OVERRIDE_S
+    if breaker.since_ms is None:
+        return RETRY_UNKNOWN_S  # no history: this process has just started, or the first fresh tick closes the breaker
     fresh_ms = 0 if breaker.fresh_since_ms is None else now_ms - breaker.fresh_since_ms
     # Rounded up: who waits this long finds the breaker closed.
     return max(1, -(-(RECOVERY_MS - fresh_ms) // 1000))

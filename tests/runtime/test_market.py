@@ -107,6 +107,7 @@ def test_an_outage_leaves_the_last_known_market(redis_client: redis.Redis, clock
         pytest.param(HEALTHY, -50, None, id="a clock that stepped back a little"),
         pytest.param(HEALTHY, -10_001, 5, id="a clock that stepped back far"),
         pytest.param(Breaker(State.DEGRADED, 1, None), 5_000, None, id="degraded goes on"),
+        pytest.param(Breaker(), 50, 1, id="no history: the process has just started"),
         pytest.param(Breaker(State.CRITICAL, 1, None), 50, 30, id="recovery has not begun"),
         pytest.param(Breaker(State.CRITICAL, 1, START_MS - 29_500), 50, 1, id="recovery is nearly over"),
         pytest.param(Breaker(State.CRITICAL, 1, START_MS - 31_000), 50, 1, id="recovery is overdue"),
