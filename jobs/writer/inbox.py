@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from rq import Queue, SimpleWorker
 from rq.job import Job
+from rq.results import Result
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
@@ -122,6 +123,7 @@ class Inbox:
                 stored.failure_ttl = FAILURE_TTL_S
                 queue.failed_job_registry.add(stored, FAILURE_TTL_S, reason, pipeline)
                 pipeline.hset(JOB_PREFIX + job.id, "status", "failed")
+                Result.create_failure(stored, FAILURE_TTL_S, reason, self.worker.name, pipeline)
             pipeline.execute()
 
     def heartbeat(self) -> None:

@@ -105,6 +105,7 @@ class Commit:
         self._records: list[bytes] = []
         self._house: dict[str, int] = {}
         self._entries: list[Entry] = []
+        self._entry_ids: list[str] = []
         self._bets: list[Bet] = []
         self._resolved: list[tuple[Any, ...]] = []
         self._live: dict[tuple[str, str], Bet] = {}
@@ -136,16 +137,26 @@ class Commit:
     def balance_change(
         self, user_id: str, amount: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None = None
     ) -> Entry | None:
-        """Move `amount` cents and enter it; None, with nothing written, if the balance is short."""
+        """Move `amount` cents and enter it; None, with nothing written, if the balance is short.
+
+        The entry is written at once, so that a later command of this commit with the same reference finds it.
+        """
+        balance = self._move(user_id, amount)
+        if balance is None:
+            return None
+        entry = self._enter(user_id, amount, balance, ref_type, ref_id, metadata)
+        self.connection.execute(SQL["insert_entry"], entry.row())
+        return entry
+
+    def _move(self, user_id: str, amount: int) -> int | None:
         if amount < 0:
             rows = self.write("debit", -amount, self.now_ms, user_id, -amount, -amount)
         else:
             rows = self.write("credit", amount, self.now_ms, user_id, amount)
         if len(rows) > 1:
             raise LedgerBroken(f"{len(rows)} users have the id {user_id}")
-        if not rows:
-            return None
-        return self._enter(user_id, amount, rows[0][0], ref_type, ref_id, metadata)
+        balance: int | None = rows[0][0] if rows else None
+        return balance
 
     def _enter(
         self, user_id: str, amount: int, balance: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None
@@ -164,7 +175,7 @@ class Commit:
             place=place,
         )
         self._records.append(chain.record("entry", place, entry.row()))
-        self._entries.append(entry)
+        self._entry_ids.append(entry.id)
         self._house[ref_type] = self._house.get(ref_type, 0) - amount
         self.news.append(News(place, user_id, entry))
         return entry
@@ -180,12 +191,8 @@ class Commit:
         bet.placed_place = self.place
         balance: int | None = None
         if bet.status == "confirmed":
-            rows = self.write("debit", bet.amount, self.now_ms, bet.user_id, bet.amount, bet.amount)
-            if len(rows) > 1:
-                raise LedgerBroken(f"{len(rows)} users have the id {bet.user_id}")
-            if rows:
-                balance = rows[0][0]
-            else:
+            balance = self._move(bet.user_id, -bet.amount)
+            if balance is None:
                 bet.status, bet.refusal_code = "insufficient_funds", "INSUFFICIENT_FUNDS"
                 bet.refusal_detail = "The balance does not cover the stake."
         self.next_seq += 1
@@ -195,7 +202,9 @@ class Commit:
         if balance is None:
             return None
         self._live[bet.cell_id, bet.user_id] = bet
-        return self._enter(bet.user_id, -bet.amount, balance, "BET", bet.id, None)
+        entry = self._enter(bet.user_id, -bet.amount, balance, "BET", bet.id, None)
+        self._entries.append(entry)
+        return entry
 
     def resolve_bet(self, bet: Bet, status: Status, payout_cents: int) -> Entry | None:
         """End an open bet: won pays `payout_cents`, void refunds the stake, lost moves nothing."""
@@ -213,9 +222,11 @@ class Commit:
         return None
 
     def _pay(self, bet: Bet, amount_cents: int, ref_type: RefType) -> Entry:
-        entry = self.balance_change(bet.user_id, amount_cents, ref_type, bet.id)
-        if entry is None:
+        balance = self._move(bet.user_id, amount_cents)
+        if balance is None:
             raise LedgerBroken(f"bet {bet.id} belongs to the unknown user {bet.user_id}")
+        entry = self._enter(bet.user_id, amount_cents, balance, ref_type, bet.id, None)
+        self._entries.append(entry)
         return entry
 
     def close(self) -> None:
@@ -226,7 +237,7 @@ class Commit:
             self.connection.execute_many(SQL["insert_entry"], [entry.row() for entry in self._entries])
         if self._resolved:
             self.connection.execute_many(SQL["resolve_bet"], self._resolved)
-        bets, entries = self._bets, self._entries
+        bets, entry_ids = self._bets, self._entry_ids
         header = chain.Header(
             number=self.number,
             committed_ms=self.now_ms,
@@ -235,8 +246,8 @@ class Commit:
             house=chain.house_text(self._house),
             first_bet_seq=bets[0].seq if bets else None,
             last_bet_seq=bets[-1].seq if bets else None,
-            first_entry=entries[0].id if entries else None,
-            last_entry=entries[-1].id if entries else None,
+            first_entry=entry_ids[0] if entry_ids else None,
+            last_entry=entry_ids[-1] if entry_ids else None,
         )
         self.hash = chain.commit_hash(header, self._records)
         marks = chain.marks(self._records)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from runtime.audit import audit
@@ -14,7 +16,7 @@ from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 def play(desk: Desk) -> None:
     """Leave at least one row of every kind in every table."""
     now_ms = desk.clock.now_ms()
-    common = {"received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
+    common: dict[str, Any] = {"received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
     one, two = desk.player(1), desk.player(2)
     desk.do(Deposit(id=desk.new_id(), user_id=one, amount=500, reference="wire-1", who="op", why="wire", **common))
     desk.do(Adjust(id=desk.new_id(), user_id=two, amount=-30, reference="fix-1", who="op", why="fix", **common))
