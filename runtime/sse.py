@@ -9,6 +9,7 @@ from random import Random
 import msgspec
 
 from runtime.errors import InvalidRequest
+from runtime.raw_json import with_field
 
 HEARTBEAT_MS = 15_000
 HEARTBEAT = b": heartbeat\n\n"
@@ -69,11 +70,7 @@ def frame(kind: str, place: Place, data: bytes) -> bytes:
 
 def with_event_id(data: bytes, event_id: str) -> bytes:
     """Put `event_id` first into a JSON object, without decoding it."""
-    opening, rest = data[:1], data[1:].lstrip()
-    if opening != b"{":
-        raise ValueError("only a JSON object can carry an event_id")
-    comma = b"" if rest.startswith(b"}") else b","
-    return b'{"event_id":%b%b%b' % (msgspec.json.encode(event_id), comma, rest)
+    return with_field(data, "event_id", msgspec.json.encode(event_id))
 
 
 def retry(random: Random) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 import msgspec
@@ -54,6 +55,7 @@ class Opening:
     run_id: str
     mode: str
     now_ms: int
+    random: Random
 
     def chunks(self, subscriber: Subscriber, asked: str) -> Iterator[bytes]:
         """Yield the beginning of the stream of `subscriber`, who asked to resume at a place (empty: to start)."""
@@ -82,7 +84,7 @@ class Opening:
             server_time_ms=self.now_ms,
             user_id=subscriber.user_id,
         )
-        return sse.frame("hello", place, msgspec.json.encode(hello))
+        return sse.retry(self.random) + sse.frame("hello", place, msgspec.json.encode(hello))
 
     def _snapshot(self, subscriber: Subscriber, moment: Moment, reason: str = "") -> bytes:
         account = None if subscriber.user_id is None else self.streams.record.account(subscriber.user_id)

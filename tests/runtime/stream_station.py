@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import msgspec
@@ -146,7 +147,7 @@ class Station:
 
     def opening(self) -> Opening:
         """Return what begins streams now."""
-        return Opening(self.streams, self.market, "run-1", "demo", self.clock.now_ms())
+        return Opening(self.streams, self.market, "run-1", "demo", self.clock.now_ms(), Random(1))
 
     def reader(
         self, user_id: str | None = None, *, asked: str = "", events: str = "", session: str | None = None

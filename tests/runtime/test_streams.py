@@ -11,7 +11,6 @@ from runtime.bus import PublicEvent, order
 from runtime.errors import Unavailable
 from runtime.reads import Reads
 from runtime.sse import parse_place
-from runtime.stream_opening import Opening
 from runtime.streams import Streams
 from runtime.subscriber import Subscriber
 from tests.jobs.writer_desk import Desk
@@ -233,7 +232,7 @@ def test_a_hub_that_has_not_begun_or_is_closed_or_full_takes_no_one(
     station.streams.close()
     assert reader.subscriber.ended
     with pytest.raises(Unavailable):
-        Opening(station.streams, station.market, "r", "demo", 0).chunks(Subscriber(frozenset()), "").__next__()
+        next(station.opening().chunks(Subscriber(frozenset()), ""))
 
 
 def test_an_event_that_is_no_json_object_stops_no_reader(station: Station) -> None:

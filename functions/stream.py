@@ -1,0 +1,66 @@
+"""GET /api/stream: prices, grid, results and one's own bets as server-sent events."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from random import SystemRandom
+from typing import Annotated
+
+import msgspec
+
+from runtime import sse
+from runtime.function import Call, Query, Stream, function
+from runtime.stream_connection import StreamConnection
+from runtime.stream_opening import Opening
+from runtime.subscriber import Subscriber
+
+SEND_BUFFER_BYTES = 64 * 1024
+"""What the kernel may hold for one reader: beyond it a slow one is told the newest price instead of old ones."""
+_jitter = SystemRandom()
+
+
+class StreamQuery(Query, frozen=True):
+    """What to tell, and from where on."""
+
+    events: Annotated[str, msgspec.Meta(description="comma-separated event types; empty: all")] = ""
+    last_event_id: Annotated[str, msgspec.Meta(description="for clients that lost the header Last-Event-ID")] = ""
+
+
+@function(
+    "GET",
+    "/api/stream",
+    auth="optional",
+    limit="requests",
+    summary="Live events (server-sent events)",
+    query=StreamQuery,
+    errors=("OVERLOADED",),
+    media="text/event-stream",
+)
+def stream(call: Call[None]) -> Stream:
+    """Begin with `hello` and a `snapshot`, or resume after Last-Event-ID; then tell what happens."""
+    parts, session = call.parts, call.session
+    subscriber = Subscriber(
+        sse.wanted(call.params.events),
+        user_id=None if session is None else session.user_id,
+        session_id=None if session is None else session.id,
+        cut=_bounded(call.req.env.get("gunicorn.socket")),
+    )
+    opening = Opening(parts.streams, parts.market, parts.run_id, parts.settings.mode, call.received_ms, _jitter)
+    asked = call.header("Last-Event-ID") or call.params.last_event_id
+    return Stream(StreamConnection(parts.streams, subscriber, opening.chunks(subscriber, asked), parts.clock))
+
+
+def _bounded(client: socket.socket | None) -> Callable[[], None] | None:
+    """Bound what waits in the kernel for a reader; return what closes its connection under a blocked write."""
+    if client is None:
+        return None
+    with suppress(OSError):
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    def cut() -> None:
+        with suppress(OSError):  # it may be gone already
+            client.shutdown(socket.SHUT_RDWR)
+
+    return cut

@@ -1,0 +1,118 @@
+"""GET /api/stream, driven as a server drives it."""
+
+from __future__ import annotations
+
+import socket
+
+import falcon
+import pytest
+
+from functions.stream import SEND_BUFFER_BYTES, _bounded
+from runtime import streams
+from runtime.sse import HEARTBEAT, HEARTBEAT_MS
+from runtime.stream_sweeper import StreamSweeper
+from tests.functions.market_stall import Stall
+
+
+def test_an_anonymous_stream_begins_with_hello_and_a_snapshot(stall: Stall) -> None:
+    listening = stall.listen()
+    first = listening.chunk()
+    assert listening.status == "200 OK"
+    assert listening.headers["content-type"].startswith("text/event-stream")
+    assert listening.headers["cache-control"] == "no-cache, no-transform"
+    assert listening.headers["x-accel-buffering"] == "no"
+    assert "content-length" not in listening.headers
+    assert first.startswith(b"retry: ")
+    assert b"event: hello\n" in first
+    assert b"event: snapshot\n" in first
+    listening.close()
+    assert stall.station.streams.count == 0
+
+
+def test_a_player_sees_money_and_resumes_by_header_or_parameter(stall: Stall) -> None:
+    desk = stall.station.desk
+    user = desk.player()
+    stall.station.relay()
+    token = stall.log_in(user)
+    listening = stall.listen(token=token)
+    hello, snapshot = listening.events()
+    assert hello.data["user_id"] == user
+    assert snapshot.data["balance"] == 1_000_000
+    desk.place(desk.bet(user))
+    stall.station.relay()
+    told = listening.events()
+    assert {event.type for event in told} == {"bet", "balance"}
+    listening.close()
+    by_header = stall.listen(token=token, Last_Event_ID=snapshot.id)
+    by_parameter = stall.listen(f"last_event_id={snapshot.id}&events=bet,balance", token=token)
+    for again in (by_header, by_parameter):
+        assert [event.event_id for event in again.events()[1:]] == [event.event_id for event in told]
+        again.close()
+
+
+def test_the_streams_of_a_session_end_with_it(stall: Stall) -> None:
+    user = stall.station.desk.player()
+    token = stall.log_in(user)
+    listening = stall.listen(token=token)
+    listening.chunk()
+    [session] = stall.sessions.of_user(user)
+    assert stall.sessions.revoke(user, session.id)
+    StreamSweeper(stall.station.streams, stall.station.client).sweep()
+    with pytest.raises(StopIteration):
+        listening.chunk()
+    listening.close()
+    stall.clock.advance(1_000)
+    answer = stall.client.simulate_get("/api/stream", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json["code"]) == (401, "UNAUTHENTICATED")
+
+
+def test_a_silent_stream_gives_signs_of_life(stall: Stall) -> None:
+    listening = stall.listen("events=status")
+    listening.chunk()
+    for _ in range(3):
+        stall.clock.advance(HEARTBEAT_MS)
+        assert listening.chunk() == HEARTBEAT
+    listening.close()
+
+
+@pytest.mark.parametrize("query", ["events=prices", "events=bet&events=price", "event=bet"])
+def test_odd_filters_are_refused(stall: Stall, query: str) -> None:
+    answer = stall.client.simulate_get("/api/stream", query_string=query)
+    assert (answer.status_code, answer.json["code"]) == (400, "INVALID_REQUEST")
+    assert stall.station.streams.count == 0
+
+
+def test_a_hub_that_cannot_take_more_answers_503(stall: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "SUBSCRIBERS_MAX", 0)
+    answer = stall.client.simulate_get("/api/stream")
+    assert answer.status == falcon.HTTP_503
+    assert answer.json["code"] == "OVERLOADED"
+    assert answer.headers["Retry-After"] == "10"
+
+
+def test_two_hundred_come_and_go(stall: Stall) -> None:
+    token = stall.log_in(stall.station.desk.player())
+    for turn in range(200):
+        listening = stall.listen(token=token if turn % 2 else "")
+        if turn % 3:
+            listening.chunk()
+        listening.close()
+    assert stall.station.streams.count == 0
+
+
+def test_head_opens_no_stream(stall: Stall) -> None:
+    stall.client.simulate_head("/api/stream")
+    assert stall.station.streams.count == 0
+
+
+def test_what_waits_in_the_kernel_is_bounded_and_a_hanging_connection_can_be_cut() -> None:
+    ours, theirs = socket.socketpair()
+    cut = _bounded(ours)
+    assert cut is not None
+    assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER_BYTES
+    cut()
+    assert theirs.recv(1) == b""
+    ours.close()
+    theirs.close()
+    cut()
+    assert _bounded(None) is None
