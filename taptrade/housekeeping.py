@@ -48,8 +48,9 @@ def routes(argv: Sequence[str]) -> int:
     from runtime.discovery import discover
 
     found = discover(Path(functions.__path__[0]))
+    width = max(len(function.route) for function in found) + 2
     for function in sorted(found, key=lambda each: (each.route, each.method)):
-        print(f"{function.method:<7}{function.route:<28}{function.auth:<10}{function.summary}")
+        print(f"{function.method:<7} {function.route:<{width}}{function.auth:<10}{function.summary}")
     return 0
 
 
