@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 
 from runtime import sse
+from runtime.errors import Unauthenticated
 from runtime.function import Call, Query, Stream, function
 from runtime.stream_connection import StreamConnection
 from runtime.stream_opening import Opening
@@ -35,12 +36,15 @@ class StreamQuery(Query, frozen=True):
     limit="requests",
     summary="Live events (server-sent events)",
     query=StreamQuery,
-    errors=("OVERLOADED",),
+    errors=("UNAUTHENTICATED", "OVERLOADED"),
     media="text/event-stream",
 )
 def stream(call: Call[None]) -> Stream:
     """Begin with `hello` and a `snapshot`, or resume after Last-Event-ID; then tell what happens."""
     parts, session = call.parts, call.session
+    if session is None and call.header("Authorization") is not None:
+        # Whoever shows a token expects to hear of its bets: a stream without them would look like a quiet evening.
+        raise Unauthenticated
     subscriber = Subscriber(
         sse.wanted(call.params.events),
         user_id=None if session is None else session.user_id,

@@ -61,7 +61,6 @@ def test_the_streams_of_a_session_end_with_it(stall: Stall) -> None:
     with pytest.raises(StopIteration):
         listening.chunk()
     listening.close()
-    stall.clock.advance(1_000)
     answer = stall.client.simulate_get("/api/stream", headers={"Authorization": f"Bearer {token}"})
     assert (answer.status_code, answer.json["code"]) == (401, "UNAUTHENTICATED")
 
