@@ -16,6 +16,8 @@ from runtime.bus import publish_public as publish
 from runtime.clock import ManualClock, SystemClock
 from runtime.redis_client import connect
 from runtime.redis_keys import BUS_COMMITS, BUS_COMMITS_KEEP, BUS_PUBLIC, BUS_PUBLIC_KEEP_MS
+from taptrade.embedded_redis import prepare
+from tests.conftest import start_redis
 from tests.waiting import wait_until
 
 
@@ -160,3 +162,25 @@ def test_a_reader_waits_for_a_redis_that_is_not_there_yet(tmp_path: Path, caplog
 @pytest.mark.parametrize(("low", "high"), [("9-0", "10-0"), ("5-9", "5-10"), ("0-0", "0-1")])
 def test_ids_compare_by_number_not_by_letter(low: str, high: str) -> None:
     assert order(low) < order(high)
+
+
+def test_a_redis_that_was_killed_and_started_again_is_followed_on(tmp_path: Path) -> None:
+    url = prepare(tmp_path)
+    server = start_redis(tmp_path)
+    notebook = Notebook()
+    try:
+        with following(url, notebook), redis.Redis.from_url(url) as client:
+            wait_until(lambda: notebook.synchronized)
+            publish(client, "status", b"before", SystemClock().now_ms())
+            wait_until(lambda: notebook.public)
+            server.kill()
+            server.wait(10)
+            server = start_redis(tmp_path)
+            publish(client, "status", b"after", SystemClock().now_ms())
+            publish_commit(client, 1, b"[]")
+            wait_until(lambda: notebook.news)
+    finally:
+        server.terminate()
+        server.wait(10)
+    assert notebook.public[-1] == ("status", b"after")
+    assert len(notebook.synchronized) >= 2
