@@ -140,6 +140,11 @@ class Call(Generic[B]):
         """The client's address as rate limits count it."""
         return self.surroundings.addresses.of(self.req)
 
+    @property
+    def raw_body(self) -> bytes:
+        """The body's bytes as they came, for signatures over them; empty unless a body is declared."""
+        return self.req.raw_body
+
     def header(self, name: str) -> str | None:
         """Return a request header field."""
         return self.req.get_header(name)

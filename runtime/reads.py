@@ -54,6 +54,11 @@ class Reads:
         found: list[Row] = self._apply(lambda: self._run(lambda database: database.execute(sql, params)))
         return found
 
+    def together(self, work: Callable[[news.Execute], T]) -> T:
+        """Run several queries on one connection, all within one limit; `work` may run in another thread."""
+        found: T = self._apply(lambda: self._run(lambda database: work(database.execute)))
+        return found
+
     def newest_commit(self) -> int:
         """Return the number of the newest commit."""
         return news.last_commit(self.execute)

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+SECRET_LENGTH_MIN = 32
 Mode = Literal["demo", "live"]
 Feed = Literal["replay", "sim"]
 
@@ -69,6 +70,13 @@ def networks(text: str) -> tuple[str, ...]:
     return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
 
 
+def secret(text: str) -> str:
+    """Read a secret that is too long to be guessed; empty means that there is none."""
+    if text and len(text) < SECRET_LENGTH_MIN:
+        raise ValueError(f"must be at least {SECRET_LENGTH_MIN} characters, as `openssl rand -hex 32` prints them")
+    return text
+
+
 MILLION = 1_000_000
 TABLE: tuple[Setting, ...] = (
     Setting("mode", one_of(*get_args(Mode)), "demo", "demo: play money over recorded prices; live: real feeds only"),
@@ -103,6 +111,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("liability_max_cents", whole(1, 10**15), str(1000 * MILLION), "greatest payout of all open bets"),
     Setting("demo_credit_cents", whole(0, 10**12), str(MILLION), "credit of a new wallet in demo mode"),
     Setting("deposit_max_cents", whole(1, 10**12), str(MILLION), "greatest balance that a demo deposit tops up to"),
+    Setting("processor_secret", secret, "", "key of the payment processors; empty: their door is closed", secret=True),
     Setting("bets_per_minute", whole(1, 10**9), "600", "bets of one wallet in a minute"),
     Setting("requests_per_minute", whole(1, 10**9), "3000", "other requests of one address in a minute"),
     Setting("logins_per_minute", whole(1, 10**9), "60", "logins of one address in a minute"),
@@ -146,6 +155,7 @@ class Settings:
     liability_max_cents: int
     demo_credit_cents: int
     deposit_max_cents: int
+    processor_secret: str
     bets_per_minute: int
     requests_per_minute: int
     logins_per_minute: int

@@ -87,8 +87,16 @@ class Court:
         if limits == PlayerLimits():
             return None
         staked, returned = self.connection.execute(SQL["day_totals"], (bet.user_id, _first_id_of_day(self.now_ms)))[0]
-        sentence = refusal(limits, bet.amount, staked, returned, self.now_ms)
-        return None if sentence is None else Verdict("LIMIT_REACHED", sentence)
+        reached = refusal(limits, bet.amount, staked, returned, self.now_ms)
+        if reached is None:
+            return None
+        hint = {
+            "limit": reached.limit,
+            "left_cents": reached.left_cents,
+            "max_stake_cents": max((one for one in self.presets_cents if one <= reached.left_cents), default=None),
+            "until_ms": reached.until_ms,
+        }
+        return Verdict("LIMIT_REACHED", reached.sentence, hint)
 
 
 def _first_id_of_day(now_ms: int) -> str:

@@ -47,6 +47,7 @@ class Request(falcon.Request):
     started_ms: int = 0
     function: Function | None = None
     limit: LimitDecision | None = None
+    raw_body: bytes = b""
 
 
 class Addresses:
@@ -109,12 +110,12 @@ def read_body(req: falcon.Request) -> bytes:
     return b""
 
 
-def decode_body(req: falcon.Request, decoder: msgspec.json.Decoder[T]) -> T:
+def decode_body(req: Request, decoder: msgspec.json.Decoder[T]) -> T:
     """Read the body as the decoder's type; refuse it with the name of the wrong field."""
     media_type = req.content_type
     if media_type != JSON and (media_type is None or media_type.partition(";")[0].strip().lower() != JSON):
         raise UnsupportedMediaType
-    data = read_body(req)
+    data = req.raw_body = read_body(req)
     if not data:
         raise InvalidRequest("The body is empty; a JSON object is expected.", field="$")
     try:

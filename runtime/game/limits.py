@@ -117,15 +117,39 @@ def _greatest(one: int | None, other: int | None) -> int | None:
     return max(known, default=None)
 
 
-def refusal(limits: PlayerLimits, stake_cents: int, staked_cents: int, returned_cents: int, now_ms: int) -> str | None:
-    """Say why the player's limits refuse a stake, or None; loss of a day = stakes - payouts - refunds."""
-    if limits.excluded_until_ms is not None and now_ms < limits.excluded_until_ms:
-        return "You have excluded yourself from betting."
-    if limits.cool_off_until_ms is not None and now_ms < limits.cool_off_until_ms:
-        return "You are in a cool-off period."
-    if limits.stake_day_max_cents is not None and staked_cents + stake_cents > limits.stake_day_max_cents:
-        return "Your limit of stakes for the day is reached."
-    loss_cents = staked_cents - returned_cents
-    if limits.loss_day_max_cents is not None and loss_cents + stake_cents > limits.loss_day_max_cents:
-        return "Your limit of losses for the day is reached."
-    return None
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A limit that refuses a stake: its name, what may still be staked, and until when it holds."""
+
+    limit: str
+    sentence: str
+    left_cents: int
+    until_ms: int
+
+
+def refusal(
+    limits: PlayerLimits, stake_cents: int, staked_cents: int, returned_cents: int, now_ms: int
+) -> Reached | None:
+    """Say which of the player's limits refuses a stake, or None; loss of a day = stakes - payouts - refunds.
+
+    Of several it is the one that holds longest, or leaves least: what fits into it is not refused by another.
+    """
+    pauses = (
+        Reached("excluded_until_ms", "You have excluded yourself from betting.", 0, limits.excluded_until_ms or 0),
+        Reached("cool_off_until_ms", "You are in a cool-off period.", 0, limits.cool_off_until_ms or 0),
+    )
+    longest = max(pauses, key=lambda pause: pause.until_ms)
+    if now_ms < longest.until_ms:
+        return longest
+    midnight_ms = now_ms - now_ms % DAY_MS + DAY_MS
+    days = []
+    if limits.stake_day_max_cents is not None:
+        left_cents = limits.stake_day_max_cents - staked_cents
+        sentence = "Your limit of stakes for the day is reached."
+        days.append(Reached("stake_day_max_cents", sentence, max(0, left_cents), midnight_ms))
+    if limits.loss_day_max_cents is not None:
+        left_cents = limits.loss_day_max_cents - (staked_cents - returned_cents)
+        sentence = "Your limit of losses for the day is reached."
+        days.append(Reached("loss_day_max_cents", sentence, max(0, left_cents), midnight_ms))
+    tightest = min(days, key=lambda day: day.left_cents, default=None)
+    return tightest if tightest is not None and stake_cents > tightest.left_cents else None
