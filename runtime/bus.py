@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import redis
 
 from runtime.clock import Clock
+from runtime.errors import Unavailable
 from runtime.redis_keys import BUS_COMMITS, BUS_COMMITS_KEEP, BUS_PUBLIC, BUS_PUBLIC_KEEP_MS
 
 logger = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ class BusReader:
             try:
                 self._turn()
                 self._failures = 0
-            except redis.RedisError as ex:
+            except (redis.RedisError, Unavailable) as ex:
                 if self._failures == 0:
                     logger.warning("lost the bus, trying again: %s", ex)
                 self._back_off()

@@ -189,7 +189,12 @@ class Streams:
         if asked.epoch != self._place.epoch or order(asked.public) < order(self._kept_after):
             return None
         after = order(asked.public)
-        return tuple(event for event in self._kept if order(event.id) > after)
+        missed: list[PublicEvent] = []
+        for event in reversed(self._kept):
+            if order(event.id) <= after:
+                break
+            missed.append(event)
+        return tuple(reversed(missed))
 
     def _pass_public(self, event: PublicEvent) -> None:
         self._place = replace(self._place, public=event.id)

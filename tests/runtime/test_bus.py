@@ -14,6 +14,7 @@ import redis
 from runtime.bus import BusReader, CommitNews, Listener, PublicEvent, order, public_between, publish_commit
 from runtime.bus import publish_public as publish
 from runtime.clock import ManualClock, SystemClock
+from runtime.errors import Unavailable
 from runtime.redis_client import connect
 from runtime.redis_keys import BUS_COMMITS, BUS_COMMITS_KEEP, BUS_PUBLIC, BUS_PUBLIC_KEEP_MS
 from taptrade.embedded_redis import prepare
@@ -184,3 +185,22 @@ def test_a_redis_that_was_killed_and_started_again_is_followed_on(tmp_path: Path
         server.wait(10)
     assert notebook.public[-1] == ("status", b"after")
     assert len(notebook.synchronized) >= 2
+
+
+def test_a_database_that_is_not_there_yet_is_waited_for(
+    redis_url: str, redis_client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Waiting(Notebook):
+        def synchronize(self, client: redis.Redis, public_id: str) -> None:
+            if len(self.synchronized) < 3:
+                self.synchronized.append(public_id)
+                raise Unavailable("The database could not be read in time.")
+            super().synchronize(client, public_id)
+
+    notebook = Waiting()
+    with following(redis_url, notebook):
+        wait_until(lambda: len(notebook.synchronized) == 4)
+        publish(redis_client, "status", b"{}", SystemClock().now_ms())
+        wait_until(lambda: notebook.public)
+    assert caplog.text.count("trying again") == 1
+    assert "Traceback" not in caplog.text
