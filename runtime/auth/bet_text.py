@@ -19,7 +19,7 @@ def is_timely(signed_s: int, now_ms: int) -> bool:
     return now_ms - WINDOW_PAST_S * 1000 <= signed_s * 1000 <= now_ms + WINDOW_FUTURE_S * 1000
 
 
-def bet_text(cell_id: str, amount: int, min_rate_bp: int, nonce: str, timestamp: int, chain_id: int) -> str:  # noqa: PLR0917
+def bet_text(cell_id: str, amount: int, min_rate_bp: int, nonce: str, timestamp: int, chain_id: int) -> str:
     """Return the text of one bet; the caller has checked that no field holds a newline."""
     return (
         "Tap Trading Bet\n"

@@ -42,7 +42,7 @@ class Evidence:
     """Why the window is not covered; None where it is."""
 
 
-def evidence(  # noqa: PLR0917  # the path as the store of ticks gives it, then the times
+def evidence(  # the path as the store of ticks gives it, then the times
     carried: Tick | None, ticks: Sequence[Tick], following: Tick | None, start_ms: int, end_ms: int, now_ms: int
 ) -> Evidence | None:
     """Judge the window [start, end) by its path; None while it cannot be decided.
