@@ -37,6 +37,11 @@ SESSION_TTL_S = 24 * 3600
 PENDING_AFTER_DEADLINE_MS = 90_000
 
 
+SESSIONS_ENDED = "sessions:ended"
+"""Stream {id}: sessions that were revoked; every process reads it a few times a second."""
+SESSIONS_ENDED_KEEP = 10_000
+
+
 def nonce(address: str, value: str) -> str:
     """String: the id of the bet or login that used the nonce; NONCE_TTL_S."""
     return f"nonce:{address}:{value}"

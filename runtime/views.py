@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from runtime.game.bets import Bet
@@ -25,6 +26,7 @@ COLUMN_FIELDS = (
 )
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(ms: int) -> str:
     """Write a time as RFC 3339 with milliseconds, UTC."""
     whole = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")

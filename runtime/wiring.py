@@ -18,7 +18,7 @@ from runtime import bus, log
 from runtime.app import App, create_app
 from runtime.auth import signatures
 from runtime.auth.credentials import authenticator
-from runtime.auth.sessions import Sessions
+from runtime.auth.sessions import FOLLOW_EVERY_S, Sessions
 from runtime.clock import SystemClock
 from runtime.discovery import discover
 from runtime.game.grid import GridRules
@@ -87,7 +87,14 @@ def build_parts(settings: Settings) -> Parts:
     bus.BusReader(reader_client, clock, (market, streams)).start(gevent.spawn)
     StreamSweeper(streams, client).start(gevent.spawn)
     outbox.start()
+    gevent.spawn(_follow_sessions, parts.sessions)
     return parts
+
+
+def _follow_sessions(sessions: Sessions) -> None:
+    while True:
+        sessions.follow()
+        gevent.sleep(FOLLOW_EVERY_S)
 
 
 def get_app(settings: Settings | None = None) -> App:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import secrets
 from base64 import urlsafe_b64encode
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,8 +17,13 @@ from runtime.clock import Clock
 from runtime.errors import Unauthenticated, Unavailable
 from runtime.redis_client import OUTAGES, Client
 
+logger = logging.getLogger(__name__)
+
 TOKEN_BYTES = 32
 CACHED_MS = 900
+BELIEVED_MS = 30_000
+ENDED_KEPT = 100
+FOLLOW_EVERY_S = 0.3
 CACHED_MAX = 20_000
 SESSIONS_PER_USER_MAX = 100
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -39,8 +46,9 @@ class Session:
 class Sessions:
     """Create, find and end sessions.
 
-    A found session is believed for CACHED_MS without asking Redis again: a revocation reaches every other process
-    within a second, whether or not any message does.
+    A revocation reaches every process within a second. A found session is believed for CACHED_MS; and for as long as
+    `follow` has read the list of ended sessions within CACHED_MS, it is believed for BELIEVED_MS without being asked
+    for again. If Redis or that reading stops, the longer belief stops with it.
     """
 
     def __init__(
@@ -50,6 +58,10 @@ class Sessions:
         self._clock = clock
         self._random_bytes = random_bytes
         self._cached: dict[str, tuple[int, Session]] = {}
+        self._followed_ms: int | None = None
+        self._ended_after = "0-0"
+        self._epoch = b""
+        self._ended: deque[str] = deque(maxlen=ENDED_KEPT)
 
     def create(
         self, user_id: str, wallet: str, *, session_key: str | None = None, delegation_id: str | None = None
@@ -82,7 +94,7 @@ class Sessions:
         # The time counts from before the read, not from when its answer arrived.
         asked_ms = self._clock.monotonic_ms()
         cached = self._cached.get(wanted)
-        if cached is not None and asked_ms - cached[0] < CACHED_MS:
+        if cached is not None and asked_ms - cached[0] < self._belief_ms(asked_ms):
             session: Session | None = cached[1]
         else:
             session = self._read(wanted)
@@ -90,6 +102,33 @@ class Sessions:
         if session is None or session.expires_ms <= self._clock.now_ms():
             return None
         return session
+
+    def _belief_ms(self, asked_ms: int) -> int:
+        follows = self._followed_ms is not None and asked_ms - self._followed_ms < CACHED_MS
+        return BELIEVED_MS if follows else CACHED_MS
+
+    def follow(self) -> None:
+        """Forget the sessions that ended anywhere since the last call; to be called every FOLLOW_EVERY_S."""
+        asked_ms = self._clock.monotonic_ms()
+        try:
+            pipe = self._client.pipeline(transaction=False)
+            pipe.hget(redis_keys.EPOCH, "id")
+            pipe.xread({redis_keys.SESSIONS_ENDED: self._ended_after}, count=redis_keys.SESSIONS_ENDED_KEEP)
+            epoch, found = pipe.execute()
+        except OUTAGES as ex:
+            logger.warning("ended sessions cannot be read: %s", ex)
+            return
+        if epoch != self._epoch:  # another Redis, or an emptied one, knows none of these sessions
+            self._cached.clear()
+            self._epoch, self._ended_after = epoch, "0-0"
+        for _, entries in found:
+            for entry_id, fields in entries:
+                ended = fields[b"id"].decode()
+                self._cached.pop(ended, None)
+                # A reading that is under way may have found it still alive, and must not cache it after this.
+                self._ended.append(ended)
+                self._ended_after = entry_id.decode()
+        self._followed_ms = asked_ms
 
     def of_user(self, user_id: str) -> list[Session]:
         """Return a user's sessions, newest first; forget those that ended by themselves."""
@@ -126,10 +165,13 @@ class Sessions:
         for session in ended:
             pipe.delete(redis_keys.session(session))
             pipe.srem(redis_keys.user_sessions(user_id), session)
+            pipe.xadd(
+                redis_keys.SESSIONS_ENDED, {"id": session}, maxlen=redis_keys.SESSIONS_ENDED_KEEP, approximate=True
+            )
         deleted = pipe.execute()
         for session in ended:
             self._cached.pop(session, None)
-        return any(deleted[::2])
+        return any(deleted[::3])
 
     def _read(self, session: str) -> Session | None:
         try:
@@ -140,7 +182,7 @@ class Sessions:
 
     def _remember(self, wanted: str, session: Session | None, asked_ms: int) -> None:
         self._cached.pop(wanted, None)
-        if session is None:
+        if session is None or wanted in self._ended:
             return
         while len(self._cached) >= CACHED_MAX:
             self._cached.pop(next(iter(self._cached)), None)

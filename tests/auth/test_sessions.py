@@ -113,6 +113,61 @@ def test_finding_often_does_not_prolong_what_is_believed(
     assert found[-1] is None
 
 
+def test_a_process_that_follows_believes_longer_and_hears_of_the_end(redis_client: Any, clock: ManualClock) -> None:
+    here, there = Sessions(redis_client, clock), Sessions(redis_client, clock)
+    token, session = here.create(USER, WALLET)
+    there.follow()
+    assert there.find(token) == session
+    redis_client.delete(redis_keys.session(session.id))
+    clock.advance(800)
+    there.follow()
+    clock.advance(800)
+    assert there.find(token) == session, "Redis was asked again although nothing had ended"
+    redis_client.xadd(redis_keys.SESSIONS_ENDED, {"id": session.id})
+    there.follow()
+    assert there.find(token) is None
+
+
+def test_who_stops_following_stops_believing(redis_client: Any, clock: ManualClock) -> None:
+    sessions = Sessions(redis_client, clock)
+    sessions.follow()
+    token, session = sessions.create(USER, WALLET)
+    assert sessions.find(token) == session
+    redis_client.delete(redis_keys.session(session.id))
+    clock.advance(900)
+    assert sessions.find(token) is None
+
+
+def test_an_emptied_redis_ends_what_is_believed(redis_client: Any, clock: ManualClock) -> None:
+    sessions = Sessions(redis_client, clock)
+    redis_client.hset(redis_keys.EPOCH, mapping={"id": "one", "since_s": 1})
+    sessions.follow()
+    token, session = sessions.create(USER, WALLET)
+    assert sessions.find(token) == session
+    redis_client.flushall()
+    redis_client.hset(redis_keys.EPOCH, mapping={"id": "two", "since_s": 2})
+    sessions.follow()
+    assert sessions.find(token) is None
+
+
+def test_a_session_revoked_while_it_is_being_read_is_not_believed(redis_client: Any, clock: ManualClock) -> None:
+    here, there = Sessions(redis_client, clock), Sessions(redis_client, clock)
+    token, session = here.create(USER, WALLET)
+    there.follow()
+    honest = there._read
+
+    def revoked_meanwhile(wanted: str) -> Any:
+        found = honest(wanted)
+        here.revoke(USER, wanted)
+        there.follow()
+        return found
+
+    there._read = revoked_meanwhile  # type: ignore[method-assign]
+    there.find(token)
+    there._read = honest  # type: ignore[method-assign]
+    assert there.find(token) is None
+
+
 def test_nobody_revokes_another_users_session(sessions: Sessions) -> None:
     token, session = sessions.create(USER, WALLET)
     assert not sessions.revoke(OTHER, session.id)
