@@ -25,7 +25,9 @@ def lines() -> Iterator[io.StringIO]:
     root.handlers = []
     stream = io.StringIO()
     configure("api", "INFO", stream)
+    outside = REQUEST_ID.set("")
     yield stream
+    REQUEST_ID.reset(outside)
     root.handlers, root.level = before, level
 
 
