@@ -1,0 +1,1 @@
+"""The real processes, played from outside."""

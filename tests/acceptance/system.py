@@ -1,0 +1,200 @@
+"""The whole system, run from outside: the real processes over a folder of their own, stopped, killed and started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import xmlrpc.client
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from supervisor.xmlrpc import SupervisorTransport
+
+from runtime.audit import Report, audit
+from runtime.db import Database, open_reader
+from runtime.redis_client import Redis, connect
+from runtime.settings import Settings, load
+from taptrade import embedded_redis
+from taptrade.client import ApiError, TapClient
+from taptrade.wallet import Place
+from tests.waiting import wait_until
+
+START_S_MAX = 60
+STOP_S_MAX = 60
+FAST = {
+    # A column of one second is over soon, and all players of a test come from one address.
+    "TAPTRADE_COLUMN_SECONDS": "1",
+    "TAPTRADE_BETS_PER_MINUTE": "1000000",
+    "TAPTRADE_REQUESTS_PER_MINUTE": "10000000",
+    "TAPTRADE_LOGINS_PER_MINUTE": "1000000",
+}
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class System:
+    """One `taptrade up`; as a context it runs, well, within the block."""
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        """`settings` are TAPTRADE_* variables in lower case without the prefix, beside the fast ones."""
+        own = {f"TAPTRADE_{name.upper()}": value for name, value in settings.items()}
+        self.data = data
+        self.environment = FAST | {
+            "TAPTRADE_DATA": str(data),
+            "TAPTRADE_PORT": str(free_port()),
+            "TAPTRADE_DASHBOARD_PORT": str(free_port()),
+            **own,
+        }
+        self.settings: Settings = load(self.environment)
+        self.url = f"http://127.0.0.1:{self.settings.port}"
+        self.place = Place(self.settings.domain, f"http://{self.settings.domain}", self.settings.chain_id)
+        self._launcher: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, ex: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self.stop()
+        else:
+            self.end()
+
+    def start(self, **variables: str) -> None:
+        """Start every process and wait until the system says that it is well; `variables` go to all of them."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._launcher = subprocess.Popen(
+                [sys.executable, "-m", "taptrade", "up"],
+                env=self.variables | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self.is_well, START_S_MAX, every_s=0.1, what=f"a healthy system; see {self.log}")
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of every process of this system."""
+        rest = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
+        return rest | self.environment
+
+    @property
+    def log(self) -> Path:
+        """What `taptrade up` prints; each process has its own log in the data folder."""
+        return self.data.with_name(self.data.name + ".up.log")
+
+    def is_well(self) -> bool:
+        """Ask for the health of the whole; fail the test if it has ended."""
+        if self._launcher is None or self._launcher.poll() is not None:
+            raise AssertionError(f"`taptrade up` has ended:\n{self.log.read_text()[-2000:]}")
+        try:
+            with self.client() as client:
+                return client.healthy()
+        except (httpx.TransportError, ApiError):
+            return False
+
+    def stop(self) -> None:
+        """Stop as Ctrl-C does; everything must end by itself and say so."""
+        if self._launcher is None:
+            return
+        launcher, self._launcher = self._launcher, None
+        os.killpg(launcher.pid, signal.SIGINT)
+        try:
+            status = launcher.wait(STOP_S_MAX)
+        finally:
+            if launcher.poll() is None:
+                launcher.kill()
+                launcher.wait()
+        assert status == 0, self.log.read_text()[-2000:]
+
+    def end(self) -> None:
+        """End by force; no process outlives its supervisor."""
+        if self._launcher is not None:
+            self._launcher.kill()
+            self._launcher.wait()
+            self._launcher = None
+
+    @contextmanager
+    def _supervisor(self) -> Iterator[Any]:
+        path = self.data / "run" / "supervisor.sock"
+        transport = SupervisorTransport(None, None, f"unix://{path}")
+        try:
+            yield xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        finally:
+            transport.close()
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids by name, as the supervisor knows them; only what runs is listed."""
+        with self._supervisor() as supervisor:
+            return {process["name"]: process["pid"] for process in supervisor.getAllProcessInfo() if process["pid"]}
+
+    def pid_of(self, name: str) -> int:
+        """Return a process's id; 0 while it does not run."""
+        return self.pids().get(name, 0)
+
+    def kill(self, name: str, signal_number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a process a signal; return its id, 0 if it was not running."""
+        pid = self.pid_of(name)
+        if pid:
+            try:
+                os.kill(pid, signal_number)
+            except ProcessLookupError:
+                return 0
+        return pid
+
+    def halt(self, name: str) -> None:
+        """Let the supervisor stop a process, and leave it stopped."""
+        with self._supervisor() as supervisor:
+            supervisor.stopProcess(self._full_name(supervisor, name), True)
+
+    def resume(self, name: str) -> None:
+        """Let the supervisor start a process that `halt` stopped."""
+        with self._supervisor() as supervisor:
+            supervisor.startProcess(self._full_name(supervisor, name), True)
+
+    @staticmethod
+    def _full_name(supervisor: Any, name: str) -> str:
+        [group] = [process["group"] for process in supervisor.getAllProcessInfo() if process["name"] == name]
+        return f"{group}:{name}"
+
+    def client(self) -> TapClient:
+        """Return a client that is not signed in."""
+        return TapClient(self.url)
+
+    def redis(self) -> Redis:
+        """Return a connection to the system's Redis."""
+        url = embedded_redis.recorded_url(self.data)
+        assert url, "the system has never run"
+        return connect(url)
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """Open the live database, read-only."""
+        database = open_reader(self.settings.database)
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def audit(self) -> Report:
+        """Recount everything."""
+        with self.database() as database:
+            return audit(database)
