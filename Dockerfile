@@ -1,0 +1,41 @@
+# Three images: the edge, the queue, and ours for every process of `taptrade serve`.
+
+FROM nginx:1-bookworm AS edge
+COPY nginx/*.conf /edge/
+RUN chmod -R a+rX /edge
+CMD ["nginx", "-c", "/edge/nginx.conf", "-g", "daemon off;"]
+
+FROM redis:7-bookworm AS queue
+# A volume takes its owner from the folder that it is laid over; the server runs as this user from the start.
+RUN install -d -o 999 -g 999 -m 0700 /data
+
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /app
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+# As `make run` does it: every package is a wheel but crontab, pure Python, which the locked setuptools builds.
+COPY requirements-build.lock requirements.lock ./
+RUN python -m venv --without-pip .venv \
+    && install="python -m pip --python .venv/bin/python install -q --no-build-isolation --use-pep517" \
+    && $install --require-hashes -r requirements-build.lock \
+    && $install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY functions functions
+COPY runtime runtime
+COPY jobs jobs
+COPY taptrade taptrade
+RUN python -m pip --python .venv/bin/python install -q --no-build-isolation --use-pep517 --no-deps --no-index -e . \
+    && .venv/bin/python -m compileall -q functions runtime jobs taptrade \
+    && chmod -R a+rX .
+# The history is not in here, so `/version` reads which build this is from a stamp.
+ARG BUILD=0
+ARG SHA=unknown
+RUN echo "$BUILD $SHA" >BUILD
+
+FROM python:3.11-slim-bookworm AS taptrade
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin taptrade \
+    && install -d -o taptrade -g taptrade -m 0700 /data
+COPY --from=build /app /app
+WORKDIR /app
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC TAPTRADE_DATA=/data
+USER taptrade
+ENTRYPOINT ["taptrade"]

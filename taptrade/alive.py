@@ -1,0 +1,90 @@
+"""`taptrade alive NAME`: does this process do its work? For health checks of containers; says nothing when well."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import sys
+from collections.abc import Callable, Sequence
+
+from runtime.clock import Clock, SystemClock
+from runtime.metrics_exchange import FRESH_MS, collect
+from runtime.redis_client import Redis, RedisError, connect
+from runtime.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
+from runtime.settings import Settings, load
+from taptrade import embedded_redis
+
+TIMEOUT_S = 4
+Probe = Callable[[Settings, Clock], str]
+"""probe(settings, clock): what is wrong, in a few words; empty when all is well."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit with 0 when the process does its work, with 1 and a reason when it does not."""
+    parser = argparse.ArgumentParser(prog="taptrade alive", description=main.__doc__)
+    parser.add_argument("name", choices=tuple(PROBES), metavar="NAME", help=", ".join(PROBES))
+    name = parser.parse_args(argv).name
+    trouble = PROBES[name](load(), SystemClock())
+    if trouble:
+        print(f"{name}: {trouble}", file=sys.stderr)
+    return 1 if trouble else 0
+
+
+def _answers(port: Callable[[Settings], int], path: str) -> Probe:
+    """Ask a process of this machine or container over HTTP."""
+
+    def probe(settings: Settings, _clock: Clock) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", port(settings), timeout=TIMEOUT_S)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return "" if answer.status == 200 else f"{path} answers {answer.status}: {answer.read(500).decode()}"
+        except (OSError, http.client.HTTPException) as ex:
+            return f"{path} does not answer: {ex}"
+        finally:
+            connection.close()
+
+    return probe
+
+
+def _renews(key: str) -> Probe:
+    """Look for the key that the process renews with each turn of its loop, and that ends 5 s after the last."""
+
+    def seen(client: Redis, _clock: Clock) -> str:
+        return "" if client.exists(key) else f"{key} was not renewed for 5 s"
+
+    return _asks_redis(seen)
+
+
+def _measures(process: str) -> Probe:
+    """Look for what the process measures of itself every 2 s: a worker may be at one job for many minutes."""
+
+    def seen(client: Redis, clock: Clock) -> str:
+        known = any(snapshot.process == process for snapshot in collect(client, clock.now_ms()))
+        return "" if known else f"nothing was heard of it for {FRESH_MS // 1000} s"
+
+    return _asks_redis(seen)
+
+
+def _asks_redis(seen: Callable[[Redis, Clock], str]) -> Probe:
+    def probe(settings: Settings, clock: Clock) -> str:
+        client = connect(embedded_redis.redis_url(settings))
+        try:
+            return seen(client, clock)
+        except RedisError as ex:
+            return f"Redis does not answer: {ex}"
+        finally:
+            client.close()
+
+    return probe
+
+
+PROBES: dict[str, Probe] = {
+    "api": _answers(lambda settings: settings.port, "/readyz"),
+    "writer": _renews(WRITER_ALIVE),
+    "settler": _renews(SETTLER_ALIVE),
+    "feed": _renews(FEED_ALIVE),
+    "jobs": _measures("jobs"),
+    "scheduler": _measures("scheduler"),
+    "dashboard": _answers(lambda settings: settings.dashboard_port, "/"),
+}

@@ -1,0 +1,191 @@
+"""The edge: what it passes on, what it answers by itself, and that its errors look like the API's."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from runtime.error_codes import CODES
+from tests.nginx.conftest import free_port, running_edge
+from tests.nginx.stand_in import StandIn
+
+OUTSIDER = "203.0.113.7"
+PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "request_id", "retryable"}
+
+
+def problem(answer: httpx.Response, status: int, code: str, *, retryable: bool = False) -> dict[str, Any]:
+    """Check that an answer is one of nginx's own problems, and return its body."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers.get_list("content-type") == ["application/problem+json"]
+    body: dict[str, Any] = answer.json()
+    assert set(body) == PROBLEM_FIELDS
+    assert (body["status"], body["code"], body["retryable"]) == (status, code, retryable)
+    assert code in CODES
+    assert body["detail"].endswith(".")
+    assert answer.headers.get_list("x-request-id") == [body["request_id"]]
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", body["request_id"])
+    assert ("retry-after" in answer.headers) is retryable
+    assert answer.headers.get_list("cache-control") == ["no-store"]
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert answer.headers.get_list("x-frame-options") == ["DENY"]
+    return body
+
+
+def raw(edge: str, request: bytes) -> httpx.Response:
+    """Send bytes that no client would send, and read the answer."""
+    address = urlsplit(edge)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=5) as connection:
+        connection.sendall(request)
+        received = b""
+        while piece := connection.recv(65_536):
+            received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    status_line, *fields = head.decode().split("\r\n")
+    headers = [(name, value) for name, _, value in (field.partition(": ") for field in fields)]
+    return httpx.Response(int(status_line.split()[1]), headers=headers, content=body)
+
+
+def test_passes_on_the_request_with_its_id_its_host_and_one_address(client: httpx.Client) -> None:
+    answer = client.post(
+        "/api/bets",
+        content=b"a" * 65_536,
+        headers={
+            "X-Request-Id": "mine-1",
+            "X-Forwarded-For": f"10.9.9.9, {OUTSIDER}",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": "evil",
+            "Forwarded": "for=1.1.1.1;proto=http",
+        },
+    )
+
+    told = answer.json()
+    got = told["headers"]
+    assert (answer.status_code, told["bytes"]) == (200, 65_536)
+    assert got["host"] == urlsplit(str(client.base_url)).netloc
+    assert (got["x-request-id"], got["x-forwarded-for"], got["x-forwarded-proto"]) == ("mine-1", OUTSIDER, "https")
+    assert not {"forwarded", "x-forwarded-host"} & set(got)
+    assert answer.headers.get_list("x-request-id") == ["mine-1"]
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert answer.headers.get_list("cache-control") == ["no-store"]
+    assert answer.headers.get_list("content-security-policy") == ["default-src 'none'; frame-ancestors 'none'"]
+
+
+@pytest.mark.parametrize("unfit", ['a"b', "x" * 65, "", "--", "a b"], ids=["quote", "long", "empty", "dashes", "blank"])
+def test_an_id_unfit_for_logs_gives_way_to_a_new_one(client: httpx.Client, unfit: str) -> None:
+    given = client.get("/api/time", headers={"X-Request-Id": unfit}).json()["headers"]["x-request-id"]
+    assert re.fullmatch(r"[0-9a-f]{32}", given)
+
+
+def test_keeps_connections_to_the_api(client: httpx.Client) -> None:
+    got = client.get("/api/time").json()["headers"]
+    assert "connection" not in got
+
+
+def test_passes_on_the_apis_own_errors(client: httpx.Client) -> None:
+    answer = client.get("/api/nothing")
+    assert (answer.status_code, answer.json()["from"]) == (404, "api")
+
+
+def test_a_page_may_run_its_own_scripts(client: httpx.Client) -> None:
+    [policy] = client.get("/page").headers.get_list("content-security-policy")
+    assert "script-src 'self' 'unsafe-inline'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_a_body_too_large_is_refused(client: httpx.Client, stand_in: StandIn) -> None:
+    def pieces() -> Any:
+        yield b"a" * 65_536
+        yield b"a"
+
+    before = len(stand_in.requests)
+    problem(client.post("/api/bets", content=b"a" * 65_537), 413, "BODY_TOO_LARGE")
+    problem(client.post("/api/bets", content=pieces()), 413, "BODY_TOO_LARGE")
+    assert len(stand_in.requests) == before
+
+
+def test_an_address_too_long_is_refused(client: httpx.Client) -> None:
+    problem(client.get("/" + "a" * 9_000), 414, "URI_TOO_LONG")
+
+
+def test_a_malformed_request_is_refused(edge: str) -> None:
+    problem(raw(edge, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n"), 400, "INVALID_REQUEST")
+    problem(raw(edge, b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), 400, "INVALID_REQUEST")
+    problem(raw(edge, b"G\x01T / HTTP/1.1\r\nHost: a\r\n\r\n"), 400, "INVALID_REQUEST")
+    large = b"X-Large: " + b"a" * 9_000
+    problem(raw(edge, b"GET / HTTP/1.1\r\nHost: a\r\n" + large + b"\r\n\r\n"), 400, "INVALID_REQUEST")
+
+
+def test_a_broken_off_answer_is_a_problem_and_the_post_is_not_repeated(client: httpx.Client, stand_in: StandIn) -> None:
+    client.get("/api/time")  # leaves a kept connection, which nginx would be tempted to blame
+
+    body = problem(client.post("/drop", content=b"{}"), 502, "UNAVAILABLE", retryable=True)
+
+    assert stand_in.count("POST", "/drop") == 1
+    assert json.dumps(body).count("Idempotency-Key") == 1
+
+
+def test_silence_is_a_problem_and_the_post_is_not_repeated(client: httpx.Client, stand_in: StandIn) -> None:
+    problem(client.post("/hang", content=b"{}"), 504, "UNAVAILABLE", retryable=True)
+    assert stand_in.count("POST", "/hang") == 1
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/_edge"])
+def test_the_operators_pages_are_answered_inside_only(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == (204 if path == "/_edge" else 200)
+    assert client.get(path, headers={"X-Forwarded-For": "192.168.1.5"}).status_code in (200, 204)
+    problem(client.get(path, headers={"X-Forwarded-For": OUTSIDER}), 403, "FORBIDDEN")
+    # What a client wrote in front of the address that the proxy saw counts for nothing.
+    problem(client.get(path, headers={"X-Forwarded-For": f"127.0.0.1, {OUTSIDER}"}), 403, "FORBIDDEN")
+
+
+def test_the_problem_page_is_not_for_visitors(client: httpx.Client) -> None:
+    problem(client.get("/_problem"), 404, "NOT_FOUND")
+
+
+def test_a_flood_of_one_address_is_refused_and_others_are_not(client: httpx.Client) -> None:
+    flood = [client.get("/api/time", headers={"X-Forwarded-For": "198.51.100.1"}) for _ in range(10)]
+    refused = [answer for answer in flood if answer.status_code != 200]
+
+    assert flood[0].status_code == 200
+    problem(refused[0], 429, "RATE_LIMITED", retryable=True)
+    assert client.get("/api/time", headers={"X-Forwarded-For": "198.51.100.2"}).status_code == 200
+    assert client.get("/api/time").status_code == 200
+
+
+def test_events_arrive_one_by_one_and_uncompressed(client: httpx.Client, stand_in: StandIn) -> None:
+    stand_in.go_on.clear()
+    with client.stream("GET", "/api/stream", headers={"Accept-Encoding": "gzip"}) as answer:
+        lines = answer.iter_lines()
+        assert [next(lines) for _ in range(3)] == ["event: hello", "data: 1", ""]
+        stand_in.go_on.set()  # only now does the second event exist
+        assert [next(lines) for _ in range(3)] == ["event: price", "data: 2", ""]
+        assert answer.headers["content-type"] == "text/event-stream"
+        assert answer.headers["x-accel-buffering"] == "no"
+        assert "content-encoding" not in answer.headers
+
+
+def test_a_stream_outlasts_the_wait_for_other_answers(client: httpx.Client, stand_in: StandIn) -> None:
+    stand_in.go_on.clear()
+    with client.stream("GET", "/api/stream") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        # Another request waits in vain for longer than any answer may take, and ends.
+        problem(client.get("/hang"), 504, "UNAVAILABLE", retryable=True)
+        stand_in.go_on.set()
+        assert "data: 2" in list(lines)
+
+
+def test_an_api_that_is_away_is_a_problem(tmp_path: Path) -> None:
+    with running_edge(tmp_path, free_port()) as url, httpx.Client(base_url=url) as client:
+        problem(client.post("/api/bets", json={}), 502, "UNAVAILABLE", retryable=True)
+        problem(client.get("/api/grid"), 502, "UNAVAILABLE", retryable=True)
+        assert client.get("/_edge").status_code == 204
+    lines = [json.loads(line) for line in (tmp_path / "access.log").read_text(encoding="utf-8").splitlines()]
+    assert [(line["path"], line["status"]) for line in lines] == [("/api/bets", "502"), ("/api/grid", "502")]
