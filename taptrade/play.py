@@ -183,9 +183,10 @@ class Play:
 
     def _ask_for(self, tap: Tap) -> Tap:
         answer = self.line.ask(lambda client: client.bet(tap.bet.id))
-        tap.why = answer.explanation
         if self.record.take(answer.bet) is not None:
             self._show(tap)
+        # An open bet's sentence would say what the player sees anyway.
+        tap.why = answer.explanation if tap.settled else ""
         return tap
 
     def _read(self, stream: EventStream) -> None:

@@ -35,6 +35,9 @@ def main(arguments: Sequence[str]) -> int:
     except (PlayError, ApiError) as ex:
         print(f"taptrade player: {ex}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("taptrade player: stopped; the house settles the open bets all the same", file=sys.stderr)
+        return 130
     return 0
 
 
