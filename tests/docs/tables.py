@@ -1,0 +1,107 @@
+"""The tables of the documents, made from the code; `python -m tests.docs.tables` writes them into the documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from jobs.schedule import SCHEDULES
+from runtime.discovery import discover
+from runtime.error_codes import CODES
+from runtime.errors import Refusal
+from runtime.settings import TABLE
+from taptrade.cli import COMMANDS
+from taptrade.processes import PROCESSES
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"<!-- table: (?P<name>[a-z]+) -->\n(?P<rows>.*?)<!-- end -->", re.DOTALL)
+
+
+def documents() -> list[Path]:
+    """Return every document of the project."""
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "loadtest" / "README.md"])
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Write a table in Markdown."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def settings() -> str:
+    """Every setting: variable, default and meaning."""
+    rows = (
+        (f"`{row.variable}`", f"`{row.default}`" if row.default else "", row.help + (" (secret)" if row.secret else ""))
+        for row in TABLE
+    )
+    return table(("variable", "default", "meaning"), rows)
+
+
+def endpoints() -> str:
+    """Every endpoint: who may call it, what counts and guards it, and which file answers."""
+    rows = (
+        (
+            f"`{one.method} {one.route}`",
+            {"none": "", "session": "session", "optional": "if there is one"}[one.auth],
+            ", ".join([*([one.limit] if one.limit else []), *(f"guard: {guard}" for guard in one.guards)]),
+            one.summary,
+            f"`functions/{Path(one.file).name}`",
+        )
+        for one in discover(ROOT / "functions")
+    )
+    return table(("endpoint", "session", "limit", "what", "file"), rows)
+
+
+def errors() -> str:
+    """Every error code: status, whether trying again helps, and meaning."""
+    retryable = {kind.status for kind in Refusal.__subclasses__() if kind.retryable}
+    rows = (
+        (f"`{code}`", str(one.status), "yes" if one.status in retryable else "", one.meaning)
+        for code, one in CODES.items()
+    )
+    return table(("code", "status", "retryable", "meaning"), rows)
+
+
+def processes() -> str:
+    """Every process of a run, in the order in which they start."""
+    return table(("process", "what it does"), ((f"`{one.name}`", one.help) for one in PROCESSES))
+
+
+def commands() -> str:
+    """Every command of the command line."""
+    return table(("command", "what it does"), ((f"`taptrade {one.name}`", one.help) for one in COMMANDS))
+
+
+def schedules() -> str:
+    """Every periodic job."""
+    rows = (
+        (f"`{one.id}`", f"`{one.function}`", one.queue, f"cron `{one.cron}` UTC" if one.cron else f"{one.interval_s} s")
+        for one in SCHEDULES
+    )
+    return table(("job", "function", "queue", "when"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    made.__name__: made for made in (settings, endpoints, errors, processes, commands, schedules)
+}
+
+
+def with_tables(text: str) -> str:
+    """Return a document with its tables as the code has them now."""
+
+    def write(block: re.Match[str]) -> str:
+        return f"<!-- table: {block['name']} -->\n{TABLES[block['name']]()}<!-- end -->"
+
+    return BLOCK.sub(write, text)
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names of the tables of a document."""
+    return [block["name"] for block in BLOCK.finditer(text)]
+
+
+if __name__ == "__main__":
+    for document in documents():
+        old = document.read_text(encoding="utf-8")
+        document.write_text(with_tables(old), encoding="utf-8")
