@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,7 +58,8 @@ def server(url: str) -> Iterator[dict[str, str]]:
         log.info("using the server at %s", url)
         yield dict(os.environ)
         return
-    DATA.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(DATA, ignore_errors=True)
+    DATA.mkdir(parents=True)
     environment = {**os.environ, **ROOM, "TAPTRADE_DATA": str(DATA)}
     log.info("starting a server at %s, data in %s", url, DATA)
     with (DATA / "run.log").open("ab") as output:
