@@ -1,7 +1,8 @@
-"""GET /api/bets/{bet_id}: one bet, with the evidence that it was settled on."""
+"""GET /api/bets/{bet_id}: one bet, with everything that it can be checked by."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,16 +11,26 @@ from runtime.auth.sessions import signed_in
 from runtime.bet_fate import find_fate
 from runtime.errors import NotFound
 from runtime.explain import explanation
-from runtime.function import Call, Reply, function
+from runtime.explanation import Facts, Proof, Reach, Yardstick, find_bet, gather, prove
+from runtime.function import Call, Query, Reply, function
+from runtime.news import Execute
+from runtime.parts import Parts
 from runtime.views import bet_view, column_view
 
 
+class BetQuery(Query, frozen=True):
+    """How much to check."""
+
+    verify: bool = False
+
+
 class BetAnswer(msgspec.Struct, frozen=True):
-    """A bet, its column's evidence once that has settled, and why it ended as it did."""
+    """A bet, its column's evidence once that has settled, why it ended as it did, and what proves it."""
 
     bet: dict[str, Any]
     evidence: dict[str, Any] | None = None
     explanation: str = ""
+    proof: Proof | None = None
 
 
 @function(
@@ -27,12 +38,18 @@ class BetAnswer(msgspec.Struct, frozen=True):
     "/api/bets/{bet_id}",
     auth="session",
     limit="requests",
-    summary="One bet with its evidence",
+    summary="One bet with its evidence and proof",
+    query=BetQuery,
     response=BetAnswer,
+    also=(202,),
     errors=("NOT_FOUND", "BET_NEVER_PLACED"),
 )
 def get_bet(call: Call[None]) -> BetAnswer | Reply:
-    """Show a bet; 202 while it is pending, 404 BET_NEVER_PLACED once it cannot come any more."""
+    """Show a bet; 202 while it is pending, 404 BET_NEVER_PLACED once it cannot come any more.
+
+    `proof` says who signed it, where its rate came from, what decided it, which entries moved its money and where the
+    hash chain holds it, each recomputed. With `verify=true` the recorded ticks and the whole commits are read as well.
+    """
     bet_id = call.path["bet_id"]
     fate = find_fate(call.parts, bet_id, signed_in(call.session).user_id)
     if fate.bet is None:
@@ -42,6 +59,20 @@ def get_bet(call: Call[None]) -> BetAnswer | Reply:
         if fate.missing == "never_placed":
             raise NotFound("The bet was lost on its way; no money was taken.", code="BET_NEVER_PLACED")
         raise NotFound("You have no such bet.")
-    rows = call.parts.reads.rows("SELECT * FROM columns WHERE start_s = ?", (fate.bet.column_start_s,))
-    column = column_view(rows[0]) if rows else None
-    return BetAnswer(bet_view(fate.bet), column, explanation(fate.bet, column))
+    query: BetQuery = call.params
+    facts = call.parts.reads.together(partial(_gather, bet_id, "quick" if query.verify else "place"))
+    column = column_view(facts.column) if facts.column else None
+    return BetAnswer(bet_view(facts.bet), column, explanation(facts.bet, column), _prove(call.parts, facts, query))
+
+
+def _gather(bet_id: str, reach: Reach, execute: Execute) -> Facts:
+    """Read the bet once more with all that is around it: it may have been settled since it was found."""
+    bet = find_bet(execute, bet_id)
+    if bet is None:
+        raise NotFound("You have no such bet.")
+    return gather(execute, bet, reach)
+
+
+def _prove(parts: Parts, facts: Facts, query: BetQuery) -> Proof:
+    yardstick = Yardstick(parts.model, parts.settings.house_edge_bp, parts.settings.chain_id)
+    return prove(facts, yardstick, parts.ticks_reads if query.verify else None)

@@ -155,10 +155,16 @@ def send_commands(client: redis.Redis, commands: Sequence[AnyCommand], origin: s
 
 
 def ask(client: redis.Redis, command: AnyCommand, now_ms: int, *, wait_s: float = 10) -> Outcome | None:
-    """Queue one command and wait for its outcome, at most `wait_s`; None if it has not come by then."""
+    """Queue one command and wait for its outcome, at most `wait_s`; None if it has not come by then.
+
+    An error of Redis is raised only while the command is being queued; one that comes later changes nothing about it.
+    """
     origin = f"ask-{command.id}"
     Queue(client, COMMANDS, origin).enqueue([Ticket(command)], now_ms)
-    answer: Any = client.blpop([redis_keys.replies(origin)], timeout=wait_s)
+    try:
+        answer: Any = client.blpop([redis_keys.replies(origin)], timeout=wait_s)
+    except redis.RedisError:
+        return None
     return None if answer is None else decode_outcomes(answer[1])[0]
 
 

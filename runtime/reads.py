@@ -55,8 +55,13 @@ class Reads:
         return found
 
     def together(self, work: Callable[[news.Execute], T]) -> T:
-        """Run several queries on one connection, all within one limit; `work` may run in another thread."""
-        found: T = self._apply(lambda: self._run(lambda database: work(database.execute)))
+        """Run several queries on one state of the database, all within one limit; `work` runs in another thread."""
+
+        def at_once(database: Database) -> T:
+            with database.snapshot():
+                return work(database.execute)
+
+        found: T = self._apply(lambda: self._run(at_once))
         return found
 
     def newest_commit(self) -> int:
@@ -67,9 +72,15 @@ class Reads:
         """Return the events of a commit in order."""
         return news.events_of_commit(self.execute, number)
 
+    def _take(self) -> _Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asked for, not looked at before: another thread may take the last one in between
+            return _Connection(self._path, self._clock)
+
     def _run(self, work: Callable[[Database], T]) -> T:
         try:
-            connection = self._idle.pop() if self._idle else _Connection(self._path, self._clock)
+            connection = self._take()
             connection.deadline_ms = self._clock.monotonic_ms() + READ_MS_MAX
             answer = work(connection.database)
         except OperationalError as ex:

@@ -1,0 +1,108 @@
+"""POST /api/processor/deposits: the door for payment processors, who credit accounts by signed requests."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from runtime.auth.addresses import AddressError, canonical_address, to_checksum_address
+from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_HEADER, check_processor
+from runtime.commands import Deposit
+from runtime.errors import Forbidden, InvalidRequest, NotFound, Unavailable
+from runtime.function import Body, Call, function
+from runtime.queues import new_id
+from runtime.reads import Reads
+from runtime.refusals import refusal_of
+
+DECIDED_WITHIN_MS = 10_000
+
+
+class ProcessorDeposit(Body, frozen=True):
+    """What came in, for whom: the wallet or the user id, not both."""
+
+    amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="cents")]
+    reference: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=200, description="the processor's own id of the payment, used once")
+    ]
+    wallet: Annotated[str, msgspec.Meta(max_length=42)] | None = None
+    user_id: Annotated[str, msgspec.Meta(max_length=26)] | None = None
+
+
+class Credited(msgspec.Struct, frozen=True):
+    """The ledger entry of a deposit, the same however often it is asked for."""
+
+    ledger_id: str
+    user_id: str
+    wallet_address: str
+    amount: int
+    balance: int
+    reference: str
+
+
+@function(
+    "POST",
+    "/api/processor/deposits",
+    auth="none",
+    limit="requests",
+    summary="Credit a payment (payment processors)",
+    body=ProcessorDeposit,
+    response=Credited,
+    status=201,
+    errors=("FORBIDDEN", "INVALID_SIGNATURE", "SIGNATURE_EXPIRED", "NOT_FOUND", "REFERENCE_USED", "UNAVAILABLE"),
+)
+def processor_deposit(call: Call[ProcessorDeposit]) -> Credited:
+    """Credit a payment once per reference; a repeat gets the first answer, another amount or account is a 409.
+
+    `X-Taptrade-Timestamp` are Unix seconds, at most 30 s from now; `X-Taptrade-Signature` is the HMAC-SHA256, in hex,
+    of `POST\\n/api/processor/deposits\\n{timestamp}\\n` and the body, with the key that operator and processor share.
+    """
+    parts, body = call.parts, call.body
+    if not parts.settings.processor_secret:
+        raise Forbidden("No payment processor is set up here.")
+    check_processor(
+        parts.settings.processor_secret,
+        call.req.method,
+        call.req.path,
+        call.header(TIMESTAMP_HEADER),
+        call.header(SIGNATURE_HEADER),
+        call.raw_body,
+        call.received_ms,
+    )
+    user_id, wallet = _account(parts.reads, body)
+    command = Deposit(
+        id=new_id(call.received_ms),
+        received_ms=call.received_ms,
+        decided_by_ms=call.received_ms + DECIDED_WITHIN_MS,
+        user_id=user_id,
+        amount=body.amount,
+        reference=body.reference,
+        who="payment processor",
+        why="payment received",
+    )
+    outcome = parts.outbox.submit(command)
+    if outcome is None:
+        raise Unavailable("The deposit was not confirmed in time; send it again with the same reference.")
+    if outcome.code is not None:
+        raise refusal_of(outcome)
+    entry_id, balance = outcome.data["ledger_id"], outcome.data["balance"]
+    return Credited(entry_id, user_id, to_checksum_address(wallet), body.amount, balance, body.reference)
+
+
+def _account(reads: Reads, body: ProcessorDeposit) -> tuple[str, str]:
+    if (body.wallet is None) == (body.user_id is None):
+        raise InvalidRequest("Name the account by `wallet` or by `user_id`, one of them.", field="wallet")
+    if not body.reference.isprintable() or body.reference != body.reference.strip():
+        raise InvalidRequest("The reference must be printable, without spaces around it.", field="reference")
+    if body.user_id is not None:
+        rows = reads.execute("SELECT id, wallet_address FROM users WHERE id = ?", (body.user_id,))
+    else:
+        try:
+            wallet = canonical_address(body.wallet or "")
+        except AddressError as ex:
+            raise InvalidRequest(f"This is no wallet: {ex}.", field="wallet") from ex
+        rows = reads.execute("SELECT id, wallet_address FROM users WHERE wallet_address = ?", (wallet,))
+    if not rows:
+        raise NotFound("There is no such account; one opens with the wallet's first login.")
+    user_id, wallet_address = rows[0]
+    return user_id, wallet_address

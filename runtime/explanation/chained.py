@@ -1,0 +1,144 @@
+"""Where the hash chain holds a bet: its rows' places, and whether the commits' hashes still hold over their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from runtime.audit.records import SOURCES, Source
+from runtime.explanation.views import Chained, Position
+from runtime.game import chain
+from runtime.game.bets import Bet, placed_content
+from runtime.news import Execute
+from runtime.views import rfc3339
+
+COMMIT = (
+    "SELECT number, committed_ms, previous_hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,"
+    " hash, marks FROM commits WHERE number = ?"
+)
+NEIGHBOURS = "SELECT number, previous_hash, hash FROM commits WHERE number IN (?, ?)"
+# What finds a commit's rows without walking their table; other kinds are walked, where the caller has the time.
+QUICK = {
+    "entry": "id BETWEEN ? AND ?",
+    "bet": "seq BETWEEN ? AND ?",
+    "resolved": "",
+    "column": "",
+    "settled": "start_s = ?",
+}
+Reach = Literal["place", "quick", "all"]
+"""How far to check: the bet's own row, its whole commit if that can be read quickly, or by walking tables too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    header: chain.Header
+    hash: str
+    marks: str
+
+
+def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach) -> Chained:
+    """Find the commits that placed and resolved the bet and verify them as far as `reach` says."""
+    positions = [
+        _position(
+            execute, "placed", bet, (bet.placed_commit, bet.placed_place), placed_content(bet), oldest_commit, reach
+        )
+    ]
+    if bet.resolved_commit is not None and bet.resolved_place is not None:
+        end = (bet.id, bet.status, bet.resolved_at, bet.payout_amount)
+        place = (bet.resolved_commit, bet.resolved_place)
+        positions.append(_position(execute, "resolved", bet, place, end, oldest_commit, reach))
+    verdicts = [v for one in positions for v in (one.row_holds, one.links_hold, one.hash_holds)]
+    ok = False if False in verdicts else None if None in verdicts else True
+    return Chained(ok, " ".join(_sentence(one) for one in positions), positions)
+
+
+def _position(
+    execute: Execute,
+    what: Literal["placed", "resolved"],
+    bet: Bet,
+    where: tuple[int, int],
+    content: tuple[Any, ...],
+    oldest_commit: int,
+    reach: Reach,
+) -> Position:
+    number, place = where
+    commit = _find(execute, number)
+    if commit is None:
+        return Position(what, number, place, None, None, None, None, False, None, None)
+    line = chain.record("bet" if what == "placed" else "resolved", place, content)
+    holds = None
+    if reach != "place":
+        lines = _lines(execute, commit.header, bet.column_start_s, walk=reach == "all")
+        if len(lines) >= commit.header.records or (reach == "all" and number >= oldest_commit):
+            holds = chain.commit_hash(commit.header, lines) == commit.hash
+    return Position(
+        what=what,
+        commit_number=number,
+        place=place,
+        committed_at=rfc3339(commit.header.committed_ms),
+        hash=commit.hash,
+        previous_hash=commit.header.previous_hash,
+        records=commit.header.records,
+        row_holds=chain.marks([line]) == chain.mark_at(commit.marks, place),
+        links_hold=_links_hold(execute, commit),
+        hash_holds=holds,
+    )
+
+
+def _find(execute: Execute, number: int) -> _Commit | None:
+    rows = execute(COMMIT, (number,))
+    return _Commit(chain.Header(*rows[0][:9]), rows[0][9], rows[0][10]) if rows else None
+
+
+def _links_hold(execute: Execute, commit: _Commit) -> bool:
+    number = commit.header.number
+    around = {row[0]: row[1:] for row in execute(NEIGHBOURS, (number - 1, number + 1))}
+    before = around[number - 1][1] if number - 1 in around else chain.GENESIS if number == 1 else None
+    after = around[number + 1][0] if number + 1 in around else commit.hash
+    return (before, after) == (commit.header.previous_hash, commit.hash)
+
+
+def _lines(execute: Execute, header: chain.Header, column_start_s: int, *, walk: bool) -> list[bytes]:
+    """Return the records of a commit in order of place, of the quick kinds first, of all if those are not enough."""
+    found: list[tuple[int, bytes]] = []
+    hints = {
+        "entry": (header.first_entry, header.last_entry),
+        "bet": (header.first_bet_seq, header.last_bet_seq),
+        "settled": (column_start_s,),
+    }
+    for source in SOURCES:
+        if source.kind in QUICK:
+            found += _read(execute, source, header.number, QUICK[source.kind], hints.get(source.kind, ()))
+    if walk and len(found) < header.records:
+        # The quick look for a column's end was at the bet's own column only.
+        found = [one for one in found if not one[1].startswith(b'["settled"')]
+        for source in SOURCES:
+            if source.kind not in QUICK or source.kind == "settled":
+                found += _read(execute, source, header.number, "", ())
+    return [line for _, line in sorted(found)]
+
+
+def _read(
+    execute: Execute, source: Source, number: int, condition: str, hints: tuple[Any, ...]
+) -> list[tuple[int, bytes]]:
+    where = f"{source.commit} = ?" + (f" AND {condition}" if condition else "")
+    rows = execute(
+        f"SELECT {source.place}, {source.content} FROM {source.table} WHERE {where}",  # noqa: S608
+        (number, *hints),
+    )
+    return [(place, chain.record(source.kind, place, content)) for place, *content in rows]
+
+
+def _sentence(one: Position) -> str:
+    place = f"{one.what.capitalize()} at place {one.place} of commit {one.commit_number}"
+    if one.hash is None:
+        return f"{place}, which is not there."
+    if one.row_holds is False:
+        return f"{place}: the row is not what the commit wrote."
+    if one.links_hold is False:
+        return f"{place}: the commits around it do not follow from one another."
+    if one.hash_holds is False:
+        return f"{place}: the commit's hash does not hold over its rows."
+    if one.hash_holds is None:
+        return f"{place} ({one.hash[:16]}), where its row holds; the whole commit was not verified here."
+    return f"{place} ({one.hash[:16]}), whose hash holds over its {one.records} rows."

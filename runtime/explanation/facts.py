@@ -1,0 +1,98 @@
+"""What the database knows of one bet: each question an indexed read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.explanation.chained import Reach, check_chained
+from runtime.explanation.views import Chained, Delegation, Step
+from runtime.game.bets import Bet, from_row
+from runtime.game.ledger import SELECT_BET, SQL, Entry
+from runtime.news import COLUMN_NAMES, ENTRY_COLUMNS, Execute
+from runtime.views import rfc3339
+
+OWN_ENTRIES = (
+    f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
+    " WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND ref_id = ? ORDER BY id"
+)
+ENTRY_BEFORE = "SELECT id, balance_after FROM transaction_ledger WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT 1"
+ENTRY_AFTER = (
+    "SELECT id, balance_after - amount FROM transaction_ledger WHERE user_id = ? AND id > ? ORDER BY id LIMIT 1"
+)
+OLDEST_COMMIT = "SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1"
+COLUMN = f"SELECT {COLUMN_NAMES} FROM columns WHERE start_s = ?"  # noqa: S608
+DELEGATION = (
+    "SELECT id, session_key, message, signature, created_at, created_commit, user_id FROM delegations WHERE id = ?"
+)
+_COLUMN_NAMES = [name.strip() for name in COLUMN_NAMES.split(",")]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A bet and what stands around it."""
+
+    bet: Bet
+    wallet: str
+    delegation: Delegation | None
+    column: dict[str, Any] | None
+    entries: list[Step]
+    oldest_commit: int
+    """The first commit whose entries are here; those of earlier ones went into an archive."""
+    chain: Chained
+
+
+def find_bet(execute: Execute, bet_id: str) -> Bet | None:
+    """Return a bet, whoever's it is."""
+    rows = execute(f"{SELECT_BET} WHERE id = ?", (bet_id,))
+    return from_row(rows[0]) if rows else None
+
+
+def gather(execute: Execute, bet: Bet, reach: Reach = "place") -> Facts:
+    """Read what stands around a bet, all of it from one state of the database; `reach` bounds the chain's part."""
+    users = execute(SQL["user"], (bet.user_id,))
+    oldest = execute(OLDEST_COMMIT, ())
+    oldest_commit = oldest[0][0] if oldest else 0
+    return Facts(
+        bet=bet,
+        wallet=users[0][1] if users else "",
+        delegation=_delegation(execute, bet),
+        column=find_column(execute, bet.column_start_s),
+        entries=[_step(execute, Entry(*row)) for row in execute(OWN_ENTRIES, (bet.id,))],
+        oldest_commit=oldest_commit,
+        chain=check_chained(execute, bet, oldest_commit, reach),
+    )
+
+
+def find_column(execute: Execute, start_s: int) -> dict[str, Any] | None:
+    """Return the evidence of a column, once it has begun to settle."""
+    rows = execute(COLUMN, (start_s,))
+    return dict(zip(_COLUMN_NAMES, rows[0], strict=True)) if rows else None
+
+
+def _delegation(execute: Execute, bet: Bet) -> Delegation | None:
+    rows = execute(DELEGATION, (bet.delegation_id,)) if bet.delegation_id is not None else []
+    # A login of somebody else's delegates nothing here: the bet then stands without one, and its signature fails.
+    if not rows or rows[0][6] != bet.user_id:
+        return None
+    row_id, key, message, signature, created_ms, commit, _ = rows[0]
+    return Delegation(row_id, key, message, signature, rfc3339(created_ms), commit)
+
+
+def _step(execute: Execute, entry: Entry) -> Step:
+    before = execute(ENTRY_BEFORE, (entry.user_id, entry.id))
+    after = execute(ENTRY_AFTER, (entry.user_id, entry.id))
+    return Step(
+        id=entry.id,
+        ref_type=entry.ref_type,
+        amount=entry.amount,
+        balance_before=entry.balance_after - entry.amount,
+        balance_after=entry.balance_after,
+        created_at=rfc3339(entry.created_at),
+        commit_number=entry.commit_number,
+        place=entry.place,
+        previous_id=before[0][0] if before else None,
+        previous_balance_after=before[0][1] if before else None,
+        next_id=after[0][0] if after else None,
+        next_balance_before=after[0][1] if after else None,
+    )

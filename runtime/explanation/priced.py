@@ -1,0 +1,112 @@
+"""Where a bet's rate came from: the stored inputs, put into the model once more."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.explain import dollars, rate
+from runtime.explanation.views import Priced
+from runtime.game.bets import Bet
+from runtime.game.grid import Cell
+from runtime.game.rewards import RewardModel
+from runtime.game.ticks import Features, Tick
+from runtime.ticks_store import Executor, between
+from runtime.views import rfc3339
+
+# Refusals that say something about the rate; the others came before a rate was asked for.
+ABOUT_RATES = ("RATE_MOVED", "CELL_NOT_OFFERED")
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What this process recomputes by; the edge is a setting, so a rate of other days may need that day's."""
+
+    model: RewardModel
+    house_edge_bp: int
+    chain_id: int
+
+
+def check_priced(bet: Bet, yardstick: Yardstick, ticks: Executor | None) -> Priced:
+    """Recompute the rate from what was stored with the bet, and look its tick up among the recorded ones."""
+    tick = _tick(bet)
+    model = yardstick.model
+    is_ours = (bet.model_id, bet.model_version) == (model.id, model.version)
+    recomputed = None
+    if tick is not None and bet.model_now_ms is not None and is_ours:
+        cell = Cell(bet.column_start_s, bet.low_cents, bet.high_cents)
+        recomputed = model.rate_bp(cell, tick, bet.model_now_ms)
+    stored = _is_stored(tick, ticks)
+    ok, finding = _verdict(bet, recomputed, yardstick, is_ours=is_ours)
+    if stored is False and ok is not None:
+        ok, finding = False, f"{finding} But the recorded ticks have no such tick."
+    return Priced(
+        ok=ok,
+        finding=finding,
+        reward_rate_bp=bet.reward_rate,
+        min_rate_bp=bet.min_rate_bp,
+        tick_id=bet.tick_id,
+        price_cents=bet.tick_close,
+        volatility=bet.volatility,
+        features=_features(bet),
+        model_id=bet.model_id,
+        model_version=bet.model_version,
+        model_now_ms=bet.model_now_ms,
+        recomputed_rate_bp=recomputed,
+        tick_is_stored=stored,
+    )
+
+
+def _features(bet: Bet) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(bet.features or "{}")
+    return found
+
+
+def _tick(bet: Bet) -> Tick | None:
+    if bet.tick_id is None or bet.tick_close is None or bet.volatility is None:
+        return None
+    features = Features(volatility=bet.volatility, **_features(bet))
+    return Tick(bet.tick_id, bet.tick_id, bet.tick_close, bet.tick_close, bet.tick_close, "", features)
+
+
+def _is_stored(tick: Tick | None, ticks: Executor | None) -> bool | None:
+    if tick is None or ticks is None:
+        return None
+    found = between(ticks, tick.id, tick.id + 1, 1)
+    if not found:
+        oldest = ticks.execute("SELECT min(id) FROM ticks")[0][0]
+        return None if oldest is None or oldest > tick.id else False
+    return (found[0].close, found[0].features) == (tick.close, tick.features)
+
+
+def _verdict(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_ours: bool) -> tuple[bool | None, str]:
+    if bet.reward_rate == 0 and bet.refusal_code not in ABOUT_RATES:
+        return None, f"Refused with {bet.refusal_code} before it had a rate."
+    source = _source(bet)
+    if not is_ours:
+        model = yardstick.model
+        return None, f"{source} This process has the model {model.id} {model.version} and cannot recompute it."
+    edge = f"a house edge of {yardstick.house_edge_bp / 100:g} %"
+    again = "no rate at all" if recomputed is None else rate(recomputed)
+    if bet.refusal_code == "CELL_NOT_OFFERED":
+        return recomputed is None, f"{source} The stored inputs and {edge} give {again}."
+    if bet.refusal_code == "RATE_MOVED":
+        below = recomputed is not None and recomputed < bet.min_rate_bp
+        return below, f"{source} The stored inputs and {edge} give {again}; the floor was {rate(bet.min_rate_bp)}."
+    if bet.reward_rate < bet.min_rate_bp:
+        return False, f"{source} That is below the signed floor of {rate(bet.min_rate_bp)}."
+    if recomputed != bet.reward_rate:
+        return False, f"{source} But the stored inputs and {edge} give {again}."
+    return True, f"{source} The stored inputs give the same rate again, with {edge}."
+
+
+def _source(bet: Bet) -> str:
+    if bet.tick_id is None or bet.model_now_ms is None:
+        return "There was no tick to price it by."
+    what = rate(bet.reward_rate) if bet.reward_rate else "No rate"
+    return (
+        f"{what}, floor {rate(bet.min_rate_bp)}, by {bet.model_id} {bet.model_version} on the price"
+        f" {dollars(bet.tick_close or 0)} of tick {bet.tick_id}, {bet.model_now_ms - bet.tick_id} ms old on"
+        f" {rfc3339(bet.model_now_ms)}."
+    )

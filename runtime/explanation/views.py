@@ -1,0 +1,134 @@
+"""The proof of a bet as it is shown: a finding for each question, with everything that it was found by."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Signer = Literal["wallet", "session_key", "nobody"]
+
+
+class Delegation(msgspec.Struct, frozen=True):
+    """The login that let a session key sign: the message and the wallet's signature, as received."""
+
+    id: str
+    session_key: str
+    message: str
+    signature: str
+    delegated_at: str
+    commit_number: int
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """Who signed what, and when; `text` is rebuilt from the stored bet and verified again."""
+
+    ok: bool | None
+    finding: str
+    by: Signer
+    signer: str
+    wallet: str
+    text: str
+    signature: str
+    signed_at: str
+    received_at: str
+    delegation: Delegation | None
+
+
+class Priced(msgspec.Struct, frozen=True):
+    """The rate and everything that it follows from; `recomputed_rate_bp` is what the model says to it today."""
+
+    ok: bool | None
+    finding: str
+    reward_rate_bp: int
+    min_rate_bp: int
+    tick_id: int | None
+    price_cents: int | None
+    volatility: float | None
+    features: dict[str, Any]
+    model_id: str | None
+    model_version: str | None
+    model_now_ms: int | None
+    recomputed_rate_bp: int | None
+    tick_is_stored: bool | None
+    """The very tick is in the recorded ticks, with this price and volatility; null: not looked up, or too old."""
+
+
+class Window(msgspec.Struct, frozen=True):
+    """The evidence of the bet's column; `from_ticks` is the same made anew of the recorded ticks."""
+
+    ok: bool | None
+    finding: str
+    evidence: dict[str, Any] | None
+    from_ticks: dict[str, Any] | None
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """The result, and what the evidence and the rules make of the bet."""
+
+    ok: bool | None
+    finding: str
+    status: str
+    recomputed_status: str
+    payout_cents: int | None
+    recomputed_payout_cents: int | None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One ledger entry of the bet, between the user's entries before and after it."""
+
+    id: str
+    ref_type: str
+    amount: int
+    balance_before: int
+    balance_after: int
+    created_at: str
+    commit_number: int
+    place: int
+    previous_id: str | None
+    previous_balance_after: int | None
+    next_id: str | None
+    next_balance_before: int | None
+
+
+class Money(msgspec.Struct, frozen=True):
+    """The bet's ledger entries, oldest first."""
+
+    ok: bool | None
+    finding: str
+    entries: list[Step]
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where the hash chain holds a row of the bet; null: not looked at."""
+
+    what: Literal["placed", "resolved"]
+    commit_number: int
+    place: int
+    committed_at: str | None
+    hash: str | None
+    previous_hash: str | None
+    records: int | None
+    row_holds: bool | None
+    links_hold: bool | None
+    hash_holds: bool | None
+
+
+class Chained(msgspec.Struct, frozen=True):
+    """The commits that placed and resolved the bet."""
+
+    ok: bool | None
+    finding: str
+    positions: list[Position]
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """Everything that makes a bet explainable; `ok` of a part is null where it cannot be checked (yet, or here)."""
+
+    ok: bool
+    signed: Signed
+    rate: Priced
+    window: Window
+    decision: Decided
+    money: Money
+    chain: Chained

@@ -1,0 +1,108 @@
+"""Ask the writer for one thing on an operator's word, and tell what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+import msgspec
+
+from runtime import redis_keys
+from runtime.clock import SystemClock
+from runtime.commands import AnyCommand, Outcome
+from runtime.errors import TaptradeError
+from runtime.queues import ask, new_id
+from runtime.redis_client import OUTAGES, connect, was_never_sent
+from runtime.settings import Settings
+from taptrade import embedded_redis
+
+WAIT_S = 10.0
+DECIDED_WITHIN_MS = 600_000
+WHO_MAX, WHY_MAX, REFERENCE_MAX = 100, 500, 200
+DONE, REFUSED, UNKNOWN = 0, 1, 3
+
+
+class NotAsked(TaptradeError):
+    """The writer was not asked, so nothing was done."""
+
+
+def add_authority(parser: argparse.ArgumentParser, reference: str) -> None:
+    """Add the arguments without which no money moves: who, why, and a reference that makes it happen once."""
+    login = os.environ.get("SUDO_USER") or os.environ.get("USER") or "NAME"
+    parser.add_argument("--reference", required=True, type=said(REFERENCE_MAX), help=reference)
+    parser.add_argument(
+        "--who", required=True, type=said(WHO_MAX), help=f"who answers for it, by name (you seem to be {login})"
+    )
+    parser.add_argument("--why", required=True, type=said(WHY_MAX), help="why; kept with the entry for ever")
+    add_output(parser)
+    parser.add_argument(
+        "--wait", type=float, default=WAIT_S, metavar="SECONDS", help="longest wait for the commit (%(default)s)"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the choice between people and machines."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def said(length_max: int) -> Any:
+    """Return an argparse type: printable text of one line that says something."""
+
+    def text(value: str) -> str:
+        cleaned = value.strip()
+        if not cleaned or not cleaned.isprintable() or len(cleaned) > length_max:
+            raise argparse.ArgumentTypeError(f"say something, on one line of at most {length_max} characters")
+        return cleaned
+
+    return text
+
+
+def times(now_ms: int) -> dict[str, Any]:
+    """Return what every command carries: a fresh id, when it was received, when it is too late."""
+    return {"id": new_id(now_ms), "received_ms": now_ms, "decided_by_ms": now_ms + DECIDED_WITHIN_MS}
+
+
+def ask_writer(settings: Settings, command: AnyCommand, wait_s: float) -> Outcome | None:
+    """Queue the command and wait for its outcome; None if it did not come, and then nobody knows yet.
+
+    Raise NotAsked if it certainly was not queued.
+    """
+    try:
+        # The queue carries what the writer can read only; otherwise it would fail there, unseen from here.
+        msgspec.json.decode(msgspec.json.encode(command), type=AnyCommand)
+    except msgspec.ValidationError as ex:
+        raise NotAsked(str(ex)) from ex
+    client = connect(embedded_redis.redis_url(settings), block_s=wait_s)
+    try:
+        if not client.exists(redis_keys.WRITER_ALIVE):
+            print("the writer does not run; this waits in its queue until it does", file=sys.stderr)
+        return ask(client, command, SystemClock().now_ms(), wait_s=wait_s)
+    except OUTAGES as ex:
+        if was_never_sent(ex):
+            raise NotAsked(f"Redis is away, nothing was done: {ex}") from ex
+        return None
+    finally:
+        client.close()
+
+
+def tell(outcome: Outcome | None, sentence: str, *, as_json: bool) -> int:
+    """Print an outcome; return the exit code: 0 done (also before), 1 refused, 3 not known yet."""
+    if outcome is None:
+        detail = "No answer in time. It may still happen: repeat it with the same reference, which happens once only."
+        _say({"ok": None, "code": "UNAVAILABLE", "detail": detail}, detail, as_json=as_json, failed=True)
+        return UNKNOWN
+    if outcome.code is not None:
+        problem = {"ok": False, "code": outcome.code, "detail": outcome.detail, **outcome.data}
+        _say(problem, f"refused, {outcome.code}: {outcome.detail}", as_json=as_json, failed=True)
+        return REFUSED
+    _say({"ok": True, **outcome.data}, sentence, as_json=as_json, failed=False)
+    return DONE
+
+
+def _say(fields: dict[str, Any], sentence: str, *, as_json: bool, failed: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode(fields).decode())
+    else:
+        print(sentence, file=sys.stderr if failed else sys.stdout)

@@ -1,0 +1,134 @@
+"""`taptrade explain`: everything about one bet, recomputed and compared with what is stored."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from runtime.db import Database
+from runtime.errors import TaptradeError
+from runtime.explain import explanation
+from runtime.explanation import Facts, Proof, Yardstick, find_bet, gather, prove
+from runtime.game.grid import GridRules
+from runtime.game.rewards import RewardModelError, load_model
+from runtime.settings import Settings, load
+from runtime.views import bet_view, column_view
+from taptrade.books import open_books, open_ticks
+from taptrade.tables import show_findings
+
+
+class Part(Protocol):
+    """One part of a proof: what was found, and whether it holds."""
+
+    @property
+    def ok(self) -> bool | None:
+        """Whether it holds; None where it cannot be checked."""
+        ...
+
+    @property
+    def finding(self) -> str:
+        """What was found."""
+        ...
+
+
+class BetUnknown(TaptradeError):
+    """There is no such bet."""
+
+
+def yardstick_of(settings: Settings) -> Yardstick:
+    """Return what this installation's settings recompute by."""
+    rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+    try:
+        model = load_model(settings.reward_model, rules, settings.house_edge_bp)
+    except RewardModelError as ex:
+        raise TaptradeError(str(ex)) from ex
+    return Yardstick(model, settings.house_edge_bp, settings.chain_id)
+
+
+def explain_bet(database: Database, ticks: Database | None, yardstick: Yardstick, bet_id: str) -> tuple[Facts, Proof]:
+    """Explain one bet down to its commits' hashes; raise BetUnknown if it is not there."""
+    with database.snapshot():
+        bet = find_bet(database.execute, bet_id)
+        if bet is None:
+            raise BetUnknown(f"there is no bet {bet_id} in the live database")
+        facts = gather(database.execute, bet, "all")
+    return facts, prove(facts, yardstick, ticks)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Explain a bet: who signed it, its rate, its window, its result, its money and its place in the hash chain.
+
+    The exit code is 1 if anything does not hold, 2 if there is no such bet.
+    """
+    parser = argparse.ArgumentParser(prog="taptrade explain", description=main.__doc__)
+    parser.add_argument("bet_id", metavar="BET_ID")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    given = parser.parse_args(argv)
+    settings = load()
+    with open_books(settings) as database:
+        ticks = open_ticks(settings.ticks_database)
+        try:
+            facts, proof = explain_bet(database, ticks, yardstick_of(settings), given.bet_id.upper())
+        finally:
+            if ticks is not None:
+                ticks.close()
+    column = column_view(facts.column) if facts.column else None
+    sentence = explanation(facts.bet, column)
+    if given.json:
+        shown = {"bet": bet_view(facts.bet), "evidence": column, "explanation": sentence, "proof": proof}
+        print(msgspec.json.format(msgspec.json.encode(shown)).decode())
+    else:
+        print(f"{facts.bet.id} of {proof.signed.wallet}\n{sentence}\n")
+        show_findings(findings(proof))
+    return 0 if proof.ok else 1
+
+
+def findings(proof: Proof) -> list[tuple[str, str, str]]:
+    """Return a row for each part of a proof: title, verdict, and what was found, with its details below."""
+    parts: tuple[tuple[str, Part, list[str]], ...] = (
+        ("signed", proof.signed, _signed_lines(proof)),
+        ("rate", proof.rate, []),
+        ("window", proof.window, _window_lines(proof)),
+        ("result", proof.decision, []),
+        ("money", proof.money, _money_lines(proof)),
+        ("chain", proof.chain, _chain_lines(proof)),
+    )
+    return [(title, _verdict(part.ok), "\n".join([part.finding, *lines])) for title, part, lines in parts]
+
+
+def _verdict(ok: bool | None) -> str:
+    return {True: "holds", False: "WRONG", None: "open"}[ok]
+
+
+def _signed_lines(proof: Proof) -> list[str]:
+    signed = proof.signed
+    lines = [f"signer {signed.signer}, wallet {signed.wallet}", *(f"| {line}" for line in signed.text.split("\n"))]
+    lines.append(f"signature {signed.signature or 'none'}")
+    if signed.delegation is not None:
+        lines.append(f"session key delegated in commit {signed.delegation.commit_number}, login message:")
+        lines += [f"| {line}" for line in signed.delegation.message.split("\n")]
+        lines.append(f"signature {signed.delegation.signature}")
+    return lines
+
+
+def _window_lines(proof: Proof) -> list[str]:
+    seen = proof.window.evidence
+    return [] if seen is None else [f"ticks {seen['first_tick_id']} to {seen['last_tick_id']}: {seen['ticks_sha256']}"]
+
+
+def _money_lines(proof: Proof) -> list[str]:
+    return [
+        f"{step.created_at} {step.ref_type} {step.amount:+} cents: {step.balance_before} to {step.balance_after};"
+        f" entry {step.id}, after {step.previous_id or 'none'}, before {step.next_id or 'none'}"
+        for step in proof.money.entries
+    ]
+
+
+def _chain_lines(proof: Proof) -> list[str]:
+    return [
+        f"commit {one.commit_number}, {one.committed_at}: {one.previous_hash} -> {one.hash}"
+        for one in proof.chain.positions
+    ]
