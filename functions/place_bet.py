@@ -9,8 +9,8 @@ import msgspec
 
 from runtime.auth.sessions import signed_in
 from runtime.bet_fate import find_fate
-from runtime.bet_intake import Intake, Tap
-from runtime.commands import Outcome
+from runtime.bet_intake import Tap
+from runtime.commands import Answered
 from runtime.errors import Conflict, RateLimited, SignatureExpired, Unavailable
 from runtime.function import Body, Call, Reply, function
 from runtime.parts import Parts
@@ -53,6 +53,7 @@ class PlacedBet(msgspec.Struct, frozen=True):
     body=PlaceBetBody,
     response=PlacedBet,
     status=201,
+    also=(202,),
     errors=(
         "INVALID_SIGNATURE",
         "SIGNATURE_EXPIRED",
@@ -76,7 +77,7 @@ class PlacedBet(msgspec.Struct, frozen=True):
 def place_bet(call: Call[PlaceBetBody]) -> Reply:
     """Check the tap, hand it to the writer, answer 201 after the commit or 202 while it is pending."""
     parts, body = call.parts, call.body
-    intake = Intake.of(parts.settings, parts.rules)
+    intake = parts.intake
     tap = Tap(
         body.cell_id,
         body.amount,
@@ -89,13 +90,13 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
     ticket = intake.ticket(tap, signed_in(call.session), call.received_ms)
     if intake.fill_delay_ms:
         gevent.sleep(intake.fill_delay_ms / 1000)
-    wait_s = 0.0 if "respond-async" in (call.header("Prefer") or "") else 2.0
-    answer = parts.outbox.place(ticket, wait_s=wait_s)
-    if isinstance(answer, Outcome):
+    asynchronous = "respond-async" in (call.header("Prefer") or "")
+    answer = parts.outbox.place(ticket, until_queued=asynchronous)
+    if isinstance(answer, Answered):
         if answer.code is not None:
-            raise refusal_of(answer)
-        return Reply(answer.data, status=201)
-    if isinstance(answer, Admission):
+            raise refusal_of(answer.outcome())
+        return Reply(bytes(answer.data), status=201, content_type="application/json")
+    if isinstance(answer, Admission) and answer.verdict:
         raise _not_admitted(call, parts, ticket, answer)
     pending = {
         "id": ticket.command.id,

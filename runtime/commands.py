@@ -160,6 +160,19 @@ class Batch(msgspec.Struct, frozen=True):
     v: Literal[1] = 1
 
 
+class Answered(msgspec.Struct):
+    """An outcome as it came over the wire: its data stay JSON, since most of them are only passed on."""
+
+    id: str
+    data: msgspec.Raw
+    code: str | None = None
+    detail: str = ""
+
+    def outcome(self) -> Outcome:
+        """Decode the data."""
+        return Outcome(self.id, msgspec.json.decode(self.data), self.code, self.detail)
+
+
 class Outcome(msgspec.Struct, omit_defaults=True):
     """What became of a command: its data, or a refusal's code, sentence and arguments."""
 

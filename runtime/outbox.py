@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gevent
@@ -15,9 +16,9 @@ from gevent.event import AsyncResult, Event
 
 from runtime import queues, redis_keys
 from runtime.clock import Clock
-from runtime.commands import AnyCommand, Outcome
+from runtime.commands import Answered, AnyCommand, Outcome
 from runtime.errors import Unavailable
-from runtime.queues import BATCH_COMMANDS_MAX, Admission, Queue, Ticket, decode_outcomes
+from runtime.queues import BATCH_COMMANDS_MAX, Admission, Queue, Ticket, decode_answers
 from runtime.redis_client import OUTAGES, Client, RedisError, was_never_sent
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,14 @@ REPLIES_BLOCK_S = 5.0
 BACKOFF_S = 0.1
 REPLIES_TAKEN_MAX = 64
 
-Answer = Outcome | Admission
+Answer = Answered | Admission
+
+
+@dataclass(slots=True)
+class _Waiting:
+    ticket: Ticket
+    result: AsyncResult[Answer]
+    until_queued: bool
 
 
 class _Lane:
@@ -36,11 +44,11 @@ class _Lane:
     def __init__(self, queue: Queue, clock: Clock) -> None:
         self.queue = queue
         self.clock = clock
-        self.waiting: list[tuple[Ticket, AsyncResult[Answer]]] = []
+        self.waiting: list[_Waiting] = []
         self.some = Event()
 
-    def put(self, ticket: Ticket, result: AsyncResult[Answer]) -> None:
-        self.waiting.append((ticket, result))
+    def put(self, waiting: _Waiting) -> None:
+        self.waiting.append(waiting)
         self.some.set()
 
     def run(self) -> None:
@@ -53,19 +61,19 @@ class _Lane:
             if batch:
                 self._send(batch)
 
-    def _send(self, batch: list[tuple[Ticket, AsyncResult[Answer]]]) -> None:
+    def _send(self, batch: list[_Waiting]) -> None:
         try:
-            admissions = self.queue.enqueue([ticket for ticket, _ in batch], self.clock.now_ms())
+            admissions = self.queue.enqueue([one.ticket for one in batch], self.clock.now_ms())
         except RedisError as ex:
             logger.warning("enqueue on %s failed: %s", self.queue.name, ex)
             if was_never_sent(ex):
-                for _, result in batch:
-                    result.set_exception(Unavailable("Nothing can be queued right now.", retry_after_s=1))
+                for one in batch:
+                    one.result.set_exception(Unavailable("Nothing can be queued right now.", retry_after_s=1))
             # Otherwise nobody knows whether it was queued: those who wait are told `pending`, and the deadline decides.
             return
-        for (_, result), admission in zip(batch, admissions, strict=True):
-            if admission.verdict:
-                result.set(admission)
+        for one, admission in zip(batch, admissions, strict=True):
+            if admission.verdict or one.until_queued:
+                one.result.set(admission)
 
 
 class Outbox:
@@ -85,27 +93,30 @@ class Outbox:
         spawn(self._commands.run)
         spawn(self._listen)
 
-    def place(self, ticket: Ticket, *, wait_s: float = ANSWER_WAIT_S) -> Answer | None:
-        """Queue a bet and wait: an Outcome after its commit, an Admission that refuses it, None if neither came."""
-        return self._wait(self._bets, ticket, wait_s)
+    def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answer | None:
+        """Queue a bet and wait for its commit, or only until it is queued.
+
+        An Admission says that it was refused, or with `until_queued` that it waits; None that nothing is known yet.
+        """
+        return self._wait(self._bets, ticket, ANSWER_WAIT_S, until_queued=until_queued)
 
     def submit(self, command: AnyCommand, *, wait_s: float = ANSWER_WAIT_S) -> Outcome | None:
         """Queue a command and wait for its outcome; None if it did not come in time."""
         answer = self._wait(self._commands, Ticket(command), wait_s)
-        return answer if isinstance(answer, Outcome) else None
+        return answer.outcome() if isinstance(answer, Answered) else None
 
-    def _wait(self, lane: _Lane, ticket: Ticket, wait_s: float) -> Answer | None:
+    def _wait(self, lane: _Lane, ticket: Ticket, wait_s: float, *, until_queued: bool = False) -> Answer | None:
         command_id = ticket.command.id
         result: AsyncResult[Answer] = AsyncResult()
         self._awaited[command_id] = result
         try:
-            lane.put(ticket, result)
-            answer: Answer = result.get(timeout=wait_s)
-            return answer
+            lane.put(_Waiting(ticket, result, until_queued))
+            answer: Answer | None = result.get(timeout=wait_s)
         except gevent.Timeout:
-            return None
+            answer = None
         finally:
             self._awaited.pop(command_id, None)
+        return answer
 
     def _listen(self) -> None:
         key = redis_keys.replies(self.origin)
@@ -117,7 +128,7 @@ class Outbox:
                 gevent.sleep(BACKOFF_S)
                 continue
             for data in found[1] if found else ():
-                for outcome in decode_outcomes(data):
-                    result = self._awaited.get(outcome.id)
+                for answer in decode_answers(data):
+                    result = self._awaited.get(answer.id)
                     if result is not None:
-                        result.set(outcome)
+                        result.set(answer)

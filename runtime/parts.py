@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.auth.sessions import Sessions
+from runtime.bet_intake import Intake
 from runtime.clock import Clock
 from runtime.game.grid import GridRules
 from runtime.game.rewards import RewardModel
@@ -31,5 +32,6 @@ class Parts:
     streams: Streams
     model: RewardModel
     rules: GridRules
+    intake: Intake
     run_id: str
     """Names this process's life; the writer answers to it."""

@@ -13,7 +13,7 @@ import msgspec
 import redis
 
 from runtime import redis_keys
-from runtime.commands import AnyCommand, Batch, Outcome
+from runtime.commands import Answered, AnyCommand, Batch, Outcome
 from runtime.game.ids import RANDOM_BITS, ulid
 
 BETS = "bets"
@@ -168,6 +168,7 @@ def ask(client: redis.Redis, command: AnyCommand, now_ms: int, *, wait_s: float 
     return None if answer is None else decode_outcomes(answer[1])[0]
 
 
+_answers = msgspec.json.Decoder(list[Answered])
 _outcomes = msgspec.json.Decoder(list[Outcome])
 _call = msgspec.json.Decoder(tuple[str, None, tuple[Batch], dict[str, Any]])
 
@@ -175,6 +176,11 @@ _call = msgspec.json.Decoder(tuple[str, None, tuple[Batch], dict[str, Any]])
 def decode_outcomes(data: bytes) -> list[Outcome]:
     """Decode what the writer pushed to a list of replies."""
     return _outcomes.decode(data)
+
+
+def decode_answers(data: bytes) -> list[Answered]:
+    """Decode the same, but leave what each outcome carries as it is."""
+    return _answers.decode(data)
 
 
 def decode_job(data: bytes) -> Batch:

@@ -78,6 +78,7 @@ def secret(text: str) -> str:
 
 
 MILLION = 1_000_000
+LIVE_FILL_DELAY_MS = 500
 TABLE: tuple[Setting, ...] = (
     Setting("mode", one_of(*get_args(Mode)), "demo", "demo: play money over recorded prices; live: real feeds only"),
     Setting("host", str, "127.0.0.1", "address that the API listens on"),
@@ -99,7 +100,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("reward_model", str, "runtime.game.rewards:BrownianTouch", "reward model, package.module:Class"),
     Setting("house_edge_bp", whole(0, 5000), "500", "house edge, basis points"),
     Setting("max_fill_age_ms", whole(100, 60_000), "1500", "oldest tick that a bet is filled on"),
-    Setting("fill_delay_ms", whole(0, 10_000), "0", "wait between receipt and fill; live mode sets at least 500"),
+    Setting("fill_delay_ms", whole(0, 10_000), "0", "wait between receipt and fill; 500 in live mode unless set"),
     Setting("settle_grace_ms", whole(0, 60_000), "1000", "wait after a column's end for the last ticks"),
     Setting("bet_signatures", one_of("on", "off"), "on", "off accepts unsigned bets (demo mode only)"),
     Setting("chain_id", whole(1, 2**53), "1", "chain id that messages are signed for"),
@@ -186,6 +187,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         except ValueError as ex:
             shown = "***" if row.secret else repr(text)
             raise SettingsError(f"{row.variable}={shown}: {ex}") from ex
+    if values["mode"] == "live" and not environ.get("TAPTRADE_FILL_DELAY_MS", "").strip():
+        values["fill_delay_ms"] = LIVE_FILL_DELAY_MS
     values["data"] = values["data"].absolute()
     values["domain"] = values["domain"] or f"127.0.0.1:{values['port']}"
     settings = Settings(**values)

@@ -19,6 +19,7 @@ from runtime.app import App, create_app
 from runtime.auth import signatures
 from runtime.auth.credentials import authenticator
 from runtime.auth.sessions import FOLLOW_EVERY_S, Sessions
+from runtime.bet_intake import Intake
 from runtime.clock import SystemClock
 from runtime.discovery import discover
 from runtime.game.grid import GridRules
@@ -81,6 +82,7 @@ def build_parts(settings: Settings) -> Parts:
         streams=streams,
         model=load_model(settings.reward_model, rules, settings.house_edge_bp),
         rules=rules,
+        intake=Intake.of(settings, rules),
         run_id=run_id,
     )
     reader_client = connect(settings.redis_url, block_s=bus.BLOCK_MS / 1000)

@@ -162,7 +162,7 @@ def test_a_session_revoked_while_it_is_being_read_is_not_believed(redis_client: 
         there.follow()
         return found
 
-    there._read = revoked_meanwhile  # type: ignore[method-assign]
+    there._read = revoked_meanwhile  # type: ignore[method-assign, assignment]
     there.find(token)
     there._read = honest  # type: ignore[method-assign]
     assert there.find(token) is None
