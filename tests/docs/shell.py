@@ -27,13 +27,11 @@ def blocks(text: str, language: str = "sh") -> list[str]:
 def run(commands: list[str], folder: Path, environment: dict[str, str], timeout_s: float = 90) -> list[str]:
     """Run blocks in one bash that stops at the first failure; return what each of them printed.
 
-    `folder` becomes a project folder as a person has it: `.venv/bin` in it, and nothing of ours to write into.
+    `folder` becomes a project folder as a person has it: `.venv` in it, and nothing of ours to write into.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    venv = folder / ".venv" / "bin"
-    if not venv.exists():
-        venv.parent.mkdir()
-        venv.symlink_to(Path(sys.executable).parent)
+    if not (folder / ".venv").exists():
+        (folder / ".venv").symlink_to(sys.prefix)
     script = "set -euo pipefail\n" + "".join(f"{block}\nprintf '\\n%s\\n' '{MARK}'\n" for block in commands)
     done = subprocess.run(
         ["bash", "-c", script],
