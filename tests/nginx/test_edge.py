@@ -185,7 +185,10 @@ def test_a_stream_outlasts_the_wait_for_other_answers(client: httpx.Client, stan
 def test_an_api_that_is_away_is_a_problem(tmp_path: Path) -> None:
     with running_edge(tmp_path, free_port()) as url, httpx.Client(base_url=url) as client:
         problem(client.post("/api/bets", json={}), 502, "UNAVAILABLE", retryable=True)
-        problem(client.get("/api/grid"), 502, "UNAVAILABLE", retryable=True)
+        problem(client.get("/api/grid?secret=1"), 502, "UNAVAILABLE", retryable=True)
         assert client.get("/_edge").status_code == 204
     lines = [json.loads(line) for line in (tmp_path / "access.log").read_text(encoding="utf-8").splitlines()]
-    assert [(line["path"], line["status"]) for line in lines] == [("/api/bets", "502"), ("/api/grid", "502")]
+    assert [(line["request"], line["status"]) for line in lines] == [
+        ("POST /api/bets", "502"),
+        ("GET /api/grid", "502"),
+    ]

@@ -1,0 +1,102 @@
+"""`taptrade alive`: well, silent, and away are told apart by the exit status and a reason."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from runtime.clock import SystemClock
+from runtime.metrics import Metrics
+from runtime.metrics_exchange import FRESH_MS, push
+from runtime.redis_keys import FEED_ALIVE, METRICS, SETTLER_ALIVE, WRITER_ALIVE
+from taptrade.alive import PROBES, main
+from taptrade.processes import NAMES
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answer /readyz well and everything else with 503."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200 if self.path == "/readyz" else 503)
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+        self.wfile.write(b"ill")
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Run a server that answers; its port."""
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, redis_url: str, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Point the command at the test's Redis."""
+    monkeypatch.setenv("TAPTRADE_REDIS_URL", redis_url)
+    monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path))
+    return monkeypatch
+
+
+def test_every_process_but_redis_can_be_asked_for() -> None:
+    assert set(PROBES) == set(NAMES) - {"redis"}
+
+
+@pytest.mark.parametrize(("name", "key"), [("writer", WRITER_ALIVE), ("settler", SETTLER_ALIVE), ("feed", FEED_ALIVE)])
+@pytest.mark.usefixtures("environment")
+def test_a_key_that_is_renewed_is_life(
+    name: str, key: str, redis_client: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name]) == 1
+    assert capsys.readouterr().err == f"{name}: {key} was not renewed for 5 s\n"
+    redis_client.set(key, "1")
+    assert main([name]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["jobs", "scheduler"])
+@pytest.mark.usefixtures("environment")
+def test_fresh_measurements_are_life(name: str, redis_client: redis.Redis, capsys: pytest.CaptureFixture[str]) -> None:
+    push(redis_client, Metrics("api"), SystemClock())
+    assert main([name]) == 1
+    assert capsys.readouterr().err == f"{name}: nothing was heard of it for {FRESH_MS // 1000} s\n"
+    push(redis_client, Metrics(name), SystemClock())
+    assert main([name]) == 0
+    assert redis_client.hlen(METRICS) == 2
+
+
+@pytest.mark.parametrize(("name", "variable"), [("api", "PORT"), ("dashboard", "DASHBOARD_PORT")])
+def test_an_answer_of_200_is_life(
+    name: str, variable: str, port: int, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv(f"TAPTRADE_{variable}", str(port))
+    assert main([name]) == (0 if name == "api" else 1)
+    assert capsys.readouterr().err == ("" if name == "api" else "dashboard: / answers 503: ill\n")
+
+
+def test_nobody_at_the_port_is_told(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    environment.setenv("TAPTRADE_PORT", "1")
+    assert main(["api"]) == 1
+    assert capsys.readouterr().err.startswith("api: /readyz does not answer: ")
+
+
+def test_a_redis_that_is_away_is_told(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("TAPTRADE_REDIS_URL", f"unix://{tmp_path}/nobody.sock")
+    assert main(["writer"]) == 1
+    assert capsys.readouterr().err.startswith("writer: Redis does not answer: ")
