@@ -64,6 +64,10 @@ audit-deps: .venv/.dev ## look up known holes in the locked packages (needs the 
 loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs
 	@$(BIN)/python loadtest/run.py $(LOADTEST_ARGS)
 
+.PHONY: bench
+bench: .venv/.dev ## signed bets through the real system at fixed rates, and what they are held against (RATES=3000)
+	@$(BIN)/python -m loadtest.bench $(if $(RATES),--rates $(RATES))
+
 LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--annotation-style line $(if $(UPGRADE),--upgrade)
 .PHONY: lock

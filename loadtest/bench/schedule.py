@@ -1,0 +1,97 @@
+"""When requests are due, and what came of them: the pure half of the open loop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from loadtest.bench.recorder import Latencies
+
+WAIT_S_MAX = 0.1
+GIVE_UP_S = 10.0
+"""How long late requests and answers are waited for after the schedule's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A schedule: `rate` requests a second (0: as fast as connections allow), measured after a lead-in."""
+
+    rate: int
+    lead_s: float
+    measure_s: float
+
+
+@dataclass(slots=True)
+class Figures:
+    """What came of a plan. Errors count from the first request on, everything else after the lead-in."""
+
+    latencies: Latencies = field(default_factory=Latencies)
+    lateness: Latencies = field(default_factory=Latencies)
+    """How late requests left, whether a connection was missing or the generator itself was behind."""
+    errors: Counter[str] = field(default_factory=Counter)
+    good: int = 0
+    """Wanted answers since the first request."""
+    good_in_window: int = 0
+    """Wanted answers that arrived between the lead-in and the end."""
+
+
+class Schedule:
+    """One run of a plan that starts at `start_s`; all times are of one monotonic clock."""
+
+    def __init__(self, plan: Plan, start_s: float) -> None:
+        self.figures = Figures()
+        self._start_s = start_s
+        self._window_s = start_s + plan.lead_s
+        self._end_s = self._window_s + plan.measure_s
+        self._interval_s = 1 / plan.rate if plan.rate else 0.0
+        self._total = round(plan.rate * (plan.lead_s + plan.measure_s)) if plan.rate else 0
+        self._taken = 0
+        self._answered = 0
+
+    def is_due(self, now_s: float) -> bool:
+        """Tell whether a request should be on its way by now."""
+        if not self._interval_s:
+            return self._start_s <= now_s < self._end_s
+        return self._taken < self._total and self._due_s() <= now_s
+
+    def until_due_s(self, now_s: float) -> float:
+        """Return how long nothing needs to be sent, at most WAIT_S_MAX."""
+        if self._interval_s and self._taken == self._total:
+            return WAIT_S_MAX
+        return min(max(self._due_s() - now_s, 0.0), WAIT_S_MAX)
+
+    def take(self, now_s: float) -> float:
+        """Take the next request off the schedule; return when it was due, which its latency counts from."""
+        due_s = self._due_s() if self._interval_s else now_s
+        self._taken += 1
+        if due_s >= self._window_s:
+            self.figures.lateness.add(round((now_s - due_s) * 1e6))
+        return due_s
+
+    def note(self, due_s: float, now_s: float, code: str) -> None:
+        """Note an answer, or what took its place; an empty code is the wanted answer."""
+        self._answered += 1
+        if due_s >= self._window_s:
+            self.figures.latencies.add(round((now_s - due_s) * 1e6))
+        if code:
+            self.figures.errors[code] += 1
+            return
+        self.figures.good += 1
+        if self._window_s <= now_s < self._end_s:
+            self.figures.good_in_window += 1
+
+    def is_over(self, now_s: float) -> bool:
+        """Tell whether all is sent and answered, or waited for long enough."""
+        if now_s >= self._end_s + GIVE_UP_S:
+            return True
+        if self._interval_s:
+            return self._answered == self._total
+        return now_s >= self._end_s and self._answered == self._taken
+
+    def give_up(self, now_s: float) -> None:
+        """Count what never left as errors of the age that they have now."""
+        while self._taken < self._total:
+            self.note(self.take(now_s), now_s, "NEVER_SENT")
+
+    def _due_s(self) -> float:
+        return self._start_s + self._taken * self._interval_s
