@@ -91,9 +91,14 @@ class Database:
         """Interrupt the running statement as soon as `expired` says so."""
         self._peewee.connection().progress(lambda: int(expired()), OPERATIONS_BETWEEN_CHECKS)
 
-    def checkpoint(self) -> Row:
-        """Copy the write-ahead log into the file as far as readers allow; return (busy, log, copied) pages."""
-        return self.execute("PRAGMA wal_checkpoint(PASSIVE)")[0]
+    def restart_log(self) -> None:
+        """Copy what is left of the write-ahead log into the file and empty the log, if no reader needs it."""
+        # A reader that stays long, as an audit does, must not make the commits wait: then it is tried again later.
+        self.execute("PRAGMA busy_timeout = 0")
+        try:
+            self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
 
     def close(self) -> None:
         """Close the connection."""

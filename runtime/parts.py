@@ -15,6 +15,7 @@ from runtime.reads import Reads
 from runtime.redis_client import Client
 from runtime.settings import Settings
 from runtime.streams import Streams
+from runtime.writer_watch import WriterWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Parts:
     sessions: Sessions
     market: Market
     streams: Streams
+    writer_watch: WriterWatch
     model: RewardModel
     rules: GridRules
     intake: Intake

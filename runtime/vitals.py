@@ -48,6 +48,7 @@ class Vitals:
     feed_alive: bool
     settler_alive: bool
     writer_alive: bool
+    writer_trouble: str
     tick_age_ms: int | None
     breaker: Breaker
     backlog_bets: int
@@ -63,6 +64,7 @@ def read_vitals(client: KeyReader, now_ms: int) -> Vitals | None:
         feed_alive=feed is not None,
         settler_alive=settler is not None,
         writer_alive=writer is not None,
+        writer_trouble=msgspec.json.decode(writer).get("trouble", "") if writer else "",
         tick_age_ms=now_ms - decode_tick(tick).id if tick else None,
         breaker=Breaker.from_dict(msgspec.json.decode(breaker)) if breaker else Breaker(),
         backlog_bets=int(backlog or 0),
@@ -95,7 +97,7 @@ def system_checks(vitals: Vitals | None, commit: int | None) -> dict[str, Check]
         "price_feed": _price_feed(vitals),
         "breaker": _breaker(vitals.breaker),
         "scheduler": _alive(vitals.settler_alive, "settlement runs", "no settlement for 5 s"),
-        "writer": _alive(vitals.writer_alive, f"{vitals.backlog_bets} bets wait", "no sign of life for 5 s"),
+        "writer": _writer(vitals),
     }
 
 
@@ -115,3 +117,9 @@ def _breaker(breaker: Breaker) -> Check:
 
 def _alive(alive: bool, well: str, ill: str) -> Check:
     return Check(alive, well if alive else ill)
+
+
+def _writer(vitals: Vitals) -> Check:
+    if vitals.writer_trouble:
+        return Check(ok=False, detail=vitals.writer_trouble)
+    return _alive(vitals.writer_alive, f"{vitals.backlog_bets} bets wait", "no sign of life for 5 s")

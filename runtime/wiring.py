@@ -37,6 +37,7 @@ from runtime.request_limits import policies
 from runtime.settings import Settings, load
 from runtime.stream_sweeper import StreamSweeper
 from runtime.streams import Streams
+from runtime.writer_watch import WATCH_EVERY_S, WriterWatch
 
 READ_THREADS = 4
 
@@ -80,6 +81,7 @@ def build_parts(settings: Settings) -> Parts:
         sessions=Sessions(client, clock),
         market=market,
         streams=streams,
+        writer_watch=WriterWatch(client),
         model=load_model(settings.reward_model, rules, settings.house_edge_bp),
         rules=rules,
         intake=Intake.of(settings, rules),
@@ -89,14 +91,15 @@ def build_parts(settings: Settings) -> Parts:
     bus.BusReader(reader_client, clock, (market, streams)).start(gevent.spawn)
     StreamSweeper(streams, client).start(gevent.spawn)
     outbox.start()
-    gevent.spawn(_follow_sessions, parts.sessions)
+    gevent.spawn(_repeat, parts.sessions.follow, FOLLOW_EVERY_S)
+    gevent.spawn(_repeat, parts.writer_watch.look, WATCH_EVERY_S)
     return parts
 
 
-def _follow_sessions(sessions: Sessions) -> None:
+def _repeat(work: Callable[[], None], every_s: float) -> None:
     while True:
-        sessions.follow()
-        gevent.sleep(FOLLOW_EVERY_S)
+        work()
+        gevent.sleep(every_s)
 
 
 def get_app(settings: Settings | None = None) -> App:
@@ -115,7 +118,7 @@ def get_app(settings: Settings | None = None) -> App:
         authenticate=authenticator(parts.sessions, settings.domain),
         limiter=RedisLimiter(parts.redis, quotas, parts.clock, OUTAGES),
         quotas=quotas,
-        guards={"breaker": parts.market.guard_breaker},
+        guards={"breaker": parts.market.guard_breaker, "writer": parts.writer_watch.guard},
         clock=parts.clock,
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,

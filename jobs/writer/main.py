@@ -14,13 +14,16 @@ from pathlib import Path
 import msgspec
 
 from jobs.writer.book import AnotherWriter, Book
+from jobs.writer.checkpoints import Checkpointer
 from jobs.writer.core import Stuck, Writer, WriterRules
 from jobs.writer.inbox import Inbox
+from jobs.writer.money import KEYS_KEPT_MS
 from jobs.writer.publish import catch_up
 from runtime import redis_keys
 from runtime.clock import Clock, SystemClock
-from runtime.db import Database, open_writer
+from runtime.db import Database, OperationalError, open_writer
 from runtime.game.grid import GridRules
+from runtime.game.ledger import SQL
 from runtime.game.limits import RiskLimits
 from runtime.game.rewards import load_model
 from runtime.redis_client import OUTAGES, Redis, connect, wait_until_ready
@@ -33,8 +36,8 @@ STUCK_WAIT_S = 0.1
 ALIVE_EVERY_MS = 200
 ALIVE_TTL_S = 5
 RQ_HEARTBEAT_EVERY_MS = 10_000
-CHECKPOINT_EVERY_MS = 1_000
-HOUSEKEEPING_EVERY_MS = 60_000
+LOG_LOOK_EVERY_MS = 1_000
+FORGET_EVERY_MS = 60_000
 
 
 class WriterLocked(Exception):
@@ -66,6 +69,7 @@ class Process:
         self.database = database
         self.clock = clock
         self.stopping = threading.Event()
+        self.checkpoints = Checkpointer(settings.database)
         self.since_ms = clock.now_ms()
         rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
         risk = RiskLimits(
@@ -96,11 +100,16 @@ class Process:
     def run(self) -> None:
         """Take turns until told to stop; what waits in the queues then is left for the next writer."""
         self._open()
+        self.checkpoints.start()
         while not self.stopping.is_set():
             try:
                 self._turn()
+            except OperationalError as ex:
+                self._note(f"the database fails: {ex}")
+                self.stopping.wait(STUCK_WAIT_S)
             except Stuck as ex:
                 self._note(f"the database takes no writes: {ex}")
+                self._say_so()
                 self.stopping.wait(STUCK_WAIT_S)
             except OUTAGES as ex:
                 self._note(f"Redis is away: {ex}")
@@ -109,6 +118,7 @@ class Process:
         self._close()
 
     def _open(self) -> None:
+        """Tell what was not told, and take up what was left."""
         wait_until_ready(self.client, self.stopping.wait)
         told = catch_up(self.client, self.database.execute)
         if told:
@@ -140,10 +150,16 @@ class Process:
     def _housekeeping(self) -> None:
         if self._is_due("alive", ALIVE_EVERY_MS):
             self._say_alive()
-        if self._is_due("checkpoint", CHECKPOINT_EVERY_MS):
-            self.database.checkpoint()
+        if self._is_due("log", LOG_LOOK_EVERY_MS) and self.checkpoints.log_is_long():
+            self.database.restart_log()
+        if self._is_due("forget", FORGET_EVERY_MS):
+            self._forget_idempotency_keys()
         if self._is_due("heartbeat", RQ_HEARTBEAT_EVERY_MS):
             self.writer.inbox.heartbeat()
+
+    def _forget_idempotency_keys(self) -> None:
+        with self.database.transaction():
+            self.database.execute(SQL["forget_idempotency_keys"], (self.clock.now_ms() - KEYS_KEPT_MS,))
 
     def _say_alive(self) -> None:
         alive = {
@@ -155,6 +171,12 @@ class Process:
         }
         self.client.set(redis_keys.WRITER_ALIVE, msgspec.json.encode(alive), ex=ALIVE_TTL_S)
 
+    def _say_so(self) -> None:
+        try:
+            self._say_alive()
+        except OUTAGES as ex:
+            logger.warning("nobody hears of the trouble: %s", ex)
+
     def _note(self, trouble: str) -> None:
         if trouble != self.trouble:
             logger.error("%s", trouble)
@@ -165,6 +187,7 @@ class Process:
             self.writer.inbox.close()
         except OUTAGES as ex:
             logger.warning("left without telling Redis: %s", ex)
+        self.checkpoints.stop()
         self.database.close()
 
 
