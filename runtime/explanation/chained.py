@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from runtime.audit.records import SOURCES, Source
-from runtime.explanation.views import Chained, Position
+from runtime.explanation.views import Chained, Position, What
 from runtime.game import chain
-from runtime.game.bets import Bet, placed_content
+from runtime.game.bets import Bet
 from runtime.news import Execute
 from runtime.views import rfc3339
 
@@ -29,6 +29,16 @@ Reach = Literal["place", "quick", "all"]
 """How far to check: the bet's own row, its whole commit if that can be read quickly, or by walking tables too."""
 
 
+KINDS = {source.kind: source for source in SOURCES}
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    commit: int
+    place: int
+    line: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class _Commit:
     header: chain.Header
@@ -37,49 +47,53 @@ class _Commit:
 
 
 def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach) -> Chained:
-    """Find the commits that placed and resolved the bet and verify them as far as `reach` says."""
-    positions = [
-        _position(
-            execute, "placed", bet, (bet.placed_commit, bet.placed_place), placed_content(bet), oldest_commit, reach
-        )
-    ]
-    if bet.resolved_commit is not None and bet.resolved_place is not None:
-        end = (bet.id, bet.status, bet.resolved_at, bet.payout_amount)
-        place = (bet.resolved_commit, bet.resolved_place)
-        positions.append(_position(execute, "resolved", bet, place, end, oldest_commit, reach))
+    """Find the commits that the bet stands in and verify them as far as `reach` says."""
+    rows: list[tuple[What, str, str | int | None]] = [("placed", "bet", bet.id)]
+    if bet.resolved_commit is not None:
+        rows += [("evidence", "column", bet.column_start_s), ("resolved", "resolved", bet.id)]
+    if reach == "all":
+        rows.insert(0, ("delegated", "delegation", bet.delegation_id))
+    positions = []
+    for what, kind, key in rows:
+        own = _own(execute, kind, key)
+        if own is not None:
+            positions.append(_position(execute, what, own, bet, oldest_commit, reach))
     verdicts = [v for one in positions for v in (one.row_holds, one.links_hold, one.hash_holds)]
     ok = False if False in verdicts else None if None in verdicts else True
     return Chained(ok, " ".join(_sentence(one) for one in positions), positions)
 
 
-def _position(
-    execute: Execute,
-    what: Literal["placed", "resolved"],
-    bet: Bet,
-    where: tuple[int, int],
-    content: tuple[Any, ...],
-    oldest_commit: int,
-    reach: Reach,
-) -> Position:
-    number, place = where
-    commit = _find(execute, number)
+def _own(execute: Execute, kind: str, key: str | int | None) -> _Own | None:
+    """Return where a row says that it was written, and its record."""
+    source = KINDS[kind]
+    rows = execute(
+        f"SELECT {source.commit}, {source.place}, {source.content} FROM {source.table} WHERE {source.key} = ?",  # noqa: S608
+        (key,),
+    )
+    if not rows:
+        return None
+    number, place, *content = rows[0]
+    return _Own(number, place, chain.record(kind, place, content))
+
+
+def _position(execute: Execute, what: What, own: _Own, bet: Bet, oldest_commit: int, reach: Reach) -> Position:
+    commit = _find(execute, own.commit)
     if commit is None:
-        return Position(what, number, place, None, None, None, None, False, None, None)
-    line = chain.record("bet" if what == "placed" else "resolved", place, content)
+        return Position(what, own.commit, own.place, None, None, None, None, False, None, None)
     holds = None
     if reach != "place":
         lines = _lines(execute, commit.header, bet.column_start_s, walk=reach == "all")
-        if len(lines) >= commit.header.records or (reach == "all" and number >= oldest_commit):
+        if len(lines) >= commit.header.records or (reach == "all" and own.commit >= oldest_commit):
             holds = chain.commit_hash(commit.header, lines) == commit.hash
     return Position(
         what=what,
-        commit_number=number,
-        place=place,
+        commit_number=own.commit,
+        place=own.place,
         committed_at=rfc3339(commit.header.committed_ms),
         hash=commit.hash,
         previous_hash=commit.header.previous_hash,
         records=commit.header.records,
-        row_holds=chain.marks([line]) == chain.mark_at(commit.marks, place),
+        row_holds=chain.marks([own.line]) == chain.mark_at(commit.marks, own.place),
         links_hold=_links_hold(execute, commit),
         hash_holds=holds,
     )

@@ -14,7 +14,7 @@ from runtime.views import rfc3339
 
 OWN_ENTRIES = (
     f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
-    " WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND ref_id = ? ORDER BY id"
+    " WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND ref_id = ?"
 )
 ENTRY_BEFORE = "SELECT id, balance_after FROM transaction_ledger WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT 1"
 ENTRY_AFTER = (
@@ -58,7 +58,7 @@ def gather(execute: Execute, bet: Bet, reach: Reach = "place") -> Facts:
         wallet=users[0][1] if users else "",
         delegation=_delegation(execute, bet),
         column=find_column(execute, bet.column_start_s),
-        entries=[_step(execute, Entry(*row)) for row in execute(OWN_ENTRIES, (bet.id,))],
+        entries=[_step(execute, Entry(*row)) for row in sorted(execute(OWN_ENTRIES, (bet.id,)))],
         oldest_commit=oldest_commit,
         chain=check_chained(execute, bet, oldest_commit, reach),
     )

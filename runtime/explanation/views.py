@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+What = Literal["delegated", "placed", "evidence", "resolved"]
 Signer = Literal["wallet", "session_key", "nobody"]
 
 
@@ -102,7 +103,7 @@ class Money(msgspec.Struct, frozen=True):
 class Position(msgspec.Struct, frozen=True):
     """Where the hash chain holds a row of the bet; null: not looked at."""
 
-    what: Literal["placed", "resolved"]
+    what: What
     commit_number: int
     place: int
     committed_at: str | None
@@ -115,7 +116,7 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Chained(msgspec.Struct, frozen=True):
-    """The commits that placed and resolved the bet."""
+    """The commits that wrote the bet, its end, its column's evidence and, on a full look, its key's delegation."""
 
     ok: bool | None
     finding: str
