@@ -32,9 +32,10 @@ def find_fate(parts: Parts, bet_id: str, user_id: str) -> Fate:
     The database is asked last as well: between the two questions the bet may have been committed. A bet is called
     never placed only once the writer's clock has passed its deadline, since then no commit can bring it any more.
     """
-    bet = _stored(parts, bet_id, user_id)
+    bet = _stored(parts, bet_id)
     if bet is not None:
-        return Fate(bet)
+        # Somebody else's bet is unknown here, not "never placed", which would be untrue.
+        return Fate(bet if bet.user_id == user_id else None)
     owner, decided_by_ms = _deadline(parts, bet_id)
     if owner is not None and owner != user_id:
         return Fate(None)
@@ -42,12 +43,14 @@ def find_fate(parts: Parts, bet_id: str, user_id: str) -> Fate:
         return Fate(None)
     if writer_clock_ms(parts) <= decided_by_ms:
         return Fate(None, "pending", decided_by_ms)
-    bet = _stored(parts, bet_id, user_id)
-    return Fate(bet) if bet is not None else Fate(None, "never_placed", decided_by_ms)
+    bet = _stored(parts, bet_id)
+    if bet is None:
+        return Fate(None, "never_placed", decided_by_ms)
+    return Fate(bet if bet.user_id == user_id else None)
 
 
-def _stored(parts: Parts, bet_id: str, user_id: str) -> Bet | None:
-    rows = parts.reads.execute(f"{SELECT_BET} WHERE id = ? AND user_id = ?", (bet_id, user_id))
+def _stored(parts: Parts, bet_id: str) -> Bet | None:
+    rows = parts.reads.execute(f"{SELECT_BET} WHERE id = ?", (bet_id,))
     return from_row(rows[0]) if rows else None
 
 

@@ -107,7 +107,7 @@ def test_a_refused_bet_is_explained_without_money(
 
 def test_a_short_balance_is_explained_at_its_rate(play: SignedPlay) -> None:
     now_ms = play.desk.clock.now_ms()
-    common = {"id": play.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms}
+    common: dict[str, Any] = {"id": play.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms}
     play.desk.do(Adjust(user_id=play.user_id, amount=-999_950, reference="r", who="op", why="test", **common))
     proof = play.prove(play.place())
     assert "INSUFFICIENT_FUNDS" in proof.decision.finding
