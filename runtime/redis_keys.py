@@ -35,11 +35,31 @@ BUS_COMMITS_KEEP = 256
 NONCE_TTL_S = 90
 SESSION_TTL_S = 24 * 3600
 PENDING_AFTER_DEADLINE_MS = 90_000
-
-
 SESSIONS_ENDED = "sessions:ended"
 """Stream {id}: sessions that were revoked; every process reads it a few times a second."""
 SESSIONS_ENDED_KEEP = 10_000
+
+
+# What each family may take at the reference load (3,000 bets a second, 20,000 sessions, a full backlog). Redis evicts
+# nothing, so what does not fit is refused: the sum must leave room.
+BUDGET_BYTES = {
+    "nonces": 90 * 3_000 * 200,
+    "queues and jobs": 10_000 * 1_200,
+    "pending bets": 100 * 300 * 200,
+    "replies": 60 * 1024 * 1024,
+    "sessions": 20_000 * 700,
+    "rate limits": 2 * 20_000 * 150,
+    "public bus": 32 * 1024 * 1024,
+    "commit bus": BUS_COMMITS_KEEP * 160 * 1024,
+    "failed jobs": 16 * 1024 * 1024,
+    "metrics and states": 4 * 1024 * 1024,
+}
+BUDGET_SHARE_PERCENT = 70
+
+
+def budget_fits(maxmemory_bytes: int) -> bool:
+    """Tell whether the budgets fit into a Redis of that size; 0 means that it has no limit."""
+    return maxmemory_bytes == 0 or sum(BUDGET_BYTES.values()) * 100 <= maxmemory_bytes * BUDGET_SHARE_PERCENT
 
 
 def nonce(address: str, value: str) -> str:

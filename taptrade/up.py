@@ -16,6 +16,7 @@ from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
+from runtime import redis_keys
 from runtime.db import require_safe_sqlite
 from runtime.redis_client import OUTAGES, ResponseError, connect
 from runtime.settings import SettingsError, load
@@ -49,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     embedded = not settings.redis_url
     url = embedded_redis.prepare(settings.data) if embedded else settings.redis_url
     if not embedded:
-        require_no_eviction(url)
+        require_roomy_redis(url)
     migrate_databases(settings)
     (settings.data / "logs").mkdir(exist_ok=True)
     config = settings.data / "run" / "supervisord.conf"
@@ -98,11 +99,11 @@ def require_free_port(host: str, port: int, variable: str) -> None:
             raise SettingsError(f"cannot listen on {host}:{port} ({ex.strerror}); set {variable}") from ex
 
 
-def require_no_eviction(url: str) -> None:
-    """Raise if a Redis that is not ours may evict keys: it would lose bets. One that is away is waited for later."""
+def require_roomy_redis(url: str) -> None:
+    """Raise if a Redis that is not ours may evict keys or is too small; one that is away is waited for later."""
     client = connect(url)
     try:
-        policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
+        found = client.config_get("maxmemory*")
     except OUTAGES as ex:
         print(f"taptrade: TAPTRADE_REDIS_URL does not answer yet ({type(ex).__name__})", file=sys.stderr)
         return
@@ -110,10 +111,14 @@ def require_no_eviction(url: str) -> None:
         return  # the server forbids CONFIG; it cannot be asked
     finally:
         client.close()
+    policy, size = found.get("maxmemory-policy"), int(found.get("maxmemory", 0))
     if policy != "noeviction":
         raise SettingsError(
             f"TAPTRADE_REDIS_URL: maxmemory-policy is {policy}, it must be noeviction: eviction loses bets"
         )
+    if not redis_keys.budget_fits(size):
+        needed = sum(redis_keys.BUDGET_BYTES.values()) * 100 // redis_keys.BUDGET_SHARE_PERCENT
+        raise SettingsError(f"TAPTRADE_REDIS_URL: maxmemory is {size} bytes, our keys need {needed} at least")
 
 
 def announce() -> None:

@@ -152,7 +152,7 @@ def test_an_emptied_redis_ends_what_is_believed(redis_client: Any, clock: Manual
 
 def test_a_session_revoked_while_it_is_being_read_is_not_believed(redis_client: Any, clock: ManualClock) -> None:
     here, there = Sessions(redis_client, clock), Sessions(redis_client, clock)
-    token, session = here.create(USER, WALLET)
+    token, _ = here.create(USER, WALLET)
     there.follow()
     honest = there._read
 

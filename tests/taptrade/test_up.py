@@ -95,13 +95,23 @@ def test_taken_port_names_its_setting(port: int) -> None:
 
 
 def test_redis_that_evicts_is_refused(redis_client: redis.Redis, redis_url: str) -> None:
-    up.require_no_eviction(redis_url)
+    up.require_roomy_redis(redis_url)
     redis_client.config_set("maxmemory-policy", "allkeys-lru")
     try:
         with pytest.raises(SettingsError, match="allkeys-lru"):
-            up.require_no_eviction(redis_url)
+            up.require_roomy_redis(redis_url)
     finally:
         redis_client.config_set("maxmemory-policy", "noeviction")
+
+
+def test_redis_that_is_too_small_is_refused(redis_client: redis.Redis, redis_url: str) -> None:
+    before = redis_client.config_get("maxmemory")["maxmemory"]
+    redis_client.config_set("maxmemory", "100mb")
+    try:
+        with pytest.raises(SettingsError, match="maxmemory"):
+            up.require_roomy_redis(redis_url)
+    finally:
+        redis_client.config_set("maxmemory", before)
 
 
 def test_banner_tells_mode_prices_and_how_to_play_but_no_password(tmp_path: Path) -> None:
