@@ -32,11 +32,12 @@ def run(commands: list[str], folder: Path, environment: dict[str, str], timeout_
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / ".venv").exists():
         (folder / ".venv").symlink_to(sys.prefix)
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
     script = "set -euo pipefail\n" + "".join(f"{block}\nprintf '\\n%s\\n' '{MARK}'\n" for block in commands)
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
-        env={**os.environ, **environment, "TMPDIR": str(folder)},
+        env=outside | environment | {"TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=timeout_s,

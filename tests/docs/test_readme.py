@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.conftest import House
+from tests.acceptance.system import System
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 
 
-def test_tap_with_curl_goes_from_login_to_ledger(house: House, tmp_path: Path) -> None:
+def test_tap_with_curl_goes_from_login_to_ledger(house: System, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     keys, login, tap, result, statement = run(
         blocks(section(readme, "A tap with curl")), tmp_path / "project", house.environment

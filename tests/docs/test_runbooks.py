@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from runtime.db import open_reader
-from tests.docs.conftest import House
+from tests.acceptance.system import System
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
 
@@ -26,52 +27,81 @@ def runbook(name: str) -> str:
 FIRST = blocks(runbook("README"))[0]
 
 
-def test_looking_around_shows_health_processes_and_breaker(house: House, tmp_path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A bet that was played to its end."""
+
+    id: str
+    wallet: str
+    column_start_s: int
+
+
+@pytest.fixture(scope="session")
+def bet(house: System, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Let the player place one bet and wait for its result."""
+    run([PLAY], tmp_path_factory.mktemp("player"), house.environment)
+    reader = open_reader(house.data / "taptrade.db")
+    rows = reader.execute(
+        "SELECT bets.id, wallet_address, column_start_s FROM bets JOIN users ON users.id = user_id"
+        " WHERE resolved_commit IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    )
+    reader.close()
+    return Played(*rows[0])
+
+
+def test_looking_around_shows_health_processes_and_breaker(house: System, tmp_path: Path) -> None:
     _, looked = run(blocks(runbook("README")), tmp_path, house.environment)
     assert '"checks"' in looked
     assert len(re.findall(r"^(?:support:)?\w+ +RUNNING", looked, re.MULTILINE)) == 8
     assert "override auto" in looked
 
 
-def test_dispute_computes_a_bet_again_and_a_correction_is_entered_once(house: House, tmp_path: Path) -> None:
-    run([PLAY], tmp_path, house.environment)
-    reader = open_reader(house.data / "taptrade.db")
-    bet_id, user_id, status, start_s = reader.execute(
-        "SELECT id, user_id, status, column_start_s FROM bets WHERE refusal_code IS NULL ORDER BY seq DESC LIMIT 1"
-    )[0]
-    evidence, _, computing = blocks(section("## All\n" + runbook("dispute"), "All"))
-    _, column, computed = run(
-        [FIRST, evidence.replace("1767677435", str(start_s)), f"BET={bet_id}\n{computing}"], tmp_path, house.environment
+def test_dispute_explains_a_bet_and_an_account_and_a_correction_is_entered_once(
+    house: System, bet: Played, tmp_path: Path
+) -> None:
+    text = runbook("dispute")
+    _, explain, evidence = blocks(section(text, "One bet"))
+    _, dispute = blocks(section(text, "One account"))
+    (adjust,) = blocks(section(text, "The house was wrong"))
+    _, explained, column, shown, once, again = run(
+        [
+            f"{FIRST}\nUSER=operator BET={bet.id} ACCOUNT={bet.wallet}",
+            explain,
+            evidence.replace("1767677435", str(bet.column_start_s)),
+            dispute,
+            adjust,
+            adjust,
+        ],
+        tmp_path,
+        house.environment,
     )
-    assert json.loads(column)["start_s"] == start_s
-    rates = re.search(r"rate stored (\d+), again (\d+)", computed)
-    assert rates
-    assert rates[1] == rates[2]
-    if status != "void":
-        assert "same evidence: True" in computed
-        assert f"result: {status}" in computed
-
-    given, correcting = blocks(section(runbook("dispute"), "Correct a balance"))
-    given = given.replace("01ARZ3NDEKTSV4RRFFQ69G5FAV", user_id)
-    once, again = run([f"USER=operator\n{given}\n{correcting}", correcting], tmp_path, house.environment)
-    assert "'amount': 150" in once
-    assert "'repeat': True" in again
-    entries = reader.execute("SELECT amount FROM transaction_ledger WHERE ref_type = 'ADJUSTMENT'")
-    reader.close()
-    assert entries == [(150,)]
+    assert re.findall(r"^\w+ +(holds|open|WRONG)", explained, re.MULTILINE) == ["holds"] * 6
+    assert json.loads(column)["start_s"] == bet.column_start_s
+    assert shown.endswith("adds up")
+    assert "adjusted by $1.50" in once
+    assert "nothing moved now" in again
 
 
-def test_breaker_is_forced_and_handed_back(house: House, tmp_path: Path) -> None:
-    shown, opened, closed, handed_back = run(blocks(runbook("breaker")), tmp_path, house.environment | _urls(house))
+def test_payments_are_entered_and_withdrawals_listed(house: System, bet: Played, tmp_path: Path) -> None:
+    given, deposit, listing, *_ = blocks(runbook("payments"))
+    given = re.sub("0x[0-9a-f]{40}", bet.wallet, given)
+    deposited, listed = run([f"USER=operator\n{given}\n{deposit}", listing], tmp_path, house.environment)
+    assert "deposited $10.50" in deposited
+    assert listed.split() == ["id", "requested", "to", "amount", "status", "reference", "who", "why"]
+
+
+def test_breaker_is_forced_and_handed_back(house: System, tmp_path: Path) -> None:
+    shown, opened, closed, handed_back = run(
+        blocks(runbook("breaker")), tmp_path, house.environment | {"API": house.url}
+    )
     assert "override auto" in shown
     assert "override open: bets are refused" in opened
     assert "override closed: bets are taken" in closed
     assert "override auto" in handed_back
 
 
-def test_backup_is_made_checked_and_restored(house: House, tmp_path: Path) -> None:
+def test_backup_is_made_checked_and_restored(house: System, bet: Played, tmp_path: Path) -> None:
     text = runbook("backup-and-restore")
-    run([PLAY], tmp_path, house.environment)
     making, checking = blocks(section(text, "Make one now")), blocks(section(text, "Check one"))
     _, made, checked = run([FIRST, *making, *checking], tmp_path, house.environment)
     assert "'commit_hash'" in made
@@ -91,7 +121,7 @@ def test_backup_is_made_checked_and_restored(house: House, tmp_path: Path) -> No
     assert sorted(path.name for path in aside.iterdir()) == ["redis", "taptrade.db", "taptrade.db-wal"]
 
 
-def test_redis_is_looked_into_and_old_backups_go(house: House, tmp_path: Path) -> None:
+def test_redis_is_looked_into_and_old_backups_go(house: System, tmp_path: Path) -> None:
     looking = next(block for block in blocks(runbook("redis-loss")) if "memory_usage" in block)
     workers = blocks(runbook("lost-worker"))[0]
     _, sizes, seen = run([FIRST, looking, workers], tmp_path, house.environment)
@@ -107,7 +137,3 @@ def test_redis_is_looked_into_and_old_backups_go(house: House, tmp_path: Path) -
     run([f"{FIRST}\n{room}"], tmp_path, house.environment | {"TAPTRADE_DATA": str(tmp_path / "full")})
     assert sorted(path.name[:17] for path in backups.glob("*.db")) == [f"taptrade-2026010{hour}" for hour in (2, 3, 4)]
     assert len(list(backups.iterdir())) == 9
-
-
-def _urls(house: House) -> dict[str, str]:
-    return {"API": f"http://127.0.0.1:{house.environment['TAPTRADE_PORT']}"}
