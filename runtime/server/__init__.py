@@ -1,0 +1,7 @@
+"""How the API is served: a gunicorn worker with a fast path for plain requests and gunicorn's own for the rest."""
+
+from __future__ import annotations
+
+from runtime.server.worker import TapWorker
+
+__all__ = ["TapWorker"]

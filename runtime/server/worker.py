@@ -1,0 +1,224 @@
+"""A gunicorn worker: plain requests take a short way, all others gunicorn's own; the answers are the same.
+
+One connection is one greenlet. It goes back to the event loop before each request, so that a client which sends
+without pause, or pipelines, waits its turn like all others.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Iterable
+from errno import ECONNRESET, ENOTCONN, EPIPE
+from io import BytesIO
+from typing import Any
+
+import gevent
+from gevent import Greenlet
+from gevent.socket import SHUT_RDWR, socket
+from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.http.wsgi import _make_early_hints_callback
+from gunicorn.workers.ggevent import GeventWorker
+
+from runtime.server.answer import Answer
+from runtime.server.client import Client, Loan
+from runtime.server.head import PlainRequest, read_head
+from runtime.server.origin import is_ordinary, origin_of
+
+HEAD_S = 10.0
+"""How long a client may take to send the head of a request, once it has begun."""
+BODY_S = 30.0
+"""How long it may keep a function waiting for the request's body, in all."""
+SEND_S = 60.0
+"""How long it may take nothing of an answer that is ready."""
+DRAIN_BYTES = 8_192
+_CLIENT_LEFT = (EPIPE, ECONNRESET, ENOTCONN)
+
+
+class Retired(gevent.GreenletExit):  # type: ignore[misc]
+    """Thrown into what feeds an event stream when the worker stops."""
+
+
+class TapWorker(GeventWorker):  # type: ignore[misc]
+    """Serve the WSGI app."""
+
+    alive: bool
+
+    head_s = HEAD_S
+    body_s = BODY_S
+    send_s = SEND_S
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._clients: set[Client] = set()
+        self._streams: set[Greenlet] = set()
+        self._ordinary = is_ordinary(self.cfg, os.environ)
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        if not self._ordinary:
+            self.log.warning("every request takes gunicorn's own way: a setting asks for what only that can do")
+        # What start-up left is there to stay; the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
+        super().run()
+
+    def notify(self) -> None:
+        """Tell the master that we live, each second, and end the clients that are due."""
+        super().notify()
+        now_s = time.monotonic()
+        for client in list(self._clients):
+            if client.due_s <= now_s or (client.idle and not self.alive):
+                client.end()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin to stop: running requests are answered, nobody is waited for."""
+        super().handle_exit(sig, frame)
+        gevent.spawn(self._retire)
+
+    def _retire(self) -> None:
+        for client in list(self._clients):
+            if client.idle:
+                client.dismiss()
+        for stream in list(self._streams):
+            stream.kill(Retired, block=False)
+
+    def handle(self, listener: socket, client: socket, addr: Any) -> None:
+        """Serve one connection."""
+        if not self._ordinary or not isinstance(addr, tuple):
+            super().handle(listener, client, addr)
+            return
+        ours = Client(client, self.send_s)
+        self._clients.add(ours)
+        try:
+            self._converse(listener, ours, addr)
+        except OSError as ex:
+            if ex.errno not in _CLIENT_LEFT:
+                self.log.exception("Socket error processing request.")
+        finally:
+            self._clients.discard(ours)
+            ours.close()
+
+    def _converse(self, listener: socket, client: Client, addr: tuple[Any, ...]) -> None:
+        """Answer one request after the other, until the connection's end."""
+        origin = origin_of(self.cfg, listener, client, addr)
+        data: bytes | None = b""
+        while data is not None:
+            if data:
+                gevent.sleep(0)
+            else:
+                data = client.receive(self.cfg.keepalive or self.head_s)
+                if not data:
+                    return
+            request = read_head(data, origin.environ, origin.schemes)
+            if request is None:
+                data = self._ask_gunicorn(listener, client, addr, data)
+            else:
+                data = self._answer(request, client, addr, data)
+
+    def _ask_gunicorn(self, listener: socket, client: Client, addr: Any, data: bytes) -> bytes | None:
+        """Have one request answered gunicorn's way; return what was read behind it, None if the connection ends."""
+        client.allow(self.head_s)
+        loan = Loan(client, data)
+        super().handle(listener, loan, addr)
+        return loan.kept
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Answer one request gunicorn's way, and end a loan when the connection goes on."""
+        loan = isinstance(sock, Loan)
+        if loan:
+            sock.allow(self.body_s)
+        super().handle_request(listener_name, req, sock, addr)
+        if loan:
+            if _drain(req.body):
+                sock.keep(req.unreader.take_buffered())
+            raise StopIteration
+
+    def _answer(self, request: PlainRequest, client: Client, addr: Any, data: bytes) -> bytes | None:
+        """Answer a plain request; return what was read behind it, None if the connection ends."""
+        unreader = _give_body(request, client, data)
+        if unreader is not None:
+            client.allow(self.body_s)
+        answer = Answer(request, client, self.cfg)
+        request.environ["wsgi.early_hints"] = _make_early_hints_callback(request, client, answer)
+        try:
+            self._call(request, answer)
+        except OSError:
+            raise
+        except (Exception, SystemExit, gevent.Timeout) as ex:  # noqa: BLE001  whatever an app raises is answered
+            self._fail(request, answer, client, addr, ex)
+            return None
+        if answer.should_close():
+            return None
+        if unreader is None:
+            return data[request.body_start + request.length :]
+        return unreader.take_buffered() if _drain(request.body) else None
+
+    def _call(self, request: PlainRequest, answer: Answer) -> None:
+        """Let the app answer."""
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        chunks = self.wsgi(request.environ, answer.start_response)
+        if not self.alive or not self.cfg.keepalive:
+            answer.force_close()
+        try:
+            if type(chunks) is list:
+                for chunk in chunks:
+                    answer.write(chunk)
+            else:
+                self._stream(chunks, answer)
+            answer.close()
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+
+    def _stream(self, chunks: Iterable[bytes], answer: Answer) -> None:
+        """Send what comes when it comes; an event stream ends when the worker stops."""
+        current = gevent.getcurrent()
+        endless = answer.is_event_stream
+        if endless:
+            self._streams.add(current)
+        try:
+            for chunk in chunks:
+                answer.send(chunk)
+                if endless and not self.alive:
+                    break
+        except Retired:
+            answer.force_close()
+            if answer.torn:  # in the middle of a chunk, where no end can be told
+                raise
+        finally:
+            self._streams.discard(current)
+
+    def _fail(self, request: PlainRequest, answer: Answer, client: Client, addr: Any, error: BaseException) -> None:
+        """Answer 500, unless another answer has begun: then all that is left is to break it off."""
+        if not answer.headers_sent:
+            self.handle_error(request, client, addr, error)
+            return
+        self.log.error("Error handling request", exc_info=error)
+        answer.flush()
+        client.shutdown(SHUT_RDWR)
+
+
+def _give_body(request: PlainRequest, client: Client, data: bytes) -> SocketUnreader | None:
+    """Give the request its body; return what reads the connection on, if the body is not here as a whole."""
+    body = data[request.body_start : request.body_start + request.length]
+    if len(body) == request.length:
+        request.environ["wsgi.input"] = request.body = BytesIO(body)
+        return None
+    unreader = SocketUnreader(client)
+    unreader.unread(body)
+    request.environ["wsgi.input"] = request.body = Body(LengthReader(unreader, request.length))
+    return unreader
+
+
+def _drain(body: Body) -> bool:
+    """Read what the app left, to come to the next request; False if nobody can tell where that begins."""
+    while not body.failed and body.read(DRAIN_BYTES):
+        pass
+    return not body.failed
