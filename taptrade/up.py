@@ -111,7 +111,7 @@ def require_roomy_redis(url: str) -> None:
         return  # the server forbids CONFIG; it cannot be asked
     finally:
         client.close()
-    policy, size = found.get("maxmemory-policy"), int(found.get("maxmemory", 0))
+    policy, size = found.get("maxmemory-policy"), int(found.get("maxmemory") or 0)
     if policy != "noeviction":
         raise SettingsError(
             f"TAPTRADE_REDIS_URL: maxmemory-policy is {policy}, it must be noeviction: eviction loses bets"

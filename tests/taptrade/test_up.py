@@ -105,7 +105,7 @@ def test_redis_that_evicts_is_refused(redis_client: redis.Redis, redis_url: str)
 
 
 def test_redis_that_is_too_small_is_refused(redis_client: redis.Redis, redis_url: str) -> None:
-    before = redis_client.config_get("maxmemory")["maxmemory"]
+    before = redis_client.config_get("maxmemory")["maxmemory"] or "0"
     redis_client.config_set("maxmemory", "100mb")
     try:
         with pytest.raises(SettingsError, match="maxmemory"):
