@@ -126,7 +126,7 @@ def test_redis_is_looked_into_and_old_backups_go(house: System, tmp_path: Path) 
     workers = blocks(runbook("lost-worker"))[0]
     _, sizes, seen = run([FIRST, looking, workers], tmp_path, house.environment)
     assert "bytes  bus" in sizes
-    assert "writer-" in seen
+    assert all(re.search(rf"^{name}-\d+", seen, re.MULTILINE) for name in ("writer", "settle", "jobs")), seen
 
     backups = tmp_path / "full" / "backups"
     backups.mkdir(parents=True)
