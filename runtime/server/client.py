@@ -7,7 +7,6 @@ import time
 from contextlib import suppress
 from typing import Any
 
-import gevent
 from gevent import socket
 
 READ_BYTES = 8_192
@@ -61,12 +60,16 @@ class Client(socket.socket):  # type: ignore[misc]
         return data
 
     def recv(self, *args: Any) -> bytes:
-        """Read on. Others have their turn first: a client that sends without pause gets no more than they."""
-        gevent.sleep(0)
+        """Read on, but only as often as the event loop comes round, whatever waits: others have their turn too."""
+        self._wait(self._read_event)
         if self._ended:
             return b""
         data: bytes = super().recv(*args)
         return data
+
+    def wait_turn(self) -> None:
+        """Let others have their turn, and a client that does not take its answers wait for the next."""
+        self._wait(self._write_event)
 
     def push(self, data: bytes) -> None:
         """Send all of `data`, mostly by one call of the kernel."""

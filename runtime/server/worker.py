@@ -107,7 +107,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         data: bytes | None = b""
         while data is not None:
             if data:
-                gevent.sleep(0)
+                client.wait_turn()
             else:
                 data = client.receive(self.cfg.keepalive or self.head_s)
                 if not data:

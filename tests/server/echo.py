@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections import Counter
@@ -125,6 +126,11 @@ def events(environ: Environ, start: Start) -> Events:
 def streams(environ: Environ, start: Start) -> list[bytes]:
     """Tell how many streams of a name are open."""
     return text(start, b"%d" % opened[environ["QUERY_STRING"]])
+
+
+def pid(_environ: Environ, start: Start) -> list[bytes]:
+    """Tell which process answers."""
+    return text(start, b"%d" % os.getpid())
 
 
 def patched(_environ: Environ, start: Start) -> list[bytes]:
@@ -251,7 +257,7 @@ def leave(_environ: Environ, _start: Start) -> list[bytes]:
 ROUTES: dict[str, Callable[[Environ, Start], Any]] = {
     f"/{route.__name__}": route
     for route in (
-        *(echo, lines, first_bytes, unread, count, block, wait, events, streams, patched, pieces, big),
+        *(echo, lines, first_bytes, unread, count, block, wait, events, streams, pid, patched, pieces, big),
         *(file, written, hints, status, header, length, untold, nothing, crash, replaced, leave),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import ExitStack
 from pathlib import Path
@@ -79,9 +80,10 @@ def test_who_asks_while_the_worker_stops_is_answered_and_let_go(tmp_path: Path) 
         blocking, asking = (stack.enter_context(server.connect()) for _ in range(2))
         asking.sendall(get("/echo"))
         read_until(asking, b"}")
+        worker = int(server.ask("/pid"))
         blocking.sendall(get(f"/block?{begun},{go_on}"))
         wait_until(begun.exists)
-        server.process.send_signal(signal.SIGTERM)
+        os.kill(worker, signal.SIGTERM)
         asking.sendall(get("/echo?last") + get("/echo?after"))
         go_on.touch()
         answer = read_all(asking)
