@@ -21,7 +21,9 @@ CODES: dict[str, ErrorCode] = {
     "INSUFFICIENT_FUNDS": ErrorCode(402, "The balance does not cover the amount."),
     "FORBIDDEN": ErrorCode(403, "This is not allowed here, or not in this mode."),
     "DEPOSIT_LIMIT": ErrorCode(403, "The deposit would lift the balance above the cap."),
-    "LIMIT_REACHED": ErrorCode(403, "A limit that the player set refuses this."),
+    "LIMIT_REACHED": ErrorCode(
+        403, "A limit that the player set refuses this; which one, what is left and until when are attached."
+    ),
     "NOT_FOUND": ErrorCode(404, "There is no such thing."),
     "BET_NEVER_PLACED": ErrorCode(404, "The bet was lost on its way; no money was taken."),
     "ARCHIVED": ErrorCode(404, "The week was archived; the answer says how to get it back."),

@@ -155,4 +155,4 @@ def _sentence(one: Position) -> str:
         return f"{place}: the commit's hash does not hold over its rows."
     if one.hash_holds is None:
         return f"{place} ({one.hash[:16]}), where its row holds; the whole commit was not verified here."
-    return f"{place} ({one.hash[:16]}), whose hash holds over its {one.records} rows."
+    return f"{place} ({one.hash[:16]}), whose hash holds over its {one.records} row{'' if one.records == 1 else 's'}."

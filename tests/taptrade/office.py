@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ class Office:
         self.desk = desk
         self._capsys = capsys
         self.writer_works = True
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def run(self, *arguments: object) -> Said:
         """Run `taptrade ARGUMENTS`, the writer working meanwhile."""
@@ -51,6 +52,7 @@ class Office:
         return Said(codes[0], said.out, said.err)
 
     def _turn(self, thread: threading.Thread) -> bool:
+        self.meanwhile()
         if self.writer_works:
             self.desk.work()
         return not thread.is_alive()

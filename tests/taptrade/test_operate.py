@@ -131,7 +131,9 @@ def test_a_reversed_withdrawal_gives_the_money_back_once(office: Office) -> None
 
 def test_withdrawals_are_listed_by_status_and_account(office: Office) -> None:
     first, second = office.desk.player(1), office.desk.player(2)
-    ended, pending = withdrawal(office.desk, first), withdrawal(office.desk, second, 77)
+    ended = withdrawal(office.desk, first)
+    office.desk.clock.advance(1)
+    pending = withdrawal(office.desk, second, 77)
     office.run("withdrawal", "complete", ended, "--reference", "tx-9", *AUTHORITY)
 
     def ids(*arguments: str) -> list[str]:
@@ -198,6 +200,23 @@ def test_without_a_writer_the_order_waits_and_happens_once(office: Office) -> No
     office.writer_works = True
     assert office.run(*arguments[:-1], "10").code == 0
     assert office.desk.balance(user) == 1_000_500
+
+
+def test_a_connection_that_breaks_while_waiting_leaves_it_open(office: Office) -> None:
+    user = office.desk.player()
+
+    def cut() -> None:
+        clients: Any = office.desk.client.client_list()
+        if any(client["cmd"] == "blpop" for client in clients):
+            office.desk.client.client_kill_filter(_type="normal", skipme=True)
+
+    office.writer_works, office.meanwhile = False, cut
+    arguments = ("deposit", user, 500, "--reference", "wire-7", *AUTHORITY)
+    assert office.run(*arguments).code == 3
+    office.desk.work()
+    assert office.desk.balance(user) == 1_000_500
+    office.writer_works, office.meanwhile = True, lambda: None
+    assert "nothing moved now" in office.run(*arguments).out
 
 
 def test_without_redis_nothing_is_asked(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
