@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 import redis
+from redis._parsers.base import BaseParser
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -20,8 +21,18 @@ Client = redis.Redis
 Redis = redis.Redis
 RedisError = redis.RedisError
 ResponseError = redis.ResponseError
-# What a command raises when Redis is away, loading or out of memory: the caller must treat its effect as unknown.
-OUTAGES = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.OutOfMemoryError)
+
+
+class CannotSave(redis.ResponseError):
+    """Redis takes no writes, because it cannot put them on its disk (MISCONF)."""
+
+
+# redis-py knows no class for this answer; left alone, a full disk would look like a mistake of ours.
+BaseParser.EXCEPTION_CLASSES["MISCONF"] = CannotSave
+
+# What a command raises when Redis is away, loading, or out of memory or disk: the caller must treat its effect as
+# unknown.
+OUTAGES = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.OutOfMemoryError, CannotSave)
 
 
 def connect(url: str, *, block_s: float = 0) -> redis.Redis:
