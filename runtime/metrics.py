@@ -16,6 +16,9 @@ import msgspec
 CounterName = Literal[
     "taptrade_requests_total",
     "taptrade_errors_total",
+    "taptrade_commits_total",
+    "taptrade_bets_total",
+    "taptrade_jobs_failed_total",
 ]
 GaugeName = Literal[
     "taptrade_up",
@@ -28,7 +31,7 @@ GaugeName = Literal[
     "taptrade_process_open_files",
     "taptrade_process_cpu_seconds",
 ]
-HistogramName = Literal["taptrade_request_seconds"]
+HistogramName = Literal["taptrade_request_seconds", "taptrade_commit_seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,15 @@ class Metric:
     """Each process has its own; else it is one figure of the whole system, taken when /metrics is read."""
 
 
+COMMIT_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 REQUEST_BOUNDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 COUNTERS: dict[CounterName, Metric] = {
     "taptrade_requests_total": Metric("Requests answered.", ("function", "status")),
     "taptrade_errors_total": Metric("Requests answered with an error code.", ("function", "code")),
+    "taptrade_commits_total": Metric("Commits of the writer."),
+    "taptrade_bets_total": Metric("Bets that came to a status in a commit.", ("status",)),
+    "taptrade_jobs_failed_total": Metric("Jobs that the writer could not do; RQ keeps them with the reason."),
 }
 GAUGES: dict[GaugeName, Metric] = {
     "taptrade_up": Metric("1 where a part of the system is well, 0 where it is not.", ("part",), of_process=False),
@@ -60,6 +67,7 @@ GAUGES: dict[GaugeName, Metric] = {
     "taptrade_process_cpu_seconds": Metric("Processor time that the process has used."),
 }
 HISTOGRAMS: dict[HistogramName, Metric] = {
+    "taptrade_commit_seconds": Metric("Time from the start of a commit to its end on disk.", (), COMMIT_BOUNDS),
     "taptrade_request_seconds": Metric("Time from receipt to the head of the answer.", ("function",), REQUEST_BOUNDS),
 }
 

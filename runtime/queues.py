@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ JOB_PREFIX = "rq:job:"
 QUEUES_KEY = "rq:queues"
 WRITER_JOB = "jobs.writer.job.apply"
 BATCH_COMMANDS_MAX = 100
+ZLIB_MAGIC = b"x"
 
 Verdict = Literal["", "EPOCH", "NONCE", "LIMIT", "FULL"]
 _encode = msgspec.json.encode
@@ -184,7 +186,15 @@ def decode_answers(data: bytes) -> list[Answered]:
 
 
 def decode_job(data: bytes) -> Batch:
-    """Decode the batch in a job's data; raise msgspec.ValidationError or DecodeError for anything else."""
+    """Decode the batch in a job's data; raise msgspec.ValidationError or DecodeError for anything else.
+
+    We leave the data plain; RQ compresses them when it stores a job anew, as it does when one is requeued.
+    """
+    if data[:1] == ZLIB_MAGIC:
+        try:
+            data = zlib.decompress(data)
+        except zlib.error as ex:
+            raise msgspec.DecodeError(f"the data are no zlib stream: {ex}") from ex
     function, _, (batch,), _ = _call.decode(data)
     if function != WRITER_JOB:
         raise msgspec.ValidationError(f"the writer does not run {function}")

@@ -25,7 +25,9 @@ from runtime.game.rewards import load_model
 from runtime.game.ticks import Tick
 from runtime.grid_view import build_grid, encode_grid
 from runtime.log import configure
-from runtime.redis_client import connect
+from runtime.metrics import Metrics
+from runtime.metrics_exchange import start_pushing
+from runtime.redis_client import OUTAGES, connect
 from runtime.settings import Settings, load
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
         publisher = open_publisher(settings, clock, database)
         publisher.start()
         try:
+            start_pushing(connect(settings.redis_url), Metrics("feed"), clock, OUTAGES, stopping)
             feed = open_feed(settings, clock, database, publisher)
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 feed.turn(clock.now_ms())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,10 +30,12 @@ from runtime.commands import (
     Withdraw,
 )
 from runtime.db import DatabaseError, OperationalError
+from runtime.game.bets import Bet
 from runtime.game.grid import GridRules
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
+from runtime.metrics import Metrics
 from runtime.queues import BETS, COMMANDS
 from runtime.redis_client import Redis
 from runtime.wire import decode_tick
@@ -65,6 +68,7 @@ class Writer:
     book: Book
     inbox: Inbox
     rules: WriterRules
+    metrics: Metrics = field(default_factory=lambda: Metrics("writer"))
     settlement: Settlement = field(init=False)
     held: list[TakenJob] = field(default_factory=list)
     _untold: list[Callable[[], None]] = field(default_factory=list)
@@ -94,7 +98,7 @@ class Writer:
         readable = []
         for job in jobs:
             if job.batch is None:
-                self.inbox.fail(job, job.reason)
+                self._fail(job, job.reason)
             else:
                 readable.append(job)
         tick = self._newest_tick()
@@ -102,6 +106,10 @@ class Writer:
         self.held.extend(job for job in readable if job not in ripe)
         if ripe:
             self._commit(ripe, tick)
+
+    def _fail(self, job: TakenJob, reason: str) -> None:
+        self.metrics.count("taptrade_jobs_failed_total")
+        self.inbox.fail(job, reason)
 
     def _newest_tick(self) -> Tick | None:
         data: Any = self.client.get(redis_keys.TICK_LATEST)
@@ -129,7 +137,7 @@ class Writer:
         except (DatabaseError, LedgerBroken, msgspec.MsgspecError, ValueError, KeyError) as ex:
             if len(jobs) == 1:
                 logger.exception("job %s cannot be committed", jobs[0].id)
-                self.inbox.fail(jobs[0], f"{type(ex).__name__}: {ex}")
+                self._fail(jobs[0], f"{type(ex).__name__}: {ex}")
                 return
             for job in jobs:
                 self._commit([job], tick)
@@ -137,6 +145,7 @@ class Writer:
     def _attempt(self, jobs: list[TakenJob], work: Callable[[Commit], list[tuple[TakenJob, list[Outcome]]]]) -> None:
         answers: dict[str, list[Outcome]] = {}
         written: list[Commit] = []
+        began_ms = self.book.clock.monotonic_ms()
         try:
             with self.book.commit(written.append) as commit:
                 for job, outcomes in work(commit):
@@ -150,10 +159,21 @@ class Writer:
             raise
         # The commit stands: from here on nothing may be done again, only told. If Redis is away, it is told later.
         told = None if written[0].is_empty else written[0]
+        self._measure(written[0], self.book.clock.monotonic_ms() - began_ms)
         if any(isinstance(item.content, dict) for item in written[0].news):
             self.settlement.reload()
         self._untold.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
         self._tell()
+
+    def _measure(self, commit: Commit, took_ms: int) -> None:
+        if commit.is_empty:
+            return
+        self.metrics.count("taptrade_commits_total")
+        self.metrics.observe("taptrade_commit_seconds", took_ms / 1000)
+        for status, count in Counter(
+            item.content.status for item in commit.news if isinstance(item.content, Bet)
+        ).items():
+            self.metrics.count("taptrade_bets_total", status, by=count)
 
     def _tell(self) -> None:
         while self._untold:

@@ -26,6 +26,7 @@ from runtime.game.grid import GridRules
 from runtime.game.ledger import SQL
 from runtime.game.limits import RiskLimits
 from runtime.game.rewards import load_model
+from runtime.metrics_exchange import start_pushing
 from runtime.redis_client import OUTAGES, Redis, connect, wait_until_ready
 from runtime.settings import Settings, load
 
@@ -69,6 +70,8 @@ class Process:
         self.database = database
         self.clock = clock
         self.stopping = threading.Event()
+        # The writer's own connection may be waiting for a job, and a pushing thread must not share its place.
+        self.metrics_client = connect(settings.redis_url)
         self.checkpoints = Checkpointer(settings.database)
         self.since_ms = clock.now_ms()
         rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
@@ -101,6 +104,7 @@ class Process:
         """Take turns until told to stop; what waits in the queues then is left for the next writer."""
         self._open()
         self.checkpoints.start()
+        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.stopping)
         while not self.stopping.is_set():
             try:
                 self._turn()

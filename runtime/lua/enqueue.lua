@@ -49,7 +49,7 @@ if #accepted > 0 then
     redis.call('HSET', KEYS[3],
         'created_at', ARGV[6], 'enqueued_at', ARGV[6], 'status', 'queued', 'origin', ARGV[3],
         'description', ARGV[7] .. ' x ' .. #accepted, 'timeout', 180, 'result_ttl', 0, 'failure_ttl', 604800,
-        'started_at', '', 'ended_at', '', 'last_heartbeat', '', 'worker_name', '', 'commands', #accepted,
+        'started_at', '', 'ended_at', '', 'last_heartbeat', '', 'worker_name', '', 'commands', #accepted, 'counted', backlog_max > 0 and 1 or 0,
         'data', ARGV[8] .. table.concat(accepted, ',') .. ARGV[9])
     redis.call('RPUSH', KEYS[1], ARGV[2])
     if backlog_max > 0 then redis.call('INCRBY', KEYS[4], #accepted) end

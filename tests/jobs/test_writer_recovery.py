@@ -241,3 +241,18 @@ def test_a_disk_error_keeps_the_jobs_for_the_next_turn(desk: Desk, monkeypatch: 
     desk.work()
     assert desk.balance(user) == 999_900
     assert audit(desk.database).faults == []
+
+
+def test_a_failed_job_that_is_requeued_is_done_and_the_backlog_stays_right(desk: Desk) -> None:
+    user = desk.player()
+    bet = desk.bet(user)
+    desk.queue(bet, name=queues.BETS)
+    [job] = desk.writer.inbox.take(queues.BETS, desk.clock.now_ms())
+    desk.writer.inbox.fail(job, "an operator wants to look at it")
+    assert backlog(desk) == 0
+    queue = Queue(queues.BETS, connection=desk.client, serializer=JSONSerializer)
+    queue.failed_job_registry.requeue(job.id)
+    desk.work()
+    assert desk.answers()[bet.id].code is None
+    assert backlog(desk) == 0
+    assert queue.failed_job_registry.count == 0
