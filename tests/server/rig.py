@@ -56,7 +56,7 @@ def serving(folder: Path, worker: str, *options: str) -> Iterator[Server]:
     log = folder / f"{worker}.log"
     command = [
         *(sys.executable, "-m", "gunicorn", "tests.server.echo:app", "-k", worker, "-b", "127.0.0.1:0"),
-        *("--no-control-socket", "--graceful-timeout", "5", "--keep-alive", "75", *options),
+        *("--no-control-socket", "--graceful-timeout", "5" if worker == OURS else "1", "--keep-alive", "75", *options),
     ]
     with log.open("wb") as out:
         process = subprocess.Popen(
