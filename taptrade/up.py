@@ -17,9 +17,10 @@ from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
 from runtime import redis_keys
-from runtime.db import require_safe_sqlite
+from runtime.column_width import refuse_other_width
+from runtime.db import open_reader, require_safe_sqlite
 from runtime.redis_client import OUTAGES, ResponseError, connect
-from runtime.settings import SettingsError, load
+from runtime.settings import Settings, SettingsError, load
 from taptrade import embedded_redis
 from taptrade.housekeeping import migrate_databases
 from taptrade.processes import supervisor_config
@@ -52,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
     if not embedded:
         require_roomy_redis(url)
     migrate_databases(settings)
+    require_same_columns(settings)
     (settings.data / "logs").mkdir(exist_ok=True)
     config = settings.data / "run" / "supervisord.conf"
     config.write_text(supervisor_config(settings, embedded_redis=embedded))
@@ -119,6 +121,15 @@ def require_roomy_redis(url: str) -> None:
     if not redis_keys.budget_fits(size):
         needed = sum(redis_keys.BUDGET_BYTES.values()) * 100 // redis_keys.BUDGET_SHARE_PERCENT
         raise SettingsError(f"TAPTRADE_REDIS_URL: maxmemory is {size} bytes, our keys need {needed} at least")
+
+
+def require_same_columns(settings: Settings) -> None:
+    """Raise if bets are open on columns of another width than the settings say."""
+    reader = open_reader(settings.database)
+    try:
+        refuse_other_width(reader.execute, settings.column_seconds)
+    finally:
+        reader.close()
 
 
 def announce() -> None:

@@ -21,6 +21,7 @@ from jobs.writer.money import KEYS_KEPT_MS
 from jobs.writer.publish import catch_up
 from runtime import redis_keys
 from runtime.clock import Clock, SystemClock
+from runtime.column_width import adopt_width
 from runtime.db import Database, OperationalError, open_writer
 from runtime.game.grid import GridRules
 from runtime.game.ledger import SQL
@@ -70,6 +71,7 @@ class Process:
         self.database = database
         self.clock = clock
         self.stopping = threading.Event()
+        adopt_width(database.execute, settings.column_seconds)
         # The writer's own connection may be waiting for a job, and a pushing thread must not share its place.
         self.metrics_client = connect(settings.redis_url)
         self.checkpoints = Checkpointer(settings.database)

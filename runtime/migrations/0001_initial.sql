@@ -208,3 +208,9 @@ CREATE TABLE player_limits (
 ) STRICT;
 
 CREATE INDEX player_limits_of_user ON player_limits (user_id, id);
+
+-- Settings that open bets rest on (runtime/column_width.py).
+CREATE TABLE rules_in_force (
+    name  TEXT    NOT NULL PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
