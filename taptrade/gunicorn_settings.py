@@ -15,7 +15,7 @@ _settings = load()
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.api_workers
-worker_class = "gevent"
+worker_class = "runtime.server.TapWorker"
 worker_connections = 10_000
 backlog = 4096
 # Longer than nginx keeps its upstream connections, so that nginx never reuses one that is just being closed.

@@ -35,8 +35,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run gunicorn on a free port."""
     log = tmp_path_factory.mktemp("gunicorn") / "log"
     command = [
-        *(sys.executable, "-m", "gunicorn", "tests.runtime.sample_wsgi:app", "-k", "gevent", "-b", "127.0.0.1:0"),
-        *("--no-control-socket", "--graceful-timeout", "2"),
+        *(sys.executable, "-m", "gunicorn", "tests.runtime.sample_wsgi:app", "-k", "runtime.server.TapWorker"),
+        *("-b", "127.0.0.1:0", "--no-control-socket", "--graceful-timeout", "2"),
     ]
     with log.open("wb") as out:
         process = subprocess.Popen(
