@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadtest.bench import proc
 from loadtest.bench.children import BenchFailed
+from loadtest.bench.display import Show
 from loadtest.bench.generator import Generator, Progress
 from loadtest.bench.results import Rate
 from loadtest.bench.schedule import GIVE_UP_S, Figures, Plan
@@ -43,28 +44,27 @@ class Peaks:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """What a measurement needs: who sends, whose CPU counts under which name, and the stores."""
+class Meter:
+    """Who sends, whose CPU counts under which name, and the stores."""
 
     generator: Generator
     roots: Mapping[str, int]
     vitals: Vitals
-    show: Callable[[str], None]
 
-    def measure(self, plan: Plan) -> Rate:
+    def measure(self, plan: Plan, show: Show) -> Rate:
         """Follow one plan; return its figures."""
         peaks = Peaks()
         self.generator.start(plan)
         start_s = time.monotonic()
-        self._watch(plan, start_s + plan.lead_s, peaks)
+        self._watch(start_s + plan.lead_s, peaks, show)
         first = self._look()
-        figures = self._watch(plan, start_s + plan.lead_s + plan.measure_s, peaks)
+        figures = self._watch(start_s + plan.lead_s + plan.measure_s, peaks, show)
         last = self._look()
         while figures is None:
-            figures = self._watch(plan, time.monotonic() + GIVE_UP_S + SILENCE_S_MAX, peaks)
+            figures = self._watch(time.monotonic() + GIVE_UP_S + SILENCE_S_MAX, peaks, show)
         return rate_of(plan, figures, first, last, self.vitals.between(first.commit, last.commit), peaks)
 
-    def _watch(self, plan: Plan, until_s: float, peaks: Peaks) -> Figures | None:
+    def _watch(self, until_s: float, peaks: Peaks, show: Show) -> Figures | None:
         heard_s = look_s = time.monotonic()
         while (now_s := time.monotonic()) < until_s:
             if now_s >= look_s:
@@ -75,7 +75,7 @@ class Stage:
                 return message
             if isinstance(message, Progress):
                 heard_s = now_s
-                self.show(f"{plan.rate}/s: {message.good} committed, {message.errors} errors")
+                show(f"{message.good:,} committed, {message.errors:,} errors")
             if now_s - heard_s > SILENCE_S_MAX:
                 raise BenchFailed("the generator has stopped talking")
         return None

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from loadtest.bench.children import child, free_ports, wait_for
+from loadtest.bench.results import Audit
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 
@@ -45,6 +46,11 @@ class System:
         """The domain that logins are signed for."""
         return self.settings.domain
 
+    @property
+    def redis_url(self) -> str:
+        """Where the system's own Redis listens."""
+        return embedded_redis.redis_url(self.settings)
+
     def is_ready(self) -> bool:
         """Tell whether bets would be taken: healthy, with a breaker that lets them pass and cells on offer."""
         url = f"http://127.0.0.1:{self.settings.port}"
@@ -56,14 +62,14 @@ class System:
             return False
         return grid.is_success and any(rate for column in grid.json()["rates_bp"] for rate in column)
 
-    def audit(self) -> tuple[bool, str]:
-        """Count the money: does it add up, and the audit's own last line."""
+    def audit(self) -> Audit:
+        """Count the money."""
         command = [sys.executable, "-m", "taptrade", "audit"]
         done = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=AUDIT_S_MAX, check=False
         )
         lines = (done.stdout.strip() or done.stderr.strip() or "no output").splitlines()
-        return done.returncode == 0, lines[-1]
+        return Audit(done.returncode == 0, lines[-1])
 
 
 @contextmanager
@@ -85,8 +91,3 @@ def system(data: Path, overrides: Mapping[str, str]) -> Iterator[System]:
         running = System(load(environment), environment, process.pid)
         wait_for(f"taptrade up ({data})", running.is_ready, process, START_S_MAX)
         yield running
-
-
-def redis_url(running: System) -> str:
-    """Return where the system's own Redis listens."""
-    return embedded_redis.redis_url(running.settings)

@@ -15,13 +15,13 @@ from runtime.auth.bet_text import bet_text
 from runtime.clock import Clock
 from taptrade.views import GridView
 
-RATE_BP_MIN = 20_000
-RATE_BP_MAX = 300_000
-"""Mid-range rates: by the time of the commit the cell is surely still offered."""
+RATE_BP_MIN = 15_000
+RATE_BP_MAX = 120_000
+"""Mid-range rates: no move of the price within a second takes such a cell off the offer."""
 FLOOR_BP = 10_000
 COLUMNS = 2
 """The nearest columns that stay open long enough: their bets settle soonest."""
-CLOSING_MARGIN_MS = 1_500
+OPEN_FOR_MS = 5_000
 STAKE_CENTS = 100
 
 
@@ -59,7 +59,7 @@ class Board:
         for column, rates in zip(grid.columns, grid.rates_bp, strict=True):
             # A column takes no more bets once the one before it begins.
             closes_ms = column.opens_ms - width_ms
-            if closes_ms - now_ms < CLOSING_MARGIN_MS or columns == COLUMNS:
+            if closes_ms - now_ms < OPEN_FOR_MS or columns == COLUMNS:
                 continue
             columns += 1
             for row, rate in zip(grid.rows, rates, strict=True):

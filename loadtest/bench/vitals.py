@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtest.bench.system import System, redis_url
+from loadtest.bench.system import System
 from runtime.db import open_reader
 from runtime.redis_client import connect
 
@@ -34,7 +34,7 @@ class Vitals:
 
     def __init__(self, running: System) -> None:
         self._database = open_reader(running.settings.database)
-        self._redis = connect(redis_url(running))
+        self._redis = connect(running.redis_url)
         self._wal = Path(f"{running.settings.database}-wal")
 
     def close(self) -> None:
@@ -55,6 +55,10 @@ class Vitals:
     def bets_are_open(self) -> bool:
         """Tell whether any bet is not settled yet."""
         return bool(self._database.execute(OPEN)[0][0])
+
+    def sqlite_version(self) -> str:
+        """Return the version of the SQLite that the system is linked with."""
+        return str(self._database.execute("SELECT sqlite_version()")[0][0])
 
     def redis_bytes(self) -> int:
         """Return how much memory Redis uses."""

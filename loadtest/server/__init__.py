@@ -1,0 +1,1 @@
+"""What a request costs in the server alone: `python -m loadtest.server`."""
