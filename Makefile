@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 ROOMS := functions runtime jobs taptrade
+KILLS ?= 200
 LOADTEST_ARGS ?= --users 20 --spawn-rate 5 --run-time 60s
 export PYTHONNOUSERSITE := 1
 export PYTHONDONTWRITEBYTECODE :=
@@ -59,6 +60,10 @@ coverage: .venv/.dev ## run the tests and leave build/coverage.json
 .PHONY: audit-deps
 audit-deps: .venv/.dev ## look up known holes in the locked packages (needs the network)
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.lock
+
+.PHONY: chaos
+chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves build/chaos.json
+	@$(BIN)/python -m tests.chaos.run --kills $(KILLS)
 
 .PHONY: loadtest
 loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs

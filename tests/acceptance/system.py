@@ -179,11 +179,14 @@ class System:
         """Return a client that is not signed in."""
         return TapClient(self.url)
 
+    @property
+    def redis_url(self) -> str:
+        """Where the system's Redis listens."""
+        return embedded_redis.redis_url(self.settings)
+
     def redis(self) -> Redis:
         """Return a connection to the system's Redis."""
-        url = embedded_redis.recorded_url(self.data)
-        assert url, "the system has never run"
-        return connect(url)
+        return connect(self.redis_url)
 
     @contextmanager
     def database(self) -> Iterator[Database]:

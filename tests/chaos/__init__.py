@@ -1,0 +1,1 @@
+"""Faults under load, and the count afterwards: nothing lost, nothing invented."""

@@ -1,0 +1,215 @@
+"""Players under faults: each taps, tops up and withdraws over HTTP, and goes after every answer that was lost."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from random import Random
+from typing import Any, TypeVar
+
+import httpx
+
+from runtime.clock import SystemClock
+from taptrade.choice import Chooser
+from taptrade.client import ApiError, TapClient
+from taptrade.views import BetView, GridView
+from taptrade.wallet import Place, new_wallet, sign_bet, sign_login, sign_withdrawal
+from tests.chaos.attempts import LIVE, UNKNOWN, Answer, Attempt, Movement, answer_of
+from tests.chaos.hearing import Ear
+
+STAKES = (100, 100, 100, 500, 1000)
+REPEAT_UNTIL_MS = 25_000
+"""A signature is good for 30 s."""
+DECIDED_MS = 12_000
+"""A bet is decided 10 s after its receipt at the latest."""
+MOVEMENT_CENTS = 100
+PAGE_ROWS = 500
+CLOCK = SystemClock()
+T = TypeVar("T")
+
+
+class Player:
+    """One wallet, its session, its stream, and the log of all that it was answered."""
+
+    def __init__(
+        self, url: str, place: Place, random: Random, *, patient: float, report: Callable[[str], None]
+    ) -> None:
+        """`patient` is the share of bets that wait for their commit; `report` takes what no player should see."""
+        self.wallet, self.key = new_wallet(), new_wallet()
+        self.client = TapClient(url)
+        self.place = place
+        self.random = random
+        self.user_id = ""
+        self.attempts: list[Attempt] = []
+        self.movements: list[Movement] = []
+        self.bets: dict[str, BetView] = {}
+        """The own bets as listed at the end, by cell."""
+        self.balance_cents: int | None = None
+        self.ear = Ear(url, lambda: self.client.token)
+        self.codes: list[tuple[int, str]] = []
+        self._patient = patient
+        self._report = report
+        self._chooser = Chooser(random)
+        self._unsure: list[Attempt] = []
+        self._pending: list[Attempt] = []
+
+    def turn(self, grid: GridView | None, fault: str) -> None:
+        """Do one thing that a player does, and ask for the fate of what is pending."""
+        if not self.client.token and not self.log_in():
+            return
+        self._ask_for_pending()
+        unsure = self._unsure.pop(0) if self._unsure else None
+        roll = self.random.random()
+        if unsure is not None:
+            self._send(unsure, fault)
+        elif roll < 0.04:
+            self._move(self._open_movement("DEPOSIT"))
+        elif roll < 0.06:
+            self._move(self._open_movement("WITHDRAWAL"))
+        elif grid is not None:
+            self._tap(grid, fault)
+
+    def log_in(self) -> bool:
+        """Sign in, with a new signature each time; tell whether it worked."""
+        signed = sign_login(self.wallet, self.key.address, self.place, CLOCK.now_ms())
+        answer = self._try(lambda: self.client.login(signed))
+        if isinstance(answer, Answer):
+            return False
+        if self.user_id and answer.user.id != self.user_id:
+            self._report(f"the wallet of {self.user_id} got the account {answer.user.id}")
+        if not self.user_id:
+            self.user_id = answer.user.id
+            self.ear.start()
+        return True
+
+    def _try(self, call: Callable[[], T]) -> T | Answer:
+        """Ask once; a session that is gone is noted, so that the next turn signs in again."""
+        try:
+            result = call()
+        except (ApiError, httpx.TransportError) as ex:
+            answer = answer_of(ex)
+            self.codes.append((answer.status, answer.code))
+            if answer.code == "UNAUTHENTICATED":
+                self.client.token = ""
+            if answer.is_error:
+                self._report(f"{answer.status} {ex}")
+            return answer
+        return result
+
+    def _tap(self, grid: GridView, fault: str) -> None:
+        now_ms = CLOCK.now_ms()
+        offer = self._chooser.choose(grid, now_ms)
+        if offer is None:
+            return
+        signed = sign_bet(
+            self.key,
+            offer.cell_id,
+            amount_cents=self.random.choice(STAKES),
+            min_rate_bp=offer.min_rate_bp,
+            chain_id=self.place.chain_id,
+            now_ms=now_ms,
+        )
+        attempt = Attempt(signed, now_ms)
+        self.attempts.append(attempt)
+        self._send(attempt, fault)
+
+    def _send(self, attempt: Attempt, fault: str) -> None:
+        wait = self.random.random() < self._patient
+        first = not attempt.answers
+        attempt.last_sent_ms = CLOCK.now_ms()
+        placed = self._try(lambda: self.client.place_bet(attempt.signed, wait=wait))
+        if isinstance(placed, Answer):
+            answer = placed
+        else:
+            answer = Answer(202 if placed.bet.status == "pending" else 201, bet=placed.bet)
+            self.codes.append((answer.status, answer.code))
+        if first and answer.code in ("REPLAYED_NONCE", "DUPLICATE_BET"):
+            self._report(f"a first bet on {attempt.signed.cell_id} was answered {answer.code}")
+        attempt.hear(answer, fault)
+        if attempt.pending:
+            self._pending.append(attempt)
+        elif not attempt.fate and answer.wants_repeat and CLOCK.now_ms() - attempt.first_sent_ms < REPEAT_UNTIL_MS:
+            self._unsure.append(attempt)
+
+    def _ask_for_pending(self) -> None:
+        """Ask for the oldest bet on its way; one whose fate is still open goes to the end of the line."""
+        if not self._pending:
+            return
+        attempt = self._pending.pop(0)
+        for bet_id in sorted(attempt.pending):
+            found = self._try(lambda bet_id=bet_id: self.client.bet(bet_id))  # type: ignore[misc]
+            if not isinstance(found, Answer):
+                if found.bet.status != "pending":
+                    attempt.learn(bet_id, found.bet)
+            elif found.code == "BET_NEVER_PLACED":
+                attempt.learn(bet_id, None)
+            elif found.status == httpx.codes.NOT_FOUND:
+                self._report(f"the pending bet {bet_id} is {found.code}")
+        if attempt.pending:
+            self._pending.append(attempt)
+
+    def _open_movement(self, kind: Any) -> Movement:
+        """Return the movement that is not done yet, else a new one."""
+        for movement in self.movements:
+            if movement.kind == kind and not movement.done:
+                return movement
+        movement = Movement(kind, secrets.token_hex(8), MOVEMENT_CENTS)
+        self.movements.append(movement)
+        return movement
+
+    def _move(self, movement: Movement) -> None:
+        """Send a movement of money, again under the same key if it was sent before."""
+        movement.sent += 1
+        if movement.kind == "DEPOSIT":
+            answer = self._try(lambda: self.client.deposit(movement.amount_cents, movement.key))
+        else:
+            signed = sign_withdrawal(self.wallet, movement.amount_cents, self.place.chain_id, CLOCK.now_ms())
+            answer = self._try(lambda: self.client.withdraw(signed, movement.key))
+        # Signed anew, a repeat has another body: that the key is taken says that the first one was done.
+        movement.done = not isinstance(answer, Answer) or answer.code == "IDEMPOTENCY_KEY_REUSED"
+
+    def settle_up(self, fault: str) -> bool:
+        """At the end: find out what is still open; tell whether nothing is."""
+        if not self.client.token and not self.log_in():
+            return False
+        for _ in range(len(self._pending)):
+            self._ask_for_pending()
+        for _ in range(len(self._unsure)):
+            self._send(self._unsure.pop(0), fault)
+        for movement in self.movements:
+            if not movement.done:
+                self._move(movement)
+        listed, account = self._try(self._list_bets), self._try(self.client.me)
+        if isinstance(listed, Answer) or isinstance(account, Answer):
+            return False
+        self.bets, self.balance_cents = listed, account.user.balance
+        for attempt in self.attempts:
+            if not attempt.fate and not attempt.pending:
+                self._look_up(attempt)
+        return self.is_through
+
+    def _list_bets(self) -> dict[str, BetView]:
+        page = self.client.bets(limit=PAGE_ROWS)
+        found = list(page.bets)
+        while page.next_cursor:
+            page = self.client.bets(page.next_cursor, PAGE_ROWS)
+            found += page.bets
+        return {bet.cell_id: bet for bet in found if bet.status in LIVE}
+
+    def _look_up(self, attempt: Attempt) -> None:
+        """Decide by the list of bets, where a cell names its one bet; that none comes is certain only after a while."""
+        if attempt.signed.cell_id in self.bets:
+            attempt.end("placed", "LISTED")
+        elif attempt not in self._unsure and CLOCK.now_ms() > attempt.last_sent_ms + DECIDED_MS:
+            attempt.end("not placed", "NOT_LISTED")
+
+    @property
+    def is_through(self) -> bool:
+        """Tell whether every fate is known and every bet settled."""
+        fates = all(attempt.fate for attempt in self.attempts) and all(movement.done for movement in self.movements)
+        return fates and all(bet.status != "confirmed" for bet in self.bets.values())
+
+    @property
+    def unknowns(self) -> int:
+        """How many requests were never answered."""
+        return sum(status == UNKNOWN for status, _ in self.codes)
