@@ -1,3 +1,23 @@
 """Two functions that do nothing, in the framework that all functions live in."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from runtime.app import create_app
+from runtime.clock import SystemClock
+from runtime.discovery import discover
+from runtime.metrics import Metrics
+from runtime.request_limits import unlimited
+
+app = create_app(
+    discover(Path(__file__).parent / "empty"),
+    parts=cast("Any", None),
+    authenticate=lambda _req: None,
+    limiter=unlimited({}),
+    quotas={},
+    guards={},
+    clock=SystemClock(),
+    metrics=Metrics("empty"),
+)

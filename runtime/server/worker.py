@@ -68,9 +68,11 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
     def notify(self) -> None:
         """Tell the master that we live, each second, and end the clients that are due."""
         super().notify()
+        if not self.alive:
+            self._retire()
         now_s = time.monotonic()
         for client in list(self._clients):
-            if client.due_s <= now_s or (client.idle and not self.alive):
+            if client.due_s <= now_s:
                 client.end()
 
     def handle_exit(self, sig: int, frame: Any) -> None:

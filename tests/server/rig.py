@@ -105,6 +105,16 @@ def read_until(client: socket.socket, end: bytes) -> bytes:
     return data
 
 
+def read_body(client: socket.socket) -> bytes:
+    """Read one answer whose length is told, and return its body."""
+    head, _, body = read_until(client, b"\r\n\r\n").partition(b"\r\n\r\n")
+    found = re.search(rb"Content-Length: (\d+)", head)
+    assert found is not None, head
+    while len(body) < int(found[1]):
+        body += client.recv(65_536)
+    return body
+
+
 def comparable(answer: bytes) -> bytes:
     """Return an answer without what differs from second to second."""
     return re.sub(rb"Date: [^\r]+", b"Date: *", answer)
