@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.writer.book import Book
 from runtime.commands import Delegation, OpenAccount, Outcome, SetLimits
 from runtime.game.ids import RANDOM_BITS, ulid
-from runtime.game.ledger import Commit, LedgerBroken
+from runtime.game.ledger import Commit, Entry, LedgerBroken
 from runtime.game.limits import LimitsChange, PlayerLimits, changes_for, in_force
 
 CREDIT_REFERENCE = "credit:"
@@ -33,9 +33,25 @@ def _credit(commit: Commit, user_id: str, amount_cents: int) -> int:
     entry = commit.balance_change(user_id, amount_cents, "DEPOSIT", reference, {"why": "demo credit"})
     if entry is None:
         raise LedgerBroken(f"user {user_id} was inserted and is not there")
-    content = (reference, "credit", user_id, amount_cents, "house", "demo credit", commit.now_ms, commit.number)
-    commit.write("insert_operation", *content, commit.record("operation", *content))
+    enter_operation(commit, "credit", entry, "house", "demo credit")
     return entry.balance_after
+
+
+def enter_operation(commit: Commit, kind: str, entry: Entry, who: str, why: str) -> None:
+    """Keep who moved money from or to the outside, and why, under the entry's reference."""
+    content = (
+        entry.ref_id,
+        kind,
+        entry.user_id,
+        entry.amount,
+        who,
+        why,
+        entry.id,
+        entry.balance_after,
+        commit.now_ms,
+        commit.number,
+    )
+    commit.write("insert_operation", *content, commit.record("operation", *content))
 
 
 def _delegate(commit: Commit, user_id: str, delegation: Delegation) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from jobs.writer.accounts import enter_operation
 from runtime.commands import (
     Adjust,
     CompleteWithdrawal,
@@ -18,6 +19,8 @@ from runtime.commands import (
 from runtime.game.ledger import Commit, LedgerBroken
 
 KEYS_KEPT_MS = 24 * 3600 * 1000
+# The greatest balance that the table takes: a deposit beyond it is refused, not failed.
+BALANCE_MAX_CENTS = 10**15
 WITHDRAWAL_FIELDS = (
     "id",
     "user_id",
@@ -37,61 +40,51 @@ def deposit(commit: Commit, command: Deposit) -> Outcome:
     repeated = _repeat(commit, command.id, command.user_id, command.idempotency)
     if repeated is not None:
         return repeated
-    entries = commit.write("entry_by_reference", "DEPOSIT", command.reference)
-    if entries:
-        return _same_operation(command.id, command.user_id, command.amount, entries[0])
+    stored = commit.write("operation", "deposit", command.reference)
+    if stored:
+        return _same_operation(command, stored[0])
     users = commit.write("user", command.user_id)
     if not users:
         return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")
     balance = users[0][2]
-    if command.balance_max_cents is not None and balance + command.amount > command.balance_max_cents:
-        data = {"balance": balance, "balance_max_cents": command.balance_max_cents}
+    most = BALANCE_MAX_CENTS if command.balance_max_cents is None else command.balance_max_cents
+    if balance + command.amount > most:
+        data = {"balance": balance, "balance_max_cents": most}
         return Outcome(command.id, data, "DEPOSIT_LIMIT", "The deposit would lift the balance above the cap.")
     metadata = {"who": command.who, "why": command.why}
     entry = commit.balance_change(command.user_id, command.amount, "DEPOSIT", command.reference, metadata)
     if entry is None:
         raise LedgerBroken(f"user {command.user_id} vanished inside a transaction")
-    _operation(commit, "deposit", command)
+    enter_operation(commit, "deposit", entry, command.who, command.why)
     data = {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after, "reference": entry.ref_id}
     return _remember(commit, command.user_id, command.idempotency, Outcome(command.id, data))
 
 
 def adjust(commit: Commit, command: Adjust) -> Outcome:
     """Correct a balance by a new entry; below zero it cannot go."""
-    entries = commit.write("entry_by_reference", "ADJUSTMENT", command.reference)
-    if entries:
-        return _same_operation(command.id, command.user_id, command.amount, entries[0])
-    if command.amount == 0 or not commit.write("user", command.user_id):
+    stored = commit.write("operation", "adjust", command.reference)
+    if stored:
+        return _same_operation(command, stored[0])
+    users = commit.write("user", command.user_id)
+    if users and users[0][2] + command.amount > BALANCE_MAX_CENTS:
+        data = {"balance": users[0][2], "balance_max_cents": BALANCE_MAX_CENTS}
+        return Outcome(command.id, data, "DEPOSIT_LIMIT", "The adjustment would lift the balance above what is kept.")
+    if command.amount == 0 or not users:
         return Outcome(command.id, {}, "NOT_FOUND", "There is no such account, or nothing to adjust.")
     metadata = {"who": command.who, "why": command.why}
     entry = commit.balance_change(command.user_id, command.amount, "ADJUSTMENT", command.reference, metadata)
     if entry is None:
         return Outcome(command.id, {}, "INSUFFICIENT_FUNDS", "The balance does not cover the adjustment.")
-    _operation(commit, "adjust", command)
+    enter_operation(commit, "adjust", entry, command.who, command.why)
     return Outcome(command.id, {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after})
 
 
-def _operation(commit: Commit, kind: str, command: Deposit | Adjust) -> None:
-    content = (
-        command.reference,
-        kind,
-        command.user_id,
-        command.amount,
-        command.who,
-        command.why,
-        commit.now_ms,
-        commit.number,
-    )
-    commit.write("insert_operation", *content, commit.record("operation", *content))
-
-
-def _same_operation(command_id: str, user_id: str, amount: int, stored: tuple[Any, ...]) -> Outcome:
-    entry_id, stored_user, stored_amount, balance_after, _ = stored
-    if (stored_user, stored_amount) != (user_id, amount):
-        return Outcome(command_id, {}, "REFERENCE_USED", "The reference was used for another account or amount.")
-    return Outcome(
-        command_id, {"ledger_id": entry_id, "amount": stored_amount, "balance": balance_after, "repeat": True}
-    )
+def _same_operation(command: Deposit | Adjust, stored: tuple[Any, ...]) -> Outcome:
+    user_id, amount, entry_id, balance_after = stored
+    if (user_id, amount) != (command.user_id, command.amount):
+        return Outcome(command.id, {}, "REFERENCE_USED", "The reference was used for another account or amount.")
+    data = {"ledger_id": entry_id, "amount": amount, "balance": balance_after, "repeat": True}
+    return Outcome(command.id, data)
 
 
 def withdraw(commit: Commit, command: Withdraw) -> Outcome:

@@ -51,9 +51,7 @@ def _place(commit: Commit, court: Court, command: PlaceBet) -> tuple[Bet, Outcom
     if entry is not None:
         court.exposure.add(bet.column_start_s, bet.cell_id, payout_cents(bet.amount, bet.reward_rate))
         return bet, Outcome(command.id, {"bet": bet_view(bet), "balance": entry.balance_after})
-    arguments = verdict.arguments if isinstance(verdict, Verdict) else {}
-    data = {"refused": bet_view(bet), **arguments}
-    return bet, Outcome(command.id, data, bet.refusal_code, bet.refusal_detail or "")
+    return bet, _refused(bet)
 
 
 def _live_bet(commit: Commit, cell: Cell, command: PlaceBet) -> Bet | None:
@@ -67,9 +65,19 @@ def _live_bet(commit: Commit, cell: Cell, command: PlaceBet) -> Bet | None:
 def stored_outcome(commit: Commit, bet: Bet) -> Outcome:
     """Answer for a bet that is stored already; its balance is what the account holds now."""
     if bet.refusal_code is not None:
-        return Outcome(bet.id, {"refused": bet_view(bet)}, bet.refusal_code, bet.refusal_detail or "")
+        return _refused(bet)
     rows = commit.write("user", bet.user_id)
     return Outcome(bet.id, {"bet": bet_view(bet), "balance": rows[0][2]})
+
+
+def _refused(bet: Bet) -> Outcome:
+    """Answer for a refused bet; what is stored says it all, so a repeat reads like the first answer."""
+    arguments = json.loads(bet.refusal_arguments) if bet.refusal_arguments else {}
+    return Outcome(bet.id, {"refused": bet_view(bet), **arguments}, bet.refusal_code, bet.refusal_detail or "")
+
+
+def _arguments(verdict: Verdict) -> str:
+    return json.dumps(verdict.arguments, sort_keys=True)
 
 
 def _row(command: PlaceBet, cell: Cell, court: Court, verdict: Fill | Verdict) -> Bet:
@@ -88,6 +96,7 @@ def _row(command: PlaceBet, cell: Cell, court: Court, verdict: Fill | Verdict) -
         payout_amount=None,
         refusal_code=None if fill else verdict.code,  # type: ignore[union-attr]
         refusal_detail=None if fill else verdict.detail,  # type: ignore[union-attr]
+        refusal_arguments=None if fill else _arguments(verdict),  # type: ignore[arg-type]
         column_start_s=cell.start_s,
         low_cents=cell.low_cents,
         high_cents=cell.high_cents,

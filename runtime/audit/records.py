@@ -65,7 +65,7 @@ SOURCES = (
         "kind || ' ' || reference",
         "created_commit",
         "created_place",
-        "reference, kind, user_id, amount, who, why, created_at, created_commit",
+        "reference, kind, user_id, amount, who, why, entry_id, balance_after, created_at, created_commit",
     ),
     Source(
         "delegation",

@@ -27,6 +27,7 @@ class Bet:
     payout_amount: int | None
     refusal_code: str | None
     refusal_detail: str | None
+    refusal_arguments: str | None
     column_start_s: int
     low_cents: int
     high_cents: int

@@ -17,9 +17,6 @@ INSERT INTO transaction_ledger
     (id, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at, commit_number, place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- name: entry_by_reference
-SELECT id, user_id, amount, balance_after, created_at FROM transaction_ledger WHERE ref_type = ? AND ref_id = ?;
-
 -- name: insert_commit
 INSERT INTO commits
     (number, committed_ms, previous_hash, hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,
@@ -74,10 +71,14 @@ INSERT INTO delegations
     (id, user_id, session_key, message, signature, created_at, created_commit, created_place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: operation
+-- Looked up here and not in the ledger, whose weeks are trimmed: a reference counts for ever.
+SELECT user_id, amount, entry_id, balance_after FROM operations WHERE kind = ? AND reference = ?;
+
 -- name: insert_operation
 INSERT INTO operations
-    (reference, kind, user_id, amount, who, why, created_at, created_commit, created_place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+    (reference, kind, user_id, amount, who, why, entry_id, balance_after, created_at, created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: withdrawal
 SELECT id, user_id, amount, to_address, status, requested_at, reference, who, why, resolved_at

@@ -119,11 +119,12 @@ class BrownianTouch:
     """The plain model: touch probability of a driftless Brownian motion, less the house's edge."""
 
     id = "brownian-touch"
-    version = "1"
 
     def __init__(self, rules: GridRules, house_edge_bp: int) -> None:
         if not 0 <= house_edge_bp < BASIS_POINTS:
             raise ValueError(f"house edge {house_edge_bp} must be at least 0 and below {BASIS_POINTS}")
+        self.version = f"1-edge{house_edge_bp}-column{rules.column_seconds}"
+        """What a rate depends on besides cell, tick and now: the formula, the edge, the column's width."""
         self._column_seconds = rules.column_seconds
         self._returned_bp = BASIS_POINTS - house_edge_bp
         self._probability_min = self._returned_bp / (RATE_BP_MAX + 1)

@@ -220,7 +220,7 @@ def test_an_edge_that_is_none_is_refused(edge_bp: int) -> None:
 def test_load_model() -> None:
     model = load_model("runtime.game.rewards:BrownianTouch", RULES, 500)
     assert isinstance(model, BrownianTouch)
-    assert (model.id, model.version) == ("brownian-touch", "1")
+    assert (model.id, model.version) == ("brownian-touch", f"1-edge500-column{RULES.column_seconds}")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_the_evidence_is_that_of_the_stored_ticks(court: Court) -> None:
     found = evidence(*ticks_store.window(court.ticks, START_MS, END_MS), START_MS, END_MS, court.clock.now_ms())
     assert found is not None
     names = "start_s, end_s, covered, open, low, high, close, tick_count, ticks_sha256, first_tick_id, last_tick_id"
-    stored = court.desk.database.execute(f"SELECT {names}, reason FROM columns")  # noqa: S608
+    stored = court.desk.database.execute(f"SELECT {names}, reason FROM columns")
     assert stored == [
         (
             *(START_S, START_S + 5, 1, PRICE_CENTS, PRICE_CENTS - 700, PRICE_CENTS + 300, PRICE_CENTS + 300),
@@ -227,7 +227,7 @@ def _copy_bet_to_settled_columns(database: Database, count: int) -> None:
         bet.update(seq=bet["seq"] + 1, id=f"{index:026d}", column_start_s=start_s, cell_id=f"{start_s}_0_500")
         bet.update(status="lost", resolved_commit=1, resolved_place=0, resolved_at=1, payout_amount=0)
         marks = ", ".join("?" * len(names))
-        database.execute(f"INSERT INTO bets VALUES ({marks})", list(bet.values()))  # noqa: S608
+        database.execute(f"INSERT INTO bets VALUES ({marks})", list(bet.values()))
         database.execute(
             "INSERT INTO columns (start_s, end_s, covered, tick_count, ticks_sha256, begun_at, begun_commit,"
             " begun_place, settled_at, settled_commit) VALUES (?, ?, 0, 0, '', 0, 0, 0, 0, 0)",

@@ -69,6 +69,7 @@ def bet_row(number: int) -> tuple[Any, ...]:
         payout_amount=None,
         refusal_code=None,
         refusal_detail=None,
+        refusal_arguments=None,
         column_start_s=column_s,
         low_cents=low_cents,
         high_cents=low_cents + 500,
