@@ -42,6 +42,11 @@ class PlainRequest:
         self.length = 0
         self.closing = False
 
+    def take_environ(self) -> dict[str, Any]:
+        """Hand the environ over. It leads back here, and a cycle would be left to the garbage collector."""
+        environ, self.environ = self.environ, {}
+        return environ
+
     def should_close(self) -> bool:
         """Tell whether the client wants the connection closed after the answer."""
         return self.closing

@@ -164,7 +164,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
-        chunks = self.wsgi(request.environ, answer.start_response)
+        chunks = self.wsgi(request.take_environ(), answer.start_response)
         if not self.alive or not self.cfg.keepalive:
             answer.force_close()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -133,6 +134,16 @@ def pid(_environ: Environ, start: Start) -> list[bytes]:
     return text(start, b"%d" % os.getpid())
 
 
+def garbage(environ: Environ, start: Start) -> list[bytes]:
+    """Stop the garbage collector, or start it again and tell what it finds."""
+    if environ["QUERY_STRING"] == "leave":
+        gc.collect()
+        gc.disable()
+        return text(start, b"left")
+    gc.enable()
+    return text(start, b"%d" % gc.collect())
+
+
 def patched(_environ: Environ, start: Start) -> list[bytes]:
     """Tell whether the standard library is gevent's."""
     whole = socket.socket is gevent.socket.socket and time.sleep is gevent.sleep
@@ -257,7 +268,7 @@ def leave(_environ: Environ, _start: Start) -> list[bytes]:
 ROUTES: dict[str, Callable[[Environ, Start], Any]] = {
     f"/{route.__name__}": route
     for route in (
-        *(echo, lines, first_bytes, unread, count, block, wait, events, streams, pid, patched, pieces, big),
+        *(echo, lines, first_bytes, unread, count, block, wait, events, streams, pid, garbage, patched, pieces, big),
         *(file, written, hints, status, header, length, untold, nothing, crash, replaced, leave),
     )
 }

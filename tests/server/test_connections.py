@@ -154,6 +154,13 @@ def test_a_client_that_pipelines_does_not_starve_others(ours: Server, tmp_path: 
         assert statuses(read_all(greedy)) == [200] * 102
 
 
+def test_requests_leave_nothing_to_the_garbage_collector(ours: Server) -> None:
+    answers = ours.tell(get("/garbage?leave") + post("/echo", b"abc") * 100 + get("/garbage", "Connection: close"))
+
+    assert statuses(answers) == [200] * 102
+    assert int(answers.rpartition(b"\n")[2]) < 100
+
+
 def test_nobody_is_waited_for_without_end(impatient: Server) -> None:
     begun = [b"", get("/echo"), b"G", get("/echo")[:-2], b"\r\n", get("/echo") + b"GET /"]
     with ExitStack() as stack:
