@@ -57,18 +57,18 @@ class Inbox:
         )
         self._take = load_script(client, "take")
         self._finish = load_script(client, "finish")
+        self._recount = load_script(client, "recount")
 
     def open(self) -> list[TakenJob]:
-        """Show up as a worker, count the backlog anew and return the jobs that the last writer left, oldest first."""
-        self.worker.register_birth()  # type: ignore[no-untyped-call]
+        """Show up as a worker, count the backlog anew and return the jobs that are begun, oldest first."""
+        if not self.client.exists(self.worker.key):
+            self.worker.register_birth()  # type: ignore[no-untyped-call]
         self.worker.set_state(WorkerStatus.IDLE)
         left = [job for name in (COMMANDS, BETS) for job in self._left_behind(name)]
-        waiting: Any = self.client.lrange(QUEUE_PREFIX + BETS, 0, -1)
-        counts = [self._commands_of(job_id.decode()) for job_id in waiting]
-        started = sum(job.commands for job in left if job.queue == BETS)
-        self.client.set(redis_keys.BACKLOG_BETS, sum(counts) + started)
+        keys = [QUEUE_PREFIX + BETS, STARTED_PREFIX + BETS, redis_keys.BACKLOG_BETS]
+        self._recount(keys=keys, args=[JOB_PREFIX])
         if left:
-            logger.warning("took up %d jobs that the last writer left", len(left))
+            logger.warning("took up %d jobs that were begun and not ended", len(left))
         return left
 
     def _left_behind(self, name: str) -> list[TakenJob]:

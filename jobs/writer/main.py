@@ -97,6 +97,7 @@ class Process:
         )
         self.trouble = ""
         self._due: dict[str, int] = {}
+        self._was_away = False
 
     def stop(self, *_: object) -> None:
         """End after the turn that is under way."""
@@ -120,7 +121,7 @@ class Process:
             except OUTAGES as ex:
                 self._note(f"Redis is away: {ex}")
                 self.stopping.wait(STUCK_WAIT_S)
-                self._open_again()
+                self._was_away = True
         self._close()
 
     def _open(self) -> None:
@@ -132,14 +133,25 @@ class Process:
         self.writer.held = self.writer.inbox.open()
 
     def _open_again(self) -> None:
-        """After an outage Redis may be empty: show up again, and let go of jobs that it does not know any more."""
+        """After an outage, take up what Redis says that we hold.
+
+        The reply that brought a job may have been lost, or Redis may have forgotten its last second and that a job is
+        done: doing it again does nothing. What only we know of is kept, unless Redis came up empty: then it is let go
+        of, as are the promises that were made for it.
+        """
         wait_until_ready(self.client, self.stopping.wait)
+        held = self.writer.held
         if not self.client.exists(self.writer.inbox.worker.key):
             logger.warning("Redis lost its memory; registering anew")
-            self.writer.held = []
-            self._open()
+            held = []
+        self._open()
+        taken_up = {job.id for job in self.writer.held}
+        self.writer.held += [job for job in held if job.id not in taken_up]
+        self._was_away = False
 
     def _turn(self) -> None:
+        if self._was_away:
+            self._open_again()
         busy = self.writer.turn()
         self.trouble = ""
         self._housekeeping()

@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
+import redis
 
 from jobs.writer import checkpoints
 from jobs.writer import main as writer_main
+from jobs.writer.core import Writer
 from runtime import queues, redis_keys
 from runtime.clock import ManualClock, SystemClock
 from runtime.commands import OpenAccount
@@ -82,6 +84,37 @@ def account(process: writer_main.Process) -> Any:
         wallet_address="0x" + "1" * 40,
         credit_cents=100,
     )
+
+
+def test_a_job_that_an_outage_struck_from_its_hands_is_done(
+    process: writer_main.Process, redis_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, struck = Writer._run, threading.Event()
+
+    def is_away_once(writer: Writer, jobs: list[Any]) -> None:
+        if jobs and not struck.is_set():
+            struck.set()
+            raise redis.ConnectionError("away")
+        honest(writer, jobs)
+
+    monkeypatch.setattr(Writer, "_run", is_away_once)
+    queues.send_commands(redis_client, [account(process)], "test", process.clock.now_ms())
+    wait_until(lambda: process.writer.book.number == 1, what="the commit of what was taken before the outage")
+    assert struck.is_set()
+    wait_until(lambda: redis_client.zcard("rq:wip:commands") == 0, what="the end of the job")
+
+
+def test_what_redis_forgot_that_is_done_is_ended_and_not_done_again(
+    process: writer_main.Process, redis_client: Any
+) -> None:
+    queues.send_commands(redis_client, [account(process)], "test", process.clock.now_ms())
+    wait_until(lambda: process.writer.book.number == 1, what="the commit")
+    redis_client.zadd("rq:wip:bets", {"ghost:of-this-writer": "inf"})
+    redis_client.set(redis_keys.BACKLOG_BETS, 7)
+    process._was_away = True
+    wait_until(lambda: redis_client.zcard("rq:wip:bets") == 0, what="the end of a job that nobody holds")
+    assert int(redis_client.get(redis_keys.BACKLOG_BETS)) == 0
+    assert process.writer.book.number == 1
 
 
 def test_a_long_log_is_emptied_while_the_writer_works(
