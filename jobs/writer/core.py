@@ -6,7 +6,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
@@ -17,7 +16,6 @@ from jobs.writer.judge import Court
 from jobs.writer.place import place_bets
 from jobs.writer.publish import publish
 from jobs.writer.settle import Settlement, begin_column
-from runtime import redis_keys
 from runtime.commands import (
     Adjust,
     AnyCommand,
@@ -36,13 +34,10 @@ from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
 from runtime.metrics import Metrics
-from runtime.queues import BETS, COMMANDS
 from runtime.redis_client import Redis
 from runtime.wire import decode_tick
 
 logger = logging.getLogger(__name__)
-
-COMMANDS_SLICE = 20
 
 
 class Stuck(Exception):
@@ -71,39 +66,55 @@ class Writer:
     metrics: Metrics = field(default_factory=lambda: Metrics("writer"))
     settlement: Settlement = field(init=False)
     held: list[TakenJob] = field(default_factory=list)
+    _more: bool = False
     _untold: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.settlement = Settlement(self.book)
 
-    def turn(self) -> bool:
-        """Do what waits, once round; tell whether there was anything. Raise Stuck or an outage of Redis."""
+    def turn(self, wait_s: float = 0) -> bool:
+        """Do what waits, once round; with nothing to do, wait for it. Raise Stuck or an outage of Redis.
+
+        Return whether there was anything.
+        """
         self._tell()
         held, self.held = self.held, []
-        self._run(held)
-        commands = self.inbox.take(COMMANDS, self.book.now_ms(), most=COMMANDS_SLICE)
-        self._run(commands)
-        bets = self.inbox.take(BETS, self.book.now_ms())
-        self._run(bets)
+        idle = not (held or self._more or self.settlement.open)
+        try:
+            found = self.inbox.collect(self.book.now_ms(), wait_s=wait_s if idle else 0)
+        except BaseException:
+            self.held = held
+            raise
+        self._more = found.more
+        tick = self._newest_tick(found.tick)
+        self._each([held, found.commands, found.bets], lambda jobs: self._run(jobs, tick))
         settled = bool(self.settlement.open)
         if settled:
             self._attempt([], self._settle)
-        return bool(commands or bets or settled)
+        return bool(found.commands or found.bets or settled)
 
     def _settle(self, commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
         self.settlement.slice(commit)
         return []
 
-    def _run(self, jobs: list[TakenJob]) -> None:
-        readable = []
+    def _each(self, groups: list[list[TakenJob]], work: Callable[[list[TakenJob]], None]) -> None:
+        """Work on one group after the other; what comes behind one that fails is held for the next turn."""
+        for at, jobs in enumerate(groups):
+            try:
+                work(jobs)
+            except BaseException:
+                self.held += [job for group in groups[at + 1 :] for job in group]
+                raise
+
+    def _run(self, jobs: list[TakenJob], tick: Tick | None) -> None:
+        ripe = []
         for job in jobs:
             if job.batch is None:
                 self._fail(job, job.reason)
+            elif self._is_ripe(job, tick):
+                ripe.append(job)
             else:
-                readable.append(job)
-        tick = self._newest_tick()
-        ripe = [job for job in readable if self._is_ripe(job, tick)]
-        self.held.extend(job for job in readable if job not in ripe)
+                self.held.append(job)
         if ripe:
             self._commit(ripe, tick)
 
@@ -111,8 +122,7 @@ class Writer:
         self.metrics.count("taptrade_jobs_failed_total")
         self.inbox.fail(job, reason)
 
-    def _newest_tick(self) -> Tick | None:
-        data: Any = self.client.get(redis_keys.TICK_LATEST)
+    def _newest_tick(self, data: bytes | None) -> Tick | None:
         if data is None:
             return None
         tick = decode_tick(data)
@@ -139,8 +149,7 @@ class Writer:
                 logger.exception("job %s cannot be committed", jobs[0].id)
                 self._fail(jobs[0], f"{type(ex).__name__}: {ex}")
                 return
-            for job in jobs:
-                self._commit([job], tick)
+            self._each([[job] for job in jobs], lambda one: self._commit(one, tick))
 
     def _attempt(self, jobs: list[TakenJob], work: Callable[[Commit], list[tuple[TakenJob, list[Outcome]]]]) -> None:
         answers: dict[str, list[Outcome]] = {}

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 STARTED_PREFIX = "rq:wip:"
 INTERMEDIATE = ":intermediate"
 WORKER_TTL_S = 60
+COMMANDS_SLICE = 20
 FAILURE_TTL_S = 7 * 24 * 3600
 
 
@@ -41,6 +42,16 @@ class TakenJob:
     commands: int
     batch: Batch | None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What one look at the queues brought: jobs, whether more of them wait, and the newest tick as it was published."""
+
+    commands: list[TakenJob]
+    bets: list[TakenJob]
+    more: bool
+    tick: bytes | None
 
 
 class Inbox:
@@ -64,6 +75,9 @@ class Inbox:
         if not self.client.exists(self.worker.key):
             self.worker.register_birth()  # type: ignore[no-untyped-call]
         self.worker.set_state(WorkerStatus.IDLE)
+        # A pipeline cannot load scripts that it calls by their digests, and a Redis that was restarted has none.
+        for script in (self._take, self._finish):
+            self.client.script_load(script.script)
         left = [job for name in (COMMANDS, BETS) for job in self._left_behind(name)]
         keys = [QUEUE_PREFIX + BETS, STARTED_PREFIX + BETS, redis_keys.BACKLOG_BETS]
         self._recount(keys=keys, args=[JOB_PREFIX])
@@ -90,33 +104,39 @@ class Inbox:
     def _commands_of(self, job_id: str) -> int:
         return int(self.client.hget(JOB_PREFIX + job_id, "commands") or 1)
 
-    def take(self, name: str, now_ms: int, *, most: int = queues.BATCH_COMMANDS_MAX) -> list[TakenJob]:
-        """Take whole jobs from a queue, up to `most` commands."""
-        keys = [QUEUE_PREFIX + name, STARTED_PREFIX + name]
-        found = self._take(keys=keys, args=[most, self.worker.name, rq_time(now_ms), JOB_PREFIX])
-        return [_read(job_id.decode(), name, data, commands) for job_id, data, commands in found]
+    def collect(self, now_ms: int, *, wait_s: float = 0) -> Collected:
+        """Take waiting jobs, a slice of commands and a batch of bets, and read the newest tick: one round trip.
 
-    def wait(self, seconds: float) -> None:
-        """Sleep until a job is queued, at most `seconds`."""
-        self.client.blpop([redis_keys.WRITER_WAKE], timeout=seconds)
+        With `wait_s` Redis answers as soon as a job is queued, or after that time.
+        """
+        with self.client.pipeline(transaction=False) as pipeline:
+            if wait_s:
+                pipeline.blpop([redis_keys.WRITER_WAKE], timeout=wait_s)
+            for name, most in ((COMMANDS, COMMANDS_SLICE), (BETS, queues.BATCH_COMMANDS_MAX)):
+                keys = (QUEUE_PREFIX + name, STARTED_PREFIX + name)
+                pipeline.evalsha(self._take.sha, 2, *keys, most, self.worker.name, rq_time(now_ms), JOB_PREFIX)
+            pipeline.get(redis_keys.TICK_LATEST)
+            commands, bets, tick = pipeline.execute()[-3:]
+        return Collected(_read_all(COMMANDS, commands), _read_all(BETS, bets), bool(commands[0] or bets[0]), tick)
 
     def finish(self, pipeline: Redis, jobs: list[TakenJob]) -> None:
         """Add to `pipeline` what ends committed jobs."""
-        for job in jobs:
-            self._end(pipeline, job, delete=True)
+        self._end(pipeline, jobs, delete=True)
         pipeline.hincrby(self.worker.key, "successful_job_count", len(jobs))
 
-    def _end(self, pipeline: Redis, job: TakenJob, *, delete: bool) -> None:
-        keys = [STARTED_PREFIX + job.queue, JOB_PREFIX + job.id, redis_keys.BACKLOG_BETS]
-        commands = job.commands if job.queue == BETS else 0
-        self._finish(keys=keys, args=[f"{job.id}:{self.worker.name}", commands, int(delete)], client=pipeline)
+    def _end(self, pipeline: Redis, jobs: list[TakenJob], *, delete: bool) -> None:
+        arguments: list[Any] = [int(delete)]
+        for job in jobs:
+            member = f"{job.id}:{self.worker.name}"
+            arguments += [STARTED_PREFIX + job.queue, member, JOB_PREFIX + job.id, job.commands]
+        pipeline.evalsha(self._finish.sha, 1, redis_keys.BACKLOG_BETS, *arguments)
 
     def fail(self, job: TakenJob, reason: str) -> None:
         """Put a job that cannot be done into RQ's FailedJobRegistry, with the reason; the others go on."""
         logger.error("job %s on %s failed: %s", job.id, job.queue, reason)
         queue = Queue(job.queue, connection=self.client, serializer=JSONSerializer)
         with self.client.pipeline() as pipeline:
-            self._end(pipeline, job, delete=False)
+            self._end(pipeline, [job], delete=False)
             pipeline.hincrby(self.worker.key, "failed_job_count", 1)
             if self.client.exists(JOB_PREFIX + job.id):
                 stored = Job.fetch(job.id, connection=self.client, serializer=JSONSerializer)
@@ -133,6 +153,10 @@ class Inbox:
     def close(self) -> None:
         """Leave RQ's list of workers."""
         self.worker.register_death()  # type: ignore[no-untyped-call]
+
+
+def _read_all(queue: str, found: list[Any]) -> list[TakenJob]:
+    return [_read(job_id.decode(), queue, data, commands) for job_id, data, commands in found[1:]]
 
 
 def _read(job_id: str, queue: str, data: bytes, commands: int) -> TakenJob:

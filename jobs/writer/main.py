@@ -34,6 +34,7 @@ from runtime.settings import Settings, load
 logger = logging.getLogger(__name__)
 
 IDLE_WAIT_S = 0.25
+RIPE_WAIT_S = 0.02
 STUCK_WAIT_S = 0.1
 ALIVE_EVERY_MS = 200
 ALIVE_TTL_S = 5
@@ -152,11 +153,11 @@ class Process:
     def _turn(self) -> None:
         if self._was_away:
             self._open_again()
-        busy = self.writer.turn()
+        busy = self.writer.turn(IDLE_WAIT_S)
         self.trouble = ""
         self._housekeeping()
-        if not busy:
-            self.writer.inbox.wait(IDLE_WAIT_S)
+        if not busy and self.writer.held:
+            self.stopping.wait(RIPE_WAIT_S)
 
     def _is_due(self, what: str, every_ms: int) -> bool:
         now_ms = self.clock.monotonic_ms()

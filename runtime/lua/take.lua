@@ -2,8 +2,9 @@
 --
 -- KEYS  1 queue list  2 registry of started jobs
 -- ARGV  1 most commands  2 worker name  3 now in RQ's form  4 prefix of job keys
--- Returns a list of {job id, data, commands}; a job whose hash is gone is listed with empty data.
-local most, taken, jobs = tonumber(ARGV[1]), 0, {}
+-- Returns {jobs that still wait, {job id, data, commands}, ...}; a job whose hash is gone is listed with empty data.
+local most, taken = tonumber(ARGV[1]), 0
+local answer = {0}
 while true do
     local id = redis.call('LINDEX', KEYS[1], 0)
     if not id then break end
@@ -16,7 +17,8 @@ while true do
         redis.call('HSET', key, 'status', 'started', 'started_at', ARGV[3], 'worker_name', ARGV[2])
         redis.call('ZADD', KEYS[2], '+inf', id .. ':' .. ARGV[2])
     end
-    jobs[#jobs + 1] = {id, found[1] or '', commands}
+    answer[#answer + 1] = {id, found[1] or '', commands}
     taken = taken + commands
 end
-return jobs
+answer[1] = redis.call('LLEN', KEYS[1])
+return answer

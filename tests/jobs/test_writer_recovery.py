@@ -46,7 +46,7 @@ def test_what_a_dead_writer_had_taken_is_done_first_and_once(desk: Desk) -> None
     user = desk.player()
     taken, waiting = desk.bet(user), desk.bet(user, rows=1)
     desk.queue(taken, name=queues.BETS)
-    assert len(desk.writer.inbox.take(queues.BETS, desk.clock.now_ms())) == 1
+    assert len(desk.writer.inbox.collect(desk.clock.now_ms()).bets) == 1
     desk.queue(waiting, name=queues.BETS)
     desk.hire()
     assert backlog(desk) == 2
@@ -247,7 +247,7 @@ def test_a_failed_job_that_is_requeued_is_done_and_the_backlog_stays_right(desk:
     user = desk.player()
     bet = desk.bet(user)
     desk.queue(bet, name=queues.BETS)
-    [job] = desk.writer.inbox.take(queues.BETS, desk.clock.now_ms())
+    [job] = desk.writer.inbox.collect(desk.clock.now_ms()).bets
     desk.writer.inbox.fail(job, "an operator wants to look at it")
     assert backlog(desk) == 0
     queue = Queue(queues.BETS, connection=desk.client, serializer=JSONSerializer)
