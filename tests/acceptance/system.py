@@ -160,10 +160,10 @@ class System:
                 return 0
         return pid
 
-    def halt(self, name: str) -> None:
+    def halt(self, name: str, *, wait: bool = True) -> None:
         """Let the supervisor stop a process, and leave it stopped."""
         with self._supervisor() as supervisor:
-            supervisor.stopProcess(self._full_name(supervisor, name), True)
+            supervisor.stopProcess(self._full_name(supervisor, name), wait)
 
     def resume(self, name: str) -> None:
         """Let the supervisor start a process that `halt` stopped."""

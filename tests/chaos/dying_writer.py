@@ -1,7 +1,8 @@
-"""A writer that is killed between COMMIT and publication, again and again: `python -m tests.chaos.dying_writer DEATHS`.
+"""A writer killed around publication, again and again: `python -m tests.chaos.dying_writer before|after DEATHS`.
 
-Each child is the real writer's process but for one thing: the first commit that it would tell of is its end. Children
-are forked from a process that has everything imported, so that a hundred deaths take seconds.
+Each child is the real writer's process but for one thing: the first commit with news is its end, either between COMMIT
+and publication, or right after the publication, with all that it still knew by heart. Children are forked from a
+process that has everything imported, so that a hundred deaths take seconds.
 """
 
 from __future__ import annotations
@@ -18,28 +19,31 @@ from runtime.game.ledger import Commit
 from runtime.settings import load
 
 
-def die_before_telling(*arguments: object) -> None:
+def publish_and_die(when: str, *arguments: object) -> None:
     """Take the place of `publish`: what has no news is published, what has some is the end."""
     _, _, commit, *_ = arguments
-    if isinstance(commit, Commit) and commit.news:
+    has_news = isinstance(commit, Commit) and bool(commit.news)
+    if has_news and when == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     publish(*arguments)  # type: ignore[arg-type]
+    if has_news:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
-def live_once() -> NoReturn:
+def live_once(when: str) -> NoReturn:
     """Be a writer until the first commit with news."""
-    vars(core)["publish"] = die_before_telling
+    vars(core)["publish"] = lambda *arguments: publish_and_die(when, *arguments)
     main.main()
     os._exit(1)
 
 
-def repeat(deaths: int) -> int:
+def repeat(when: str, deaths: int) -> int:
     """Let so many writers die, one after the other; return how many did so as they should."""
     died = 0
     for _ in range(deaths):
         child = os.fork()
         if child == 0:
-            live_once()
+            live_once(when)
         _, status = os.waitpid(child, 0)
         died += os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         sys.stdout.write(f"{died}\n")
@@ -49,5 +53,5 @@ def repeat(deaths: int) -> int:
 
 if __name__ == "__main__":
     log.configure("writer", load().log_level)
-    wanted = int(sys.argv[1])
-    sys.exit(0 if repeat(wanted) == wanted else 1)
+    wanted = int(sys.argv[2])
+    sys.exit(0 if repeat(sys.argv[1], wanted) == wanted else 1)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from runtime.db import open_writer
 from runtime.redis_client import OUTAGES
@@ -56,22 +57,22 @@ def _one_of(stage: Stage, name: str, pid: int) -> int:
     return int(children[0]) if children else pid
 
 
-def death_before_telling(deaths: int) -> Callable[[Stage], None]:
-    """Let the writer die between COMMIT and publication, so many times in a row."""
+def deaths(when: Literal["before", "after"], number: int) -> Callable[[Stage], None]:
+    """Let the writer die so many times in a row, after a COMMIT and right before or after its publication."""
 
     def inject(stage: Stage) -> None:
         system = stage.system
         system.halt("writer")
-        command = [sys.executable, "-m", "tests.chaos.dying_writer", str(deaths)]
+        command = [sys.executable, "-m", "tests.chaos.dying_writer", when, str(number)]
         variables = system.variables | {"TAPTRADE_REDIS_URL": system.redis_url, "PYTHONPATH": str(ROOT)}
-        log = (system.data / "logs" / "dying_writer.log").open("wb")
+        log = (system.data / "logs" / "dying_writer.log").open("ab")
         with log, subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=log, text=True) as process:
             died = 0
             for line in process.stdout or ():
                 died = int(line)
-                stage.tell(f"death {died} of {deaths} between commit and publication")
-        stage.aimed_kills = died
-        stage.expect(died == deaths, f"the writer died {died} times between commit and publication, not {deaths}")
+                stage.tell(f"death {died} of {number} right {when} publication")
+        stage.aimed_kills += died
+        stage.expect(died == number, f"the writer died {died} times right {when} publication, not {number}")
         system.resume("writer")
 
     return inject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.chaos import faults, wrong_clock
+from tests.chaos import faults, memory_loss, wrong_clock
 from tests.chaos.disk import NoDisk, check_mounting
 from tests.chaos.stage import Scenario
 
@@ -16,9 +16,10 @@ def random_kills(number: int, pause_s: tuple[float, float] = (0.3, 3.0)) -> Scen
     return Scenario("kills", faults.kills(number, pause_s))
 
 
-def deaths_before_telling(number: int) -> Scenario:
-    """Return the deaths of the writer between COMMIT and publication."""
-    return Scenario("death between commit and publication", faults.death_before_telling(number))
+def aimed_deaths(number: int) -> Iterator[Scenario]:
+    """Yield the deaths of the writer around publication."""
+    yield Scenario("death between commit and publication", faults.deaths("before", number))
+    yield Scenario("death right after publication", faults.deaths("after", max(1, number // 4)))
 
 
 def outages() -> Iterator[Scenario]:
@@ -26,12 +27,13 @@ def outages() -> Iterator[Scenario]:
     yield Scenario("SQLite busy", faults.sqlite_busy)
     yield _disk_full()
     yield Scenario("Redis down", faults.redis_down)
+    yield Scenario("Redis forgets its last second", memory_loss.redis_forgets)
     yield Scenario("Redis empty", faults.redis_empty, {"horizon_columns": "30"})
     yield Scenario("Redis out of memory", faults.redis_out_of_memory)
     yield Scenario("clock stepped back", wrong_clock.clock_back, variables=wrong_clock.variables())
     # Columns of 5 s: a bet lives long enough to be placed when the writer goes on.
     standing = {"column_seconds": "5", "backlog_bets_max": "100"}
-    yield Scenario("writer stopped", faults.writer_stopped, standing, bets_per_s=40.0, patient=0.1)
+    yield Scenario("writer stopped", faults.writer_stopped, standing, patient=0.1)
     yield Scenario("feed silent", faults.feed_silent)
 
 

@@ -11,17 +11,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from threading import Event as Flag
+from typing import Any
 
+from runtime import queues, redis_keys
+from runtime.redis_client import Redis
 from tests.acceptance.system import System
 from tests.chaos.count import Counting, count
 from tests.chaos.crowd import Crowd
 from tests.chaos.disk import small_disk
 from tests.chaos.record import Record
 
-PLAYERS = 10
-BETS_PER_S = 25.0
+PLAYERS = 12
+BETS_PER_S = 36.0
 SETTLE_S = 90.0
 NEWS_S = 40.0
+QUEUES_S = 5.0
 WARM_UP_BETS = 20
 AFTER_BETS = 20
 AFTER_S = 90.0
@@ -113,6 +117,8 @@ def _play(scenario: Scenario, system: System, seed: int, tell: Callable[[str], N
         crowd.wait_for_bets(AFTER_BETS, AFTER_S)
         tell("settling up")
         crowd.finish(SETTLE_S)
+        for sentence in left_behind(system):
+            stage.expect(False, sentence)
         record = _record_with_news(system, crowd)
         counting = count(crowd.players, record, credit_cents=system.settings.demo_credit_cents, accounts=scenario.name)
     for name, number in stage.kills.items():
@@ -137,6 +143,31 @@ def _record_with_news(system: System, crowd: Crowd) -> Record:
                 break
             pause.wait(0.5)
         return Record.read(database)
+
+
+def left_behind(system: System) -> list[str]:
+    """Say what is still in the queues when all has come to rest."""
+    pause = Flag()
+    found: dict[str, int] = {}
+    with system.redis() as client:
+        for _ in range(int(QUEUES_S * 5)):
+            found = {name: number for name, number in _queued(client).items() if number}
+            if not found:
+                break
+            pause.wait(0.2)
+    return [f"at rest there are {number} {name}" for name, number in found.items()]
+
+
+def _queued(client: Redis) -> dict[str, int]:
+    backlog: Any = client.get(redis_keys.BACKLOG_BETS)
+    counts = {"bets in the backlog": int(backlog or 0)}
+    for queue in (queues.BETS, queues.COMMANDS):
+        waiting: Any = client.llen(queues.QUEUE_PREFIX + queue)
+        counts[f"jobs waiting on {queue}"] = waiting
+        for registry in ("wip", "failed"):
+            members: Any = client.zcard(f"rq:{registry}:{queue}")
+            counts[f"jobs of {queue} in {registry}"] = members
+    return counts
 
 
 def _audit(counting: Counting, system: System, name: str) -> None:

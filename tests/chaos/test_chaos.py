@@ -1,10 +1,10 @@
-"""The short form of `make chaos`: thirty kills, a few deaths between COMMIT and publication, and the count."""
+"""The short form of `make chaos`: thirty kills, a few deaths around publication, and the count."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.chaos.faults import death_before_telling, kills
+from tests.chaos.faults import deaths, kills
 from tests.chaos.stage import Scenario, Stage, run
 
 KILLS = 30
@@ -20,13 +20,14 @@ def test_nothing_is_lost_or_invented_by_thirty_kills() -> None:
     def inject(stage: Stage) -> None:
         kills(KILLS, (0.2, 1.6))(stage)
         stage.crowd.wait_for_bets(10)
-        stage.crowd.fault = "death between commit and publication"
-        death_before_telling(DEATHS)(stage)
+        stage.crowd.fault = "death around publication"
+        deaths("before", DEATHS)(stage)
+        deaths("after", DEATHS)(stage)
 
     result = run(Scenario("kills", inject), SEED, told.append)
     total = result.counting.total
     assert result.counting.sentences == [], (result.data, told)
-    assert (total.kills, total.aimed_kills) == (KILLS, DEATHS)
+    assert (total.kills, total.aimed_kills) == (KILLS, 2 * DEATHS)
     assert (total.lost, total.duplicated, total.drift_cents, total.pending_for_ever) == (0, 0, 0, 0)
     assert (total.news_missing, total.news_repeated, total.news_disordered) == (0, 0, 0)
     assert total.acknowledged > KILLS
