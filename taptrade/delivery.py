@@ -25,6 +25,8 @@ DECIDED_MS = 12_000
 PAUSE_S = 0.5
 _TRY_AGAIN = frozenset({"PRICE_FEED_STALE", "OVERLOADED", "UNAVAILABLE", "RATE_LIMITED", "SIGNATURE_EXPIRED"})
 """The last is a login's: after a restart of Redis only what is signed from its second on counts, so sign again."""
+_BEFORE_NONCE = frozenset({"SIGNATURE_EXPIRED", "CELL_CLOSED", "BET_EXPIRED"})
+"""Refusals that come before the nonce is looked at: of a repeat, they do not say what became of the first request."""
 _T = TypeVar("_T")
 
 
@@ -93,15 +95,18 @@ class Delivery:
         self._line = line
         self._on_wait = on_wait
         self._known: set[str] = set()
+        self._lost = False
+        """Whether an answer about the bet under way was lost."""
 
     def place(self, signed: SignedBet) -> Answer:
         """Send one bet; a repeat goes with the same nonce, so it cannot be placed twice."""
         clock = self._line.clock
         good_until_ms = clock.monotonic_ms() + SIGNATURE_GOOD_MS
-        answer = self._send(signed, lost=False)
+        self._lost = False
+        answer = self._send(signed)
         while answer is None and clock.monotonic_ms() < good_until_ms:
             self.repeats += 1
-            answer = self._send(signed, lost=True)
+            answer = self._send(signed)
         if answer is None:
             answer = self._look_up(signed)
         if answer.bet is not None:
@@ -110,29 +115,32 @@ class Delivery:
                 answer = Answer(None, answer.bet.refusal_code or answer.bet.status)
         return answer
 
-    def _send(self, signed: SignedBet, *, lost: bool) -> Answer | None:
+    def _send(self, signed: SignedBet) -> Answer | None:
         try:
             return Answer(self._line.ready().place_bet(signed).bet)
         except httpx.TransportError as ex:
+            self._lost = True
             self._on_wait(f"no answer ({type(ex).__name__}), asking again with the same nonce")
             self._line.pause(PAUSE_S)
         except ApiError as ex:
-            return self._judge(ex, signed, lost=lost)
+            return self._judge(ex, signed)
         return None
 
-    def _judge(self, ex: ApiError, signed: SignedBet, *, lost: bool) -> Answer | None:
+    def _judge(self, ex: ApiError, signed: SignedBet) -> Answer | None:
         """Read a refusal: None means that the same body is to be sent again."""
         if ex.code == "REPLAYED_NONCE":
             if ex.bet is not None or ex.arguments.get("outcome") == "never_placed":
                 return Answer(ex.bet, "BET_NEVER_PLACED", ex.detail)
             self._line.pause(PAUSE_S)
             return None
-        if ex.code == "DUPLICATE_BET" and lost and ex.bet is not None and ex.bet.id not in self._known:
+        if ex.code == "DUPLICATE_BET" and self._lost and ex.bet is not None and ex.bet.id not in self._known:
             return Answer(ex.bet)
-        if ex.code == "SIGNATURE_EXPIRED" and lost:
+        if ex.code in _BEFORE_NONCE and self._lost:
             return self._look_up(signed)
         if ex.status < 500 and ex.status != httpx.codes.TOO_MANY_REQUESTS and ex.code != "UNAUTHENTICATED":
             return Answer(None, ex.code, ex.detail)
+        # Only 503 says for certain that nothing was queued; a proxy does not know.
+        self._lost = self._lost or (ex.status >= 500 and ex.status != httpx.codes.SERVICE_UNAVAILABLE)
         self._on_wait(f"{ex.code}: {ex.detail}")
         self._line.pause(self._line.wait_for(ex))
         return None

@@ -146,10 +146,21 @@ def test_a_bet_whose_signature_aged_is_looked_up(bets: list[dict[str, Any]], fou
     assert sum(scene.waits) > 30, "the last repeat may still be decided"
 
 
-def test_a_signature_that_is_refused_as_old_is_looked_up_too(clock: ManualClock) -> None:
+@pytest.mark.parametrize("lost", [pytest.param(LOST, id="no answer"), pytest.param(problem(504, ""), id="a proxy's")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "SIGNATURE_EXPIRED"), (409, "CELL_CLOSED"), (409, "BET_EXPIRED")], ids=lambda item: item
+)
+def test_a_repeat_that_comes_too_late_does_not_hide_the_bet_whose_answer_was_lost(
+    lost: httpx.Response | Exception, status: int, code: str, clock: ManualClock
+) -> None:
     page = httpx.Response(200, json={"bets": [BET], "next_cursor": None})
-    scene = Scene(LOST, problem(401, "SIGNATURE_EXPIRED"), page, clock=clock)
+    scene = Scene(lost, problem(status, code), page, clock=clock)
     assert scene.delivery.place(SIGNED).bet is not None
+
+
+def test_after_a_certain_refusal_a_closed_cell_is_a_refusal(clock: ManualClock) -> None:
+    scene = Scene(problem(503, "UNAVAILABLE"), problem(409, "CELL_CLOSED"), clock=clock)
+    assert scene.delivery.place(SIGNED) == Answer(None, "CELL_CLOSED", "because")
 
 
 def ask_grid(line: Line) -> Callable[[], object]:
