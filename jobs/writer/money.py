@@ -95,6 +95,10 @@ def withdraw(commit: Commit, command: Withdraw) -> Outcome:
     stored = commit.write("withdrawal", command.id)
     if stored:
         return Outcome(command.id, {"withdrawal": _withdrawal(stored[0])})
+    # Redis refuses a nonce that was used, but may forget its last second; what took money is remembered here.
+    used = commit.write("withdrawal_by_nonce", command.user_id, command.nonce)
+    if used:
+        return Outcome(command.id, {"used_by": used[0][0]}, "REPLAYED_NONCE", "The nonce was used before.")
     users = commit.write("user", command.user_id)
     if not users:
         return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")

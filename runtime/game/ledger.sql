@@ -84,6 +84,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 SELECT id, user_id, amount, to_address, status, requested_at, reference, who, why, resolved_at
 FROM withdrawals WHERE id = ?;
 
+-- name: withdrawal_by_nonce
+SELECT id FROM withdrawals WHERE user_id = ? AND nonce = ?;
+
 -- name: withdrawal_reference
 SELECT id FROM withdrawals WHERE reference = ?;
 

@@ -22,8 +22,10 @@ def play(desk: Desk) -> None:
     desk.do(Adjust(id=desk.new_id(), user_id=two, amount=-30, reference="fix-1", who="op", why="fix", **common))
     desk.do(SetLimits(id=desk.new_id(), user_id=one, stake_day_max_cents=100_000, **common))
     taken = [
-        Withdraw(id=desk.new_id(), user_id=one, amount=100, nonce="abcd1234", signed_at_s=1, signature="0x", **common)
-        for _ in range(3)
+        Withdraw(
+            id=desk.new_id(), user_id=one, amount=100, nonce=f"nonce00{n}", signed_at_s=1, signature="0x", **common
+        )
+        for n in range(3)
     ]
     desk.do(*taken)
     desk.do(

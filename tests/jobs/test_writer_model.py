@@ -188,8 +188,9 @@ class Money(RuleBasedStateMachine):
 
     @rule(user=USERS, amount=AMOUNTS, dies_after=st.none() | st.integers(0, 10))
     def withdraw(self, user: int, amount: int, dies_after: int | None) -> None:
+        common = self.common()
         command = Withdraw(
-            user_id=self.ids[user], amount=amount, nonce="abcd1234", signed_at_s=1, signature="0x", **self.common()
+            user_id=self.ids[user], amount=amount, nonce=common["id"], signed_at_s=1, signature="0x", **common
         )
         outcome = self.do(command, dies_after=dies_after)
         assert outcome.code == (None if self.oracle.balance[user] >= amount else "INSUFFICIENT_FUNDS")

@@ -28,10 +28,21 @@ def deposit(desk: Desk, user: str, amount: int = 500, reference: str = "wire-1",
     return Deposit(user_id=user, amount=amount, reference=reference, who="op", why="wire", **common(desk), **more)
 
 
-def withdrawal(desk: Desk, user: str, amount: int = 400, **more: Any) -> Withdraw:
-    return Withdraw(
-        user_id=user, amount=amount, nonce="abcd1234", signed_at_s=1, signature="0x00", **common(desk), **more
-    )
+def withdrawal(desk: Desk, user: str, amount: int = 400, nonce: str = "", **more: Any) -> Withdraw:
+    nonce = nonce or desk.new_id()
+    return Withdraw(user_id=user, amount=amount, nonce=nonce, signed_at_s=1, signature="0x00", **common(desk), **more)
+
+
+def test_a_withdrawal_whose_nonce_redis_forgot_takes_the_money_once(desk: Desk) -> None:
+    user, other = desk.player(1), desk.player(2)
+    first = withdrawal(desk, user, nonce="abcd1234")
+    repeat = withdrawal(desk, user, nonce="abcd1234")
+    elsewhere = withdrawal(desk, other, nonce="abcd1234")
+    taken, refused, also_taken = desk.do(first, repeat, elsewhere)
+    assert (taken.code, also_taken.code) == (None, None)
+    assert (refused.code, refused.data) == ("REPLAYED_NONCE", {"used_by": first.id})
+    assert (desk.balance(user), desk.balance(other)) == (999_600, 999_600)
+    assert desk.do(first)[0].data["withdrawal"]["id"] == first.id
 
 
 def test_a_new_wallet_is_credited_once(desk: Desk) -> None:

@@ -24,7 +24,7 @@ def withdrawal(desk: Desk, user_id: str, amount: int = 400) -> str:
         decided_by_ms=now_ms + 10_000,
         user_id=user_id,
         amount=amount,
-        nonce="abcd1234",
+        nonce=desk.new_id(),
         signed_at_s=1,
         signature="0x",
     )
