@@ -7,6 +7,8 @@ the next one, so batches grow by themselves.
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +28,7 @@ logger = logging.getLogger(__name__)
 ANSWER_WAIT_S = 2.0
 REPLIES_BLOCK_S = 5.0
 BACKOFF_S = 0.1
+LOOK_EVERY_S = 0.05
 REPLIES_TAKEN_MAX = 64
 
 Answer = Answered | Admission
@@ -34,7 +37,7 @@ Answer = Answered | Admission
 @dataclass(slots=True)
 class _Waiting:
     ticket: Ticket
-    result: AsyncResult[Answer]
+    result: AsyncResult[Answer | None]
     until_queued: bool
 
 
@@ -83,7 +86,8 @@ class Outbox:
         """`replies` must allow commands that block for REPLIES_BLOCK_S."""
         self.origin = origin
         self._replies = replies
-        self._awaited: dict[str, AsyncResult[Answer]] = {}
+        self._awaited: dict[str, AsyncResult[Answer | None]] = {}
+        self._due: deque[tuple[float, AsyncResult[Answer | None]]] = deque()
         self._bets = _Lane(Queue(client, queues.BETS, origin, backlog_max=backlog_bets_max), clock)
         self._commands = _Lane(Queue(client, queues.COMMANDS, origin), clock)
 
@@ -92,31 +96,44 @@ class Outbox:
         spawn(self._bets.run)
         spawn(self._commands.run)
         spawn(self._listen)
+        spawn(self._give_up)
 
     def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answer | None:
         """Queue a bet and wait for its commit, or only until it is queued.
 
         An Admission says that it was refused, or with `until_queued` that it waits; None that nothing is known yet.
         """
-        return self._wait(self._bets, ticket, ANSWER_WAIT_S, until_queued=until_queued)
+        return self._wait(self._bets, ticket, until_queued=until_queued)
 
-    def submit(self, command: AnyCommand, *, wait_s: float = ANSWER_WAIT_S) -> Outcome | None:
+    def submit(self, command: AnyCommand) -> Outcome | None:
         """Queue a command and wait for its outcome; None if it did not come in time."""
-        answer = self._wait(self._commands, Ticket(command), wait_s)
+        answer = self._wait(self._commands, Ticket(command))
         return answer.outcome() if isinstance(answer, Answered) else None
 
-    def _wait(self, lane: _Lane, ticket: Ticket, wait_s: float, *, until_queued: bool = False) -> Answer | None:
+    def _wait(self, lane: _Lane, ticket: Ticket, *, until_queued: bool = False) -> Answer | None:
         command_id = ticket.command.id
-        result: AsyncResult[Answer] = AsyncResult()
+        result: AsyncResult[Answer | None] = AsyncResult()
         self._awaited[command_id] = result
+        self._due.append((time.monotonic() + ANSWER_WAIT_S, result))
         try:
             lane.put(_Waiting(ticket, result, until_queued))
-            answer: Answer | None = result.get(timeout=wait_s)
-        except gevent.Timeout:
-            answer = None
+            answer: Answer | None = result.get()
         finally:
             self._awaited.pop(command_id, None)
         return answer
+
+    def _give_up(self) -> None:
+        """End waits that took too long. All waits are equally long, so the oldest is due first.
+
+        One look at the front twenty times a second costs less than a timer that each bet would start and stop.
+        """
+        while True:
+            now_s = time.monotonic()
+            while self._due and self._due[0][0] <= now_s:
+                _, result = self._due.popleft()
+                if not result.ready():
+                    result.set(None)
+            gevent.sleep(LOOK_EVERY_S)
 
     def _listen(self) -> None:
         key = redis_keys.replies(self.origin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import os
 import signal
@@ -38,6 +39,7 @@ RIPE_WAIT_S = 0.02
 STUCK_WAIT_S = 0.1
 ALIVE_EVERY_MS = 200
 ALIVE_TTL_S = 5
+GC_THRESHOLDS = (50_000, 20, 50)
 RQ_HEARTBEAT_EVERY_MS = 10_000
 LOG_LOOK_EVERY_MS = 1_000
 FORGET_EVERY_MS = 60_000
@@ -218,6 +220,10 @@ def main(settings: Settings | None = None, redis_url: str = "") -> None:
         process = Process(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)
+        # What start-up left stays; what a commit leaves has no cycles.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         try:
             process.run()
         except AnotherWriter:

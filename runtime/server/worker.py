@@ -34,6 +34,8 @@ BODY_S = 30.0
 SEND_S = 60.0
 """How long it may take nothing of an answer that is ready."""
 DRAIN_BYTES = 8_192
+GC_THRESHOLDS = (50_000, 20, 50)
+"""Requests leave no cycles behind, so the collector is for what a bug or a library leaves."""
 _CLIENT_LEFT = (EPIPE, ECONNRESET, ENOTCONN)
 
 
@@ -63,6 +65,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         # What start-up left is there to stay; the collector need not look through it again and again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         super().run()
 
     def notify(self) -> None:
