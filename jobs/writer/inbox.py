@@ -66,8 +66,9 @@ class Inbox:
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL_S,
         )
-        self._take = load_script(client, "take")
+        self._collect = load_script(client, "collect")
         self._finish = load_script(client, "finish")
+        self.tell = load_script(client, "publish")
         self._recount = load_script(client, "recount")
 
     def open(self) -> list[TakenJob]:
@@ -76,7 +77,7 @@ class Inbox:
             self.worker.register_birth()  # type: ignore[no-untyped-call]
         self.worker.set_state(WorkerStatus.IDLE)
         # A pipeline cannot load scripts that it calls by their digests, and a Redis that was restarted has none.
-        for script in (self._take, self._finish):
+        for script in (self._collect, self._finish):
             self.client.script_load(script.script)
         left = [job for name in (COMMANDS, BETS) for job in self._left_behind(name)]
         keys = [QUEUE_PREFIX + BETS, STARTED_PREFIX + BETS, redis_keys.BACKLOG_BETS]
@@ -109,34 +110,36 @@ class Inbox:
 
         With `wait_s` Redis answers as soon as a job is queued, or after that time.
         """
-        with self.client.pipeline(transaction=False) as pipeline:
-            if wait_s:
+        keys: list[str] = [redis_keys.TICK_LATEST]
+        for name in (COMMANDS, BETS):
+            keys += (QUEUE_PREFIX + name, STARTED_PREFIX + name)
+        arguments: list[Any] = [self.worker.name, rq_time(now_ms), JOB_PREFIX, COMMANDS_SLICE, queues.BATCH_COMMANDS_MAX]
+        if wait_s:
+            with self.client.pipeline(transaction=False) as pipeline:
                 pipeline.blpop([redis_keys.WRITER_WAKE], timeout=wait_s)
-            for name, most in ((COMMANDS, COMMANDS_SLICE), (BETS, queues.BATCH_COMMANDS_MAX)):
-                keys = (QUEUE_PREFIX + name, STARTED_PREFIX + name)
-                pipeline.evalsha(self._take.sha, 2, *keys, most, self.worker.name, rq_time(now_ms), JOB_PREFIX)
-            pipeline.get(redis_keys.TICK_LATEST)
-            commands, bets, tick = pipeline.execute()[-3:]
+                pipeline.evalsha(self._collect.sha, len(keys), *keys, *arguments)
+                tick, commands, bets = pipeline.execute()[1]
+        else:
+            tick, commands, bets = self._collect(keys=keys, args=arguments)
         return Collected(_read_all(COMMANDS, commands), _read_all(BETS, bets), bool(commands[0] or bets[0]), tick)
 
-    def finish(self, pipeline: Redis, jobs: list[TakenJob]) -> None:
-        """Add to `pipeline` what ends committed jobs."""
-        self._end(pipeline, jobs, delete=True)
-        pipeline.hincrby(self.worker.key, "successful_job_count", len(jobs))
-
-    def _end(self, pipeline: Redis, jobs: list[TakenJob], *, delete: bool) -> None:
-        arguments: list[Any] = [int(delete)]
+    def ends(self, jobs: list[TakenJob]) -> list[Any]:
+        """Return what publish.lua needs to end jobs: registry, member, hash and commands of each."""
+        ends: list[Any] = []
         for job in jobs:
-            member = f"{job.id}:{self.worker.name}"
-            arguments += [STARTED_PREFIX + job.queue, member, JOB_PREFIX + job.id, job.commands]
-        pipeline.evalsha(self._finish.sha, 1, redis_keys.BACKLOG_BETS, *arguments)
+            ends += (STARTED_PREFIX + job.queue, self._member(job), JOB_PREFIX + job.id, job.commands)
+        return ends
+
+    def _member(self, job: TakenJob) -> str:
+        return f"{job.id}:{self.worker.name}"
 
     def fail(self, job: TakenJob, reason: str) -> None:
         """Put a job that cannot be done into RQ's FailedJobRegistry, with the reason; the others go on."""
         logger.error("job %s on %s failed: %s", job.id, job.queue, reason)
         queue = Queue(job.queue, connection=self.client, serializer=JSONSerializer)
         with self.client.pipeline() as pipeline:
-            self._end(pipeline, [job], delete=False)
+            keys = [STARTED_PREFIX + job.queue, JOB_PREFIX + job.id, redis_keys.BACKLOG_BETS]
+            pipeline.evalsha(self._finish.sha, len(keys), *keys, self._member(job), job.commands)
             pipeline.hincrby(self.worker.key, "failed_job_count", 1)
             if self.client.exists(JOB_PREFIX + job.id):
                 stored = Job.fetch(job.id, connection=self.client, serializer=JSONSerializer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -21,21 +22,23 @@ Answers = Mapping[str, list[Outcome]]
 
 
 def publish(client: Redis, inbox: Inbox, commit: Commit | None, jobs: list[TakenJob], answers: Answers) -> None:
-    """Publish in one transaction of Redis: either all of it is seen, or the jobs come again and are answered then."""
-    with client.pipeline(transaction=True) as pipeline:
-        for origin, outcomes in answers.items():
-            key = redis_keys.replies(origin)
-            pipeline.rpush(key, _encode(outcomes))
-            pipeline.expire(key, REPLIES_KEPT_S)
-        if commit is not None:
-            bus.publish_commit(pipeline, commit.number, _encode([event(item, commit.number) for item in commit.news]))
-            pipeline.set(redis_keys.PUBLISHED_COMMIT, commit.number)
-        if jobs:
-            pending = [redis_keys.pending(bet_id) for bet_id in _bet_ids(jobs)]
-            if pending:
-                pipeline.delete(*pending)
-            inbox.finish(pipeline, jobs)
-        pipeline.execute()
+    """Answer those who wait, tell of the commit (None: nothing was written) and end the jobs, in one script of Redis.
+
+    Either all of it is seen, or the jobs come again and are answered then.
+    """
+    replies: list[Any] = []
+    for origin, outcomes in answers.items():
+        replies += (redis_keys.replies(origin), _encode(outcomes))
+    pending = [redis_keys.pending(bet_id) for bet_id in _bet_ids(jobs)]
+    number, events = ("", b"") if commit is None else (commit.number, _events(commit))
+    counts = (len(answers), len(pending), len(jobs))
+    keys = [redis_keys.BUS_COMMITS, redis_keys.PUBLISHED_COMMIT, redis_keys.BACKLOG_BETS, inbox.worker.key]
+    fixed = [number, events, redis_keys.BUS_COMMITS_KEEP, REPLIES_KEPT_S, *counts]
+    inbox.tell(keys=keys, args=[*fixed, *replies, *pending, *inbox.ends(jobs)], client=client)
+
+
+def _events(commit: Commit) -> bytes:
+    return _encode([event(item, commit.number) for item in commit.news])
 
 
 def _bet_ids(jobs: Iterable[TakenJob]) -> list[str]:

@@ -1,14 +1,9 @@
--- End started jobs, each once: telling it twice moves the backlog once, and a job requeued after a failure, which the
--- backlog does not count any more, moves it not at all.
+-- Take a job that failed out of the started ones and off the backlog; its hash stays for those who look into it.
 --
--- KEYS  1 backlog counter
--- ARGV  1 '1' to delete the hashes, then for each job: registry of started jobs, member of it, job hash, commands
-for at = 2, #ARGV, 4 do
-    local ended = redis.call('ZREM', ARGV[at], ARGV[at + 1])
-    if ended == 1 and redis.call('HGET', ARGV[at + 2], 'counted') == '1' then
-        redis.call('DECRBY', KEYS[1], ARGV[at + 3])
-        redis.call('HSET', ARGV[at + 2], 'counted', 0)
-    end
-    if ARGV[1] == '1' then redis.call('DEL', ARGV[at + 2]) end
+-- KEYS  1 registry of started jobs  2 job hash  3 backlog counter
+-- ARGV  1 member of the registry  2 commands of the job
+if redis.call('ZREM', KEYS[1], ARGV[1]) == 1 and redis.call('HGET', KEYS[2], 'counted') == '1' then
+    redis.call('DECRBY', KEYS[3], ARGV[2])
+    redis.call('HSET', KEYS[2], 'counted', 0)
 end
 return redis.status_reply('OK')
