@@ -48,8 +48,7 @@ class Database:
 
         Rows are always read to the end: a RETURNING statement left half-read would make COMMIT fail.
         """
-        cursor = self._peewee.execute_sql(sql, params)
-        return cursor.fetchall() if cursor.description else []
+        return _all(self._peewee.execute_sql(sql, params))
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`; for writes whose answer nobody needs."""
@@ -58,13 +57,13 @@ class Database:
 
     def iterate(self, sql: str, params: Sequence[Any] = ()) -> Iterator[Row]:
         """Run one statement and yield its rows as they are read, for walks over whole tables."""
-        return iter(self._peewee.execute_sql(sql, params))
+        return _each(self._peewee.execute_sql(sql, params))
 
     def dicts(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Run one statement and return its rows by column name."""
         cursor = self._peewee.execute_sql(sql, params)
         names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return [dict(zip(names, row, strict=True)) for row in _all(cursor)]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -103,6 +102,19 @@ class Database:
     def close(self) -> None:
         """Close the connection."""
         self._peewee.close()
+
+
+# Peewee translates what the driver raises at a statement's first row, but not at a later one.
+
+
+def _all(cursor: Any) -> list[Row]:
+    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+        return cursor.fetchall() if cursor.description else []
+
+
+def _each(cursor: Any) -> Iterator[Row]:
+    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+        yield from cursor
 
 
 def require_safe_sqlite() -> None:
