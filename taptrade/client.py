@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -62,6 +63,8 @@ class TapClient:
             timeout=TIMEOUT_S,
             transport=transport,
             trust_env=may_use_proxy(url),
+            # The token alone says who asks; the session's cookie is for browsers.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
     def __enter__(self) -> Self:

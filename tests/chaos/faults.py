@@ -34,7 +34,6 @@ def kills(number: int, pause_s: tuple[float, float]) -> Callable[[Stage], None]:
     """Kill processes by SIGKILL, one after the other at random moments; the supervisor starts them again."""
 
     def inject(stage: Stage) -> None:
-        stage.crowd.fault = "before the first kill"
         for count in range(1, number + 1):
             stage.pause(stage.random.uniform(*pause_s))
             name = stage.random.choice(KILLED)

@@ -36,7 +36,11 @@ def problem(status: int, code: str, *, after: str = "", **arguments: object) -> 
 
 def test_a_login_is_used_by_later_calls_until_the_logout() -> None:
     server = Server(
-        httpx.Response(200, json={"token": "t1", "expires_at": "", "user": USER}),
+        httpx.Response(
+            200,
+            json={"token": "t1", "expires_at": "", "user": USER},
+            headers={"Set-Cookie": "taptrade_session=t1; HttpOnly; SameSite=Strict; Path=/"},
+        ),
         httpx.Response(200, json={"user": USER, "limits": {}, "session": {}}),
         httpx.Response(204),
         problem(401, "UNAUTHENTICATED"),
@@ -53,6 +57,7 @@ def test_a_login_is_used_by_later_calls_until_the_logout() -> None:
         "Bearer t1",
         None,
     ]
+    assert not any("Cookie" in request.headers for request in server.requests)
 
 
 def test_a_tap_sends_the_signed_body_and_reads_bet_and_balance() -> None:
