@@ -96,7 +96,10 @@ def test_one_reference_ends_one_withdrawal(desk: Desk) -> None:
     desk.do(one, two)
     outcomes = desk.do(complete(desk, one.id, "tx-1"), complete(desk, two.id, "tx-1"))
     assert [outcome.code for outcome in outcomes] == [None, "REFERENCE_USED"]
-    assert desk.database.execute("SELECT status FROM withdrawals ORDER BY id") == [("completed",), ("pending",)]
+    assert desk.database.execute("SELECT status FROM withdrawals ORDER BY requested_commit, requested_place") == [
+        ("completed",),
+        ("pending",),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["account", "deposit", "withdrawal"])
