@@ -1,0 +1,90 @@
+"""Deposits, withdrawals and the statement as they are listed: newest first, page by page, filtered, as a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pytest
+from falcon import testing
+
+from runtime.clock import ManualClock
+from runtime.settings import Settings
+from tests.attack.arena import Arena, open_arena
+from tests.attack.attacker import Player, code_of
+
+
+@pytest.fixture
+def arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
+    """Return the whole app."""
+    with open_arena(settings, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def player(arena: Arena) -> Player:
+    """Return a signed-in player."""
+    return Player(arena, b"\x11" * 32, b"\x22" * 32).log_in()
+
+
+def pages(player: Player, path: str, rows: str, limit: int) -> list[list[str]]:
+    """Go through a list; the ids of each page."""
+    found, cursor = [], ""
+    while True:
+        answer = player.get(f"{path}?limit={limit}{cursor}")
+        found.append([row["id"] for row in answer.json[rows]])
+        if answer.json["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={answer.json['next_cursor']}"
+
+
+def test_deposits_and_withdrawals_are_listed_newest_first_page_by_page(arena: Arena, player: Player) -> None:
+    for number in range(3):
+        arena.advance(1_000)
+        assert player.withdraw(player.withdrawal(amount=100 + number)).status_code == 201
+        assert player.send("/api/deposits", {"amount": 10 + number}).status_code == 201
+    taken = player.get("/api/withdrawals").json["withdrawals"]
+    assert [row["amount"] for row in taken] == [102, 101, 100]
+    assert {row["to_address"] for row in taken} == {player.wallet}
+    assert {(row["status"], row["resolved_at"]) for row in taken} == {("pending", None)}
+    given = player.get("/api/deposits").json["deposits"]
+    assert [row["amount"] for row in given] == [12, 11, 10, 1_000_000]
+    for path, rows, whole in (("/api/withdrawals", "withdrawals", taken), ("/api/deposits", "deposits", given)):
+        found = pages(player, path, rows, 2)
+        assert [len(page) for page in found] == [2, len(whole) - 2]
+        assert [one for page in found for one in page] == [row["id"] for row in whole]
+        assert code_of(player.get(f"{path}?cursor=x"))[0] == 400
+
+
+def statement(player: Player, query: str = "", **headers: str) -> testing.Result:
+    """Ask for the statement."""
+    given = {"Authorization": f"Bearer {player.token}", **headers}
+    return player.arena.one.client.simulate_get("/api/ledger", query_string=query, headers=given)
+
+
+def test_the_statement_is_filtered_and_written_as_a_spreadsheet(arena: Arena, player: Player) -> None:
+    start_ms = arena.now_ms
+    arena.advance(1_000)
+    bet = player.place(player.bet()).json["bet"]["id"]
+    arena.advance(1_000)
+    player.withdraw(player.withdrawal())
+    kinds = [entry["ref_type"] for entry in statement(player).json["entries"]]
+    assert kinds == ["WITHDRAWAL", "BET", "DEPOSIT"]
+    for query, expected in (
+        ("ref_type=BET", ["BET"]),
+        (f"ref_id={bet}", ["BET"]),
+        (f"from={start_ms + 1_000}", ["WITHDRAWAL", "BET"]),
+        (f"to={start_ms + 1_000}", ["DEPOSIT"]),
+        (f"from={start_ms + 1_000}&to={start_ms + 2_000}", ["BET"]),
+        ("ref_id=' OR 1=1 --", []),
+    ):
+        assert [entry["ref_type"] for entry in statement(player, query).json["entries"]] == expected
+    assert code_of(statement(player, "ref_type=BETS"))[0] == 400
+    sheet = statement(player, "limit=2", Accept="text/csv")
+    assert sheet.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(sheet.text)))
+    assert [(row["ref_type"], row["amount"]) for row in rows] == [("WITHDRAWAL", "-100"), ("BET", "-100")]
+    last = statement(player, f"limit=2&cursor={sheet.headers['x-next-cursor']}", Accept="text/csv")
+    assert last.headers["x-next-cursor"] == ""
+    assert [row["ref_type"] for row in csv.DictReader(io.StringIO(last.text))] == ["DEPOSIT"]
