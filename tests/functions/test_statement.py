@@ -1,4 +1,4 @@
-"""Deposits, withdrawals and the statement as they are listed: newest first, page by page, filtered, as a spreadsheet."""
+"""Deposits, withdrawals and the statement as they are listed: newest first, paged, filtered, as a spreadsheet."""
 
 from __future__ import annotations
 
