@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import msgspec
+from gevent import monkey
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 """Id of the request that is being answered; each greenlet and thread has its own."""
@@ -60,9 +61,27 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
+class Lines(logging.StreamHandler[TextIO]):
+    """Write lines under a lock of the operating system's."""
+
+    def createLock(self) -> None:  # noqa: N802  named by the standard library
+        """Make the lock."""
+        self.lock = native_lock()
+
+
+def native_lock() -> Any:
+    """Return a lock that threads and greenlets can share.
+
+    Database reads run and log in native threads. gevent's patched lock loses wake-ups between those and greenlets, and
+    whoever waits then waits for ever. No greenlet gives way while it logs, so a plain lock is only held for moments.
+    """
+    return monkey.get_original("_thread", "RLock")()
+
+
 def configure(process: str, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send every logger's records to `stream` (stderr), replacing what was set up before."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    logging._lock = native_lock()  # type: ignore[attr-defined]  # noqa: SLF001  gevent has put its own there
+    handler = Lines(stream or sys.stderr)
     handler.setFormatter(JsonLines(process))
     logging.basicConfig(level=level, handlers=[handler], force=True)
 

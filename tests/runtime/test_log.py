@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,3 +125,34 @@ def test_fields_with_secret_names_are_hidden(lines: io.StringIO) -> None:
     line = logged(lines)
 
     assert [line[name] for name in fields] == ["***", "***", "***", "kept"]
+
+
+CROWD = """
+from gevent import monkey
+monkey.patch_all()
+import logging
+import gevent
+from gevent.threadpool import ThreadPool
+from runtime.log import configure
+
+configure("api", "DEBUG")
+pool = ThreadPool(4)
+
+def chatter():
+    for number in range(100):
+        logging.getLogger("thread").info("%d", number)
+
+def ask():
+    for _ in range(10):
+        logging.getLogger("greenlet").info("asks")
+        pool.apply(chatter)
+
+assert len(gevent.joinall([gevent.spawn(ask) for _ in range(20)], timeout=20)) == 20
+"""
+
+
+def test_threads_and_greenlets_that_log_at_once_do_not_wait_for_each_other_for_ever() -> None:
+    done = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stderr[-1000:]
+    lines = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert (lines.count("asks"), len(lines)) == (200, 20_200)
