@@ -32,6 +32,8 @@ def find_fate(parts: Parts, bet_id: str, user_id: str) -> Fate:
     The database is asked last as well: between the two questions the bet may have been committed. A bet is called
     never placed only once the writer's clock has passed its deadline, since then no commit can bring it any more.
     """
+    if ulid_ms(bet_id) is None:
+        return Fate(None)
     bet = _stored(parts, bet_id)
     if bet is not None:
         # Somebody else's bet is unknown here, not "never placed", which would be untrue.

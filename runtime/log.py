@@ -25,6 +25,7 @@ SECRET_TEXTS = re.compile(
                          | password | private_key ) ["']? \s* [:=] \s* ["']? ) (?!bearer\b) [^\s"',;&}]+
     | (?P<url> ://[^\s:/@]* : ) [^\s@/]+ (?= @ )
     | \b0x[0-9a-f]{64,}\b
+    | (?<![\w-]) (?= [\w-]* (?-i:[A-Z]) ) [\w-]{43} (?![\w-])  # a session token, wherever it was sent by mistake
     """
 )
 

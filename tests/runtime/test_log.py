@@ -95,6 +95,8 @@ def test_a_traceback_is_in_the_line_without_its_secrets(lines: io.StringIO) -> N
         pytest.param("redis://:hunter2hunter2@10.0.0.1:6379/0", id="Redis URL"),
         pytest.param("redis://user:hunter2hunter2@10.0.0.1:6379/0", id="Redis URL with a user"),
         pytest.param("password=hunter2hunter2", id="password"),
+        pytest.param(f"GET /api/bets/{TOKEN}", id="token in a path"),
+        pytest.param(f"('SELECT id FROM bets WHERE id = ?', ('{TOKEN}',))", id="token in a query"),
     ],
 )
 def test_secrets_become_stars(text: str) -> None:
@@ -112,6 +114,8 @@ def test_secrets_become_stars(text: str) -> None:
         "redis://127.0.0.1:6379/0 answers",
         "cell 1790000000_6700000_6700500 at 12:30:45",
         "the signature is wrong",
+        "in a_function_whose_name_has_43_letters_in_all",
+        "a hash " + "ab" * 32,
     ],
 )
 def test_ordinary_sentences_stay(text: str) -> None:
