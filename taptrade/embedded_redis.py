@@ -15,7 +15,9 @@ from runtime.settings import Settings, SettingsError
 # sun_path holds 108 bytes, the last of which is the terminating zero.
 SOCKET_PATH_BYTES_MAX = 107
 
-# Eviction would lose bets, so memory that runs out refuses writes. The AOF brings back all but the last second.
+# Eviction would lose bets, so memory that runs out refuses writes. The AOF brings back all but the last second, so
+# snapshots are only a second copy: one an hour. More of them, and an AOF rewritten at every 64 MB, would fork the server
+# about once a minute under load.
 COMMON_CONFIG = """\
 daemonize no
 logfile ""
@@ -25,7 +27,8 @@ maxmemory 512mb
 maxmemory-policy noeviction
 appendonly yes
 appendfsync everysec
-save 3600 1 300 100 60 10000
+save 3600 1
+auto-aof-rewrite-min-size 256mb
 tcp-keepalive 60
 """
 
