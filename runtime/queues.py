@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import zlib
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ Verdict = Literal["", "EPOCH", "NONCE", "LIMIT", "FULL"]
 _encode = msgspec.json.encode
 STOCK_DRAWS = 256
 _stock: list[int] = []
+# Two processes that drew from one stock would make the same ids.
+os.register_at_fork(after_in_child=_stock.clear)
 
 
 @dataclass(frozen=True, slots=True)
