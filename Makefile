@@ -52,10 +52,11 @@ tests: .venv/.dev ## run the tests (TESTS="tests/game -k payout")
 	@echo "== tests"; $(BIN)/python -m pytest -q $(TESTS)
 
 .PHONY: coverage
-coverage: .venv/.dev ## run the tests and leave build/coverage.json
+coverage: .venv/.dev ## run the tests, leave build/coverage.json, fail where too little was reached
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/coverage run -m pytest -q $(TESTS)
-	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o build/coverage.json && $(BIN)/coverage report --fail-under=80
+	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o build/coverage.json && $(BIN)/coverage report
+	@$(BIN)/python -m tests.coverage_gates
 
 .PHONY: audit-deps
 audit-deps: .venv/.dev ## look up known holes in the locked packages (needs the network)
