@@ -36,6 +36,9 @@ def _system(call: Call[None]) -> Snapshot:
         system.set("taptrade_backlog_bets", vitals.backlog_bets)
         for state in State:
             system.set("taptrade_breaker_state", int(vitals.breaker.state is state), state.value)
+        if vitals.audit is not None:
+            system.set("taptrade_audit_findings", vitals.audit.findings)
+            system.set("taptrade_audit_time_seconds", vitals.audit.at_ms / 1000)
         if vitals.tick_age_ms is not None:
             system.set("taptrade_tick_age_seconds", vitals.tick_age_ms / 1000)
     return system.snapshot(0, call.received_ms)

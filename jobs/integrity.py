@@ -1,18 +1,19 @@
-"""Daily audit: recount the whole ledger, and keep the head of its hash chain outside the database."""
+"""Daily audit: recount the whole ledger, keep the head of its hash chain outside the database, tell how it went."""
 
 from __future__ import annotations
 
 import logging
-import os
-from pathlib import Path
 
 import msgspec
 
-from runtime.audit import audit
+from runtime.audit import Report, audit
+from runtime.audit.heads import HEADS_FILE, keep_head, read_heads
 from runtime.clock import Clock, SystemClock
-from runtime.db import Database, open_reader
+from runtime.db import open_reader
 from runtime.errors import TaptradeError
-from runtime.settings import load
+from runtime.redis_client import Client, connect
+from runtime.redis_keys import AUDIT_LAST
+from runtime.settings import Settings, load
 
 logger = logging.getLogger(__name__)
 
@@ -21,23 +22,26 @@ class LedgerDoesNotAddUp(TaptradeError):
     """The ledger does not add up."""
 
 
-class Head(msgspec.Struct, frozen=True):
-    """Where the hash chain stood; a ledger that was cut or changed later no longer leads to it."""
-
-    at_ms: int
-    commit: int
-    hash: str
-
-
 def audit_daily() -> dict[str, object]:
     """Audit the live database (a job of RQ's: it fails where a cent is off)."""
     settings = load()
-    reader = open_reader(settings.database)
+    client = connect(settings.redis_url)
     try:
-        head = keep_head(reader, settings.data / "heads.jsonl", SystemClock())
-        report = audit(reader)
+        return run_audit(settings, client, SystemClock())
+    finally:
+        client.close()
+
+
+def run_audit(settings: Settings, client: Client, clock: Clock) -> dict[str, object]:
+    """Audit against the heads kept so far, keep the present one, and leave the result for metrics and alerts."""
+    reader = open_reader(settings.database)
+    file = settings.data / HEADS_FILE
+    try:
+        report = audit(reader, heads=read_heads(file))
+        head = keep_head(reader, file, clock)
     finally:
         reader.close()
+    _tell(report, client, clock)
     if not report.ok:
         logger.critical("%s; first: %s", report.summary, report.findings[0])
         raise LedgerDoesNotAddUp(report.summary)
@@ -45,14 +49,6 @@ def audit_daily() -> dict[str, object]:
     return {"summary": report.summary, "commit": head.commit if head else 0}
 
 
-def keep_head(reader: Database, file: Path, clock: Clock) -> Head | None:
-    """Append the newest commit's hash to `file`; return it, or None where nothing was committed yet."""
-    rows = reader.execute("SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1")
-    if not rows:
-        return None
-    head = Head(clock.now_ms(), *rows[0])
-    with file.open("ab") as heads:
-        heads.write(msgspec.json.encode(head) + b"\n")
-        heads.flush()
-        os.fsync(heads.fileno())
-    return head
+def _tell(report: Report, client: Client, clock: Clock) -> None:
+    result = {"at_ms": clock.now_ms(), "findings": len(report.findings), "summary": report.summary}
+    client.set(AUDIT_LAST, msgspec.json.encode(result))

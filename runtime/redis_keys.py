@@ -26,6 +26,8 @@ SETTLER_ALIVE = "settler:alive"
 """String, JSON {pid, since_ms}; 5 s, renewed by each run of the settlement job."""
 METRICS = "metrics"
 """Hash {process:pid -> JSON snapshot (runtime.metrics)}; each process renews its field every 2 s."""
+AUDIT_LAST = "audit:last"
+"""String, JSON {at_ms, findings, summary} of the last audit that the daily job made."""
 PUBLISHED_COMMIT = "published:commit"
 """Integer: the newest commit whose events went out."""
 

@@ -11,10 +11,10 @@ from runtime.db import DatabaseError
 from runtime.errors import Unavailable
 from runtime.game.breaker import CRITICAL_MS_MIN, Breaker, refuses_bets
 from runtime.redis_client import RedisError
-from runtime.redis_keys import BACKLOG_BETS, BREAKER, FEED_ALIVE, SETTLER_ALIVE, TICK_LATEST, WRITER_ALIVE
+from runtime.redis_keys import AUDIT_LAST, BACKLOG_BETS, BREAKER, FEED_ALIVE, SETTLER_ALIVE, TICK_LATEST, WRITER_ALIVE
 from runtime.wire import decode_tick
 
-KEYS = (FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS)
+KEYS = (FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST)
 NEWEST_COMMIT = "SELECT coalesce(max(number), 0) AS number FROM commits"
 
 
@@ -41,6 +41,13 @@ class RowReader(Protocol):
         ...
 
 
+class Audit(msgspec.Struct, frozen=True):
+    """What the last daily audit found."""
+
+    at_ms: int
+    findings: int
+
+
 @dataclass(frozen=True, slots=True)
 class Vitals:
     """What Redis says of everything that runs; a process that is not `alive` has not renewed its key for 5 s."""
@@ -52,12 +59,13 @@ class Vitals:
     tick_age_ms: int | None
     breaker: Breaker
     backlog_bets: int
+    audit: Audit | None
 
 
 def read_vitals(client: KeyReader, now_ms: int) -> Vitals | None:
     """Ask Redis in one round trip; None when it does not answer."""
     try:
-        feed, settler, writer, tick, breaker, backlog = client.mget(*KEYS)
+        feed, settler, writer, tick, breaker, backlog, audited = client.mget(*KEYS)
     except RedisError:
         return None
     return Vitals(
@@ -68,6 +76,7 @@ def read_vitals(client: KeyReader, now_ms: int) -> Vitals | None:
         tick_age_ms=now_ms - decode_tick(tick).id if tick else None,
         breaker=Breaker.from_dict(msgspec.json.decode(breaker)) if breaker else Breaker(),
         backlog_bets=int(backlog or 0),
+        audit=msgspec.json.decode(audited, type=Audit) if audited else None,
     )
 
 

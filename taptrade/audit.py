@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from runtime.audit import audit
+from runtime.audit.heads import HEADS_FILE, read_heads
 from runtime.db import OperationalError, open_reader
 from runtime.settings import load
 
@@ -21,7 +22,8 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="taptrade audit", description=main.__doc__)
     parser.add_argument("--all", action="store_true", help=f"print all findings, not the first {SHOWN_MAX}")
     shown = parser.parse_args(argv)
-    path = load().database
+    settings = load()
+    path = settings.database
     try:
         database = open_reader(path)
     except OperationalError:
@@ -32,7 +34,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("commits", total=None)
-            report = audit(database, lambda done, total: bar.update(task, completed=done, total=total))
+            heads = read_heads(settings.data / HEADS_FILE)
+            report = audit(database, lambda done, total: bar.update(task, completed=done, total=total), heads=heads)
     finally:
         database.close()
     findings = report.findings if shown.all else report.findings[:SHOWN_MAX]

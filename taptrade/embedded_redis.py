@@ -16,8 +16,8 @@ from runtime.settings import Settings, SettingsError
 SOCKET_PATH_BYTES_MAX = 107
 
 # Eviction would lose bets, so memory that runs out refuses writes. The AOF brings back all but the last second, so
-# snapshots are only a second copy: one an hour. More of them, and an AOF rewritten at every 64 MB, would fork the server
-# about once a minute under load.
+# snapshots are only a second copy: one an hour. More of them, and an AOF rewritten at every 64 MB, would fork the
+# server about once a minute under load.
 COMMON_CONFIG = """\
 daemonize no
 logfile ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from runtime.audit.chain_walk import check_chain
 from runtime.audit.findings import Finding, Report
+from runtime.audit.heads import Head, check_heads
 from runtime.audit.money_walk import check_money
 from runtime.db import Database
 from runtime.game.chain import GENESIS
@@ -17,17 +18,23 @@ def _silently(done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def audit(database: Database, progress: Callable[[int, int], None] = _silently) -> Report:
-    """Check everything and report every wrong row; `progress` is told (commits walked, commits in all)."""
+def audit(
+    database: Database, progress: Callable[[int, int], None] = _silently, *, heads: Iterable[Head] = ()
+) -> Report:
+    """Check everything and report every wrong row; `progress` is told (commits walked, commits in all).
+
+    `heads` were kept outside: without them a chain whose end was cut off looks like a shorter one.
+    """
     report = Report()
     with database.snapshot():
-        heads = database.execute("SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1")
-        report.commits, report.head = heads[0] if heads else (0, GENESIS)
+        newest = database.execute("SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1")
+        report.commits, report.head = newest[0] if newest else (0, GENESIS)
         for row in database.execute("PRAGMA integrity_check(10)"):
             if row[0] != "ok":
                 report.findings.append(Finding("database", "file", row[0]))
         for table, row_id, parent, _ in database.execute("PRAGMA foreign_key_check"):
             report.findings.append(Finding(table, str(row_id), f"it points at a row of {parent} that is not there"))
         report.findings += check_money(database, report)
+        report.findings += check_heads(database, heads)
         report.findings += check_chain(database, lambda number: progress(number, report.commits))
     return report

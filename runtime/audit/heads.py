@@ -1,0 +1,56 @@
+"""Heads of the hash chain, kept outside the database: who cuts the chain's end off cannot take them along."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from runtime.audit.findings import Finding
+from runtime.clock import Clock
+from runtime.db import Database
+
+HEADS_FILE = "heads.jsonl"
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where the hash chain stood; a ledger that was cut or changed later no longer leads to it."""
+
+    at_ms: int
+    commit: int
+    hash: str
+
+
+def keep_head(reader: Database, file: Path, clock: Clock) -> Head | None:
+    """Append the newest commit's hash to `file`; return it, or None where nothing was committed yet."""
+    rows = reader.execute("SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1")
+    if not rows:
+        return None
+    head = Head(clock.now_ms(), *rows[0])
+    with file.open("ab") as heads:
+        heads.write(msgspec.json.encode(head) + b"\n")
+        heads.flush()
+        os.fsync(heads.fileno())
+    return head
+
+
+def read_heads(file: Path) -> list[Head]:
+    """Read the heads that were kept; a line that a crash left unfinished at the end is none."""
+    if not file.exists():
+        return []
+    lines = file.read_bytes().split(b"\n")
+    return [msgspec.json.decode(line, type=Head) for line in lines[:-1] if line]
+
+
+def check_heads(database: Database, heads: Iterable[Head]) -> Iterator[Finding]:
+    """Yield a finding for each kept head that the chain does not lead to any more."""
+    for head in heads:
+        rows = database.execute("SELECT hash FROM commits WHERE number = ?", (head.commit,))
+        if not rows:
+            yield Finding(
+                "commits", str(head.commit), "it was there when its head was kept; the chain's end was cut off"
+            )
+        elif rows[0][0] != head.hash:
+            yield Finding("commits", str(head.commit), "its hash is not the one that was kept; the chain was rewritten")
