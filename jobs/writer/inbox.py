@@ -113,7 +113,13 @@ class Inbox:
         keys: list[str] = [redis_keys.TICK_LATEST]
         for name in (COMMANDS, BETS):
             keys += (QUEUE_PREFIX + name, STARTED_PREFIX + name)
-        arguments: list[Any] = [self.worker.name, rq_time(now_ms), JOB_PREFIX, COMMANDS_SLICE, queues.BATCH_COMMANDS_MAX]
+        arguments: list[Any] = [
+            self.worker.name,
+            rq_time(now_ms),
+            JOB_PREFIX,
+            COMMANDS_SLICE,
+            queues.BATCH_COMMANDS_MAX,
+        ]
         if wait_s:
             with self.client.pipeline(transaction=False) as pipeline:
                 pipeline.blpop([redis_keys.WRITER_WAKE], timeout=wait_s)
