@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import redis
 
+from runtime.auth import login
 from runtime.auth.sessions import CACHED_MS, session_id
+from runtime.auth.signatures import sign
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, code_of
+from tests.attack.conftest import WALLET
+from tests.auth.logins import message
 
 UNAUTHENTICATED = (401, "UNAUTHENTICATED")
 PATHS = ("/api/me", "/api/me/sessions", "/api/me/limits", "/api/bets", "/api/ledger", "/api/deposits")
@@ -120,3 +125,17 @@ def test_no_secret_is_kept_where_redis_could_be_read(arena: Arena, victim: Playe
         stored = arena.desk.client.dump(key)
         assert isinstance(stored, bytes)
         assert victim.token.encode() not in stored
+
+
+def test_a_login_whose_nonce_cannot_be_checked_is_not_let_in(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise redis.ConnectionError("away")
+
+    text = message(arena.now_ms).to_text()
+    body = {"message": text, "signature": sign(text.encode(), WALLET)}
+    with monkeypatch.context() as outage:
+        outage.setattr(login, "claim_nonce", away)
+        answer = arena.one.client.simulate_post("/api/auth/login", json=body)
+        assert code_of(answer) == (503, "UNAVAILABLE")
+    assert arena.count("users") == 0
+    assert arena.one.client.simulate_post("/api/auth/login", json=body).status_code == 200

@@ -15,7 +15,7 @@ from runtime.auth.sessions import Sessions
 from runtime.auth.siwe import SiweError, parse
 from runtime.auth.siwe_grammar import date_time_ms
 from runtime.clock import ManualClock
-from runtime.errors import Refusal, Unavailable
+from runtime.errors import Refusal, Unauthenticated, Unavailable
 from tests.auth.logins import DOMAIN, KEY, NOW_MS, delegating, message, signed
 
 USER = "01J0000000000000000000000A"
@@ -107,6 +107,25 @@ def test_an_outage_in_the_middle_is_said_to_be_one(redis_client: redis.Redis, cl
         with pytest.raises(Unavailable):
             ask()
     assert Sessions(redis_client, clock).find(token) == session
+
+
+def test_while_ended_sessions_cannot_be_read_belief_is_short(redis_client: redis.Redis, clock: ManualClock) -> None:
+    client = Cut(redis_client, "nothing")
+    sessions = Sessions(client, clock)  # type: ignore[arg-type]
+    token, session = sessions.create(USER, WALLET)
+    sessions.follow()
+    assert sessions.find(token) == session
+    client._name = "pipeline"
+    sessions.follow()
+    clock.advance(auth_sessions.CACHED_MS)
+    client._name = "hgetall"
+    with pytest.raises(Unavailable):
+        sessions.find(token)
+
+
+def test_who_is_not_signed_in_is_told_so() -> None:
+    with pytest.raises(Unauthenticated):
+        auth_sessions.signed_in(None)
 
 
 def test_memory_of_sessions_is_bounded_and_forgets_the_oldest(

@@ -76,6 +76,12 @@ def test_two_rows_at_one_place_are_told_apart(by_hand: Callable[..., list[str]],
     assert named.startswith("player_limits 7ZZZZZZZZZZZZZZZZZZZZZZZZZ: it is not what commit")
 
 
+def test_a_chain_that_was_made_anew_from_somewhere_on_is_found(by_hand: Callable[..., list[str]]) -> None:
+    faults = by_hand(f"UPDATE commits SET hash = '{'7' * 64}' WHERE number = 2")
+    assert any(fault.startswith("commits 2:") for fault in faults), faults
+    assert "commits 3: it does not follow from the commit before it" in faults
+
+
 def test_a_negative_balance_is_found(by_hand: Callable[..., list[str]]) -> None:
     faults = by_hand("UPDATE users SET balance = -5 WHERE id = (SELECT max(id) FROM users)")
     assert any("the balance is -5, below zero" in fault for fault in faults), faults
