@@ -8,7 +8,7 @@ import gevent
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.bet_fate import find_fate
+from runtime.bet_fate import find_fate, user_of_nonce
 from runtime.bet_intake import Tap
 from runtime.commands import Answered
 from runtime.errors import Conflict, RateLimited, SignatureExpired, Unavailable
@@ -87,7 +87,13 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         body.signature,
         body.valid_until_ms,
     )
-    ticket = intake.ticket(tap, signed_in(call.session), call.received_ms)
+    session = signed_in(call.session)
+    try:
+        ticket = intake.ticket(tap, session, call.received_ms)
+    except Conflict as refusal:
+        # The repeat of a request whose answer was lost may come after its cell has closed.
+        used_by = user_of_nonce(parts, session.wallet, tap.nonce)
+        raise (_replayed(parts, session.user_id, used_by) if used_by else refusal) from refusal
     if intake.fill_delay_ms:
         gevent.sleep(intake.fill_delay_ms / 1000)
     asynchronous = "respond-async" in (call.header("Prefer") or "")

@@ -26,6 +26,12 @@ class Fate:
     decided_by_ms: int | None = None
 
 
+def user_of_nonce(parts: Parts, wallet: str, nonce: str) -> str | None:
+    """Return the id of what used a wallet's nonce, None if nothing did."""
+    used_by: Any = parts.redis.get(redis_keys.nonce(wallet, nonce))
+    return None if used_by is None else used_by.decode()
+
+
 def find_fate(parts: Parts, bet_id: str, user_id: str) -> Fate:
     """Say what is known of a user's bet.
 

@@ -54,9 +54,15 @@ class Intake:
         )
 
     def ticket(self, tap: Tap, session: Session, received_ms: int) -> Ticket:
-        """Check a tap and write its ticket; raise the Refusal that says what is wrong."""
-        cell = self._cell(tap, received_ms)
+        """Check a tap and write its ticket; raise the Refusal that says what is wrong.
+
+        A Conflict is only raised once the signature is known to be the player's: whoever lost an answer and asks again
+        too late may then be told what became of the bet.
+        """
+        cell = self._cell(tap)
         signer = self._signer(tap, session, received_ms)
+        if not is_placeable(cell, received_ms, self.rules):
+            raise Conflict("The cell's column does not take bets now.", code="CELL_CLOSED")
         decided_by_ms = min(received_ms + self.fill_delay_ms + DECIDED_WITHIN_MS, cell.start_s * 1000)
         if tap.valid_until_ms is not None:
             decided_by_ms = min(decided_by_ms, tap.valid_until_ms)
@@ -88,7 +94,7 @@ class Intake:
             pending_ttl_ms=decided_by_ms - received_ms + redis_keys.PENDING_AFTER_DEADLINE_MS,
         )
 
-    def _cell(self, tap: Tap, received_ms: int) -> Cell:
+    def _cell(self, tap: Tap) -> Cell:
         cell = parse_cell(tap.cell_id, self.rules)
         if cell is None:
             raise Unprocessable("There is no such cell on the lattice.", code="CELL_UNKNOWN")
@@ -96,8 +102,6 @@ class Intake:
             raise Unprocessable(
                 "The stake is none of the presets.", code="STAKE_NOT_ALLOWED", presets=sorted(self.presets_cents)
             )
-        if not is_placeable(cell, received_ms, self.rules):
-            raise Conflict("The cell's column does not take bets now.", code="CELL_CLOSED")
         return cell
 
     def _signer(self, tap: Tap, session: Session, received_ms: int) -> str:

@@ -20,7 +20,7 @@ CREATE TABLE commits (
 CREATE TABLE users (
     id             TEXT    NOT NULL PRIMARY KEY CHECK (length(id) = 26),
     wallet_address TEXT    NOT NULL UNIQUE CHECK (length(wallet_address) = 42 AND wallet_address = lower(wallet_address)),
-    balance        INTEGER NOT NULL DEFAULT 0 CHECK (balance BETWEEN 0 AND 1000000000000000),
+    balance        INTEGER NOT NULL DEFAULT 0 CHECK (balance BETWEEN 0 AND 1000000000000000000),
     version        INTEGER NOT NULL DEFAULT 0,
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
