@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -22,6 +22,7 @@ from loadtest.bench.taps import Taps
 from runtime.clock import SystemClock
 
 GRID_EVERY_S = 0.25
+SILENCE_S_MAX = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,14 @@ class Generator:
             raise BenchFailed(f"the generator: {message}")
         received: Progress | Figures = message
         return received
+
+    def figures(self, on_progress: Callable[[Progress], None]) -> Figures:
+        """Wait until the plan under way has ended."""
+        while not isinstance(message := self.receive(SILENCE_S_MAX), Figures):
+            if message is None:
+                raise BenchFailed("the generator has stopped talking")
+            on_progress(message)
+        return message
 
 
 @contextmanager

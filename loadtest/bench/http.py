@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: *\d", re.IGNORECASE)
 _CODE = re.compile(rb'"code" *: *"([A-Z_]+)"')
 HEAD_BYTES_MAX = 65_536
 
 
 class Unreadable(Exception):
     """The answer is not one that the generator reads: no status, or no length."""
+
+
+class NoRetryAfter(Unreadable):
+    """A refusal for lack of capacity does not say when to come back."""
 
 
 def head_of(method: str, path: str, host: str, token: str = "") -> bytes:
@@ -39,6 +44,8 @@ def split_answer(data: bytes) -> tuple[int, bytes] | None:
             raise Unreadable
         return None
     found = _LENGTH.search(data, 0, head_end)
+    if data.startswith(b"HTTP/1.1 503") and not _RETRY_AFTER.search(data, 0, head_end):
+        raise NoRetryAfter
     if found is None or not data.startswith(b"HTTP/1.1 "):
         raise Unreadable
     body_start = head_end + 4

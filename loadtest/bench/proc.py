@@ -35,12 +35,15 @@ def descendants(parents: Mapping[int, int], root: int) -> set[int]:
 def cpu_seconds(roots: Mapping[str, int]) -> dict[str, float]:
     """Return CPU seconds so far by name: of each root's processes, a supervisor's by the names it gave them."""
     stats = _stats()
-    parents = {pid: parent for pid, (parent, _) in stats.items()}
     total: defaultdict[str, float] = defaultdict(float)
-    for name, root in roots.items():
-        for pid in descendants(parents, root) & stats.keys():
-            total[_supervised_name(pid) or name] += stats[pid][1]
+    for pid, name in _named(stats, roots).items():
+        total[name] += stats[pid][1]
     return dict(total)
+
+
+def members(roots: Mapping[str, int]) -> dict[int, str]:
+    """Return the living processes of each root by id, with the names under which `cpu_seconds` counts them."""
+    return _named(_stats(), roots)
 
 
 def machine_seconds() -> tuple[float, float]:
@@ -59,6 +62,12 @@ def _stats() -> dict[int, tuple[int, float]]:
             except OSError:  # it has just ended
                 continue
     return found
+
+
+def _named(stats: Mapping[int, tuple[int, float]], roots: Mapping[str, int]) -> dict[int, str]:
+    parents = {pid: parent for pid, (parent, _) in stats.items()}
+    families = {name: descendants(parents, root) & stats.keys() for name, root in roots.items()}
+    return {pid: _supervised_name(pid) or name for name, pids in families.items() for pid in pids}
 
 
 def _supervised_name(pid: int) -> str:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from loadtest.bench import proc
 from loadtest.bench.children import BenchFailed
 from loadtest.bench.display import Show
-from loadtest.bench.generator import Generator, Progress
+from loadtest.bench.generator import SILENCE_S_MAX, Generator, Progress
 from loadtest.bench.results import Rate
 from loadtest.bench.schedule import GIVE_UP_S, Figures, Plan
 from loadtest.bench.vitals import Commits, Vitals
 
 LOOK_EVERY_S = 1.0
-SILENCE_S_MAX = 30.0
 MB = 1024 * 1024
 
 

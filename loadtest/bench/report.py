@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from loadtest.bench.results import P99_MS_MAX, Bench, Rate
 
-WHOLE_PATH = "whole path"
-YARDSTICKS = "yardsticks"
+WHOLE_PATH = "bench: whole path"
+YARDSTICKS = "bench: yardsticks"
 YARDSTICK_NAMES = {
     "empty_function": "an empty function (`GET /api/time`) on the same server, through the same nginx",
     "gunicorn_gevent_function": "the same function on gunicorn's own gevent worker, through nginx",
@@ -96,7 +96,11 @@ def highest_line(bench: Bench) -> str:
 
 def machine_line(bench: Bench) -> str:
     """Say what machine the figures are from."""
-    about = bench.machine
+    return machine_sentence(bench.machine)
+
+
+def machine_sentence(about: Mapping[str, object]) -> str:
+    """Say what machine figures are from, as `machine.describe` has it."""
     front = f"nginx {about['nginx']}" if about["through_nginx"] else "WITHOUT nginx, which is not installed here"
     return (
         f"Measured on {about['cpus']} CPUs ({about['cpu']}), {about['memory_gb']} GB, Linux {about['kernel']}, Python "
@@ -120,7 +124,7 @@ def whole_path(bench: Bench) -> str:
 
 def put_between(document: str, name: str, block: str) -> str:
     """Return the document with `block` between the markers of `name`."""
-    begin, end = f"<!-- bench: {name} -->", f"<!-- end of bench: {name} -->"
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     before, found, rest = document.partition(begin)
     _, found_end, after = rest.partition(end)
     if not found or not found_end:

@@ -14,11 +14,30 @@ GIVE_UP_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A schedule: `rate` requests a second (0: as fast as connections allow), measured after a lead-in."""
+    """A schedule: `rate` requests a second (0: as fast as connections allow), measured after a lead-in.
+
+    With `ramp_s` the rate rises from nothing for so long, and falls to nothing at the end for as long.
+    """
 
     rate: int
     lead_s: float
     measure_s: float
+    ramp_s: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """How many requests there are in all."""
+        return round(self.rate * (self.lead_s + self.measure_s - self.ramp_s))
+
+    def due_after_s(self, number: int) -> float:
+        """Return how long after the start request `number` (from 0) is due."""
+        in_ramp = self.rate * self.ramp_s / 2
+        if number < in_ramp:
+            return float((2 * number * self.ramp_s / self.rate) ** 0.5)
+        if self.total - number < in_ramp:
+            left = (2 * (self.total - number) * self.ramp_s / self.rate) ** 0.5
+            return float(self.lead_s + self.measure_s - left)
+        return self.ramp_s / 2 + number / self.rate
 
 
 @dataclass(slots=True)
@@ -43,8 +62,9 @@ class Schedule:
         self._start_s = start_s
         self._window_s = start_s + plan.lead_s
         self._end_s = self._window_s + plan.measure_s
+        self._plan = plan
         self._interval_s = 1 / plan.rate if plan.rate else 0.0
-        self._total = round(plan.rate * (plan.lead_s + plan.measure_s)) if plan.rate else 0
+        self._total = plan.total
         self._taken = 0
         self._answered = 0
 
@@ -94,4 +114,6 @@ class Schedule:
             self.note(self.take(now_s), now_s, "NEVER_SENT")
 
     def _due_s(self) -> float:
+        if self._plan.ramp_s:
+            return self._start_s + self._plan.due_after_s(self._taken)
         return self._start_s + self._taken * self._interval_s

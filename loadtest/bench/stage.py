@@ -14,7 +14,6 @@ from loadtest.bench.edge import edge
 from loadtest.bench.generator import Brief, Generator, generator
 from loadtest.bench.rates import Meter
 from loadtest.bench.results import Audit
-from loadtest.bench.schedule import Figures
 from loadtest.bench.system import System, system
 from loadtest.bench.vitals import Vitals
 
@@ -22,7 +21,6 @@ PLAYERS = 6_000
 CONNECTIONS = 400
 SIGN_INS_PER_S = 250
 START_S = 20 + PLAYERS / SIGN_INS_PER_S
-SILENCE_S_MAX = 30.0
 SETTLE_S_MAX = 90
 
 
@@ -46,7 +44,9 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, nginx: str | None, display: Display, *, signed: bool) -> Iterator[Stage]:
+def stage(
+    folder: Path, nginx: str | None, display: Display, *, signed: bool, connections: int = CONNECTIONS
+) -> Iterator[Stage]:
     """Build the stage for the length of the block; everything is stopped at its end."""
     name = "signed" if signed else "unsigned"
     with ExitStack() as stack:
@@ -58,7 +58,7 @@ def stage(folder: Path, nginx: str | None, display: Display, *, signed: bool) ->
                 (port,) = free_ports(1)
                 front = stack.enter_context(edge(nginx, folder / f"{name}-nginx", port, settings.port))
                 roots["nginx"] = front.pid
-            brief = Brief(port, settings.domain, settings.chain_id, PLAYERS, CONNECTIONS, signed, SIGN_INS_PER_S)
+            brief = Brief(port, settings.domain, settings.chain_id, PLAYERS, connections, signed, SIGN_INS_PER_S)
             sender = stack.enter_context(generator(brief))
             vitals = Vitals(running)
             stack.callback(vitals.close)
@@ -68,8 +68,6 @@ def stage(folder: Path, nginx: str | None, display: Display, *, signed: bool) ->
 
 
 def _await_sign_ins(sender: Generator) -> None:
-    while not isinstance(message := sender.receive(SILENCE_S_MAX), Figures):
-        if message is None:
-            raise BenchFailed("the generator has stopped talking")
-    if message.errors:
-        raise BenchFailed(f"players could not sign in: {dict(message.errors)}")
+    errors = sender.figures(lambda _progress: None).errors
+    if errors:
+        raise BenchFailed(f"players could not sign in: {dict(errors)}")

@@ -9,6 +9,7 @@ from typing import Any
 from loadtest.bench.system import System
 from runtime.db import open_reader
 from runtime.redis_client import connect
+from runtime.redis_keys import BACKLOG_BETS
 
 WITHIN = """
 SELECT count(*), count(first_bet_seq), coalesce(sum(last_bet_seq - first_bet_seq + 1), 0)
@@ -35,6 +36,7 @@ class Vitals:
     def __init__(self, running: System) -> None:
         self._database = open_reader(running.settings.database)
         self._redis = connect(running.redis_url)
+        self._file = running.settings.database
         self._wal = Path(f"{running.settings.database}-wal")
 
     def close(self) -> None:
@@ -64,6 +66,15 @@ class Vitals:
         """Return how much memory Redis uses."""
         memory: Any = self._redis.info("memory")
         return int(memory["used_memory"])
+
+    def backlog_bets(self) -> int:
+        """Return how many bets wait for the writer."""
+        waiting: Any = self._redis.get(BACKLOG_BETS)
+        return int(waiting or 0)
+
+    def database_bytes(self) -> int:
+        """Return the length of the live database."""
+        return self._file.stat().st_size
 
     def wal_bytes(self) -> int:
         """Return the length of the write-ahead log."""

@@ -54,12 +54,12 @@ def test_highest_rate_is_said_in_a_sentence() -> None:
 
 def test_block_replaces_what_was_between_its_markers() -> None:
     document = "a\n<!-- bench: x -->\nold\n<!-- end of bench: x -->\nb\n"
-    renewed = put_between(document, "x", "new")
+    renewed = put_between(document, "bench: x", "new")
     assert renewed == "a\n<!-- bench: x -->\n\nnew\n\n<!-- end of bench: x -->\nb\n"
-    assert put_between(renewed, "x", "new") == renewed
+    assert put_between(renewed, "bench: x", "new") == renewed
 
 
 @pytest.mark.parametrize("document", ["", "<!-- bench: x -->", "<!-- end of bench: x --><!-- bench: x -->"])
 def test_document_without_markers_is_refused(document: str) -> None:
     with pytest.raises(NoMarkers):
-        put_between(document, "x", "new")
+        put_between(document, "bench: x", "new")

@@ -85,3 +85,22 @@ def test_without_a_rate_the_next_is_always_due_until_the_end() -> None:
     run.note(START_S + 1.5, START_S + 2.0, "")
     assert run.is_over(START_S + 3.0)
     assert run.figures.good_in_window == 1
+
+
+def test_ramp_rises_holds_and_falls() -> None:
+    plan = Plan(1_000, 0.0, 30.0, ramp_s=10.0)
+    due_s = [plan.due_after_s(number) for number in range(plan.total)]
+    by_second = [sum(second <= one < second + 1 for one in due_s) for second in range(30)]
+    assert plan.total == 20_000
+    assert due_s == sorted(due_s)
+    assert by_second[0] == pytest.approx(50, abs=1)
+    assert by_second[9] == pytest.approx(950, abs=2)
+    assert by_second[10:20] == pytest.approx([1_000] * 10, abs=2)
+    assert by_second[29] == pytest.approx(50, abs=2)
+
+
+def test_requests_follow_the_ramp() -> None:
+    run = Schedule(Plan(10, 0.0, 3.0, ramp_s=1.0), START_S)
+    assert run.take(START_S) == START_S
+    assert not run.is_due(START_S + 0.4)
+    assert run.take(START_S + 0.5) == pytest.approx(START_S + 0.2**0.5)

@@ -1,0 +1,1 @@
+"""A sudden rush beyond what the machine carries."""

@@ -1,0 +1,1 @@
+"""Thousands of readers of the stream."""

@@ -1,0 +1,68 @@
+"""What reached the readers: events counted by their ids, and the age of prices; no sockets here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loadtest.bench.recorder import Latencies
+
+HEAD = b"HTTP/1.1 "
+EVENT = b"event: "
+KIND_AT = len(EVENT)
+PLACE_AFTER = len(b"\nid: ")
+COMMITTED = frozenset({b"column", b"bet", b"balance"})
+
+
+class NotAStream(Exception):
+    """The answer is not a stream; the message is its first line."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Events that all readers received, by type and id; prices also by their age on arrival."""
+
+    from_ms: int = 0
+    upto_ms: int = 0
+    """Prices and grids of this time count, start included, end not."""
+    ages: dict[bytes, Latencies] = field(default_factory=lambda: {b"price": Latencies(), b"grid": Latencies()})
+    received: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
+    octets: int = 0
+
+    def open_window(self, from_ms: int, upto_ms: int) -> None:
+        """Count from here on."""
+        self.from_ms, self.upto_ms = from_ms, upto_ms
+        self.received.clear()
+        self.octets = 0
+
+    def take(self, data: bytes, now_us: int) -> bytes:
+        """Count the whole frames of `data`; return what is left of the last, which has not ended yet."""
+        frames = data.split(b"\n\n")
+        left = frames.pop()
+        for frame in frames:
+            if frame.startswith(EVENT):
+                self._event(frame, now_us)
+            elif frame.startswith(HEAD) and not frame.startswith(b"200", len(HEAD)):
+                raise NotAStream(frame.partition(b"\r\n")[0].decode(errors="replace"))
+        return left
+
+    def _event(self, frame: bytes, now_us: int) -> None:
+        kind_end = frame.find(b"\n", KIND_AT)
+        kind = frame[KIND_AT:kind_end]
+        place_at = kind_end + PLACE_AFTER
+        _, public, committed = frame[place_at : frame.find(b"\n", place_at)].split(b".", 2)
+        if kind in COMMITTED:
+            self.received[kind, committed] += 1
+            return
+        published_ms = int(public.partition(b"-")[0])
+        if self.from_ms <= published_ms < self.upto_ms:
+            self.received[kind, public] += 1
+            ages = self.ages.get(kind)
+            if ages is not None:
+                ages.add(now_us - published_ms * 1000)
+
+
+def deliveries(received: Mapping[tuple[bytes, bytes], int], kind: bytes, published: set[bytes]) -> int:
+    """Return how often the published events of one type were received."""
+    return sum(count for (its_kind, event), count in received.items() if its_kind == kind and event in published)
