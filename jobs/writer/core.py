@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -87,26 +87,26 @@ class Writer:
             raise
         self._more = found.more
         tick = self._newest_tick(found.tick)
-        self._each([held, found.commands, found.bets], lambda jobs: self._run(jobs, tick))
-        settled = bool(self.settlement.open)
-        if settled:
-            self._attempt([], self._settle)
-        return bool(found.commands or found.bets or settled)
+        self._each([held, found.commands], lambda jobs: self._run(jobs, tick), behind=found.bets)
+        settles = bool(self.settlement.open)
+        self._run(found.bets, tick, settles=settles)
+        return bool(found.commands or found.bets or settles)
 
-    def _settle(self, commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
-        self.settlement.slice(commit)
-        return []
-
-    def _each(self, groups: list[list[TakenJob]], work: Callable[[list[TakenJob]], None]) -> None:
+    def _each(
+        self,
+        groups: list[list[TakenJob]],
+        work: Callable[[list[TakenJob]], None],
+        behind: Sequence[TakenJob] = (),
+    ) -> None:
         """Work on one group after the other; what comes behind one that fails is held for the next turn."""
         for at, jobs in enumerate(groups):
             try:
                 work(jobs)
             except BaseException:
-                self.held += [job for group in groups[at + 1 :] for job in group]
+                self.held += [*(job for group in groups[at + 1 :] for job in group), *behind]
                 raise
 
-    def _run(self, jobs: list[TakenJob], tick: Tick | None) -> None:
+    def _run(self, jobs: list[TakenJob], tick: Tick | None, *, settles: bool = False) -> None:
         ripe = []
         for job in jobs:
             if job.batch is None:
@@ -115,8 +115,8 @@ class Writer:
                 ripe.append(job)
             else:
                 self.held.append(job)
-        if ripe:
-            self._commit(ripe, tick)
+        if ripe or settles:
+            self._commit(ripe, tick, settles=settles)
 
     def _fail(self, job: TakenJob, reason: str) -> None:
         self.metrics.count("taptrade_jobs_failed_total")
@@ -140,12 +140,24 @@ class Writer:
             if isinstance(command, PlaceBet)
         )
 
-    def _commit(self, jobs: list[TakenJob], tick: Tick | None) -> None:
-        """Commit jobs together; if that fails for a reason of theirs, one by one, so that one spoils no other."""
+    def _commit(self, jobs: list[TakenJob], tick: Tick | None, *, settles: bool = False) -> None:
+        """Commit jobs together; if that fails for a reason of theirs, one by one, so that one spoils no other.
+
+        A slice of settlement shares the commit, and so the wait for the disk.
+        """
+
+        def work(commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
+            outcomes = [(job, self._apply(commit, job, tick)) for job in jobs]
+            if settles:
+                self.settlement.slice(commit)
+            return outcomes
+
         try:
-            self._attempt(jobs, lambda commit: [(job, self._apply(commit, job, tick)) for job in jobs])
+            self._attempt(jobs, work)
         except (DatabaseError, LedgerBroken, msgspec.MsgspecError, ValueError, KeyError) as ex:
-            if len(jobs) == 1:
+            if not jobs:
+                raise
+            if len(jobs) == 1 and not settles:
                 logger.exception("job %s cannot be committed", jobs[0].id)
                 self._fail(jobs[0], f"{type(ex).__name__}: {ex}")
                 return

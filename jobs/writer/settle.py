@@ -10,7 +10,7 @@ from runtime.game.bets import Bet, Status, from_row
 from runtime.game.ledger import SELECT_BET, SQL, Commit, News
 from runtime.game.money import payout_cents
 
-SLICE_BETS = 250
+SLICE_BETS = 200
 NEXT_BETS = (
     f"{SELECT_BET} WHERE column_start_s = ? AND refusal_code IS NULL AND (cell_id, user_id) > (?, ?)"
     " ORDER BY cell_id, user_id LIMIT ?"

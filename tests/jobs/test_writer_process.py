@@ -91,11 +91,11 @@ def test_a_job_that_an_outage_struck_from_its_hands_is_done(
 ) -> None:
     honest, struck = Writer._run, threading.Event()
 
-    def is_away_once(writer: Writer, jobs: list[Any], tick: Any) -> None:
+    def is_away_once(writer: Writer, jobs: list[Any], tick: Any, **more: Any) -> None:
         if jobs and not struck.is_set():
             struck.set()
             raise redis.ConnectionError("away")
-        honest(writer, jobs, tick)
+        honest(writer, jobs, tick, **more)
 
     monkeypatch.setattr(Writer, "_run", is_away_once)
     queues.send_commands(redis_client, [account(process)], "test", process.clock.now_ms())
