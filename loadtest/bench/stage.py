@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,14 +45,20 @@ class Stage:
 
 @contextmanager
 def stage(
-    folder: Path, nginx: str | None, display: Display, *, signed: bool, connections: int = CONNECTIONS
+    folder: Path,
+    nginx: str | None,
+    display: Display,
+    *,
+    signed: bool,
+    connections: int = CONNECTIONS,
+    overrides: Mapping[str, str] | None = None,
 ) -> Iterator[Stage]:
-    """Build the stage for the length of the block; everything is stopped at its end."""
+    """Build the stage for the length of the block, with some settings; everything is stopped at its end."""
     name = "signed" if signed else "unsigned"
     with ExitStack() as stack:
         with display.step(f"starting ({name} bets)", START_S) as show:
-            overrides = {} if signed else {"TAPTRADE_BET_SIGNATURES": "off"}
-            running = stack.enter_context(system(folder / name, overrides))
+            unsigned = {} if signed else {"TAPTRADE_BET_SIGNATURES": "off"}
+            running = stack.enter_context(system(folder / name, {**unsigned, **(overrides or {})}))
             settings, port, roots = running.settings, running.settings.port, {"supervisor": running.pid}
             if nginx is not None:
                 (port,) = free_ports(1)

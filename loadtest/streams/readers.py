@@ -152,7 +152,6 @@ class Crowd:
                 self._drop(descriptor)
 
     def _take(self, descriptor: int, data: bytes) -> None:
-        self.tally.octets += len(data)
         left = self._left[descriptor]
         self._left[descriptor] = self.tally.take(left + data if left else data, time.time_ns() // 1000)
         if descriptor not in self._begun and b"\n\n" in data:

@@ -62,7 +62,7 @@ class StreamsRun(Struct, kw_only=True):
     bets_per_s: int
     seconds: float
     crowds: list[Crowd]
-    audit: Audit
+    audits: list[Audit]
     machine: dict[str, str | int | float | bool]
 
 

@@ -29,6 +29,7 @@ class Tally:
     ages: dict[bytes, Latencies] = field(default_factory=lambda: {b"price": Latencies(), b"grid": Latencies()})
     received: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
     octets: int = 0
+    """Of the prices, grids and other public events that count."""
 
     def open_window(self, from_ms: int, upto_ms: int) -> None:
         """Count from here on."""
@@ -58,6 +59,7 @@ class Tally:
         published_ms = int(public.partition(b"-")[0])
         if self.from_ms <= published_ms < self.upto_ms:
             self.received[kind, public] += 1
+            self.octets += len(frame)
             ages = self.ages.get(kind)
             if ages is not None:
                 ages.add(now_us - published_ms * 1000)

@@ -1,0 +1,1 @@
+"""The writer's commits as the tables grow."""

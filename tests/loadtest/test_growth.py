@@ -1,0 +1,80 @@
+"""Growth: a filled database is what the writer expects, and its commits go through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loadtest.bench.children import BenchFailed
+from loadtest.growth.commits import Round, Table, measure
+from loadtest.growth.fill import BETS_PER_COMMIT, CREDIT_CENTS, STAKE_CENTS, USERS, fill
+from loadtest.growth.report import Growth, section, size_of
+from runtime.clock import SystemClock
+from runtime.db import open_reader
+from runtime.settings import load
+
+BETS = 6_000
+OPEN = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT cell_id) FROM bets WHERE status = 'confirmed'"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("growth") / "taptrade.db"
+    fill(path, BETS, SystemClock())
+    return path
+
+
+def test_filled_tables_hold_settled_bets_with_their_entries(filled: Path) -> None:
+    database = open_reader(filled)
+    assert database.execute("SELECT count(*) FROM bets WHERE status IN ('won', 'lost')") == [(BETS,)]
+    assert database.execute("SELECT ref_type, count(*) FROM transaction_ledger GROUP BY 1 ORDER BY 1") == [
+        ("BET", BETS),
+        ("PAYOUT", BETS // 4),
+    ]
+    assert database.execute("PRAGMA integrity_check") == [("ok",)]
+    assert database.execute("PRAGMA foreign_key_check") == []
+    assert database.execute("PRAGMA journal_mode") == [("wal",)]
+    database.close()
+
+
+def test_commits_of_the_real_writer_are_timed(filled: Path) -> None:
+    settings, now_ms = load({"TAPTRADE_DATA": str(filled.parent)}), SystemClock().now_ms()
+    found = measure(filled, settings, now_ms, 0, 4, 1_000.0)
+    again = measure(filled, settings, now_ms, 1, 4, 1_000.0)
+    assert 0 < found.p50_ms <= found.p99_ms <= found.max_ms
+    assert again.max_ms > 0
+    database = open_reader(filled)
+    bets, users, cells = database.execute(OPEN)[0]
+    assert (bets, users) == (8 * BETS_PER_COMMIT, 4 * BETS_PER_COMMIT)
+    assert cells == 62
+    assert database.execute("SELECT sum(balance) FROM users") == [(USERS * CREDIT_CENTS - bets * STAKE_CENTS,)]
+    database.close()
+
+
+def test_refused_bet_ends_the_measurement(filled: Path) -> None:
+    settings = load({"TAPTRADE_DATA": str(filled.parent)})
+    table = Table(filled, settings, SystemClock().now_ms(), 2)
+    table.commit(table.bets(0))
+    moved = [msgspec.structs.replace(bet, id=f"01Z{number:023d}") for number, bet in enumerate(table.bets(0))]
+    with pytest.raises(BenchFailed, match="DUPLICATE_BET"):
+        table.commit(moved)
+    table.database.close()
+
+
+def test_too_many_commits_for_one_column_are_refused(filled: Path) -> None:
+    with pytest.raises(BenchFailed, match="at most"):
+        measure(filled, load({"TAPTRADE_DATA": str(filled.parent)}), 0, 0, 10_000, 1.0)
+
+
+def test_ratio_is_that_of_the_median_p99() -> None:
+    def rounds(*p99_ms: float) -> list[Round]:
+        return [Round(0.1, 5.0, ms, ms) for ms in p99_ms]
+
+    sizes = [size_of(10_000, 90_000, 10.0, 1.0, rounds(9.0, 10.0, 30.0))]
+    sizes.append(size_of(1_000_000, 90_000, 900.0, 20.0, rounds(12.0, 13.0, 11.0)))
+    growth = Growth(commits=300, rounds=3, per_s=25.0, sizes=sizes, machine="Measured.")
+    assert growth.ratio == 1.2
+    assert "at 1,000,000 bets is **1.20** times that at 10,000" in section(growth)
+    assert "make bench-growth ROWS=1000000" in section(growth)

@@ -1,0 +1,73 @@
+"""The spike: what counts as taken well."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadtest.bench.http import NoRetryAfter, split_answer
+from loadtest.bench.results import Audit
+from loadtest.bench.schedule import Figures
+from loadtest.spike.report import section
+from loadtest.spike.results import Phase, Second, Spike, complaints, died, is_normal, phase
+from tests.loadtest.test_soak import MACHINE
+
+
+def stretch(name: str, errors: dict[str, int] | None = None, p99_ms: float = 20.0) -> Phase:
+    return Phase(name, 100, 90, 5.0, p99_ms, 30.0, 1.0, errors or {})
+
+
+def spike(errors: dict[str, int]) -> Spike:
+    return Spike(
+        rate=5_000,
+        connections=5_000,
+        phases=[stretch("before"), stretch("spike", errors, 3_000.0), stretch("after")],
+        seconds=[Second(at_s, 1_000 * at_s, 10, 5_000) for at_s in range(1, 31)],
+        recovered_s=2.0,
+        died=[],
+        audit=Audit(True, "every cent is there"),
+        machine=MACHINE,
+    )
+
+
+def test_refusals_with_retry_after_and_late_bets_are_as_it_should_be() -> None:
+    taken = spike({"OVERLOADED": 5_000, "PENDING": 300, "CELL_CLOSED": 20})
+    assert complaints(taken) == []
+    assert "Every 503 carried Retry-After." in section(taken)
+    assert "5,000 OVERLOADED" in section(taken)
+
+
+def test_everything_else_is_complained_of() -> None:
+    taken = spike({"INTERNAL_ERROR": 1, "NORETRYAFTER": 2, "OVERLOADED": 3})
+    taken.died = ["api"]
+    taken.recovered_s = None
+    taken.audit = Audit(False, "a cent is missing")
+    assert complaints(taken) == [
+        "api died",
+        "spike: {'INTERNAL_ERROR': 1, 'NORETRYAFTER': 2}",
+        "latency did not come back to normal",
+        "the money does not add up",
+    ]
+
+
+def test_a_process_that_was_started_anew_has_died() -> None:
+    assert died({1: "api", 2: "writer"}, {2: "writer", 3: "api"}) == ["api"]
+
+
+def test_normal_is_fast_and_without_an_error() -> None:
+    assert is_normal(stretch("after"))
+    assert not is_normal(stretch("after", p99_ms=100.0))
+    assert not is_normal(stretch("after", {"OVERLOADED": 1}))
+
+
+def test_phase_counts_what_was_sent() -> None:
+    figures = Figures()
+    figures.good = 7
+    figures.errors["OVERLOADED"] = 3
+    assert (phase("x", figures).sent, phase("x", figures).committed) == (10, 7)
+
+
+def test_503_must_say_when_to_come_back() -> None:
+    answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n%b\r\n{}"
+    assert split_answer(answer % b"Retry-After: 2\r\n") == (503, b"{}")
+    with pytest.raises(NoRetryAfter):
+        split_answer(answer % b"")

@@ -1,0 +1,122 @@
+"""Readers of the stream: frames counted, reach and memory worked out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.feed.recording import read_recording
+from loadtest.soak.samples import ProcessSample
+from loadtest.streams.prices import write_prices
+from loadtest.streams.readers import Received
+from loadtest.streams.results import Crowd, kb_per_stream, reach_of
+from loadtest.streams.tally import NotAStream, Tally
+from runtime import sse
+from tests.loadtest.test_spike import stretch
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 1500\n\n"
+NOW_US = 1_050_000
+
+
+def frame(kind: str, public: str, commit: int = 7, n: int = 0) -> bytes:
+    return sse.frame(kind, sse.Place("epoch", public, commit, n), b'{"a":1}')
+
+
+def tally() -> Tally:
+    found = Tally()
+    found.open_window(1_000, 2_000)
+    return found
+
+
+STREAM = (
+    HEAD
+    + frame("hello", "0-0")
+    + frame("price", "999-0")
+    + frame("price", "1000-0")
+    + sse.HEARTBEAT
+    + frame("grid", "1020-1")
+    + frame("touched", "1030-0")
+    + frame("column", "1030-0", 8, 3)
+    + frame("price", "2000-0")
+)
+
+
+def test_every_interval_has_a_price(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    write_prices(path, length_s=60)
+    times_ms = read_recording(path).times_ms
+    assert {time_ms // 100 for time_ms in times_ms} == set(range(times_ms[0] // 100, times_ms[0] // 100 + 600))
+
+
+def test_events_of_the_window_are_counted() -> None:
+    found = tally()
+    assert found.take(STREAM, NOW_US) == b""
+    assert found.received == {
+        (b"price", b"1000-0"): 1,
+        (b"grid", b"1020-1"): 1,
+        (b"touched", b"1030-0"): 1,
+        (b"column", b"8.3"): 1,
+    }
+    assert found.ages[b"price"].max_us == 50_000
+    assert found.ages[b"grid"].max_us == 30_000
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_split_frames_count_once(size: int) -> None:
+    found, whole, left = tally(), tally(), b""
+    whole.take(STREAM, NOW_US)
+    for start in range(0, len(STREAM), size):
+        left = found.take(left + STREAM[start : start + size], NOW_US)
+    assert found.received == whole.received
+
+
+def test_refused_stream_is_told() -> None:
+    with pytest.raises(NotAStream, match="503 Service Unavailable"):
+        tally().take(b"HTTP/1.1 503 Service Unavailable\r\n\r\n{}\n\n", NOW_US)
+
+
+def test_reach_compares_with_what_was_published() -> None:
+    found = tally()
+    for _ in range(9):
+        found.take(STREAM, NOW_US)
+    published = {"price": {b"1000-0", b"1100-0"}, "touched": {b"1030-0"}, "grid": {b"1020-1"}, "column": set[bytes]()}
+    reach = reach_of(Received(found, 0), published, 10, frozenset({"price", "touched", "column"}))
+    assert set(reach) == {"price", "touched"}
+    assert (reach["price"].published, reach["price"].received, reach["price"].missing) == (2, 9, 11)
+    assert reach["touched"].missing == 1
+
+
+def test_overtaken_prices_are_no_loss() -> None:
+    found = tally()
+    found.take(STREAM, NOW_US)
+    published = {"price": {b"1000-0", b"1100-0"}, "touched": {b"1030-0"}}
+    reach = reach_of(Received(found, 0), published, 1, sse.EVERYTHING)
+    crowd = Crowd(
+        events="",
+        clients=1,
+        dropped=0,
+        price_p50_ms=10.0,
+        price_p99_ms=249.0,
+        price_max_ms=300.0,
+        grid_p99_ms=10.0,
+        reach=reach,
+        mb_per_s=1.0,
+        kb_per_stream={},
+        cpu_percent={},
+        bets=stretch("bets"),
+    )
+    assert crowd.lost == 0
+    assert crowd.is_carried
+    reach["touched"].missing = 1
+    assert not crowd.is_carried
+
+
+def test_memory_is_divided_by_the_streams() -> None:
+    before = {"api": ProcessSample(own_mb=60.0), "nginx": ProcessSample(own_mb=10.0), "writer": ProcessSample()}
+    after = {
+        "api": ProcessSample(own_mb=80.0),
+        "nginx": ProcessSample(own_mb=15.0),
+        "writer": ProcessSample(own_mb=9.0),
+    }
+    assert kb_per_stream(before, after, 4_000.0, 1_000) == {"api": 20.5, "nginx": 5.1, "kernel": 4.0}
