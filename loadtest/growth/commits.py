@@ -26,7 +26,7 @@ from runtime.clock import ManualClock
 from runtime.commands import PlaceBet
 from runtime.db import open_writer
 from runtime.game.grid import Cell, GridRules, column_of
-from runtime.game.ids import ulid
+from runtime.game.ids import RANDOM_BITS, ulid
 from runtime.game.ledger import Commit
 from runtime.game.limits import RiskLimits
 from runtime.game.rewards import load_model
@@ -40,6 +40,8 @@ FEATURES = Features(volatility=2_000.0, sample_ms=200, history_ms=600_000)
 """So volatile that every cell is offered."""
 LOOK_AT_LOG_EVERY_S = 1.0
 ENDLESS = RiskLimits(10**15, 10**15, 10**15, 10**15)
+SCATTER = 0x9E3779B97F4A7C15
+"""Odd, so that ids of one millisecond lie scattered, as random ones do, and never meet."""
 BETS_MAX = USERS * CELLS
 """What one column holds if every player bets on every cell of it."""
 
@@ -61,6 +63,7 @@ class Table:
     def __init__(self, path: Path, settings: Settings, now_ms: int, number: int) -> None:
         rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
         self._rules = rules
+        self._round = number
         self._settings = settings
         self._model = load_model(settings.reward_model, rules, settings.house_edge_bp)
         self._now_ms = now_ms
@@ -86,7 +89,7 @@ class Table:
     def _bet(self, number: int) -> PlaceBet:
         low_cents = PRICE_CENTS + ROW_CENTS * ((number + number // USERS) % CELLS - CELLS // 2)
         return PlaceBet(
-            id=ulid(self._now_ms, number * 0x9E3779B97F4A7C15 % (1 << 80)),
+            id=ulid(self._now_ms, (self._round * BETS_MAX + number) * SCATTER % (1 << RANDOM_BITS)),
             received_ms=self._now_ms,
             decided_by_ms=self._now_ms + 10_000,
             user_id=user_id(number * USER_STRIDE),

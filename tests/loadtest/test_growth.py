@@ -15,13 +15,13 @@ from runtime.clock import SystemClock
 from runtime.db import open_reader
 from runtime.settings import load
 
-BETS = 6_000
+BETS = 3_000
 OPEN = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT cell_id) FROM bets WHERE status = 'confirmed'"
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("growth") / "taptrade.db"
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    path = tmp_path / "taptrade.db"
     fill(path, BETS, SystemClock())
     return path
 
@@ -63,9 +63,9 @@ def test_refused_bet_ends_the_measurement(filled: Path) -> None:
     table.database.close()
 
 
-def test_too_many_commits_for_one_column_are_refused(filled: Path) -> None:
+def test_too_many_commits_for_one_column_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchFailed, match="at most"):
-        measure(filled, load({"TAPTRADE_DATA": str(filled.parent)}), 0, 0, 10_000, 1.0)
+        measure(tmp_path / "taptrade.db", load({"TAPTRADE_DATA": str(tmp_path)}), 0, 0, 10_000, 1.0)
 
 
 def test_ratio_is_that_of_the_median_p99() -> None:
