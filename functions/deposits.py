@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.commands import Deposit
+from runtime.commands import DECIDED_WITHIN_MS, Deposit
 from runtime.errors import Forbidden, Unavailable
 from runtime.function import Body, Call, Reply, function
 from runtime.game.ledger import Entry
@@ -17,8 +17,6 @@ from runtime.pages import PageQuery, after_id
 from runtime.queues import new_id
 from runtime.refusals import refusal_of
 from runtime.views import entry_view
-
-DECIDED_WITHIN_MS = 10_000
 
 
 class DepositBody(Body, frozen=True):

@@ -8,13 +8,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from runtime.auth.accounts import LimitsState, limits_state, read_changes
 from runtime.auth.sessions import signed_in
-from runtime.commands import SetLimits
+from runtime.commands import DECIDED_WITHIN_MS, SetLimits
 from runtime.errors import Unavailable
 from runtime.function import Body, Call, function
 from runtime.game.limits import PlayerLimits
 from runtime.queues import new_id
 
-DECIDED_WITHIN_MS = 10_000
 Cents = Annotated[int, Meta(ge=0, le=10**12, description="cents a day, UTC")]
 UntilMs = Annotated[int, Meta(ge=0, le=10**13, description="Unix milliseconds")]
 

@@ -8,14 +8,12 @@ import msgspec
 
 from runtime.auth.addresses import AddressError, canonical_address, to_checksum_address
 from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_HEADER, check_processor
-from runtime.commands import Deposit
+from runtime.commands import DECIDED_WITHIN_MS, Deposit
 from runtime.errors import Forbidden, InvalidRequest, NotFound, Unavailable
 from runtime.function import Body, Call, function
 from runtime.queues import new_id
 from runtime.reads import Reads
 from runtime.refusals import refusal_of
-
-DECIDED_WITHIN_MS = 10_000
 
 
 class ProcessorDeposit(Body, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from runtime.auth.bet_text import is_nonce, is_timely, withdraw_text
 from runtime.auth.sessions import Session, signed_in
 from runtime.auth.signatures import recover_text
-from runtime.commands import Withdraw
+from runtime.commands import DECIDED_WITHIN_MS, Withdraw
 from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unavailable
 from runtime.function import Body, Call, Reply, function
 from runtime.idempotency import idempotency_of, stored_answer
@@ -18,7 +18,6 @@ from runtime.queues import claim_nonce, new_id
 from runtime.refusals import refusal_of
 from runtime.views import rfc3339
 
-DECIDED_WITHIN_MS = 10_000
 ROUTE = "POST /api/withdrawals"
 
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 import msgspec
 
 from runtime import redis_keys
+from runtime.commands import DECIDED_WITHIN_MS
 from runtime.game.bets import Bet, from_row
 from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SELECT_BET
 from runtime.parts import Parts
 
-DECIDED_WITHIN_MS = 10_000
 Missing = Literal["pending", "never_placed", "unknown"]
 
 

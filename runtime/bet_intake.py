@@ -8,13 +8,11 @@ from runtime import redis_keys
 from runtime.auth.bet_text import bet_text, is_nonce, is_timely
 from runtime.auth.sessions import Session
 from runtime.auth.signatures import recover_text
-from runtime.commands import PlaceBet
+from runtime.commands import DECIDED_WITHIN_MS, PlaceBet
 from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unprocessable
 from runtime.game.grid import Cell, GridRules, is_placeable, parse_cell
 from runtime.queues import Ticket, new_id
 from runtime.settings import Settings
-
-DECIDED_WITHIN_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import msgspec
 Cents = Annotated[int, msgspec.Meta(gt=0, le=10**13)]
 Change = Annotated[int, msgspec.Meta(ge=-(10**13), le=10**13)]
 Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+DECIDED_WITHIN_MS = 10_000
+"""After its receipt, a command that is not committed by then is given up: nobody waits for it any more."""
 UlidText = Annotated[str, msgspec.Meta(min_length=26, max_length=26)]
 
 

@@ -20,6 +20,7 @@ The docstring of a class is its default sentence.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 
@@ -52,7 +53,7 @@ class Refusal(TaptradeError):
         """Build the problem+json body; `arguments` are its typed extras."""
         return {
             "type": "about:blank",
-            "title": type(self).__name__,
+            "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "code": self.code,
             "detail": self.detail,

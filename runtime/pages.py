@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -45,8 +45,3 @@ def after_id(cursor: str | None) -> str:
 def first_id_at(ms: int) -> str:
     """Return the least ULID of a moment."""
     return ulid(min(ms, 2**48 - 1), 0)
-
-
-def next_cursor(rows: list[dict[str, Any]], limit: int, key: str) -> str | None:
-    """Return the cursor of the next page, None after the last; `rows` were read with one more than `limit`."""
-    return str(rows[limit - 1][key]) if len(rows) > limit else None

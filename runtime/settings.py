@@ -38,7 +38,10 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     """Read a whole number within [low, high]."""
 
     def parse(text: str) -> int:
-        number = int(text)
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
         if not low <= number <= high:
             raise ValueError(f"must be between {low} and {high}")
         return number
@@ -78,6 +81,7 @@ def secret(text: str) -> str:
 
 
 MILLION = 1_000_000
+REDIS_SCHEMES = ("redis", "rediss", "unix")
 LIVE_FILL_DELAY_MS = 500
 TABLE: tuple[Setting, ...] = (
     Setting("mode", one_of(*get_args(Mode)), "demo", "demo: play money over recorded prices; live: real feeds only"),
@@ -192,6 +196,14 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     values["data"] = values["data"].absolute()
     values["domain"] = values["domain"] or f"127.0.0.1:{values['port']}"
     settings = Settings(**values)
+    if settings.port == settings.dashboard_port:
+        raise SettingsError(f"TAPTRADE_DASHBOARD_PORT={settings.port}: the API has this port (TAPTRADE_PORT)")
+    if settings.replay_file and not Path(settings.replay_file).is_file():
+        raise SettingsError(f"TAPTRADE_REPLAY_FILE={settings.replay_file}: there is no such file")
+    if settings.redis_url and settings.redis_url.partition("://")[0] not in REDIS_SCHEMES:
+        raise SettingsError(
+            f"TAPTRADE_REDIS_URL=***: must begin with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}"
+        )
     _refuse_unsafe_mode(settings)
     return settings
 

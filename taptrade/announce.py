@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from taptrade.serve import SUPERVISOR, die_with
 
 READY_WITHIN_S = 90.0
 POLL_EVERY_S = 0.2
+WORD_EVERY_S = 5.0
 
 
 def banner(settings: Settings, redis_url: str) -> str:
@@ -72,15 +74,28 @@ def ask(settings: Settings, path: str) -> tuple[int, str]:
         connection.close()
 
 
+def what_is_ill(answer: str) -> str:
+    """Return the parts that /healthz calls ill, each with what was seen of it."""
+    try:
+        checks = json.loads(answer)["checks"]
+    except (ValueError, KeyError, TypeError):
+        return answer[:200]
+    ill = (f"{part} ({check['detail']})" for part, check in checks.items() if not check["ok"])
+    return ", ".join(ill)
+
+
 def wait_healthy(settings: Settings, monotonic: Callable[[], float], pause: Callable[[float], None]) -> str:
     """Wait until the whole system is healthy; return an empty text, or what is still wrong after READY_WITHIN_S."""
-    deadline_s = monotonic() + READY_WITHIN_S
+    deadline_s, next_word_s = monotonic() + READY_WITHIN_S, monotonic() + WORD_EVERY_S
     while True:
         ready, answer = ask(settings, "/readyz")
         if ready == 200:
             healthy, answer = ask(settings, "/healthz")
             if healthy == 200:
                 return ""
+            if monotonic() >= next_word_s:
+                print(f"taptrade: waiting for {what_is_ill(answer)}", flush=True)
+                next_word_s = monotonic() + WORD_EVERY_S
         if monotonic() >= deadline_s:
             return answer
         pause(POLL_EVERY_S)

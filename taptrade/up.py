@@ -19,6 +19,8 @@ from supervisor.supervisord import Supervisor
 from runtime import redis_keys
 from runtime.column_width import refuse_other_width
 from runtime.db import open_reader, require_safe_sqlite
+from runtime.game.grid import GridRules
+from runtime.game.rewards import RewardModelError, load_model
 from runtime.redis_client import OUTAGES, ResponseError, connect
 from runtime.settings import Settings, SettingsError, load
 from taptrade import embedded_redis
@@ -44,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
     argparse.ArgumentParser(prog="taptrade up", description=main.__doc__).parse_args(argv)
     settings = load()
     require_safe_sqlite()
+    require_reward_model(settings)
     os.umask(0o077)
     lock = lock_data(settings.data)
     require_free_port(settings.host, settings.port, "TAPTRADE_PORT")
@@ -121,6 +124,15 @@ def require_roomy_redis(url: str) -> None:
     if not redis_keys.budget_fits(size):
         needed = sum(redis_keys.BUDGET_BYTES.values()) * 100 // redis_keys.BUDGET_SHARE_PERCENT
         raise SettingsError(f"TAPTRADE_REDIS_URL: maxmemory is {size} bytes, our keys need {needed} at least")
+
+
+def require_reward_model(settings: Settings) -> None:
+    """Raise if the reward model cannot be loaded: every process that prices would die of it."""
+    rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+    try:
+        load_model(settings.reward_model, rules, settings.house_edge_bp)
+    except RewardModelError as ex:
+        raise SettingsError(f"TAPTRADE_REWARD_MODEL: {ex}") from ex
 
 
 def require_same_columns(settings: Settings) -> None:

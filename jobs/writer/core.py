@@ -149,7 +149,7 @@ class Writer:
         def work(commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
             outcomes = [(job, self._apply(commit, job, tick)) for job in jobs]
             if settles:
-                self.settlement.slice(commit)
+                self.settlement.slice(commit, beside_placing=bool(jobs))
             return outcomes
 
         try:

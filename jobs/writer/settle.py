@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from jobs.writer.book import Book
 from runtime.commands import Outcome, SettleColumn
-from runtime.game.bets import Bet, Status, from_row
+from runtime.game.bets import Bet, from_row
 from runtime.game.ledger import SELECT_BET, SQL, Commit, News
 from runtime.game.money import payout_cents
+from runtime.game.settlement import result
 
 SLICE_BETS = 200
+SLICE_BETS_BESIDE_PLACING = 60
+"""Bets settled in one commit, alone or with bets that are being placed: those wait for the whole commit."""
 NEXT_BETS = (
     f"{SELECT_BET} WHERE column_start_s = ? AND refusal_code IS NULL AND (cell_id, user_id) > (?, ?)"
     " ORDER BY cell_id, user_id LIMIT ?"
@@ -80,28 +83,23 @@ class Settlement:
         rows = self.book.database.execute(SQL["unfinished_columns"])
         self.open = [Progress(start_s, bool(covered), low, high) for start_s, covered, low, high in rows]
 
-    def slice(self, commit: Commit) -> None:
+    def slice(self, commit: Commit, *, beside_placing: bool = False) -> None:
         """Settle the next bets of the oldest unfinished column; end the column with its last."""
         column = self.open[0]
-        rows = commit.connection.execute(NEXT_BETS, (column.start_s, *column.last, SLICE_BETS))
+        most = SLICE_BETS_BESIDE_PLACING if beside_placing else SLICE_BETS
+        rows = commit.connection.execute(NEXT_BETS, (column.start_s, *column.last, most))
         for row in rows:
             bet = from_row(row)
             column.last = (bet.cell_id, bet.user_id)
             if bet.status == "confirmed":
                 self._end(commit, column, bet)
-        if len(rows) < SLICE_BETS:
+        if len(rows) < most:
             place = commit.record("settled", column.start_s, commit.now_ms)
             commit.write("finish_column", commit.now_ms, commit.number, place, column.start_s)
             self.open.pop(0)
 
     def _end(self, commit: Commit, column: Progress, bet: Bet) -> None:
         payout = payout_cents(bet.amount, bet.reward_rate)
-        status = _decide(column, bet)
+        status = result(bet.low_cents, bet.high_cents, column.covered, column.low, column.high)
         commit.resolve_bet(bet, status, payout if status == "won" else 0)
         self.book.exposure.remove(bet.column_start_s, bet.cell_id, payout)
-
-
-def _decide(column: Progress, bet: Bet) -> Status:
-    if not column.covered or column.low is None or column.high is None:
-        return "void"
-    return "won" if bet.low_cents <= column.high and bet.high_cents >= column.low else "lost"

@@ -9,6 +9,7 @@ from runtime.audit.chain_walk import house_totals
 from runtime.audit.findings import Finding, Report
 from runtime.audit.records import Walker
 from runtime.game.money import payout_cents
+from runtime.game.settlement import result
 
 ENTRIES = (
     "SELECT id, user_id, amount, balance_after, ref_type, commit_number, place FROM transaction_ledger ORDER BY id"
@@ -152,9 +153,7 @@ def _wrong_with_result(bet: _BetRow) -> Iterator[str]:
     if bet.column is None:
         yield f"{bet.status}, but its column has no evidence"
         return
-    should = "void"
-    if bet.covered and bet.seen_low is not None and bet.seen_high is not None:
-        should = "won" if bet.low <= bet.seen_high and bet.high >= bet.seen_low else "lost"
+    should = result(bet.low, bet.high, bool(bet.covered), bet.seen_low, bet.seen_high)
     if should != bet.status:
         yield f"{bet.status}, but by its column's evidence it is {should}"
 

@@ -8,13 +8,11 @@ from typing import Protocol
 from runtime.auth import bet_text, signatures
 from runtime.auth.sessions import Session, Sessions
 from runtime.auth.siwe import SiweError, SiweMessage, parse
-from runtime.commands import AnyCommand, Delegation, OpenAccount, Outcome
+from runtime.commands import DECIDED_WITHIN_MS, AnyCommand, Delegation, OpenAccount, Outcome
 from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unavailable
 from runtime.queues import claim_nonce, new_id
 from runtime.redis_client import OUTAGES, Client
 from runtime.settings import Settings
-
-DECIDED_WITHIN_MS = 10_000
 
 
 class Submitter(Protocol):

@@ -11,7 +11,6 @@ from runtime.errors import TaptradeError
 
 SIGNATURE_BYTES = 65
 SIGNATURE_TEXT_MAX = 2 + 2 * SIGNATURE_BYTES
-MESSAGE_BYTES_MAX = 16_384
 
 _PREFIX = b"\x19Ethereum Signed Message:\n"
 _SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}")

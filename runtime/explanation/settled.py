@@ -9,7 +9,7 @@ from runtime.explain import dollars
 from runtime.explanation.views import Decided, Window
 from runtime.game.bets import Bet
 from runtime.game.money import payout_cents
-from runtime.game.settlement import evidence
+from runtime.game.settlement import evidence, result
 from runtime.ticks_store import Executor, window
 from runtime.views import column_view
 
@@ -74,8 +74,5 @@ def check_decided(bet: Bet, column: dict[str, Any] | None) -> Decided:
 def _decide(bet: Bet, column: dict[str, Any] | None) -> tuple[str, int | None]:
     if bet.refusal_code is not None or column is None:
         return ("confirmed" if bet.refusal_code is None else bet.status), None
-    if not column["covered"] or column["low"] is None or column["high"] is None:
-        return "void", 0
-    if bet.low_cents <= column["high"] and bet.high_cents >= column["low"]:
-        return "won", payout_cents(bet.amount, bet.reward_rate)
-    return "lost", 0
+    decided = result(bet.low_cents, bet.high_cents, bool(column["covered"]), column["low"], column["high"])
+    return decided, payout_cents(bet.amount, bet.reward_rate) if decided == "won" else 0

@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from runtime.game.ticks import Tick
 
 GAP_MS_MAX = 10_000
 """Two neighbours of the path may be this far apart; with more between them nobody knows where the price was."""
+
+Result = Literal["won", "lost", "void"]
 
 SILENCE_MS_MAX = 60_000
 """After a window's end, a following tick is waited for this long."""
@@ -81,11 +84,22 @@ def evidence(  # the path as the store of ticks gives it, then the times
     )
 
 
+def result(low_cents: int, high_cents: int, covered: bool, low: int | None, high: int | None) -> Result:
+    """Decide a bet on the band by the window's extremes: won if and only if they meet, bounds included.
+
+    This is the rule that the writer pays by; audit and proof ask it again.
+    """
+    if not covered or low is None or high is None:
+        return "void"
+    return "won" if low_cents <= high and high_cents >= low else "lost"
+
+
 def wins(low_cents: int, high_cents: int, found: Evidence) -> bool:
-    """Tell whether the band meets the window's prices, bounds included; an uncovered window decides nothing."""
-    if not found.covered or found.low is None or found.high is None:
+    """Tell whether the band meets the window's prices; an uncovered window decides nothing."""
+    decided = result(low_cents, high_cents, found.covered, found.low, found.high)
+    if decided == "void":
         raise ValueError(f"window {found.start_ms} is not covered ({found.reason}): its bets are void")
-    return low_cents <= found.high and high_cents >= found.low
+    return decided == "won"
 
 
 def touches(low_cents: int, high_cents: int, tick: Tick, before_cents: int | None = None) -> bool:

@@ -77,6 +77,7 @@ def test_a_clock_that_steps_back_reopens_nothing(desk: Desk) -> None:
 
 def test_a_column_settles_in_slices_with_bets_between_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle, "SLICE_BETS", 3)
+    monkeypatch.setattr(settle, "SLICE_BETS_BESIDE_PLACING", 3)
     users = [desk.player(number) for number in range(1, 9)]
     bets = [desk.bet(user) for user in users]
     desk.place(*bets)
@@ -100,11 +101,11 @@ def test_a_writer_that_died_between_slices_goes_on_where_it_was(desk: Desk, monk
     calls = []
     honest = settle.Settlement.slice
 
-    def dies_at_the_second(self: settle.Settlement, commit: object) -> None:
+    def dies_at_the_second(self: settle.Settlement, commit: object, **how: bool) -> None:
         calls.append(commit)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        honest(self, commit)  # type: ignore[arg-type]
+        honest(self, commit, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(settle.Settlement, "slice", dies_at_the_second)
     with pytest.raises(KeyboardInterrupt):
