@@ -91,7 +91,7 @@ def test_refusals_and_lost_connections_are_counted_by_code() -> None:
         if number == 3:
             peer.shutdown(socket.SHUT_RDWR)
         elif number == 5:
-            peer.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+            peer.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
         elif number == 7:
             peer.sendall(b"nonsense\r\n\r\n")
         else:
