@@ -16,7 +16,6 @@ from loadtest.bench import machine
 from loadtest.bench.children import BenchFailed
 from loadtest.bench.display import Display
 from loadtest.bench.rates import MB
-from loadtest.bench.report import machine_sentence
 from loadtest.command import leave_json, publish, run, workplace
 from loadtest.growth.commits import Round, measure
 from loadtest.growth.fill import BETS_PER_COMMIT, BYTES_PER_BET, fill
@@ -92,7 +91,11 @@ def _machine(path: Path) -> str:
     database = open_reader(path)
     version = str(database.execute("SELECT sqlite_version()")[0][0])
     database.close()
-    return machine_sentence(machine.describe(None, version))
+    about = machine.describe(None, version)
+    return (
+        f"Measured on {about['cpus']} CPUs ({about['cpu']}), {about['memory_gb']} GB, Linux {about['kernel']}, Python "
+        f"{about['python']}, SQLite {about['sqlite']}."
+    )
 
 
 if __name__ == "__main__":
