@@ -18,7 +18,6 @@ from jobs.writer.book import AnotherWriter, Book
 from jobs.writer.checkpoints import Checkpointer
 from jobs.writer.core import Stuck, Writer, WriterRules
 from jobs.writer.inbox import Inbox
-from jobs.writer.money import KEYS_KEPT_MS
 from jobs.writer.publish import catch_up
 from runtime import redis_keys
 from runtime.clock import Clock, SystemClock
@@ -28,6 +27,7 @@ from runtime.game.grid import GridRules
 from runtime.game.ledger import SQL
 from runtime.game.limits import RiskLimits
 from runtime.game.rewards import load_model
+from runtime.idempotency import KEYS_KEPT_MS
 from runtime.metrics_exchange import start_pushing
 from runtime.redis_client import OUTAGES, Redis, connect, wait_until_ready
 from runtime.settings import Settings, load

@@ -17,8 +17,8 @@ from runtime.commands import (
     Withdraw,
 )
 from runtime.game.ledger import Commit, LedgerBroken
+from runtime.idempotency import KEYS_KEPT_MS
 
-KEYS_KEPT_MS = 24 * 3600 * 1000
 # The greatest balance that the table takes: a deposit beyond it is refused, not failed.
 BALANCE_MAX_CENTS = 10**15
 WITHDRAWAL_FIELDS = (

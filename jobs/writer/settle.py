@@ -10,6 +10,7 @@ from runtime.game.bets import Bet, from_row
 from runtime.game.ledger import SELECT_BET, SQL, Commit, News
 from runtime.game.money import payout_cents
 from runtime.game.settlement import result
+from runtime.views import COLUMN_FIELDS
 
 SLICE_BETS = 200
 SLICE_BETS_BESIDE_PLACING = 60
@@ -42,18 +43,7 @@ def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
     )
     place = commit.record("column", *evidence)
     commit.write("insert_column", *evidence, place)
-    names: tuple[str, ...] = (
-        "start_s",
-        "end_s",
-        "covered",
-        "open",
-        "low",
-        "high",
-        "close",
-        "tick_count",
-        "ticks_sha256",
-    )
-    names += ("first_tick_id", "last_tick_id", "reason", "begun_at", "begun_commit")
+    names = (*COLUMN_FIELDS, "begun_at", "begun_commit")
     commit.news.append(News(place, None, dict(zip(names, evidence, strict=True))))
     book.newest_column_s = max(book.newest_column_s, command.start_s)
     return Outcome(command.id, {"start_s": command.start_s, "begun": True})
