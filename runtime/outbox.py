@@ -1,7 +1,7 @@
-"""What this process asks of the writer: gathered while the last enqueue is on its way, answered after the commit.
+"""What this process asks of the writer: gathered for some milliseconds, queued together, answered after the commit.
 
-There is no timer. An idle outbox sends at once; under load, whatever arrives during a round trip to Redis goes with
-the next one, so batches grow by themselves.
+An idle outbox sends at once. Under load, whatever arrives until the next sending is due, or during a round trip to
+Redis that takes longer, goes together: an enqueue costs much more than another bet in it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ REPLIES_BLOCK_S = 5.0
 BACKOFF_S = 0.1
 LOOK_EVERY_S = 0.05
 REPLIES_TAKEN_MAX = 64
+GATHER_S = 0.004
+"""A lane sends no more often than that."""
 
 Answer = Answered | Admission
 
@@ -55,8 +57,13 @@ class _Lane:
         self.some.set()
 
     def run(self) -> None:
+        sent_s = 0.0
         while True:
             self.some.wait()
+            left_s = sent_s + GATHER_S - time.monotonic()
+            if left_s > 0 and len(self.waiting) < BATCH_COMMANDS_MAX:
+                gevent.sleep(left_s)
+            sent_s = time.monotonic()
             batch = self.waiting[:BATCH_COMMANDS_MAX]
             del self.waiting[:BATCH_COMMANDS_MAX]
             if not self.waiting:

@@ -66,6 +66,8 @@ class Writer:
     metrics: Metrics = field(default_factory=lambda: Metrics("writer"))
     settlement: Settlement = field(init=False)
     held: list[TakenJob] = field(default_factory=list)
+    collected_ms: int = 0
+    """When the last look at the queues brought its answer, on the monotonic clock."""
     _more: bool = False
     _untold: list[Callable[[], None]] = field(default_factory=list)
 
@@ -78,19 +80,25 @@ class Writer:
         Return whether there was anything.
         """
         self._tell()
+        idle = self.rests
         held, self.held = self.held, []
-        idle = not (held or self._more or self.settlement.open)
         try:
             found = self.inbox.collect(self.book.now_ms(), wait_s=wait_s if idle else 0)
         except BaseException:
             self.held = held
             raise
         self._more = found.more
+        self.collected_ms = self.book.clock.monotonic_ms()
         tick = self._newest_tick(found.tick)
         self._each([held, found.commands], lambda jobs: self._run(jobs, tick), behind=found.bets)
         settles = bool(self.settlement.open)
         self._run(found.bets, tick, settles=settles)
         return bool(found.commands or found.bets or settles)
+
+    @property
+    def rests(self) -> bool:
+        """Tell whether all that was found is done: nothing waits but what has come since."""
+        return not (self.held or self._more or self.settlement.open)
 
     def _each(
         self,
@@ -149,7 +157,7 @@ class Writer:
         def work(commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
             outcomes = [(job, self._apply(commit, job, tick)) for job in jobs]
             if settles:
-                self.settlement.slice(commit, beside_placing=bool(jobs))
+                self.settlement.slice(commit, beside=sum(job.commands for job in jobs))
             return outcomes
 
         try:
@@ -182,7 +190,7 @@ class Writer:
         told = None if written[0].is_empty else written[0]
         self._measure(written[0], self.book.clock.monotonic_ms() - began_ms)
         if any(isinstance(item.content, dict) for item in written[0].news):
-            self.settlement.reload()
+            self.settlement.look()
         self._untold.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
         self._tell()
 

@@ -12,13 +12,12 @@ from runtime.game.money import payout_cents
 from runtime.game.settlement import result
 from runtime.views import COLUMN_FIELDS
 
-SLICE_BETS = 200
-SLICE_BETS_BESIDE_PLACING = 60
-"""Bets settled in one commit, alone or with bets that are being placed: those wait for the whole commit."""
-NEXT_BETS = (
-    f"{SELECT_BET} WHERE column_start_s = ? AND refusal_code IS NULL AND (cell_id, user_id) > (?, ?)"
-    " ORDER BY cell_id, user_id LIMIT ?"
-)
+SLICE_BETS = 250
+"""Bets settled in one commit that places none; those that come meanwhile wait for the whole of it."""
+PLACED_COUNTS_AS = 2
+"""A bet that is placed in the same commit takes the time of so many that are settled."""
+BETS_OF_COLUMN = "SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL"
+OPEN_AMONG = f"{SELECT_BET} WHERE seq IN (SELECT value FROM json_each(?)) AND status = 'confirmed' ORDER BY seq"
 
 
 def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
@@ -51,13 +50,13 @@ def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
 
 @dataclass(slots=True)
 class Progress:
-    """How far the settlement of one column has come."""
+    """How far the settlement of one column has come: `left` holds the `seq` of the bets that are still to be read."""
 
     start_s: int
     covered: bool
     low: int | None
     high: int | None
-    last: tuple[str, str] = ("", "")
+    left: list[int]
 
 
 class Settlement:
@@ -69,21 +68,35 @@ class Settlement:
         self.reload()
 
     def reload(self) -> None:
-        """Read the unfinished columns, each to be gone through from its start."""
-        rows = self.book.database.execute(SQL["unfinished_columns"])
-        self.open = [Progress(start_s, bool(covered), low, high) for start_s, covered, low, high in rows]
+        """Forget how far the columns have come and read them anew, each from its start."""
+        self.open = []
+        self.look()
 
-    def slice(self, commit: Commit, *, beside_placing: bool = False) -> None:
-        """Settle the next bets of the oldest unfinished column; end the column with its last."""
+    def look(self) -> None:
+        """Take up the columns that have begun since.
+
+        A column takes no bets any more once it has begun, so its bets are known. They go in the order in which they
+        were placed: neighbours share pages of the table, and a commit writes each page once.
+        """
+        execute = self.book.database.execute
+        known = {column.start_s for column in self.open}
+        for start_s, covered, low, high in execute(SQL["unfinished_columns"]):
+            if start_s not in known:
+                left = sorted(seq for (seq,) in execute(BETS_OF_COLUMN, (start_s,)))
+                self.open.append(Progress(start_s, bool(covered), low, high, left))
+
+    def slice(self, commit: Commit, *, beside: int = 0) -> None:
+        """Settle the next bets of the oldest unfinished column; end the column with its last.
+
+        `beside` is how many bets the commit may place: the more, the fewer are settled, but never fewer than are
+        placed, or settlement would fall behind for good.
+        """
         column = self.open[0]
-        most = SLICE_BETS_BESIDE_PLACING if beside_placing else SLICE_BETS
-        rows = commit.connection.execute(NEXT_BETS, (column.start_s, *column.last, most))
-        for row in rows:
-            bet = from_row(row)
-            column.last = (bet.cell_id, bet.user_id)
-            if bet.status == "confirmed":
-                self._end(commit, column, bet)
-        if len(rows) < most:
+        most = max(SLICE_BETS - PLACED_COUNTS_AS * beside, beside)
+        taken, column.left = column.left[:most], column.left[most:]
+        for row in commit.connection.execute(OPEN_AMONG, (str(taken),)):
+            self._end(commit, column, from_row(row))
+        if not column.left:
             place = commit.record("settled", column.start_s, commit.now_ms)
             commit.write("finish_column", commit.now_ms, commit.number, place, column.start_s)
             self.open.pop(0)

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
 CACHED_MS = 900
-BELIEVED_MS = 30_000
+BELIEVED_MS = 600_000
 ENDED_KEPT = 100
 FOLLOW_EVERY_S = 0.3
 CACHED_MAX = 20_000
@@ -122,6 +122,8 @@ class Sessions:
             self._cached.clear()
             self._epoch, self._ended_after = epoch, "0-0"
         for _, entries in found:
+            if len(entries) >= redis_keys.SESSIONS_ENDED_KEEP:  # more may have ended than are kept
+                self._cached.clear()
             for entry_id, fields in entries:
                 ended = fields[b"id"].decode()
                 self._cached.pop(ended, None)
