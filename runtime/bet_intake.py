@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from runtime import redis_keys
 from runtime.auth.bet_text import bet_text, is_nonce, is_timely
 from runtime.auth.sessions import Session
@@ -15,8 +17,7 @@ from runtime.queues import Ticket, new_id
 from runtime.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Tap:
+class Tap(msgspec.Struct, frozen=True):
     """What a player sends, as received."""
 
     cell_id: str

@@ -23,9 +23,13 @@ Row = tuple[Any, ...]
 # Older libraries can lose committed transactions when one connection checkpoints while another writes.
 SQLITE_LEAST = (3, 51, 3)
 BUSY_TIMEOUT_S = 5
-CACHE_KIB = 64 * 1024
+# Each commit walks the whole page cache, and what is not in it is mapped: a larger one costs more than it brings.
+CACHE_KIB = 16 * 1024
 MMAP_BYTES = 256 * 1024 * 1024
 OPERATIONS_BETWEEN_CHECKS = 5_000
+# SQLITE_OPEN_READWRITE, _CREATE and _NOMUTEX (https://sqlite.org/c3ref/c_open_autoproxy.html): a connection has one
+# user, and locks that nobody contends are a quarter of a short statement's time.
+WRITER_FLAGS = 0x2 | 0x4 | 0x8000
 
 DatabaseError = peewee.DatabaseError
 IntegrityError = peewee.IntegrityError
@@ -42,18 +46,21 @@ class Database:
     def __init__(self, peewee_database: CySqliteDatabase) -> None:
         self._peewee = peewee_database
         self._peewee.connect()
+        self._connection = self._peewee.connection()
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run one statement and return all its rows.
 
         Rows are always read to the end: a RETURNING statement left half-read would make COMMIT fail.
         """
-        return _all(self._peewee.execute_sql(sql, params))
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            rows: list[Row] = self._connection.execute(sql, params).fetchall()
+        return rows
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`; for writes whose answer nobody needs."""
         with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-            self._peewee.connection().executemany(sql, rows)
+            self._connection.executemany(sql, rows)
 
     def iterate(self, sql: str, params: Sequence[Any] = ()) -> Iterator[Row]:
         """Run one statement and yield its rows as they are read, for walks over whole tables."""
@@ -63,7 +70,7 @@ class Database:
         """Run one statement and return its rows by column name."""
         cursor = self._peewee.execute_sql(sql, params)
         names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in _all(cursor)]
+        return [dict(zip(names, row, strict=True)) for row in _each(cursor)]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -73,7 +80,7 @@ class Database:
             yield
             self._peewee.commit()
         except BaseException:
-            if self._peewee.connection().in_transaction:
+            if self._connection.in_transaction:
                 self._peewee.rollback()
             raise
 
@@ -88,7 +95,7 @@ class Database:
 
     def interrupt_when(self, expired: Callable[[], bool]) -> None:
         """Interrupt the running statement as soon as `expired` says so."""
-        self._peewee.connection().progress(lambda: int(expired()), OPERATIONS_BETWEEN_CHECKS)
+        self._connection.progress(lambda: int(expired()), OPERATIONS_BETWEEN_CHECKS)
 
     def restart_log(self) -> None:
         """Copy what is left of the write-ahead log into the file and empty the log, if no reader needs it."""
@@ -104,15 +111,8 @@ class Database:
         self._peewee.close()
 
 
-# Peewee translates what the driver raises at a statement's first row, but not at a later one.
-
-
-def _all(cursor: Any) -> list[Row]:
-    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-        return cursor.fetchall() if cursor.description else []
-
-
 def _each(cursor: Any) -> Iterator[Row]:
+    # Peewee translates what the driver raises at a statement's first row, but not at a later one.
     with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
         yield from cursor
 
@@ -138,6 +138,7 @@ def open_writer(path: Path, *, checkpoint_pages: int = 1000) -> Database:
             autoconnect=False,
             thread_safe=False,
             timeout=BUSY_TIMEOUT_S,
+            flags=WRITER_FLAGS,
             pragmas={
                 "auto_vacuum": "incremental",
                 "journal_mode": "wal",

@@ -37,8 +37,7 @@ _stock: list[int] = []
 os.register_at_fork(after_in_child=_stock.clear)
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True):
     """A command on its way to a queue, with what the enqueue script checks and leaves behind for it."""
 
     command: AnyCommand

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +51,15 @@ class Court:
     exposure: Exposure
     limits_of: LimitsOf
     connection: Connection
+    features: str | None = field(init=False)
+    """What the tick's volatility rests on, as it is stored with each bet."""
     _rates: dict[str, int | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.features = None
+        if self.tick is not None:
+            known = self.tick.features
+            self.features = json.dumps({"sample_ms": known.sample_ms, "history_ms": known.history_ms})
 
     def judge(self, bet: PlaceBet, cell: Cell) -> Fill | Verdict:
         """Fill a bet or say why not; the balance is judged last, by the ledger itself."""

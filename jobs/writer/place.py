@@ -13,18 +13,28 @@ from runtime.game.ledger import SELECT_BET, Commit
 from runtime.game.money import payout_cents
 from runtime.views import bet_view
 
-BY_CELL = f"{SELECT_BET} WHERE column_start_s = ? AND cell_id = ? AND user_id = ? AND refusal_code IS NULL"
+# A list goes in as one parameter: the statement's text is the same for every batch, so that it is prepared once.
+BY_ID = f"{SELECT_BET} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
+BY_CELL = (
+    f"{SELECT_BET} WHERE refusal_code IS NULL AND (column_start_s, cell_id, user_id)"  # noqa: S608
+    " IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))"
+)
 NOWHERE = Cell(0, 0, 0)
+
+CellOfUser = tuple[str, str]
 
 
 def place_bets(commit: Commit, court: Court, bets: Sequence[PlaceBet]) -> list[Outcome]:
     """Judge and store bets in order; a refusal is an outcome like another and spoils no batch."""
+    cells = [parse_cell(command.cell_id, court.rules) for command in bets]
     known = _known(commit, bets)
+    live = _live(commit, bets, cells)
     outcomes = []
-    for command in bets:
+    for command, cell in zip(bets, cells, strict=True):
         bet = known.get(command.id)
         if bet is None:
-            bet, outcome = _place(commit, court, command)
+            other = live.get((command.cell_id, command.user_id)) or commit.live_bet(command.cell_id, command.user_id)
+            bet, outcome = _place(commit, court, command, cell, other)
             known[command.id] = bet
         else:
             outcome = stored_outcome(commit, bet)
@@ -33,16 +43,27 @@ def place_bets(commit: Commit, court: Court, bets: Sequence[PlaceBet]) -> list[O
 
 
 def _known(commit: Commit, bets: Sequence[PlaceBet]) -> dict[str, Bet]:
-    marks = ", ".join("?" * len(bets))
-    rows = commit.connection.execute(f"{SELECT_BET} WHERE id IN ({marks})", [bet.id for bet in bets])
-    return {row[1]: from_row(row) for row in rows}
+    rows = commit.connection.execute(BY_ID, (json.dumps([command.id for command in bets]),))
+    return {bet.id: bet for bet in map(from_row, rows)}
 
 
-def _place(commit: Commit, court: Court, command: PlaceBet) -> tuple[Bet, Outcome]:
-    cell = parse_cell(command.cell_id, court.rules)
+def _live(commit: Commit, bets: Sequence[PlaceBet], cells: Sequence[Cell | None]) -> dict[CellOfUser, Bet]:
+    """Read which of the cells their players have a bet on already."""
+    wanted = [
+        (cell.start_s, command.cell_id, command.user_id)
+        for command, cell in zip(bets, cells, strict=True)
+        if cell is not None
+    ]
+    rows = commit.connection.execute(BY_CELL, (json.dumps(wanted),))
+    return {(bet.cell_id, bet.user_id): bet for bet in map(from_row, rows)}
+
+
+def _place(
+    commit: Commit, court: Court, command: PlaceBet, cell: Cell | None, other: Bet | None
+) -> tuple[Bet, Outcome]:
     if cell is None:
         verdict: Fill | Verdict = Verdict("CELL_UNKNOWN", "There is no such cell on the lattice.")
-    elif (other := _live_bet(commit, cell, command)) is not None:
+    elif other is not None:
         verdict = Verdict("DUPLICATE_BET", "You have a bet on this cell.", {"bet": bet_view(other)})
     else:
         verdict = court.judge(command, cell)
@@ -52,14 +73,6 @@ def _place(commit: Commit, court: Court, command: PlaceBet) -> tuple[Bet, Outcom
         court.exposure.add(bet.column_start_s, bet.cell_id, payout_cents(bet.amount, bet.reward_rate))
         return bet, Outcome(command.id, {"bet": bet_view(bet), "balance": entry.balance_after})
     return bet, _refused(bet)
-
-
-def _live_bet(commit: Commit, cell: Cell, command: PlaceBet) -> Bet | None:
-    waiting = commit.live_bet(command.cell_id, command.user_id)
-    if waiting is not None:
-        return waiting
-    rows = commit.connection.execute(BY_CELL, (cell.start_s, command.cell_id, command.user_id))
-    return from_row(rows[0]) if rows else None
 
 
 def stored_outcome(commit: Commit, bet: Bet) -> Outcome:
@@ -111,7 +124,7 @@ def _row(command: PlaceBet, cell: Cell, court: Court, verdict: Fill | Verdict) -
         tick_id=tick.id if tick else None,
         tick_close=tick.close if tick else None,
         volatility=tick.features.volatility if tick else None,
-        features=_features(court),
+        features=court.features,
         model_id=court.model.id,
         model_version=court.model.version,
         model_now_ms=court.now_ms,
@@ -120,10 +133,3 @@ def _row(command: PlaceBet, cell: Cell, court: Court, verdict: Fill | Verdict) -
         resolved_commit=None,
         resolved_place=None,
     )
-
-
-def _features(court: Court) -> str | None:
-    if court.tick is None:
-        return None
-    features = court.tick.features
-    return json.dumps({"sample_ms": features.sample_ms, "history_ms": features.history_ms})

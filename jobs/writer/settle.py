@@ -14,10 +14,15 @@ from runtime.views import COLUMN_FIELDS
 
 SLICE_BETS = 250
 """Bets settled in one commit that places none; those that come meanwhile wait for the whole of it."""
-PLACED_COUNTS_AS = 2
-"""A bet that is placed in the same commit takes the time of so many that are settled."""
-BETS_OF_COLUMN = "SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL"
-OPEN_AMONG = f"{SELECT_BET} WHERE seq IN (SELECT value FROM json_each(?)) AND status = 'confirmed' ORDER BY seq"
+BESIDE_PLACING = 5
+"""For each bet that is placed in the same commit, so many fewer are settled: settlement takes what time is left."""
+PACE_LEAST = 1.5
+"""But at least so many for each bet that is placed, or settlement would fall behind for good."""
+BETS_OF_COLUMN = "SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND status = 'confirmed'"
+OPEN_AMONG = (
+    f"{SELECT_BET} WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608
+    " AND status = 'confirmed' ORDER BY seq"
+)
 
 
 def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
@@ -88,11 +93,10 @@ class Settlement:
     def slice(self, commit: Commit, *, beside: int = 0) -> None:
         """Settle the next bets of the oldest unfinished column; end the column with its last.
 
-        `beside` is how many bets the commit may place: the more, the fewer are settled, but never fewer than are
-        placed, or settlement would fall behind for good.
+        `beside` is how many bets the commit may place: the more, the fewer are settled.
         """
         column = self.open[0]
-        most = max(SLICE_BETS - PLACED_COUNTS_AS * beside, beside)
+        most = max(SLICE_BETS - BESIDE_PLACING * beside, int(PACE_LEAST * beside))
         taken, column.left = column.left[:most], column.left[most:]
         for row in commit.connection.execute(OPEN_AMONG, (str(taken),)):
             self._end(commit, column, from_row(row))

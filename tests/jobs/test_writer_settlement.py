@@ -77,7 +77,7 @@ def test_a_clock_that_steps_back_reopens_nothing(desk: Desk) -> None:
 
 def test_a_column_settles_in_slices_with_bets_between_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle, "SLICE_BETS", 3)
-    monkeypatch.setattr(settle, "SLICE_BETS_BESIDE_PLACING", 3)
+    monkeypatch.setattr(settle, "BESIDE_PLACING", 0)
     users = [desk.player(number) for number in range(1, 9)]
     bets = [desk.bet(user) for user in users]
     desk.place(*bets)
