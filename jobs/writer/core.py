@@ -39,6 +39,8 @@ from runtime.wire import decode_tick
 
 logger = logging.getLogger(__name__)
 
+SMOOTHED_TURNS = 8
+
 
 class Stuck(Exception):
     """The database takes no writes right now (locked, full, failing); nothing was lost, try again."""
@@ -68,6 +70,8 @@ class Writer:
     held: list[TakenJob] = field(default_factory=list)
     collected_ms: int = 0
     """When the last look at the queues brought its answer, on the monotonic clock."""
+    placing: float = 0.0
+    """Bets that a turn finds, smoothed over the last turns."""
     _more: bool = False
     _untold: list[Callable[[], None]] = field(default_factory=list)
 
@@ -80,7 +84,7 @@ class Writer:
         Return whether there was anything.
         """
         self._tell()
-        idle = self.rests
+        idle = not (self.held or self._more or self.settlement.open)
         held, self.held = self.held, []
         try:
             found = self.inbox.collect(self.book.now_ms(), wait_s=wait_s if idle else 0)
@@ -91,14 +95,15 @@ class Writer:
         self.collected_ms = self.book.clock.monotonic_ms()
         tick = self._newest_tick(found.tick)
         self._each([held, found.commands], lambda jobs: self._run(jobs, tick), behind=found.bets)
+        self.placing += (sum(job.commands for job in found.bets) - self.placing) / SMOOTHED_TURNS
         settles = bool(self.settlement.open)
         self._run(found.bets, tick, settles=settles)
         return bool(found.commands or found.bets or settles)
 
     @property
-    def rests(self) -> bool:
-        """Tell whether all that was found is done: nothing waits but what has come since."""
-        return not (self.held or self._more or self.settlement.open)
+    def gathers(self) -> bool:
+        """Tell whether the next turn may wait for bets to gather: none is known of, and settlement has its own pace."""
+        return not (self.held or self._more) and (self.placing >= 1 or not self.settlement.open)
 
     def _each(
         self,
@@ -157,7 +162,7 @@ class Writer:
         def work(commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
             outcomes = [(job, self._apply(commit, job, tick)) for job in jobs]
             if settles:
-                self.settlement.slice(commit, beside=sum(job.commands for job in jobs))
+                self.settlement.slice(commit, beside=self.placing)
             return outcomes
 
         try:

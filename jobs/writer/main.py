@@ -162,7 +162,7 @@ class Process:
         self._housekeeping()
         if not busy and self.writer.held:
             self.stopping.wait(RIPE_WAIT_S)
-        elif self.writer.rests:
+        elif self.writer.gathers:
             self._gather()
 
     def _gather(self) -> None:

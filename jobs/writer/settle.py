@@ -13,9 +13,9 @@ from runtime.game.settlement import result
 from runtime.views import COLUMN_FIELDS
 
 SLICE_BETS = 250
-"""Bets settled in one commit that places none; those that come meanwhile wait for the whole of it."""
+"""Bets settled in one commit while none are placed; those that come meanwhile wait for the whole of it."""
 BESIDE_PLACING = 5
-"""For each bet that is placed in the same commit, so many fewer are settled: settlement takes what time is left."""
+"""For each bet that a commit places, so many fewer are settled: settlement takes what time is left."""
 PACE_LEAST = 1.5
 """But at least so many for each bet that is placed, or settlement would fall behind for good."""
 BETS_OF_COLUMN = "SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND status = 'confirmed'"
@@ -90,13 +90,14 @@ class Settlement:
                 left = sorted(seq for (seq,) in execute(BETS_OF_COLUMN, (start_s,)))
                 self.open.append(Progress(start_s, bool(covered), low, high, left))
 
-    def slice(self, commit: Commit, *, beside: int = 0) -> None:
+    def slice(self, commit: Commit, *, beside: float = 0) -> None:
         """Settle the next bets of the oldest unfinished column; end the column with its last.
 
-        `beside` is how many bets the commit may place: the more, the fewer are settled.
+        `beside` is how many bets a commit places at present: the more, the fewer are settled, so that a column's end
+        is no burst that everybody who places a bet has to wait behind.
         """
         column = self.open[0]
-        most = max(SLICE_BETS - BESIDE_PLACING * beside, int(PACE_LEAST * beside))
+        most = round(max(SLICE_BETS - BESIDE_PLACING * beside, PACE_LEAST * beside))
         taken, column.left = column.left[:most], column.left[most:]
         for row in commit.connection.execute(OPEN_AMONG, (str(taken),)):
             self._end(commit, column, from_row(row))
