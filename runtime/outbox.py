@@ -30,8 +30,10 @@ REPLIES_BLOCK_S = 5.0
 BACKOFF_S = 0.1
 LOOK_EVERY_S = 0.05
 REPLIES_TAKEN_MAX = 64
-GATHER_S = 0.004
-"""A lane sends no more often than that."""
+GATHER_S = 0.002
+GATHER_S_FOR_COMMAND = 0.000_25
+GATHER_S_MAX = 0.010
+"""How long commands gather: the more went with the last enqueue, the longer the next one waits for its own."""
 
 Answer = Answered | Admission
 
@@ -57,17 +59,17 @@ class _Lane:
         self.some.set()
 
     def run(self) -> None:
-        sent_s = 0.0
+        due_s = 0.0
         while True:
             self.some.wait()
-            left_s = sent_s + GATHER_S - time.monotonic()
+            left_s = due_s - time.monotonic()
             if left_s > 0 and len(self.waiting) < BATCH_COMMANDS_MAX:
                 gevent.sleep(left_s)
-            sent_s = time.monotonic()
             batch = self.waiting[:BATCH_COMMANDS_MAX]
             del self.waiting[:BATCH_COMMANDS_MAX]
             if not self.waiting:
                 self.some.clear()
+            due_s = time.monotonic() + min(GATHER_S + GATHER_S_FOR_COMMAND * len(batch), GATHER_S_MAX)
             if batch:
                 self._send(batch)
 

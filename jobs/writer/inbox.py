@@ -19,7 +19,7 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
-from runtime import queues, redis_keys
+from runtime import redis_keys
 from runtime.commands import Batch
 from runtime.queues import BETS, COMMANDS, JOB_PREFIX, QUEUE_PREFIX, decode_job, load_script, rq_time
 from runtime.redis_client import Redis
@@ -30,6 +30,8 @@ STARTED_PREFIX = "rq:wip:"
 INTERMEDIATE = ":intermediate"
 WORKER_TTL_S = 60
 COMMANDS_SLICE = 20
+BETS_SLICE = 250
+"""What one turn takes from each queue, in whole jobs."""
 FAILURE_TTL_S = 7 * 24 * 3600
 
 
@@ -118,7 +120,7 @@ class Inbox:
             rq_time(now_ms),
             JOB_PREFIX,
             COMMANDS_SLICE,
-            queues.BATCH_COMMANDS_MAX,
+            BETS_SLICE,
         ]
         if wait_s:
             with self.client.pipeline(transaction=False) as pipeline:

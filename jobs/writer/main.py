@@ -36,8 +36,11 @@ logger = logging.getLogger(__name__)
 
 IDLE_WAIT_S = 0.25
 RIPE_WAIT_S = 0.02
-GATHER_MS = 10
-"""Bets are collected no more often than that: under load a few bigger commits cost far less than many small ones."""
+GATHER_MS = 5
+GATHER_MS_FOR_BET = 0.25
+GATHER_MS_MAX = 25
+"""How long bets gather for a commit: the more of them come, the longer, since a few big commits leave the processors
+far more time than many small ones. After a pause the first bet does not wait."""
 STUCK_WAIT_S = 0.1
 ALIVE_EVERY_MS = 200
 ALIVE_TTL_S = 5
@@ -166,8 +169,9 @@ class Process:
             self._gather()
 
     def _gather(self) -> None:
-        """Let bets gather until the next turn may begin; after a pause, the first bet does not wait."""
-        left_ms = self.writer.collected_ms + GATHER_MS - self.clock.monotonic_ms()
+        """Let bets gather until the next turn is due."""
+        gather_ms = min(GATHER_MS + GATHER_MS_FOR_BET * self.writer.placing, GATHER_MS_MAX)
+        left_ms = self.writer.collected_ms + gather_ms - self.clock.monotonic_ms()
         if left_ms > 0:
             self.stopping.wait(left_ms / 1000)
 

@@ -95,13 +95,14 @@ def test_a_column_settles_in_slices_with_bets_between_them(desk: Desk, monkeypat
 
 def test_a_writer_that_died_between_slices_goes_on_where_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle, "SLICE_BETS", 3)
+    monkeypatch.setattr(settle, "BESIDE_PLACING", 0)
     users = [desk.player(number) for number in range(1, 9)]
     bets = [desk.bet(user) for user in users]
     desk.place(*bets)
     calls = []
     honest = settle.Settlement.slice
 
-    def dies_at_the_second(self: settle.Settlement, commit: object, **how: bool) -> None:
+    def dies_at_the_second(self: settle.Settlement, commit: object, **how: float) -> None:
         calls.append(commit)
         if len(calls) == 2:
             raise KeyboardInterrupt
