@@ -25,6 +25,9 @@ SQLITE_LEAST = (3, 51, 3)
 BUSY_TIMEOUT_S = 5
 # Each commit walks the whole page cache, and what is not in it is mapped: a larger one costs more than it brings.
 CACHE_KIB = 16 * 1024
+PAGE_BYTES = 4096
+LOG_BYTES_KEPT = 128 * 1024 * 1024
+"""A log that grew longer than that while a reader held it is cut when it starts anew."""
 MMAP_BYTES = 256 * 1024 * 1024
 OPERATIONS_BETWEEN_CHECKS = 5_000
 # SQLITE_OPEN_READWRITE, _CREATE and _NOMUTEX (https://sqlite.org/c3ref/c_open_autoproxy.html): a connection has one
@@ -98,11 +101,14 @@ class Database:
         self._connection.progress(lambda: int(expired()), OPERATIONS_BETWEEN_CHECKS)
 
     def restart_log(self) -> None:
-        """Copy what is left of the write-ahead log into the file and empty the log, if no reader needs it."""
+        """Copy what is left of the write-ahead log into the file and start the log anew, if no reader needs it.
+
+        The log keeps its length: a commit into blocks that the file system has already given costs the disk less.
+        """
         # A reader that stays long, as an audit does, must not make the commits wait: then it is tried again later.
         self.execute("PRAGMA busy_timeout = 0")
         try:
-            self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.execute("PRAGMA wal_checkpoint(RESTART)")
         finally:
             self.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
 
@@ -147,6 +153,7 @@ def open_writer(path: Path, *, checkpoint_pages: int = 1000) -> Database:
                 "cache_size": -CACHE_KIB,
                 "mmap_size": MMAP_BYTES,
                 "wal_autocheckpoint": checkpoint_pages,
+                "journal_size_limit": LOG_BYTES_KEPT,
                 "busy_timeout": BUSY_TIMEOUT_S * 1000,
             },
         )

@@ -6,24 +6,24 @@ import logging
 import threading
 from pathlib import Path
 
-from runtime.db import DatabaseError, open_writer
+from runtime.db import PAGE_BYTES, DatabaseError, open_writer
 
 logger = logging.getLogger(__name__)
 
 EVERY_S = 0.5
-LOG_BYTES_MAX = 64 * 1024 * 1024
+LOG_PAGES_MAX = 64 * 1024 * 1024 // PAGE_BYTES
 
 
 class Checkpointer:
     """Run passive checkpoints in the background; they never wait for the writer, nor the writer for them.
 
-    A passive checkpoint cannot start the log anew while commits go on. `log_is_long` tells the writer when to do that
-    itself, which is quick, since the thread has copied nearly all of it by then.
+    A passive checkpoint cannot start the log anew while commits go on. `log_is_long` asks the writer to do that itself.
+    It is set right after a checkpoint, since the writer waits for what the thread has not copied by then.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._log = path.with_name(path.name + "-wal")
+        self.log_is_long = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
@@ -36,19 +36,14 @@ class Checkpointer:
         self._stopping.set()
         self._thread.join()
 
-    def log_is_long(self) -> bool:
-        """Tell whether the log should start anew."""
-        try:
-            return self._log.stat().st_size > LOG_BYTES_MAX
-        except FileNotFoundError:
-            return False
-
     def _run(self) -> None:
         database = open_writer(self._path, checkpoint_pages=0)
         try:
             while not self._stopping.wait(EVERY_S):
                 try:
-                    database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)")[0]
+                    if pages > LOG_PAGES_MAX:
+                        self.log_is_long.set()
                 except DatabaseError as ex:
                     logger.warning("checkpoint failed: %s", ex)
         finally:

@@ -46,7 +46,6 @@ ALIVE_EVERY_MS = 200
 ALIVE_TTL_S = 5
 GC_THRESHOLDS = (50_000, 20, 50)
 RQ_HEARTBEAT_EVERY_MS = 10_000
-LOG_LOOK_EVERY_MS = 1_000
 FORGET_EVERY_MS = 60_000
 
 
@@ -185,7 +184,8 @@ class Process:
     def _housekeeping(self) -> None:
         if self._is_due("alive", ALIVE_EVERY_MS):
             self._say_alive()
-        if self._is_due("log", LOG_LOOK_EVERY_MS) and self.checkpoints.log_is_long():
+        if self.checkpoints.log_is_long.is_set():
+            self.checkpoints.log_is_long.clear()
             self.database.restart_log()
         if self._is_due("forget", FORGET_EVERY_MS):
             self._forget_idempotency_keys()

@@ -38,7 +38,6 @@ COLUMNS_A_ROUND = 3
 """Rounds bet on columns of their own, since no player may bet twice on a cell."""
 FEATURES = Features(volatility=2_000.0, sample_ms=200, history_ms=600_000)
 """So volatile that every cell is offered."""
-LOOK_AT_LOG_EVERY_S = 1.0
 ENDLESS = RiskLimits(10**15, 10**15, 10**15, 10**15)
 SCATTER = 0x9E3779B97F4A7C15
 """Odd, so that ids of one millisecond lie scattered, as random ones do, and never meet."""
@@ -125,17 +124,16 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
     checkpoints = Checkpointer(path)
     checkpoints.start()
     latencies = Latencies()
-    start_s = look_s = time.perf_counter()
+    start_s = time.perf_counter()
     try:
         for count in range(commits):
             bets = table.bets(count * BETS_PER_COMMIT)
             time.sleep(max(start_s + count / per_s - time.perf_counter(), 0.0))
             began_s = time.perf_counter()
             # As in the writer's process: whoever waits then waits for this too.
-            if began_s >= look_s:
-                look_s = began_s + LOOK_AT_LOG_EVERY_S
-                if checkpoints.log_is_long():
-                    table.database.restart_log()
+            if checkpoints.log_is_long.is_set():
+                checkpoints.log_is_long.clear()
+                table.database.restart_log()
             table.commit(bets)
             latencies.add(round((time.perf_counter() - began_s) * 1e6))
     finally:

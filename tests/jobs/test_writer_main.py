@@ -192,11 +192,11 @@ def test_checkpoints_go_on_after_one_failed(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(checkpoints, "open_writer", lambda *_, **__: Failing())
     checkpointer = Checkpointer(tmp_path / "nothing.db")
-    assert not checkpointer.log_is_long()
     checkpointer.start()
     wait_until(lambda: len(tried) >= 2, what="a second try")
     checkpointer.stop()
     assert tried[-1] == "closed"
+    assert not checkpointer.log_is_long.is_set()
 
 
 @contextmanager

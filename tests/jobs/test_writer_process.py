@@ -117,18 +117,22 @@ def test_what_redis_forgot_that_is_done_is_ended_and_not_done_again(
     assert process.writer.book.number == 1
 
 
-def test_a_long_log_is_emptied_while_the_writer_works(
+def test_a_long_log_starts_anew_while_the_writer_works(
     process: writer_main.Process, settings: Settings, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "LOG_BYTES_MAX", 100_000)
+    monkeypatch.setattr(checkpoints, "LOG_PAGES_MAX", 20)
     log = settings.database.with_name("taptrade.db-wal")
     other = open_writer(settings.database, checkpoint_pages=0)
     other.execute("CREATE TABLE bulk (text TEXT)")
     other.execute("INSERT INTO bulk VALUES (?)", ("x" * 300_000,))
-    assert process.checkpoints.log_is_long()
-    wait_until(lambda: log.stat().st_size < 100_000, what="a short log")
+    length = log.stat().st_size
+    wait_until(process.checkpoints.log_is_long.is_set, what="a log that is seen to be long")
+    wait_until(lambda: not process.checkpoints.log_is_long.is_set(), what="a writer that starts it anew")
     queues.send_commands(redis_client, [account(process)], "test", process.clock.now_ms())
     wait_until(lambda: process.writer.book.number == 1, what="a commit after that")
+    _, pages, _ = other.execute("PRAGMA wal_checkpoint(PASSIVE)")[0]
+    assert 0 < pages <= 20
+    assert log.stat().st_size >= length
     other.close()
 
 
