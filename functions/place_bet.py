@@ -16,10 +16,9 @@ from runtime.function import Body, Call, Reply, function
 from runtime.parts import Parts
 from runtime.queues import Admission, Ticket
 from runtime.refusals import refusal_of
-from runtime.request_limits import LimitDecision
+from runtime.request_limits import WINDOW_S, LimitDecision
 from runtime.views import bet_view
 
-WINDOW_S = 60
 RETRY_FULL_S = 1
 
 

@@ -32,7 +32,7 @@ LOOK_EVERY_S = 0.05
 REPLIES_TAKEN_MAX = 64
 GATHER_S = 0.002
 GATHER_S_FOR_COMMAND = 0.000_25
-GATHER_S_MAX = 0.010
+GATHER_S_MAX = 0.008
 """How long commands gather: the more went with the last enqueue, the longer the next one waits for its own."""
 
 Answer = Answered | Admission

@@ -17,6 +17,7 @@ import redis
 from runtime import redis_keys
 from runtime.commands import Answered, AnyCommand, Batch, Outcome
 from runtime.game.ids import RANDOM_BITS, ulid
+from runtime.request_limits import WINDOW_S
 
 BETS = "bets"
 COMMANDS = "commands"
@@ -45,7 +46,6 @@ class Ticket(msgspec.Struct, frozen=True):
     signed_at_s: int | None = None
     limit_key: str = ""
     limit: int = 0
-    limit_window_s: int = 60
     pending_key: str = ""
     pending_value: str = ""
     pending_ttl_ms: int = 0
@@ -56,11 +56,9 @@ class Ticket(msgspec.Struct, frozen=True):
             self.command.id,
             _encode(self.command),
             self.nonce_key,
-            redis_keys.NONCE_TTL_S,
             "" if self.signed_at_s is None else self.signed_at_s,
             self.limit_key,
             self.limit,
-            self.limit_window_s,
             self.pending_key,
             self.pending_value,
             self.pending_ttl_ms,
@@ -130,6 +128,8 @@ class Queue:
             f"{self.name} from {self.origin}",
             self._head,
             self._tail,
+            redis_keys.NONCE_TTL_S,
+            WINDOW_S,
         ]
         for ticket in tickets:
             arguments.extend(ticket.arguments())

@@ -2,14 +2,14 @@
 --
 -- KEYS  1 queue list  2 set of queues  3 job hash  4 backlog counter  5 epoch hash  6 wake list
 -- ARGV  1 now_ms  2 job id  3 queue name  4 backlog limit (0: none)  5 id for a new epoch  6 now in RQ's form
---       7 description  8 text before the commands  9 text after them
---       then for each command: id, JSON, nonce key, nonce TTL s, signed_at_s, limit key, limit, window s,
+--       7 description  8 text before the commands  9 text after them  10 TTL of nonces, s  11 window of limits, s
+--       then for each command: id, JSON, nonce key, signed_at_s, limit key, limit,
 --       pending key, pending value, pending TTL ms ('' where there is none)
 -- Returns for each command {code, argument, hits}: code '' is queued; 'EPOCH', 'NONCE' (argument: who used it),
 -- 'LIMIT', 'FULL' are not.
-local FIELDS = 11
+local HEAD, FIELDS = 11, 9
 local now_ms = tonumber(ARGV[1])
-local count = (#ARGV - 9) / FIELDS
+local count = (#ARGV - HEAD) / FIELDS
 local backlog_max = tonumber(ARGV[4])
 
 if redis.call('EXISTS', KEYS[5]) == 0 then
@@ -20,25 +20,25 @@ local since_s = tonumber(redis.call('HGET', KEYS[5], 'since_s'))
 local results, accepted = {}, {}
 local full = backlog_max > 0 and (tonumber(redis.call('GET', KEYS[4]) or '0') + count > backlog_max)
 for index = 0, count - 1 do
-    local at = 9 + index * FIELDS
-    local id, nonce_key, signed_at_s = ARGV[at + 1], ARGV[at + 3], ARGV[at + 5]
-    local limit_key, limit = ARGV[at + 6], tonumber(ARGV[at + 7])
+    local at = HEAD + index * FIELDS
+    local id, nonce_key, signed_at_s = ARGV[at + 1], ARGV[at + 3], ARGV[at + 4]
+    local limit_key, limit = ARGV[at + 5], tonumber(ARGV[at + 6])
     local code, argument, hits = '', '', 0
     if limit_key ~= '' then
         hits = redis.call('INCR', limit_key)
-        if hits == 1 then redis.call('EXPIRE', limit_key, ARGV[at + 8]) end
+        if hits == 1 then redis.call('EXPIRE', limit_key, ARGV[11]) end
     end
     if limit_key ~= '' and hits > limit then
         code = 'LIMIT'
     elseif signed_at_s ~= '' and tonumber(signed_at_s) <= since_s then
         code = 'EPOCH'
-    elseif nonce_key ~= '' and redis.call('EXISTS', nonce_key) == 1 then
-        code, argument = 'NONCE', redis.call('GET', nonce_key)
     elseif full then
-        code = 'FULL'
+        local used_by = nonce_key ~= '' and redis.call('GET', nonce_key)
+        if used_by then code, argument = 'NONCE', used_by else code = 'FULL' end
+    elseif nonce_key ~= '' and not redis.call('SET', nonce_key, id, 'NX', 'EX', ARGV[10]) then
+        code, argument = 'NONCE', redis.call('GET', nonce_key)
     else
-        if nonce_key ~= '' then redis.call('SET', nonce_key, id, 'EX', ARGV[at + 4]) end
-        if ARGV[at + 9] ~= '' then redis.call('SET', ARGV[at + 9], ARGV[at + 10], 'PX', ARGV[at + 11]) end
+        if ARGV[at + 7] ~= '' then redis.call('SET', ARGV[at + 7], ARGV[at + 8], 'PX', ARGV[at + 9]) end
         accepted[#accepted + 1] = ARGV[at + 2]
     end
     results[index + 1] = {code, argument, hits}
