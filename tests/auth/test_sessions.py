@@ -128,6 +128,21 @@ def test_a_process_that_follows_believes_longer_and_hears_of_the_end(redis_clien
     assert there.find(token) is None
 
 
+def test_a_process_that_may_have_missed_an_end_believes_nothing(
+    redis_client: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions(redis_client, clock)
+    sessions.follow()
+    token, session = sessions.create(USER, WALLET)
+    assert sessions.find(token) == session
+    redis_client.delete(redis_keys.session(session.id))
+    monkeypatch.setattr(redis_keys, "SESSIONS_ENDED_KEEP", 3)
+    for number in range(3):
+        redis_client.xadd(redis_keys.SESSIONS_ENDED, {"id": f"{number}"})
+    sessions.follow()
+    assert sessions.find(token) is None
+
+
 def test_who_stops_following_stops_believing(redis_client: Any, clock: ManualClock) -> None:
     sessions = Sessions(redis_client, clock)
     sessions.follow()

@@ -174,6 +174,37 @@ def test_a_bet_that_waits_for_its_tick_does_not_keep_the_writer_spinning(
     process._close()
 
 
+@pytest.mark.parametrize(
+    ("placing", "passed_ms", "waits"),
+    [
+        pytest.param(0.0, 0, [0.005], id="after a lonely bet"),
+        pytest.param(0.0, 3, [0.002], id="the commit's own time counts"),
+        pytest.param(0.0, 5, [], id="after a pause nobody waits"),
+        pytest.param(20.0, 0, [0.010], id="the more come the longer"),
+        pytest.param(1_000.0, 0, [0.020], id="but no longer than that"),
+    ],
+)
+def test_bets_gather_between_two_turns(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, placing: float, passed_ms: int, waits: list[float]
+) -> None:
+    process = new_process(settings)
+    process._open()
+    clock = process.clock = ManualClock(1)
+    waited: list[float] = []
+    monkeypatch.setattr(process.stopping, "wait", waited.append)
+
+    def turn(writer: Writer, _: float) -> bool:
+        writer.placing, writer.collected_ms = placing, clock.monotonic_ms()
+        clock.advance(passed_ms)
+        return True
+
+    monkeypatch.setattr(Writer, "turn", turn)
+    process._turn()
+    assert waited == pytest.approx(waits)
+    process.checkpoints.start()
+    process._close()
+
+
 def test_checkpoints_go_on_after_one_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "EVERY_S", 0.001)
     tried: list[str] = []

@@ -93,6 +93,27 @@ def test_a_column_settles_in_slices_with_bets_between_them(desk: Desk, monkeypat
     assert audit(desk.database).faults == []
 
 
+@pytest.mark.parametrize(
+    ("beside", "ended"),
+    [
+        pytest.param(0, 6, id="alone"),
+        pytest.param(1, 4, id="fewer beside bets"),
+        pytest.param(4, 6, id="never slower than bets are placed"),
+    ],
+)
+def test_a_slice_leaves_room_for_bets(desk: Desk, monkeypatch: pytest.MonkeyPatch, beside: float, ended: int) -> None:
+    monkeypatch.setattr(settle, "SLICE_BETS", 6)
+    monkeypatch.setattr(settle, "BESIDE_PLACING", 2)
+    bets = [desk.bet(desk.player(number), rows=-number % 3) for number in range(1, 10)]
+    desk.place(*bets)
+    settlement = desk.writer.settlement
+    settlement.open = [settle.Progress(column_of_bet(bets[0]), True, LOW, LOW, list(range(1, 10)))]
+    with desk.writer.book.commit(lambda _: None) as commit:
+        settlement.slice(commit, beside=beside)
+    rows = desk.database.execute("SELECT seq FROM bets WHERE status <> 'confirmed' ORDER BY resolved_place")
+    assert [seq for (seq,) in rows] == list(range(1, ended + 1)), "in the order in which they were placed"
+
+
 def test_a_writer_that_died_between_slices_goes_on_where_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settle, "SLICE_BETS", 3)
     monkeypatch.setattr(settle, "BESIDE_PLACING", 0)

@@ -100,6 +100,24 @@ def test_what_gathers_while_an_enqueue_is_under_way_goes_as_one_job(
     gevent.killall(first + rest + office.greenlets)
 
 
+def test_after_an_enqueue_bets_gather_for_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outboxes, "GATHER_S", LIMIT_S / 50)
+    monkeypatch.setattr(outboxes, "GATHER_S_MAX", LIMIT_S / 50)
+    office = Office(desk).open()
+    bets = [ticket(desk, "u", rows=row) for row in range(4)]
+    for bet in bets:
+        asked = office.asks(bet)
+        office.until(lambda: bool(office.waiting()))  # the first goes at once, the others one after the other
+        assert not asked[0].ready()
+    office.until(lambda: len(office.waiting()) == 2)
+    jobs = office.waiting()
+    assert [[one.id for one in job.commands] for job in jobs] == [
+        [bets[0].command.id],
+        [bet.command.id for bet in bets[1:]],
+    ]
+    gevent.killall(office.greenlets)
+
+
 def test_what_the_script_refuses_is_told_at_once_and_the_rest_of_the_job_goes_on(office: Office) -> None:
     desk = office.desk
     user, nonce = desk.player(), redis_keys.nonce("0x1", "abcd1234")
