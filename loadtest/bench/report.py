@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from loadtest.bench.results import P99_MS_MAX, Bench, Rate
+from loadtest.bench.results import P99_MS_MAX, Bench, OneColumn, Rate
 
 WHOLE_PATH = "bench: whole path"
 YARDSTICKS = "bench: yardsticks"
@@ -78,9 +78,21 @@ def yardsticks_table(bench: Bench) -> str:
     block = table(["yardstick", "per second", "ratio"], rows)
     if bench.writer_alone is None or bench.writer_of_bare_sql is None:
         return block
+    column = f"\n\n{_column_sentence(bench.one_column)}" if bench.one_column else ""
     return (
         f"{block}\n\nThe real writer alone, with full jobs waiting and nothing else running, commits "
         f"{bench.writer_alone.per_s:,.0f} bets a second: {bench.writer_of_bare_sql:.0%} of the bare SQL."
+        f"{column}"
+    )
+
+
+def _column_sentence(runs: Sequence[OneColumn]) -> str:
+    """Say how a great column ends; the median of its runs counts, and of the waits the longest of all."""
+    middle = runs[len(runs) // 2]
+    return (
+        f"A column of {middle.bets:,} bets is settled {middle.settled_ms:,} ms after its settlement began (median of "
+        f"{len(runs)}), while {middle.placed_per_s:,} bets a second are placed, of which none waits longer than "
+        f"{max(run.waited_ms_max for run in runs):,.0f} ms from its enqueue to its answer."
     )
 
 

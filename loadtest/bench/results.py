@@ -44,6 +44,17 @@ class Yardstick(Struct):
     per_s: float
 
 
+class OneColumn(Struct):
+    """How one column of `bets` bets ended while others were placed at `placed_per_s`."""
+
+    bets: int
+    placed_per_s: int
+    settled_ms: int
+    """From the commit that began the column to the one that ended it."""
+    waited_ms_max: float
+    """The longest that a bet placed meanwhile waited, from its enqueue to its answer."""
+
+
 class Audit(Struct):
     """How the money was counted at the end of a system's run."""
 
@@ -65,6 +76,8 @@ class Bench(Struct, kw_only=True):
     """Bets a second of the real writer when full jobs wait for it and nothing else runs."""
     writer_of_bare_sql: float | None = None
     """The same as a share of the bare SQL."""
+    one_column: list[OneColumn] = field(default_factory=list)
+    """Three runs, the fastest first."""
     machine: dict[str, str | int | float | bool] = field(default_factory=dict)
     highest: list[Rate] = field(default_factory=list)
     """The repeats at the highest rate."""

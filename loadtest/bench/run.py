@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadtest.bench import machine, search, writer_alone
+from loadtest.bench import machine, one_column, search, writer_alone
 from loadtest.bench.display import Display
 from loadtest.bench.results import Bench, Rate, Yardstick, yardstick
 from loadtest.bench.schedule import Plan
@@ -23,6 +23,7 @@ SEARCH_UNSIGNED_UNTIL_S = 1_000.0
 COUNT_S = 30
 CALLS_S = 6
 WRITER_ALONE_S = 10
+ONE_COLUMN_S = 15
 ALONE: dict[str, tuple[Callable[[Path], float], int]] = {
     "plain_rq_job": (alone.plain_rq_job, 6),
     "transaction_per_bet": (alone.transaction_per_bet, 6),
@@ -120,6 +121,14 @@ class Run:
             bench.yardsticks[name] = self._three(name, measure, seconds)
         bench.writer_alone = self._three("writer_alone", writer_alone.bets_per_s, WRITER_ALONE_S)
         bench.writer_of_bare_sql = round(bench.writer_alone.per_s / bench.yardsticks["bare_sql"].per_s, 3)
+
+        with self.display.step("one column", search.REPEATS * ONE_COLUMN_S) as show:
+            for repeat in range(search.REPEATS):
+                folder = self.folder / f"one-column-{repeat}"
+                folder.mkdir()
+                bench.one_column.append(one_column.settle_one(folder))
+                show(f"{bench.one_column[-1].settled_ms} ms")
+        bench.one_column.sort(key=lambda run: run.settled_ms)
 
     def _three(self, name: str, measure: Callable[[Path], float], seconds: int) -> Yardstick:
         runs: list[float] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loadtest.bench.report import NoMarkers, cost_table, highest_line, put_between, rates_table, table, yardsticks_table
-from loadtest.bench.results import Bench, Rate, yardstick
+from loadtest.bench.results import Bench, OneColumn, Rate, yardstick
 from tests.loadtest.test_search import rate
 
 
@@ -43,6 +43,14 @@ def test_ratio_stands_beside_its_yardstick() -> None:
     assert yardsticks_table(bench).splitlines()[-1].endswith("|        150 | 20.00 |")
     bench.writer_alone, bench.writer_of_bare_sql = yardstick([7_000.0] * 3), 0.7
     assert yardsticks_table(bench).endswith("commits 7,000 bets a second: 70% of the bare SQL.")
+
+
+def test_the_median_column_and_the_longest_wait_are_told() -> None:
+    bench = Bench(writer_alone=yardstick([7_000.0] * 3), writer_of_bare_sql=0.7)
+    bench.one_column = [OneColumn(15_000, 500, ms, wait) for ms, wait in ((800, 70.0), (900, 95.4), (1_100, 60.0))]
+    said = yardsticks_table(bench).splitlines()[-1]
+    assert "15,000 bets is settled 900 ms" in said
+    assert "longer than 95 ms" in said
 
 
 def test_highest_rate_is_said_in_a_sentence() -> None:
