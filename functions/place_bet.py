@@ -47,7 +47,7 @@ class PlacedBet(msgspec.Struct, frozen=True):
     auth="session",
     limit="bets",
     limit_by_handler=True,
-    guards=("breaker", "writer"),
+    guards=("breaker", "writer", "room"),
     summary="Place a bet",
     body=PlaceBetBody,
     response=PlacedBet,
@@ -93,10 +93,11 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         # The repeat of a request whose answer was lost may come after its cell has closed.
         used_by = user_of_nonce(parts, session.wallet, tap.nonce)
         raise (_replayed(parts, session.user_id, used_by) if used_by else refusal) from refusal
-    if intake.fill_delay_ms:
-        gevent.sleep(intake.fill_delay_ms / 1000)
     asynchronous = "respond-async" in (call.header("Prefer") or "")
-    answer = parts.outbox.place(ticket, until_queued=asynchronous)
+    with parts.room:
+        if intake.fill_delay_ms:
+            gevent.sleep(intake.fill_delay_ms / 1000)
+        answer = parts.outbox.place(ticket, until_queued=asynchronous)
     if isinstance(answer, Answered):
         if answer.code is not None:
             raise refusal_of(answer.outcome())

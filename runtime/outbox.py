@@ -94,6 +94,8 @@ class Outbox:
     def __init__(self, client: Client, replies: Client, clock: Clock, origin: str, backlog_bets_max: int) -> None:
         """`replies` must allow commands that block for REPLIES_BLOCK_S."""
         self.origin = origin
+        self.answered = 0
+        """Answers that came so far, in time or not: the writer's pace."""
         self._replies = replies
         self._awaited: dict[str, AsyncResult[Answer | None]] = {}
         self._due: deque[tuple[float, AsyncResult[Answer | None]]] = deque()
@@ -154,7 +156,9 @@ class Outbox:
                 gevent.sleep(BACKOFF_S)
                 continue
             for data in found[1] if found else ():
-                for answer in decode_answers(data):
+                answers = decode_answers(data)
+                self.answered += len(answers)
+                for answer in answers:
                     result = self._awaited.get(answer.id)
                     if result is not None:
                         result.set(answer)

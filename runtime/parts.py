@@ -13,6 +13,7 @@ from runtime.market import Market
 from runtime.outbox import Outbox
 from runtime.reads import Reads
 from runtime.redis_client import Client
+from runtime.room import Room
 from runtime.settings import Settings
 from runtime.streams import Streams
 from runtime.writer_watch import WriterWatch
@@ -28,6 +29,7 @@ class Parts:
     reads: Reads
     ticks_reads: Reads
     outbox: Outbox
+    room: Room
     sessions: Sessions
     market: Market
     streams: Streams

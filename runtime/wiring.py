@@ -34,6 +34,7 @@ from runtime.reads import Reads
 from runtime.redis_client import OUTAGES, connect, wait_until_ready
 from runtime.redis_limits import RedisLimiter
 from runtime.request_limits import policies
+from runtime.room import LOOK_EVERY_S, Room
 from runtime.settings import Settings, load
 from runtime.stream_sweeper import StreamSweeper
 from runtime.streams import Streams
@@ -78,6 +79,7 @@ def build_parts(settings: Settings) -> Parts:
         reads=reads,
         ticks_reads=Reads(settings.ticks_database, clock, apply),
         outbox=outbox,
+        room=Room(settings.fill_delay_ms / 1000),
         sessions=Sessions(client, clock),
         market=market,
         streams=streams,
@@ -91,6 +93,7 @@ def build_parts(settings: Settings) -> Parts:
     bus.BusReader(reader_client, clock, (market, streams)).start(gevent.spawn)
     StreamSweeper(streams, client).start(gevent.spawn)
     outbox.start()
+    gevent.spawn(_repeat, lambda: parts.room.look(outbox.answered), LOOK_EVERY_S)
     gevent.spawn(_repeat, parts.sessions.follow, FOLLOW_EVERY_S)
     gevent.spawn(_repeat, parts.writer_watch.look, WATCH_EVERY_S)
     return parts
@@ -118,7 +121,11 @@ def get_app(settings: Settings | None = None) -> App:
         authenticate=authenticator(parts.sessions, settings.domain),
         limiter=RedisLimiter(parts.redis, quotas, parts.clock, OUTAGES),
         quotas=quotas,
-        guards={"breaker": parts.market.guard_breaker, "writer": parts.writer_watch.guard},
+        guards={
+            "breaker": parts.market.guard_breaker,
+            "writer": parts.writer_watch.guard,
+            "room": parts.room.guard,
+        },
         clock=parts.clock,
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,

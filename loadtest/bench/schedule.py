@@ -45,6 +45,8 @@ class Figures:
     """What came of a plan. Errors count from the first request on, everything else after the lead-in."""
 
     latencies: Latencies = field(default_factory=Latencies)
+    good_latencies: Latencies = field(default_factory=Latencies)
+    """Those of the wanted answers alone."""
     lateness: Latencies = field(default_factory=Latencies)
     """How late requests left, whether a connection was missing or the generator itself was behind."""
     errors: Counter[str] = field(default_factory=Counter)
@@ -92,7 +94,10 @@ class Schedule:
         """Note an answer, or what took its place; an empty code is the wanted answer."""
         self._answered += 1
         if due_s >= self._window_s:
-            self.figures.latencies.add(round((now_s - due_s) * 1e6))
+            latency_us = round((now_s - due_s) * 1e6)
+            self.figures.latencies.add(latency_us)
+            if not code:
+                self.figures.good_latencies.add(latency_us)
         if code:
             self.figures.errors[code] += 1
             return

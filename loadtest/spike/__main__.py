@@ -15,8 +15,9 @@ from loadtest.bench.generator import Progress
 from loadtest.bench.schedule import Plan
 from loadtest.bench.stage import Stage, stage
 from loadtest.command import leave_json, nginx_or_fail, publish, run, workplace
+from loadtest.soak.samples import memory_and_descriptors
 from loadtest.spike.report import section
-from loadtest.spike.results import Phase, Second, Spike, complaints, died, is_normal, phase
+from loadtest.spike.results import Phase, Second, Spike, complaints, died, held, is_normal, phase
 
 RATE = 5_000
 CONNECTIONS = 5_000
@@ -62,9 +63,12 @@ def spiked(folder: Path, nginx: str, display: Display, rate: int, connections: i
         gone = died(before, proc.members(on.meter.roots))
         with display.step("settling and counting the money", COUNT_S):
             audit = on.count_money()
+    committed_per_s, others_per_s = held(seconds, RAMP_S, RAMP_S + HOLD_S)
     return Spike(
         rate=rate,
         connections=connections,
+        held_committed_per_s=committed_per_s,
+        held_others_per_s=others_per_s,
         phases=[calm, rush, after],
         seconds=seconds,
         recovered_s=recovered_s,
@@ -86,7 +90,8 @@ def _rush(on: Stage, plan: Plan, show: Show) -> tuple[Phase, list[Second]]:
 
     def note(progress: Progress) -> None:
         at_s = round(time.monotonic() - start_s)
-        seconds.append(Second(at_s, progress.good, progress.errors, on.vitals.backlog_bets()))
+        api_mb = memory_and_descriptors(on.meter.roots)["api"].own_mb
+        seconds.append(Second(at_s, progress.good, progress.errors, on.vitals.backlog_bets(), api_mb))
         show(f"{progress.good:,} committed, {progress.errors:,} other answers")
 
     on.meter.generator.start(plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -24,10 +24,12 @@ TOO_LATE = frozenset(
     }
 )
 """What becomes of a bet that waited: still pending after two seconds, or its price or cell gone by."""
+COMMITTED_P99_MS_MAX = 1_000.0
+"""A bet that is let in past capacity must still be of use; what could not be answered by then is to be refused."""
 
 
 class Phase(Struct):
-    """One stretch of load."""
+    """One stretch of load; p50, p99 and max are of the committed bets."""
 
     name: str
     sent: int
@@ -35,6 +37,8 @@ class Phase(Struct):
     p50_ms: float
     p99_ms: float
     max_ms: float
+    all_p99_ms: float
+    """Refusals, and whatever else was answered, included."""
     late_p99_ms: float
     errors: dict[str, int]
 
@@ -46,6 +50,8 @@ class Second(Struct):
     committed: int
     errors: int
     backlog_bets: int
+    api_mb: float
+    """Memory that the API's processes have to themselves."""
 
 
 class Spike(Struct, kw_only=True):
@@ -53,6 +59,9 @@ class Spike(Struct, kw_only=True):
 
     rate: int
     connections: int
+    held_committed_per_s: float
+    """While the rate was at the top."""
+    held_others_per_s: float
     phases: list[Phase]
     seconds: list[Second]
     recovered_s: float | None
@@ -67,9 +76,10 @@ def phase(name: str, figures: Figures) -> Phase:
         name=name,
         sent=figures.good + figures.errors.total(),
         committed=figures.good,
-        p50_ms=figures.latencies.percentile_ms(50),
-        p99_ms=figures.latencies.percentile_ms(99),
-        max_ms=round(figures.latencies.max_us / 1000, 2),
+        p50_ms=figures.good_latencies.percentile_ms(50),
+        p99_ms=figures.good_latencies.percentile_ms(99),
+        max_ms=round(figures.good_latencies.max_us / 1000, 2),
+        all_p99_ms=figures.latencies.percentile_ms(99),
         late_p99_ms=figures.lateness.percentile_ms(99),
         errors=dict(figures.errors),
     )
@@ -78,6 +88,16 @@ def phase(name: str, figures: Figures) -> Phase:
 def is_normal(one: Phase) -> bool:
     """Tell whether players would notice nothing."""
     return one.p99_ms < P99_MS_MAX and not one.errors
+
+
+def held(seconds: Sequence[Second], from_s: float, until_s: float) -> tuple[float, float]:
+    """Return bets committed and other answers a second between two seconds of the spike."""
+    within = [one for one in seconds if from_s <= one.at_s <= until_s]
+    if len(within) < 2:
+        return 0.0, 0.0
+    first, last = within[0], within[-1]
+    passed_s = last.at_s - first.at_s
+    return (last.committed - first.committed) / passed_s, (last.errors - first.errors) / passed_s
 
 
 def died(before: Mapping[int, str], after: Mapping[int, str]) -> list[str]:
@@ -92,6 +112,8 @@ def complaints(spike: Spike) -> list[str]:
         broken = {code: n for code, n in one.errors.items() if code not in BEYOND_CAPACITY | TOO_LATE}
         if broken:
             found.append(f"{one.name}: {broken}")
+        if one.p99_ms >= COMMITTED_P99_MS_MAX:
+            found.append(f"{one.name}: bets were let in that waited {one.p99_ms:,.0f} ms for their commit (p99)")
     if spike.recovered_s is None:
         found.append("latency did not come back to normal")
     if not spike.audit.adds_up:

@@ -29,6 +29,7 @@ from runtime.reads import Reads
 from runtime.redis_client import OUTAGES
 from runtime.redis_limits import RedisLimiter
 from runtime.request_limits import policies
+from runtime.room import Room
 from runtime.settings import Settings
 from runtime.streams import Streams
 from runtime.wiring import functions_folder
@@ -91,6 +92,7 @@ class Instance:
             reads=self.reads,
             ticks_reads=self.ticks_reads,
             outbox=cast("Any", Carrier(desk, name)),
+            room=Room(settings.fill_delay_ms / 1000),
             sessions=self.sessions,
             market=self.market,
             streams=Streams(self.market, self.reads),
@@ -107,7 +109,11 @@ class Instance:
             authenticate=authenticator(self.sessions, settings.domain),
             limiter=RedisLimiter(client, quotas, clock, OUTAGES),
             quotas=quotas,
-            guards={"breaker": self.market.guard_breaker, "writer": self.parts.writer_watch.guard},
+            guards={
+                "breaker": self.market.guard_breaker,
+                "writer": self.parts.writer_watch.guard,
+                "room": self.parts.room.guard,
+            },
             clock=clock,
             metrics=Metrics(name),
             outages=OUTAGES,

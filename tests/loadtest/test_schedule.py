@@ -29,6 +29,14 @@ def test_latency_counts_from_when_it_was_due_not_from_when_it_left() -> None:
     assert run.figures.lateness.max_us == 700_000
 
 
+def test_latencies_of_wanted_answers_are_kept_apart() -> None:
+    run = schedule(lead_s=0.0)
+    run.note(run.take(START_S), START_S + 0.2, "")
+    run.note(run.take(START_S), START_S + 0.5, "OVERLOADED")
+    assert (run.figures.latencies.count, run.figures.good_latencies.count) == (2, 1)
+    assert run.figures.good_latencies.max_us == 200_000
+
+
 def test_lead_in_leaves_no_figures_but_errors() -> None:
     run = schedule()
     run.note(run.take(START_S), START_S + 0.5, "")

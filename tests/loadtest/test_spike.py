@@ -8,20 +8,22 @@ from loadtest.bench.http import NoRetryAfter, split_answer
 from loadtest.bench.results import Audit
 from loadtest.bench.schedule import Figures
 from loadtest.spike.report import section
-from loadtest.spike.results import Phase, Second, Spike, complaints, died, is_normal, phase
+from loadtest.spike.results import Phase, Second, Spike, complaints, died, held, is_normal, phase
 from tests.loadtest.test_soak import MACHINE
 
 
 def stretch(name: str, errors: dict[str, int] | None = None, p99_ms: float = 20.0) -> Phase:
-    return Phase(name, 100, 90, 5.0, p99_ms, 30.0, 1.0, errors or {})
+    return Phase(name, 100, 90, 5.0, p99_ms, 30.0, 25.0, 1.0, errors or {})
 
 
 def spike(errors: dict[str, int]) -> Spike:
     return Spike(
         rate=5_000,
         connections=5_000,
-        phases=[stretch("before"), stretch("spike", errors, 3_000.0), stretch("after")],
-        seconds=[Second(at_s, 1_000 * at_s, 10, 5_000) for at_s in range(1, 31)],
+        held_committed_per_s=3_000.0,
+        held_others_per_s=2_000.0,
+        phases=[stretch("before"), stretch("spike", errors, 600.0), stretch("after")],
+        seconds=[Second(at_s, 1_000 * at_s, 100 * at_s, 5_000, 80.0) for at_s in range(1, 31)],
         recovered_s=2.0,
         died=[],
         audit=Audit(True, "every cent is there"),
@@ -34,6 +36,19 @@ def test_refusals_with_retry_after_and_late_bets_are_as_it_should_be() -> None:
     assert complaints(taken) == []
     assert "Every 503 carried Retry-After." in section(taken)
     assert "5,000 OVERLOADED" in section(taken)
+    assert "3,000 bets a second were committed and 2,000 answered otherwise" in section(taken)
+
+
+def test_bets_that_were_let_in_and_had_to_wait_are_complained_of() -> None:
+    taken = spike({"OVERLOADED": 5_000})
+    taken.phases[1] = stretch("spike", p99_ms=1_500.0)
+    assert complaints(taken) == ["spike: bets were let in that waited 1,500 ms for their commit (p99)"]
+
+
+def test_what_was_done_at_the_top_is_counted_between_its_seconds() -> None:
+    taken = spike({})
+    assert held(taken.seconds, 10.0, 20.0) == (1_000.0, 100.0)
+    assert held(taken.seconds[:1], 0.0, 20.0) == (0.0, 0.0)
 
 
 def test_everything_else_is_complained_of() -> None:
@@ -64,6 +79,14 @@ def test_phase_counts_what_was_sent() -> None:
     figures.good = 7
     figures.errors["OVERLOADED"] = 3
     assert (phase("x", figures).sent, phase("x", figures).committed) == (10, 7)
+
+
+def test_refusals_make_no_phase_look_faster() -> None:
+    figures = Figures()
+    figures.good_latencies.add(200_000)
+    for latency_us in (*[1_000] * 99, 200_000):
+        figures.latencies.add(latency_us)
+    assert (phase("x", figures).p50_ms, phase("x", figures).all_p99_ms) == (200.0, 1.0)
 
 
 def test_503_must_say_when_to_come_back() -> None:

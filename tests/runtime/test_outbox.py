@@ -58,6 +58,7 @@ def test_a_bet_is_queued_committed_and_answered(office: Office) -> None:
     assert isinstance(answer, Answered)
     assert (answer.id, answer.code) == (bet.command.id, None)
     assert answer.outcome().data["balance"] == 999_900
+    assert office.outbox.answered == 1
 
 
 def test_a_command_goes_to_its_own_queue_and_comes_back_decoded(office: Office) -> None:
@@ -152,11 +153,13 @@ def test_silence_ends_and_a_late_answer_troubles_nobody(office: Office, monkeypa
     with monkeypatch.context() as hurried:
         hurried.setattr(outboxes, "ANSWER_WAIT_S", 0.01)
         assert results(office.asks(ticket(desk, user))) == [None]
+    assert office.outbox.answered == 0
     asked = office.asks(ticket(desk, user, rows=1))
     office.until(lambda: len(office.waiting()) == 2)
     desk.work()
     assert results(asked)[0].code is None
     assert desk.database.execute("SELECT count(*) FROM bets") == [(2,)]
+    assert office.outbox.answered == 2
 
 
 def test_a_command_without_an_answer_is_none(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,60 @@
+"""Room for bets in one API process: what could not be answered soon is refused at once, before it costs anything.
+
+Past capacity bets would pile up here, as requests whose greenlets have not run and as bets that wait for their commit.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+
+from runtime.errors import Unavailable
+
+LOOK_EVERY_S = 0.05
+WAIT_S = 0.5
+"""How long a bet that is let in should wait for its answer at most, beside the fill delay."""
+PACE_S = 2.0
+"""How long back the pace of answers is measured."""
+PACE_LEAST = 1_000
+"""Bets a second that are always believed: whoever was idle, or has just started, has no pace to go by."""
+LAG_S_MAX = 0.25
+"""How late the event loop may be: what it has not come to has waited as long, and nobody has counted it."""
+RETRY_AFTER_S = 1
+
+
+class Room:
+    """Know how many bets are inside and how many may be; `with room:` is one bet's stay."""
+
+    def __init__(self, fill_delay_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._stay_s = WAIT_S + fill_delay_s
+        self._now_s = now_s
+        self._looks: deque[tuple[float, int]] = deque()
+        self._look_due_s = math.inf
+        self.bets = 0
+        self.bets_max = int(PACE_LEAST * self._stay_s)
+
+    def __enter__(self) -> None:
+        self.bets += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self.bets -= 1
+
+    def look(self, answered: int) -> None:
+        """Measure the pace by the count of answers so far; to be called every LOOK_EVERY_S by the event loop."""
+        now_s = self._now_s()
+        self._look_due_s = now_s + LOOK_EVERY_S
+        looks = self._looks
+        looks.append((now_s, answered))
+        while len(looks) > 1 and looks[1][0] <= now_s - PACE_S:
+            looks.popleft()
+        first_s, before = looks[0]
+        # Over less than PACE_S only right after the start; a few answers that came together are no pace yet.
+        pace = (answered - before) / max(now_s - first_s, PACE_S)
+        self.bets_max = int(max(pace, PACE_LEAST) * self._stay_s)
+
+    def guard(self) -> None:
+        """Raise Unavailable unless another bet would be answered soon."""
+        if self.bets >= self.bets_max or self._now_s() - self._look_due_s > LAG_S_MAX:
+            raise Unavailable("Too many bets are waiting.", code="OVERLOADED", retry_after_s=RETRY_AFTER_S)

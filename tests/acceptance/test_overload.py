@@ -1,0 +1,70 @@
+"""More bets than are answered: who finds no room is told at once, nobody else notices, nothing is lost."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loadtest.bench.http import head_of, problem_code, split_answer, with_body
+from runtime.clock import SystemClock
+from runtime.room import PACE_LEAST, WAIT_S
+from taptrade.wallet import sign_bet
+from tests.acceptance.crowd import Player
+from tests.acceptance.system import System
+from tests.waiting import wait_until
+
+BETS_LEAST = int(PACE_LEAST * WAIT_S)
+TOO_MANY = 60
+ANSWER_S_MAX = 20
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
+
+
+def requests(player: Player, count: int) -> list[bytes]:
+    """Return so many bets on one cell, of which the writer will take one."""
+    [tap] = player.signed_bets(1)
+    settings, now_ms = player.system.settings, SystemClock().now_ms()
+    head = head_of("POST", "/api/bets", settings.domain, player.token)
+    bets = [
+        sign_bet(
+            player.key, tap.cell_id, amount_cents=100, min_rate_bp=10_000, chain_id=settings.chain_id, now_ms=now_ms
+        )
+        for _ in range(count)
+    ]
+    return [with_body(head, msgspec.json.encode(bet)) for bet in bets]
+
+
+def answer(peer: socket.socket) -> str:
+    """Read one answer: its status, or the code of a refusal; a 503 must say when to come back."""
+    data = b""
+    while (found := split_answer(data)) is None:
+        more = peer.recv(65_536)
+        assert more, "closed without an answer"
+        data += more
+    status, body = found
+    return str(status) if status < 400 else problem_code(status, body)
+
+
+def test_while_the_writer_stands_still_only_so_many_wait_for_it(tmp_path: Path) -> None:
+    with System(tmp_path / "data") as system, ExitStack() as stack:
+        player = Player(system)
+        address = ("127.0.0.1", system.settings.port)
+        bets = requests(player, BETS_LEAST + TOO_MANY)
+        peers = [stack.enter_context(socket.create_connection(address, timeout=ANSWER_S_MAX)) for _ in bets]
+        system.kill("writer", signal.SIGSTOP)
+        try:
+            for peer, bet in zip(peers, bets, strict=True):
+                peer.sendall(bet)
+            answers = Counter(map(answer, peers))
+        finally:
+            system.kill("writer", signal.SIGCONT)
+        assert answers == {"202": BETS_LEAST, "OVERLOADED": TOO_MANY}
+        wait_until(lambda: player.rows("SELECT count(*) FROM bets WHERE user_id = ?") == [(BETS_LEAST,)], 20)
+        assert [player.send("POST", "/api/bets", bet).status_code for bet in player.signed_bets(1)] == [201]
+        report = system.audit()
+        assert report.ok, report.faults
