@@ -45,11 +45,13 @@ def stream(call: Call[None]) -> Stream:
     if session is None and call.header("Authorization") is not None:
         # Whoever shows a token expects to hear of its bets: a stream without them would look like a quiet evening.
         raise Unauthenticated
+    client = call.req.env.get("gunicorn.socket")
     subscriber = Subscriber(
         sse.wanted(call.params.events),
         user_id=None if session is None else session.user_id,
         session_id=None if session is None else session.id,
-        cut=_bounded(call.req.env.get("gunicorn.socket")),
+        cut=_bounded(client),
+        direct=getattr(client, "direct", None),
     )
     opening = Opening(parts.streams, parts.market, parts.run_id, parts.settings.mode, call.received_ms, _jitter)
     asked = call.header("Last-Event-ID") or call.params.last_event_id

@@ -37,7 +37,7 @@ class StreamConnection:
         return self
 
     def __next__(self) -> bytes:
-        """Wait for the next chunk; the stream ends with its subscriber."""
+        """Wait for the next chunk, an empty one if only the rest of an earlier one is due; ends with its subscriber."""
         if self._first:
             first, self._first = self._first, b""
             return first
@@ -65,12 +65,23 @@ class StreamConnection:
     def _next_live(self) -> bytes:
         subscriber = self._subscriber
         while not subscriber.ended:
+            if subscriber.owed:
+                subscriber.owed = False
+                return b""
             now_ms = self._clock.monotonic_ms()
             if now_ms >= self._beat_ms:
                 self._beat_ms = now_ms + sse.HEARTBEAT_MS
                 return sse.HEARTBEAT
-            if subscriber.wake.wait((self._beat_ms - now_ms) / 1000):
+            if self._woken((self._beat_ms - now_ms) / 1000) and not subscriber.owed:
                 chunk = self._streams.take(subscriber)
                 if chunk:
                     return chunk
         raise StopIteration
+
+    def _woken(self, timeout_s: float) -> bool:
+        subscriber = self._subscriber
+        subscriber.parked = True
+        try:
+            return subscriber.wake.wait(timeout_s)
+        finally:
+            subscriber.parked = False

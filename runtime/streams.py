@@ -1,4 +1,4 @@
-"""The stream's hub, one a process: reads the bus once, encodes each event once, wakes the readers that want it."""
+"""The stream's hub, one a process: reads the bus once, encodes each event once, serves the readers that want it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from runtime.errors import Unavailable
 from runtime.market import Market
 from runtime.reads import Reads
 from runtime.redis_keys import BUS_PUBLIC_KEEP_MS
+from runtime.stream_newest import NEWEST_ONLY, Newest, in_order
 from runtime.stream_record import StreamRecord
 from runtime.subscriber import Item, Subscriber
 
@@ -25,7 +26,6 @@ logger = logging.getLogger(__name__)
 SUBSCRIBERS_MAX = 20_000
 READY_WAIT_S = 2.0
 FILL_MAX = 300
-NEWEST_ONLY = ("price", "grid")
 
 
 class CommitEvent(msgspec.Struct, frozen=True):
@@ -62,12 +62,16 @@ class Streams:
         self._closed = False
         self._place = sse.beginning("")
         self._turn = 0
-        self._newest: dict[str, Item] = {}
+        self._newest = Newest()
         self._kept: deque[PublicEvent] = deque()
         self._kept_after = "0-0"
         self._expected_commit = 0
         self._subscribers: set[Subscriber] = set()
         self._by_user: dict[str, set[Subscriber]] = {}
+        self._told: set[Subscriber] = set()
+        """Those who were told of their own: they are served before the next round."""
+        self.news = threading.Event()
+        """Set when there is something that a round should pass on."""
 
     @property
     def count(self) -> int:
@@ -97,9 +101,8 @@ class Streams:
             self._subscribers.add(subscriber)
             if subscriber.user_id is not None:
                 self._by_user.setdefault(subscriber.user_id, set()).add(subscriber)
-            newest = {kind: item.data for kind, item in self._newest.items()}
             missed = None if asked is None else self._missed(asked)
-            return Moment(self._place, newest.get("price"), newest.get("grid"), missed)
+            return Moment(self._place, self._newest.data("price"), self._newest.data("grid"), missed)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Forget a reader; again is nothing."""
@@ -119,15 +122,21 @@ class Streams:
             if subscriber.ended:
                 subscriber.wake.set()
                 return b""
-            subscriber.takes += 1
-            items = [item for item in subscriber.queue if subscriber.fits(item)]
-            subscriber.queue = []
-            for kind, item in self._newest.items():
-                if item.turn > subscriber.turn and kind in subscriber.wants and subscriber.fits(item):
-                    items.append(item)
-            subscriber.turn = self._turn
-        items.sort(key=_turn_of)
-        return b"".join([item.frame for item in items])
+            return self._take(subscriber)
+
+    def serve(self, subscribers: Iterable[Subscriber]) -> None:
+        """Pass on what is new for these readers: at once where a connection waits for it, else by waking it."""
+        with self._lock:
+            for subscriber in subscribers:
+                if subscriber.ended or not (subscriber.queue or self._newest.has_news(subscriber)):
+                    continue
+                if subscriber.direct is None or subscriber.owed or not subscriber.parked:
+                    subscriber.wake.set()
+                    continue
+                chunk = self._take(subscriber)
+                if chunk and not subscriber.direct.offer(chunk):
+                    subscriber.owed = True
+                    subscriber.wake.set()
 
     def end(self, subscribers: Iterable[Subscriber]) -> None:
         """End readers; they come again and resume."""
@@ -156,11 +165,11 @@ class Streams:
         elif self._place.commit < self._expected_commit:
             # Committed before the last look and still not heard of: published while Redis was away, or not at all.
             self._fill(self._expected_commit)
-            self._wake(set())
+            self._announce()
         self._expected_commit = newest_commit
 
     def hear(self, events: Sequence[PublicEvent], news: Sequence[CommitNews]) -> None:
-        """Pass on what one reading of the bus brought, and wake each reader once for all of it."""
+        """Pass on what one reading of the bus brought: at once to those it concerns alone, to all in the next round."""
         try:
             with self._lock:
                 for event in events:
@@ -168,7 +177,7 @@ class Streams:
             for item in news:
                 self._pass_commit(item)
         finally:
-            self._wake({event.type for event in events})
+            self._announce()
 
     def _begin(self, client: Any, public_id: str, commit: int) -> None:
         kept: deque[PublicEvent] = deque()
@@ -182,7 +191,7 @@ class Streams:
         with self._lock:
             self._place = sse.Place(self._market.epoch, public_id, commit, sse.WHOLE_COMMIT)
             self._kept, self._kept_after = kept, oldest or public_id
-            self._newest = {kind: self._item(event) for kind, event in newest.items()}
+            self._newest = Newest(map(self._item, newest.values()))
         self._ready.set()
 
     def _missed(self, asked: sse.Place) -> tuple[PublicEvent, ...] | None:
@@ -200,7 +209,7 @@ class Streams:
         self._place = replace(self._place, public=event.id)
         item = self._item(event)
         if event.type in NEWEST_ONLY:
-            self._newest[event.type] = item
+            self._newest.put(item)
             return
         self._keep(event)
         for subscriber in self._subscribers:
@@ -254,13 +263,20 @@ class Streams:
         )
         for subscriber in readers:
             subscriber.push(item)
+        if event.user is not None:
+            self._told.update(readers)
 
-    def _wake(self, kinds: set[str]) -> None:
-        newest = kinds.intersection(NEWEST_ONLY)
-        for subscriber in self.subscribers():
-            if subscriber.queue or not newest.isdisjoint(subscriber.wants):
-                subscriber.wake.set()
+    def _announce(self) -> None:
+        told, self._told = self._told, set()
+        self.serve(told)
+        self.news.set()
 
-
-def _turn_of(item: Item) -> int:
-    return item.turn
+    def _take(self, subscriber: Subscriber) -> bytes:
+        subscriber.takes += 1
+        due = self._newest.due(subscriber)
+        subscriber.turn = self._turn
+        if not subscriber.queue:
+            return self._newest.chunk(due)
+        due += filter(subscriber.fits, subscriber.queue)
+        subscriber.queue = []
+        return in_order(due)

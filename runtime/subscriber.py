@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from runtime.direct import Direct
+
 QUEUE_MAX = 1_000
 """Events that may wait for one reader; one that is slower is cut off and resumes from the database."""
 
@@ -29,7 +31,10 @@ class Subscriber:
         "after_committed",
         "after_public",
         "cut",
+        "direct",
         "ended",
+        "owed",
+        "parked",
         "queue",
         "session_id",
         "stalled",
@@ -47,12 +52,18 @@ class Subscriber:
         user_id: str | None = None,
         session_id: str | None = None,
         cut: Callable[[], object] | None = None,
+        direct: Direct | None = None,
     ) -> None:
-        """`cut` closes the connection under a write that blocks."""
+        """`cut` closes the connection under a write that blocks; `direct` sends while nobody else writes to it."""
         self.wants = wants
         self.user_id = user_id
         self.session_id = session_id
         self.cut = cut
+        self.direct = direct
+        self.parked = False
+        """Its connection waits for `wake` and has nothing in hand: only then may others write to `direct`."""
+        self.owed = False
+        """A part of what was written to `direct` is left for the connection to send."""
         self.queue: list[Item] = []
         self.wake = threading.Event()
         self.turn = 0

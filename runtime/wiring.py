@@ -36,6 +36,7 @@ from runtime.redis_limits import RedisLimiter
 from runtime.request_limits import policies
 from runtime.room import LOOK_EVERY_S, Room
 from runtime.settings import Settings, load
+from runtime.stream_rounds import Rounds
 from runtime.stream_sweeper import StreamSweeper
 from runtime.streams import Streams
 from runtime.writer_watch import WATCH_EVERY_S, WriterWatch
@@ -91,6 +92,7 @@ def build_parts(settings: Settings) -> Parts:
     )
     reader_client = connect(settings.redis_url, block_s=bus.BLOCK_MS / 1000)
     bus.BusReader(reader_client, clock, (market, streams)).start(gevent.spawn)
+    Rounds(streams).start(gevent.spawn)
     StreamSweeper(streams, client).start(gevent.spawn)
     outbox.start()
     gevent.spawn(_repeat, lambda: parts.room.look(outbox.answered), LOOK_EVERY_S)

@@ -15,6 +15,21 @@ PLACE_AFTER = len(b"\nid: ")
 COMMITTED = frozenset({b"column", b"bet", b"balance"})
 
 
+KNOWN_MAX = 64
+"""Pieces of which it is remembered what is in them: thousands of readers get the same bytes one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a piece."""
+
+    key: tuple[bytes, bytes]
+    """Type and id."""
+    published_ms: int | None
+    """None for what counts by its commit."""
+    octets: int
+
+
 class NotAStream(Exception):
     """The answer is not a stream; the message is its first line."""
 
@@ -30,6 +45,7 @@ class Tally:
     received: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
     octets: int = 0
     """Of the prices, grids and other public events that count."""
+    _known: dict[bytes, list[Event]] = field(default_factory=dict, repr=False)
 
     def open_window(self, from_ms: int, upto_ms: int) -> None:
         """Count from here on."""
@@ -39,30 +55,49 @@ class Tally:
 
     def take(self, data: bytes, now_us: int) -> bytes:
         """Count the whole frames of `data`; return what is left of the last, which has not ended yet."""
-        frames = data.split(b"\n\n")
-        left = frames.pop()
-        for frame in frames:
-            if frame.startswith(EVENT):
-                self._event(frame, now_us)
-            elif frame.startswith(HEAD) and not frame.startswith(b"200", len(HEAD)):
-                raise NotAStream(frame.partition(b"\r\n")[0].decode(errors="replace"))
+        events, left = self._known.get(data), b""
+        if events is None:
+            events, left = _read(data)
+            if not left:
+                if len(self._known) >= KNOWN_MAX:
+                    self._known.clear()
+                self._known[data] = events
+        for event in events:
+            self._count(event, now_us)
         return left
 
-    def _event(self, frame: bytes, now_us: int) -> None:
-        kind_end = frame.find(b"\n", KIND_AT)
-        kind = frame[KIND_AT:kind_end]
-        place_at = kind_end + PLACE_AFTER
-        _, public, committed = frame[place_at : frame.find(b"\n", place_at)].split(b".", 2)
-        if kind in COMMITTED:
-            self.received[kind, committed] += 1
-            return
-        published_ms = int(public.partition(b"-")[0])
-        if self.from_ms <= published_ms < self.upto_ms:
-            self.received[kind, public] += 1
-            self.octets += len(frame)
-            ages = self.ages.get(kind)
+    def _count(self, event: Event, now_us: int) -> None:
+        published_ms = event.published_ms
+        if published_ms is None:
+            self.received[event.key] += 1
+        elif self.from_ms <= published_ms < self.upto_ms:
+            self.received[event.key] += 1
+            self.octets += event.octets
+            ages = self.ages.get(event.key[0])
             if ages is not None:
                 ages.add(now_us - published_ms * 1000)
+
+
+def _read(data: bytes) -> tuple[list[Event], bytes]:
+    """Return the events of the whole frames, and what is left of the last."""
+    *frames, left = data.split(b"\n\n")
+    events = []
+    for frame in frames:
+        if frame.startswith(EVENT):
+            events.append(_event(frame))
+        elif frame.startswith(HEAD) and not frame.startswith(b"200", len(HEAD)):
+            raise NotAStream(frame.partition(b"\r\n")[0].decode(errors="replace"))
+    return events, left
+
+
+def _event(frame: bytes) -> Event:
+    kind_end = frame.find(b"\n", KIND_AT)
+    kind = frame[KIND_AT:kind_end]
+    place_at = kind_end + PLACE_AFTER
+    _, public, committed = frame[place_at : frame.find(b"\n", place_at)].split(b".", 2)
+    if kind in COMMITTED:
+        return Event((kind, committed), None, len(frame))
+    return Event((kind, public), int(public.partition(b"-")[0]), len(frame))
 
 
 def deliveries(received: Mapping[tuple[bytes, bytes], int], kind: bytes, published: set[bytes]) -> int:

@@ -47,7 +47,7 @@ class Answer(Response):  # type: ignore[misc]
         super().__init__(request, client, cfg)
         self._pending: list[bytes] = []
         self.torn = False
-        """True while something is being sent; it stays so when the sending was broken off."""
+        """True while something is sent, or a part of it is left; it stays so when the sending was broken off."""
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
         """Take the status and the header fields from the app."""
@@ -101,6 +101,24 @@ class Answer(Response):  # type: ignore[misc]
             self.torn = True
             self.sock.push(data)
             self.torn = False
+
+    def offer(self, chunk: bytes) -> bool:
+        """Send a chunk as far as it goes without waiting; False if a part is left, which the next `flush` sends first.
+
+        For the time in which the stream's own greenlet waits for its next chunk. If it is sending instead, the chunk
+        only takes its place behind what is being sent.
+        """
+        self.write(chunk)
+        if self.torn:
+            return False
+        data = b"".join(self._pending)
+        self._pending.clear()
+        sent = self.sock.push_now(data)
+        if sent == len(data):
+            return True
+        self._pending.append(data[sent:])
+        self.torn = True
+        return False
 
     @property
     def is_event_stream(self) -> bool:

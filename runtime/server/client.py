@@ -9,6 +9,8 @@ from typing import Any
 
 from gevent import socket
 
+from runtime.direct import Direct
+
 READ_BYTES = 8_192
 NEVER = math.inf
 
@@ -24,13 +26,15 @@ class Client(socket.socket):  # type: ignore[misc]
     clients that are due and ends them; whoever waits then reads the end of the data, or fails to write on.
     """
 
-    __slots__ = ("_allowance_s", "_ended", "_read_due_s", "_reading", "due_s", "idle", "send_s")
+    __slots__ = ("_allowance_s", "_ended", "_read_due_s", "_reading", "direct", "due_s", "idle", "send_s")
 
     def __init__(self, accepted: socket.socket, send_s: float) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         self.send_s = send_s
         self.due_s = NEVER
         self.idle = False
+        self.direct: Direct | None = None
+        """The answer that is under way, while it takes chunks from others than its own greenlet."""
         self._allowance_s = NEVER
         self._read_due_s = NEVER
         self._reading = False
@@ -76,6 +80,13 @@ class Client(socket.socket):  # type: ignore[misc]
         sent = self.send(data)
         while sent < len(data):
             sent += self.send(memoryview(data)[sent:])
+
+    def push_now(self, data: bytes) -> int:
+        """Send what the kernel takes at once; return how much that was. Whoever waits for the rest meets the error."""
+        try:
+            return int(self._sock.send(data))
+        except OSError:
+            return 0
 
     def shutdown(self, how: int) -> None:
         """End the connection in the kernel: who reads finds the end, who writes an error, as if the client had left.

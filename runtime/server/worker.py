@@ -148,6 +148,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
             client.allow(self.body_s)
         answer = Answer(request, client, self.cfg)
         request.environ["wsgi.early_hints"] = _make_early_hints_callback(request, client, answer)
+        client.direct = answer
         try:
             self._call(request, answer)
         except OSError:
@@ -155,6 +156,8 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         except (Exception, SystemExit, gevent.Timeout) as ex:  # noqa: BLE001  whatever an app raises is answered
             self._fail(request, answer, client, addr, ex)
             return None
+        finally:
+            client.direct = None
         if answer.should_close():
             return None
         if unreader is None:

@@ -18,6 +18,7 @@ from runtime.game.breaker import Breaker, State
 from runtime.market import Market
 from runtime.reads import Reads
 from runtime.stream_opening import Opening
+from runtime.stream_rounds import Rounds
 from runtime.streams import Streams
 from runtime.subscriber import Subscriber
 from tests.jobs.writer_desk import PRICE_CENTS, Desk, tick_at
@@ -103,6 +104,7 @@ class Station:
         self.market = Market(clock)
         self.reads = Reads(desk.path, clock)
         self.streams = Streams(self.market, self.reads)
+        self.rounds = Rounds(self.streams)
         self._heard_public = "0-0"
         self._heard_commits = "0-0"
         self._numbers = 0
@@ -111,6 +113,7 @@ class Station:
         """Do what the bus' reader does at its start and every five seconds."""
         for listener in (self.market, self.streams):
             listener.synchronize(self.client, self._heard_public)
+        self.rounds.round()
 
     def start(self) -> None:
         """Begin at the end of the bus."""
@@ -119,7 +122,12 @@ class Station:
         self.synchronize()
 
     def relay(self) -> None:
-        """Bring the hub all that is new on the bus, in one reading."""
+        """Bring the hub all that is new on the bus, in one reading, and let it pass it on to everybody."""
+        self.bring()
+        self.rounds.round()
+
+    def bring(self) -> None:
+        """Bring the hub all that is new on the bus, in one reading; no round follows."""
         public: Any = self.client.xrange(redis_keys.BUS_PUBLIC, min=f"({self._heard_public}")
         commits: Any = self.client.xrange(redis_keys.BUS_COMMITS, min=f"({self._heard_commits}")
         events = [PublicEvent(one.decode(), fields[b"type"].decode(), fields[b"data"]) for one, fields in public]

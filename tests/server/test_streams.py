@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.echo import offered
 from tests.server.rig import OURS, PATIENCE_S, Server, get, read_all, read_until, serving, statuses
 from tests.server.shapes import PROBE
 from tests.waiting import wait_until
@@ -41,6 +42,17 @@ def test_many_streams_are_fed_side_by_side(server: Server) -> None:
         read_until(client, b"data: 5\n\n")
         client.close()
     wait_until(lambda: server.ask("/streams?many") == b"0", what="the streams' end")
+
+
+def test_what_others_send_is_whole_and_in_order(tmp_path: Path) -> None:
+    with serving(tmp_path, OURS) as server, server.connect() as client:
+        client.sendall(get("/offers?50"))
+        body = read_until(client, b"\r\n0\r\n\r\n").partition(b"\r\n\r\n")[2]
+        chunks = [offered(number) for number in range(50)]
+        assert body == b"".join([b"%X\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]) + b"0\r\n\r\n"
+        # Only on our own way: what gunicorn answers is gunicorn's alone to send.
+        assert server.ask("/direct") == b"True"
+        assert server.tell(get("/direct").replace(b"HTTP/1.1", b"HTTP/1.0")).endswith(b"False")
 
 
 def test_a_stop_ends_all_in_good_order(folder: Path, tmp_path: Path) -> None:
