@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-import gevent.event
 import gevent.socket
 
-from runtime.direct import Direct
+from tests.server.offered import Offered
 
 Environ = dict[str, Any]
 Start = Callable[..., Callable[[bytes], None]]
@@ -125,47 +124,6 @@ def events(environ: Environ, start: Start) -> Events:
     """Send events for ever."""
     start("200 OK", [("Content-Type", "text/event-stream")])
     return Events(environ["QUERY_STRING"])
-
-
-class Offered:
-    """A stream whose chunks come from another greenlet while its own waits for the rest that it has to send."""
-
-    def __init__(self, direct: Direct, count: int) -> None:
-        self._direct = direct
-        self._wake = gevent.event.Event()
-        self._parked = self._ended = False
-        self._feeder = gevent.spawn(self._feed, count)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        if self._ended:
-            raise StopIteration
-        self._parked = True
-        self._wake.wait()
-        self._wake.clear()
-        self._parked = False
-        return b""
-
-    def _feed(self, count: int) -> None:
-        for number in range(count):
-            while not self._parked:
-                gevent.sleep(0.001)
-            if not self._direct.offer(offered(number)):
-                self._wake.set()
-                gevent.sleep(0)
-        self._ended = True
-        self._wake.set()
-
-    def close(self) -> None:
-        """Offer no more."""
-        self._feeder.kill()
-
-
-def offered(number: int) -> bytes:
-    """Return a chunk, small or larger than what the kernel takes at once."""
-    return b"data: %d\n\n" % number * (100_000 if number % 5 == 4 else 1)
 
 
 def offers(environ: Environ, start: Start) -> Offered:

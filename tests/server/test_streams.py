@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.echo import offered
+from tests.server.offered import offered
 from tests.server.rig import OURS, PATIENCE_S, Server, get, read_all, read_until, serving, statuses
 from tests.server.shapes import PROBE
 from tests.waiting import wait_until

@@ -1,0 +1,51 @@
+"""A stream that another greenlet than its own sends, for the server's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import gevent
+import gevent.event
+
+from runtime.direct import Direct
+
+
+class Offered:
+    """A stream whose chunks come from another greenlet while its own waits for the rest that it has to send."""
+
+    def __init__(self, direct: Direct, count: int) -> None:
+        self._direct = direct
+        self._wake = gevent.event.Event()
+        self._parked = self._ended = False
+        self._feeder = gevent.spawn(self._feed, count)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._ended:
+            raise StopIteration
+        self._parked = True
+        self._wake.wait()
+        self._wake.clear()
+        self._parked = False
+        return b""
+
+    def _feed(self, count: int) -> None:
+        for number in range(count):
+            while not self._parked:
+                gevent.sleep(0.001)
+            if not self._direct.offer(offered(number)):
+                self._wake.set()
+                gevent.sleep(0)
+        self._ended = True
+        self._wake.set()
+
+    def close(self) -> None:
+        """Offer no more."""
+        self._feeder.kill()
+
+
+def offered(number: int) -> bytes:
+    """Return a chunk, small or larger than what the kernel takes at once."""
+    return b"data: %d\n\n" % number * (100_000 if number % 5 == 4 else 1)
