@@ -25,6 +25,7 @@ class Book:
         self.risk = risk
         self.newest_tick_ms = 0
         self.committed_ms = 0
+        self._open_from_s = 0
         self.reload()
 
     def reload(self) -> None:
@@ -33,7 +34,11 @@ class Book:
         self.number, self.committed_ms, self.hash = rows[0] if rows else (0, 0, GENESIS)
         self.next_seq: int = self.database.execute(SQL["last_bet_seq"])[0][0] + 1
         self.newest_column_s: int = self.database.execute(SQL["newest_column"])[0][0]
-        self.exposure = Exposure(self.risk, self.database.execute(SQL["open_liability"]))
+        cells = self.database.execute(SQL["open_liability"], (self._open_from_s,))
+        self.exposure = Exposure(self.risk, [(start_s, cell_id, cents) for start_s, cell_id, cents, _ in cells])
+        # Bets are taken only on columns after the newest that has begun, so nothing opens before these any more: the
+        # next roll-back looks no further, however many columns there are.
+        self._open_from_s = min([self.newest_column_s + 1, *(cell[0] for cell in cells)])
         self._limits: dict[str, list[LimitsChange]] = {}
 
     def now_ms(self) -> int:
