@@ -123,7 +123,8 @@ def fill(path: Path, bets: int, clock: Clock, show: Callable[[int], None] = lamb
         _slice(database, start, last, first_s)
         show(last)
     with database.transaction():
-        database.execute(_COLUMNS.replace(":first_s", str(first_s)), (0, bets // BETS_PER_COLUMN))
+        database.execute(_COLUMNS.replace(":first_s", str(first_s)), (0, columns - 1))
+        database.execute(SQL["set_open_from"], (first_s + COLUMN_S * columns,))
         database.execute(_COMMITS, (1, bets // BETS_PER_COMMIT + 1 + SETTLED_COMMITS_LATER, now_ms))
     database.execute("PRAGMA journal_mode = wal")
     database.close()

@@ -41,10 +41,14 @@ def column_of_bet(bet: PlaceBet) -> int:
     return int(bet.cell_id.split("_")[0])
 
 
+def mark(desk: Desk) -> int:
+    return int(desk.database.execute(SQL["open_from"])[0][0])
+
+
 def require_exact(desk: Desk) -> None:
     """Compare what a writer that starts would know, and what one that goes on knows, with a look at every bet."""
     rows = desk.database.execute(OPEN_BETS)
-    assert sorted(desk.database.execute(SQL["open_liability"], (0,))) == rows
+    assert sorted(desk.database.execute(SQL["open_liability"])) == rows
     cents = {row[1]: row[2] for row in rows}
     for book in (desk.writer.book, Book(desk.database, desk.clock, desk.risk)):
         assert book.exposure.total_cents == sum(cents.values())
@@ -94,6 +98,32 @@ def test_a_roll_back_leaves_exact_knowledge_however_often(desk: Desk) -> None:
         desk.place(desk.bet(user, columns=5), desk.bet(user, columns=7, rows=len(bet.id) % 2))
         desk.writer.book.reload()
         require_exact(desk)
+
+
+def test_the_mark_stays_before_what_is_open_and_moves_with_what_is_settled(desk: Desk) -> None:
+    user = desk.player()
+    first, middle, last = (desk.bet(user, columns=columns) for columns in (2, 4, 6))
+    desk.place(first, middle, last)
+    assert mark(desk) == 0
+    desk.settle(column_of_bet(middle), PRICE_CENTS, PRICE_CENTS)
+    assert mark(desk) == column_of_bet(first)
+    desk.settle(column_of_bet(first), PRICE_CENTS, PRICE_CENTS)
+    # The last is open, but until its column has begun a bet may still come before it.
+    assert mark(desk) == column_of_bet(middle) + 1
+    assert desk.place(desk.bet(user, columns=5))[0].code is None
+    require_exact(desk)
+    desk.settle(column_of_bet(last), PRICE_CENTS, PRICE_CENTS)
+    assert mark(desk) == column_of_bet(middle) + RULES.column_seconds
+    require_exact(desk)
+
+
+def test_a_database_without_a_mark_is_looked_at_from_its_first_column(desk: Desk) -> None:
+    user = desk.player()
+    settled, open_bet = desk.bet(user, columns=2), desk.bet(user, columns=3)
+    desk.place(settled, open_bet)
+    desk.settle(column_of_bet(settled), PRICE_CENTS, PRICE_CENTS)
+    desk.database.execute("DELETE FROM rules_in_force")
+    require_exact(desk)
 
 
 def test_a_bet_on_the_first_column_that_is_open_is_known_after_a_roll_back(desk: Desk) -> None:
