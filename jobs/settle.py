@@ -51,7 +51,8 @@ class Sent:
 class Settler:
     """Remember, from run to run, which columns are through and which are on their way to the writer.
 
-    All of it is a shortcut: a process that starts anew looks at every column once and sends what has no record.
+    All of it is a shortcut: a process that starts anew looks at every column that may have open bets once, and sends
+    what has no record.
     """
 
     def __init__(self, live: Database, ticks: Database, client: Client, settings: Settings, clock: Clock) -> None:
@@ -61,7 +62,8 @@ class Settler:
         self._width_ms = settings.column_seconds * 1000
         self._grace_ms = settings.settle_grace_ms
         self._clock = clock
-        self._through_s = -1
+        # A column with bets and without a record has open bets.
+        self._through_s: int = live.execute(SQL["open_from"])[0][0] - 1
         self._sent: dict[int, Sent] = {}
 
     def run(self) -> int:

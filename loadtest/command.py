@@ -23,14 +23,17 @@ DOCUMENT = ROOT / "docs" / "performance.md"
 
 
 @contextmanager
-def workplace(name: str, display: Display) -> Iterator[Path]:
-    """Make a folder for the length of the block, on the project's disk; it stays when the block fails."""
+def workplace(name: str, display: Display, *, kept_on_failure: bool = True) -> Iterator[Path]:
+    """Make a folder for the length of the block, on the project's disk; when the block fails it may stay."""
     BUILD.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=BUILD))
     try:
         yield folder
     except BaseException:
-        display.say(f"logs and data are left in {folder}")
+        if kept_on_failure:
+            display.say(f"logs and data are left in {folder}")
+        else:
+            shutil.rmtree(folder)
         raise
     shutil.rmtree(folder)
 

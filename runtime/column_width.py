@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from runtime.game.ledger import SQL
 from runtime.settings import SettingsError
 
 Execute = Callable[[str, Sequence[Any]], Sequence[tuple[Any, ...]]]
@@ -18,7 +19,7 @@ def refuse_other_width(execute: Execute, column_seconds: int) -> None:
     rows = execute("SELECT value FROM rules_in_force WHERE name = 'column_seconds'", ())
     if not rows or rows[0][0] == column_seconds:
         return
-    open_bets = execute("SELECT count(*) FROM bets WHERE status = 'confirmed'", ())[0][0]
+    open_bets = sum(bets for _, _, _, bets in execute(SQL["open_liability"], ()))
     if open_bets:
         raise SettingsError(
             f"TAPTRADE_COLUMN_SECONDS={column_seconds}: {open_bets} open bets were placed on columns of {rows[0][0]} s;"

@@ -26,8 +26,9 @@ BUSY_TIMEOUT_S = 5
 # Each commit walks the whole page cache, and what is not in it is mapped: a larger one costs more than it brings.
 CACHE_KIB = 16 * 1024
 PAGE_BYTES = 4096
-LOG_BYTES_KEPT = 128 * 1024 * 1024
+LOG_BYTES_KEPT = 384 * 1024 * 1024
 """A log that grew longer than that while a reader held it is cut when it starts anew."""
+# Mapping the whole of a greater file was tried: commits beside a checkpoint took longer, and none took less.
 MMAP_BYTES = 256 * 1024 * 1024
 OPERATIONS_BETWEEN_CHECKS = 5_000
 # SQLITE_OPEN_READWRITE, _CREATE and _NOMUTEX (https://sqlite.org/c3ref/c_open_autoproxy.html): a connection has one

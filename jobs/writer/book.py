@@ -33,12 +33,17 @@ class Book:
         self.number, self.committed_ms, self.hash = rows[0] if rows else (0, 0, GENESIS)
         self.next_seq: int = self.database.execute(SQL["last_bet_seq"])[0][0] + 1
         self.newest_column_s: int = self.database.execute(SQL["newest_column"])[0][0]
-        self.exposure = Exposure(self.risk, self.database.execute(SQL["open_liability"]))
+        cells = self.database.execute(SQL["open_liability"])
+        self.exposure = Exposure(self.risk, [(start_s, cell_id, cents) for start_s, cell_id, cents, _ in cells])
         self._limits: dict[str, list[LimitsChange]] = {}
 
     def now_ms(self) -> int:
         """Return the writer's clock: it never steps back, whatever the wall clock does."""
         return max(self.clock.now_ms(), self.committed_ms, self.newest_tick_ms)
+
+    def open_from_s(self) -> int:
+        """Return a column before which no bet is open, nor ever will be: bets go after the newest that has begun."""
+        return self.exposure.first_column_s(self.newest_column_s + 1)
 
     def limits_of(self, user_id: str) -> list[LimitsChange]:
         """Return the changes that a player made to their own limits, kept in memory."""

@@ -104,6 +104,8 @@ class Settlement:
         if not column.left:
             place = commit.record("settled", column.start_s, commit.now_ms)
             commit.write("finish_column", commit.now_ms, commit.number, place, column.start_s)
+            # Whoever starts after this commit looks for open bets from here on, however long the history is.
+            commit.write("set_open_from", self.book.open_from_s())
             self.open.pop(0)
 
     def _end(self, commit: Commit, column: Progress, bet: Bet) -> None:

@@ -34,13 +34,13 @@ from runtime.game.ticks import Features, Tick
 from runtime.settings import Settings
 
 COLUMNS_AHEAD = 9
-COLUMNS_A_ROUND = 3
-"""Rounds bet on columns of their own, since no player may bet twice on a cell."""
 FEATURES = Features(volatility=2_000.0, sample_ms=200, history_ms=600_000)
 """So volatile that every cell is offered."""
 ENDLESS = RiskLimits(10**15, 10**15, 10**15, 10**15)
 SCATTER = 0x9E3779B97F4A7C15
-"""Odd, so that ids of one millisecond lie scattered, as random ones do, and never meet."""
+"""Odd, so that ids of one millisecond, which are a commit's, lie scattered, as random ones do, and never meet."""
+WARM_UP = 100
+"""Commits before those that count: a writer runs for months, with its cache full of the pages that it needs."""
 BETS_MAX = USERS * CELLS
 """What one column holds if every player bets on every cell of it."""
 
@@ -67,7 +67,8 @@ class Table:
         self._model = load_model(settings.reward_model, rules, settings.house_edge_bp)
         self._now_ms = now_ms
         self._tick = Tick(now_ms, now_ms, PRICE_CENTS, PRICE_CENTS, PRICE_CENTS, "growth", FEATURES)
-        self._column_s = column_of(now_ms, rules) + (COLUMNS_AHEAD + COLUMNS_A_ROUND * number) * rules.column_seconds
+        # Rounds bet on columns of their own, since no player may bet twice on a cell.
+        self._column_s = column_of(now_ms, rules) + (COLUMNS_AHEAD + number) * rules.column_seconds
         self.database = open_writer(path, checkpoint_pages=0)
         start_s = time.perf_counter()
         self.book = Book(self.database, ManualClock(now_ms), ENDLESS)
@@ -88,7 +89,10 @@ class Table:
     def _bet(self, number: int) -> PlaceBet:
         low_cents = PRICE_CENTS + ROW_CENTS * ((number + number // USERS) % CELLS - CELLS // 2)
         return PlaceBet(
-            id=ulid(self._now_ms, (self._round * BETS_MAX + number) * SCATTER % (1 << RANDOM_BITS)),
+            id=ulid(
+                self._now_ms + number // BETS_PER_COMMIT,
+                (self._round * BETS_MAX + number) * SCATTER % (1 << RANDOM_BITS),
+            ),
             received_ms=self._now_ms,
             decided_by_ms=self._now_ms + 10_000,
             user_id=user_id(number * USER_STRIDE),
@@ -118,15 +122,15 @@ class Table:
 
 def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: int, per_s: float) -> Round:
     """Make `commits` commits of 100 bets at a steady pace; return what each took, what held it up included."""
-    if commits * BETS_PER_COMMIT > BETS_MAX:
-        raise BenchFailed(f"at most {BETS_MAX // BETS_PER_COMMIT:,} commits a round")
+    if (WARM_UP + commits) * BETS_PER_COMMIT > BETS_MAX:
+        raise BenchFailed(f"at most {BETS_MAX // BETS_PER_COMMIT - WARM_UP:,} commits a round")
     table = Table(path, settings, now_ms, number)
     checkpoints = Checkpointer(path)
     checkpoints.start()
     latencies = Latencies()
     start_s = time.perf_counter()
     try:
-        for count in range(commits):
+        for count in range(WARM_UP + commits):
             bets = table.bets(count * BETS_PER_COMMIT)
             time.sleep(max(start_s + count / per_s - time.perf_counter(), 0.0))
             began_s = time.perf_counter()
@@ -135,7 +139,8 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
                 checkpoints.log_is_long.clear()
                 table.database.restart_log()
             table.commit(bets)
-            latencies.add(round((time.perf_counter() - began_s) * 1e6))
+            if count >= WARM_UP:
+                latencies.add(round((time.perf_counter() - began_s) * 1e6))
     finally:
         checkpoints.stop()
         table.database.close()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -26,8 +28,16 @@ WON_ONE_OF = 4
 CREDIT_CENTS = 10**12
 COLUMN_S = 5
 SLICE_BETS = 100_000
-BYTES_PER_BET = 1_800
-"""A generous guess of what a bet takes on the disk, its entries, indexes and share of a commit included."""
+BYTES_PER_BET = 1_100
+"""What a bet takes on the disk, its entries, indexes and share of a commit included."""
+
+PRAGMAS = (
+    "journal_mode = off",
+    "synchronous = off",
+    "foreign_keys = off",
+    "ignore_check_constraints = on",
+    "cache_size = -1000000",
+)
 
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
 _USER = f"printf('01U%023d', i * {USER_STRIDE} % {USERS})"
@@ -76,6 +86,12 @@ SELECT printf('01A%022d0', i), {_USER}, -{STAKE_CENTS}, {CREDIT_CENTS}, 'BET', p
 _PAYOUTS = f"""{_NUMBERS} INSERT INTO transaction_ledger
 SELECT printf('01A%022d1', i), {_USER}, {STAKE_CENTS}, {CREDIT_CENTS}, 'PAYOUT', printf('01A%023d', i), '{{}}',
     1790000000000, {_PLACED} + {SETTLED_COMMITS_LATER}, 2 * (i % {BETS_PER_COMMIT}) + 1 FROM n WHERE {_WON}"""
+_COLUMNS = f"""{_NUMBERS} INSERT INTO columns
+SELECT :first_s + {COLUMN_S} * i, :first_s + {COLUMN_S} * (i + 1), 1, {PRICE_CENTS}, {PRICE_CENTS}, {PRICE_CENTS},
+    {PRICE_CENTS}, 50, hex(zeroblob(32)), 1000 * (:first_s + {COLUMN_S} * i), 1000 * (:first_s + {COLUMN_S} * i), NULL,
+    1000 * (:first_s + {COLUMN_S} * i) + 6500, i * {BETS_PER_COLUMN // BETS_PER_COMMIT} + {SETTLED_COMMITS_LATER}, 0,
+    1000 * (:first_s + {COLUMN_S} * i) + 6500, i * {BETS_PER_COLUMN // BETS_PER_COMMIT} + {SETTLED_COMMITS_LATER}, 1
+FROM n"""
 # Records of 200 rows, as a commit of bets among settlements has.
 _COMMITS = f"""{_NUMBERS} INSERT INTO commits
 SELECT i, ? - 1000, hex(zeroblob(32)), hex(zeroblob(32)), 200, '{{}}', NULL, NULL, NULL, NULL, hex(zeroblob(800))
@@ -87,23 +103,34 @@ def user_id(number: int) -> str:
     return f"01U{number % USERS:023d}"
 
 
-def fill(path: Path, bets: int, clock: Clock) -> None:
-    """Create the database with so many settled bets; every index is kept, nothing is synced on the way."""
+def fill(path: Path, bets: int, clock: Clock, show: Callable[[int], None] = lambda _bets: None) -> None:
+    """Create the database with so many settled bets; `show` hears after each slice how many are there.
+
+    Every index is in place from the start: its pages are as full as those of a database that grew bet by bet, and at
+    any size it is only each player's newest pages that change. Nothing is synced on the way, but everything at the end.
+    """
     with resources.as_file(resources.files("runtime").joinpath("migrations")) as folder:
         migrate(path, folder, clock)
     database = open_writer(path)
-    for pragma in ("journal_mode = off", "synchronous = off", "foreign_keys = off", "cache_size = -1000000"):
+    for pragma in PRAGMAS:
         database.execute(f"PRAGMA {pragma}")
     now_ms = clock.now_ms()
     _users(database, now_ms)
     columns = bets // BETS_PER_COLUMN + 1
     first_s = now_ms // 1000 // COLUMN_S * COLUMN_S - COLUMN_S * (columns + 10)
     for start in range(1, bets + 1, SLICE_BETS):
-        _slice(database, start, min(start + SLICE_BETS - 1, bets), first_s)
+        last = min(start + SLICE_BETS - 1, bets)
+        _slice(database, start, last, first_s)
+        show(last)
     with database.transaction():
+        database.execute(_COLUMNS.replace(":first_s", str(first_s)), (0, columns - 1))
+        database.execute(SQL["set_open_from"], (first_s + COLUMN_S * columns,))
         database.execute(_COMMITS, (1, bets // BETS_PER_COMMIT + 1 + SETTLED_COMMITS_LATER, now_ms))
     database.execute("PRAGMA journal_mode = wal")
     database.close()
+    # Or the kernel would write it out beside the commits that are measured.
+    with path.open("rb+") as file:
+        os.fsync(file)
 
 
 def _users(database: Database, now_ms: int) -> None:

@@ -133,11 +133,31 @@ SELECT coalesce(-sum(CASE WHEN ref_type = 'BET' THEN amount END), 0),
        coalesce(sum(CASE WHEN ref_type IN ('PAYOUT', 'REFUND') THEN amount END), 0)
 FROM transaction_ledger WHERE user_id = ? AND id >= ?;
 
+-- name: open_from
+-- The mark: the first column that may have open bets, 0 if nobody has set it yet.
+SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s';
+
+-- name: set_open_from
+INSERT INTO rules_in_force (name, value) VALUES ('open_from_s', ?)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
 -- name: open_liability
--- What the house would pay if every open bet of a cell won.
-SELECT column_start_s, cell_id, sum(amount * reward_rate / 10000)
-FROM bets WHERE status = 'confirmed' AND refusal_code IS NULL
-GROUP BY column_start_s, cell_id;
+-- What the house would pay if every open bet of a cell won, and how many they are.
+-- A settled column has no open bet. So the columns are walked from the mark on, one seek each, and only the bets of
+-- those that are not settled are read, those of columns without a record among them.
+WITH RECURSIVE found (start_s) AS (
+    SELECT min(column_start_s) FROM bets WHERE refusal_code IS NULL
+        AND column_start_s >= (SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s')
+    UNION ALL
+    SELECT (SELECT min(b.column_start_s) FROM bets b
+            WHERE b.refusal_code IS NULL AND b.column_start_s > found.start_s)
+    FROM found WHERE found.start_s IS NOT NULL
+)
+SELECT b.column_start_s, b.cell_id, sum(b.amount * b.reward_rate / 10000), count(*)
+FROM found CROSS JOIN bets b
+WHERE NOT EXISTS (SELECT 1 FROM columns c WHERE c.start_s = found.start_s AND c.settled_commit IS NOT NULL)
+    AND b.column_start_s = found.start_s AND b.refusal_code IS NULL AND b.status = 'confirmed'
+GROUP BY b.column_start_s, b.cell_id;
 
 -- name: columns_with_bets
 -- The next 500 columns after one start and up to another that have bets, and whether their settlement has begun.

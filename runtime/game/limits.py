@@ -46,6 +46,10 @@ class Exposure:
         if self._cells[cell_id] == 0:
             del self._cells[cell_id]
 
+    def first_column_s(self, at_most_s: int) -> int:
+        """Return the first column that has open bets, or `at_most_s` if that is earlier."""
+        return min([at_most_s, *self._columns])
+
     def room_cents(self, column_start_s: int, cell_id: str) -> int:
         """Return the greatest payout that one more bet on the cell may have."""
         limits = self.limits

@@ -192,6 +192,19 @@ def test_a_column_that_waits_holds_up_no_later_one_and_is_not_forgotten(court: C
     assert court.status(late) == "won"
 
 
+def test_a_settler_that_starts_finds_a_column_that_later_ones_overtook(court: Court) -> None:
+    early, late = court.bet(), court.bet(0, columns=7)
+    court.path(PRICE_CENTS)
+    court.desk.settle(START_S + 4 * RULES.column_seconds, PRICE_CENTS, PRICE_CENTS)
+    assert (court.status(early), court.status(late)) == ("confirmed", "won")
+    court.at(END_MS + GRACE_MS)
+    settler = court.open_settler()
+    assert settler.run() == 1
+    court.desk.work()
+    assert court.status(early) == "won"
+    assert court.open_settler().run() == 0
+
+
 def test_many_settled_columns_are_passed_over_page_by_page(court: Court) -> None:
     court.bet()
     court.path(PRICE_CENTS)

@@ -7,12 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from loadtest import command
 from loadtest.bench.children import BenchFailed
+from loadtest.growth import __main__ as growth
+from loadtest.growth import commits
 from loadtest.growth.commits import Round, Table, measure
-from loadtest.growth.fill import BETS_PER_COMMIT, CREDIT_CENTS, STAKE_CENTS, USERS, fill
+from loadtest.growth.fill import BETS_PER_COLUMN, BETS_PER_COMMIT, CREDIT_CENTS, STAKE_CENTS, USERS, fill
 from loadtest.growth.report import Growth, section, size_of
 from runtime.clock import SystemClock
-from runtime.db import open_reader
+from runtime.db import open_reader, open_writer
 from runtime.settings import load
 
 BETS = 3_000
@@ -33,13 +36,18 @@ def test_filled_tables_hold_settled_bets_with_their_entries(filled: Path) -> Non
         ("BET", BETS),
         ("PAYOUT", BETS // 4),
     ]
+    assert database.execute("SELECT count(*) FROM bets WHERE column_start_s NOT IN (SELECT start_s FROM columns)") == [
+        (0,)
+    ]
+    assert database.execute("SELECT count(*) FROM columns WHERE settled_commit IS NULL") == [(0,)]
     assert database.execute("PRAGMA integrity_check") == [("ok",)]
     assert database.execute("PRAGMA foreign_key_check") == []
     assert database.execute("PRAGMA journal_mode") == [("wal",)]
     database.close()
 
 
-def test_commits_of_the_real_writer_are_timed(filled: Path) -> None:
+def test_commits_of_the_real_writer_are_timed(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits, "WARM_UP", 2)
     settings, now_ms = load({"TAPTRADE_DATA": str(filled.parent)}), SystemClock().now_ms()
     found = measure(filled, settings, now_ms, 0, 4, 1_000.0)
     again = measure(filled, settings, now_ms, 1, 4, 1_000.0)
@@ -47,7 +55,7 @@ def test_commits_of_the_real_writer_are_timed(filled: Path) -> None:
     assert again.max_ms > 0
     database = open_reader(filled)
     bets, users, cells = database.execute(OPEN)[0]
-    assert (bets, users) == (8 * BETS_PER_COMMIT, 4 * BETS_PER_COMMIT)
+    assert (bets, users) == (12 * BETS_PER_COMMIT, 6 * BETS_PER_COMMIT)
     assert cells == 62
     assert database.execute("SELECT sum(balance) FROM users") == [(USERS * CREDIT_CENTS - bets * STAKE_CENTS,)]
     database.close()
@@ -74,7 +82,35 @@ def test_ratio_is_that_of_the_median_p99() -> None:
 
     sizes = [size_of(10_000, 90_000, 10.0, 1.0, rounds(9.0, 10.0, 30.0))]
     sizes.append(size_of(1_000_000, 90_000, 900.0, 20.0, rounds(12.0, 13.0, 11.0)))
-    growth = Growth(commits=300, rounds=3, per_s=25.0, sizes=sizes, machine="Measured.")
-    assert growth.ratio == 1.2
-    assert "at 1,000,000 bets is **1.20** times that at 10,000" in section(growth)
-    assert "make bench-growth ROWS=1000000" in section(growth)
+    run = Growth(commits=300, rounds=3, per_s=25.0, sizes=sizes, machine="Measured.")
+    assert run.ratio == 1.2
+    assert "at 1,000,000 bets is **1.20** times that at 10,000" in section(run)
+    assert "make bench-growth ROWS=1000000" in section(run)
+
+
+def test_small_tables_are_put_back_before_each_round(filled: Path) -> None:
+    table = growth.Filled(BETS, filled, 1.0)
+    table.put_back()
+    database = open_writer(filled)
+    database.execute("DELETE FROM columns")
+    database.close()
+    table.put_back()
+    database = open_reader(filled)
+    assert database.execute("SELECT count(*) FROM columns") == [(BETS // BETS_PER_COLUMN + 1,)]
+    database.close()
+    assert growth.bets_in(filled) == BETS
+
+
+def test_a_disk_that_is_too_small_is_told_of_before_anything_is_filled(tmp_path: Path) -> None:
+    growth.require_room(tmp_path, [1])
+    with pytest.raises(BenchFailed, match=r"1100001\.1 GB are needed in .*, [0-9.]+ GB are free"):
+        growth.require_room(tmp_path, [10**12])
+
+
+def test_data_of_a_run_that_failed_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "BUILD", tmp_path)
+    monkeypatch.setattr(growth, "SIZES", (100,))
+    monkeypatch.setattr(growth, "measure", lambda *_: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        growth.main(["--rows", "200"])
+    assert list(tmp_path.iterdir()) == []
