@@ -23,12 +23,10 @@ Row = tuple[Any, ...]
 # Older libraries can lose committed transactions when one connection checkpoints while another writes.
 SQLITE_LEAST = (3, 51, 3)
 BUSY_TIMEOUT_S = 5
-# Each commit walks the whole page cache, and what is not in it is mapped: a larger one costs more than it brings.
-CACHE_KIB = 16 * 1024
+CACHE_KIB = 64 * 1024
 PAGE_BYTES = 4096
 LOG_BYTES_KEPT = 384 * 1024 * 1024
 """A log that grew longer than that while a reader held it is cut when it starts anew."""
-# Mapping the whole of a greater file was tried: commits beside a checkpoint took longer, and none took less.
 MMAP_BYTES = 256 * 1024 * 1024
 OPERATIONS_BETWEEN_CHECKS = 5_000
 # SQLITE_OPEN_READWRITE, _CREATE and _NOMUTEX (https://sqlite.org/c3ref/c_open_autoproxy.html): a connection has one
