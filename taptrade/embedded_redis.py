@@ -28,7 +28,7 @@ maxmemory-policy noeviction
 appendonly yes
 appendfsync everysec
 save 3600 1
-auto-aof-rewrite-min-size 256mb
+auto-aof-rewrite-min-size 512mb
 tcp-keepalive 60
 """
 

@@ -17,8 +17,8 @@ FIXED = (25.0, 25.0)
 """Lead-in and measured seconds of a fixed rate: the bets of the lead-in settle within the measured time."""
 SEARCH = (15.0, 20.0)
 """Of a rate in a search, which follows another: the bets of that one are still settling."""
-SEARCH_UNTIL_S = 680.0
-SEARCH_UNSIGNED_UNTIL_S = 1_000.0
+SEARCH_UNTIL_S = 520.0
+SEARCH_UNSIGNED_UNTIL_S = 680.0
 """A search ends then, found or not: the whole bench takes 20 minutes at most."""
 COUNT_S = 30
 CALLS_S = 6
