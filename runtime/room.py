@@ -36,6 +36,8 @@ class Room:
         self.bets_max = int(PACE_LEAST * self._stay_s)
 
     def __enter__(self) -> None:
+        # Asked again: since the guard, the request may have waited for its session while others came in.
+        self.guard()
         self.bets += 1
 
     def __exit__(self, *_error: object) -> None:

@@ -43,6 +43,19 @@ def test_who_has_just_started_refuses_nobody_before_it_is_full() -> None:
     assert loop.fits(BETS_LEAST - 1)
 
 
+def test_nobody_enters_a_full_room_even_if_there_was_room_at_the_door() -> None:
+    room = Room(0.0)
+    room.bets = BETS_LEAST - 1
+    room.guard()
+    room.guard()
+    with room:
+        assert room.bets == BETS_LEAST
+        with pytest.raises(Unavailable), room:
+            pass
+        assert room.bets == BETS_LEAST
+    assert room.bets == BETS_LEAST - 1
+
+
 def test_a_refusal_says_that_it_is_for_now_and_when_to_come_back() -> None:
     loop = Loop()
     loop.room.bets = BETS_LEAST
