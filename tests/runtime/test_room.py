@@ -115,6 +115,16 @@ def test_while_the_event_loop_is_late_nobody_is_let_in() -> None:
     assert loop.fits(0)
 
 
+@pytest.mark.parametrize("started", [None, "", "t=", "t=x", "999.0", "t=1000.000", "t=999.500", "t=1700000000000"])
+def test_who_came_in_time_or_does_not_say_when_is_let_in(started: str | None) -> None:
+    Room(0.0).refuse_late(started, 1_000_000)
+
+
+def test_who_has_waited_too_long_at_the_door_is_refused() -> None:
+    with pytest.raises(Unavailable, match="OVERLOADED"):
+        Room(0.0).refuse_late("t=999.499", 1_000_000)
+
+
 def test_whoever_fails_leaves_the_room_too() -> None:
     room = Room(0.0)
     with room:
