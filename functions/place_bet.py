@@ -76,6 +76,7 @@ class PlacedBet(msgspec.Struct, frozen=True):
 def place_bet(call: Call[PlaceBetBody]) -> Reply:
     """Check the tap, hand it to the writer, answer 201 after the commit or 202 while it is pending."""
     parts, body = call.parts, call.body
+    parts.room.refuse_late(call.header("X-Request-Start"), call.received_ms)
     intake = parts.intake
     tap = Tap(
         body.cell_id,

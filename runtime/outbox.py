@@ -65,13 +65,20 @@ class _Lane:
             left_s = due_s - time.monotonic()
             if left_s > 0 and len(self.waiting) < BATCH_COMMANDS_MAX:
                 gevent.sleep(left_s)
-            batch = self.waiting[:BATCH_COMMANDS_MAX]
-            del self.waiting[:BATCH_COMMANDS_MAX]
-            if not self.waiting:
-                self.some.clear()
+            batch = self._take()
             due_s = time.monotonic() + min(GATHER_S + GATHER_S_FOR_COMMAND * len(batch), GATHER_S_MAX)
+            while self.waiting:
+                # A round trip takes as long as the event loop takes to come round. One after the other, jobs would
+                # leave the slower the more requests there are, and the writer would wait while bets do.
+                gevent.spawn(self._send, self._take())
+            self.some.clear()
             if batch:
                 self._send(batch)
+
+    def _take(self) -> list[_Waiting]:
+        batch = self.waiting[:BATCH_COMMANDS_MAX]
+        del self.waiting[:BATCH_COMMANDS_MAX]
+        return batch
 
     def _send(self, batch: list[_Waiting]) -> None:
         try:

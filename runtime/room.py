@@ -14,7 +14,7 @@ from runtime.errors import Unavailable
 
 LOOK_EVERY_S = 0.05
 WAIT_S = 0.5
-"""How long a bet that is let in should wait for its answer at most, beside the fill delay."""
+"""How long a bet that is let in should wait for its answer at most, beside the fill delay; and before it is let in."""
 PACE_S = 2.0
 """How long back the pace of answers is measured."""
 PACE_LEAST = 1_000
@@ -36,6 +36,8 @@ class Room:
         self.bets_max = int(PACE_LEAST * self._stay_s)
 
     def __enter__(self) -> None:
+        # Asked again: since the guard, the request may have waited for its session while others came in.
+        self.guard()
         self.bets += 1
 
     def __exit__(self, *_error: object) -> None:
@@ -57,4 +59,22 @@ class Room:
     def guard(self) -> None:
         """Raise Unavailable unless another bet would be answered soon."""
         if self.bets >= self.bets_max or self._now_s() - self._look_due_s > LAG_S_MAX:
-            raise Unavailable("Too many bets are waiting.", code="OVERLOADED", retry_after_s=RETRY_AFTER_S)
+            raise _overloaded()
+
+    def refuse_late(self, started: str | None, received_ms: int) -> None:
+        """Raise Unavailable if a request has waited too long in front of this process, by `X-Request-Start`.
+
+        Whoever sends a false one only has itself refused, and nginx puts its own in its place.
+        """
+        if started is None or not started.startswith("t="):
+            return
+        try:
+            waited_s = received_ms / 1000 - float(started[2:])
+        except ValueError:
+            return
+        if waited_s > WAIT_S:
+            raise _overloaded()
+
+
+def _overloaded() -> Unavailable:
+    return Unavailable("Too many bets are waiting.", code="OVERLOADED", retry_after_s=RETRY_AFTER_S)

@@ -83,6 +83,16 @@ def test_where_there_is_no_room_a_bet_is_refused_before_its_signature_is_looked_
     assert room.bets == room.bets_max - 1
 
 
+def test_a_bet_that_waited_in_front_of_the_process_is_refused_before_its_signature_is_looked_at(
+    arena: Arena, player: Player
+) -> None:
+    bet = player.bet()
+    late = {"X_Request_Start": f"t={(arena.now_ms - 501) / 1000:.3f}"}
+    assert code_of(player.place(bet | {"signature": "0x" + "1" * 130}, **late)) == (503, "OVERLOADED")
+    in_time = {"X_Request_Start": f"t={(arena.now_ms - 499) / 1000:.3f}"}
+    assert player.place(bet, **in_time).status_code == 201
+
+
 def test_a_bet_takes_its_place_until_it_is_answered(
     arena: Arena, player: Player, opened: list[Instance], monkeypatch: pytest.MonkeyPatch
 ) -> None:

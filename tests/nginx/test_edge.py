@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,12 +62,14 @@ def test_passes_on_the_request_with_its_id_its_host_and_one_address(client: http
             "X-Forwarded-For": f"10.9.9.9, {OUTSIDER}",
             "X-Forwarded-Proto": "https",
             "X-Forwarded-Host": "evil",
+            "X-Request-Start": "t=1.000",
             "Forwarded": "for=1.1.1.1;proto=http",
         },
     )
 
     told = answer.json()
     got = told["headers"]
+    assert abs(float(got["x-request-start"].removeprefix("t=")) - time.time()) < 5
     assert (answer.status_code, told["bytes"]) == (200, 65_536)
     assert got["host"] == urlsplit(str(client.base_url)).netloc
     assert (got["x-request-id"], got["x-forwarded-for"], got["x-forwarded-proto"]) == ("mine-1", OUTSIDER, "https")

@@ -58,11 +58,12 @@ def test_a_refusal_carries_its_arguments(sample: SampleApp) -> None:
     assert (body["floor"], body["rate_bp"], body["grid_version"], body["retryable"]) == (18_000, 17_000, 7, False)
 
 
-def test_a_guard_refuses_before_the_body_is_read() -> None:
+def test_a_guard_refuses_before_anybody_asks_who_it_is_and_before_the_body_is_read() -> None:
     def closed() -> None:
         raise Unavailable("No price.", code="PRICE_FEED_STALE", retry_after_s=7)
 
-    answer = build(guards={"breaker": closed}).send("POST", "/api/taps", {"not": "a tap"})
+    sample = build(guards={"breaker": closed})
+    answer = sample.call("POST", "/api/taps", body="no tap")
 
     assert problem(answer, 503, "PRICE_FEED_STALE")["retryable"] is True
     assert answer.headers["retry-after"] == "7"

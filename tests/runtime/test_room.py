@@ -43,6 +43,19 @@ def test_who_has_just_started_refuses_nobody_before_it_is_full() -> None:
     assert loop.fits(BETS_LEAST - 1)
 
 
+def test_nobody_enters_a_full_room_even_if_there_was_room_at_the_door() -> None:
+    room = Room(0.0)
+    room.bets = BETS_LEAST - 1
+    room.guard()
+    room.guard()
+    with room:
+        assert room.bets == BETS_LEAST
+        with pytest.raises(Unavailable), room:
+            pass
+        assert room.bets == BETS_LEAST
+    assert room.bets == BETS_LEAST - 1
+
+
 def test_a_refusal_says_that_it_is_for_now_and_when_to_come_back() -> None:
     loop = Loop()
     loop.room.bets = BETS_LEAST
@@ -100,6 +113,16 @@ def test_while_the_event_loop_is_late_nobody_is_let_in() -> None:
     assert not loop.fits(0)
     loop.room.look(0)
     assert loop.fits(0)
+
+
+@pytest.mark.parametrize("started", [None, "", "t=", "t=x", "999.0", "t=1000.000", "t=999.500", "t=1700000000000"])
+def test_who_came_in_time_or_does_not_say_when_is_let_in(started: str | None) -> None:
+    Room(0.0).refuse_late(started, 1_000_000)
+
+
+def test_who_has_waited_too_long_at_the_door_is_refused() -> None:
+    with pytest.raises(Unavailable, match="OVERLOADED"):
+        Room(0.0).refuse_late("t=999.499", 1_000_000)
 
 
 def test_whoever_fails_leaves_the_room_too() -> None:

@@ -17,6 +17,7 @@ import gevent
 import gevent.socket
 
 from tests.server.offered import Offered
+from tests.server.woken import woken
 
 Environ = dict[str, Any]
 Start = Callable[..., Callable[[bytes], None]]
@@ -282,7 +283,7 @@ ROUTES: dict[str, Callable[[Environ, Start], Any]] = {
     f"/{route.__name__}": route
     for route in (
         *(echo, lines, first_bytes, unread, count, block, wait, events, offers, direct, streams, pid),
-        *(garbage, patched, pieces, big),
+        *(garbage, patched, pieces, big, woken),
         *(file, written, hints, status, header, length, untold, nothing, crash, replaced, leave),
     )
 }

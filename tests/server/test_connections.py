@@ -40,6 +40,11 @@ def impatient(request: pytest.FixtureRequest) -> Server:
     return found
 
 
+def test_what_is_under_way_goes_on_before_the_network_is_looked_at_again(ours: Server) -> None:
+    """Else a turn of the loop would begin thousands of requests and end a few."""
+    assert ours.ask("/woken") == b"200"
+
+
 @pytest.mark.parametrize("data", [BET, CHUNKED, get("/echo?x=1")], ids=["bet", "chunked", "get"])
 def test_a_request_that_comes_byte_by_byte(server: Server, data: bytes) -> None:
     whole = comparable(server.tell(data, PROBE))
