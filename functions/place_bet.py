@@ -11,15 +11,14 @@ from runtime.auth.sessions import signed_in
 from runtime.bet_fate import find_fate, user_of_nonce
 from runtime.bet_intake import Tap
 from runtime.commands import Answered
-from runtime.errors import Conflict, RateLimited, SignatureExpired, Unavailable
+from runtime.errors import Conflict, RateLimited, SignatureExpired
 from runtime.function import Body, Call, Reply, function
 from runtime.parts import Parts
 from runtime.queues import Admission, Ticket
 from runtime.refusals import refusal_of
 from runtime.request_limits import WINDOW_S, LimitDecision
+from runtime.room import overloaded
 from runtime.views import bet_view
-
-RETRY_FULL_S = 1
 
 
 class PlaceBetBody(Body, frozen=True):
@@ -123,7 +122,7 @@ def _not_admitted(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, admiss
     if admission.verdict == "EPOCH":
         return SignatureExpired("The bet was signed before the server's memory of nonces began; sign it again.")
     if admission.verdict == "FULL":
-        return Unavailable("Too many bets are waiting.", code="OVERLOADED", retry_after_s=RETRY_FULL_S)
+        return overloaded()
     return _replayed(parts, signed_in(call.session).user_id, admission.argument)
 
 

@@ -59,7 +59,7 @@ class Room:
     def guard(self) -> None:
         """Raise Unavailable unless another bet would be answered soon."""
         if self.bets >= self.bets_max or self._now_s() - self._look_due_s > LAG_S_MAX:
-            raise _overloaded()
+            raise overloaded()
 
     def refuse_late(self, started: str | None, received_ms: int) -> None:
         """Raise Unavailable if a request has waited too long in front of this process, by `X-Request-Start`.
@@ -73,8 +73,9 @@ class Room:
         except ValueError:
             return
         if waited_s > WAIT_S:
-            raise _overloaded()
+            raise overloaded()
 
 
-def _overloaded() -> Unavailable:
+def overloaded() -> Unavailable:
+    """Return the refusal of a bet for which there is no room, here or in the writer's queue."""
     return Unavailable("Too many bets are waiting.", code="OVERLOADED", retry_after_s=RETRY_AFTER_S)
