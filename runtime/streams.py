@@ -165,7 +165,7 @@ class Streams:
         elif self._place.commit < self._expected_commit:
             # Committed before the last look and still not heard of: published while Redis was away, or not at all.
             self._fill(self._expected_commit)
-            self._announce()
+            self._serve_told()
         self._expected_commit = newest_commit
 
     def hear(self, events: Sequence[PublicEvent], news: Sequence[CommitNews]) -> None:
@@ -177,7 +177,7 @@ class Streams:
             for item in news:
                 self._pass_commit(item)
         finally:
-            self._announce()
+            self._serve_told()
 
     def _begin(self, client: Any, public_id: str, commit: int) -> None:
         kept: deque[PublicEvent] = deque()
@@ -208,6 +208,7 @@ class Streams:
     def _pass_public(self, event: PublicEvent) -> None:
         self._place = replace(self._place, public=event.id)
         item = self._item(event)
+        self.news.set()
         if event.type in NEWEST_ONLY:
             self._newest.put(item)
             return
@@ -263,13 +264,14 @@ class Streams:
         )
         for subscriber in readers:
             subscriber.push(item)
-        if event.user is not None:
+        if event.user is None:
+            self.news.set()
+        else:
             self._told.update(readers)
 
-    def _announce(self) -> None:
+    def _serve_told(self) -> None:
         told, self._told = self._told, set()
         self.serve(told)
-        self.news.set()
 
     def _take(self, subscriber: Subscriber) -> bytes:
         subscriber.takes += 1
