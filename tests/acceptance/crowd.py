@@ -19,6 +19,8 @@ from tests.acceptance.system import System
 from tests.waiting import wait_until
 
 CLOCK = SystemClock()
+NOT_NOW = frozenset({"PRICE_FEED_STALE", "RATE_MOVED", "CELL_NOT_OFFERED", "CELL_CLOSED"})
+"""What may become of any bet because the market moved on since the grid was read: the player tries another."""
 
 
 class Player:

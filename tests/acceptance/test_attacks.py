@@ -12,13 +12,12 @@ import pytest
 
 from runtime.auth.sessions import session_id
 from taptrade.wallet import sign_login, sign_withdrawal
-from tests.acceptance.crowd import CLOCK, Player, at_once, code_of
+from tests.acceptance.crowd import CLOCK, NOT_NOW, Player, at_once, code_of
 from tests.acceptance.system import System
 from tests.waiting import wait_until
 
 AT_ONCE = 100
 REVOKED_WITHIN_S = 1.0
-NOT_NOW = frozenset({"PRICE_FEED_STALE", "RATE_MOVED", "CELL_NOT_OFFERED", "CELL_CLOSED"})
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 
 
