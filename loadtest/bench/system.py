@@ -14,6 +14,9 @@ import httpx
 
 from loadtest.bench.children import child, free_ports, wait_for
 from loadtest.bench.results import Audit
+from runtime.clock import SystemClock
+from runtime.redis_client import connect
+from runtime.redis_keys import EPOCH
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 
@@ -62,6 +65,11 @@ class System:
             return False
         return grid.is_success and any(rate for column in grid.json()["rates_bp"] for rate in column)
 
+    def takes_signatures(self) -> bool:
+        """Tell whether the second is over in which Redis came up: what is signed in it is refused."""
+        with connect(self.redis_url) as client:
+            return int(client.hget(EPOCH, "since_s") or 0) < SystemClock().now_ms() // 1000
+
     def audit(self) -> Audit:
         """Count the money."""
         command = [sys.executable, "-m", "taptrade", "audit"]
@@ -90,4 +98,5 @@ def system(data: Path, overrides: Mapping[str, str]) -> Iterator[System]:
     with child([sys.executable, "-m", "taptrade", "up"], environment, data / "up.log") as process:
         running = System(load(environment), environment, process.pid)
         wait_for(f"taptrade up ({data})", running.is_ready, process, START_S_MAX)
+        wait_for("the next second", running.takes_signatures, process, START_S_MAX)
         yield running
