@@ -16,8 +16,9 @@ SLICE_BETS = 250
 """Bets settled in one commit while none are placed; those that come meanwhile wait for the whole of it."""
 BESIDE_PLACING = 5
 """For each bet that a commit places, so many fewer are settled: settlement takes what time is left."""
-PACE_LEAST = 1.5
-"""But at least so many for each bet that is placed, or settlement would fall behind for good."""
+PACE_LEAST = 1.15
+"""But at least so many for each bet that is placed, or settlement would fall behind for good. Not many more: at the
+highest rates the work of one column is then spread over the time until the next one ends."""
 BETS_OF_COLUMN = "SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND status = 'confirmed'"
 OPEN_AMONG = (
     f"{SELECT_BET} WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608

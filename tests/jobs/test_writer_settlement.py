@@ -98,7 +98,7 @@ def test_a_column_settles_in_slices_with_bets_between_them(desk: Desk, monkeypat
     [
         pytest.param(0, 6, id="alone"),
         pytest.param(1, 4, id="fewer beside bets"),
-        pytest.param(4, 6, id="never slower than bets are placed"),
+        pytest.param(4, 5, id="never slower than bets are placed"),
     ],
 )
 def test_a_slice_leaves_room_for_bets(desk: Desk, monkeypatch: pytest.MonkeyPatch, beside: float, ended: int) -> None:
