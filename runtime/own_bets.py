@@ -7,7 +7,7 @@ of their ids, are the way to those bets in the order of `seq`, and no index of a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.game.bets import Status
@@ -17,6 +17,9 @@ from runtime.game.ledger import SELECT_BET
 Rows = list[tuple[Any, ...]]
 Execute = Callable[[str, Sequence[Any]], Rows]
 Branch = tuple[str, list[Any]]
+
+OPEN_AMONG_NEWEST = 5_000
+"""So many of a player's newest bets are looked at for open ones, before the columns that are not settled are."""
 
 REFUSED_STATUSES = ("refused", "insufficient_funds")
 
@@ -28,6 +31,12 @@ TAKEN = (
 REFUSED = "FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL"
 REFUSED_BETWEEN = f"{SELECT_BET} WHERE user_id = ? AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?"
 TAKEN_ON_CELL = "FROM bets WHERE refusal_code IS NULL AND column_start_s = ? AND cell_id = ? AND user_id = ?"
+# By the mark that the writer keeps: before it nothing is open. The bets of others are passed over in the index.
+OPEN = (
+    "FROM bets WHERE refusal_code IS NULL AND user_id = ? AND column_start_s >="
+    " (SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s')"
+)
+TAKEN_BEYOND = f"SELECT 1 {TAKEN} LIMIT 1 OFFSET ?"
 PLACE_BEFORE = "SELECT placed_at, placed_commit, placed_place FROM bets WHERE seq < ? ORDER BY seq DESC LIMIT 1"
 
 # Each branch has its own limit, so that neither is read further than the page can need. The first commit at or after
@@ -92,25 +101,44 @@ def newest_first(execute: Execute, user_id: str, wanted: Wanted, before: int | N
         placed_ms, commit, place = places[0]
         # A bet's entry has the place after its own. If this bet has none, no other bet's entry is at that place.
         last_id = entry_id(placed_ms, commit, place + 1)
+    if wanted.status == "confirmed" and wanted.cell_id is None:
+        return _open(execute, user_id, wanted, (before, last_id), limit)
     branches: list[Branch] = []
     if wanted.status not in REFUSED_STATUSES:
         on_cell = wanted.cell_id is not None
         branches.append(_taken_on_cell(user_id, wanted, before) if on_cell else _taken(user_id, wanted, last_id))
     if wanted.status is None or wanted.status in REFUSED_STATUSES:
         branches.append(_refused(user_id, wanted, before))
+    return _read(execute, branches, limit)
+
+
+def _read(execute: Execute, branches: list[Branch], limit: int) -> Rows:
     found = " UNION ALL ".join(f"SELECT seq FROM ({text} LIMIT ?)" for text, _ in branches)  # noqa: S608
     params = [param for _, given in branches for param in (*given, limit)]
     return execute(f"{SELECT_BET} WHERE seq IN ({found}) ORDER BY seq DESC LIMIT ?", [*params, limit])
 
 
-def _taken(user_id: str, wanted: Wanted, last_id: str | None) -> Branch:
+def _open(execute: Execute, user_id: str, wanted: Wanted, below: tuple[int | None, str | None], limit: int) -> Rows:
+    """Read open bets, which are young: a long history of ended ones is not gone through for them."""
+    before, last_id = below
+    text, params = _taken(user_id, replace(wanted, status=None), last_id, "bets.seq, bets.status")
+    newest = f"SELECT seq FROM ({text} LIMIT ?) WHERE status = 'confirmed'"  # noqa: S608
+    found = _read(execute, [(newest, [*params, OPEN_AMONG_NEWEST])], limit)
+    if len(found) == limit or not execute(TAKEN_BEYOND, (user_id, OPEN_AMONG_NEWEST)):
+        return found
+    # What is computed from `seq` is no reason to walk the table instead of the index.
+    conditions, params = _given(("seq + 0 < ?", before), *_of_row(wanted, None))
+    return _read(execute, [(f"SELECT seq {OPEN}{conditions} ORDER BY seq + 0 DESC", [user_id, *params])], limit)
+
+
+def _taken(user_id: str, wanted: Wanted, last_id: str | None, columns: str = "bets.seq") -> Branch:
     conditions, params = _given(
         ("entry.id <= ?", last_id),
         ("entry.id >= ?", _first_id(wanted.from_ms)),
         ("entry.id < ?", _first_id(wanted.to_ms)),
         ("bets.status = ?", wanted.status),
     )
-    return f"SELECT bets.seq {TAKEN}{conditions} ORDER BY entry.id DESC", [user_id, *params]
+    return f"SELECT {columns} {TAKEN}{conditions} ORDER BY entry.id DESC", [user_id, *params]
 
 
 def _taken_on_cell(user_id: str, wanted: Wanted, before: int | None) -> Branch:

@@ -64,6 +64,23 @@ def test_a_page_begins_below_any_number(history: History) -> None:
         assert [from_row(row) for row in newest_first(execute, user, Wanted(), before, 4)] == expected
 
 
+@pytest.mark.parametrize("few", [0, 1, 4])
+def test_open_bets_of_a_long_history_are_those_of_a_look_at_the_whole_table(
+    history: History, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("runtime.own_bets.OPEN_AMONG_NEWEST", few)
+    execute = history.desk.database.execute
+    for user in history.users:
+        bets = history.bets(user)
+        middle = bets[len(bets) // 2]
+        times = (None, middle.placed_at)
+        for from_ms, to_ms, before, limit in product(times, times, (None, middle.seq, bets[-1].seq), LIMITS):
+            wanted = Wanted("confirmed", None, from_ms, to_ms)
+            expected = [bet for bet in reversed(bets) if fits(bet, wanted) and bet.seq < (before or 2**62)]
+            found = [from_row(row) for row in newest_first(execute, user, wanted, before, limit)]
+            assert found == expected[:limit], (wanted, before, limit)
+
+
 def test_filters_are_those_of_a_look_at_the_whole_table(history: History) -> None:
     execute = history.desk.database.execute
     statuses: tuple[Status | None, ...] = (None, *STATUSES)
@@ -125,7 +142,7 @@ def plan(desk: Desk, sql: str, params: Any = None) -> list[str]:
     [
         Wanted(),
         Wanted(from_ms=5, to_ms=9),
-        *(Wanted(status) for status in STATUSES),
+        *(Wanted(status) for status in STATUSES if status != "confirmed"),
         Wanted(cell_id="5_1_2"),
         Wanted("won", "5_1_2", 5, 9),
     ],
@@ -144,6 +161,28 @@ def test_a_page_is_read_from_its_indexes_and_sorts_no_history(desk: Desk, wanted
     assert len(asked) == (1 if before is None else 2)
     if before is not None:
         assert plan(desk, *asked[0]) == ["SEARCH bets USING INTEGER PRIMARY KEY (rowid<?)"]
+
+
+@pytest.mark.parametrize("wanted", [Wanted("confirmed"), Wanted("confirmed", None, 5, 10**13)])
+@pytest.mark.parametrize("before", [None, 9])
+def test_open_bets_are_read_from_their_indexes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, before: int | None
+) -> None:
+    monkeypatch.setattr("runtime.own_bets.OPEN_AMONG_NEWEST", 0)
+    user = desk.player()
+    desk.place(desk.bet(user))
+    asked: list[tuple[str, Any]] = []
+
+    def watched(sql: str, params: Any) -> list[Row]:
+        asked.append((sql, params))
+        return desk.database.execute(sql, params)
+
+    assert len(newest_first(watched, user, wanted, before, 50)) == 1
+    newest, beyond, from_mark = (plan(desk, sql, params) for sql, params in asked[-3:])
+    require_indexed(newest)
+    require_indexed(beyond)
+    assert "SEARCH bets USING INDEX bets_once_per_cell (column_start_s>?)" in from_mark
+    assert not [step for step in from_mark if step.startswith("SCAN bets")], from_mark
 
 
 @pytest.mark.parametrize("sql", [PLACED_AFTER, REFUSED_BETWEEN])
