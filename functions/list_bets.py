@@ -9,7 +9,7 @@ import msgspec
 from runtime.auth.sessions import signed_in
 from runtime.function import Call, function
 from runtime.game.bets import Status, from_row
-from runtime.game.ledger import SELECT_BET
+from runtime.own_bets import Wanted, newest_first
 from runtime.pages import PageQuery, Time, after_number
 from runtime.views import bet_view
 
@@ -36,20 +36,12 @@ class BetList(msgspec.Struct, frozen=True):
 def list_bets(call: Call[None]) -> BetList:
     """List the account's bets in the order in which they were committed, newest first."""
     query: BetsQuery = call.params
-    conditions = ["user_id = ?", "seq < ?"]
-    params: list[Any] = [signed_in(call.session).user_id, after_number(query.cursor)]
-    for condition, value in (
-        ("status = ?", "confirmed" if query.status == "open" else query.status),
-        ("cell_id = ?", query.cell_id),
-        ("placed_at >= ?", query.from_ms),
-        ("placed_at < ?", query.to_ms),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            params.append(value)
-    rows = call.parts.reads.execute(
-        f"{SELECT_BET} WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?",
-        [*params, query.limit + 1],
+    user_id = signed_in(call.session).user_id
+    before = None if query.cursor is None else after_number(query.cursor)
+    status = "confirmed" if query.status == "open" else query.status
+    wanted = Wanted(status, query.cell_id, query.from_ms, query.to_ms)
+    rows = call.parts.reads.together(
+        lambda execute: newest_first(execute, user_id, wanted, before, query.limit + 1),
     )
     bets = [from_row(row) for row in rows]
     more = str(bets[query.limit - 1].seq) if len(bets) > query.limit else None

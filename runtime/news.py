@@ -7,6 +7,7 @@ from typing import Any
 
 from runtime.game.bets import from_row
 from runtime.game.ledger import SELECT_BET, Entry, News
+from runtime.own_bets import ended_after, placed_after
 from runtime.views import event
 
 Rows = list[tuple[Any, ...]]
@@ -71,25 +72,13 @@ def events_of_user(
 
 
 def _of_user(execute: Execute, user_id: str, commit: int, place: int, up_to: int, limit: int) -> list[tuple[int, News]]:
-    span = (user_id, commit, place, up_to, limit)
-    placed = execute(
-        f"{SELECT_BET} WHERE user_id = ? AND (placed_commit, placed_place) > (?, ?) AND placed_commit <= ?"  # noqa: S608
-        " AND seq >= (SELECT coalesce(min(first_bet_seq), 0) FROM commits"
-        " WHERE number >= ? AND first_bet_seq IS NOT NULL)"
-        " ORDER BY seq LIMIT ?",
-        (user_id, commit, place, up_to, commit, limit),
-    )
-    ended = execute(
-        f"{SELECT_BET} WHERE resolved_commit IS NOT NULL AND user_id = ?"
-        " AND (resolved_commit, resolved_place) > (?, ?) AND resolved_commit <= ?"
-        " ORDER BY resolved_commit, resolved_place LIMIT ?",
-        span,
-    )
+    placed = placed_after(execute, user_id, (commit, place), up_to, limit)
+    ended = ended_after(execute, user_id, (commit, place), up_to, limit)
     entries = execute(
         f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
         " WHERE user_id = ? AND (commit_number, place) > (?, ?) AND commit_number <= ?"
-        " AND id >= (SELECT coalesce(min(first_entry), '') FROM commits WHERE number >= ? AND first_entry IS NOT NULL)"
-        " ORDER BY id LIMIT ?",
+        " AND id >= (SELECT first_entry FROM commits WHERE number >= ? AND first_entry IS NOT NULL"
+        " ORDER BY number LIMIT 1) ORDER BY id LIMIT ?",
         (user_id, commit, place, up_to, commit, limit),
     )
     found: list[tuple[int, News]] = []

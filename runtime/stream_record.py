@@ -7,20 +7,22 @@ from typing import Any
 
 from runtime import news
 from runtime.game.bets import COLUMNS, from_row
+from runtime.own_bets import TAKEN
 from runtime.views import bet_view
 
 PAGE = 500
 PAGES_MAX = 4
+LAST_ID = "~"
 
 # One statement sees one state: the balance, the bets and the newest commit belong together.
 ACCOUNT = f"""
-WITH page AS (SELECT * FROM bets WHERE user_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?)
+WITH page AS (SELECT entry.id AS entry_id, bets.* {TAKEN} AND entry.id < ? ORDER BY entry.id DESC LIMIT ?)
 SELECT (SELECT coalesce(max(number), 0) FROM commits), users.balance,
-       (SELECT count(*) FROM page), (SELECT min(seq) FROM page), {", ".join("page." + name for name in COLUMNS)}
+       (SELECT count(*) FROM page), (SELECT min(entry_id) FROM page), {", ".join("page." + name for name in COLUMNS)}
 FROM users LEFT JOIN page ON page.status = 'confirmed'
 WHERE users.id = ?
 ORDER BY page.seq
-"""  # noqa: S608  # names of columns only
+"""  # noqa: S608  # constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,10 @@ class StreamRecord:
     def account(self, user_id: str) -> Account | None:
         """Return a player's balance and open bets; None for a user who does not exist.
 
-        Open bets are young: pages of the player's newest bets are read as long as they hold one.
+        Open bets are young: pages of the newest bets that were taken are read as long as they hold one.
         """
         account: Account | None = None
-        before = 2**63 - 1
+        before = LAST_ID
         for _ in range(PAGES_MAX):
             rows = self._execute(ACCOUNT, (user_id, before, PAGE, user_id))
             if not rows:

@@ -15,6 +15,7 @@ from runtime.explanation.facts import find_column
 from runtime.game.bets import Bet, from_row
 from runtime.game.ledger import SELECT_BET, Entry
 from runtime.news import ENTRY_COLUMNS
+from runtime.own_bets import REFUSED_BETWEEN
 from runtime.pages import first_id_at
 from runtime.views import bet_view, column_view, entry_view, rfc3339
 from taptrade.books import Account, find_account
@@ -24,7 +25,6 @@ from taptrade.explain import explain_bet
 ENTRIES = f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger WHERE user_id = ? AND id >= ? AND id < ? ORDER BY id"  # noqa: S608
 BALANCE_AT = "SELECT balance_after FROM transaction_ledger WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT 1"
 LATER = "SELECT id FROM transaction_ledger WHERE user_id = ? AND id >= ? LIMIT 1"
-BETS = f"{SELECT_BET} WHERE user_id = ? AND placed_at >= ? AND placed_at < ? ORDER BY seq"
 OF_BETS = ("BET", "PAYOUT", "REFUND")
 CSV_FIELDS = (
     *("created_at", "id", "ref_type", "ref_id", "amount", "balance_after", "commit_number"),
@@ -118,8 +118,8 @@ def _balance(database: Database, user_id: str, before_id: str) -> int:
 
 
 def _bets(database: Database, user_id: str, from_ms: int, to_ms: int, entries: list[Entry]) -> list[Bet]:
-    """Return the bets placed in the span, and those placed before it whose money moved in it."""
-    found = {bet.id: bet for bet in map(from_row, database.execute(BETS, (user_id, from_ms, to_ms)))}
+    """Return the bets whose money moved in the span, by their stake or later, and those refused in it."""
+    found = {bet.id: bet for bet in map(from_row, database.execute(REFUSED_BETWEEN, (user_id, from_ms, to_ms)))}
     for entry in entries:
         if entry.ref_type in OF_BETS and entry.ref_id not in found:
             for row in database.execute(f"{SELECT_BET} WHERE id = ?", (entry.ref_id,)):

@@ -10,7 +10,7 @@ from typing import Any, cast
 import redis
 from falcon import testing
 
-from functions import deposits, get_bet, ledger, processor_deposits
+from functions import deposits, get_bet, ledger, list_bets, processor_deposits
 from runtime import ticks_store
 from runtime.app import create_app
 from runtime.auth.credentials import authenticator
@@ -34,6 +34,7 @@ HANDLERS = (
     deposits.list_deposits,
     get_bet.get_bet,
     ledger.ledger,
+    list_bets.list_bets,
     processor_deposits.processor_deposit,
 )
 

@@ -94,6 +94,8 @@ CHANGES = [
     pytest.param("DELETE FROM users WHERE rowid_of", "users", id="a user gone"),
     pytest.param("DELETE FROM transaction_ledger WHERE rowid_of", "commits", id="an entry gone"),
     pytest.param("DELETE FROM bets WHERE status = 'refused'", "commits", id="a bet gone"),
+    pytest.param("DELETE FROM bets WHERE refusal_code IS NULL", "transaction_ledger", id="entries without their bets"),
+    pytest.param("DELETE FROM transaction_ledger WHERE ref_type = 'BET'", "bets", id="bets without their entries"),
     pytest.param("DELETE FROM columns WHERE rowid_of", "commits", id="evidence gone"),
     pytest.param("DELETE FROM withdrawals WHERE status = 'pending'", "commits", id="a withdrawal gone"),
     pytest.param("DELETE FROM operations WHERE rowid_of", "commits", id="an operation gone"),
