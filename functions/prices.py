@@ -11,12 +11,9 @@ from runtime.pages import Limit, PageQuery, Time, after_number
 from runtime.price_history import WIDTHS_MS, Resolution
 from runtime.ticks_store import KEEP_MS
 
-TICK_MS_MIN = 100
-"""At most ten ticks a second are published."""
-
 
 class PricesQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
-    """A stretch of time, `from` included and `to` not; without one, as much of the newest as one page holds."""
+    """A stretch of time, `from` included and `to` not; without `from`, the newest before `to` that one page holds."""
 
     from_ms: Time | None = None
     to_ms: Time | None = None
@@ -70,18 +67,24 @@ def prices(call: Call[None]) -> Prices:
     query: PricesQuery = call.params
     width_ms = WIDTHS_MS.get(query.resolution)
     to_ms = call.received_ms + 1 if query.to_ms is None else query.to_ms
-    page_ms = (query.limit - 1) * (width_ms or TICK_MS_MIN)
-    from_ms = max(0, to_ms - 1 - page_ms) if query.from_ms is None else query.from_ms
+    from_ms = query.from_ms or 0
     if from_ms >= to_ms:
         raise InvalidRequest("`from` must lie before `to`.", field="from")
-    begin_ms = max(from_ms, call.received_ms - KEEP_MS)
-    if query.cursor is not None:
-        begin_ms = max(begin_ms, after_number(query.cursor))
     rows = call.parts.ticks_reads.rows
+    begin_ms = max(from_ms, call.received_ms - KEEP_MS)
+    following: int | None = None
+    if query.from_ms is None and query.cursor is None:
+        found = price_history.newest(rows, begin_ms, to_ms, width_ms, query.limit)
+        # What is before this page is asked for with its `from_ms` as `to`.
+        from_ms = found[0]["id" if width_ms is None else "start_ms"] if found else from_ms
+    else:
+        begin_ms = begin_ms if query.cursor is None else max(begin_ms, after_number(query.cursor))
+        if width_ms is None:
+            found, following = price_history.ticks(rows, begin_ms, to_ms, query.limit)
+        else:
+            end_ms = min(to_ms, call.received_ms + 1)
+            found, following = price_history.candles(rows, begin_ms, end_ms, width_ms, query.limit)
+    page = Prices(query.resolution, from_ms, to_ms, None if following is None else str(following))
     if width_ms is None:
-        found, following = price_history.ticks(rows, begin_ms, to_ms, query.limit)
-        cursor = None if following is None else str(following)
-        return Prices(query.resolution, from_ms, to_ms, cursor, ticks=msgspec.convert(found, list[TickRow]))
-    found, following = price_history.candles(rows, begin_ms, min(to_ms, call.received_ms + 1), width_ms, query.limit)
-    cursor = None if following is None else str(following)
-    return Prices(query.resolution, from_ms, to_ms, cursor, candles=msgspec.convert(found, list[Candle]))
+        return msgspec.structs.replace(page, ticks=msgspec.convert(found, list[TickRow]))
+    return msgspec.structs.replace(page, candles=msgspec.convert(found, list[Candle]))

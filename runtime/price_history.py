@@ -17,6 +17,16 @@ STORED_MS = 60_000
 TICKS_SPAN_MS = 1_200_000
 """Longest piece of ticks that one read makes candles of: 12,000 ticks, some 15 ms."""
 
+# One seek for each candle (or tick, as one of a millisecond): a silence between two of them costs nothing.
+NEWEST = """
+WITH RECURSIVE found (start_ms, number) AS (
+    SELECT (SELECT id - id % ? FROM ticks WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1), 1
+    UNION ALL
+    SELECT (SELECT id - id % ? FROM ticks WHERE id >= ? AND id < found.start_ms ORDER BY id DESC LIMIT 1), number + 1
+    FROM found WHERE found.start_ms IS NOT NULL AND number < ?
+)
+SELECT min(start_ms) AS first_ms, max(start_ms) AS last_ms FROM found
+"""
 TICKS = "SELECT id, exchange_ms, close, low, high FROM ticks WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
 
 # Both make candles of rows that are in order: (start, first, last) by group, then the ends' prices by key.
@@ -52,10 +62,36 @@ def candles(rows: Rows, from_ms: int, to_ms: int, width_ms: int, limit: int) -> 
     A page may hold fewer than `limit` although more follow: one read looks at a bounded piece only.
     """
     start_ms = from_ms - from_ms % width_ms
-    end_ms = -(-to_ms // width_ms) * width_ms
-    of_ticks = width_ms < STORED_MS
-    piece_ms = min(end_ms, start_ms + (TICKS_SPAN_MS if of_ticks else limit * width_ms))
-    found = rows(OF_TICKS if of_ticks else OF_CANDLES, (width_ms, start_ms, piece_ms, limit + 1))
+    end_ms = _end_of_candle(to_ms, width_ms)
+    piece_ms = min(end_ms, start_ms + (TICKS_SPAN_MS if width_ms < STORED_MS else limit * width_ms))
+    found = _candles(rows, start_ms, piece_ms, width_ms, limit + 1)
     if len(found) > limit:
         return found[:limit], found[limit]["start_ms"]
     return found, piece_ms if piece_ms < end_ms else None
+
+
+def newest(rows: Rows, from_ms: int, to_ms: int, width_ms: int | None, limit: int) -> list[dict[str, Any]]:
+    """Return the last candles that touch [from, to), or its last ticks without a width, oldest first.
+
+    They may be fewer than `limit` although there are more: of ticks, as many as one bounded piece can hold.
+    """
+    step_ms = width_ms or 1
+    if width_ms is not None and width_ms < STORED_MS:
+        limit = min(limit, TICKS_SPAN_MS // width_ms)
+    start_ms = from_ms - from_ms % step_ms
+    stretch = (step_ms, start_ms, _end_of_candle(to_ms, step_ms))
+    (ends,) = rows(NEWEST, (*stretch, *stretch[:2], limit))
+    if ends["first_ms"] is None:
+        return []
+    first_ms, end_ms = ends["first_ms"], ends["last_ms"] + step_ms
+    if width_ms is None:
+        return rows(TICKS, (first_ms, end_ms, limit))
+    return _candles(rows, first_ms, end_ms, width_ms, limit)
+
+
+def _candles(rows: Rows, start_ms: int, end_ms: int, width_ms: int, limit: int) -> list[dict[str, Any]]:
+    return rows(OF_TICKS if width_ms < STORED_MS else OF_CANDLES, (width_ms, start_ms, end_ms, limit))
+
+
+def _end_of_candle(ms: int, width_ms: int) -> int:
+    return -(-ms // width_ms) * width_ms

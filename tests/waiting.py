@@ -9,8 +9,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, *, every_s: float = 0.02, what: str = "") -> T:
-    """Ask `condition` until it is truthy and return its value; fail the test after `timeout_s`."""
+def wait_until(
+    condition: Callable[[], T],
+    timeout_s: float = 10.0,
+    *,
+    every_s: float = 0.02,
+    what: str = "",
+    pause: Callable[[float], object] = time.sleep,
+) -> T:
+    """Ask `condition` until it is truthy and return its value; fail the test after `timeout_s`.
+
+    A test with greenlets of its own lets them run in each `pause`.
+    """
     deadline_s = time.monotonic() + timeout_s
     while True:
         value = condition()
@@ -19,4 +29,4 @@ def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, *, every_s: 
         if time.monotonic() >= deadline_s:
             name = what or getattr(condition, "__name__", "condition")
             raise AssertionError(f"waited {timeout_s} s in vain for {name}; last value: {value!r}")
-        time.sleep(every_s)
+        pause(every_s)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import gc
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
 
 import httpx
 
-from loadtest.bench.children import BenchFailed
 from loadtest.bench.engine import Engine, Errand
 from loadtest.bench.http import head_of, without_body
+from loadtest.bench.piped import Piped, piped
 from loadtest.bench.players import SignIns, new_players
 from loadtest.bench.schedule import Figures, Plan
 from loadtest.bench.taps import Taps
@@ -49,32 +46,22 @@ class Progress:
 class Generator:
     """The bench's end of the pipe."""
 
-    def __init__(self, pipe: Connection, pid: int) -> None:
-        self._pipe = pipe
-        self.pid = pid
+    def __init__(self, process: Piped) -> None:
+        self._process = process
+        self.pid = process.pid
 
     def start(self, plan: Plan) -> None:
         """Let a plan begin at once."""
-        self._pipe.send(plan)
+        self._process.send(plan)
 
     def receive(self, timeout_s: float) -> Progress | Figures | None:
         """Return the next message, None if there is none in time: progress once a second, at last the figures."""
-        if not self._pipe.poll(max(timeout_s, 0.0)):
-            return None
-        try:
-            message: Any = self._pipe.recv()
-        except EOFError:
-            raise BenchFailed("the generator has died") from None
-        if isinstance(message, str):
-            raise BenchFailed(f"the generator: {message}")
-        received: Progress | Figures = message
-        return received
+        message: Progress | Figures | None = self._process.receive(timeout_s)
+        return message
 
     def figures(self, on_progress: Callable[[Progress], None]) -> Figures:
         """Wait until the plan under way has ended."""
-        while not isinstance(message := self.receive(SILENCE_S_MAX), Figures):
-            if message is None:
-                raise BenchFailed("the generator has stopped talking")
+        while not isinstance(message := self._process.await_message(SILENCE_S_MAX), Figures):
             on_progress(message)
         return message
 
@@ -82,32 +69,12 @@ class Generator:
 @contextmanager
 def generator(brief: Brief) -> Iterator[Generator]:
     """Run a generator's process for the length of the block."""
-    context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, brief), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield Generator(ours, process.pid or 0)
-    finally:
-        ours.close()
-        process.terminate()
-        process.join()
+    with piped("the generator", serve, brief) as process:
+        yield Generator(process)
 
 
 def serve(pipe: Connection, brief: Brief) -> None:
     """Sign the players in, then follow plans until the pipe closes. Runs in the generator's process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        _serve(pipe, brief)
-    except EOFError:
-        return
-    except Exception as ex:
-        pipe.send(f"{type(ex).__name__}: {ex}")
-        raise
-
-
-def _serve(pipe: Connection, brief: Brief) -> None:
     clock = SystemClock()
     players = new_players(brief.players)
     taps = Taps(players, brief.chain_id, clock, signed=brief.signed)

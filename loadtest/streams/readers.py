@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import gc
 import select
-import signal
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any
 
-from loadtest.bench.children import BenchFailed
+from loadtest.bench.piped import Piped, piped
 from loadtest.streams.tally import NotAStream, Tally
 
 RECEIVE_BYTES = 65_536
@@ -44,76 +41,51 @@ class Received:
 class Readers:
     """The bench's end of the pipe."""
 
-    def __init__(self, pipe: Connection, pid: int) -> None:
-        self._pipe = pipe
-        self.pid = pid
+    def __init__(self, process: Piped) -> None:
+        self._process = process
+        self.pid = process.pid
 
     def await_open(self) -> None:
         """Wait until every stream has begun."""
-        self._receive(OPEN_S_MAX)
+        self._process.await_message(OPEN_S_MAX)
 
     def measure(self, window: Window) -> None:
         """Let the readers count what is published in the window."""
-        self._pipe.send(window)
+        self._process.send(window)
 
     def received(self, timeout_s: float) -> Received:
         """Return what came, once the window is over."""
-        message: Received = self._receive(timeout_s)
-        return message
-
-    def _receive(self, timeout_s: float) -> Any:
-        try:
-            message = self._pipe.recv() if self._pipe.poll(timeout_s) else "they have stopped talking"
-        except EOFError:
-            message = "they have died"
-        if isinstance(message, str):
-            raise BenchFailed(f"the readers: {message}")
+        message: Received = self._process.await_message(timeout_s)
         return message
 
 
 @contextmanager
 def readers(port: int, host: str, clients: int, events: str) -> Iterator[Readers]:
     """Run the readers' process for the length of the block."""
-    context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, port, host, clients, events), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield Readers(ours, process.pid or 0)
-    finally:
-        ours.close()
-        process.terminate()
-        process.join()
+    with piped("the readers", serve, port, host, clients, events) as process:
+        yield Readers(process)
 
 
 def serve(pipe: Connection, port: int, host: str, clients: int, events: str) -> None:
     """Open every stream, then count whatever window comes through the pipe. Runs in the readers' process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # HTTP/1.0, so that frames arrive without the heads of chunks between them.
     request = f"GET /api/stream?events={events} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
     crowd = Crowd(("127.0.0.1", port), request)
-    try:
-        crowd.open(clients)
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        pipe.send(True)
-        while not pipe.poll():
-            crowd.read()
-        window: Window = pipe.recv()
-        crowd.tally.open_window(window.from_ms, window.upto_ms)
-        while time.time() < window.upto_ms / 1000 + STRAGGLERS_S:
-            crowd.read()
-        pipe.send(Received(crowd.tally, crowd.dropped))
-        # The streams go on until the window's end has been seen from outside too.
-        while not pipe.poll():
-            crowd.read()
-    except EOFError:
-        return
-    except Exception as ex:
-        pipe.send(f"{type(ex).__name__}: {ex}")
-        raise
+    crowd.open(clients)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    pipe.send(True)
+    while not pipe.poll():
+        crowd.read()
+    window: Window = pipe.recv()
+    crowd.tally.open_window(window.from_ms, window.upto_ms)
+    while time.time() < window.upto_ms / 1000 + STRAGGLERS_S:
+        crowd.read()
+    pipe.send(Received(crowd.tally, crowd.dropped))
+    # The streams go on until the window's end has been seen from outside too.
+    while not pipe.poll():
+        crowd.read()
 
 
 class Crowd:

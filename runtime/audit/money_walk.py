@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from runtime.audit.chain_walk import house_totals
 from runtime.audit.findings import Finding, Report
 from runtime.audit.records import Walker
+from runtime.game.ledger import SQL
 from runtime.game.money import payout_cents
 from runtime.game.settlement import result
 
@@ -18,7 +19,7 @@ USERS = "SELECT id, balance, version, created_at, updated_at FROM users ORDER BY
 LAST_ENTRY_MS = "SELECT user_id, max(created_at) FROM transaction_ledger GROUP BY user_id"
 BETS = """
 SELECT bets.id, bets.status, bets.amount, bets.reward_rate, bets.payout_amount, bets.low_cents, bets.high_cents,
-       columns.start_s, columns.covered, columns.low, columns.high,
+       bets.column_start_s, columns.start_s, columns.covered, columns.low, columns.high,
        paid.amount, paid.user_id = bets.user_id, won.amount, won.user_id = bets.user_id,
        back.amount, back.user_id = bets.user_id
 FROM bets
@@ -113,6 +114,7 @@ class _BetRow:
     payout: int | None
     low: int
     high: int
+    column_start_s: int
     column: int | None
     covered: int | None
     seen_low: int | None
@@ -126,11 +128,26 @@ class _BetRow:
 
 
 def _check_bets(database: Walker, report: Report) -> Iterator[Finding]:
+    ((open_from_s,),) = database.iterate(SQL["open_from"])
+    passed_over: list[int] = []
     for row in database.iterate(BETS):
         report.bets += 1
         bet = _BetRow(*row)
         for sentence in _wrong_with_bet(bet):
             yield Finding("bets", bet.id, sentence)
+        if bet.status == "confirmed" and bet.column_start_s < open_from_s:
+            passed_over.append(bet.column_start_s)
+    if passed_over:
+        yield _mark_too_late(open_from_s, passed_over)
+
+
+def _mark_too_late(open_from_s: int, passed_over: list[int]) -> Finding:
+    """Say that writer and settler begin to look too late: the mark is in no commit, so the chain does not cover it."""
+    sentence = (
+        f"it is {open_from_s}, but {len(passed_over)} confirmed bets are on columns before it, from {min(passed_over)}"
+        " on, which a writer and a settler that start would pass over; stop both, delete this row, and start them"
+    )
+    return Finding("rules_in_force", "open_from_s", sentence)
 
 
 def _wrong_with_bet(bet: _BetRow) -> Iterator[str]:

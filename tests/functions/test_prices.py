@@ -104,17 +104,50 @@ def test_a_silence_is_paged_over(stall: Stall) -> None:
     assert ids(rows, "start_ms") == [BEGIN_MS, BEGIN_MS + HOUR_MS]
 
 
+def newest(stall: Stall, resolution: str, **params: Any) -> list[int]:
+    """Ask without a `from`; return where the ticks or candles start, which must all be on one page."""
+    answer = stall.get("/api/prices", resolution=resolution, **params).json
+    rows = ids(answer["ticks"]) if resolution == "tick" else ids(answer["candles"], "start_ms")
+    assert (answer["resolution"], answer["next_cursor"]) == (resolution, None)
+    assert (answer["from_ms"], answer["to_ms"]) == (rows[0] if rows else 0, params.get("to", START_MS + 1))
+    return rows
+
+
 @pytest.mark.parametrize("limit", [1, 2, 5, 300])
-@pytest.mark.parametrize("resolution", ["tick", "1s", "1m"])
-def test_without_a_stretch_it_is_the_newest_on_one_page(stall: Stall, limit: int, resolution: str) -> None:
-    for offset in range(200_000, -1, -500):
-        stall.tick(START_MS - offset, 9_000_000)
-    answer = stall.get("/api/prices", limit=limit, resolution=resolution).json
-    rows = answer["ticks" if resolution == "tick" else "candles"]
-    newest = rows[-1]["id" if resolution == "tick" else "start_ms"]
-    assert newest == START_MS // WIDTHS_MS.get(resolution, 1) * WIDTHS_MS.get(resolution, 1)
-    assert 1 <= len(rows) <= limit
-    assert (answer["resolution"], answer["to_ms"], answer["next_cursor"]) == (resolution, START_MS + 1, None)
+@pytest.mark.parametrize("resolution", ["tick", *WIDTHS_MS])
+def test_without_a_from_it_is_the_newest_on_one_page(stall: Stall, limit: int, resolution: str) -> None:
+    ticks = [START_MS - offset for offset in range(200_000, -1, -500)]
+    for ms in ticks:
+        stall.tick(ms, 9_000_000)
+    width_ms = WIDTHS_MS.get(resolution, 1)
+    assert newest(stall, resolution, limit=limit) == sorted({ms // width_ms * width_ms for ms in ticks})[-limit:]
+
+
+@pytest.mark.parametrize("resolution", ["tick", *WIDTHS_MS])
+def test_the_newest_are_those_before_to_however_old_and_far_apart_they_are(stall: Stall, resolution: str) -> None:
+    width_ms = WIDTHS_MS.get(resolution, 1)
+    ticks = [START_MS - hours * HOUR_MS for hours in (150, 100, 99, 20, 5)]
+    for ms in ticks:
+        stall.tick(ms, 9_000_000)
+    starts = [ms // width_ms * width_ms for ms in ticks]
+    assert newest(stall, resolution) == starts
+    assert newest(stall, resolution, limit=2) == starts[-2:]
+    # A candle counts if it begins before `to`, as in a stretch with both ends.
+    assert newest(stall, resolution, limit=2, to=starts[3] + 1) == starts[2:4]
+    assert newest(stall, resolution, limit=2, to=starts[3]) == starts[1:3]
+    assert newest(stall, resolution, to=starts[0]) == []
+
+
+def test_ticks_older_than_what_is_kept_are_not_the_newest(stall: Stall) -> None:
+    stall.tick(START_MS - 169 * HOUR_MS, 9_000_000)
+    assert newest(stall, "tick") == newest(stall, "1m") == []
+
+
+def test_the_newest_candles_are_read_from_a_bounded_number_of_ticks(stall: Stall) -> None:
+    ticks = [START_MS - offset for offset in range(3_000_000, -1, -15_000)]
+    for ms in ticks:
+        stall.tick(ms, 9_000_000)
+    assert newest(stall, "30s") == sorted({ms // 30_000 * 30_000 for ms in ticks})[-40:]
 
 
 def test_what_is_trimmed_is_gone_from_the_candles_too(stall: Stall) -> None:
@@ -168,7 +201,10 @@ def test_every_read_goes_by_the_key(stall: Stall) -> None:
     price_history.ticks(explain, 0, 10, 5)
     for width_ms in (1_000, HOUR_MS):
         price_history.candles(explain, 0, 10**6, width_ms, 5)
+    explain(price_history.NEWEST, (1, 0, 10, 1, 0, 5))
     steps = [step for plan in plans for step in plan if "SCAN" in step]
-    assert all(step.startswith("SCAN candle") and "candles" not in step for step in steps), steps
-    assert len(plans) == 3
+    assert all(
+        step.startswith(("SCAN candle", "SCAN found", "SCAN CONSTANT ROW")) and "candles" not in step for step in steps
+    ), steps
+    assert len(plans) == 4
     assert all(left != right for left, right in pairwise(plans))

@@ -10,6 +10,7 @@ from runtime.audit import audit
 from runtime.commands import Adjust, CompleteWithdrawal, Deposit, ReverseWithdrawal, SetLimits, Withdraw
 from runtime.db import open_writer
 from runtime.game.grid import parse_cell
+from runtime.game.ledger import SQL
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 
@@ -135,6 +136,26 @@ def test_two_bets_exchanged_are_found(played: Desk) -> None:
         played.database.execute("UPDATE bets SET placed_place = ? WHERE placed_place = ?", (other, one))
     played.database.execute("UPDATE bets SET placed_place = placed_place + 1 WHERE seq = ?", (first,))
     assert any(fault.startswith("bets") for fault in found(played))
+
+
+def test_a_mark_after_open_bets_is_found_and_without_it_they_are_settled(played: Desk) -> None:
+    first, last = (played.bet(played.player(1), columns=columns) for columns in (6, 12))
+    assert {outcome.code for outcome in played.place(first, last)} == {None}
+    first_s, last_s = (int(bet.cell_id.split("_")[0]) for bet in (first, last))
+    played.database.execute(SQL["set_open_from"], (first_s,))
+    assert found(played) == [], "the mark is the first column that may have open bets"
+    played.database.execute(SQL["set_open_from"], (last_s,))
+    (fault,) = found(played)
+    assert fault.startswith(f"rules_in_force open_from_s: it is {last_s}, but 2 confirmed bets are on columns before")
+    assert f"from {first_s} on" in fault
+    assert "delete this row" in fault
+    played.hire()
+    assert played.writer.book.exposure.first_column_s(last_s) == last_s, "a writer that starts passes them over"
+    played.database.execute("DELETE FROM rules_in_force WHERE name = 'open_from_s'")
+    played.hire()
+    assert played.writer.book.exposure.first_column_s(last_s) == first_s
+    played.settle(first_s, PRICE_CENTS, PRICE_CENTS)
+    assert found(played) == []
 
 
 def test_the_end_cut_off_is_found_by_a_kept_head(played: Desk) -> None:

@@ -13,6 +13,7 @@ from runtime.outbox import REPLIES_BLOCK_S, Outbox
 from runtime.queues import Ticket, decode_job
 from runtime.redis_client import connect
 from tests.jobs.writer_desk import Desk
+from tests.waiting import wait_until
 
 LIMIT_S = 10
 
@@ -48,9 +49,7 @@ class Office:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Let the greenlets run until something holds."""
-        with gevent.Timeout(LIMIT_S):
-            while not condition():
-                gevent.sleep(0.001)
+        wait_until(condition, LIMIT_S, every_s=0.001, pause=gevent.sleep)
 
     def waiting(self, name: str = queues.BETS) -> list[Batch]:
         """Return the jobs that wait on a queue."""

@@ -16,7 +16,8 @@ class Offered:
     def __init__(self, direct: Direct, count: int) -> None:
         self._direct = direct
         self._wake = gevent.event.Event()
-        self._parked = self._ended = False
+        self._parked = gevent.event.Event()
+        self._ended = False
         self._feeder = gevent.spawn(self._feed, count)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -25,19 +26,19 @@ class Offered:
     def __next__(self) -> bytes:
         if self._ended:
             raise StopIteration
-        self._parked = True
+        self._parked.set()
         self._wake.wait()
         self._wake.clear()
-        self._parked = False
+        self._parked.clear()
         return b""
 
     def _feed(self, count: int) -> None:
         for number in range(count):
-            while not self._parked:
-                gevent.sleep(0.001)
+            self._parked.wait()
             if not self._direct.offer(offered(number)):
+                # The rest is the other greenlet's to send, before anything else.
+                self._parked.clear()
                 self._wake.set()
-                gevent.sleep(0)
         self._ended = True
         self._wake.set()
 
