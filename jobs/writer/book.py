@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from runtime import canonical
 from runtime.clock import Clock
 from runtime.db import Database
 from runtime.game.chain import GENESIS
@@ -68,7 +69,9 @@ class Book:
                 rows = self.database.execute(SQL["last_commit"])
                 if rows and rows[0][0] != self.number:
                     raise AnotherWriter(f"commit {rows[0][0]} is not ours; we know of {self.number}")
-                commit = Commit(self.database, self.number + 1, self.hash, self.now_ms(), self.next_seq)
+                commit = Commit(
+                    self.database, self.number + 1, self.hash, self.now_ms(), self.next_seq, canonical.encode
+                )
                 yield commit
                 if not commit.is_empty:
                     commit.close()

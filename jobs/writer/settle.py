@@ -19,8 +19,8 @@ BESIDE_PLACING = 5
 PACE_LEAST = 1.15
 """But at least so many for each bet that is placed, or settlement would fall behind for good. Not many more: at the
 highest rates the work of one column is then spread over the time until the next one ends."""
-# All of them, also those that a writer before this one has settled: an index holds what is asked here, and to ask for the
-# status would read each row, while bets wait.
+# All of them, also those that a writer before this one has settled: the index holds what is asked here, while the
+# status would have to be read from each row, and bets wait meanwhile.
 BETS_OF_COLUMN = "SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL"
 OPEN_AMONG = (
     f"{SELECT_BET} WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608

@@ -16,9 +16,20 @@ MARK_LENGTH = 8
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 
 
-def record(kind: str, place: int, content: Iterable[Any]) -> bytes:
-    """Return the canonical text of one written row: a JSON array of its kind, its place and its fields."""
-    return _encode([kind, place, *content]).encode()
+Encode = Callable[[list[Any]], bytes]
+
+
+def encode(fields: list[Any]) -> bytes:
+    """Return the canonical text of a list: what Python's json writes without spaces, in ASCII."""
+    return _encode(fields).encode()
+
+
+def record(kind: str, place: int, content: Iterable[Any], encode: Encode = encode) -> bytes:
+    """Return the canonical text of one written row: a JSON array of its kind, its place and its fields.
+
+    `encode` may be another than ours if it writes the same.
+    """
+    return encode([kind, place, *content])
 
 
 def house_text(house: dict[str, int]) -> str:

@@ -94,8 +94,17 @@ class News:
 class Commit:
     """The rows of one commit, collected in order of place."""
 
-    def __init__(self, connection: Connection, number: int, previous_hash: str, now_ms: int, next_seq: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        number: int,
+        previous_hash: str,
+        now_ms: int,
+        next_seq: int,
+        encode: chain.Encode = chain.encode,
+    ) -> None:
         self.connection = connection
+        self._encode = encode
         self.number = number
         self.now_ms = now_ms
         self.next_seq = next_seq
@@ -127,7 +136,7 @@ class Commit:
     def record(self, kind: str, *content: Any) -> int:
         """Add a written row to the commit's hash and return its place."""
         place = len(self._records)
-        self._records.append(chain.record(kind, place, content))
+        self._records.append(chain.record(kind, place, content, self._encode))
         return place
 
     def write(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -174,7 +183,7 @@ class Commit:
             commit_number=self.number,
             place=place,
         )
-        self._records.append(chain.record("entry", place, entry.row()))
+        self._records.append(chain.record("entry", place, entry.row(), self._encode))
         self._entry_ids.append(entry.id)
         self._house[ref_type] = self._house.get(ref_type, 0) - amount
         self.news.append(News(place, user_id, entry))
@@ -196,7 +205,7 @@ class Commit:
                 bet.status, bet.refusal_code = "insufficient_funds", "INSUFFICIENT_FUNDS"
                 bet.refusal_detail = "The balance does not cover the stake."
         self.next_seq += 1
-        self._records.append(chain.record("bet", bet.placed_place, placed_content(bet)))
+        self._records.append(chain.record("bet", bet.placed_place, placed_content(bet), self._encode))
         self._bets.append(bet)
         self.news.append(News(bet.placed_place, bet.user_id, bet))
         if balance is None:
