@@ -5,6 +5,10 @@
 -- ARGV  1 commit number ('' if nothing was written)  2 its events  3 entries of the bus to keep  4 TTL of answers, s
 --       5 answers  6 pending keys  7 jobs, then as many:
 --       list and answers of each, the pending keys, registry, member, job hash and commands of each job
+
+-- Answers and news are only carried, and stay out of the append-only file, of which they would be two thirds. If Redis
+-- dies with some on their way, who waits is told `pending` and finds the bet in the database, where the news are too.
+redis.set_repl(redis.REPL_NONE)
 local at = 7
 for _ = 1, tonumber(ARGV[5]) do
     redis.call('RPUSH', ARGV[at + 1], ARGV[at + 2])
@@ -13,8 +17,9 @@ for _ = 1, tonumber(ARGV[5]) do
 end
 if ARGV[1] ~= '' then
     redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'commit', ARGV[1], 'events', ARGV[2])
-    redis.call('SET', KEYS[2], ARGV[1])
 end
+redis.set_repl(redis.REPL_ALL)
+if ARGV[1] ~= '' then redis.call('SET', KEYS[2], ARGV[1]) end
 for _ = 1, tonumber(ARGV[6]) do
     redis.call('DEL', ARGV[at + 1])
     at = at + 1
