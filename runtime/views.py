@@ -82,11 +82,14 @@ def column_view(row: dict[str, Any]) -> dict[str, Any]:
     return view
 
 
-def event(news: News, commit_number: int) -> dict[str, Any]:
-    """Return one piece of news as it travels on the bus: its place, its user, its type and its data."""
+def event(news: News, commit_number: int, view: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return one piece of news as it travels on the bus: its place, its user, its type and its data.
+
+    `view` is the bet's, if it is there already.
+    """
     content = news.content
     if isinstance(content, Bet):
-        kind, data = "bet", bet_view(content)
+        kind, data = "bet", bet_view(content) if view is None else dict(view)
     elif isinstance(content, Entry):
         kind = "balance"
         data = {

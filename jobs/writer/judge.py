@@ -92,7 +92,10 @@ class Court:
         if payout_cents(bet.amount, rate_bp) > room_cents:
             largest = largest_stake_cents(room_cents, rate_bp, self.presets_cents)
             return Verdict("EXPOSURE_LIMIT", "The house takes no more on this cell.", {"max_stake_cents": largest})
-        limits = in_force(self.limits_of(bet.user_id), self.now_ms)
+        changes = self.limits_of(bet.user_id)
+        if not changes:
+            return None
+        limits = in_force(changes, self.now_ms)
         if limits == PlayerLimits():
             return None
         staked, returned = self.connection.execute(SQL["day_totals"], (bet.user_id, _first_id_of_day(self.now_ms)))[0]

@@ -10,7 +10,8 @@ import msgspec
 from jobs.writer.inbox import Inbox, TakenJob
 from runtime import bus, redis_keys
 from runtime.commands import Outcome, PlaceBet
-from runtime.game.ledger import Commit
+from runtime.game.bets import Bet
+from runtime.game.ledger import Commit, News
 from runtime.news import Execute, events_of_commit, last_commit
 from runtime.redis_client import Redis
 from runtime.views import event
@@ -30,15 +31,22 @@ def publish(client: Redis, inbox: Inbox, commit: Commit | None, jobs: list[Taken
     for origin, outcomes in answers.items():
         replies += (redis_keys.replies(origin), _encode(outcomes))
     pending = [redis_keys.pending(bet_id) for bet_id in _bet_ids(jobs)]
-    number, events = ("", b"") if commit is None else (commit.number, _events(commit))
+    number, events = ("", b"") if commit is None else (commit.number, _events(commit, answers))
     counts = (len(answers), len(pending), len(jobs))
     keys = [redis_keys.BUS_COMMITS, redis_keys.PUBLISHED_COMMIT, redis_keys.BACKLOG_BETS, inbox.worker.key]
     fixed = [number, events, redis_keys.BUS_COMMITS_KEEP, REPLIES_KEPT_S, *counts]
     inbox.tell(keys=keys, args=[*fixed, *replies, *pending, *inbox.ends(jobs)], client=client)
 
 
-def _events(commit: Commit) -> bytes:
-    return _encode([event(item, commit.number) for item in commit.news])
+def _events(commit: Commit, answers: Answers) -> bytes:
+    # A bet that is placed looks the same in its answer. One that ends does not, and may be answered once more here.
+    views = {each.id: each.data.get("bet") for outcomes in answers.values() for each in outcomes if each.code is None}
+    return _encode([event(item, commit.number, views.get(_placed_id(item))) for item in commit.news])
+
+
+def _placed_id(item: News) -> str:
+    bet = item.content
+    return bet.id if isinstance(bet, Bet) and bet.status == "confirmed" else ""
 
 
 def _bet_ids(jobs: Iterable[TakenJob]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 CELL_ID_LENGTH_MAX = 32
 """Longest id that is read: ten digits for each number, and whatever fits it also fits a database integer."""
@@ -35,8 +36,9 @@ class Cell:
         return f"{self.start_s}_{self.low_cents}_{self.high_cents}"
 
 
+@lru_cache(maxsize=4096)
 def parse_cell(cell_id: str, rules: GridRules) -> Cell | None:
-    """Read a canonical id of a cell on the lattice; anything else is None."""
+    """Read a canonical id of a cell on the lattice; anything else is None. Many bets are on few cells."""
     if len(cell_id) > CELL_ID_LENGTH_MAX:
         return None
     try:

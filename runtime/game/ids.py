@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
 _PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 LENGTH = 26
 RANDOM_BITS = 80
+PLACE_BITS = 32
 
 
 def ulid(ms: int, low_bits: int) -> str:
@@ -32,4 +35,12 @@ def ulid_ms(text: str) -> int | None:
 
 def entry_id(committed_ms: int, commit_number: int, place: int) -> str:
     """Return the id of a ledger entry: it rises with the commit and the place in it."""
-    return ulid(committed_ms, (commit_number << 32) | place)
+    low = (commit_number & 7) << PLACE_BITS | place
+    tail = ALPHABET[low >> 30] + _PAIRS[low >> 20 & 1023] + _PAIRS[low >> 10 & 1023] + _PAIRS[low & 1023]
+    return _commits_part(committed_ms, commit_number) + tail
+
+
+@lru_cache(maxsize=16)
+def _commits_part(committed_ms: int, commit_number: int) -> str:
+    """Return what the ids of all entries of a commit begin with: all but the last 35 bits."""
+    return ulid(committed_ms, commit_number << PLACE_BITS)[:-7]
