@@ -28,7 +28,7 @@ PROCESSES: tuple[Process, ...] = (
     Process("redis", 10, 20, "queues, sessions, nonces and the bus; only where TAPTRADE_REDIS_URL is not set"),
     Process("writer", 20, 20, "the one process that writes the ledger"),
     Process("settler", 30, 10, "settlement and breaker checks"),
-    Process("jobs", 30, 10, "backup, archive and audit"),
+    Process("jobs", 30, 10, "backup, audit, and a report of the closed weeks"),
     Process("scheduler", 30, 10, "rq-scheduler: starts the periodic jobs"),
     Process("feed", 30, 10, "price feed"),
     Process("dashboard", 30, 5, "rq-dashboard"),

@@ -25,7 +25,8 @@ Answers = Mapping[str, list[Outcome]]
 def publish(client: Redis, inbox: Inbox, commit: Commit | None, jobs: list[TakenJob], answers: Answers) -> None:
     """Answer those who wait, tell of the commit (None: nothing was written) and end the jobs, in one script of Redis.
 
-    Either all of it is seen, or the jobs come again and are answered then.
+    Either all of it is seen, or the jobs come again and are answered then. Only if Redis dies right after may a job
+    have ended whose answer is lost.
     """
     replies: list[Any] = []
     for origin, outcomes in answers.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.writer.book import Book
 from runtime.commands import Outcome, SettleColumn
@@ -101,8 +102,12 @@ class Settlement:
         """
         column = self.open[0]
         most = round(max(SLICE_BETS - BESIDE_PLACING * beside, PACE_LEAST * beside))
-        taken, column.left = column.left[:most], column.left[most:]
-        for row in commit.connection.execute(OPEN_AMONG, (str(taken),)):
+        rows: list[tuple[Any, ...]] = []
+        while column.left and not rows:
+            # What a writer before this one has ended comes first, and is passed over without commits of its own.
+            taken, column.left = column.left[:most], column.left[most:]
+            rows = commit.connection.execute(OPEN_AMONG, (str(taken),))
+        for row in rows:
             self._end(commit, column, from_row(row))
         if not column.left:
             place = commit.record("settled", column.start_s, commit.now_ms)

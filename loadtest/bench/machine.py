@@ -19,10 +19,10 @@ def describe(nginx: str | None, sqlite: str) -> dict[str, str | int | float | bo
         "cpu": _field("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         "cpus": len(os.sched_getaffinity(0)),
         "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
         "sqlite": sqlite,
-        "redis": _version([str(find_server()), "--version"]),
+        "redis": _redis(find_server()),
         "nginx": _version([nginx, "-v"]) if nginx else "none",
         "load_before": round(os.getloadavg()[0], 2),
         "through_nginx": nginx is not None,
@@ -32,6 +32,11 @@ def describe(nginx: str | None, sqlite: str) -> dict[str, str | int | float | bo
 def _field(path: str, name: str) -> str:
     lines = Path(path).read_text().splitlines()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+
+
+def _redis(server: Path) -> str:
+    name = "Valkey" if server.name.startswith("valkey") else "Redis"
+    return f"{name} {_version([str(server), '--version'])}"
 
 
 def _version(command: list[str]) -> str:

@@ -116,7 +116,7 @@ def machine_sentence(about: Mapping[str, object]) -> str:
     front = f"nginx {about['nginx']}" if about["through_nginx"] else "WITHOUT nginx, which is not installed here"
     return (
         f"Measured on {about['cpus']} CPUs ({about['cpu']}), {about['memory_gb']} GB, Linux {about['kernel']}, Python "
-        f"{about['python']}, SQLite {about['sqlite']}, Redis {about['redis']}, {front}; the load generator runs on the "
+        f"{about['python']}, SQLite {about['sqlite']}, {about['redis']}, {front}; the load generator runs on the "
         f"same CPUs. Load before the start: {about['load_before']}."
     )
 
