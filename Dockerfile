@@ -37,7 +37,5 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /u
 COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC TAPTRADE_DATA=/data
-# As `taptrade up` does it (taptrade/up.py:ALLOCATOR).
-ENV GLIBC_TUNABLES=glibc.malloc.tcache_count=1000
 USER taptrade
 ENTRYPOINT ["taptrade"]

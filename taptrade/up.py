@@ -28,10 +28,6 @@ from taptrade.housekeeping import migrate_databases
 from taptrade.processes import supervisor_config
 from taptrade.serve import SUPERVISOR
 
-ALLOCATOR = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=1000")
-"""A batch of bets is many hundred small objects of a few sizes at once, in Redis as in our processes. By default glibc
-keeps seven freed ones of a size at hand, and looks for each further one with much more work."""
-
 
 class RunOptions(ServerOptions):  # type: ignore[misc]
     """supervisord's options for a run that belongs to a terminal and to this very process."""
@@ -65,7 +61,6 @@ def main(argv: Sequence[str]) -> int:
     config = settings.data / "run" / "supervisord.conf"
     config.write_text(supervisor_config(settings, embedded_redis=embedded))
     os.environ.update(TAPTRADE_DATA=str(settings.data), TAPTRADE_REDIS_URL=url, TZ="UTC", PYTHONUNBUFFERED="1")
-    os.environ.setdefault(*ALLOCATOR)
     os.environ[SUPERVISOR] = str(os.getpid())
     print(f"taptrade: starting in {settings.data}", flush=True)
     announce()
