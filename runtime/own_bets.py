@@ -12,7 +12,8 @@ from typing import Any
 
 from runtime.game.bets import Status
 from runtime.game.ids import entry_id
-from runtime.game.ledger import SELECT_BET
+from runtime.game.ledger import SELECT_BET, SQL
+from runtime.pages import first_id_at
 
 Rows = list[tuple[Any, ...]]
 Execute = Callable[[str, Sequence[Any]], Rows]
@@ -32,10 +33,7 @@ REFUSED = "FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL"
 REFUSED_BETWEEN = f"{SELECT_BET} WHERE user_id = ? AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?"
 TAKEN_ON_CELL = "FROM bets WHERE refusal_code IS NULL AND column_start_s = ? AND cell_id = ? AND user_id = ?"
 # By the mark that the writer keeps: before it nothing is open. The bets of others are passed over in the index.
-OPEN = (
-    "FROM bets WHERE refusal_code IS NULL AND user_id = ? AND column_start_s >="
-    " (SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s')"
-)
+OPEN = f"FROM bets WHERE refusal_code IS NULL AND user_id = ? AND column_start_s >= ({SQL['open_from']})"
 TAKEN_BEYOND = f"SELECT 1 {TAKEN} LIMIT 1 OFFSET ?"
 PLACE_BEFORE = "SELECT placed_at, placed_commit, placed_place FROM bets WHERE seq < ? ORDER BY seq DESC LIMIT 1"
 
@@ -171,7 +169,7 @@ def _of_row(wanted: Wanted, before: int | None) -> tuple[tuple[str, Any], ...]:
 
 def _first_id(ms: int | None) -> str | None:
     # Entry ids begin with the time of their commit, which is that of placing.
-    return None if ms is None else entry_id(ms, 0, 0)
+    return None if ms is None else first_id_at(ms)
 
 
 def _given(*conditions: tuple[str, Any]) -> Branch:

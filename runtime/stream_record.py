@@ -8,11 +8,11 @@ from typing import Any
 from runtime import news
 from runtime.game.bets import COLUMNS, from_row
 from runtime.own_bets import TAKEN
+from runtime.pages import LAST_ID
 from runtime.views import bet_view
 
 PAGE = 500
 PAGES_MAX = 4
-LAST_ID = "~"
 
 # One statement sees one state: the balance, the bets and the newest commit belong together.
 ACCOUNT = f"""
