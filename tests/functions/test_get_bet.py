@@ -8,18 +8,12 @@ from typing import Any
 import pytest
 
 from runtime.clock import ManualClock
-from runtime.settings import Settings, load
+from runtime.settings import Settings
 from tests.functions.till import Till, open_till
 from tests.jobs.signed_play import SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 
 PARTS = ("signed", "rate", "window", "decision", "money", "chain")
-
-
-@pytest.fixture
-def settings(tmp_path: Any, redis_url: str) -> Settings:
-    """Keep the databases where the settler's court looks for them."""
-    return load({"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_REDIS_URL": redis_url})
 
 
 @pytest.fixture

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.clock import ManualClock
-from runtime.settings import Settings, load
+from runtime.settings import Settings
 from tests.functions.till import Till, open_till
 from tests.jobs.writer_desk import Desk
 from tests.runtime.bet_histories import History
-
-
-@pytest.fixture
-def settings(tmp_path: Path, redis_url: str) -> Settings:
-    """Keep the databases in the test's folder."""
-    return load({"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_REDIS_URL": redis_url})
 
 
 @pytest.fixture
