@@ -183,7 +183,7 @@ class Commit:
             commit_number=self.number,
             place=place,
         )
-        self._records.append(chain.record("entry", place, entry.row(), self._encode))
+        self.record("entry", *entry.row())
         self._entry_ids.append(entry.id)
         self._house[ref_type] = self._house.get(ref_type, 0) - amount
         self.news.append(News(place, user_id, entry))
@@ -205,7 +205,7 @@ class Commit:
                 bet.status, bet.refusal_code = "insufficient_funds", "INSUFFICIENT_FUNDS"
                 bet.refusal_detail = "The balance does not cover the stake."
         self.next_seq += 1
-        self._records.append(chain.record("bet", bet.placed_place, placed_content(bet), self._encode))
+        self.record("bet", *placed_content(bet))
         self._bets.append(bet)
         self.news.append(News(bet.placed_place, bet.user_id, bet))
         if balance is None:
