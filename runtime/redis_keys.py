@@ -32,7 +32,7 @@ PUBLISHED_COMMIT = "published:commit"
 """Integer: the newest commit whose events went out."""
 
 BUS_PUBLIC_KEEP_MS = 600_000
-# A full commit is about 100 KB; who falls behind these reads on from the database.
+# A full commit is about 250 KB; who falls behind these reads on from the database.
 BUS_COMMITS_KEEP = 256
 NONCE_TTL_S = 90
 SESSION_TTL_S = 24 * 3600
@@ -52,7 +52,7 @@ BUDGET_BYTES = {
     "sessions": 20_000 * 700,
     "rate limits": 2 * 20_000 * 150,
     "public bus": 32 * 1024 * 1024,
-    "commit bus": BUS_COMMITS_KEEP * 160 * 1024,
+    "commit bus": BUS_COMMITS_KEEP * 320 * 1024,
     "failed jobs": 16 * 1024 * 1024,
     "metrics and states": 4 * 1024 * 1024,
 }

@@ -30,8 +30,9 @@ STARTED_PREFIX = "rq:wip:"
 INTERMEDIATE = ":intermediate"
 WORKER_TTL_S = 60
 COMMANDS_SLICE = 20
-BETS_SLICE = 250
-"""What one turn takes from each queue, in whole jobs."""
+BETS_SLICE = 500
+"""What one turn takes from each queue, in whole jobs. Bets share pages with each other, and a commit writes each page
+once: one of 500 takes two thirds of the time that one of 200 takes."""
 FAILURE_TTL_S = 7 * 24 * 3600
 
 
