@@ -7,11 +7,12 @@ MAKEFLAGS += --no-print-directory
 
 # A bet costs a quarter less CPU on an interpreter that was built with optimisations (docs/performance.md). Distributions'
 # are, but one compiled by hand often is not: then the system's goes first. PYTHON=... takes any other.
+# An environment that is there stays as it is: `make clean` first.
 ifndef PYTHON
 OPTIMISED := import sys, sysconfig; sys.exit("--enable-optimizations" not in (sysconfig.get_config_var("CONFIG_ARGS") or ""))
 FIT := import sys, pip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON := $(shell for one in python3 /usr/bin/python3; do \
-	{ [ $$one = /usr/bin/python3 ] || $$one -c '$(OPTIMISED)'; } && $$one -c '$(FIT)' && break; one=python3; done \
+	{ [ $$one = /usr/bin/python3 ] || $$one -s -c '$(OPTIMISED)'; } && $$one -s -c '$(FIT)' && break; one=python3; done \
 	2>/dev/null; echo $$one)
 endif
 BIN := .venv/bin

@@ -23,7 +23,8 @@ from runtime.subscriber import Item, Subscriber
 
 logger = logging.getLogger(__name__)
 
-SUBSCRIBERS_MAX = 20_000
+SUBSCRIBERS_MAX = 6_000
+"""Each takes one of the worker's 10,000 connections and two of nginx's 16,000: the rest is left to bets."""
 READY_WAIT_S = 2.0
 FILL_MAX = 300
 

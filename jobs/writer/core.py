@@ -73,6 +73,8 @@ class Writer:
     placing: float = 0.0
     """Bets that a turn finds, smoothed over the last turns."""
     _more: bool = False
+    _began_columns: bool = False
+    """They are taken up at the start of a turn: if that reading fails, no job that is committed has failed."""
     _untold: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -84,6 +86,9 @@ class Writer:
         Return whether there was anything.
         """
         self._tell()
+        if self._began_columns:
+            self.settlement.look()
+            self._began_columns = False
         idle = not (self.held or self._more or self.settlement.open)
         held, self.held = self.held, []
         try:
@@ -98,7 +103,7 @@ class Writer:
         self.placing += (sum(job.commands for job in found.bets) - self.placing) / SMOOTHED_TURNS
         settles = bool(self.settlement.open)
         self._run(found.bets, tick, settles=settles)
-        return bool(found.commands or found.bets or settles)
+        return bool(found.commands or found.bets or settles or self._began_columns)
 
     @property
     def gathers(self) -> bool:
@@ -185,18 +190,18 @@ class Writer:
                 for job, outcomes in work(commit):
                     answers.setdefault(job.batch.origin if job.batch else "", []).extend(outcomes)
         except OperationalError as ex:
-            self.settlement.reload()
             self.held = jobs + self.held
+            self.settlement.reload()
             raise Stuck(str(ex)) from ex
         except BaseException:
             self.settlement.reload()
             raise
         # The commit stands: from here on nothing may be done again, only told. If Redis is away, it is told later.
         told = None if written[0].is_empty else written[0]
+        self._untold.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
         self._measure(written[0], self.book.clock.monotonic_ms() - began_ms)
         if any(isinstance(item.content, dict) for item in written[0].news):
-            self.settlement.look()
-        self._untold.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
+            self._began_columns = True
         self._tell()
 
     def _measure(self, commit: Commit, took_ms: int) -> None:

@@ -74,8 +74,8 @@ class Bench(Struct, kw_only=True):
     """By process, at the highest rate."""
     writer_alone: Yardstick | None = None
     """Bets a second of the real writer when full jobs wait for it and nothing else runs."""
-    writer_of_bare_sql: float | None = None
-    """The same as a share of the bare SQL."""
+    writer_of_bare_sql: dict[str, float] = field(default_factory=dict)
+    """The same as a share of each bare loop, by the yardstick's name."""
     one_column: list[OneColumn] = field(default_factory=list)
     """Three runs, the fastest first."""
     machine: dict[str, str | int | float | bool] = field(default_factory=dict)

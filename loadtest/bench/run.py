@@ -28,6 +28,7 @@ ALONE: dict[str, tuple[Callable[[Path], float], int]] = {
     "plain_rq_job": (alone.plain_rq_job, 6),
     "transaction_per_bet": (alone.transaction_per_bet, 6),
     "bare_sql": (alone.bare_sql, 8),
+    "bare_sql_full": (alone.bare_sql_full, 8),
 }
 """Yardsticks without a system, and about how many seconds one measurement takes."""
 
@@ -47,7 +48,7 @@ class Run:
             self._fixed_rates(on, rates)
             self._count(on)
         self.bench.highest_rate = search.highest_of(_known(self.bench.rates))
-        self.bench.cpu_us_per_bet = self.bench.rates[-1].cpu_us_per_bet
+        self.bench.cpu_us_per_bet = search.at_rate(self.bench.rates, self.bench.highest_rate).cpu_us_per_bet
         return self.bench
 
     def whole(self, rates: Sequence[int]) -> Bench:
@@ -58,7 +59,7 @@ class Run:
             bench.searched = self._search(on, bench.rates, SEARCH_UNTIL_S)
             bench.highest_rate = search.highest_of(_known([*bench.rates, *bench.searched]))
             bench.highest = [rate for rate in bench.searched if rate.rate == bench.highest_rate]
-            bench.cpu_us_per_bet = search.middle_of(bench.highest or bench.rates).cpu_us_per_bet
+            bench.cpu_us_per_bet = search.at_rate([*bench.rates, *bench.searched], bench.highest_rate).cpu_us_per_bet
             self._calls(on)
             self._count(on)
         with stage(self.folder, self.nginx, self.display, signed=False) as on:
@@ -84,7 +85,7 @@ class Run:
                 rate = search.highest_of(known)
                 if sum(each.rate == rate for each in found) >= search.REPEATS or not rate:
                     return found
-            found.append(self._rate(on, Plan(rate, *SEARCH)))
+            found.append(self._rate(on, Plan(rate, *(SEARCH if measured or found else FIXED))))
         self.bench.remarks.append(
             f"A search was cut short after {until_s:.0f} s: its highest rate is what it had found."
         )
@@ -120,7 +121,10 @@ class Run:
         for name, (measure, seconds) in ALONE.items():
             bench.yardsticks[name] = self._three(name, measure, seconds)
         bench.writer_alone = self._three("writer_alone", writer_alone.bets_per_s, WRITER_ALONE_S)
-        bench.writer_of_bare_sql = round(bench.writer_alone.per_s / bench.yardsticks["bare_sql"].per_s, 3)
+        bench.writer_of_bare_sql = {
+            name: round(bench.writer_alone.per_s / bench.yardsticks[name].per_s, 3)
+            for name in ("bare_sql", "bare_sql_full")
+        }
 
         with self.display.step("one column", search.REPEATS * ONE_COLUMN_S) as show:
             for repeat in range(search.REPEATS):

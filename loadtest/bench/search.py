@@ -38,3 +38,8 @@ def middle_of(repeats: Sequence[Rate]) -> Rate:
     """Return the repeat with the median p99; one that is not carried counts as slower than any that is."""
     ordered = sorted(repeats, key=lambda rate: (not rate.is_carried, rate.p99_ms))
     return ordered[len(ordered) // 2]
+
+
+def at_rate(measured: Sequence[Rate], rate: int) -> Rate:
+    """Return the measurement of a rate, of several the median; the first of all if that rate is not among them."""
+    return middle_of([one for one in measured if one.rate == rate] or measured[:1])

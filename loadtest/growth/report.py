@@ -76,7 +76,7 @@ def section(growth: Growth) -> str:
                 "The rows were made in bulk with every index in place; each bet has its entries and its share of a "
                 "commit's record. Small tables are put back before each round, since its bets would be most of them. "
                 "`start` is how long the writer reads before its first commit, with no bet open. The other figures are "
-                "medians of the rounds."
+                "medians of the rounds, but max, which is the greatest of all."
             ),
             table(head, [_row(size) for size in growth.sizes]),
             (

@@ -33,6 +33,9 @@ def test_processes_are_ordered_by_cost_and_idle_ones_left_out() -> None:
     assert "jobs" not in head
 
 
+SHARES = {"bare_sql": 0.7, "bare_sql_full": 0.6}
+
+
 def test_median_of_three_is_the_yardstick() -> None:
     assert yardstick([3.0, 1.04, 2.0]).per_s == 2.0
     assert yardstick([3.0, 1.04, 2.0]).runs == [3.0, 1.0, 2.0]
@@ -41,12 +44,13 @@ def test_median_of_three_is_the_yardstick() -> None:
 def test_ratio_stands_beside_its_yardstick() -> None:
     bench = Bench(yardsticks={"plain_rq_job": yardstick([150.0] * 3)}, ratios={"plain_rq_job": 20.0})
     assert yardsticks_table(bench).splitlines()[-1].endswith("|        150 | 20.00 |")
-    bench.writer_alone, bench.writer_of_bare_sql = yardstick([7_000.0] * 3), 0.7
-    assert yardsticks_table(bench).endswith("commits 7,000 bets a second: 70% of the bare SQL.")
+    bench.writer_alone, bench.writer_of_bare_sql = yardstick([7_000.0] * 3), SHARES
+    said = "commits 7,000 bets a second, up to 500 in a commit: 70% of the bare SQL with 100 bets a transaction, "
+    assert yardsticks_table(bench).endswith(said + "60% of that with 500.")
 
 
 def test_the_median_column_and_the_longest_wait_are_told() -> None:
-    bench = Bench(writer_alone=yardstick([7_000.0] * 3), writer_of_bare_sql=0.7)
+    bench = Bench(writer_alone=yardstick([7_000.0] * 3), writer_of_bare_sql=SHARES)
     bench.one_column = [OneColumn(15_000, 500, ms, wait) for ms, wait in ((800, 70.0), (900, 95.4), (1_100, 60.0))]
     said = yardsticks_table(bench).splitlines()[-1]
     assert "15,000 bets is settled 900 ms" in said

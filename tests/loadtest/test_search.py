@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from loadtest.bench.results import Rate
-from loadtest.bench.search import CLIMB, STEP, highest_of, middle_of, next_rate
+from loadtest.bench.search import CLIMB, STEP, at_rate, highest_of, middle_of, next_rate
 
 
 def rate(p99_ms: float = 50.0, errors: dict[str, int] | None = None, committed_per_s: float = 1000.0) -> Rate:
@@ -68,3 +69,10 @@ def test_median_of_repeats_takes_errors_for_slow() -> None:
     assert middle_of([rate(10), rate(90), rate(20)]).p99_ms == 20
     assert middle_of([rate(10, {"X": 1}), rate(90), rate(20)]).p99_ms == 90
     assert not middle_of([rate(10, {"X": 1}), rate(20), rate(120)]).is_carried
+
+
+def test_what_the_highest_rate_costs_is_measured_at_that_rate() -> None:
+    slow, middle, quick = (replace(rate(p99_ms), rate=3_000) for p99_ms in (90.0, 60.0, 50.0))
+    other = replace(rate(20.0), rate=500)
+    assert at_rate([other, slow, quick, middle], 3_000) is middle
+    assert at_rate([other, slow], 0) is other

@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from jobs.writer.inbox import BETS_SLICE
 from loadtest.bench.children import child, wait_for
 from loadtest.bench.yardsticks import plain_job, sql
 from runtime.redis_client import OUTAGES, connect
@@ -30,8 +31,13 @@ def transaction_per_bet(folder: Path) -> float:
 
 
 def bare_sql(folder: Path) -> float:
-    """Return bets a second of the writer's bare SQL."""
-    return _apart(sql.bare_sql, folder / "ledger.db")
+    """Return bets a second of the writer's bare SQL, a hundred in a transaction."""
+    return _apart(sql.bare_sql, folder / "ledger.db", 100)
+
+
+def bare_sql_full(folder: Path) -> float:
+    """Return the same with as many in a transaction as the writer takes when that many wait."""
+    return _apart(sql.bare_sql, folder / "ledger.db", BETS_SLICE)
 
 
 def _apart(measure: Callable[..., float], *arguments: Any) -> float:

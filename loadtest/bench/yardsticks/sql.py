@@ -10,7 +10,6 @@ from loadtest.bench.yardsticks import ledger_rows
 from runtime.game.ledger import INSERT_BET
 
 MEASURE_S = 4.0
-BETS_PER_TRANSACTION = 100
 
 
 def transaction_per_bet(path: Path) -> float:
@@ -27,15 +26,15 @@ def transaction_per_bet(path: Path) -> float:
     return number / (now_s - start_s)
 
 
-def bare_sql(path: Path) -> float:
-    """Return bets a second when a hundred share a transaction.
+def bare_sql(path: Path, bets_per_transaction: int) -> float:
+    """Return bets a second when so many share a transaction.
 
     The rows are made beforehand and not counted: what is measured is SQLite, its driver and the disk.
     """
     database = ledger_rows.open_ledger(path)
     seconds, number = 0.0, 0
     while seconds < MEASURE_S:
-        batch = range(number, number + BETS_PER_TRANSACTION)
+        batch = range(number, number + bets_per_transaction)
         rows = [(ledger_rows.bet_row(each), ledger_rows.entry_row(each, ledger_rows.CREDIT_CENTS)) for each in batch]
         start_s = time.perf_counter()
         with database.transaction():
@@ -44,6 +43,6 @@ def bare_sql(path: Path) -> float:
                 database.execute(INSERT_BET, bet)
                 database.execute(ledger_rows.INSERT_ENTRY, entry)
         seconds += time.perf_counter() - start_s
-        number += BETS_PER_TRANSACTION
+        number += bets_per_transaction
     database.close()
     return number / seconds
