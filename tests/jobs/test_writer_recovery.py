@@ -20,7 +20,7 @@ from runtime.audit import audit
 from runtime.db import OperationalError, open_writer
 from runtime.news import events_of_commit, events_of_user
 from tests.jobs.test_audit import play
-from tests.jobs.writer_desk import Desk
+from tests.jobs.writer_desk import PRICE_CENTS, Desk
 
 
 def backlog(desk: Desk) -> int:
@@ -240,6 +240,30 @@ def test_a_disk_error_keeps_the_jobs_for_the_next_turn(desk: Desk, monkeypatch: 
     assert desk.balance(user) == 1_000_000
     desk.work()
     assert desk.balance(user) == 999_900
+    assert audit(desk.database).faults == []
+
+
+def test_a_failing_look_for_begun_columns_fails_no_job_and_is_repeated(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = desk.player()
+    bet = desk.bet(user)
+    desk.place(bet)
+    start_s = int(bet.cell_id.split("_")[0])
+    look = desk.writer.settlement.look
+    failures = [OperationalError("disk I/O error")]
+
+    def failing_once() -> None:
+        if failures:
+            raise failures.pop()
+        look()
+
+    monkeypatch.setattr(type(desk.writer.settlement), "look", lambda _: failing_once())
+    with pytest.raises(OperationalError):
+        desk.settle(start_s, PRICE_CENTS, PRICE_CENTS)
+    desk.work()
+    assert desk.database.execute("SELECT status FROM bets") == [("won",)]
+    assert Queue(queues.COMMANDS, connection=desk.client, serializer=JSONSerializer).failed_job_registry.count == 0
     assert audit(desk.database).faults == []
 
 
