@@ -27,19 +27,7 @@ def deposit(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     if given.amount <= 0:
         parser.error("a deposit is more than nothing; `taptrade adjust` takes money away")
-    settings, now_ms = load(), SystemClock().now_ms()
-    with open_books(settings) as database:
-        account = find_account(database, given.account)
-    command = Deposit(
-        user_id=account.user_id,
-        amount=given.amount,
-        reference=given.reference,
-        who=given.who,
-        why=given.why,
-        **times(now_ms),
-    )
-    outcome = ask_writer(settings, command, given.wait)
-    return tell(outcome, _sentence("deposited", given.amount, account, outcome), as_json=given.json)
+    return _ask(Deposit, given, "deposited")
 
 
 def adjust(argv: Sequence[str]) -> int:
@@ -54,19 +42,7 @@ def adjust(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     if given.amount == 0:
         parser.error("an adjustment by nothing changes nothing")
-    settings, now_ms = load(), SystemClock().now_ms()
-    with open_books(settings) as database:
-        account = find_account(database, given.account)
-    command = Adjust(
-        user_id=account.user_id,
-        amount=given.amount,
-        reference=given.reference,
-        who=given.who,
-        why=given.why,
-        **times(now_ms),
-    )
-    outcome = ask_writer(settings, command, given.wait)
-    return tell(outcome, _sentence("adjusted by", given.amount, account, outcome), as_json=given.json)
+    return _ask(Adjust, given, "adjusted by")
 
 
 def cents(text: str) -> int:
@@ -75,6 +51,22 @@ def cents(text: str) -> int:
     if not (digits.isascii() and digits.isdigit()) or int(digits) > CENTS_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of cents; write 1050 for $10.50")
     return int(text)
+
+
+def _ask(kind: type[Deposit | Adjust], given: argparse.Namespace, done: str) -> int:
+    settings, now_ms = load(), SystemClock().now_ms()
+    with open_books(settings) as database:
+        account = find_account(database, given.account)
+    command = kind(
+        user_id=account.user_id,
+        amount=given.amount,
+        reference=given.reference,
+        who=given.who,
+        why=given.why,
+        **times(now_ms),
+    )
+    outcome = ask_writer(settings, command, given.wait)
+    return tell(outcome, _sentence(done, given.amount, account, outcome), as_json=given.json)
 
 
 def _sentence(done: str, amount: int, account: Account, outcome: Outcome | None) -> str:
