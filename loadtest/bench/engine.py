@@ -50,7 +50,7 @@ class Line:
 
 
 class Engine:
-    """Many connections to one address, and the loop over them."""
+    """Some hundred connections to one address, and the loop over them."""
 
     def __init__(self, address: tuple[str, int], connections: int, errand: Errand | None = None) -> None:
         self._address = address
