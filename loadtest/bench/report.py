@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from jobs.writer.inbox import BETS_SLICE
 from loadtest.bench.results import P99_MS_MAX, Bench, OneColumn, Rate
 
 WHOLE_PATH = "bench: whole path"
@@ -14,7 +15,7 @@ YARDSTICK_NAMES = {
     "plain_rq_job": "one plain RQ job a bet: SimpleWorker, Peewee, one transaction each",
     "transaction_per_bet": "one SQLite transaction a bet, nothing around it",
     "bare_sql": "a bare loop of the writer's SQL: three statements a bet, 100 bets a transaction",
-    "bare_sql_full": "the same with 500 bets a transaction, which the writer takes when that many wait",
+    "bare_sql_full": f"the same with {BETS_SLICE} bets a transaction, which the writer takes when that many wait",
 }
 PROCESSES_SHOWN_LEAST_US = 1.0
 
@@ -82,9 +83,9 @@ def yardsticks_table(bench: Bench) -> str:
     column = f"\n\n{_column_sentence(bench.one_column)}" if bench.one_column else ""
     return (
         f"{block}\n\nThe real writer alone, with full jobs waiting and nothing else running, commits "
-        f"{bench.writer_alone.per_s:,.0f} bets a second, up to 500 in a commit: "
+        f"{bench.writer_alone.per_s:,.0f} bets a second, up to {BETS_SLICE} in a commit: "
         f"{bench.writer_of_bare_sql['bare_sql']:.0%} of the bare SQL with 100 bets a transaction, "
-        f"{bench.writer_of_bare_sql['bare_sql_full']:.0%} of that with 500."
+        f"{bench.writer_of_bare_sql['bare_sql_full']:.0%} of that with {BETS_SLICE}."
         f"{column}"
     )
 
