@@ -10,9 +10,8 @@ from runtime.auth.sessions import signed_in
 from runtime.commands import DECIDED_WITHIN_MS, Deposit
 from runtime.errors import Forbidden, Unavailable
 from runtime.function import Body, Call, Reply, function
-from runtime.game.ledger import Entry
+from runtime.game.own_entries import newest_first
 from runtime.idempotency import idempotency_of
-from runtime.news import ENTRY_COLUMNS
 from runtime.pages import PageQuery, after_id
 from runtime.queues import new_id
 from runtime.refusals import refusal_of
@@ -81,11 +80,10 @@ def deposit(call: Call[DepositBody]) -> Reply:
 def list_deposits(call: Call[None]) -> DepositList:
     """List what was credited to the account, newest first."""
     query: PageQuery = call.params
-    rows = call.parts.reads.execute(
-        f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
-        " WHERE user_id = ? AND id < ? AND ref_type = 'DEPOSIT' ORDER BY id DESC LIMIT ?",
-        (signed_in(call.session).user_id, after_id(query.cursor), query.limit + 1),
+    user_id, below_id = signed_in(call.session).user_id, after_id(query.cursor)
+    found = newest_first(
+        call.parts.reads.execute, user_id, below_id=below_id, limit=query.limit + 1, ref_type="DEPOSIT"
     )
-    entries = [entry_view(Entry(*row)) for row in rows]
+    entries = [entry_view(entry) for entry in found]
     more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
     return DepositList(entries[: query.limit], more)

@@ -13,7 +13,7 @@ from runtime.errors import NotFound
 from runtime.explain import explanation
 from runtime.explanation import Facts, Proof, Reach, Yardstick, find_bet, gather, prove
 from runtime.function import Call, Query, Reply, function
-from runtime.news import Execute
+from runtime.game.own_entries import Execute
 from runtime.parts import Parts
 from runtime.views import bet_view, column_view
 

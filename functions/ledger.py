@@ -10,9 +10,10 @@ import msgspec
 
 from runtime.auth.sessions import signed_in
 from runtime.function import Call, Reply, function
-from runtime.game.ledger import Entry, RefType
-from runtime.news import ENTRY_COLUMNS
-from runtime.pages import PageQuery, Time, after_id, first_id_at
+from runtime.game.ids import first_id_at
+from runtime.game.ledger import RefType
+from runtime.game.own_entries import FIRST_ID, LAST_ID, newest_first
+from runtime.pages import PageQuery, Time, after_id
 from runtime.views import entry_view
 
 CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount", "balance_after")
@@ -46,22 +47,16 @@ class Statement(msgspec.Struct, frozen=True):
 def ledger(call: Call[None]) -> Statement | Reply:
     """List the account's ledger entries; `Accept: text/csv` gives the page as a spreadsheet."""
     query: LedgerQuery = call.params
-    conditions = ["user_id = ?", "id < ?"]
-    params: list[Any] = [signed_in(call.session).user_id, after_id(query.cursor)]
-    for condition, value in (
-        ("ref_type = ?", query.ref_type),
-        ("ref_id = ?", query.ref_id),
-        ("id >= ?", None if query.from_ms is None else first_id_at(query.from_ms)),
-        ("id < ?", None if query.to_ms is None else first_id_at(query.to_ms)),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            params.append(value)
-    rows = call.parts.reads.execute(
-        f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",  # noqa: S608
-        [*params, query.limit + 1],
+    found = newest_first(
+        call.parts.reads.execute,
+        signed_in(call.session).user_id,
+        FIRST_ID if query.from_ms is None else first_id_at(query.from_ms),
+        min(after_id(query.cursor), LAST_ID if query.to_ms is None else first_id_at(query.to_ms)),
+        limit=query.limit + 1,
+        ref_type=query.ref_type,
+        ref_id=query.ref_id,
     )
-    entries = [entry_view(Entry(*row)) for row in rows]
+    entries = [entry_view(entry) for entry in found]
     more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
     page = entries[: query.limit]
     if (call.header("Accept") or "").startswith("text/csv"):

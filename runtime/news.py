@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from runtime.game.bets import from_row
-from runtime.game.ledger import SELECT_BET, Entry, News
+from runtime.game.ledger import ENTRY_COLUMNS, SELECT_BET, Entry, News
+from runtime.game.own_entries import Execute, Rows, id_after, oldest_first
 from runtime.own_bets import ended_after, placed_after
 from runtime.views import event
 
-Rows = list[tuple[Any, ...]]
-Execute = Callable[[str, Sequence[Any]], Rows]
-
-ENTRY_COLUMNS = "id, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at, commit_number, place"
 COLUMN_NAMES = (
     "start_s, end_s, covered, open, low, high, close, tick_count, ticks_sha256, first_tick_id, last_tick_id, reason,"
     " begun_at, begun_commit, begun_place"
@@ -44,7 +40,7 @@ def events_of_commit(execute: Execute, number: int) -> list[dict[str, Any]]:
         (first_entry, last_entry),
     )
     columns = execute(f"SELECT {COLUMN_NAMES} FROM columns WHERE begun_commit = ?", (number,))  # noqa: S608
-    news = [*_placed(bets), *_ended(ended), *_entered(entries), *_begun(columns)]
+    news = [*_placed(bets), *_ended(ended), *_entered([Entry(*row) for row in entries]), *_begun(columns)]
     news.sort(key=lambda item: item.place)
     return [event(item, number) for item in news]
 
@@ -72,19 +68,15 @@ def events_of_user(
 
 
 def _of_user(execute: Execute, user_id: str, commit: int, place: int, up_to: int, limit: int) -> list[tuple[int, News]]:
-    placed = placed_after(execute, user_id, (commit, place), up_to, limit)
-    ended = ended_after(execute, user_id, (commit, place), up_to, limit)
-    entries = execute(
-        f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
-        " WHERE user_id = ? AND (commit_number, place) > (?, ?) AND commit_number <= ?"
-        " AND id >= (SELECT first_entry FROM commits WHERE number >= ? AND first_entry IS NOT NULL"
-        " ORDER BY number LIMIT 1) ORDER BY id LIMIT ?",
-        (user_id, commit, place, up_to, commit, limit),
-    )
+    after = (commit, place)
+    entries = oldest_first(execute, user_id, id_after(execute, commit, place), limit)
+    entries = [entry for entry in entries if entry.commit_number <= up_to]
+    placed = placed_after(execute, user_id, entries, after, up_to, limit)
+    ended = ended_after(execute, user_id, after, up_to, limit)
     found: list[tuple[int, News]] = []
     found += [(item.content.placed_commit, item) for item in _placed(placed)]  # type: ignore[union-attr]
     found += [(item.content.resolved_commit or 0, item) for item in _ended(ended)]  # type: ignore[union-attr]
-    found += [(item.content.commit_number, item) for item in _entered(entries)]  # type: ignore[union-attr]
+    found += [(entry.commit_number, item) for entry, item in zip(entries, _entered(entries), strict=True)]
     return found
 
 
@@ -102,8 +94,8 @@ def _ended(rows: Rows) -> list[News]:
     return [News(bet.resolved_place or 0, bet.user_id, bet) for bet in map(from_row, rows)]
 
 
-def _entered(rows: Rows) -> list[News]:
-    return [News(entry.place, entry.user_id, entry) for entry in (Entry(*row) for row in rows)]
+def _entered(entries: list[Entry]) -> list[News]:
+    return [News(entry.place, entry.user_id, entry) for entry in entries]
 
 
 def _begun(rows: Rows) -> list[News]:

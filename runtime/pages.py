@@ -8,10 +8,10 @@ import msgspec
 
 from runtime.errors import InvalidRequest
 from runtime.function import Query
-from runtime.game.ids import ulid, ulid_ms
+from runtime.game.ids import ulid_ms
+from runtime.game.own_entries import LAST_ID
 
 LIMIT_MAX = 500
-LAST_ID = "~"
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=LIMIT_MAX, description="rows of a page")]
 Time = Annotated[int, msgspec.Meta(ge=0, le=10**14, description="Unix milliseconds")]
@@ -40,8 +40,3 @@ def after_id(cursor: str | None) -> str:
     if ulid_ms(cursor) is None:
         raise InvalidRequest("The cursor is none of ours.", field="cursor")
     return cursor
-
-
-def first_id_at(ms: int) -> str:
-    """Return the least ULID of a moment."""
-    return ulid(min(ms, 2**48 - 1), 0)

@@ -11,6 +11,7 @@ from runtime import news
 from runtime.clock import Clock
 from runtime.db import Database, DatabaseError, OperationalError, Row, open_reader
 from runtime.errors import Unavailable
+from runtime.game.own_entries import Execute
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Reads:
         found: list[Row] = self._apply(lambda: self._run(lambda database: database.execute(sql, params)))
         return found
 
-    def together(self, work: Callable[[news.Execute], T]) -> T:
+    def together(self, work: Callable[[Execute], T]) -> T:
         """Run several queries on one state of the database, all within one limit; `work` runs in another thread."""
 
         def at_once(database: Database) -> T:

@@ -7,16 +7,15 @@ from typing import Any
 
 from runtime import news
 from runtime.game.bets import COLUMNS, from_row
+from runtime.game.own_entries import BACK, LAST_ID, Execute, back
 from runtime.own_bets import TAKEN
-from runtime.pages import LAST_ID
 from runtime.views import bet_view
 
 PAGE = 500
 PAGES_MAX = 4
 
 # One statement sees one state: the balance, the bets and the newest commit belong together.
-ACCOUNT = f"""
-WITH page AS (SELECT entry.id AS entry_id, bets.* {TAKEN} AND entry.id < ? ORDER BY entry.id DESC LIMIT ?)
+ACCOUNT = f"""{BACK}, page AS (SELECT entry.id AS entry_id, bets.* {TAKEN} LIMIT ?)
 SELECT (SELECT coalesce(max(number), 0) FROM commits), users.balance,
        (SELECT count(*) FROM page), (SELECT min(entry_id) FROM page), {", ".join("page." + name for name in COLUMNS)}
 FROM users LEFT JOIN page ON page.status = 'confirmed'
@@ -37,7 +36,7 @@ class Account:
 class StreamRecord:
     """Read through `execute`, which answers with tuples and keeps the greenlets of others running."""
 
-    def __init__(self, execute: news.Execute) -> None:
+    def __init__(self, execute: Execute) -> None:
         self._execute = execute
 
     def newest_commit(self) -> int:
@@ -62,7 +61,7 @@ class StreamRecord:
         account: Account | None = None
         before = LAST_ID
         for _ in range(PAGES_MAX):
-            rows = self._execute(ACCOUNT, (user_id, before, PAGE, user_id))
+            rows = self._execute(ACCOUNT, (*back(user_id, below_id=before), PAGE, user_id))
             if not rows:
                 return account
             commit, balance, count, oldest = rows[0][:4]

@@ -13,18 +13,15 @@ from runtime.explain import dollars, explanation
 from runtime.explanation import Proof, Yardstick
 from runtime.explanation.facts import find_column
 from runtime.game.bets import Bet, from_row
+from runtime.game.ids import first_id_at
 from runtime.game.ledger import SELECT_BET, Entry
-from runtime.news import ENTRY_COLUMNS
+from runtime.game.own_entries import newest_first
 from runtime.own_bets import REFUSED_BETWEEN
-from runtime.pages import first_id_at
 from runtime.views import bet_view, column_view, entry_view, rfc3339
 from taptrade.books import Account, find_account
 from taptrade.explain import explain_bet
 
-# Entry ids rise with time, so a span of time is one range of the index (user_id, id).
-ENTRIES = f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger WHERE user_id = ? AND id >= ? AND id < ? ORDER BY id"  # noqa: S608
-BALANCE_AT = "SELECT balance_after FROM transaction_ledger WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT 1"
-LATER = "SELECT id FROM transaction_ledger WHERE user_id = ? AND id >= ? LIMIT 1"
+LATER = "SELECT 1 FROM users WHERE id = ? AND last_entry_id >= ?"
 OF_BETS = ("BET", "PAYOUT", "REFUND")
 CSV_FIELDS = (
     *("created_at", "id", "ref_type", "ref_id", "amount", "balance_after", "commit_number"),
@@ -70,8 +67,7 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
     """Read the case of [from, to) from one state of the database, and add it up."""
     first, end = first_id_at(from_ms), first_id_at(to_ms)
     with database.snapshot():
-        rows = database.execute(ENTRIES, (account.user_id, first, end))
-        entries = [Entry(*row) for row in rows]
+        entries = newest_first(database.execute, account.user_id, first, end)[::-1]
         opening = _balance(database, account.user_id, first)
         closing = _balance(database, account.user_id, end)
         # Where the span reaches to the last entry, it must end at what the account holds.
@@ -113,8 +109,8 @@ def prove_bets(case: Case, database: Database, ticks: Database | None, yardstick
 
 
 def _balance(database: Database, user_id: str, before_id: str) -> int:
-    rows = database.execute(BALANCE_AT, (user_id, before_id))
-    return int(rows[0][0]) if rows else 0
+    last = newest_first(database.execute, user_id, below_id=before_id, limit=1)
+    return last[0].balance_after if last else 0
 
 
 def _bets(database: Database, user_id: str, from_ms: int, to_ms: int, entries: list[Entry]) -> list[Bet]:

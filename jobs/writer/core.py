@@ -254,5 +254,5 @@ class Writer:
             presets_cents=self.rules.presets_cents,
             exposure=self.book.exposure,
             limits_of=self.book.limits_of,
-            connection=commit.connection,
+            commit=commit,
         )

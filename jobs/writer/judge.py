@@ -9,10 +9,11 @@ from typing import Any
 
 from runtime.commands import PlaceBet
 from runtime.game.grid import Cell, GridRules
-from runtime.game.ids import ulid
-from runtime.game.ledger import SQL, Connection
+from runtime.game.ids import first_id_at
+from runtime.game.ledger import Commit
 from runtime.game.limits import DAY_MS, Exposure, LimitsChange, PlayerLimits, in_force, largest_stake_cents, refusal
 from runtime.game.money import payout_cents
+from runtime.game.own_entries import totals_since
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
 
@@ -50,7 +51,7 @@ class Court:
     presets_cents: tuple[int, ...]
     exposure: Exposure
     limits_of: LimitsOf
-    connection: Connection
+    commit: Commit
     features: str | None = field(init=False)
     """What the tick's volatility rests on, as it is stored with each bet."""
     _rates: dict[str, int | None] = field(default_factory=dict)
@@ -98,7 +99,10 @@ class Court:
         limits = in_force(changes, self.now_ms)
         if limits == PlayerLimits():
             return None
-        staked, returned = self.connection.execute(SQL["day_totals"], (bet.user_id, _first_id_of_day(self.now_ms)))[0]
+        # The stakes of this very commit count too.
+        self.commit.write_entries()
+        first_id = first_id_at(self.now_ms - self.now_ms % DAY_MS)
+        staked, returned = totals_since(self.commit.connection.execute, bet.user_id, first_id)
         reached = refusal(limits, bet.amount, staked, returned, self.now_ms)
         if reached is None:
             return None
@@ -109,7 +113,3 @@ class Court:
             "until_ms": reached.until_ms,
         }
         return Verdict("LIMIT_REACHED", reached.sentence, hint)
-
-
-def _first_id_of_day(now_ms: int) -> str:
-    return ulid(now_ms - now_ms % DAY_MS, 0)

@@ -12,7 +12,8 @@ from runtime import bus, redis_keys
 from runtime.commands import Outcome, PlaceBet
 from runtime.game.bets import Bet
 from runtime.game.ledger import Commit, News
-from runtime.news import Execute, events_of_commit, last_commit
+from runtime.game.own_entries import Execute
+from runtime.news import events_of_commit, last_commit
 from runtime.redis_client import Redis
 from runtime.views import event
 

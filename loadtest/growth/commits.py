@@ -116,7 +116,7 @@ class Table:
             presets_cents=self._settings.presets_cents,
             exposure=self.book.exposure,
             limits_of=self.book.limits_of,
-            connection=commit.connection,
+            commit=commit,
         )
 
 

@@ -80,12 +80,22 @@ _BET = {
     "resolved_place": f"2 * (i % {BETS_PER_COMMIT})",
 }
 _BETS = f"{_NUMBERS} INSERT INTO bets ({', '.join(COLUMNS)}) SELECT {{values}} FROM n"
+# A user has one bet in USERS. Every bet of a user wins or none does, since WON_ONE_OF divides USERS.
+_ROUND = f"(i - 1) / {USERS}"
+_STAKE_ID, _PAYOUT_ID = "printf('01A%022d0', i)", "printf('01A%022d1', i)"
+_BEFORE = f"CASE WHEN i > {USERS} THEN printf('01A%022d%d', i - {USERS}, {_WON}) END"
 _STAKES = f"""{_NUMBERS} INSERT INTO transaction_ledger
-SELECT printf('01A%022d0', i), {_USER}, -{STAKE_CENTS}, {CREDIT_CENTS}, 'BET', printf('01A%023d', i), '{{}}',
-    1790000000000, {_PLACED}, 2 * (i % {BETS_PER_COMMIT}) + 1 FROM n"""
+SELECT {_STAKE_ID}, {_USER}, -{STAKE_CENTS}, {CREDIT_CENTS}, 'BET', printf('01A%023d', i), '{{}}',
+    1790000000000, {_PLACED}, 2 * (i % {BETS_PER_COMMIT}) + 1, {_ROUND} * (1 + ({_WON})) + 1, {_BEFORE} FROM n"""
 _PAYOUTS = f"""{_NUMBERS} INSERT INTO transaction_ledger
-SELECT printf('01A%022d1', i), {_USER}, {STAKE_CENTS}, {CREDIT_CENTS}, 'PAYOUT', printf('01A%023d', i), '{{}}',
-    1790000000000, {_PLACED} + {SETTLED_COMMITS_LATER}, 2 * (i % {BETS_PER_COMMIT}) + 1 FROM n WHERE {_WON}"""
+SELECT {_PAYOUT_ID}, {_USER}, {STAKE_CENTS}, {CREDIT_CENTS}, 'PAYOUT', printf('01A%023d', i), '{{}}',
+    1790000000000, {_PLACED} + {SETTLED_COMMITS_LATER}, 2 * (i % {BETS_PER_COMMIT}) + 1, {_ROUND} * 2 + 2, {_STAKE_ID}
+FROM n WHERE {_WON}"""
+# A user's last bet is the last of its place in the turns.
+_LAST_ENTRIES = f"""{_NUMBERS} UPDATE users SET (version, last_entry_id) =
+    (SELECT number, id FROM transaction_ledger WHERE ref_type = CASE WHEN {_WON} THEN 'PAYOUT' ELSE 'BET' END
+        AND ref_id = printf('01A%023d', i))
+FROM n WHERE users.id = {_USER}"""
 _COLUMNS = f"""{_NUMBERS} INSERT INTO columns
 SELECT :first_s + {COLUMN_S} * i, :first_s + {COLUMN_S} * (i + 1), 1, {PRICE_CENTS}, {PRICE_CENTS}, {PRICE_CENTS},
     {PRICE_CENTS}, 50, hex(zeroblob(32)), 1000 * (:first_s + {COLUMN_S} * i), 1000 * (:first_s + {COLUMN_S} * i), NULL,
@@ -124,6 +134,7 @@ def fill(path: Path, bets: int, clock: Clock, show: Callable[[int], None] = lamb
         show(last)
     with database.transaction():
         database.execute(_COLUMNS.replace(":first_s", str(first_s)), (0, columns - 1))
+        database.execute(_LAST_ENTRIES, (max(bets - USERS, 0) + 1, bets))
         database.execute(SQL["set_open_from"], (first_s + COLUMN_S * columns,))
         database.execute(_COMMITS, (1, bets // BETS_PER_COMMIT + 1 + SETTLED_COMMITS_LATER, now_ms))
     database.execute("PRAGMA journal_mode = wal")
@@ -137,7 +148,8 @@ def _users(database: Database, now_ms: int) -> None:
     with database.transaction():
         for number in range(USERS):
             database.execute(SQL["insert_user"], (user_id(number), f"0x{number:040x}", now_ms, now_ms, 1, number))
-            database.execute(SQL["credit"], (CREDIT_CENTS, now_ms, user_id(number), CREDIT_CENTS))
+        # No entry says so, and so no version either.
+        database.execute("UPDATE users SET balance = ?", (CREDIT_CENTS,))
 
 
 def _slice(database: Database, first: int, last: int, first_s: int) -> None:

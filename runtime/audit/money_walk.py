@@ -12,11 +12,11 @@ from runtime.game.ledger import SQL
 from runtime.game.money import payout_cents
 from runtime.game.settlement import result
 
-ENTRIES = (
-    "SELECT id, user_id, amount, balance_after, ref_type, commit_number, place FROM transaction_ledger ORDER BY id"
-)
-USERS = "SELECT id, balance, version, created_at, updated_at FROM users ORDER BY id"
-LAST_ENTRY_MS = "SELECT user_id, max(created_at) FROM transaction_ledger GROUP BY user_id"
+ENTRIES = """
+SELECT id, user_id, amount, balance_after, ref_type, created_at, commit_number, place, number, previous_id
+FROM transaction_ledger ORDER BY id
+"""
+USERS = "SELECT id, balance, version, created_at, updated_at, last_entry_id FROM users ORDER BY id"
 BETS = """
 SELECT bets.id, bets.status, bets.amount, bets.reward_rate, bets.payout_amount, bets.low_cents, bets.high_cents,
        bets.column_start_s, columns.start_s, columns.covered, columns.low, columns.high,
@@ -55,43 +55,61 @@ SELECT kind || ' ' || reference FROM operations WHERE NOT EXISTS
 """
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What the entries of one user come to so far."""
+
+    cents: int = 0
+    entries: int = 0
+    last_id: str | None = None
+    last_ms: int | None = None
+
+
 def check_money(database: Walker, report: Report) -> Iterator[Finding]:
     """Yield what does not add up; fill the counts of `report`."""
-    sums: dict[str, int] = {}
-    counts: dict[str, int] = {}
+    tallies: dict[str, _Tally] = {}
     by_kind: dict[str, int] = {}
     before = (0, -1)
-    for entry_id, user_id, amount, balance_after, ref_type, commit, place in database.iterate(ENTRIES):
+    for entry_id, user_id, amount, balance_after, ref_type, ms, commit, place, number, previous in database.iterate(
+        ENTRIES
+    ):
         report.entries += 1
-        sums[user_id] = sums.get(user_id, 0) + amount
-        counts[user_id] = counts.get(user_id, 0) + 1
         by_kind[ref_type] = by_kind.get(ref_type, 0) + amount
-        if sums[user_id] != balance_after:
-            sentence = f"balance_after is {balance_after}, the running sum is {sums[user_id]}"
+        tally = tallies.setdefault(user_id, _Tally())
+        tally.cents += amount
+        tally.entries += 1
+        if tally.cents != balance_after:
+            sentence = f"balance_after is {balance_after}, the running sum is {tally.cents}"
+            yield Finding("transaction_ledger", entry_id, sentence)
+        if (number, previous) != (tally.entries, tally.last_id):
+            sentence = f"it is number {number} after {previous}, but comes as {tally.entries} after {tally.last_id}"
             yield Finding("transaction_ledger", entry_id, sentence)
         if (commit, place) <= before:
             yield Finding("transaction_ledger", entry_id, "ids do not rise with the commits")
         before = (commit, place)
-    yield from _check_users(database, report, sums, counts)
+        tally.last_id, tally.last_ms = entry_id, ms
+    yield from _check_users(database, report, tallies)
     yield from _check_house(database, by_kind)
     yield from _check_bets(database, report)
     yield from _check_references(database)
 
 
-def _check_users(database: Walker, report: Report, sums: dict[str, int], counts: dict[str, int]) -> Iterator[Finding]:
-    newest: dict[str, int] = dict(database.iterate(LAST_ENTRY_MS))
-    for user_id, balance, version, created_ms, updated_ms in database.iterate(USERS):
+def _check_users(database: Walker, report: Report, tallies: dict[str, _Tally]) -> Iterator[Finding]:
+    for user_id, balance, version, created_ms, updated_ms, last_id in database.iterate(USERS):
         report.users += 1
         report.balance_cents += balance
-        if balance != sums.pop(user_id, 0):
+        tally = tallies.pop(user_id, _Tally())
+        if balance != tally.cents:
             yield Finding("users", user_id, f"the balance is {balance}, which is not the sum of its entries")
         if balance < 0:
             yield Finding("users", user_id, f"the balance is {balance}, below zero")
-        if version != counts.get(user_id, 0):
-            yield Finding("users", user_id, f"version {version}, but {counts.get(user_id, 0)} changes of its balance")
-        if updated_ms != newest.get(user_id, created_ms):
+        if version != tally.entries:
+            yield Finding("users", user_id, f"version {version}, but {tally.entries} changes of its balance")
+        if updated_ms != (created_ms if tally.last_ms is None else tally.last_ms):
             yield Finding("users", user_id, "updated_at is not the time of its last entry")
-    for user_id in sums:
+        if last_id != tally.last_id:
+            yield Finding("users", user_id, f"last_entry_id is {last_id}, but its last entry is {tally.last_id}")
+    for user_id in tallies:
         yield Finding("users", user_id, "there are entries of a user that is not there")
 
 

@@ -10,7 +10,8 @@ from typing import Protocol
 from runtime.db import Row
 from runtime.game import chain
 from runtime.game.bets import PLACED_COLUMNS
-from runtime.news import COLUMN_NAMES, ENTRY_COLUMNS
+from runtime.game.ledger import ENTRY_COLUMNS
+from runtime.news import COLUMN_NAMES
 
 
 class Walker(Protocol):

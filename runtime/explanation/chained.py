@@ -9,7 +9,7 @@ from runtime.audit.records import SOURCES, Source
 from runtime.explanation.views import Chained, Position, What
 from runtime.game import chain
 from runtime.game.bets import Bet
-from runtime.news import Execute
+from runtime.game.own_entries import Execute
 from runtime.views import rfc3339
 
 COMMIT = (

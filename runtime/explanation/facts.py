@@ -8,17 +8,18 @@ from typing import Any
 from runtime.explanation.chained import Reach, check_chained
 from runtime.explanation.views import Chained, Delegation, Step
 from runtime.game.bets import Bet, from_row
-from runtime.game.ledger import SELECT_BET, SQL, Entry
-from runtime.news import COLUMN_NAMES, ENTRY_COLUMNS, Execute
+from runtime.game.ledger import ENTRY_COLUMNS, SELECT_BET, SQL, Entry
+from runtime.game.own_entries import Execute, oldest_first
+from runtime.news import COLUMN_NAMES
 from runtime.views import rfc3339
 
 OWN_ENTRIES = (
     f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
     " WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND ref_id = ?"
 )
-ENTRY_BEFORE = "SELECT id, balance_after FROM transaction_ledger WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT 1"
-ENTRY_AFTER = (
-    "SELECT id, balance_after - amount FROM transaction_ledger WHERE user_id = ? AND id > ? ORDER BY id LIMIT 1"
+ENTRY_BEFORE = (
+    "SELECT id, balance_after FROM transaction_ledger"
+    " WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?)"
 )
 OLDEST_COMMIT = "SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1"
 COLUMN = f"SELECT {COLUMN_NAMES} FROM columns WHERE start_s = ?"  # noqa: S608
@@ -80,8 +81,9 @@ def _delegation(execute: Execute, bet: Bet) -> Delegation | None:
 
 
 def _step(execute: Execute, entry: Entry) -> Step:
-    before = execute(ENTRY_BEFORE, (entry.user_id, entry.id))
-    after = execute(ENTRY_AFTER, (entry.user_id, entry.id))
+    before = execute(ENTRY_BEFORE, (entry.id,))
+    # No id lies between this one and the text that is one character longer.
+    after = oldest_first(execute, entry.user_id, f"{entry.id}0", 1)
     return Step(
         id=entry.id,
         ref_type=entry.ref_type,
@@ -93,6 +95,6 @@ def _step(execute: Execute, entry: Entry) -> Step:
         place=entry.place,
         previous_id=before[0][0] if before else None,
         previous_balance_after=before[0][1] if before else None,
-        next_id=after[0][0] if after else None,
-        next_balance_before=after[0][1] if after else None,
+        next_id=after[0].id if after else None,
+        next_balance_before=after[0].balance_after - after[0].amount if after else None,
     )

@@ -10,6 +10,7 @@ _PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 LENGTH = 26
 RANDOM_BITS = 80
 PLACE_BITS = 32
+PLACE_MAX = 2**PLACE_BITS - 1
 
 
 def ulid(ms: int, low_bits: int) -> str:
@@ -31,6 +32,11 @@ def ulid_ms(text: str) -> int | None:
     for letter in text[:10]:
         ms = ms * 32 + _VALUES[letter]
     return ms
+
+
+def first_id_at(ms: int) -> str:
+    """Return the least ULID of a moment."""
+    return ulid(min(ms, 2**48 - 1), 0)
 
 
 def entry_id(committed_ms: int, commit_number: int, place: int) -> str:

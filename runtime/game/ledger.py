@@ -7,7 +7,7 @@ every row in that order. The caller opens the transaction, decides, writes here,
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal, Protocol
@@ -17,7 +17,6 @@ from runtime.game.bets import COLUMNS, Bet, Status, as_row, placed_content
 from runtime.game.ids import entry_id
 
 RefType = Literal["BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT"]
-Execute = Callable[[str, Sequence[Any]], Sequence[tuple[Any, ...]]]
 
 
 class Connection(Protocol):
@@ -49,6 +48,8 @@ def load_statements(text: str) -> dict[str, str]:
 SQL = load_statements(resources.files("runtime.game").joinpath("ledger.sql").read_text(encoding="utf-8"))
 INSERT_BET = f"INSERT INTO bets ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 SELECT_BET = f"SELECT {', '.join(COLUMNS)} FROM bets"  # noqa: S608
+ENTRY_COLUMNS = "id, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at, commit_number, place"
+"""What an entry says, in the order of `Entry`; its link to the entry before it is no part of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A balance that has changed, and the entry that this change must get."""
+
+    entry_id: str
+    place: int
+    balance_after: int
+    number: int
+    previous_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """Something that a commit tells one user, or everybody: a bet, a balance (as its entry) or a column."""
 
@@ -113,7 +125,7 @@ class Commit:
         self._previous_hash = previous_hash
         self._records: list[bytes] = []
         self._house: dict[str, int] = {}
-        self._entries: list[Entry] = []
+        self._entries: list[tuple[Any, ...]] = []
         self._entry_ids: list[str] = []
         self._bets: list[Bet] = []
         self._resolved: list[tuple[Any, ...]] = []
@@ -150,43 +162,56 @@ class Commit:
 
         The entry is written at once, so that a later command of this commit with the same reference finds it.
         """
-        balance = self._move(user_id, amount)
-        if balance is None:
+        move = self._move(user_id, amount, self.place)
+        if move is None:
             return None
-        entry = self._enter(user_id, amount, balance, ref_type, ref_id, metadata)
-        self.connection.execute(SQL["insert_entry"], entry.row())
+        entry = self._enter(move, user_id, amount, ref_type, ref_id, metadata)
+        self.write_entries()
         return entry
 
-    def _move(self, user_id: str, amount: int) -> int | None:
+    def write_entries(self) -> None:
+        """Write the entries collected so far: what reads a player's entries before `close` misses them otherwise."""
+        if self._entries:
+            self.connection.execute_many(SQL["insert_entry"], self._entries)
+            self._entries = []
+
+    def _move(self, user_id: str, amount: int, place: int) -> Move | None:
+        """Change a balance; its entry is to follow at `place`."""
+        before = self.write("last_entry", user_id)
+        if len(before) > 1:
+            raise LedgerBroken(f"{len(before)} users have the id {user_id}")
+        new_id = entry_id(self.now_ms, self.number, place)
         if amount < 0:
-            rows = self.write("debit", -amount, self.now_ms, user_id, -amount, -amount)
+            rows = self.write("debit", -amount, self.now_ms, new_id, user_id, -amount, -amount)
         else:
-            rows = self.write("credit", amount, self.now_ms, user_id, amount)
-        if len(rows) > 1:
-            raise LedgerBroken(f"{len(rows)} users have the id {user_id}")
-        balance: int | None = rows[0][0] if rows else None
-        return balance
+            rows = self.write("credit", amount, self.now_ms, new_id, user_id, amount)
+        if not rows:
+            return None
+        balance, number = rows[0]
+        return Move(new_id, place, balance, number, before[0][0])
 
     def _enter(
-        self, user_id: str, amount: int, balance: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None
+        self, move: Move, user_id: str, amount: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None
     ) -> Entry:
-        place = self.place
         entry = Entry(
-            id=entry_id(self.now_ms, self.number, place),
+            id=move.entry_id,
             user_id=user_id,
             amount=amount,
-            balance_after=balance,
+            balance_after=move.balance_after,
             ref_type=ref_type,
             ref_id=ref_id,
             metadata=json.dumps(metadata, sort_keys=True) if metadata else "{}",
             created_at=self.now_ms,
             commit_number=self.number,
-            place=place,
+            place=move.place,
         )
-        self.record("entry", *entry.row())
+        row = entry.row()
+        if self.record("entry", *row) != move.place:
+            raise LedgerBroken(f"entry {entry.id} is not at the place that its id names")
+        self._entries.append((*row, move.number, move.previous_id))
         self._entry_ids.append(entry.id)
         self._house[ref_type] = self._house.get(ref_type, 0) - amount
-        self.news.append(News(place, user_id, entry))
+        self.news.append(News(move.place, user_id, entry))
         return entry
 
     def place_bet(self, bet: Bet) -> Entry | None:
@@ -198,22 +223,20 @@ class Commit:
         bet.placed_at = self.now_ms
         bet.placed_commit = self.number
         bet.placed_place = self.place
-        balance: int | None = None
+        move: Move | None = None
         if bet.status == "confirmed":
-            balance = self._move(bet.user_id, -bet.amount)
-            if balance is None:
+            move = self._move(bet.user_id, -bet.amount, self.place + 1)
+            if move is None:
                 bet.status, bet.refusal_code = "insufficient_funds", "INSUFFICIENT_FUNDS"
                 bet.refusal_detail = "The balance does not cover the stake."
         self.next_seq += 1
         self.record("bet", *placed_content(bet))
         self._bets.append(bet)
         self.news.append(News(bet.placed_place, bet.user_id, bet))
-        if balance is None:
+        if move is None:
             return None
         self._live[bet.cell_id, bet.user_id] = bet
-        entry = self._enter(bet.user_id, -bet.amount, balance, "BET", bet.id, None)
-        self._entries.append(entry)
-        return entry
+        return self._enter(move, bet.user_id, -bet.amount, "BET", bet.id, None)
 
     def resolve_bet(self, bet: Bet, status: Status, payout_cents: int) -> Entry | None:
         """End an open bet: won pays `payout_cents`, void refunds the stake, lost moves nothing."""
@@ -231,19 +254,16 @@ class Commit:
         return None
 
     def _pay(self, bet: Bet, amount_cents: int, ref_type: RefType) -> Entry:
-        balance = self._move(bet.user_id, amount_cents)
-        if balance is None:
+        move = self._move(bet.user_id, amount_cents, self.place)
+        if move is None:
             raise LedgerBroken(f"bet {bet.id} belongs to the unknown user {bet.user_id}")
-        entry = self._enter(bet.user_id, amount_cents, balance, ref_type, bet.id, None)
-        self._entries.append(entry)
-        return entry
+        return self._enter(move, bet.user_id, amount_cents, ref_type, bet.id, None)
 
     def close(self) -> None:
         """Write what was collected and the commit's own row; the caller commits."""
         if self._bets:
             self.connection.execute_many(INSERT_BET, [as_row(bet) for bet in self._bets])
-        if self._entries:
-            self.connection.execute_many(SQL["insert_entry"], [entry.row() for entry in self._entries])
+        self.write_entries()
         if self._resolved:
             self.connection.execute_many(SQL["resolve_bet"], self._resolved)
         bets, entry_ids = self._bets, self._entry_ids

@@ -59,7 +59,7 @@ def test_two_accounts_of_one_id_stop_everything() -> None:
 def test_a_short_balance_writes_nothing() -> None:
     short, connection = commit([])
     assert short.balance_change("u", -5, "ADJUSTMENT", "r") is None
-    assert (short.is_empty, connection.asked) == (True, [SQL["debit"]])
+    assert (short.is_empty, connection.asked) == (True, [SQL["last_entry"], SQL["debit"]])
 
 
 def test_a_payout_without_an_account_stops_everything() -> None:

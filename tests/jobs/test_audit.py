@@ -73,6 +73,15 @@ CHANGES = [
         id="a wallet",
     ),
     pytest.param("UPDATE users SET version = version + 1 WHERE rowid_of", "users", id="a version"),
+    pytest.param("UPDATE users SET last_entry_id = NULL WHERE rowid_of", "users", id="a last entry"),
+    pytest.param(
+        "UPDATE transaction_ledger SET number = number + 1 WHERE rowid_of", "transaction_ledger", id="a number"
+    ),
+    pytest.param(
+        "UPDATE transaction_ledger SET previous_id = (SELECT min(id) FROM transaction_ledger) WHERE rowid_of",
+        "transaction_ledger",
+        id="a link",
+    ),
     pytest.param(
         "UPDATE transaction_ledger SET amount = amount - 1 WHERE rowid_of", "transaction_ledger", id="an amount"
     ),
@@ -122,10 +131,13 @@ def test_a_row_changed_or_removed_by_hand_is_found(played: Desk, sql: str, table
 
 
 def test_a_row_added_by_hand_is_found(played: Desk) -> None:
-    columns = "user_id, amount, balance_after, ref_type, metadata, created_at, commit_number, place"
+    columns = (
+        "user_id, amount, balance_after, ref_type, metadata, created_at, commit_number, place, number, previous_id"
+    )
     played.database.execute(
-        f"INSERT INTO transaction_ledger (id, ref_id, {columns})"
-        f" SELECT '7ZZZZZZZZZZZZZZZZZZZZZZZZZ', 'invented', {columns} FROM transaction_ledger LIMIT 1"
+        f"INSERT INTO transaction_ledger (id, ref_id, number, previous_id, {columns})"
+        f" SELECT '7ZZZZZZZZZZZZZZZZZZZZZZZZZ', 'invented', number, previous_id, {columns}"
+        " FROM transaction_ledger LIMIT 1"
     )
     assert any("7ZZZZZZZZZZZZZZZZZZZZZZZZZ" in fault for fault in found(played))
 

@@ -44,12 +44,13 @@ def test_a_damaged_file_is_found(desk: Desk) -> None:
     raw = open_writer(desk.path)
     raw.execute("PRAGMA writable_schema = 1")
     raw.execute(
-        "UPDATE sqlite_schema SET sql = replace(sql, 'user_id, id', 'user_id, amount') WHERE name = 'ledger_of_user'"
+        "UPDATE sqlite_schema SET sql = replace(sql, 'ref_type, ref_id', 'ref_type, place')"
+        " WHERE name = 'ledger_reference'"
     )
     raw.close()
     desk.database = open_writer(desk.path)
     faults = audit(desk.database).faults
-    assert any(fault.startswith("database file:") and "ledger_of_user" in fault for fault in faults), faults
+    assert any(fault.startswith("database file:") and "ledger_reference" in fault for fault in faults), faults
 
 
 def test_rows_of_commits_that_are_not_there_are_found(by_hand: Callable[..., list[str]]) -> None:
@@ -100,7 +101,7 @@ def test_entries_of_a_user_who_is_gone_are_found(by_hand: Callable[..., list[str
 def test_a_user_without_entries_has_no_balance(desk: Desk) -> None:
     user = desk.player(1, cents=0)
     report = Report()
-    assert list(_check_users(desk.database, report, {}, {})) == []
+    assert list(_check_users(desk.database, report, {})) == []
     assert (report.users, audit(desk.database).faults) == (1, [])
     desk.database.execute("UPDATE users SET balance = 1")
     assert any(fault.startswith(f"users {user}") for fault in audit(desk.database).faults)

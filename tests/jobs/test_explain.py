@@ -176,6 +176,8 @@ def test_every_read_of_a_quick_proof_is_indexed(play: SignedPlay, won: str) -> N
     prove(gather(execute, bet, "quick"), YARDSTICK)
     assert len(asked) > 10
     for sql, params in asked:
-        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
-        one_row = "LIMIT 1" in sql
-        assert all(step.startswith("SEARCH") or (one_row and step.startswith("SCAN")) for step in plan), (sql, plan)
+        steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
+        scans = [step for step in steps if step.startswith("SCAN")]
+        assert any(step.startswith("SEARCH") for step in steps) or "LIMIT 1" in sql, (sql, steps)
+        # What a statement has found already is walked over, and so is the first row of a table.
+        assert set(scans) <= {"SCAN walk", "SCAN block", "SCAN milestone"} or "LIMIT 1" in sql, (sql, steps)

@@ -49,6 +49,16 @@ def test_a_limit_of_stakes_says_what_is_left_and_until_when(desk: Desk) -> None:
     assert desk.balance(user) == 1_000_000 - 1_600
 
 
+def test_bets_of_one_commit_count_against_each_other(desk: Desk) -> None:
+    user = desk.player()
+    limit(desk, user, stake_day_max_cents=1_600)
+    outcomes = desk.place(*(desk.bet(user, amount=1000, rows=rows) for rows in (0, 1)), desk.bet(user, rows=2))
+    assert [outcome.code for outcome in outcomes] == [None, "LIMIT_REACHED", None]
+    assert said(outcomes[1])["left_cents"] == 600
+    assert len({outcome.data["bet"]["placed_at"] for outcome in (outcomes[0], outcomes[2])}) == 1
+    assert desk.balance(user) == 1_000_000 - 1_100
+
+
 def test_the_arguments_reach_the_caller(desk: Desk) -> None:
     user = desk.player()
     limit(desk, user, stake_day_max_cents=50)

@@ -29,6 +29,21 @@ def filled(tmp_path: Path) -> Path:
     return path
 
 
+def test_filled_entries_are_linked_as_the_writer_links_them(filled: Path, tmp_path: Path) -> None:
+    long = tmp_path / "long.db"
+    fill(long, 2 * USERS + 500, SystemClock())
+    for path in (filled, long):
+        database = open_reader(path)
+        expected = database.execute(
+            "SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id),"
+            " lag(id) OVER (PARTITION BY user_id ORDER BY id) FROM transaction_ledger ORDER BY id"
+        )
+        assert database.execute("SELECT id, number, previous_id FROM transaction_ledger ORDER BY id") == expected
+        last = database.execute("SELECT user_id, max(number), max(id) FROM transaction_ledger GROUP BY 1 ORDER BY 1")
+        assert last == database.execute("SELECT id, version, last_entry_id FROM users WHERE version > 0 ORDER BY 1")
+        database.close()
+
+
 def test_filled_tables_hold_settled_bets_with_their_entries(filled: Path) -> None:
     database = open_reader(filled)
     assert database.execute("SELECT count(*) FROM bets WHERE status IN ('won', 'lost')") == [(BETS,)]

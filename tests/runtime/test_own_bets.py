@@ -10,13 +10,24 @@ import pytest
 from runtime import news
 from runtime.db import Row
 from runtime.game.bets import STATUSES, Bet, Status, from_row
-from runtime.own_bets import ENDED_AFTER, PLACED_AFTER, REFUSED_BETWEEN, Wanted, ended_after, newest_first, placed_after
+from runtime.game.own_entries import NEWEST_FIRST, Execute, Rows, id_after, oldest_first
+from runtime.own_bets import (
+    ENDED_AFTER,
+    REFUSED_AFTER,
+    REFUSED_BETWEEN,
+    TAKEN_BY_ID,
+    Wanted,
+    ended_after,
+    newest_first,
+    placed_after,
+)
 from runtime.stream_record import ACCOUNT, StreamRecord
 from tests.jobs.writer_desk import Desk
 from tests.runtime.bet_histories import History
 
 SEEDS = (1, 2, 3)
 LIMITS = (1, 2, 3, 7, 500)
+EVERY_ENTRY = 10_000
 
 
 @pytest.fixture(params=SEEDS)
@@ -97,6 +108,12 @@ def test_filters_are_those_of_a_look_at_the_whole_table(history: History) -> Non
                 assert found == expected[:limit], (wanted, before, limit)
 
 
+def placed_by_entries(execute: Execute, user: str, after: tuple[int, int], up_to: int, limit: int) -> Rows:
+    entries = oldest_first(execute, user, id_after(execute, *after), EVERY_ENTRY)
+    entries = [entry for entry in entries if entry.commit_number <= up_to]
+    return placed_after(execute, user, entries, after, up_to, limit)
+
+
 def test_bets_after_any_place_are_those_of_a_look_at_the_whole_table(history: History) -> None:
     execute = history.desk.database.execute
     newest = news.last_commit(execute)
@@ -108,9 +125,26 @@ def test_bets_after_any_place_are_those_of_a_look_at_the_whole_table(history: Hi
         )
         places = list(product(range(newest + 2), (-1, 0, 1, 2, 3, 10**9)))
         for after, up_to, limit in product(places, (newest, newest // 2), (2, 500)):
-            for read, rows in ((placed_after, placed), (ended_after, ended)):
+            for read, rows in ((placed_by_entries, placed), (ended_after, ended)):
                 expected = [seq for commit, place, seq in rows if (commit, place) > after and commit <= up_to]
                 assert [row[0] for row in read(execute, user, after, up_to, limit)] == expected[:limit]
+
+
+@pytest.mark.parametrize("page", [1, 2, 7])
+def test_pages_of_news_are_the_whole_news(history: History, page: int) -> None:
+    execute = history.desk.database.execute
+    newest = news.last_commit(execute)
+    for user in [*history.users, history.idle]:
+        whole = news.events_of_user(execute, user, (0, -1), newest, EVERY_ENTRY)
+        found: list[tuple[int, dict[str, Any]]] = []
+        after = (0, -1)
+        while events := news.events_of_user(execute, user, after, newest, page):
+            found += events
+            commit, last = events[-1]
+            after = (commit, last["n"])
+        assert found == whole
+        placed = [event for _, event in whole if event["type"] == "bet" and event["data"]["status"] == "confirmed"]
+        assert len(placed) == len([bet for bet in history.bets(user) if bet.refusal_code is None])
 
 
 @pytest.mark.parametrize("page", [1, 3, 500])
@@ -129,6 +163,25 @@ def test_an_account_shows_the_open_bets_of_the_whole_table(
         until = next((n for n, bets in enumerate(pages) if all(b.status != "confirmed" for b in bets)), len(pages))
         expected = [bet.id for bets in pages[:until] for bet in bets if bet.status == "confirmed"]
         assert [bet["id"] for bet in account.open_bets] == expected[::-1]
+
+
+def test_a_page_of_bets_reads_no_whole_history(desk: Desk) -> None:
+    user = desk.player()
+    for columns in range(2, 12):
+        assert {
+            outcome.code for outcome in desk.place(*(desk.bet(user, columns=columns, rows=r) for r in range(-9, 9)))
+        } == {None}
+    checks = [0]
+
+    def count() -> bool:
+        checks[0] += 1
+        return False
+
+    desk.database.interrupt_when(count)
+    assert len(newest_first(desk.database.execute, user, Wanted(), None, 5)) == 5
+    page = checks[0]
+    assert len(newest_first(desk.database.execute, user, Wanted(), None, 500)) == 180
+    assert (page, checks[0] > 0) == (0, True)
 
 
 def plan(desk: Desk, sql: str, params: Any = None) -> list[str]:
@@ -185,7 +238,7 @@ def test_open_bets_are_read_from_their_indexes(
     assert not [step for step in from_mark if step.startswith("SCAN bets")], from_mark
 
 
-@pytest.mark.parametrize("sql", [PLACED_AFTER, REFUSED_BETWEEN])
+@pytest.mark.parametrize("sql", [REFUSED_AFTER, REFUSED_BETWEEN, TAKEN_BY_ID, NEWEST_FIRST])
 def test_other_readings_are_indexed(desk: Desk, sql: str) -> None:
     require_indexed(plan(desk, sql))
 
@@ -194,13 +247,16 @@ def require_indexed(steps: list[str]) -> None:
     tables = ("entry", "bets", "commits", "transaction_ledger")
     searched = [step for step in steps if step.split()[0] == "SEARCH"]
     indexed = (
-        "INDEX ledger_of_user (user_id=?",
+        "INDEX ledger_milestones (user_id=? AND id>?",
         "INDEX bets_refused_of_user (user_id=?",
         "INDEX bets_once_per_cell (column_start_s=? AND cell_id=? AND user_id=?",
         "INDEX sqlite_autoindex_bets_1 (id=?)",
         "bets USING INTEGER PRIMARY KEY (rowid=?)",
         "commits USING INTEGER PRIMARY KEY (rowid",
         "transaction_ledger USING PRIMARY KEY (id",
+        "older USING PRIMARY KEY (id=?)",
+        "whole USING PRIMARY KEY (id=?)",
+        "users USING PRIMARY KEY (id=?)",
     )
     assert searched
     assert all(any(part in step for part in indexed) for step in searched), steps
@@ -210,7 +266,7 @@ def require_indexed(steps: list[str]) -> None:
 
 def test_an_account_is_read_from_its_entries(desk: Desk) -> None:
     steps = plan(desk, ACCOUNT)
-    assert "SEARCH entry USING INDEX ledger_of_user (user_id=? AND id<?)" in steps
+    assert "SEARCH older USING PRIMARY KEY (id=?)" in steps
     assert "SEARCH bets USING INDEX sqlite_autoindex_bets_1 (id=?)" in steps
     assert not [step for step in steps if step.startswith(("SCAN entry", "SCAN bets"))], steps
 
@@ -230,7 +286,8 @@ def test_news_of_a_user_scan_no_table(desk: Desk) -> None:
         return desk.database.execute(sql, params)
 
     news.events_of_user(watched, "u", (1, 0), 5, 100)
-    assert len(asked) == 4
+    assert len(asked) == 5
     steps = [step for sql, params in asked for step in plan(desk, sql, params)]
     # Walks over what a branch has found.
-    assert not [step for step in steps if step.startswith("SCAN") and not step.startswith("SCAN (subquery-")], steps
+    found = ("SCAN (subquery-", "SCAN walk", "SCAN block", "SCAN milestone")
+    assert not [step for step in steps if step.startswith("SCAN") and not step.startswith(found)], steps

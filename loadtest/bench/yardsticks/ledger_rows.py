@@ -17,7 +17,7 @@ STAKE_CENTS = 100
 COLUMN_S = 1_790_000_000
 NOW_MS = COLUMN_S * 1000 - 12_345
 CREDIT_CENTS = 10**12
-DEBIT, INSERT_ENTRY = SQL["debit"], SQL["insert_entry"]
+LAST_ENTRY, DEBIT, INSERT_ENTRY = SQL["last_entry"], SQL["debit"], SQL["insert_entry"]
 
 
 def open_ledger(path: Path) -> Database:
@@ -28,7 +28,7 @@ def open_ledger(path: Path) -> Database:
     with database.transaction():
         for number in range(USERS):
             database.execute(SQL["insert_user"], (user_id(number), f"0x{number:040x}", NOW_MS, NOW_MS, 1, number))
-            database.execute(SQL["credit"], (CREDIT_CENTS, NOW_MS, user_id(number), CREDIT_CENTS))
+        database.execute("UPDATE users SET balance = ?", (CREDIT_CENTS,))
     return database
 
 
@@ -38,15 +38,17 @@ def user_id(number: int) -> str:
 
 
 def place(database: Database, number: int) -> None:
-    """Place bet `number` with three statements; the caller holds the transaction."""
+    """Place bet `number` with four statements; the caller holds the transaction."""
     balance = take_stake(database, number)
     database.execute(INSERT_BET, bet_row(number))
     database.execute(INSERT_ENTRY, entry_row(number, balance))
 
 
 def take_stake(database: Database, number: int) -> int:
-    """Take the stake of bet `number`; return the balance that is left."""
-    parameters = (STAKE_CENTS, NOW_MS, user_id(number % USERS), STAKE_CENTS, STAKE_CENTS)
+    """Take the stake of bet `number`, after a look at the entry that its entry will follow; return what is left."""
+    user = user_id(number % USERS)
+    database.execute(LAST_ENTRY, (user,))
+    parameters = (STAKE_CENTS, NOW_MS, _entry_id(number), user, STAKE_CENTS, STAKE_CENTS)
     return int(database.execute(DEBIT, parameters)[0][0])
 
 
@@ -88,8 +90,8 @@ def bet_row(number: int) -> tuple[Any, ...]:
         model_id="brownian-touch",
         model_version="1",
         model_now_ms=NOW_MS,
-        placed_commit=number // 100 + 2,
-        placed_place=2 * (number % 100),
+        placed_commit=_commit(number),
+        placed_place=_place(number) - 1,
         resolved_commit=None,
         resolved_place=None,
     )
@@ -97,10 +99,9 @@ def bet_row(number: int) -> tuple[Any, ...]:
 
 
 def entry_row(number: int, balance_cents: int) -> tuple[Any, ...]:
-    """Return the ledger row of bet `number`."""
-    commit, place_in_it = number // 100 + 2, 2 * (number % 100) + 1
-    return Entry(
-        id=entry_id(NOW_MS, commit, place_in_it),
+    """Return the ledger row of bet `number`, linked to its user's last; the users take turns."""
+    entry = Entry(
+        id=_entry_id(number),
         user_id=user_id(number % USERS),
         amount=-STAKE_CENTS,
         balance_after=balance_cents,
@@ -108,6 +109,19 @@ def entry_row(number: int, balance_cents: int) -> tuple[Any, ...]:
         ref_id=ulid(NOW_MS, USERS + number),
         metadata="{}",
         created_at=NOW_MS,
-        commit_number=commit,
-        place=place_in_it,
-    ).row()
+        commit_number=_commit(number),
+        place=_place(number),
+    )
+    return (*entry.row(), number // USERS + 1, _entry_id(number - USERS) if number >= USERS else None)
+
+
+def _commit(number: int) -> int:
+    return number // 100 + 2
+
+
+def _place(number: int) -> int:
+    return 2 * (number % 100) + 1
+
+
+def _entry_id(number: int) -> str:
+    return entry_id(NOW_MS, _commit(number), _place(number))
