@@ -22,7 +22,7 @@ from runtime.settings import load
 
 logger = logging.getLogger(__name__)
 
-POLL_EVERY_S = 0.25
+POLL_EVERY_MS = 250
 WATCH_EVERY_MS = 3_000
 # A killed scheduler leaves its lock behind; its successor waits no longer than this.
 LOCK_MS = 2_000
@@ -35,7 +35,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
     def __init__(self, connection: Any, clock: Clock, schedules: tuple[Schedule, ...] = SCHEDULES) -> None:
         super().__init__(
             queue_name=SETTLE,
-            interval=POLL_EVERY_S,
+            interval=POLL_EVERY_MS / 1000,
             connection=connection,
             job_class=JsonJob,
             queue_class=JsonQueue,
@@ -46,6 +46,9 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
 
     def acquire_lock(self) -> Any:
         """Take the lock for LOCK_MS; rq-scheduler's own would outlive a killed holder by ten seconds."""
+        # The loop comes here first and sleeps `_interval` from here on. Jobs are due at whole seconds, as ends of
+        # columns are, so it looks at whole quarters: settlement would begin up to a quarter later otherwise.
+        self._interval = (POLL_EVERY_MS - self._clock.now_ms() % POLL_EVERY_MS) / 1000
         self._lock_acquired = self.connection.set(self.scheduler_lock_key, self.name, px=LOCK_MS, nx=True)
         return self._lock_acquired
 

@@ -67,6 +67,24 @@ def test_waits_for_redis_and_goes_on_after_an_outage(tmp_path: Path) -> None:
     client.close()
 
 
+@pytest.mark.parametrize(("after_ms", "sleeps_s"), [(0, 0.25), (1, 0.249), (249, 0.001), (250, 0.25), (990, 0.01)])
+def test_looks_at_whole_quarters_of_a_second(
+    scheduler: WatchfulScheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, after_ms: int, sleeps_s: float
+) -> None:
+    clock.advance(after_ms - clock.now_ms() % 1000)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        raise SystemExit
+
+    monkeypatch.setattr("rq_scheduler.scheduler.time.time", lambda: 5.0)
+    monkeypatch.setattr("rq_scheduler.scheduler.time.sleep", sleep)
+    with pytest.raises(SystemExit):
+        scheduler.run()
+    assert slept == [sleeps_s]
+
+
 def test_registering_again_changes_nothing(scheduler: WatchfulScheduler, redis_client: Any) -> None:
     clock = ManualClock(1_790_000_000_000)
     assert register_missing(scheduler, clock, (SAMPLE,)) == ["sample"]
