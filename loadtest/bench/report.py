@@ -14,7 +14,7 @@ YARDSTICK_NAMES = {
     "gunicorn_gevent_function": "the same function on gunicorn's own gevent worker, through nginx",
     "plain_rq_job": "one plain RQ job a bet: SimpleWorker, Peewee, one transaction each",
     "transaction_per_bet": "one SQLite transaction a bet, nothing around it",
-    "bare_sql": "a bare loop of the writer's SQL: three statements a bet, 100 bets a transaction",
+    "bare_sql": "a bare loop of the writer's SQL: four statements a bet, 100 bets a transaction",
     "bare_sql_full": f"the same with {BETS_SLICE} bets a transaction, which the writer takes when that many wait",
 }
 PROCESSES_SHOWN_LEAST_US = 1.0

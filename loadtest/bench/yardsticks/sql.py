@@ -1,4 +1,4 @@
-"""SQLite alone: the writer's three statements for each bet, in bare loops."""
+"""SQLite alone: the writer's four statements for each bet, in bare loops."""
 
 from __future__ import annotations
 
