@@ -23,6 +23,7 @@ CounterName = Literal[
 GaugeName = Literal[
     "taptrade_up",
     "taptrade_backlog_bets",
+    "taptrade_bets_inside",
     "taptrade_tick_age_seconds",
     "taptrade_breaker_state",
     "taptrade_writer_commit",
@@ -65,6 +66,7 @@ GAUGES: dict[GaugeName, Metric] = {
     "taptrade_writer_commit": Metric("Number of the newest commit.", of_process=False),
     "taptrade_audit_findings": Metric("Rows that the last daily audit found wrong.", of_process=False),
     "taptrade_audit_time_seconds": Metric("Unix time of the last daily audit.", of_process=False),
+    "taptrade_bets_inside": Metric("Bets that the process has let in and not answered yet."),
     "taptrade_process_start_seconds": Metric("Unix time at which the process began to count."),
     "taptrade_process_memory_bytes": Metric("Resident memory of the process."),
     "taptrade_process_open_files": Metric("File descriptors that the process holds."),

@@ -42,6 +42,7 @@ from runtime.streams import Streams
 from runtime.writer_watch import WATCH_EVERY_S, WriterWatch
 
 READ_THREADS = 4
+COUNT_INSIDE_EVERY_S = 0.5
 
 
 def functions_folder() -> Path:
@@ -115,6 +116,7 @@ def get_app(settings: Settings | None = None) -> App:
     signatures.check_backend()
     parts = build_parts(settings)
     metrics = Metrics("api")
+    gevent.spawn(_repeat, lambda: metrics.set("taptrade_bets_inside", parts.room.bets), COUNT_INSIDE_EVERY_S)
     start_pushing(parts.redis, metrics, parts.clock, OUTAGES, threading.Event())
     quotas = policies(settings)
     return create_app(

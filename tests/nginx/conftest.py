@@ -21,6 +21,7 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 SMALLER = (
     ("nginx.conf", "proxy_read_timeout 20s;", "proxy_read_timeout 1s;"),
     ("nginx.conf", "burst=400 ", "burst=4 "),
+    ("nginx.conf", "limit_conn bets 500;", "limit_conn bets 2;"),
     ("clients.conf", "rate=200r/s", "rate=1r/s"),
 )
 

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import pytest
 from runtime.error_codes import CODES
 from tests.nginx.conftest import free_port, running_edge
 from tests.nginx.stand_in import StandIn
+from tests.waiting import wait_until
 
 OUTSIDER = "203.0.113.7"
 PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "request_id", "retryable"}
@@ -160,6 +162,26 @@ def test_a_flood_of_one_address_is_refused_and_others_are_not(client: httpx.Clie
     problem(refused[0], 429, "RATE_LIMITED", retryable=True)
     assert client.get("/api/time", headers={"X-Forwarded-For": "198.51.100.2"}).status_code == 200
     assert client.get("/api/time").status_code == 200
+
+
+def test_bets_beyond_the_places_are_refused_before_they_reach_the_api(
+    edge: str, client: httpx.Client, stand_in: StandIn
+) -> None:
+    address = urlsplit(edge)
+    begun = b"POST /api/bets HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{"
+    with ExitStack() as stack:
+        for _ in range(2):
+            taken = stack.enter_context(socket.create_connection((address.hostname or "", address.port or 0)))
+            taken.sendall(begun)
+        wait_until(lambda: client.post("/api/bets", json={}).status_code == 503, what="both places to be taken")
+        before = len(stand_in.requests)
+        refused = client.post("/api/bets", json={})
+        assert problem(refused, 503, "OVERLOADED", retryable=True)["detail"] == "Too many bets are waiting."
+        assert refused.headers["retry-after"] == "1"
+        assert len(stand_in.requests) == before
+        assert client.get("/api/bets").status_code == 200
+        assert client.post("/api/withdrawals", json={}).status_code == 200
+    wait_until(lambda: client.post("/api/bets", json={}).status_code == 200, what="a free place")
 
 
 def test_events_arrive_one_by_one_and_uncompressed(client: httpx.Client, stand_in: StandIn) -> None:
