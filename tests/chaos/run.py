@@ -44,12 +44,15 @@ Tell = Callable[[str], None]
 
 def main(arguments: list[str]) -> int:
     """Run the scenarios one after the other; 0 only if everything adds up."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
     scenarios = [random_kills(args.kills), *aimed_deaths(args.deaths), *outages()]
     chosen = [scenario for scenario in scenarios if args.only.lower() in scenario.name.lower()]
+    if not chosen:
+        parser.error(f"no scenario is called so; there are {', '.join(sorted(each.name for each in scenarios))}")
     omitted = left_out()
     console.print(f"chaos: seed {args.seed}; the same seed chooses the same kills")
     for sentence in omitted:
