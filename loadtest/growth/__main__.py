@@ -21,7 +21,7 @@ from loadtest.bench.rates import MB
 from loadtest.command import leave_json, publish, run, workplace
 from loadtest.growth.commits import WARM_UP, Round, measure
 from loadtest.growth.fill import BETS_PER_COMMIT, BYTES_PER_BET, fill
-from loadtest.growth.report import Growth, section, size_of
+from loadtest.growth.report import RATIO_MAX, Growth, section, size_of
 from runtime.clock import SystemClock
 from runtime.db import open_reader
 from runtime.game.ledger import SQL
@@ -39,7 +39,7 @@ SPARE_BYTES = 1 << 30
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Fill, measure in turns, print."""
+    """Fill, measure in turns, print; the exit code is 1 if commits take longer as the tables grow."""
     parser = argparse.ArgumentParser(prog="make bench-growth", description=__doc__)
     parser.add_argument("--rows", type=int, default=SIZES[-1], help="bets in the greatest tables")
     parser.add_argument("--commits", type=int, default=COMMITS, help="commits a round, of 100 bets each")
@@ -51,6 +51,9 @@ def main(arguments: Sequence[str]) -> int:
         found = grown(folder, display, sizes, args.commits)
         leave_json("growth", found)
         publish("growth", section(found), display)
+    if found.ratio > RATIO_MAX:
+        display.say(f"[bold red]p99 grew to {found.ratio:.2f} times, not {RATIO_MAX} at most.[/]")
+        return 1
     return 0
 
 

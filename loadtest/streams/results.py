@@ -49,11 +49,6 @@ class Crowd(Struct, kw_only=True):
         """Return how many events did not reach a reader that they must reach."""
         return sum(found.missing for kind, found in self.reach.items() if kind in NEVER_SKIPPED)
 
-    @property
-    def is_carried(self) -> bool:
-        """Tell whether every reader stayed, in time and without a loss."""
-        return self.price_p99_ms < P99_MS_MAX and not self.lost and not self.dropped
-
 
 class StreamsRun(Struct, kw_only=True):
     """A whole run."""
@@ -64,6 +59,18 @@ class StreamsRun(Struct, kw_only=True):
     crowds: list[Crowd]
     audits: list[Audit]
     machine: dict[str, str | int | float | bool]
+
+
+def complaints(run: StreamsRun) -> list[str]:
+    """Return what is not as it should be: every reader stays, in time and without a loss, and no cent is off."""
+    found = [] if all(audit.adds_up for audit in run.audits) else ["The money does not add up."]
+    for crowd in run.crowds:
+        name = crowd.events or "everything"
+        if crowd.price_p99_ms >= P99_MS_MAX:
+            found.append(f"Readers of {name} got prices {crowd.price_p99_ms:,.0f} ms old (p99).")
+        if crowd.lost or crowd.dropped:
+            found.append(f"Of {name}, {crowd.lost:,} events were lost and {crowd.dropped:,} readers dropped.")
+    return found
 
 
 def reach_of(

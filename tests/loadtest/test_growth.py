@@ -103,6 +103,19 @@ def test_ratio_is_that_of_the_median_p99() -> None:
     assert "make bench-growth ROWS=1000000" in section(run)
 
 
+@pytest.mark.parametrize(("p99_ms", "code"), [(13.0, 0), (13.1, 1)])
+def test_growth_beyond_the_aim_fails(
+    p99_ms: float, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = [size_of(size, size, 1.0, 1.0, [Round(0.1, 5.0, ms, ms)]) for size, ms in ((100, 10.0), (200, p99_ms))]
+    run = Growth(commits=300, rounds=1, per_s=25.0, sizes=sizes, machine="Measured.")
+    monkeypatch.setattr(command, "BUILD", tmp_path)
+    monkeypatch.setattr(growth, "grown", lambda *_: run)
+    monkeypatch.setattr(growth, "publish", lambda *_: None)
+    assert growth.main(["--rows", "200"]) == code
+    assert ("not 1.3 at most" in capsys.readouterr().out) is bool(code)
+
+
 def test_small_tables_are_put_back_before_each_round(filled: Path) -> None:
     table = growth.Filled(BETS, filled, 1.0)
     table.put_back()

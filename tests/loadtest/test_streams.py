@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from jobs.feed.recording import read_recording
+from loadtest.bench.results import Audit
 from loadtest.soak.samples import ProcessSample
 from loadtest.streams.prices import write_prices
 from loadtest.streams.readers import Received
-from loadtest.streams.results import Crowd, kb_per_stream, reach_of
+from loadtest.streams.results import Crowd, StreamsRun, complaints, kb_per_stream, reach_of
 from loadtest.streams.tally import NotAStream, Tally
 from runtime import sse
+from tests.loadtest.test_soak import MACHINE
 from tests.loadtest.test_spike import stretch
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 1500\n\n"
@@ -106,10 +108,17 @@ def test_overtaken_prices_are_no_loss() -> None:
         cpu_percent={},
         bets=stretch("bets"),
     )
+    run = StreamsRun(clients=1, bets_per_s=1, seconds=1.0, crowds=[crowd], audits=[Audit(True, "")], machine=MACHINE)
     assert crowd.lost == 0
-    assert crowd.is_carried
+    assert complaints(run) == []
     reach["touched"].missing = 1
-    assert not crowd.is_carried
+    crowd.price_p99_ms = 250.0
+    run.audits.append(Audit(False, ""))
+    assert complaints(run) == [
+        "The money does not add up.",
+        "Readers of everything got prices 250 ms old (p99).",
+        "Of everything, 1 events were lost and 0 readers dropped.",
+    ]
 
 
 def test_memory_is_divided_by_the_streams() -> None:
