@@ -20,7 +20,10 @@ PACE_S = 2.0
 PACE_LEAST = 1_000
 """Bets a second that are always believed: whoever was idle, or has just started, has no pace to go by."""
 LAG_S_MAX = 0.25
-"""How late the event loop may be: what it has not come to has waited as long, and nobody has counted it."""
+"""How late the event loop may be twice in a row: what it has not come to has waited as long, and nobody has counted it.
+
+Once is a burst or a pause of the machine, after which everybody is answered soon.
+"""
 RETRY_AFTER_S = 1
 
 
@@ -32,6 +35,7 @@ class Room:
         self._now_s = now_s
         self._looks: deque[tuple[float, int]] = deque()
         self._look_due_s = math.inf
+        self._was_late = False
         self.bets = 0
         self.bets_max = int(PACE_LEAST * self._stay_s)
 
@@ -46,6 +50,7 @@ class Room:
     def look(self, answered: int) -> None:
         """Measure the pace by the count of answers so far; to be called every LOOK_EVERY_S by the event loop."""
         now_s = self._now_s()
+        self._was_late = now_s - self._look_due_s > LAG_S_MAX
         self._look_due_s = now_s + LOOK_EVERY_S
         looks = self._looks
         looks.append((now_s, answered))
@@ -58,7 +63,7 @@ class Room:
 
     def guard(self) -> None:
         """Raise Unavailable unless another bet would be answered soon."""
-        if self.bets >= self.bets_max or self._now_s() - self._look_due_s > LAG_S_MAX:
+        if self.bets >= self.bets_max or (self._was_late and self._now_s() - self._look_due_s > LAG_S_MAX):
             raise overloaded()
 
     def refuse_late(self, started: str | None, received_ms: int) -> None:

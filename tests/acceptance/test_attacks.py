@@ -37,7 +37,10 @@ def test_of_a_hundred_with_one_nonce_one_is_placed(system: System) -> None:
     def race() -> dict[str, Any] | None:
         [signed] = player.signed_bets(1)
         answers = at_once([lambda: player.send("POST", "/api/bets", signed)] * AT_ONCE)
+        # Who finds no room is turned away before anybody looks at the nonce.
+        answers = [answer for answer in answers if code_of(answer) != "OVERLOADED"]
         codes = Counter(code_of(answer) for answer in answers)
+        assert codes.total() > AT_ONCE // 2, codes
         assert codes.total() - codes["REPLAYED_NONCE"] == 1, codes
         [first] = [answer for answer in answers if code_of(answer) != "REPLAYED_NONCE"]
         if code_of(first) in NOT_NOW:
@@ -73,7 +76,7 @@ def test_bets_at_once_never_overspend(system: System) -> None:
         bets = player.signed_bets(40)
         answers = at_once([lambda bet=bet: player.send("POST", "/api/bets", bet) for bet in bets])  # type: ignore[misc]
         codes = Counter(code_of(answer) for answer in answers)
-        assert codes.keys() <= {"201", "INSUFFICIENT_FUNDS", "DUPLICATE_BET", *NOT_NOW}
+        assert codes.keys() <= {"201", "INSUFFICIENT_FUNDS", "DUPLICATE_BET", "OVERLOADED", *NOT_NOW}
         placed += codes["201"]
         return codes["INSUFFICIENT_FUNDS"] > 0
 
