@@ -22,7 +22,7 @@ SMALLER = (
     ("nginx.conf", "proxy_read_timeout 20s;", "proxy_read_timeout 1s;"),
     ("nginx.conf", "burst=400 ", "burst=4 "),
     ("nginx.conf", "limit_conn bets 500;", "limit_conn bets 2;"),
-    ("nginx.conf", "limit_conn bets_of_address 100;", "limit_conn bets_of_address 1;"),
+    ("nginx.conf", "limit_conn bets_of_address 25;", "limit_conn bets_of_address 1;"),
     ("clients.conf", "rate=200r/s", "rate=1r/s"),
 )
 
