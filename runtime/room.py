@@ -50,7 +50,7 @@ class Room:
     def look(self, answered: int) -> None:
         """Measure the pace by the count of answers so far; to be called every LOOK_EVERY_S by the event loop."""
         now_s = self._now_s()
-        self._was_late = now_s - self._look_due_s > LAG_S_MAX
+        self._was_late = self._is_late(now_s)
         self._look_due_s = now_s + LOOK_EVERY_S
         looks = self._looks
         looks.append((now_s, answered))
@@ -63,8 +63,11 @@ class Room:
 
     def guard(self) -> None:
         """Raise Unavailable unless another bet would be answered soon."""
-        if self.bets >= self.bets_max or (self._was_late and self._now_s() - self._look_due_s > LAG_S_MAX):
+        if self.bets >= self.bets_max or (self._was_late and self._is_late(self._now_s())):
             raise overloaded()
+
+    def _is_late(self, now_s: float) -> bool:
+        return now_s - self._look_due_s > LAG_S_MAX
 
     def refuse_late(self, started: str | None, received_ms: int) -> None:
         """Raise Unavailable if a request has waited too long in front of this process, by `X-Request-Start`.

@@ -41,10 +41,15 @@ def problem(answer: httpx.Response, status: int, code: str, *, retryable: bool =
     return body
 
 
+def connected(edge: str) -> socket.socket:
+    """Connect to the edge, for bytes that no client would send."""
+    address = urlsplit(edge)
+    return socket.create_connection((address.hostname or "", address.port or 0), timeout=5)
+
+
 def raw(edge: str, request: bytes) -> httpx.Response:
     """Send bytes that no client would send, and read the answer."""
-    address = urlsplit(edge)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=5) as connection:
+    with connected(edge) as connection:
         connection.sendall(request)
         received = b""
         while piece := connection.recv(65_536):
@@ -167,11 +172,10 @@ def test_a_flood_of_one_address_is_refused_and_others_are_not(client: httpx.Clie
 def test_bets_beyond_the_places_are_refused_before_they_reach_the_api(
     edge: str, client: httpx.Client, stand_in: StandIn
 ) -> None:
-    address = urlsplit(edge)
     begun = b"POST /api/bets HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{"
     with ExitStack() as stack:
         for _ in range(2):
-            taken = stack.enter_context(socket.create_connection((address.hostname or "", address.port or 0)))
+            taken = stack.enter_context(connected(edge))
             taken.sendall(begun)
         wait_until(lambda: client.post("/api/bets", json={}).status_code == 503, what="both places to be taken")
         before = len(stand_in.requests)
@@ -187,7 +191,6 @@ def test_bets_beyond_the_places_are_refused_before_they_reach_the_api(
 def test_one_address_holds_only_some_of_the_places_and_its_streams_take_none(
     edge: str, client: httpx.Client, stand_in: StandIn
 ) -> None:
-    address = urlsplit(edge)
     busy, other = {"X-Forwarded-For": "198.51.100.3"}, {"X-Forwarded-For": "198.51.100.4"}
     begun = b"POST /api/bets HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.3\r\nContent-Length: 2\r\n\r\n{"
     stand_in.go_on.clear()
@@ -195,7 +198,7 @@ def test_one_address_holds_only_some_of_the_places_and_its_streams_take_none(
         lines = stream.iter_lines()
         assert next(lines) == "event: hello"
         assert client.post("/api/bets", json={}, headers=busy).status_code == 200
-        with socket.create_connection((address.hostname or "", address.port or 0)) as taken:
+        with connected(edge) as taken:
             taken.sendall(begun)
             before = len(stand_in.requests)
             # The begun bet may not have been read yet, so this may be let in; of two, one at most.
