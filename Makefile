@@ -57,7 +57,7 @@ security: .venv/.dev ## scan for unsafe code
 	@echo "== security"; $(BIN)/bandit -q -c pyproject.toml -r $(ROOMS)
 
 .PHONY: tests
-tests: .venv/.dev ## run the tests (TESTS="tests/game -k payout")
+tests: .venv/.dev ## run the tests (TESTS="tests/runtime/game -k payout")
 	@echo "== tests"; $(BIN)/python -m pytest -q $(TESTS)
 
 .PHONY: coverage

@@ -1,1 +1,4 @@
-"""The endpoints: one small file each, found by discovery."""
+"""The endpoints: one small file each, found by discovery.
+
+May import: runtime.
+"""

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.commands import DECIDED_WITHIN_MS, Deposit
-from runtime.errors import Forbidden, Unavailable
+from runtime.betting.idempotency import idempotency_of
+from runtime.errors import Forbidden
 from runtime.function import Body, Call, Reply, function
-from runtime.game.own_entries import newest_first
-from runtime.idempotency import idempotency_of
-from runtime.pages import PageQuery, after_id
-from runtime.queues import new_id
-from runtime.refusals import refusal_of
-from runtime.views import entry_view
+from runtime.game.player_entries import entries_newest_first
+from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
+from runtime.messaging.outcomes import data_of
+from runtime.messaging.queues import new_id
+from runtime.records.pages import PageQuery, after_id
+from runtime.records.views import entry_view
 
 
 class DepositBody(Body, frozen=True):
@@ -51,7 +51,7 @@ def deposit(call: Call[DepositBody]) -> Reply:
     command = Deposit(
         id=deposit_id,
         received_ms=call.received_ms,
-        decided_by_ms=call.received_ms + DECIDED_WITHIN_MS,
+        decided_by_ms=call.received_ms + COMMAND_TTL_MS,
         user_id=signed_in(call.session).user_id,
         amount=call.body.amount,
         reference=deposit_id,
@@ -60,12 +60,8 @@ def deposit(call: Call[DepositBody]) -> Reply:
         balance_max_cents=settings.deposit_max_cents,
         idempotency=idempotency_of(call.header("Idempotency-Key"), "POST /api/deposits", call.body),
     )
-    outcome = call.parts.outbox.submit(command)
-    if outcome is None:
-        raise Unavailable("The deposit was not confirmed in time; repeat it with the same Idempotency-Key.")
-    if outcome.code is not None:
-        raise refusal_of(outcome)
-    return Reply(outcome.data, status=201)
+    late = "The deposit was not confirmed in time; repeat it with the same Idempotency-Key."
+    return Reply(data_of(call.parts.outbox.submit(command), late), status=201)
 
 
 @function(
@@ -81,8 +77,8 @@ def list_deposits(call: Call[None]) -> DepositList:
     """List what was credited to the account, newest first."""
     query: PageQuery = call.params
     user_id, below_id = signed_in(call.session).user_id, after_id(query.cursor)
-    found = newest_first(
-        call.parts.reads.execute, user_id, below_id=below_id, limit=query.limit + 1, ref_type="DEPOSIT"
+    found = entries_newest_first(
+        call.parts.pool.execute, user_id, below_id=below_id, limit=query.limit + 1, ref_type="DEPOSIT"
     )
     entries = [entry_view(entry) for entry in found]
     more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None

@@ -8,14 +8,13 @@ from typing import Any
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.bet_fate import find_fate
 from runtime.errors import NotFound
-from runtime.explain import explanation
 from runtime.explanation import Facts, Proof, Reach, Yardstick, find_bet, gather, prove
+from runtime.explanation.sentence import sentence
 from runtime.function import Call, Query, Reply, function
-from runtime.game.own_entries import Execute
+from runtime.game.player_entries import Execute
 from runtime.parts import Parts
-from runtime.views import bet_view, column_view
+from runtime.records.views import bet_view, column_view
 
 
 class BetQuery(Query, frozen=True):
@@ -51,7 +50,7 @@ def get_bet(call: Call[None]) -> BetAnswer | Reply:
     hash chain holds it, each recomputed. With `verify=true` the recorded ticks and the whole commits are read as well.
     """
     bet_id = call.path["bet_id"]
-    fate = find_fate(call.parts, bet_id, signed_in(call.session).user_id)
+    fate = call.parts.fates.find(bet_id, signed_in(call.session).user_id)
     if fate.bet is None:
         if fate.missing == "pending":
             pending = {"id": bet_id, "status": "pending", "decided_by_ms": fate.decided_by_ms}
@@ -60,9 +59,9 @@ def get_bet(call: Call[None]) -> BetAnswer | Reply:
             raise NotFound("The bet was lost on its way; no money was taken.", code="BET_NEVER_PLACED")
         raise NotFound("You have no such bet.")
     query: BetQuery = call.params
-    facts = call.parts.reads.together(partial(_gather, bet_id, "quick" if query.verify else "place"))
+    facts = call.parts.pool.together(partial(_gather, bet_id, "quick" if query.verify else "place"))
     column = column_view(facts.column) if facts.column else None
-    return BetAnswer(bet_view(facts.bet), column, explanation(facts.bet, column), _prove(call.parts, facts, query))
+    return BetAnswer(bet_view(facts.bet), column, sentence(facts.bet, facts.column), _prove(call.parts, facts, query))
 
 
 def _gather(bet_id: str, reach: Reach, execute: Execute) -> Facts:
@@ -75,4 +74,4 @@ def _gather(bet_id: str, reach: Reach, execute: Execute) -> Facts:
 
 def _prove(parts: Parts, facts: Facts, query: BetQuery) -> Proof:
     yardstick = Yardstick(parts.model, parts.settings.house_edge_bp, parts.settings.chain_id)
-    return prove(facts, yardstick, parts.ticks_reads if query.verify else None)
+    return prove(facts, yardstick, parts.ticks_pool if query.verify else None)

@@ -7,8 +7,8 @@ import msgspec
 from runtime.errors import Unavailable
 from runtime.function import Call, Reply, function
 from runtime.game.breaker import Breaker
-from runtime.grid_view import Grid
-from runtime.raw_json import with_field
+from runtime.market.grid import Grid
+from runtime.messaging.raw_json import with_field
 
 
 class GridAnswer(Grid, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from runtime.function import Call, Reply, function
-from runtime.vitals import Check, newest_commit, process_checks, read_vitals, system_checks
+from runtime.health.status import Check, newest_commit, process_checks, read_status, system_checks
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -22,8 +22,8 @@ class Health(msgspec.Struct, frozen=True):
 def healthz(call: Call[None]) -> Reply:
     """Check every part; 503 when one is not well."""
     parts = call.parts
-    vitals = read_vitals(parts.redis, call.received_ms)
-    return _report(call, system_checks(vitals, newest_commit(parts.reads)))
+    status = read_status(parts.redis, call.received_ms)
+    return _report(call, system_checks(status, newest_commit(parts.pool)))
 
 
 @function(
@@ -32,8 +32,8 @@ def healthz(call: Call[None]) -> Reply:
 def readyz(call: Call[None]) -> Reply:
     """Check the database and Redis; 503 when one does not answer."""
     parts = call.parts
-    vitals = read_vitals(parts.redis, call.received_ms)
-    return _report(call, process_checks(vitals, newest_commit(parts.reads)))
+    status = read_status(parts.redis, call.received_ms)
+    return _report(call, process_checks(status, newest_commit(parts.pool)))
 
 
 def _report(call: Call[None], checks: dict[str, Check]) -> Reply:

@@ -12,9 +12,9 @@ from runtime.auth.sessions import signed_in
 from runtime.function import Call, Reply, function
 from runtime.game.ids import first_id_at
 from runtime.game.ledger import RefType
-from runtime.game.own_entries import FIRST_ID, LAST_ID, newest_first
-from runtime.pages import PageQuery, Time, after_id
-from runtime.views import entry_view
+from runtime.game.player_entries import FIRST_ID, LAST_ID, entries_newest_first
+from runtime.records.pages import PageQuery, Time, after_id
+from runtime.records.views import entry_view
 
 CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount", "balance_after")
 
@@ -47,8 +47,8 @@ class Statement(msgspec.Struct, frozen=True):
 def ledger(call: Call[None]) -> Statement | Reply:
     """List the account's ledger entries; `Accept: text/csv` gives the page as a spreadsheet."""
     query: LedgerQuery = call.params
-    found = newest_first(
-        call.parts.reads.execute,
+    found = entries_newest_first(
+        call.parts.pool.execute,
         signed_in(call.session).user_id,
         FIRST_ID if query.from_ms is None else first_id_at(query.from_ms),
         min(after_id(query.cursor), LAST_ID if query.to_ms is None else first_id_at(query.to_ms)),

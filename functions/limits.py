@@ -6,13 +6,13 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from runtime.auth.accounts import LimitsState, limits_state, read_changes
 from runtime.auth.sessions import signed_in
-from runtime.commands import DECIDED_WITHIN_MS, SetLimits
-from runtime.errors import Unavailable
 from runtime.function import Body, Call, function
 from runtime.game.limits import PlayerLimits
-from runtime.queues import new_id
+from runtime.messaging.commands import COMMAND_TTL_MS, SetLimits
+from runtime.messaging.outcomes import data_of
+from runtime.messaging.queues import new_id
+from runtime.records.accounts import LimitsState, limits_state, read_changes
 
 Cents = Annotated[int, Meta(ge=0, le=10**12, description="cents a day, UTC")]
 UntilMs = Annotated[int, Meta(ge=0, le=10**13, description="Unix milliseconds")]
@@ -30,7 +30,7 @@ class WantedLimits(Body, frozen=True):
 @function("GET", "/api/me/limits", auth="session", limit="requests", summary="Own limits", response=LimitsState)
 def get_limits(call: Call[None]) -> LimitsState:
     """Show the limits that count now and those that will."""
-    return limits_state(read_changes(call.parts.reads, signed_in(call.session).user_id), call.received_ms)
+    return limits_state(read_changes(call.parts.pool, signed_in(call.session).user_id), call.received_ms)
 
 
 @function(
@@ -45,22 +45,20 @@ def get_limits(call: Call[None]) -> LimitsState:
 def put_limits(call: Call[WantedLimits]) -> LimitsState:
     """Store the wish; the writer judges what counts at once and what after 24 hours."""
     user_id, parts, now_ms, body = signed_in(call.session).user_id, call.parts, call.received_ms, call.body
-    changes = read_changes(parts.reads, user_id)
+    changes = read_changes(parts.pool, user_id)
     last = changes[-1].limits if changes else PlayerLimits()
     command = SetLimits(
         id=new_id(now_ms),
         received_ms=now_ms,
-        decided_by_ms=now_ms + DECIDED_WITHIN_MS,
+        decided_by_ms=now_ms + COMMAND_TTL_MS,
         user_id=user_id,
         stake_day_max_cents=_wanted(body.stake_day_max_cents, last.stake_day_max_cents),
         loss_day_max_cents=_wanted(body.loss_day_max_cents, last.loss_day_max_cents),
         cool_off_until_ms=_wanted(body.cool_off_until_ms, last.cool_off_until_ms),
         excluded_until_ms=_wanted(body.excluded_until_ms, last.excluded_until_ms),
     )
-    outcome = parts.outbox.submit(command)
-    if outcome is None or outcome.code is not None:
-        raise Unavailable("The limits were not confirmed in time; look at them before you set them again.")
-    return limits_state(read_changes(parts.reads, user_id), parts.clock.now_ms())
+    data_of(parts.outbox.submit(command), "The limits were not confirmed in time; look before you set them again.")
+    return limits_state(read_changes(parts.pool, user_id), parts.clock.now_ms())
 
 
 def _wanted(field: int | UnsetType | None, last: int | None) -> int | None:

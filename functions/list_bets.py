@@ -9,9 +9,9 @@ import msgspec
 from runtime.auth.sessions import signed_in
 from runtime.function import Call, function
 from runtime.game.bets import Status, from_row
-from runtime.own_bets import Wanted, newest_first
-from runtime.pages import PageQuery, Time, after_number
-from runtime.views import bet_view
+from runtime.records.pages import PageQuery, Time, after_number
+from runtime.records.player_bets import Wanted, bets_newest_first
+from runtime.records.views import bet_view
 
 Filter = Status | Literal["open"]
 
@@ -40,8 +40,8 @@ def list_bets(call: Call[None]) -> BetList:
     before = None if query.cursor is None else after_number(query.cursor)
     status = "confirmed" if query.status == "open" else query.status
     wanted = Wanted(status, query.cell_id, query.from_ms, query.to_ms)
-    rows = call.parts.reads.together(
-        lambda execute: newest_first(execute, user_id, wanted, before, query.limit + 1),
+    rows = call.parts.pool.together(
+        lambda execute: bets_newest_first(execute, user_id, wanted, before, query.limit + 1),
     )
     bets = [from_row(row) for row in rows]
     more = str(bets[query.limit - 1].seq) if len(bets) > query.limit else None

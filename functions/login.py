@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime.auth.accounts import User, user_view
 from runtime.auth.credentials import is_foreign, set_cookie
 from runtime.auth.login import log_in
+from runtime.clock import rfc3339
 from runtime.function import Body, Call, function
-from runtime.views import rfc3339
+from runtime.records.accounts import User, user_view
 
 
 class SignedLogin(Body, frozen=True):

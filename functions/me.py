@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime.auth.accounts import Limits, User, limits_state, read_changes, read_user
 from runtime.auth.sessions import signed_in
+from runtime.clock import rfc3339
 from runtime.function import Call, function
-from runtime.views import rfc3339
+from runtime.records.accounts import Limits, User, limits_state, read_changes, read_user
 
 
 class CurrentSession(msgspec.Struct, frozen=True):
@@ -31,9 +31,9 @@ class Me(msgspec.Struct, frozen=True):
 def me(call: Call[None]) -> Me:
     """Show the account as the last commit left it."""
     session = signed_in(call.session)
-    reads = call.parts.reads
+    pool = call.parts.pool
     return Me(
-        user=read_user(reads, session.user_id),
-        limits=limits_state(read_changes(reads, session.user_id), call.received_ms).limits,
+        user=read_user(pool, session.user_id),
+        limits=limits_state(read_changes(pool, session.user_id), call.received_ms).limits,
         session=CurrentSession(session.id, rfc3339(session.expires_ms), session.expires_ms, session.session_key),
     )

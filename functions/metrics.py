@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from runtime.function import Call, Reply, function
 from runtime.game.breaker import State
-from runtime.metrics import Metrics, Snapshot
-from runtime.metrics_exchange import collect, take
-from runtime.metrics_text import CONTENT_TYPE, exposition
-from runtime.redis_client import RedisError
-from runtime.vitals import newest_commit, read_vitals, system_checks
+from runtime.health.status import newest_commit, read_status, system_checks
+from runtime.messaging.connection import RedisError
+from runtime.messaging.metrics_exchange import collect, take
+from runtime.metrics.table import Metrics, Snapshot
+from runtime.metrics.text import CONTENT_TYPE, exposition
 
 
 @function("GET", "/metrics", auth="none", summary="Prometheus metrics", response=str, media="text/plain")
@@ -25,20 +25,20 @@ def metrics(call: Call[None]) -> Reply:
 
 
 def _system(call: Call[None]) -> Snapshot:
-    system = Metrics("system")
-    vitals = read_vitals(call.parts.redis, call.received_ms)
-    commit = newest_commit(call.parts.reads)
-    for part, check in system_checks(vitals, commit).items():
-        system.set("taptrade_up", int(check.ok), part)
+    figures = Metrics("system")
+    status = read_status(call.parts.redis, call.received_ms)
+    commit = newest_commit(call.parts.pool)
+    for part, check in system_checks(status, commit).items():
+        figures.set("taptrade_up", int(check.ok), part)
     if commit is not None:
-        system.set("taptrade_writer_commit", commit)
-    if vitals is not None:
-        system.set("taptrade_backlog_bets", vitals.backlog_bets)
+        figures.set("taptrade_writer_commit", commit)
+    if status is not None:
+        figures.set("taptrade_backlog_bets", status.backlog_bets)
         for state in State:
-            system.set("taptrade_breaker_state", int(vitals.breaker.state is state), state.value)
-        if vitals.audit is not None:
-            system.set("taptrade_audit_findings", vitals.audit.findings)
-            system.set("taptrade_audit_time_seconds", vitals.audit.at_ms / 1000)
-        if vitals.tick_age_ms is not None:
-            system.set("taptrade_tick_age_seconds", vitals.tick_age_ms / 1000)
-    return system.snapshot(0, call.received_ms)
+            figures.set("taptrade_breaker_state", int(status.breaker.state is state), state.value)
+        if status.audit is not None:
+            figures.set("taptrade_audit_findings", status.audit.findings)
+            figures.set("taptrade_audit_time_seconds", status.audit.at_ms / 1000)
+        if status.tick_age_ms is not None:
+            figures.set("taptrade_tick_age_seconds", status.tick_age_ms / 1000)
+    return figures.snapshot(0, call.received_ms)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from runtime import openapi
 from runtime.function import Call, Reply, function
 from runtime.version import build
+from runtime.web import openapi
 
 PAGE = Path(openapi.__file__).with_name("docs.html").read_bytes()
 # The page holds its own script and style and asks this server only.

@@ -8,17 +8,16 @@ import gevent
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.bet_fate import find_fate, user_of_nonce
-from runtime.bet_intake import Tap
-from runtime.commands import Answered
+from runtime.betting.admission import overloaded
+from runtime.betting.intake import Tap
 from runtime.errors import Conflict, RateLimited, SignatureExpired
 from runtime.function import Body, Call, Reply, function
+from runtime.messaging.commands import Answered
+from runtime.messaging.outcomes import refusal_of
+from runtime.messaging.queues import EnqueueResult, Ticket
 from runtime.parts import Parts
-from runtime.queues import Admission, Ticket
-from runtime.refusals import refusal_of
-from runtime.request_limits import WINDOW_S, LimitDecision
-from runtime.room import overloaded
-from runtime.views import bet_view
+from runtime.rate_limits import WINDOW_S, LimitDecision
+from runtime.records.views import bet_view
 
 
 class PlaceBetBody(Body, frozen=True):
@@ -46,7 +45,7 @@ class PlacedBet(msgspec.Struct, frozen=True):
     auth="session",
     limit="bets",
     limit_by_handler=True,
-    guards=("breaker", "writer", "room"),
+    guards=("breaker", "writer", "admission"),
     summary="Place a bet",
     body=PlaceBetBody,
     response=PlacedBet,
@@ -75,7 +74,7 @@ class PlacedBet(msgspec.Struct, frozen=True):
 def place_bet(call: Call[PlaceBetBody]) -> Reply:
     """Check the tap, hand it to the writer, answer 201 after the commit or 202 while it is pending."""
     parts, body = call.parts, call.body
-    parts.room.refuse_late(call.header("X-Request-Start"), call.received_ms)
+    parts.admission.refuse_late(call.header("X-Request-Start"), call.received_ms)
     intake = parts.intake
     tap = Tap(
         body.cell_id,
@@ -91,10 +90,10 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         ticket = intake.ticket(tap, session, call.received_ms)
     except Conflict as refusal:
         # The repeat of a request whose answer was lost may come after its cell has closed.
-        used_by = user_of_nonce(parts, session.wallet, tap.nonce)
+        used_by = parts.fates.bet_id_of_nonce(session.wallet, tap.nonce)
         raise (_replayed(parts, session.user_id, used_by) if used_by else refusal) from refusal
     asynchronous = "respond-async" in (call.header("Prefer") or "")
-    with parts.room:
+    with parts.admission:
         if intake.fill_delay_ms:
             gevent.sleep(intake.fill_delay_ms / 1000)
         answer = parts.outbox.place(ticket, until_queued=asynchronous)
@@ -102,7 +101,7 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         if answer.code is not None:
             raise refusal_of(answer.outcome())
         return Reply(bytes(answer.data), status=201, content_type="application/json")
-    if isinstance(answer, Admission) and answer.verdict:
+    if isinstance(answer, EnqueueResult) and answer.verdict:
         raise _not_admitted(call, parts, ticket, answer)
     pending = {
         "id": ticket.command.id,
@@ -114,20 +113,20 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
     return Reply(PlacedBet(pending), status=202)
 
 
-def _not_admitted(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, admission: Admission) -> Exception:
-    if admission.verdict == "LIMIT":
+def _not_admitted(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result: EnqueueResult) -> Exception:
+    if result.verdict == "LIMIT":
         reset_s = WINDOW_S - call.received_ms // 1000 % WINDOW_S
         call.report_limit(LimitDecision("bets", False, ticket.limit, 0, reset_s))
         return RateLimited(retry_after_s=reset_s, limit=ticket.limit)
-    if admission.verdict == "EPOCH":
+    if result.verdict == "EPOCH":
         return SignatureExpired("The bet was signed before the server's memory of nonces began; sign it again.")
-    if admission.verdict == "FULL":
+    if result.verdict == "FULL":
         return overloaded()
-    return _replayed(parts, signed_in(call.session).user_id, admission.argument)
+    return _replayed(parts, signed_in(call.session).user_id, result.argument)
 
 
 def _replayed(parts: Parts, user_id: str, used_by: str) -> Conflict:
-    fate = find_fate(parts, used_by, user_id)
+    fate = parts.fates.find(used_by, user_id)
     detail = "The nonce was used before."
     if fate.bet is not None:
         return Conflict(detail, code="REPLAYED_NONCE", bet=bet_view(fate.bet))

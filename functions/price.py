@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from runtime.clock import rfc3339
 from runtime.errors import Unavailable
 from runtime.function import Call, function
 from runtime.game.ticks import Features
-from runtime.views import rfc3339
 
 
 class Price(msgspec.Struct, frozen=True):

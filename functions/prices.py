@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime import price_history
 from runtime.errors import InvalidRequest
 from runtime.function import Call, function
-from runtime.pages import Limit, PageQuery, Time, after_number
-from runtime.price_history import WIDTHS_MS, Resolution
-from runtime.ticks_store import KEEP_MS
+from runtime.records.pages import Limit, PageQuery, Time, after_number
+from runtime.storage import price_history
+from runtime.storage.price_history import WIDTHS_MS, Resolution
+from runtime.storage.ticks_store import KEEP_MS
 
 
 class PricesQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
@@ -70,7 +70,7 @@ def prices(call: Call[None]) -> Prices:
     from_ms = query.from_ms or 0
     if from_ms >= to_ms:
         raise InvalidRequest("`from` must lie before `to`.", field="from")
-    rows = call.parts.ticks_reads.rows
+    rows = call.parts.ticks_pool.rows
     begin_ms = max(from_ms, call.received_ms - KEEP_MS)
     following: int | None = None
     if query.from_ms is None and query.cursor is None:

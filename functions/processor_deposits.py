@@ -8,12 +8,12 @@ import msgspec
 
 from runtime.auth.addresses import AddressError, canonical_address, to_checksum_address
 from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_HEADER, check_processor
-from runtime.commands import DECIDED_WITHIN_MS, Deposit
-from runtime.errors import Forbidden, InvalidRequest, NotFound, Unavailable
+from runtime.errors import Forbidden, InvalidRequest, NotFound
 from runtime.function import Body, Call, function
-from runtime.queues import new_id
-from runtime.reads import Reads
-from runtime.refusals import refusal_of
+from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
+from runtime.messaging.outcomes import data_of
+from runtime.messaging.queues import new_id
+from runtime.storage.read_pool import ReadPool
 
 
 class ProcessorDeposit(Body, frozen=True):
@@ -67,39 +67,36 @@ def processor_deposit(call: Call[ProcessorDeposit]) -> Credited:
         call.raw_body,
         call.received_ms,
     )
-    user_id, wallet = _account(parts.reads, body)
+    user_id, wallet = _account(parts.pool, body)
     command = Deposit(
         id=new_id(call.received_ms),
         received_ms=call.received_ms,
-        decided_by_ms=call.received_ms + DECIDED_WITHIN_MS,
+        decided_by_ms=call.received_ms + COMMAND_TTL_MS,
         user_id=user_id,
         amount=body.amount,
         reference=body.reference,
         who="payment processor",
         why="payment received",
     )
-    outcome = parts.outbox.submit(command)
-    if outcome is None:
-        raise Unavailable("The deposit was not confirmed in time; send it again with the same reference.")
-    if outcome.code is not None:
-        raise refusal_of(outcome)
-    entry_id, balance = outcome.data["ledger_id"], outcome.data["balance"]
-    return Credited(entry_id, user_id, to_checksum_address(wallet), body.amount, balance, body.reference)
+    late = "The deposit was not confirmed in time; send it again with the same reference."
+    done = data_of(parts.outbox.submit(command), late)
+    wallet_address = to_checksum_address(wallet)
+    return Credited(done["ledger_id"], user_id, wallet_address, body.amount, done["balance"], body.reference)
 
 
-def _account(reads: Reads, body: ProcessorDeposit) -> tuple[str, str]:
+def _account(pool: ReadPool, body: ProcessorDeposit) -> tuple[str, str]:
     if (body.wallet is None) == (body.user_id is None):
         raise InvalidRequest("Name the account by `wallet` or by `user_id`, one of them.", field="wallet")
     if not body.reference.isprintable() or body.reference != body.reference.strip():
         raise InvalidRequest("The reference must be printable, without spaces around it.", field="reference")
     if body.user_id is not None:
-        rows = reads.execute("SELECT id, wallet_address FROM users WHERE id = ?", (body.user_id,))
+        rows = pool.execute("SELECT id, wallet_address FROM users WHERE id = ?", (body.user_id,))
     else:
         try:
             wallet = canonical_address(body.wallet or "")
         except AddressError as ex:
             raise InvalidRequest(f"This is no wallet: {ex}.", field="wallet") from ex
-        rows = reads.execute("SELECT id, wallet_address FROM users WHERE wallet_address = ?", (wallet,))
+        rows = pool.execute("SELECT id, wallet_address FROM users WHERE wallet_address = ?", (wallet,))
     if not rows:
         raise NotFound("There is no such account; one opens with the wallet's first login.")
     user_id, wallet_address = rows[0]

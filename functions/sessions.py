@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from runtime.auth.sessions import Session, signed_in
+from runtime.clock import rfc3339
 from runtime.errors import NotFound
 from runtime.function import Call, function
-from runtime.views import rfc3339
 
 
 class SessionView(msgspec.Struct, frozen=True):

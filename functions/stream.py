@@ -10,12 +10,12 @@ from typing import Annotated
 
 import msgspec
 
-from runtime import sse
 from runtime.errors import Unauthenticated
 from runtime.function import Call, Query, Stream, function
-from runtime.stream_connection import StreamConnection
-from runtime.stream_opening import Opening
-from runtime.subscriber import Subscriber
+from runtime.stream import sse
+from runtime.stream.connection import StreamConnection
+from runtime.stream.opening import Opening
+from runtime.stream.subscriber import Subscriber
 
 SEND_BUFFER_BYTES = 64 * 1024
 """What the kernel may hold for one reader: beyond it a slow one is told the newest price instead of old ones."""
@@ -51,11 +51,11 @@ def stream(call: Call[None]) -> Stream:
         user_id=None if session is None else session.user_id,
         session_id=None if session is None else session.id,
         cut=_bounded(client),
-        direct=getattr(client, "direct", None),
+        sink=getattr(client, "sink", None),
     )
-    opening = Opening(parts.streams, parts.market, parts.run_id, parts.settings.mode, call.received_ms, _jitter)
+    opening = Opening(parts.hub, parts.market, parts.run_id, parts.settings.mode, call.received_ms, _jitter)
     asked = call.header("Last-Event-ID") or call.params.last_event_id
-    return Stream(StreamConnection(parts.streams, subscriber, opening.chunks(subscriber, asked), parts.clock))
+    return Stream(StreamConnection(parts.hub, subscriber, opening.chunks(subscriber, asked), parts.clock))
 
 
 def _bounded(client: socket.socket | None) -> Callable[[], None] | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
+from runtime.clock import rfc3339
 from runtime.function import Call, function
 
 
@@ -19,6 +18,4 @@ class ServerTime(msgspec.Struct, frozen=True):
 @function("GET", "/api/time", auth="none", summary="Server time", response=ServerTime)
 def server_time(call: Call[None]) -> ServerTime:
     """Tell the time."""
-    now_ms = call.received_ms
-    text = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return ServerTime(server_time=f"{text}.{now_ms % 1000:03d}Z", server_time_ms=now_ms)
+    return ServerTime(server_time=rfc3339(call.received_ms), server_time_ms=call.received_ms)

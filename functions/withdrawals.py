@@ -9,14 +9,14 @@ import msgspec
 from runtime.auth.bet_text import is_nonce, is_timely, withdraw_text
 from runtime.auth.sessions import Session, signed_in
 from runtime.auth.signatures import recover_text
-from runtime.commands import DECIDED_WITHIN_MS, Withdraw
-from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unavailable
+from runtime.betting.idempotency import idempotency_of, stored_answer
+from runtime.clock import rfc3339
+from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired
 from runtime.function import Body, Call, Reply, function
-from runtime.idempotency import idempotency_of, stored_answer
-from runtime.pages import PageQuery, after_id
-from runtime.queues import claim_nonce, new_id
-from runtime.refusals import refusal_of
-from runtime.views import rfc3339
+from runtime.messaging.commands import COMMAND_TTL_MS, Withdraw
+from runtime.messaging.outcomes import data_of
+from runtime.messaging.queues import claim_nonce, new_id
+from runtime.records.pages import PageQuery, after_id
 
 ROUTE = "POST /api/withdrawals"
 
@@ -60,7 +60,7 @@ def withdraw(call: Call[WithdrawBody]) -> Reply:
     session, body, parts = signed_in(call.session), call.body, call.parts
     key = idempotency_of(call.header("Idempotency-Key"), ROUTE, body)
     # A repeat is answered before time and nonce are looked at: both have passed by then, and rightly so.
-    repeated = stored_answer(parts.reads, session.user_id, key, call.received_ms)
+    repeated = stored_answer(parts.pool, session.user_id, key, call.received_ms)
     if repeated is not None:
         return Reply(repeated.data, status=201)
     _check_signature(body, session, parts.settings.chain_id, call.received_ms)
@@ -75,7 +75,7 @@ def withdraw(call: Call[WithdrawBody]) -> Reply:
     command = Withdraw(
         id=withdrawal_id,
         received_ms=call.received_ms,
-        decided_by_ms=call.received_ms + DECIDED_WITHIN_MS,
+        decided_by_ms=call.received_ms + COMMAND_TTL_MS,
         user_id=session.user_id,
         amount=body.amount,
         nonce=body.nonce,
@@ -83,12 +83,8 @@ def withdraw(call: Call[WithdrawBody]) -> Reply:
         signature=body.signature,
         idempotency=key,
     )
-    outcome = parts.outbox.submit(command)
-    if outcome is None:
-        raise Unavailable("The withdrawal was not confirmed in time; look at GET /api/withdrawals.")
-    if outcome.code is not None:
-        raise refusal_of(outcome)
-    return Reply(outcome.data, status=201)
+    late = "The withdrawal was not confirmed in time; look at GET /api/withdrawals."
+    return Reply(data_of(parts.outbox.submit(command), late), status=201)
 
 
 def _check_signature(body: WithdrawBody, session: Session, chain_id: int, now_ms: int) -> None:
@@ -113,7 +109,7 @@ def _check_signature(body: WithdrawBody, session: Session, chain_id: int, now_ms
 def list_withdrawals(call: Call[None]) -> WithdrawalList:
     """List the account's withdrawals, newest first."""
     query: PageQuery = call.params
-    rows = call.parts.reads.rows(
+    rows = call.parts.pool.rows(
         "SELECT id, amount, to_address, status, requested_at, resolved_at, reference FROM withdrawals"
         " WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
         (signed_in(call.session).user_id, after_id(query.cursor), query.limit + 1),

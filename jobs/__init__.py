@@ -1,1 +1,1 @@
-"""What runs off the request path: writer, settlement, feed and housekeeping."""
+"""What runs off the request path, a folder a room: writer, settlement, upkeep, feed, and RQ that starts them."""

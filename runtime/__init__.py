@@ -1,1 +1,11 @@
-"""The function framework and the parts that functions and jobs share."""
+"""The function framework and the parts that functions and jobs share: a folder a room, and a few modules of no room.
+
+Each room says in its first lines what it holds and which other rooms it may import; tests/test_import_law.py holds them
+to it. The modules of no room are
+
+Ground: clock, error_codes, errors, log, rate_limits, settings, version.
+Top: function, parts, wiring.
+
+Every room but `game` may import the ground, which imports nothing else. The top may import every room, and no room
+imports it: `function` is for functions/, `wiring` for the server.
+"""

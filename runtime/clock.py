@@ -1,8 +1,10 @@
-"""Time as an argument: wall clock for what happened, monotonic clock for how long."""
+"""Time as an argument: wall clock for what happened, monotonic clock for how long; and a time as text."""
 
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -49,3 +51,10 @@ class ManualClock:
         """Let `ms` milliseconds pass on both clocks."""
         self.wall_ms += ms
         self.steady_ms += ms
+
+
+@lru_cache(maxsize=4096)
+def rfc3339(ms: int) -> str:
+    """Write Unix milliseconds as RFC 3339 with milliseconds, UTC."""
+    whole = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{ms % 1000:03d}Z"

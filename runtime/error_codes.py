@@ -11,6 +11,8 @@ class ErrorCode:
 
     status: int
     meaning: str
+    retryable: bool = False
+    """Whether the very same request may succeed later."""
 
 
 CODES: dict[str, ErrorCode] = {
@@ -46,26 +48,17 @@ CODES: dict[str, ErrorCode] = {
     "CELL_NOT_OFFERED": ErrorCode(422, "The cell has no rate right now."),
     "STAKE_NOT_ALLOWED": ErrorCode(422, "The stake is none of the presets; they are attached."),
     "IDEMPOTENCY_KEY_REUSED": ErrorCode(422, "The Idempotency-Key was used with another body."),
-    "RATE_LIMITED": ErrorCode(429, "Too many requests in this window."),
+    "RATE_LIMITED": ErrorCode(429, "Too many requests in this window.", retryable=True),
     "INTERNAL_ERROR": ErrorCode(500, "Something went wrong on this side; it was logged with the request id."),
-    "UNAVAILABLE": ErrorCode(503, "A part of the service is away; try again."),
-    "OVERLOADED": ErrorCode(503, "Too many bets are waiting; try again."),
-    "PRICE_FEED_STALE": ErrorCode(503, "The price is too old to bet on; try again."),
+    "UNAVAILABLE": ErrorCode(503, "A part of the service is away; try again.", retryable=True),
+    "OVERLOADED": ErrorCode(503, "Too many bets are waiting; try again.", retryable=True),
+    "PRICE_FEED_STALE": ErrorCode(503, "The price is too old to bet on; try again.", retryable=True),
 }
 
-STATUS_CODES: dict[int, str] = {
-    400: "INVALID_REQUEST",
-    401: "UNAUTHENTICATED",
-    403: "FORBIDDEN",
-    404: "NOT_FOUND",
-    405: "METHOD_NOT_ALLOWED",
-    406: "NOT_ACCEPTABLE",
-    413: "BODY_TOO_LARGE",
-    414: "URI_TOO_LONG",
-    415: "UNSUPPORTED_MEDIA_TYPE",
-    422: "UNPROCESSABLE",
-    429: "RATE_LIMITED",
-    500: "INTERNAL_ERROR",
-    503: "UNAVAILABLE",
-}
-"""The code of a plain HTTP error, one that carries no code of its own."""
+
+def plain_code(status: int) -> str:
+    """Return the code of an HTTP error that brings none of its own: the first of its status in the table."""
+    for code, known in CODES.items():
+        if known.status == status:
+            return code
+    return "INVALID_REQUEST" if status < 500 else "INTERNAL_ERROR"

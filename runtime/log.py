@@ -6,11 +6,12 @@ import contextvars
 import logging
 import re
 import sys
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import msgspec
 from gevent import monkey
+
+from runtime.clock import rfc3339
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 """Id of the request that is being answered; each greenlet and thread has its own."""
@@ -44,9 +45,8 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Build the line."""
-        written = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, Any] = {
-            "time": written.replace("+00:00", "Z"),
+            "time": rfc3339(int(record.created * 1000)),
             "level": record.levelname,
             "process": self._process,
             "logger": record.name,

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.auth.sessions import Sessions
-from runtime.bet_intake import Intake
+from runtime.betting.admission import AdmissionControl
+from runtime.betting.fate import Fates
+from runtime.betting.intake import Intake
 from runtime.clock import Clock
 from runtime.game.grid import GridRules
 from runtime.game.rewards import RewardModel
-from runtime.market import Market
-from runtime.outbox import Outbox
-from runtime.reads import Reads
-from runtime.redis_client import Client
-from runtime.room import Room
+from runtime.health.writer_watch import WriterWatch
+from runtime.market.state import Market
+from runtime.messaging.connection import Redis
+from runtime.messaging.outbox import Outbox
 from runtime.settings import Settings
-from runtime.streams import Streams
-from runtime.writer_watch import WriterWatch
+from runtime.storage.read_pool import ReadPool
+from runtime.stream.hub import Hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,18 @@ class Parts:
 
     settings: Settings
     clock: Clock
-    redis: Client
-    reads: Reads
-    ticks_reads: Reads
+    redis: Redis
+    pool: ReadPool
+    ticks_pool: ReadPool
     outbox: Outbox
-    room: Room
+    admission: AdmissionControl
     sessions: Sessions
     market: Market
-    streams: Streams
+    hub: Hub
     writer_watch: WriterWatch
     model: RewardModel
     rules: GridRules
     intake: Intake
+    fates: Fates
     run_id: str
     """Names this process's life; the writer answers to it."""

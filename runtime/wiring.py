@@ -14,32 +14,34 @@ from typing import Any
 import gevent
 from gevent.threadpool import ThreadPool
 
-from runtime import bus, log
-from runtime.app import App, create_app
+from runtime import log
 from runtime.auth import signatures
 from runtime.auth.credentials import authenticator
 from runtime.auth.sessions import FOLLOW_EVERY_S, Sessions
-from runtime.bet_intake import Intake
+from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
+from runtime.betting.fate import Fates
+from runtime.betting.intake import Intake
 from runtime.clock import SystemClock
-from runtime.discovery import discover
 from runtime.game.grid import GridRules
 from runtime.game.rewards import load_model
-from runtime.market import Market
-from runtime.metrics import Metrics
-from runtime.metrics_exchange import start_pushing
-from runtime.outbox import REPLIES_BLOCK_S, Outbox
+from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
+from runtime.market.state import Market
+from runtime.messaging import bus
+from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
+from runtime.messaging.metrics_exchange import start_pushing
+from runtime.messaging.outbox import REPLIES_BLOCK_S, Outbox
+from runtime.messaging.queues import begin_epoch
+from runtime.messaging.rate_counter import RedisLimiter
+from runtime.metrics.table import Metrics
 from runtime.parts import Parts
-from runtime.queues import begin_epoch
-from runtime.reads import Reads
-from runtime.redis_client import OUTAGES, connect, wait_until_ready
-from runtime.redis_limits import RedisLimiter
-from runtime.request_limits import policies
-from runtime.room import LOOK_EVERY_S, Room
+from runtime.rate_limits import policies
 from runtime.settings import Settings, load
-from runtime.stream_rounds import Rounds
-from runtime.stream_sweeper import StreamSweeper
-from runtime.streams import Streams
-from runtime.writer_watch import WATCH_EVERY_S, WriterWatch
+from runtime.storage.read_pool import ReadPool
+from runtime.stream.hub import Hub
+from runtime.stream.rounds import Rounds
+from runtime.stream.sweeper import Sweeper
+from runtime.web.app import App, create_app
+from runtime.web.discovery import discover
 
 READ_THREADS = 4
 COUNT_INSIDE_EVERY_S = 0.5
@@ -66,9 +68,9 @@ def build_parts(settings: Settings) -> Parts:
     wait_until_ready(client, gevent.sleep)
     begin_epoch(client, clock.now_ms())
     apply = off_the_loop()
-    reads = Reads(settings.database, clock, apply)
+    pool = ReadPool(settings.database, clock, apply)
     market = Market(clock)
-    streams = Streams(market, reads)
+    hub = Hub(market, pool)
     run_id = f"api-{os.getpid()}-{secrets.token_hex(4)}"
     outbox = Outbox(
         client, connect(settings.redis_url, block_s=REPLIES_BLOCK_S), clock, run_id, settings.backlog_bets_max
@@ -78,25 +80,26 @@ def build_parts(settings: Settings) -> Parts:
         settings=settings,
         clock=clock,
         redis=client,
-        reads=reads,
-        ticks_reads=Reads(settings.ticks_database, clock, apply),
+        pool=pool,
+        ticks_pool=ReadPool(settings.ticks_database, clock, apply),
         outbox=outbox,
-        room=Room(settings.fill_delay_ms / 1000),
+        admission=AdmissionControl(settings.fill_delay_ms / 1000),
         sessions=Sessions(client, clock),
         market=market,
-        streams=streams,
+        hub=hub,
         writer_watch=WriterWatch(client),
         model=load_model(settings.reward_model, rules, settings.house_edge_bp),
         rules=rules,
         intake=Intake.of(settings, rules),
+        fates=Fates(client, pool, clock, settings.fill_delay_ms),
         run_id=run_id,
     )
     reader_client = connect(settings.redis_url, block_s=bus.BLOCK_MS / 1000)
-    bus.BusReader(reader_client, clock, (market, streams)).start(gevent.spawn)
-    Rounds(streams).start(gevent.spawn)
-    StreamSweeper(streams, client).start(gevent.spawn)
+    bus.BusReader(reader_client, clock, (market, hub)).start(gevent.spawn)
+    Rounds(hub).start(gevent.spawn)
+    Sweeper(hub, client).start(gevent.spawn)
     outbox.start()
-    gevent.spawn(_repeat, lambda: parts.room.look(outbox.answered), LOOK_EVERY_S)
+    gevent.spawn(_repeat, lambda: parts.admission.look(outbox.answered), LOOK_EVERY_S)
     gevent.spawn(_repeat, parts.sessions.follow, FOLLOW_EVERY_S)
     gevent.spawn(_repeat, parts.writer_watch.look, WATCH_EVERY_S)
     return parts
@@ -116,7 +119,7 @@ def get_app(settings: Settings | None = None) -> App:
     signatures.check_backend()
     parts = build_parts(settings)
     metrics = Metrics("api")
-    gevent.spawn(_repeat, lambda: metrics.set("taptrade_bets_inside", parts.room.bets), COUNT_INSIDE_EVERY_S)
+    gevent.spawn(_repeat, lambda: metrics.set("taptrade_bets_inside", parts.admission.bets), COUNT_INSIDE_EVERY_S)
     start_pushing(parts.redis, metrics, parts.clock, OUTAGES, threading.Event())
     quotas = policies(settings)
     return create_app(
@@ -128,7 +131,7 @@ def get_app(settings: Settings | None = None) -> App:
         guards={
             "breaker": parts.market.guard_breaker,
             "writer": parts.writer_watch.guard,
-            "room": parts.room.guard,
+            "admission": parts.admission.guard,
         },
         clock=parts.clock,
         metrics=metrics,

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from runtime.clock import Clock, SystemClock
-from runtime.metrics_exchange import FRESH_MS, collect
-from runtime.redis_client import Redis, RedisError, connect
-from runtime.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
+from runtime.messaging.connection import Redis, RedisError, connect
+from runtime.messaging.metrics_exchange import FRESH_MS, collect
+from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import msgspec
 
-from runtime import redis_keys
 from runtime.clock import SystemClock
-from runtime.commands import AnyCommand, Outcome
 from runtime.errors import TaptradeError
-from runtime.queues import ask, new_id
-from runtime.redis_client import OUTAGES, connect, was_never_sent
+from runtime.messaging import redis_keys
+from runtime.messaging.commands import AnyCommand, Outcome
+from runtime.messaging.connection import OUTAGES, connect, was_never_sent
+from runtime.messaging.queues import ask, new_id
 from runtime.settings import Settings
 from taptrade import embedded_redis
 
 WAIT_S = 10.0
-DECIDED_WITHIN_MS = 600_000
+OPERATOR_TTL_MS = 600_000
 WHO_MAX, WHY_MAX, REFERENCE_MAX = 100, 500, 200
 DONE, REFUSED, UNKNOWN = 0, 1, 3
 
@@ -61,7 +61,7 @@ def said(length_max: int) -> Any:
 
 def times(now_ms: int) -> dict[str, Any]:
     """Return what every command carries: a fresh id, when it was received, when it is too late."""
-    return {"id": new_id(now_ms), "received_ms": now_ms, "decided_by_ms": now_ms + DECIDED_WITHIN_MS}
+    return {"id": new_id(now_ms), "received_ms": now_ms, "decided_by_ms": now_ms + OPERATOR_TTL_MS}
 
 
 def ask_writer(settings: Settings, command: AnyCommand, wait_s: float) -> Outcome | None:

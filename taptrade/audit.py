@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from runtime.audit import audit
 from runtime.audit.heads import HEADS_FILE, read_heads
-from runtime.db import OperationalError, open_reader
 from runtime.settings import load
+from runtime.storage.database import OperationalError, open_reader
 
 SHOWN_MAX = 100
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runtime.auth.addresses import AddressError, canonical_address, to_checksum_address
-from runtime.db import Database, OperationalError, open_reader
 from runtime.errors import TaptradeError
 from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
 from runtime.settings import Settings
+from runtime.storage.database import Database, OperationalError, open_reader
 
 MS_DIGITS_MIN = 12
 

@@ -6,10 +6,10 @@ import argparse
 import getpass
 from collections.abc import Sequence
 
-from jobs.breaker import read_breaker, set_override
+from jobs.settlement.breaker import read_breaker, set_override
 from runtime.clock import SystemClock
 from runtime.game.breaker import Override, refuses_bets
-from runtime.redis_client import Redis, connect
+from runtime.messaging.connection import Redis, connect
 from runtime.settings import load
 from taptrade import embedded_redis
 

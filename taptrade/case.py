@@ -8,16 +8,19 @@ from typing import Any
 
 import msgspec
 
-from runtime.db import Database
-from runtime.explain import dollars, explanation
+from runtime.clock import rfc3339
 from runtime.explanation import Proof, Yardstick
 from runtime.explanation.facts import find_column
+from runtime.explanation.sentence import sentence
 from runtime.game.bets import Bet, from_row
+from runtime.game.columns import Column
 from runtime.game.ids import first_id_at
 from runtime.game.ledger import SELECT_BET, Entry
-from runtime.game.own_entries import newest_first
-from runtime.own_bets import REFUSED_BETWEEN
-from runtime.views import bet_view, column_view, entry_view, rfc3339
+from runtime.game.money import dollars
+from runtime.game.player_entries import entries_newest_first
+from runtime.records.player_bets import REFUSED_BETWEEN
+from runtime.records.views import bet_view, column_view, entry_view
+from runtime.storage.database import Database
 from taptrade.books import Account, find_account
 from taptrade.explain import explain_bet
 
@@ -67,7 +70,7 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
     """Read the case of [from, to) from one state of the database, and add it up."""
     first, end = first_id_at(from_ms), first_id_at(to_ms)
     with database.snapshot():
-        entries = newest_first(database.execute, account.user_id, first, end)[::-1]
+        entries = entries_newest_first(database.execute, account.user_id, first, end)[::-1]
         opening = _balance(database, account.user_id, first)
         closing = _balance(database, account.user_id, end)
         # Where the span reaches to the last entry, it must end at what the account holds.
@@ -109,7 +112,7 @@ def prove_bets(case: Case, database: Database, ticks: Database | None, yardstick
 
 
 def _balance(database: Database, user_id: str, before_id: str) -> int:
-    last = newest_first(database.execute, user_id, below_id=before_id, limit=1)
+    last = entries_newest_first(database.execute, user_id, below_id=before_id, limit=1)
     return last[0].balance_after if last else 0
 
 
@@ -123,10 +126,10 @@ def _bets(database: Database, user_id: str, from_ms: int, to_ms: int, entries: l
     return sorted(found.values(), key=lambda bet: bet.seq)
 
 
-def _case_bet(bet: Bet, column: dict[str, Any] | None, entries: list[Entry]) -> CaseBet:
+def _case_bet(bet: Bet, column: Column | None, entries: list[Entry]) -> CaseBet:
     evidence = column_view(column) if column else None
     own = [entry.id for entry in entries if entry.ref_type in OF_BETS and entry.ref_id == bet.id]
-    return CaseBet(bet_view(bet), evidence, explanation(bet, evidence), own)
+    return CaseBet(bet_view(bet), evidence, sentence(bet, column), own)
 
 
 def _explain(entry: Entry, bets: dict[str, CaseBet]) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import msgspec
 
 from runtime.clock import SystemClock
-from runtime.db import Database
-from runtime.explain import dollars
 from runtime.game.ledger import SQL
+from runtime.game.money import dollars
 from runtime.settings import load
+from runtime.storage.database import Database
 from taptrade.books import find_account, moment, open_books, open_ticks
 from taptrade.case import Case, collect, prove_bets, spreadsheet
 from taptrade.explain import yardstick_of

@@ -8,14 +8,14 @@ from typing import Protocol
 
 import msgspec
 
-from runtime.db import Database
 from runtime.errors import TaptradeError
-from runtime.explain import explanation
 from runtime.explanation import Facts, Proof, Yardstick, find_bet, gather, prove
+from runtime.explanation.sentence import sentence
 from runtime.game.grid import GridRules
 from runtime.game.rewards import RewardModelError, load_model
+from runtime.records.views import bet_view, column_view
 from runtime.settings import Settings, load
-from runtime.views import bet_view, column_view
+from runtime.storage.database import Database
 from taptrade.books import open_books, open_ticks
 from taptrade.tables import show_findings
 
@@ -76,12 +76,12 @@ def main(argv: Sequence[str]) -> int:
             if ticks is not None:
                 ticks.close()
     column = column_view(facts.column) if facts.column else None
-    sentence = explanation(facts.bet, column)
+    why = sentence(facts.bet, facts.column)
     if given.json:
-        shown = {"bet": bet_view(facts.bet), "evidence": column, "explanation": sentence, "proof": proof}
+        shown = {"bet": bet_view(facts.bet), "evidence": column, "explanation": why, "proof": proof}
         print(msgspec.json.format(msgspec.json.encode(shown)).decode())
     else:
-        print(f"{facts.bet.id} of {proof.signed.wallet}\n{sentence}\n")
+        print(f"{facts.bet.id} of {proof.signed.wallet}\n{why}\n")
         show_findings(findings(proof))
     return 0 if proof.ok else 1
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import functions
-import runtime
 from runtime import settings as settings_module
 from runtime.clock import SystemClock
 from runtime.settings import Setting, Settings
@@ -45,7 +44,7 @@ def version(argv: Sequence[str]) -> int:
 def routes(argv: Sequence[str]) -> int:
     """List the HTTP endpoints with who may call them."""
     argparse.ArgumentParser(prog="taptrade routes", description=routes.__doc__).parse_args(argv)
-    from runtime.discovery import discover
+    from runtime.web.discovery import discover
 
     found = discover(Path(functions.__path__[0]))
     width = max(len(function.route) for function in found) + 2
@@ -64,9 +63,10 @@ def migrate(argv: Sequence[str]) -> int:
 
 def migrate_databases(settings: Settings) -> list[str]:
     """Apply what the databases lack; return the names of what was applied."""
-    from runtime import db
+    from runtime.storage import ticks_store
+    from runtime.storage.database import LEDGER_MIGRATIONS, migrate
 
-    folder, clock = Path(runtime.__path__[0]), SystemClock()
-    live = db.migrate(settings.database, folder / "migrations", clock)
-    ticks = db.migrate(settings.ticks_database, folder / "migrations_ticks", clock)
+    clock = SystemClock()
+    live = migrate(settings.database, LEDGER_MIGRATIONS, clock)
+    ticks = ticks_store.prepare(settings.ticks_database, clock)
     return [*live, *(f"ticks {name}" for name in ticks)]

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from runtime.clock import SystemClock
-from runtime.commands import Adjust, Deposit, Outcome
-from runtime.explain import dollars
+from runtime.game.money import dollars
+from runtime.messaging.commands import Adjust, Deposit, Outcome
 from runtime.settings import load
 from taptrade.asking import add_authority, ask_writer, tell, times
 from taptrade.books import Account, find_account, open_books

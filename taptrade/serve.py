@@ -104,9 +104,9 @@ SERVERS: dict[str, Callable[[Settings], int]] = {
     "redis": _redis,
     "api": _api,
     "writer": _imported("writer", "jobs.writer.main"),
-    "settler": _imported("settler", "jobs.workers", "settle", "settler"),
-    "jobs": _imported("jobs", "jobs.workers", "jobs", "jobs"),
-    "scheduler": _imported("scheduler", "jobs.scheduler"),
+    "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
+    "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
+    "scheduler": _imported("scheduler", "jobs.rq.scheduler"),
     "feed": _imported("feed", "jobs.feed.main"),
     "dashboard": _dashboard,
 }

@@ -16,13 +16,13 @@ from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
-from runtime import redis_keys
-from runtime.column_width import refuse_other_width
-from runtime.db import open_reader, require_safe_sqlite
 from runtime.game.grid import GridRules
 from runtime.game.rewards import RewardModelError, load_model
-from runtime.redis_client import OUTAGES, ResponseError, connect
+from runtime.messaging import redis_keys
+from runtime.messaging.connection import OUTAGES, ResponseError, connect
 from runtime.settings import Settings, SettingsError, load
+from runtime.storage.column_width import refuse_other_width
+from runtime.storage.database import open_reader, require_safe_sqlite
 from taptrade import embedded_redis
 from taptrade.housekeeping import migrate_databases
 from taptrade.processes import supervisor_config

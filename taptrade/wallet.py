@@ -6,7 +6,6 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from eth_account import Account
@@ -15,6 +14,7 @@ from eth_account.signers.local import LocalAccount
 
 from runtime.auth.bet_text import bet_text, withdraw_text
 from runtime.auth.siwe import SESSION_KEY_URN, SiweMessage
+from runtime.clock import rfc3339
 from taptrade.views import SignedBet, SignedLogin, SignedWithdrawal
 
 STATEMENT = "Sign in to Tap Trading."
@@ -83,7 +83,6 @@ def load(path: Path) -> Wallet:
 
 def login_message(wallet: str, session_key: str | None, place: Place, nonce: str, now_ms: int) -> str:
     """Write the EIP-4361 text of a login; `session_key` is the address that may sign taps from then on."""
-    issued = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     message = SiweMessage(
         domain=place.domain,
         address=wallet,
@@ -91,7 +90,7 @@ def login_message(wallet: str, session_key: str | None, place: Place, nonce: str
         uri=place.uri,
         chain_id=place.chain_id,
         nonce=nonce,
-        issued_at=f"{issued}.{now_ms % 1000:03d}Z",
+        issued_at=rfc3339(now_ms),
         resources=(SESSION_KEY_URN + session_key,) if session_key else None,
     )
     return message.to_text()

@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 
 from runtime.auth.addresses import to_checksum_address
-from runtime.clock import SystemClock
-from runtime.commands import CompleteWithdrawal, Outcome, ReverseWithdrawal
-from runtime.explain import dollars
+from runtime.clock import SystemClock, rfc3339
 from runtime.game.ids import ulid_ms
+from runtime.game.money import dollars
+from runtime.messaging.commands import CompleteWithdrawal, Outcome, ReverseWithdrawal
 from runtime.settings import Settings, load
-from runtime.views import rfc3339
 from taptrade.asking import add_authority, add_output, ask_writer, tell, times
 from taptrade.books import find_account, open_books
 from taptrade.tables import show_table

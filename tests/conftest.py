@@ -1,4 +1,4 @@
-"""Fixtures for all rooms: a real Redis, settings in a temporary folder, a clock that stands still."""
+"""Fixtures for all rooms: a real Redis, settings in a temporary folder, a clock that stands still, a writer at work."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import redis
 from runtime.clock import ManualClock
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
+from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
 
 START_MS = 1_790_000_000_000
@@ -75,3 +76,11 @@ def settings(tmp_path: Path, redis_url: str) -> Settings:
 def clock() -> ManualClock:
     """Return a clock that stands at START_MS until the test moves it."""
     return ManualClock(START_MS)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, redis_url: str, clock: ManualClock) -> Iterator[Desk]:
+    """Return a writer at work on an empty database."""
+    desk = Desk(tmp_path / "taptrade.db", redis_url, clock)
+    yield desk
+    desk.close()

@@ -38,10 +38,10 @@ AREAS = (
         (
             *(
                 f"runtime/game/{name}.py"
-                for name in ("money", "ledger", "limits", "settlement", "chain", "ids", "bets")
+                for name in ("money", "ledger", "limits", "settlement", "chain", "ids", "bets", "columns", "judge")
             ),
-            *(f"runtime/{name}.py" for name in ("queues", "outbox", "bet_intake", "bet_fate", "idempotency")),
-            *(f"runtime/{name}.py" for name in ("refusals", "commands")),
+            "runtime/betting/*.py",
+            *(f"runtime/messaging/{name}.py" for name in ("queues", "outbox", "commands", "outcomes")),
             "runtime/audit/*.py",
             *(f"functions/{name}.py" for name in ("place_bet", "deposits", "withdrawals", "ledger")),
         ),

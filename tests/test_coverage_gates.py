@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 def report(**branches: int) -> dict[str, Any]:
     """Return a report in which each file has a hundred lines, all reached, and a hundred branches, so many reached."""
     summary = {"covered_lines": 100, "num_statements": 100, "num_branches": 100, "percent_covered": 1.0}
-    paths = {"writer": "jobs/writer/core.py", "money": "runtime/outbox.py", "auth": "runtime/auth/siwe.py"}
+    paths = {"writer": "jobs/writer/core.py", "money": "runtime/messaging/outbox.py", "auth": "runtime/auth/siwe.py"}
     return {
         "meta": {"format": 3},
         "files": {
@@ -53,6 +53,8 @@ def test_every_pattern_names_files_that_are_there() -> None:
 
 
 def test_a_file_within_a_folder_counts() -> None:
-    file = msgspec.convert({"summary": report(money=7)["files"]["runtime/outbox.py"]["summary"]}, MeasuredFile)
+    file = msgspec.convert(
+        {"summary": report(money=7)["files"]["runtime/messaging/outbox.py"]["summary"]}, MeasuredFile
+    )
     [money] = [one for one in judge({"runtime/audit/chain_walk.py": file}) if one.name == "money"]
     assert (money.files, money.branches_percent, money.lines_percent, money.ok) == (1, 7.0, 100.0, False)

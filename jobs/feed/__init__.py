@@ -1,1 +1,4 @@
-"""The price feed: sources in, ticks and grids out."""
+"""The price feed: sources in, ticks and grids out.
+
+May import: runtime.game, runtime.market, runtime.messaging, runtime.metrics, runtime.storage.
+"""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from jobs.feed.buckets import INTERVAL_MS, Bar, Buckets
 from jobs.feed.quotes import Source
-from runtime import ticks_store
-from runtime.db import Database, DatabaseError
 from runtime.game.ticks import Tick
 from runtime.game.volatility import Volatility
+from runtime.storage import ticks_store
+from runtime.storage.database import Database, DatabaseError
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Feed:
         self._trim_due_ms = 0
         self.late = 0
 
-    def turn(self, now_ms: int) -> None:
+    def run_once(self, now_ms: int) -> None:
         """Take in what has arrived, and store and hand over each interval that is over."""
         for quote in self._source.poll(now_ms):
             if quote.arrived_ms < now_ms - LATE_MS:

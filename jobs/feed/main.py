@@ -16,19 +16,19 @@ from jobs.feed.feed import Feed, until_interval_ends_ms
 from jobs.feed.opening import HISTORY_MS, open_source, open_volatility
 from jobs.feed.publish import EncodedGrid, Publisher
 from jobs.feed.touched import Touches
-from runtime import ticks_store
 from runtime.clock import Clock, SystemClock
-from runtime.db import Database, open_writer
 from runtime.errors import TaptradeError
 from runtime.game.grid import GridRules
 from runtime.game.rewards import load_model
 from runtime.game.ticks import Tick
-from runtime.grid_view import build_grid, encode_grid
 from runtime.log import configure
-from runtime.metrics import Metrics
-from runtime.metrics_exchange import start_pushing
-from runtime.redis_client import OUTAGES, connect
+from runtime.market.grid import build_grid, encode_grid
+from runtime.messaging.connection import OUTAGES, connect
+from runtime.messaging.metrics_exchange import start_pushing
+from runtime.metrics.table import Metrics
 from runtime.settings import Settings, load
+from runtime.storage import ticks_store
+from runtime.storage.database import Database, open_writer
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
             start_pushing(connect(settings.redis_url), Metrics("feed"), clock, OUTAGES, stopping)
             feed = open_feed(settings, clock, database, publisher)
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
-                feed.turn(clock.now_ms())
+                feed.run_once(clock.now_ms())
         finally:
             publisher.stop()
             database.close()

@@ -13,14 +13,14 @@ from pathlib import Path
 from jobs.feed.buckets import Buckets
 from jobs.feed.quotes import Quote, StoredSource, warm
 from jobs.feed.recording import SHIPPED, read_recording
-from jobs.feed.replay import Replay, place_after
+from jobs.feed.replay import Replay, offset_after
 from jobs.feed.sim import Sim
-from runtime import ticks_store
-from runtime.db import Database
 from runtime.game.rewards import HISTORY_MS_MIN
 from runtime.game.ticks import Tick
 from runtime.game.volatility import GAP_MS_MAX, Volatility
 from runtime.settings import Settings
+from runtime.storage import ticks_store
+from runtime.storage.database import Database
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +50,14 @@ def open_volatility(database: Database, history: Sequence[Quote], now_ms: int) -
 def _replay(settings: Settings, latest: Tick | None, now_ms: int) -> Replay:
     path = Path(settings.replay_file) if settings.replay_file else SHIPPED
     recording = read_recording(path)
-    place_ms = None
+    offset_ms = None
     if latest is not None and latest.sources == Replay.name:
         # The place that an uninterrupted replay would have reached by now.
-        place_ms = place_after(recording, latest.exchange_ms, now_ms - latest.id)
-    if place_ms is None:
-        place_ms = settings.replay_offset_s * 1000
-    logger.info("replaying %s from second %d on", path.name, place_ms // 1000)
-    return Replay(recording, place_ms - HISTORY_MS, now_ms - HISTORY_MS)
+        offset_ms = offset_after(recording, latest.exchange_ms, now_ms - latest.id)
+    if offset_ms is None:
+        offset_ms = settings.replay_offset_s * 1000
+    logger.info("replaying %s from second %d on", path.name, offset_ms // 1000)
+    return Replay(recording, offset_ms - HISTORY_MS, now_ms - HISTORY_MS)
 
 
 def _sim(settings: Settings, latest: Tick | None, now_ms: int) -> Sim:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import msgspec
 
 from jobs.feed.touched import Touched, Touches
-from runtime.bus import publish_public
 from runtime.clock import Clock
 from runtime.game.ticks import Tick
-from runtime.redis_client import Client, RedisError
-from runtime.redis_keys import FEED_ALIVE, GRID_LATEST, TICK_LATEST
-from runtime.wire import encode_tick
+from runtime.messaging.bus import publish_public
+from runtime.messaging.connection import Redis, RedisError
+from runtime.messaging.redis_keys import FEED_ALIVE, GRID_LATEST, TICK_LATEST
+from runtime.messaging.redis_values import encode_tick
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ EncodedGrid = Callable[[Tick, int], bytes]
 class Publisher:
     """Publish in a thread of its own what the feed hands over with `offer`."""
 
-    def __init__(self, client: Client, clock: Clock, grid: EncodedGrid, touches: Touches) -> None:
+    def __init__(self, client: Redis, clock: Clock, grid: EncodedGrid, touches: Touches) -> None:
         self._client = client
         self._clock = clock
         self._grid = grid
@@ -63,7 +63,7 @@ class Publisher:
             del self._pending[:-PENDING_MAX]
             self._wake.notify()
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         """Publish the waiting ticks, and the grid if it is due, in one transaction.
 
         After a failure only the newest tick waits on, and the column's range: backlog is of no use to anyone.
@@ -117,7 +117,7 @@ class Publisher:
                 if self._stopping and (self._failing or not self._pending):
                     return
             try:
-                self.turn()
+                self.run_once()
             except Exception:
                 # The thread outlives anything: without it every price in the house is stale.
                 logger.exception("publishing failed")

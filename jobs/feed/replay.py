@@ -9,7 +9,7 @@ from jobs.feed.recording import Recording
 
 
 class Replay:
-    """Deliver a recording's prices; one that is `place_ms` after its first row arrives at `start_ms`.
+    """Deliver a recording's prices; one that is `offset_ms` after its first row arrives at `start_ms`.
 
     Prices are re-based by a factor, exact in whole cents at the point where they are joined: a factor keeps
     every move's percentage, and unlike a shift can never lead to a price below zero.
@@ -17,11 +17,11 @@ class Replay:
 
     name = "replay"
 
-    def __init__(self, recording: Recording, place_ms: int, start_ms: int) -> None:
+    def __init__(self, recording: Recording, offset_ms: int, start_ms: int) -> None:
         self._recording = recording
-        place_ms %= recording.round_ms
-        self._round_starts_ms = start_ms - place_ms
-        self._next = bisect_left(recording.times_ms, recording.times_ms[0] + place_ms)
+        offset_ms %= recording.round_ms
+        self._round_starts_ms = start_ms - offset_ms
+        self._next = bisect_left(recording.times_ms, recording.times_ms[0] + offset_ms)
         self._level = self._recorded_level = self._last_cents = recording.cents[max(0, self._next - 1)]
         if self._next == len(recording.times_ms):
             self._begin_round()
@@ -60,7 +60,7 @@ class Replay:
             self._round_starts_ms += missed * self._recording.round_ms
 
 
-def place_after(recording: Recording, exchange_ms: int, elapsed_ms: int) -> int | None:
+def offset_after(recording: Recording, exchange_ms: int, elapsed_ms: int) -> int | None:
     """Return the place reached `elapsed_ms` after the price recorded at `exchange_ms`; None for another recording."""
     first_ms, last_ms = recording.times_ms[0], recording.times_ms[-1]
     if not first_ms <= exchange_ms <= last_ms:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from jobs.writer.book import Book
-from runtime.commands import Delegation, OpenAccount, Outcome, SetLimits
 from runtime.game.ids import RANDOM_BITS, ulid
 from runtime.game.ledger import Commit, Entry, LedgerBroken
 from runtime.game.limits import LimitsChange, PlayerLimits, changes_for, in_force
+from runtime.messaging.commands import Delegation, OpenAccount, Outcome, SetLimits
 
 CREDIT_REFERENCE = "credit:"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from runtime import canonical
 from runtime.clock import Clock
-from runtime.db import Database
 from runtime.game.chain import GENESIS
 from runtime.game.ledger import SQL, Commit
 from runtime.game.limits import Exposure, LimitsChange, PlayerLimits, RiskLimits
+from runtime.game.money import payout_cents
+from runtime.storage import canonical
+from runtime.storage.database import Database
 
 
 class AnotherWriter(Exception):
@@ -34,8 +35,9 @@ class Book:
         self.number, self.committed_ms, self.hash = rows[0] if rows else (0, 0, GENESIS)
         self.next_seq: int = self.database.execute(SQL["last_bet_seq"])[0][0] + 1
         self.newest_column_s: int = self.database.execute(SQL["newest_column"])[0][0]
-        cells = self.database.execute(SQL["open_liability"])
-        self.exposure = Exposure(self.risk, [(start_s, cell_id, cents) for start_s, cell_id, cents, _ in cells])
+        self.exposure = Exposure(self.risk)
+        for start_s, cell_id, stake_cents, rate_bp, bets in self.database.execute(SQL["open_bets"]):
+            self.exposure.add(start_s, cell_id, bets * payout_cents(stake_cents, rate_bp))
         self._limits: dict[str, list[LimitsChange]] = {}
 
     def now_ms(self) -> int:

@@ -6,15 +6,15 @@ import logging
 import threading
 from pathlib import Path
 
-from runtime.db import PAGE_BYTES, Database, DatabaseError, open_writer
+from runtime.storage.database import PAGE_BYTES, Database, DatabaseError, open_writer
 
 logger = logging.getLogger(__name__)
 
 EVERY_S = 0.5
-LOG_PAGES_LONG = 64 * 1024 * 1024 // PAGE_BYTES
+WAL_PAGES_LONG = 64 * 1024 * 1024 // PAGE_BYTES
 TRIES = 3
 """Checkpoints in a row of a long log: each has only the commits to copy that were made during the one before."""
-LOG_PAGES_MAX = 192 * 1024 * 1024 // PAGE_BYTES
+WAL_PAGES_MAX = 192 * 1024 * 1024 // PAGE_BYTES
 """So long that fewer than one commit in a hundred has to wait for the log's new start. In great tables the pages that
 are left to copy lie far apart, and the disk writes them one by one: that takes tens of milliseconds."""
 
@@ -23,13 +23,13 @@ class Checkpointer:
     """Run passive checkpoints in the background; they never wait for the writer, nor the writer for them.
 
     The next commit starts the log anew if all of it has been copied by then, and waits for nothing. Under load a
-    checkpoint rarely ends between two commits, so a long log gets several in a row. If it grows on, `log_is_long` asks
+    checkpoint rarely ends between two commits, so a long log gets several in a row. If it grows on, `wal_is_long` asks
     the writer to start it anew itself, right after a checkpoint, since the writer waits for what is left to copy.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.log_is_long = threading.Event()
+        self.wal_is_long = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
 
@@ -47,8 +47,8 @@ class Checkpointer:
         try:
             while not self._stopping.wait(EVERY_S):
                 try:
-                    if _copy(database) > LOG_PAGES_MAX:
-                        self.log_is_long.set()
+                    if _copy(database) > WAL_PAGES_MAX:
+                        self.wal_is_long.set()
                 except DatabaseError as ex:
                     logger.warning("checkpoint failed: %s", ex)
         finally:
@@ -60,6 +60,6 @@ def _copy(database: Database) -> int:
     pages = 0
     for _ in range(TRIES):
         _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)")[0]
-        if pages <= LOG_PAGES_LONG:
+        if pages <= WAL_PAGES_LONG:
             break
     return int(pages)

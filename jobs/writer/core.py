@@ -6,40 +6,45 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import msgspec
 
 from jobs.writer import accounts, money
 from jobs.writer.book import Book
 from jobs.writer.inbox import Inbox, TakenJob
-from jobs.writer.judge import Court
 from jobs.writer.place import place_bets
 from jobs.writer.publish import publish
 from jobs.writer.settle import Settlement, begin_column
-from runtime.commands import (
+from runtime.game.bets import Bet
+from runtime.game.columns import Column
+from runtime.game.grid import GridRules
+from runtime.game.judge import Judge
+from runtime.game.ledger import Commit, LedgerBroken
+from runtime.game.player_entries import totals_since
+from runtime.game.rewards import RewardModel
+from runtime.game.ticks import Tick
+from runtime.messaging.commands import (
     Adjust,
     AnyCommand,
+    CompleteWithdrawal,
     Deposit,
     OpenAccount,
     Outcome,
     PlaceBet,
+    ReverseWithdrawal,
     SetLimits,
     SettleColumn,
     Withdraw,
 )
-from runtime.db import DatabaseError, OperationalError
-from runtime.game.bets import Bet
-from runtime.game.grid import GridRules
-from runtime.game.ledger import Commit, LedgerBroken
-from runtime.game.rewards import RewardModel
-from runtime.game.ticks import Tick
-from runtime.metrics import Metrics
-from runtime.redis_client import Redis
-from runtime.wire import decode_tick
+from runtime.messaging.connection import Redis
+from runtime.messaging.redis_values import decode_tick
+from runtime.metrics.table import Metrics
+from runtime.storage.database import DatabaseError, OperationalError
 
 logger = logging.getLogger(__name__)
 
-SMOOTHED_TURNS = 8
+SMOOTHED_OVER = 8
 
 
 class Stuck(Exception):
@@ -80,7 +85,7 @@ class Writer:
     def __post_init__(self) -> None:
         self.settlement = Settlement(self.book)
 
-    def turn(self, wait_s: float = 0) -> bool:
+    def run_once(self, wait_s: float = 0) -> bool:
         """Do what waits, once round; with nothing to do, wait for it. Raise Stuck or an outage of Redis.
 
         Return whether there was anything.
@@ -100,7 +105,7 @@ class Writer:
         self.collected_ms = self.book.clock.monotonic_ms()
         tick = self._newest_tick(found.tick)
         self._each([held, found.commands], lambda jobs: self._run(jobs, tick), behind=found.bets)
-        self.placing += (sum(job.commands for job in found.bets) - self.placing) / SMOOTHED_TURNS
+        self.placing += (sum(job.commands for job in found.bets) - self.placing) / SMOOTHED_OVER
         settles = bool(self.settlement.open)
         self._run(found.bets, tick, settles=settles)
         return bool(found.commands or found.bets or settles or self._began_columns)
@@ -200,7 +205,7 @@ class Writer:
         told = None if written[0].is_empty else written[0]
         self._untold.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
         self._measure(written[0], self.book.clock.monotonic_ms() - began_ms)
-        if any(isinstance(item.content, dict) for item in written[0].news):
+        if any(isinstance(item.content, Column) for item in written[0].events):
             self._began_columns = True
         self._tell()
 
@@ -210,7 +215,7 @@ class Writer:
         self.metrics.count("taptrade_commits_total")
         self.metrics.observe("taptrade_commit_seconds", took_ms / 1000)
         for status, count in Counter(
-            item.content.status for item in commit.news if isinstance(item.content, Bet)
+            item.content.status for item in commit.events if isinstance(item.content, Bet)
         ).items():
             self.metrics.count("taptrade_bets_total", status, by=count)
 
@@ -222,29 +227,38 @@ class Writer:
     def _apply(self, commit: Commit, job: TakenJob, tick: Tick | None) -> list[Outcome]:
         commands = job.batch.commands if job.batch else []
         bets = [command for command in commands if isinstance(command, PlaceBet)]
-        outcomes = place_bets(commit, self._court(commit, tick), bets) if bets else []
+        outcomes = place_bets(commit, self._judge(commit, tick), bets) if bets else []
         outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, PlaceBet)]
         return outcomes
 
     def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:
-        if isinstance(command, OpenAccount):
-            return accounts.open_account(commit, command)
-        if isinstance(command, SettleColumn):
-            return begin_column(commit, self.book, command)
-        if isinstance(command, Deposit):
-            return money.deposit(commit, command)
-        if isinstance(command, Withdraw):
-            return money.withdraw(commit, command)
-        if isinstance(command, Adjust):
-            return money.adjust(commit, command)
-        if isinstance(command, SetLimits):
-            return accounts.set_limits(commit, self.book, command)
-        if isinstance(command, PlaceBet):
-            raise TypeError("bets are placed together")
-        return money.resolve_withdrawal(commit, command)
+        match command:
+            case OpenAccount():
+                return accounts.open_account(commit, command)
+            case SettleColumn():
+                return begin_column(commit, self.book, command)
+            case Deposit():
+                return money.deposit(commit, command)
+            case Withdraw():
+                return money.withdraw(commit, command)
+            case Adjust():
+                return money.adjust(commit, command)
+            case SetLimits():
+                return accounts.set_limits(commit, self.book, command)
+            case CompleteWithdrawal() | ReverseWithdrawal():
+                return money.resolve_withdrawal(commit, command)
+            case PlaceBet():
+                raise TypeError("bets are placed together")
+            case _:
+                assert_never(command)
 
-    def _court(self, commit: Commit, tick: Tick | None) -> Court:
-        return Court(
+    def _judge(self, commit: Commit, tick: Tick | None) -> Judge:
+        def totals(user_id: str, from_id: str) -> tuple[int, int]:
+            # The stakes of this very commit count too.
+            commit.write_entries()
+            return totals_since(commit.connection.execute, user_id, from_id)
+
+        return Judge(
             rules=self.rules.grid,
             model=self.rules.model,
             tick=tick,
@@ -254,5 +268,5 @@ class Writer:
             presets_cents=self.rules.presets_cents,
             exposure=self.book.exposure,
             limits_of=self.book.limits_of,
-            commit=commit,
+            totals_since=totals,
         )

@@ -19,10 +19,10 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
-from runtime import redis_keys
-from runtime.commands import Batch
-from runtime.queues import BETS, COMMANDS, JOB_PREFIX, QUEUE_PREFIX, decode_job, load_script, rq_time
-from runtime.redis_client import Redis
+from runtime.messaging import redis_keys
+from runtime.messaging.commands import Batch
+from runtime.messaging.connection import Redis
+from runtime.messaging.queues import BETS, COMMANDS, JOB_PREFIX, QUEUE_PREFIX, decode_job, load_script, rq_time
 
 logger = logging.getLogger(__name__)
 

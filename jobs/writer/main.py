@@ -12,25 +12,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
-
 from jobs.writer.book import AnotherWriter, Book
 from jobs.writer.checkpoints import Checkpointer
 from jobs.writer.core import Stuck, Writer, WriterRules
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
-from runtime import redis_keys
+from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.clock import Clock, SystemClock
-from runtime.column_width import adopt_width
-from runtime.db import Database, OperationalError, open_writer
 from runtime.game.grid import GridRules
 from runtime.game.ledger import SQL
 from runtime.game.limits import RiskLimits
 from runtime.game.rewards import load_model
-from runtime.idempotency import KEYS_KEPT_MS
-from runtime.metrics_exchange import start_pushing
-from runtime.redis_client import OUTAGES, Redis, connect, wait_until_ready
+from runtime.messaging import redis_keys
+from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
+from runtime.messaging.metrics_exchange import start_pushing
+from runtime.messaging.redis_values import WriterAlive
 from runtime.settings import Settings, load
+from runtime.storage.column_width import adopt_width
+from runtime.storage.database import Database, OperationalError, open_writer
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +116,7 @@ class Process:
         start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.stopping)
         while not self.stopping.is_set():
             try:
-                self._turn()
+                self._run_once()
             except OperationalError as ex:
                 self._note(f"the database fails: {ex}")
                 self.stopping.wait(STUCK_WAIT_S)
@@ -156,10 +155,10 @@ class Process:
         self.writer.held += [job for job in held if job.id not in taken_up]
         self._was_away = False
 
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
         if self._was_away:
             self._open_again()
-        busy = self.writer.turn(IDLE_WAIT_S)
+        busy = self.writer.run_once(IDLE_WAIT_S)
         self.trouble = ""
         self._housekeeping()
         if not busy and self.writer.held:
@@ -184,9 +183,9 @@ class Process:
     def _housekeeping(self) -> None:
         if self._is_due("alive", ALIVE_EVERY_MS):
             self._say_alive()
-        if self.checkpoints.log_is_long.is_set():
-            self.checkpoints.log_is_long.clear()
-            self.database.restart_log()
+        if self.checkpoints.wal_is_long.is_set():
+            self.checkpoints.wal_is_long.clear()
+            self.database.restart_wal()
         if self._is_due("forget", FORGET_EVERY_MS):
             self._forget_idempotency_keys()
         if self._is_due("heartbeat", RQ_HEARTBEAT_EVERY_MS):
@@ -197,14 +196,9 @@ class Process:
             self.database.execute(SQL["forget_idempotency_keys"], (self.clock.now_ms() - KEYS_KEPT_MS,))
 
     def _say_alive(self) -> None:
-        alive = {
-            "pid": os.getpid(),
-            "since_ms": self.since_ms,
-            "clock_ms": self.writer.book.now_ms(),
-            "commit": self.writer.book.number,
-            "trouble": self.trouble,
-        }
-        self.client.set(redis_keys.WRITER_ALIVE, msgspec.json.encode(alive), ex=ALIVE_TTL_S)
+        book = self.writer.book
+        alive = WriterAlive(os.getpid(), self.since_ms, book.now_ms(), book.number, self.trouble)
+        self.client.set(redis_keys.WRITER_ALIVE, alive.encode(), ex=ALIVE_TTL_S)
 
     def _say_so(self) -> None:
         try:

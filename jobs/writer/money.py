@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 from jobs.writer.accounts import enter_operation
-from runtime.commands import (
+from runtime.betting.idempotency import KEYS_KEPT_MS
+from runtime.game.ledger import Commit, LedgerBroken
+from runtime.messaging.commands import (
     Adjust,
     CompleteWithdrawal,
     Deposit,
@@ -16,8 +18,6 @@ from runtime.commands import (
     ReverseWithdrawal,
     Withdraw,
 )
-from runtime.game.ledger import Commit, LedgerBroken
-from runtime.idempotency import KEYS_KEPT_MS
 
 # The greatest balance that the table takes: a deposit beyond it is refused, not failed.
 BALANCE_MAX_CENTS = 10**15

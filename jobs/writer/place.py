@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import assert_never
 
-from jobs.writer.judge import Court, Fill, Verdict
-from runtime.commands import Outcome, PlaceBet
-from runtime.game.bets import Bet, from_row
+from runtime.game.bets import Bet, Status, from_row
 from runtime.game.grid import Cell, parse_cell
+from runtime.game.judge import Fill, Judge, Refused, Verdict
 from runtime.game.ledger import SELECT_BET, Commit
 from runtime.game.money import payout_cents
-from runtime.views import bet_view
+from runtime.game.ticks import Tick
+from runtime.messaging.commands import Outcome, PlaceBet
+from runtime.records.views import bet_view
 
 # A list goes in as one parameter: the statement's text is the same for every batch, so that it is prepared once.
 BY_ID = f"{SELECT_BET} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
@@ -24,17 +26,18 @@ NOWHERE = Cell(0, 0, 0)
 CellOfUser = tuple[str, str]
 
 
-def place_bets(commit: Commit, court: Court, bets: Sequence[PlaceBet]) -> list[Outcome]:
+def place_bets(commit: Commit, judge: Judge, bets: Sequence[PlaceBet]) -> list[Outcome]:
     """Judge and store bets in order; a refusal is an outcome like another and spoils no batch."""
-    cells = [parse_cell(command.cell_id, court.rules) for command in bets]
+    cells = [parse_cell(command.cell_id, judge.rules) for command in bets]
     known = _known(commit, bets)
     live = _live(commit, bets, cells)
+    features = _features_text(judge.tick)
     outcomes = []
     for command, cell in zip(bets, cells, strict=True):
         bet = known.get(command.id)
         if bet is None:
             other = live.get((command.cell_id, command.user_id)) or commit.live_bet(command.cell_id, command.user_id)
-            bet, outcome = _place(commit, court, command, cell, other)
+            bet, outcome = _place(commit, judge, command, cell, other, features)
             known[command.id] = bet
         else:
             outcome = stored_outcome(commit, bet)
@@ -59,18 +62,18 @@ def _live(commit: Commit, bets: Sequence[PlaceBet], cells: Sequence[Cell | None]
 
 
 def _place(
-    commit: Commit, court: Court, command: PlaceBet, cell: Cell | None, other: Bet | None
+    commit: Commit, judge: Judge, command: PlaceBet, cell: Cell | None, other: Bet | None, features: str | None
 ) -> tuple[Bet, Outcome]:
     if cell is None:
-        verdict: Fill | Verdict = Verdict("CELL_UNKNOWN", "There is no such cell on the lattice.")
+        verdict: Verdict = Refused("CELL_UNKNOWN", "There is no such cell on the lattice.")
     elif other is not None:
-        verdict = Verdict("DUPLICATE_BET", "You have a bet on this cell.", {"bet": bet_view(other)})
+        verdict = Refused("DUPLICATE_BET", "You have a bet on this cell.", {"bet": bet_view(other)})
     else:
-        verdict = court.judge(command, cell)
-    bet = _row(command, cell or NOWHERE, court, verdict)
+        verdict = judge.judge(cell, command.user_id, command.amount, command.min_rate_bp, command.decided_by_ms)
+    bet = _row(command, cell or NOWHERE, judge, verdict, features)
     entry = commit.place_bet(bet)
     if entry is not None:
-        court.exposure.add(bet.column_start_s, bet.cell_id, payout_cents(bet.amount, bet.reward_rate))
+        judge.exposure.add(bet.column_start_s, bet.cell_id, payout_cents(bet.amount, bet.reward_rate))
         return bet, Outcome(command.id, {"bet": bet_view(bet), "balance": entry.balance_after})
     return bet, _refused(bet)
 
@@ -89,27 +92,31 @@ def _refused(bet: Bet) -> Outcome:
     return Outcome(bet.id, {"refused": bet_view(bet), **arguments}, bet.refusal_code, bet.refusal_detail or "")
 
 
-def _arguments(verdict: Verdict) -> str:
-    return json.dumps(verdict.arguments, sort_keys=True)
-
-
-def _row(command: PlaceBet, cell: Cell, court: Court, verdict: Fill | Verdict) -> Bet:
-    fill = verdict if isinstance(verdict, Fill) else None
-    tick = fill.tick if fill else court.tick
+def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features: str | None) -> Bet:
+    match verdict:
+        case Fill(rate_bp):
+            status: Status = "confirmed"
+            code = detail = arguments = None
+        case Refused(code, detail):
+            rate_bp, status = 0, "refused"
+            arguments = json.dumps(verdict.arguments, sort_keys=True)
+        case _:
+            assert_never(verdict)
+    tick = judge.tick
     return Bet(
         seq=0,
         id=command.id,
         user_id=command.user_id,
         cell_id=command.cell_id,
         amount=command.amount,
-        reward_rate=fill.rate_bp if fill else 0,
-        status="confirmed" if fill else "refused",
+        reward_rate=rate_bp,
+        status=status,
         placed_at=0,
         resolved_at=None,
         payout_amount=None,
-        refusal_code=None if fill else verdict.code,  # type: ignore[union-attr]
-        refusal_detail=None if fill else verdict.detail,  # type: ignore[union-attr]
-        refusal_arguments=None if fill else _arguments(verdict),  # type: ignore[arg-type]
+        refusal_code=code,
+        refusal_detail=detail,
+        refusal_arguments=arguments,
         column_start_s=cell.start_s,
         low_cents=cell.low_cents,
         high_cents=cell.high_cents,
@@ -124,12 +131,19 @@ def _row(command: PlaceBet, cell: Cell, court: Court, verdict: Fill | Verdict) -
         tick_id=tick.id if tick else None,
         tick_close=tick.close if tick else None,
         volatility=tick.features.volatility if tick else None,
-        features=court.features,
-        model_id=court.model.id,
-        model_version=court.model.version,
-        model_now_ms=court.now_ms,
+        features=features,
+        model_id=judge.model.id,
+        model_version=judge.model.version,
+        model_now_ms=judge.now_ms,
         placed_commit=0,
         placed_place=0,
         resolved_commit=None,
         resolved_place=None,
     )
+
+
+def _features_text(tick: Tick | None) -> str | None:
+    """Return what a tick's volatility rests on, as it is stored with each bet of a commit."""
+    if tick is None:
+        return None
+    return json.dumps({"sample_ms": tick.features.sample_ms, "history_ms": tick.features.history_ms})

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from jobs.writer.inbox import Inbox, TakenJob
-from runtime import bus, redis_keys
-from runtime.commands import Outcome, PlaceBet
 from runtime.game.bets import Bet
-from runtime.game.ledger import Commit, News
-from runtime.game.own_entries import Execute
-from runtime.news import events_of_commit, last_commit
-from runtime.redis_client import Redis
-from runtime.views import event
+from runtime.game.ledger import Commit, CommitEvent
+from runtime.game.player_entries import Execute
+from runtime.messaging import bus, redis_keys
+from runtime.messaging.commands import Outcome, PlaceBet
+from runtime.messaging.connection import Redis
+from runtime.records.events import events_of_commit, last_commit
+from runtime.records.views import event
 
 REPLIES_KEPT_S = 60
 _encode = msgspec.json.encode
@@ -43,10 +43,10 @@ def publish(client: Redis, inbox: Inbox, commit: Commit | None, jobs: list[Taken
 def _events(commit: Commit, answers: Answers) -> bytes:
     # A bet that is placed looks the same in its answer. One that ends does not, and may be answered once more here.
     views = {each.id: each.data.get("bet") for outcomes in answers.values() for each in outcomes if each.code is None}
-    return _encode([event(item, commit.number, views.get(_placed_id(item))) for item in commit.news])
+    return _encode([event(item, commit.number, views.get(_placed_id(item))) for item in commit.events])
 
 
-def _placed_id(item: News) -> str:
+def _placed_id(item: CommitEvent) -> str:
     bet = item.content
     return bet.id if isinstance(bet, Bet) and bet.status == "confirmed" else ""
 

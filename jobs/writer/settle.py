@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.writer.book import Book
-from runtime.commands import Outcome, SettleColumn
+from runtime.game import columns
 from runtime.game.bets import Bet, from_row
-from runtime.game.ledger import SELECT_BET, SQL, Commit, News
+from runtime.game.columns import CONTENT_FIELDS, INSERT_COLUMN
+from runtime.game.ledger import SELECT_BET, SQL, Commit, CommitEvent
 from runtime.game.money import payout_cents
 from runtime.game.settlement import result
-from runtime.views import COLUMN_FIELDS
+from runtime.messaging.commands import Outcome, SettleColumn
 
 SLICE_BETS = 250
 """Bets settled in one commit while none are placed; those that come meanwhile wait for the whole of it."""
@@ -33,26 +34,11 @@ def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
     """Store a column's evidence, once; from here on its bets follow, whatever happens to this process."""
     if commit.write("column_exists", command.start_s):
         return Outcome(command.id, {"start_s": command.start_s, "begun": False})
-    evidence = (
-        command.start_s,
-        command.end_s,
-        int(command.covered),
-        command.open,
-        command.low,
-        command.high,
-        command.close,
-        command.tick_count,
-        command.ticks_sha256,
-        command.first_tick_id,
-        command.last_tick_id,
-        command.reason,
-        commit.now_ms,
-        commit.number,
-    )
-    place = commit.record("column", *evidence)
-    commit.write("insert_column", *evidence, place)
-    names = (*COLUMN_FIELDS, "begun_at", "begun_commit")
-    commit.news.append(News(place, None, dict(zip(names, evidence, strict=True))))
+    column = columns.begun(command, commit.now_ms, commit.number, commit.position)
+    row = columns.as_row(column)
+    commit.record("column", *row[: len(CONTENT_FIELDS)])
+    commit.connection.execute(INSERT_COLUMN, row)
+    commit.events.append(CommitEvent(column.begun_place, None, column))
     book.newest_column_s = max(book.newest_column_s, command.start_s)
     return Outcome(command.id, {"start_s": command.start_s, "begun": True})
 

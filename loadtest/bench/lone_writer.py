@@ -15,15 +15,15 @@ from threading import Event
 from loadtest.bench.children import BenchFailed, child
 from loadtest.bench.yardsticks.alone import own_redis
 from runtime.clock import SystemClock
-from runtime.commands import AnyCommand, OpenAccount, PlaceBet
-from runtime.db import Database, open_reader
 from runtime.game.grid import Cell, GridRules, column_of
 from runtime.game.ticks import Features, Tick
-from runtime.queues import BATCH_COMMANDS_MAX, COMMANDS, Queue, Ticket, new_id
-from runtime.redis_client import Client, connect
-from runtime.redis_keys import TICK_LATEST
+from runtime.messaging.commands import AnyCommand, OpenAccount, PlaceBet
+from runtime.messaging.connection import Redis, connect
+from runtime.messaging.queues import BATCH_COMMANDS_MAX, COMMANDS, Queue, Ticket, new_id
+from runtime.messaging.redis_keys import TICK_LATEST
+from runtime.messaging.redis_values import encode_tick
 from runtime.settings import Settings, load
-from runtime.wire import encode_tick
+from runtime.storage.database import Database, open_reader
 from taptrade.housekeeping import migrate_databases
 
 STAKE_CENTS = 100
@@ -49,7 +49,7 @@ class LoneWriter:
 
     process: subprocess.Popen[bytes]
     settings: Settings
-    client: Client
+    client: Redis
     database: Database
     rules: GridRules = field(init=False)
 

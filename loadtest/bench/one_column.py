@@ -10,11 +10,11 @@ from typing import Any
 from loadtest.bench.children import BenchFailed
 from loadtest.bench.lone_writer import DECIDED_WITHIN_MS, PRICE_CENTS, LoneWriter, bet, lone_writer
 from loadtest.bench.results import OneColumn
-from runtime import redis_keys
 from runtime.clock import SystemClock
-from runtime.commands import SettleColumn
 from runtime.game.grid import Cell
-from runtime.queues import BETS, COMMANDS, decode_outcomes, new_id
+from runtime.messaging import redis_keys
+from runtime.messaging.commands import SettleColumn
+from runtime.messaging.queues import BETS, COMMANDS, decode_outcomes, new_id
 
 USERS = 1_500
 ROWS = 10

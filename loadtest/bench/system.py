@@ -15,8 +15,8 @@ import httpx
 from loadtest.bench.children import child, free_ports, wait_for
 from loadtest.bench.results import Audit
 from runtime.clock import SystemClock
-from runtime.redis_client import connect
-from runtime.redis_keys import EPOCH
+from runtime.messaging.connection import connect
+from runtime.messaging.redis_keys import EPOCH
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 

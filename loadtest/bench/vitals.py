@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.bench.system import System
-from runtime.db import open_reader
-from runtime.redis_client import connect
-from runtime.redis_keys import BACKLOG_BETS
+from runtime.messaging.connection import connect
+from runtime.messaging.redis_keys import BACKLOG_BETS
+from runtime.storage.database import open_reader
 
 WITHIN = """
 SELECT count(*), count(first_bet_seq), coalesce(sum(last_bet_seq - first_bet_seq + 1), 0)

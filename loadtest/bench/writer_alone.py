@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 
 from loadtest.bench.lone_writer import bet, lone_writer
-from runtime.queues import BETS
+from runtime.messaging.queues import BETS
 
 USERS = 1_000
 ROWS = 10

@@ -23,9 +23,9 @@ from loadtest.growth.commits import WARM_UP, Round, measure
 from loadtest.growth.fill import BETS_PER_COMMIT, BYTES_PER_BET, fill
 from loadtest.growth.report import RATIO_MAX, Growth, section, size_of
 from runtime.clock import SystemClock
-from runtime.db import open_reader
 from runtime.game.ledger import SQL
 from runtime.settings import load
+from runtime.storage.database import open_reader
 
 SIZES = (10_000, 1_000_000)
 ROUNDS = 7

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jobs.writer.book import Book
 from jobs.writer.checkpoints import Checkpointer
-from jobs.writer.judge import Court
 from jobs.writer.place import place_bets
 from loadtest.bench.children import BenchFailed
 from loadtest.bench.recorder import Latencies
@@ -23,15 +23,17 @@ from loadtest.growth.fill import (
     user_id,
 )
 from runtime.clock import ManualClock
-from runtime.commands import PlaceBet
-from runtime.db import open_writer
 from runtime.game.grid import Cell, GridRules, column_of
 from runtime.game.ids import RANDOM_BITS, ulid
+from runtime.game.judge import Judge
 from runtime.game.ledger import Commit
 from runtime.game.limits import RiskLimits
+from runtime.game.player_entries import totals_since
 from runtime.game.rewards import load_model
 from runtime.game.ticks import Features, Tick
+from runtime.messaging.commands import PlaceBet
 from runtime.settings import Settings
+from runtime.storage.database import open_writer
 
 COLUMNS_AHEAD = 9
 FEATURES = Features(volatility=2_000.0, sample_ms=200, history_ms=600_000)
@@ -105,8 +107,8 @@ class Table:
             signer=f"0x{number:040x}",
         )
 
-    def _court(self, commit: Commit) -> Court:
-        return Court(
+    def _court(self, commit: Commit) -> Judge:
+        return Judge(
             rules=self._rules,
             model=self._model,
             tick=self._tick,
@@ -116,7 +118,7 @@ class Table:
             presets_cents=self._settings.presets_cents,
             exposure=self.book.exposure,
             limits_of=self.book.limits_of,
-            commit=commit,
+            totals_since=partial(totals_since, commit.connection.execute),
         )
 
 
@@ -135,9 +137,9 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
             time.sleep(max(start_s + count / per_s - time.perf_counter(), 0.0))
             began_s = time.perf_counter()
             # As in the writer's process: whoever waits then waits for this too.
-            if checkpoints.log_is_long.is_set():
-                checkpoints.log_is_long.clear()
-                table.database.restart_log()
+            if checkpoints.wal_is_long.is_set():
+                checkpoints.wal_is_long.clear()
+                table.database.restart_wal()
             table.commit(bets)
             if count >= WARM_UP:
                 latencies.add(round((time.perf_counter() - began_s) * 1e6))

@@ -9,9 +9,9 @@ from importlib import resources
 from pathlib import Path
 
 from runtime.clock import Clock
-from runtime.db import Database, migrate, open_writer
 from runtime.game.bets import COLUMNS
 from runtime.game.ledger import SQL
+from runtime.storage.database import Database, migrate, open_writer
 
 USERS = 10_000
 USER_STRIDE = 7_919
@@ -119,7 +119,7 @@ def fill(path: Path, bets: int, clock: Clock, show: Callable[[int], None] = lamb
     Every index is in place from the start: its pages are as full as those of a database that grew bet by bet, and at
     any size it is only each player's newest pages that change. Nothing is synced on the way, but everything at the end.
     """
-    with resources.as_file(resources.files("runtime").joinpath("migrations")) as folder:
+    with resources.as_file(resources.files("runtime.storage").joinpath("migrations")) as folder:
         migrate(path, folder, clock)
     database = open_writer(path)
     for pragma in PRAGMAS:

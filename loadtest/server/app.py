@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-from runtime.app import create_app
 from runtime.clock import SystemClock
-from runtime.discovery import discover
-from runtime.metrics import Metrics
-from runtime.request_limits import unlimited
+from runtime.metrics.table import Metrics
+from runtime.rate_limits import unlimited
+from runtime.web.app import create_app
+from runtime.web.discovery import discover
 
 app = create_app(
     discover(Path(__file__).parent / "empty"),

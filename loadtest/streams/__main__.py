@@ -23,10 +23,10 @@ from loadtest.streams.prices import write_prices
 from loadtest.streams.readers import Received, Window, readers
 from loadtest.streams.report import section
 from loadtest.streams.results import Crowd, Reach, StreamsRun, complaints, kb_per_stream, reach_of
-from runtime import sse
-from runtime.bus import public_between
-from runtime.db import open_reader
-from runtime.redis_client import connect
+from runtime.messaging.bus import public_between
+from runtime.messaging.connection import connect
+from runtime.storage.database import open_reader
+from runtime.stream import sse
 
 CLIENTS = 5_000
 BETS_PER_S = 500

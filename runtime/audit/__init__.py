@@ -1,4 +1,7 @@
-"""The audit: recount balances, ledger, bets and payouts, and walk the hash chain, all on one state of the database."""
+"""The audit: recount balances, ledger, bets and payouts, and walk the hash chain, all on one state of the database.
+
+May import: runtime.game, runtime.storage.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from runtime.audit.chain_walk import check_chain
 from runtime.audit.findings import Finding, Report
 from runtime.audit.heads import Head, check_heads
 from runtime.audit.money_walk import check_money
-from runtime.db import Database
 from runtime.game.chain import GENESIS
+from runtime.storage.database import Database
 
 __all__ = ["Finding", "Report", "audit"]
 

@@ -10,7 +10,7 @@ import msgspec
 
 from runtime.audit.findings import Finding
 from runtime.clock import Clock
-from runtime.db import Database
+from runtime.storage.database import Database
 
 HEADS_FILE = "heads.jsonl"
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Protocol
 
-from runtime.db import Row
 from runtime.game import chain
 from runtime.game.bets import PLACED_COLUMNS
+from runtime.game.columns import CONTENT_FIELDS
 from runtime.game.ledger import ENTRY_COLUMNS
-from runtime.news import COLUMN_NAMES
+from runtime.storage.database import Row
 
 
 class Walker(Protocol):
@@ -58,7 +58,7 @@ SOURCES = (
     Source("entry", "transaction_ledger", "id", "commit_number", "place", ENTRY_COLUMNS),
     Source("bet", "bets", "id", "placed_commit", "placed_place", ", ".join(PLACED_COLUMNS)),
     Source("resolved", "bets", "id", "resolved_commit", "resolved_place", "id, status, resolved_at, payout_amount"),
-    Source("column", "columns", "start_s", "begun_commit", "begun_place", COLUMN_NAMES.removesuffix(", begun_place")),
+    Source("column", "columns", "start_s", "begun_commit", "begun_place", ", ".join(CONTENT_FIELDS)),
     Source("settled", "columns", "start_s", "settled_commit", "settled_place", "start_s, settled_at"),
     Source(
         "operation",

@@ -1,1 +1,4 @@
-"""Who is asking: wallet signatures, Sign-In with Ethereum, sessions."""
+"""Who is asking: wallet signatures, Sign-In with Ethereum, sessions.
+
+May import: runtime.messaging.
+"""

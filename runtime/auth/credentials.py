@@ -9,7 +9,7 @@ import falcon
 
 from runtime.auth.sessions import Session, Sessions
 from runtime.errors import Forbidden
-from runtime.redis_keys import SESSION_TTL_S
+from runtime.messaging.redis_keys import SESSION_TTL_S
 
 COOKIE = "taptrade_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -8,10 +8,11 @@ from typing import Protocol
 from runtime.auth import bet_text, signatures
 from runtime.auth.sessions import Session, Sessions
 from runtime.auth.siwe import SiweError, SiweMessage, parse
-from runtime.commands import DECIDED_WITHIN_MS, AnyCommand, Delegation, OpenAccount, Outcome
 from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unavailable
-from runtime.queues import claim_nonce, new_id
-from runtime.redis_client import OUTAGES, Client
+from runtime.messaging.commands import COMMAND_TTL_MS, AnyCommand, Delegation, OpenAccount, Outcome
+from runtime.messaging.connection import OUTAGES, Redis
+from runtime.messaging.outcomes import data_of
+from runtime.messaging.queues import claim_nonce, new_id
 from runtime.settings import Settings
 
 
@@ -49,7 +50,7 @@ def log_in(
     *,
     now_ms: int,
     settings: Settings,
-    client: Client,
+    client: Redis,
     outbox: Submitter,
     sessions: Sessions,
 ) -> Login:
@@ -57,17 +58,16 @@ def log_in(
     claim = check(message, signature, settings.domain, settings.chain_id, now_ms)
     command = _open_account(claim, message, signature, settings, now_ms)
     _use_nonce(client, claim, command.id, now_ms)
-    outcome = outbox.submit(command)
-    if outcome is None or outcome.code is not None:
-        raise Unavailable("The account could not be opened in time; sign a new message and try again.")
-    user_id: str = outcome.data["user_id"]
+    late = "The account could not be opened in time; sign a new message and try again."
+    opened = data_of(outbox.submit(command), late)
+    user_id: str = opened["user_id"]
     token, session = sessions.create(
         user_id,
         claim.wallet,
         session_key=claim.session_key,
         delegation_id=command.delegation.id if command.delegation is not None else None,
     )
-    return Login(token, session, outcome.data["balance"], outcome.data["created_ms"])
+    return Login(token, session, opened["balance"], opened["created_ms"])
 
 
 def check(message: str, signature: str, domain: str, chain_id: int, now_ms: int) -> Claim:
@@ -122,7 +122,7 @@ def _open_account(claim: Claim, message: str, signature: str, settings: Settings
     return OpenAccount(
         id=new_id(now_ms),
         received_ms=now_ms,
-        decided_by_ms=now_ms + DECIDED_WITHIN_MS,
+        decided_by_ms=now_ms + COMMAND_TTL_MS,
         user_id=new_id(now_ms),
         wallet_address=claim.wallet,
         credit_cents=settings.demo_credit_cents if settings.mode == "demo" else 0,
@@ -130,7 +130,7 @@ def _open_account(claim: Claim, message: str, signature: str, settings: Settings
     )
 
 
-def _use_nonce(client: Client, claim: Claim, command_id: str, now_ms: int) -> None:
+def _use_nonce(client: Redis, claim: Claim, command_id: str, now_ms: int) -> None:
     try:
         verdict, _ = claim_nonce(client, claim.wallet, claim.nonce, command_id, claim.issued_s, now_ms)
     except OUTAGES as ex:

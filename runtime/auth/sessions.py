@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from runtime import redis_keys
 from runtime.clock import Clock
 from runtime.errors import Unauthenticated, Unavailable
-from runtime.redis_client import OUTAGES, Client
+from runtime.messaging import redis_keys
+from runtime.messaging.connection import OUTAGES, Redis
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Sessions:
     """
 
     def __init__(
-        self, client: Client, clock: Clock, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes
+        self, client: Redis, clock: Clock, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes
     ) -> None:
         self._client = client
         self._clock = clock

@@ -1,6 +1,8 @@
 """Explain a bet for ever: who signed it, where its rate came from, how it was decided, what was paid, and the chain.
 
 Nothing is believed because it is stored: each part says what was stored, recomputes it, and compares.
+
+May import: runtime.audit, runtime.auth, runtime.game, runtime.records, runtime.storage.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from runtime.explanation.priced import Yardstick, check_priced
 from runtime.explanation.settled import check_decided, check_window
 from runtime.explanation.signed import check_signed
 from runtime.explanation.views import Proof
-from runtime.ticks_store import Executor
+from runtime.storage.ticks_store import Executor
 
 __all__ = ["Facts", "Proof", "Reach", "Yardstick", "find_bet", "gather", "prove"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from runtime.audit.records import SOURCES, Source
+from runtime.clock import rfc3339
 from runtime.explanation.views import Chained, Position, What
 from runtime.game import chain
 from runtime.game.bets import Bet
-from runtime.game.own_entries import Execute
-from runtime.views import rfc3339
+from runtime.game.player_entries import Execute
 
 COMMIT = (
     "SELECT number, committed_ms, previous_hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,"

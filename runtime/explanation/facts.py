@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from runtime.clock import rfc3339
 from runtime.explanation.chained import Reach, check_chained
 from runtime.explanation.views import Chained, Delegation, Step
+from runtime.game import columns
 from runtime.game.bets import Bet, from_row
+from runtime.game.columns import SELECT_COLUMN, Column
 from runtime.game.ledger import ENTRY_COLUMNS, SELECT_BET, SQL, Entry
-from runtime.game.own_entries import Execute, oldest_first
-from runtime.news import COLUMN_NAMES
-from runtime.views import rfc3339
+from runtime.game.player_entries import Execute, entries_oldest_first
 
 OWN_ENTRIES = (
     f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
@@ -22,11 +22,9 @@ ENTRY_BEFORE = (
     " WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?)"
 )
 OLDEST_COMMIT = "SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1"
-COLUMN = f"SELECT {COLUMN_NAMES} FROM columns WHERE start_s = ?"  # noqa: S608
 DELEGATION = (
     "SELECT id, session_key, message, signature, created_at, created_commit, user_id FROM delegations WHERE id = ?"
 )
-_COLUMN_NAMES = [name.strip() for name in COLUMN_NAMES.split(",")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Facts:
     bet: Bet
     wallet: str
     delegation: Delegation | None
-    column: dict[str, Any] | None
+    column: Column | None
     entries: list[Step]
     oldest_commit: int
     """The first commit whose entries are here; those of earlier ones went into an archive."""
@@ -65,10 +63,10 @@ def gather(execute: Execute, bet: Bet, reach: Reach = "place") -> Facts:
     )
 
 
-def find_column(execute: Execute, start_s: int) -> dict[str, Any] | None:
+def find_column(execute: Execute, start_s: int) -> Column | None:
     """Return the evidence of a column, once it has begun to settle."""
-    rows = execute(COLUMN, (start_s,))
-    return dict(zip(_COLUMN_NAMES, rows[0], strict=True)) if rows else None
+    rows = execute(f"{SELECT_COLUMN} WHERE start_s = ?", (start_s,))
+    return columns.from_row(rows[0]) if rows else None
 
 
 def _delegation(execute: Execute, bet: Bet) -> Delegation | None:
@@ -83,7 +81,7 @@ def _delegation(execute: Execute, bet: Bet) -> Delegation | None:
 def _step(execute: Execute, entry: Entry) -> Step:
     before = execute(ENTRY_BEFORE, (entry.id,))
     # No id lies between this one and the text that is one character longer.
-    after = oldest_first(execute, entry.user_id, f"{entry.id}0", 1)
+    after = entries_oldest_first(execute, entry.user_id, f"{entry.id}0", 1)
     return Step(
         id=entry.id,
         ref_type=entry.ref_type,
@@ -92,7 +90,7 @@ def _step(execute: Execute, entry: Entry) -> Step:
         balance_after=entry.balance_after,
         created_at=rfc3339(entry.created_at),
         commit_number=entry.commit_number,
-        place=entry.place,
+        place=entry.position,
         previous_id=before[0][0] if before else None,
         previous_balance_after=before[0][1] if before else None,
         next_id=after[0].id if after else None,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from runtime.explain import dollars
 from runtime.explanation.facts import Facts
 from runtime.explanation.views import Money, Step
 from runtime.game.bets import Bet
-from runtime.game.money import payout_cents
+from runtime.game.money import dollars, payout_cents
 
 WORDS = {"BET": "staked", "PAYOUT": "paid out", "REFUND": "refunded"}
 

@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.explain import dollars, rate
+from runtime.clock import rfc3339
 from runtime.explanation.views import Priced
 from runtime.game.bets import Bet
 from runtime.game.grid import Cell
+from runtime.game.money import dollars, factor
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Features, Tick
-from runtime.ticks_store import Executor, between
-from runtime.views import rfc3339
+from runtime.storage.ticks_store import Executor, between
 
 # Refusals that say something about the rate; the others came before a rate was asked for.
 ABOUT_RATES = ("RATE_MOVED", "CELL_NOT_OFFERED")
@@ -88,14 +88,14 @@ def _verdict(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_ours:
         model = yardstick.model
         return None, f"{source} This process has the model {model.id} {model.version} and cannot recompute it."
     edge = f"a house edge of {yardstick.house_edge_bp / 100:g} %"
-    again = "no rate at all" if recomputed is None else rate(recomputed)
+    again = "no rate at all" if recomputed is None else factor(recomputed)
     if bet.refusal_code == "CELL_NOT_OFFERED":
         return recomputed is None, f"{source} The stored inputs and {edge} give {again}."
     if bet.refusal_code == "RATE_MOVED":
         below = recomputed is not None and recomputed < bet.min_rate_bp
-        return below, f"{source} The stored inputs and {edge} give {again}; the floor was {rate(bet.min_rate_bp)}."
+        return below, f"{source} The stored inputs and {edge} give {again}; the floor was {factor(bet.min_rate_bp)}."
     if bet.reward_rate < bet.min_rate_bp:
-        return False, f"{source} That is below the signed floor of {rate(bet.min_rate_bp)}."
+        return False, f"{source} That is below the signed floor of {factor(bet.min_rate_bp)}."
     if recomputed != bet.reward_rate:
         return False, f"{source} But the stored inputs and {edge} give {again}."
     return True, f"{source} The stored inputs give the same rate again, with {edge}."
@@ -104,9 +104,9 @@ def _verdict(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_ours:
 def _source(bet: Bet) -> str:
     if bet.tick_id is None or bet.model_now_ms is None:
         return "There was no tick to price it by."
-    what = rate(bet.reward_rate) if bet.reward_rate else "No rate"
+    what = factor(bet.reward_rate) if bet.reward_rate else "No rate"
     return (
-        f"{what}, floor {rate(bet.min_rate_bp)}, by {bet.model_id} {bet.model_version} on the price"
+        f"{what}, floor {factor(bet.min_rate_bp)}, by {bet.model_id} {bet.model_version} on the price"
         f" {dollars(bet.tick_close or 0)} of tick {bet.tick_id}, {bet.model_now_ms - bet.tick_id} ms old on"
         f" {rfc3339(bet.model_now_ms)}."
     )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-from runtime.explain import dollars
 from runtime.explanation.views import Decided, Window
 from runtime.game.bets import Bet
-from runtime.game.money import payout_cents
+from runtime.game.columns import EVIDENCE_FIELDS, Column, Evidence
+from runtime.game.money import dollars, payout_cents
 from runtime.game.settlement import evidence, result
-from runtime.ticks_store import Executor, window
-from runtime.views import column_view
+from runtime.records.views import column_view
+from runtime.storage.ticks_store import Executor, window
 
 # Why a window is not covered is told by what was known then; a tick that came later may change the sentence only.
-COMPARED = ("open", "low", "high", "close", "tick_count", "ticks_sha256", "first_tick_id", "last_tick_id")
+COMPARED = tuple(name for name in EVIDENCE_FIELDS if name not in ("start_s", "end_s", "reason"))
 
 
-def check_window(column: dict[str, Any] | None, ticks: Executor | None) -> Window:
+def check_window(column: Column | None, ticks: Executor | None) -> Window:
     """Make the evidence anew of the recorded ticks and compare; `column` is the stored row."""
     if column is None:
         return Window(None, "The column is not settled.", None, None)
@@ -26,32 +25,33 @@ def check_window(column: dict[str, Any] | None, ticks: Executor | None) -> Windo
     if anew is None:
         why = "the recorded ticks were not looked at" if ticks is None else "its recorded ticks are not kept any more"
         return Window(None, f"{_seen(column)}; {why}.", shown, None)
-    different = [name for name in COMPARED if anew[name] != column[name]]
-    different += ["covered"] if bool(column["covered"]) != anew["covered"] else []
+    different = [name for name in COMPARED if getattr(anew, name) != getattr(column, name)]
     if different:
-        return Window(False, f"{_seen(column)}; the recorded ticks say otherwise: {', '.join(different)}.", shown, anew)
-    return Window(True, f"{_seen(column)}; the recorded ticks give the same, hash included.", shown, anew)
+        finding = f"{_seen(column)}; the recorded ticks say otherwise: {', '.join(different)}."
+        return Window(False, finding, shown, _shown_anew(anew))
+    return Window(True, f"{_seen(column)}; the recorded ticks give the same, hash included.", shown, _shown_anew(anew))
 
 
-def _seen(column: dict[str, Any]) -> str:
-    if not column["covered"]:
-        return f"The prices do not cover the window ({column['reason']})"
-    span = f"{dollars(column['low'])} to {dollars(column['high'])}"
-    return f"The price went from {span} over {column['tick_count']} ticks"
+def _shown_anew(anew: Evidence) -> dict[str, Any]:
+    return {name: getattr(anew, name) for name in EVIDENCE_FIELDS if name not in ("start_s", "end_s")}
 
 
-def _from_ticks(column: dict[str, Any], ticks: Executor) -> dict[str, Any] | None:
-    start_ms, end_ms = column["start_s"] * 1000, column["end_s"] * 1000
+def _seen(column: Column) -> str:
+    if not column.covered:
+        return f"The prices do not cover the window ({column.reason})"
+    span = f"{dollars(column.low or 0)} to {dollars(column.high or 0)}"
+    return f"The price went from {span} over {column.tick_count} ticks"
+
+
+def _from_ticks(column: Column, ticks: Executor) -> Evidence | None:
+    start_ms, end_ms = column.start_s * 1000, column.end_s * 1000
     oldest = ticks.execute("SELECT min(id) FROM ticks")[0][0]
-    if oldest is None or oldest > (column["first_tick_id"] or start_ms):
+    if oldest is None or oldest > (column.first_tick_id or start_ms):
         return None
-    found = evidence(*window(ticks, start_ms, end_ms), start_ms, end_ms, column["begun_at"])
-    if found is None:
-        return None
-    return {name: value for name, value in asdict(found).items() if name in (*COMPARED, "covered", "reason")}
+    return evidence(*window(ticks, start_ms, end_ms), start_ms, end_ms, column.begun_at)
 
 
-def check_decided(bet: Bet, column: dict[str, Any] | None) -> Decided:
+def check_decided(bet: Bet, column: Column | None) -> Decided:
     """Decide the bet once more from its column's evidence, and compare result and payout."""
     status, payout = _decide(bet, column)
     ok: bool | None
@@ -71,8 +71,8 @@ def check_decided(bet: Bet, column: dict[str, Any] | None) -> Decided:
     return Decided(ok, finding, bet.status, status, bet.payout_amount, payout)
 
 
-def _decide(bet: Bet, column: dict[str, Any] | None) -> tuple[str, int | None]:
+def _decide(bet: Bet, column: Column | None) -> tuple[str, int | None]:
     if bet.refusal_code is not None or column is None:
         return ("confirmed" if bet.refusal_code is None else bet.status), None
-    decided = result(bet.low_cents, bet.high_cents, bool(column["covered"]), column["low"], column["high"])
+    decided = result(bet.low_cents, bet.high_cents, column.covered, column.low, column.high)
     return decided, payout_cents(bet.amount, bet.reward_rate) if decided == "won" else 0

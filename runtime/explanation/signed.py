@@ -6,10 +6,10 @@ from runtime.auth.addresses import to_checksum_address
 from runtime.auth.bet_text import bet_text, is_timely
 from runtime.auth.signatures import recover_text
 from runtime.auth.siwe import SiweError, parse
+from runtime.clock import rfc3339
 from runtime.explanation.facts import Facts
 from runtime.explanation.views import Delegation, Signed, Signer
 from runtime.game.bets import Bet
-from runtime.views import rfc3339
 
 
 def check_signed(facts: Facts, chain_id: int) -> Signed:

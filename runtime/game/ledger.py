@@ -1,7 +1,7 @@
 """The ledger: one commit of balances, entries and bets, written as a whole or not at all.
 
-A commit hands out places to the rows it writes. Place and commit number order all news, and the commit's hash covers
-every row in that order. The caller opens the transaction, decides, writes here, calls `close`, and commits.
+A commit numbers the rows that it writes: their positions. Commit number and position order all events, and the commit's
+hash covers every row in that order. The caller opens the transaction, decides, writes here, calls `close`, and commits.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from runtime.game import chain
 from runtime.game.bets import COLUMNS, Bet, Status, as_row, placed_content
+from runtime.game.columns import Column
 from runtime.game.ids import entry_id
 
 RefType = Literal["BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT"]
@@ -65,7 +66,7 @@ class Entry:
     metadata: str
     created_at: int
     commit_number: int
-    place: int
+    position: int
 
     def row(self) -> tuple[Any, ...]:
         """Return the fields in the order of the table."""
@@ -79,7 +80,7 @@ class Entry:
             self.metadata,
             self.created_at,
             self.commit_number,
-            self.place,
+            self.position,
         )
 
 
@@ -88,23 +89,23 @@ class Move:
     """A balance that has changed, and the entry that this change must get."""
 
     entry_id: str
-    place: int
+    position: int
     balance_after: int
     number: int
     previous_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """Something that a commit tells one user, or everybody: a bet, a balance (as its entry) or a column."""
+class CommitEvent:
+    """What a commit tells one user, or everybody: a bet, a balance (as its entry) or a column; at a row's position."""
 
-    place: int
+    position: int
     user_id: str | None
-    content: Bet | Entry | dict[str, Any]
+    content: Bet | Entry | Column
 
 
 class Commit:
-    """The rows of one commit, collected in order of place."""
+    """The rows of one commit, collected in order of position."""
 
     def __init__(
         self,
@@ -121,7 +122,7 @@ class Commit:
         self.now_ms = now_ms
         self.next_seq = next_seq
         self.hash = previous_hash
-        self.news: list[News] = []
+        self.events: list[CommitEvent] = []
         self._previous_hash = previous_hash
         self._records: list[bytes] = []
         self._house: dict[str, int] = {}
@@ -137,8 +138,8 @@ class Commit:
         return not self._records
 
     @property
-    def place(self) -> int:
-        """The place that the next row gets."""
+    def position(self) -> int:
+        """The position that the next row gets."""
         return len(self._records)
 
     def live_bet(self, cell_id: str, user_id: str) -> Bet | None:
@@ -146,10 +147,10 @@ class Commit:
         return self._live.get((cell_id, user_id))
 
     def record(self, kind: str, *content: Any) -> int:
-        """Add a written row to the commit's hash and return its place."""
-        place = len(self._records)
-        self._records.append(chain.record(kind, place, content, self._encode))
-        return place
+        """Add a written row to the commit's hash and return its position."""
+        position = len(self._records)
+        self._records.append(chain.record(kind, position, content, self._encode))
+        return position
 
     def write(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
         """Run one named statement."""
@@ -162,7 +163,7 @@ class Commit:
 
         The entry is written at once, so that a later command of this commit with the same reference finds it.
         """
-        move = self._move(user_id, amount, self.place)
+        move = self._move(user_id, amount, self.position)
         if move is None:
             return None
         entry = self._enter(move, user_id, amount, ref_type, ref_id, metadata)
@@ -175,12 +176,12 @@ class Commit:
             self.connection.execute_many(SQL["insert_entry"], self._entries)
             self._entries = []
 
-    def _move(self, user_id: str, amount: int, place: int) -> Move | None:
-        """Change a balance; its entry is to follow at `place`."""
+    def _move(self, user_id: str, amount: int, position: int) -> Move | None:
+        """Change a balance; its entry is to follow at `position`."""
         before = self.write("last_entry", user_id)
         if len(before) > 1:
             raise LedgerBroken(f"{len(before)} users have the id {user_id}")
-        new_id = entry_id(self.now_ms, self.number, place)
+        new_id = entry_id(self.now_ms, self.number, position)
         if amount < 0:
             rows = self.write("debit", -amount, self.now_ms, new_id, user_id, -amount, -amount)
         else:
@@ -188,7 +189,7 @@ class Commit:
         if not rows:
             return None
         balance, number = rows[0]
-        return Move(new_id, place, balance, number, before[0][0])
+        return Move(new_id, position, balance, number, before[0][0])
 
     def _enter(
         self, move: Move, user_id: str, amount: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None
@@ -203,36 +204,36 @@ class Commit:
             metadata=json.dumps(metadata, sort_keys=True) if metadata else "{}",
             created_at=self.now_ms,
             commit_number=self.number,
-            place=move.place,
+            position=move.position,
         )
         row = entry.row()
-        if self.record("entry", *row) != move.place:
-            raise LedgerBroken(f"entry {entry.id} is not at the place that its id names")
+        if self.record("entry", *row) != move.position:
+            raise LedgerBroken(f"entry {entry.id} is not at the position that its id names")
         self._entries.append((*row, move.number, move.previous_id))
         self._entry_ids.append(entry.id)
         self._house[ref_type] = self._house.get(ref_type, 0) - amount
-        self.news.append(News(move.place, user_id, entry))
+        self.events.append(CommitEvent(move.position, user_id, entry))
         return entry
 
     def place_bet(self, bet: Bet) -> Entry | None:
         """Store a judged bet; a confirmed one is paid for first, and becomes `insufficient_funds` if it cannot be.
 
-        The bet's own place comes before its entry's, since players hear of the bet first.
+        The bet's own position comes before its entry's, since players hear of the bet first.
         """
         bet.seq = self.next_seq
         bet.placed_at = self.now_ms
         bet.placed_commit = self.number
-        bet.placed_place = self.place
+        bet.placed_place = self.position
         move: Move | None = None
         if bet.status == "confirmed":
-            move = self._move(bet.user_id, -bet.amount, self.place + 1)
+            move = self._move(bet.user_id, -bet.amount, self.position + 1)
             if move is None:
                 bet.status, bet.refusal_code = "insufficient_funds", "INSUFFICIENT_FUNDS"
                 bet.refusal_detail = "The balance does not cover the stake."
         self.next_seq += 1
         self.record("bet", *placed_content(bet))
         self._bets.append(bet)
-        self.news.append(News(bet.placed_place, bet.user_id, bet))
+        self.events.append(CommitEvent(bet.placed_place, bet.user_id, bet))
         if move is None:
             return None
         self._live[bet.cell_id, bet.user_id] = bet
@@ -246,7 +247,7 @@ class Commit:
         bet.resolved_commit = self.number
         bet.resolved_place = self.record("resolved", bet.id, status, self.now_ms, payout_cents)
         self._resolved.append((status, self.now_ms, payout_cents, self.number, bet.resolved_place, bet.seq))
-        self.news.append(News(bet.resolved_place, bet.user_id, bet))
+        self.events.append(CommitEvent(bet.resolved_place, bet.user_id, bet))
         if status == "won":
             return self._pay(bet, payout_cents, "PAYOUT")
         if status == "void":
@@ -254,7 +255,7 @@ class Commit:
         return None
 
     def _pay(self, bet: Bet, amount_cents: int, ref_type: RefType) -> Entry:
-        move = self._move(bet.user_id, amount_cents, self.place)
+        move = self._move(bet.user_id, amount_cents, self.position)
         if move is None:
             raise LedgerBroken(f"bet {bet.id} belongs to the unknown user {bet.user_id}")
         return self._enter(move, bet.user_id, amount_cents, ref_type, bet.id, None)

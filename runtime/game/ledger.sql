@@ -68,12 +68,6 @@ SELECT coalesce(max(seq), 0) FROM bets;
 UPDATE bets SET status = ?, resolved_at = ?, payout_amount = ?, resolved_commit = ?, resolved_place = ?
 WHERE seq = ? AND status = 'confirmed';
 
--- name: insert_column
-INSERT INTO columns
-    (start_s, end_s, covered, open, low, high, close, tick_count, ticks_sha256, first_tick_id, last_tick_id, reason,
-     begun_at, begun_commit, begun_place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-
 -- name: finish_column
 UPDATE columns SET settled_at = ?, settled_commit = ?, settled_place = ?
 WHERE start_s = ? AND settled_commit IS NULL;
@@ -170,8 +164,8 @@ SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s';
 INSERT INTO rules_in_force (name, value) VALUES ('open_from_s', ?)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- name: open_liability
--- What the house would pay if every open bet of a cell won, and how many they are.
+-- name: open_bets
+-- The open bets: how many have the same cell, stake and rate.
 -- A settled column has no open bet. So the columns are walked from the mark on, one seek each, and only the bets of
 -- those that are not settled are read, those of columns without a record among them.
 WITH RECURSIVE found (start_s) AS (
@@ -182,11 +176,11 @@ WITH RECURSIVE found (start_s) AS (
             WHERE b.refusal_code IS NULL AND b.column_start_s > found.start_s)
     FROM found WHERE found.start_s IS NOT NULL
 )
-SELECT b.column_start_s, b.cell_id, sum(b.amount * b.reward_rate / 10000), count(*)
+SELECT b.column_start_s, b.cell_id, b.amount, b.reward_rate, count(*)
 FROM found CROSS JOIN bets b
 WHERE NOT EXISTS (SELECT 1 FROM columns c WHERE c.start_s = found.start_s AND c.settled_commit IS NOT NULL)
     AND b.column_start_s = found.start_s AND b.refusal_code IS NULL AND b.status = 'confirmed'
-GROUP BY b.column_start_s, b.cell_id;
+GROUP BY b.column_start_s, b.cell_id, b.amount, b.reward_rate;
 
 -- name: columns_with_bets
 -- The next 500 columns after one start and up to another that have bets, and whether their settlement has begun.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from runtime.game.money import payout_cents
+
 DAY_MS = 24 * 3600 * 1000
-BASIS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +23,23 @@ class RiskLimits:
 class Exposure:
     """What the house would pay if every open bet won: per cell, per column and in all."""
 
-    def __init__(self, limits: RiskLimits, open_cells: Iterable[tuple[int, str, int]] = ()) -> None:
+    def __init__(self, limits: RiskLimits) -> None:
         self.limits = limits
         self.total_cents = 0
         self._columns: dict[int, int] = {}
         self._cells: dict[str, int] = {}
-        for column_start_s, cell_id, cents in open_cells:
-            self.add(column_start_s, cell_id, cents)
 
-    def add(self, column_start_s: int, cell_id: str, payout_cents: int) -> None:
+    def add(self, column_start_s: int, cell_id: str, liability_cents: int) -> None:
         """Count a bet that was confirmed."""
-        self.total_cents += payout_cents
-        self._columns[column_start_s] = self._columns.get(column_start_s, 0) + payout_cents
-        self._cells[cell_id] = self._cells.get(cell_id, 0) + payout_cents
+        self.total_cents += liability_cents
+        self._columns[column_start_s] = self._columns.get(column_start_s, 0) + liability_cents
+        self._cells[cell_id] = self._cells.get(cell_id, 0) + liability_cents
 
-    def remove(self, column_start_s: int, cell_id: str, payout_cents: int) -> None:
+    def remove(self, column_start_s: int, cell_id: str, liability_cents: int) -> None:
         """Stop counting a bet that ended."""
-        self.total_cents -= payout_cents
-        self._columns[column_start_s] = self._columns.get(column_start_s, 0) - payout_cents
-        self._cells[cell_id] = self._cells.get(cell_id, 0) - payout_cents
+        self.total_cents -= liability_cents
+        self._columns[column_start_s] = self._columns.get(column_start_s, 0) - liability_cents
+        self._cells[cell_id] = self._cells.get(cell_id, 0) - liability_cents
         if self._columns[column_start_s] == 0:
             del self._columns[column_start_s]
         if self._cells[cell_id] == 0:
@@ -50,7 +49,7 @@ class Exposure:
         """Return the first column that has open bets, or `at_most_s` if that is earlier."""
         return min([at_most_s, *self._columns])
 
-    def room_cents(self, column_start_s: int, cell_id: str) -> int:
+    def headroom_cents(self, column_start_s: int, cell_id: str) -> int:
         """Return the greatest payout that one more bet on the cell may have."""
         limits = self.limits
         return max(
@@ -64,9 +63,9 @@ class Exposure:
         )
 
 
-def largest_stake_cents(room_cents: int, rate_bp: int, presets_cents: Iterable[int]) -> int | None:
-    """Return the largest preset whose payout fits into `room_cents`, or None."""
-    fitting = [stake for stake in presets_cents if stake * rate_bp // BASIS <= room_cents]
+def largest_stake_cents(headroom_cents: int, rate_bp: int, presets_cents: Iterable[int]) -> int | None:
+    """Return the largest preset whose payout fits into `headroom_cents`, or None."""
+    fitting = [stake for stake in presets_cents if payout_cents(stake, rate_bp) <= headroom_cents]
     return max(fitting, default=None)
 
 

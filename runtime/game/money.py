@@ -1,4 +1,4 @@
-"""Money: whole cents and basis points, rounded in one place."""
+"""Money: whole cents and basis points, rounded in one place, and both as people read them."""
 
 from __future__ import annotations
 
@@ -11,3 +11,13 @@ def payout_cents(stake_cents: int, rate_bp: int) -> int:
     if stake_cents < 0 or rate_bp < 0:
         raise ValueError(f"stake {stake_cents} and rate {rate_bp} must not be negative")
     return stake_cents * rate_bp // BASIS_POINTS
+
+
+def dollars(cents: int) -> str:
+    """Write cents as dollars."""
+    return f"{'-' if cents < 0 else ''}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
+
+
+def factor(rate_bp: int) -> str:
+    """Write a rate in basis points as a factor."""
+    return f"{rate_bp // BASIS_POINTS}.{rate_bp % BASIS_POINTS:04d}x"

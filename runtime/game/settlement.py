@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from runtime.game.columns import Evidence
 from runtime.game.ticks import Tick
 
 GAP_MS_MAX = 10_000
@@ -17,32 +17,6 @@ Result = Literal["won", "lost", "void"]
 
 SILENCE_MS_MAX = 60_000
 """After a window's end, a following tick is waited for this long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a window's bets are settled by, kept for ever.
-
-    Prices are None where there is no tick to tell them. The ticks counted and hashed are the path: the one carried in
-    and those of the window, so they are exactly the recorded ticks from `first_tick_id` to `last_tick_id`.
-    """
-
-    start_ms: int
-    end_ms: int
-    covered: bool
-    """False: the bets are void and refunded, whatever the prices say."""
-    open: int | None
-    """The price carried in; None without one."""
-    low: int | None
-    high: int | None
-    """Extremes of the price carried in and of the lows and highs of the window's ticks."""
-    close: int | None
-    tick_count: int
-    ticks_sha256: str
-    first_tick_id: int | None
-    last_tick_id: int | None
-    reason: str | None
-    """Why the window is not covered; None where it is."""
 
 
 def evidence(  # the path as the store of ticks gives it, then the times
@@ -69,8 +43,8 @@ def evidence(  # the path as the store of ticks gives it, then the times
         reason = f"no tick within {SILENCE_MS_MAX // 1000} s after the window"
     carried_in = () if opening is None else (opening,)
     return Evidence(
-        start_ms=start_ms,
-        end_ms=end_ms,
+        start_s=start_ms // 1000,
+        end_s=end_ms // 1000,
         covered=reason is None,
         open=opening,
         low=min((*carried_in, *(tick.low for tick in own)), default=None),
@@ -92,22 +66,6 @@ def result(low_cents: int, high_cents: int, covered: bool, low: int | None, high
     if not covered or low is None or high is None:
         return "void"
     return "won" if low_cents <= high and high_cents >= low else "lost"
-
-
-def wins(low_cents: int, high_cents: int, found: Evidence) -> bool:
-    """Tell whether the band meets the window's prices; an uncovered window decides nothing."""
-    decided = result(low_cents, high_cents, found.covered, found.low, found.high)
-    if decided == "void":
-        raise ValueError(f"window {found.start_ms} is not covered ({found.reason}): its bets are void")
-    return decided == "won"
-
-
-def touches(low_cents: int, high_cents: int, tick: Tick, before_cents: int | None = None) -> bool:
-    """Tell whether a tick touches the band, or the jump to it from the price before it in the window's path."""
-    low, high = tick.low, tick.high
-    if before_cents is not None:
-        low, high = min(low, before_cents), max(high, before_cents)
-    return low_cents <= high and high_cents >= low
 
 
 def canonical_text(ticks: Sequence[Tick]) -> str:

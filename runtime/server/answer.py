@@ -10,7 +10,7 @@ from gunicorn.config import Config
 from gunicorn.http.wsgi import HEADER_VALUE_RE, Response
 from gunicorn.util import http_date, is_hoppish
 
-from runtime.server.client import Client
+from runtime.server.connection import Connection
 from runtime.server.head import PlainRequest
 
 _LAST_CHUNK = b"0\r\n\r\n"
@@ -43,7 +43,7 @@ class Answer(Response):  # type: ignore[misc]
 
     headers_sent: bool
 
-    def __init__(self, request: PlainRequest, client: Client, cfg: Config) -> None:
+    def __init__(self, request: PlainRequest, client: Connection, cfg: Config) -> None:
         super().__init__(request, client, cfg)
         self._pending: list[bytes] = []
         self.torn = False

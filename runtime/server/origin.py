@@ -11,7 +11,7 @@ from gunicorn.config import Config
 from gunicorn.http.message import _ip_in_allow_list
 from gunicorn.http.wsgi import base_environ
 
-from runtime.server.client import Client
+from runtime.server.connection import Connection
 
 _ORDINARY = (
     *("protocol", "proxy_protocol", "certfile", "keyfile", "http2_cleartext"),
@@ -41,7 +41,7 @@ class Origin:
     says so: none unless it is a proxy that is trusted."""
 
 
-def origin_of(cfg: Config, listener: socket, client: Client, address: tuple[Any, ...]) -> Origin:
+def origin_of(cfg: Config, listener: socket, client: Connection, address: tuple[Any, ...]) -> Origin:
     """Describe a client."""
     server = listener.getsockname()
     environ = {

@@ -23,7 +23,7 @@ from gunicorn.http.wsgi import _make_early_hints_callback
 from gunicorn.workers.ggevent import GeventWorker
 
 from runtime.server.answer import Answer
-from runtime.server.client import Client, Loan
+from runtime.server.connection import Connection, Loan
 from runtime.server.head import PlainRequest, read_head
 from runtime.server.origin import is_ordinary, origin_of
 
@@ -60,7 +60,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._clients: set[Client] = set()
+        self._clients: set[Connection] = set()
         self._streams: set[Greenlet] = set()
         self._ordinary = is_ordinary(self.cfg, os.environ)
 
@@ -102,7 +102,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         if not self._ordinary or not isinstance(addr, tuple):
             super().handle(listener, client, addr)
             return
-        ours = Client(client, self.send_s)
+        ours = Connection(client, self.send_s)
         self._clients.add(ours)
         try:
             self._converse(listener, ours, addr)
@@ -113,7 +113,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
             self._clients.discard(ours)
             ours.close()
 
-    def _converse(self, listener: socket, client: Client, addr: tuple[Any, ...]) -> None:
+    def _converse(self, listener: socket, client: Connection, addr: tuple[Any, ...]) -> None:
         """Answer one request after the other, until the connection's end."""
         origin = origin_of(self.cfg, listener, client, addr)
         data: bytes | None = b""
@@ -130,7 +130,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
             else:
                 data = self._answer(request, client, addr, data)
 
-    def _ask_gunicorn(self, listener: socket, client: Client, addr: Any, data: bytes) -> bytes | None:
+    def _ask_gunicorn(self, listener: socket, client: Connection, addr: Any, data: bytes) -> bytes | None:
         """Have one request answered gunicorn's way; return what was read behind it, None if the connection ends."""
         client.allow(self.head_s)
         loan = Loan(client, data)
@@ -148,14 +148,14 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
                 sock.keep(req.unreader.take_buffered())
             raise StopIteration
 
-    def _answer(self, request: PlainRequest, client: Client, addr: Any, data: bytes) -> bytes | None:
+    def _answer(self, request: PlainRequest, client: Connection, addr: Any, data: bytes) -> bytes | None:
         """Answer a plain request; return what was read behind it, None if the connection ends."""
         unreader = _give_body(request, client, data)
         if unreader is not None:
             client.allow(self.body_s)
         answer = Answer(request, client, self.cfg)
         request.environ["wsgi.early_hints"] = _make_early_hints_callback(request, client, answer)
-        client.direct = answer
+        client.sink = answer
         try:
             self._call(request, answer)
         except OSError:
@@ -164,7 +164,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
             self._fail(request, answer, client, addr, ex)
             return None
         finally:
-            client.direct = None
+            client.sink = None
         if answer.should_close():
             return None
         if unreader is None:
@@ -210,7 +210,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         finally:
             self._streams.discard(current)
 
-    def _fail(self, request: PlainRequest, answer: Answer, client: Client, addr: Any, error: BaseException) -> None:
+    def _fail(self, request: PlainRequest, answer: Answer, client: Connection, addr: Any, error: BaseException) -> None:
         """Answer 500, unless another answer has begun: then all that is left is to break it off."""
         if not answer.headers_sent:
             self.handle_error(request, client, addr, error)
@@ -220,7 +220,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         client.shutdown(SHUT_RDWR)
 
 
-def _give_body(request: PlainRequest, client: Client, data: bytes) -> SocketUnreader | None:
+def _give_body(request: PlainRequest, client: Connection, data: bytes) -> SocketUnreader | None:
     """Give the request its body; return what reads the connection on, if the body is not here as a whole."""
     body = data[request.body_start : request.body_start + request.length]
     if len(body) == request.length:

@@ -18,9 +18,9 @@ import httpx
 from supervisor.xmlrpc import SupervisorTransport
 
 from runtime.audit import Report, audit
-from runtime.db import Database, open_reader
-from runtime.redis_client import Redis, connect
+from runtime.messaging.connection import Redis, connect
 from runtime.settings import Settings, load
+from runtime.storage.database import Database, open_reader
 from taptrade import embedded_redis
 from taptrade.client import ApiError, TapClient
 from taptrade.wallet import Place

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from loadtest.bench.http import head_of, problem_code, split_answer, with_body
+from runtime.betting.admission import PACE_LEAST, WAIT_S
 from runtime.clock import SystemClock
-from runtime.room import PACE_LEAST, WAIT_S
 from taptrade.wallet import sign_bet
 from tests.acceptance.crowd import NOT_NOW, Player, code_of
 from tests.acceptance.system import System

@@ -11,29 +11,31 @@ from typing import Any, cast
 import msgspec
 from falcon import testing
 
-from runtime import queues, redis_keys, ticks_store
-from runtime.app import create_app
 from runtime.auth.credentials import authenticator
 from runtime.auth.sessions import Sessions
-from runtime.bet_intake import Intake
+from runtime.betting.admission import AdmissionControl
+from runtime.betting.fate import Fates
+from runtime.betting.intake import Intake
 from runtime.clock import ManualClock
-from runtime.commands import Answered, AnyCommand, Outcome
-from runtime.discovery import discover
-from runtime.function import Function
 from runtime.game.rewards import BrownianTouch
-from runtime.market import Market
-from runtime.metrics import Metrics
+from runtime.health.writer_watch import WriterWatch
+from runtime.market.state import Market
+from runtime.messaging import queues, redis_keys
+from runtime.messaging.commands import Answered, AnyCommand, Outcome
+from runtime.messaging.connection import OUTAGES
+from runtime.messaging.queues import EnqueueResult, Queue, Ticket, decode_answers
+from runtime.messaging.rate_counter import RedisLimiter
+from runtime.metrics.table import Metrics
 from runtime.parts import Parts
-from runtime.queues import Admission, Queue, Ticket, decode_answers
-from runtime.reads import Reads
-from runtime.redis_client import OUTAGES
-from runtime.redis_limits import RedisLimiter
-from runtime.request_limits import policies
-from runtime.room import Room
+from runtime.rate_limits import policies
 from runtime.settings import Settings
-from runtime.streams import Streams
+from runtime.storage import ticks_store
+from runtime.storage.read_pool import ReadPool
+from runtime.stream.hub import Hub
+from runtime.web.app import create_app
+from runtime.web.declaration import Function
+from runtime.web.discovery import discover
 from runtime.wiring import functions_folder
-from runtime.writer_watch import WriterWatch
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 MANY = 10**9
@@ -54,11 +56,11 @@ class Carrier:
         self._bets = Queue(desk.client, queues.BETS, origin, backlog_max=10_000)
         self._commands = Queue(desk.client, queues.COMMANDS, origin)
 
-    def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answered | Admission | None:
+    def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answered | EnqueueResult | None:
         """Queue a bet; the writer decides it at once, unless only the queueing is waited for."""
-        [admission] = self._bets.enqueue([ticket], self.desk.clock.now_ms())
-        if admission.verdict or until_queued:
-            return admission
+        [result] = self._bets.enqueue([ticket], self.desk.clock.now_ms())
+        if result.verdict or until_queued:
+            return result
         return self._answer()
 
     def submit(self, command: AnyCommand) -> Outcome:
@@ -81,25 +83,26 @@ class Instance:
     def __init__(self, desk: Desk, settings: Settings, name: str) -> None:
         self.desk = desk
         clock, client = desk.clock, desk.client
-        self.reads = Reads(settings.database, clock)
-        self.ticks_reads = Reads(settings.ticks_database, clock)
+        self.pool = ReadPool(settings.database, clock)
+        self.ticks_pool = ReadPool(settings.ticks_database, clock)
         self.sessions = Sessions(client, clock)
         self.market = Market(clock)
         self.parts = Parts(
             settings=settings,
             clock=clock,
             redis=client,
-            reads=self.reads,
-            ticks_reads=self.ticks_reads,
+            pool=self.pool,
+            ticks_pool=self.ticks_pool,
             outbox=cast("Any", Carrier(desk, name)),
-            room=Room(settings.fill_delay_ms / 1000),
+            admission=AdmissionControl(settings.fill_delay_ms / 1000),
             sessions=self.sessions,
             market=self.market,
-            streams=Streams(self.market, self.reads),
+            hub=Hub(self.market, self.pool),
             writer_watch=WriterWatch(client),
             model=BrownianTouch(RULES, settings.house_edge_bp),
             rules=RULES,
             intake=Intake.of(settings, RULES),
+            fates=Fates(client, self.pool, clock, settings.fill_delay_ms),
             run_id=name,
         )
         quotas = policies(settings)
@@ -112,7 +115,7 @@ class Instance:
             guards={
                 "breaker": self.market.guard_breaker,
                 "writer": self.parts.writer_watch.guard,
-                "room": self.parts.room.guard,
+                "admission": self.parts.admission.guard,
             },
             clock=clock,
             metrics=Metrics(name),
@@ -122,8 +125,8 @@ class Instance:
 
     def close(self) -> None:
         """Let go of the databases."""
-        for reads in (self.reads, self.ticks_reads):
-            for connection in reads._idle:
+        for pool in (self.pool, self.ticks_pool):
+            for connection in pool._idle:
                 connection.database.close()
 
 

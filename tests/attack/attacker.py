@@ -14,8 +14,8 @@ from runtime.auth.signatures import address_of, sign
 from runtime.auth.siwe import SESSION_KEY_URN
 from runtime.game.grid import column_of
 from tests.attack.arena import Arena, Instance
-from tests.auth.logins import message
 from tests.jobs.writer_desk import PRICE_CENTS, RULES
+from tests.runtime.auth.logins import message
 
 STEP = RULES.row_step_cents
 Signed = dict[str, Any]

@@ -15,7 +15,7 @@ from tests.attack.arena import Arena
 from tests.attack.attacker import Player
 from tests.attack.conftest import OTHER_WALLET, WALLET
 from tests.attack.mutations import encoded, mutated, mutated_message
-from tests.auth.logins import delegating
+from tests.runtime.auth.logins import delegating
 
 CASES = 10_000
 SIGNED_FIELDS = ("cell_id", "amount", "min_rate_bp", "nonce", "timestamp")

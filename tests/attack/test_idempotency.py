@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from runtime import redis_keys
-from runtime.commands import Withdraw
-from runtime.idempotency import KEYS_KEPT_MS
+from runtime.betting.idempotency import KEYS_KEPT_MS
+from runtime.messaging import redis_keys
+from runtime.messaging.commands import Withdraw
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, code_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import queues, redis_keys
 from runtime.auth.bet_text import WINDOW_FUTURE_S, WINDOW_PAST_S
+from runtime.messaging import queues, redis_keys
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, code_of
 from tests.attack.conftest import WALLET

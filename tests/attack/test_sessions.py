@@ -13,7 +13,7 @@ from runtime.auth.signatures import sign
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, code_of
 from tests.attack.conftest import WALLET
-from tests.auth.logins import message
+from tests.runtime.auth.logins import message
 
 REVOKED_WITHIN_MS = 1_000
 UNAUTHENTICATED = (401, "UNAUTHENTICATED")

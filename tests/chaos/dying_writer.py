@@ -22,7 +22,7 @@ from runtime.settings import load
 def publish_and_die(when: str, *arguments: object) -> None:
     """Take the place of `publish`: what has no news is published, what has some is the end."""
     _, _, commit, *_ = arguments
-    has_news = isinstance(commit, Commit) and bool(commit.news)
+    has_news = isinstance(commit, Commit) and bool(commit.events)
     if has_news and when == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     publish(*arguments)  # type: ignore[arg-type]

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from runtime.db import open_writer
-from runtime.redis_client import OUTAGES
+from runtime.messaging.connection import OUTAGES
+from runtime.storage.database import open_writer
 from tests.chaos.disk import full
 from tests.chaos.papers import OldPapers
 from tests.chaos.stage import Stage

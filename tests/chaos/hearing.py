@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.sse import parse_place
+from runtime.stream.sse import parse_cursor
 from taptrade.client import ApiError
 from taptrade.sse_client import EventStream, StreamEvent
 
@@ -40,7 +40,7 @@ class Hearing:
     def hear(self, event: StreamEvent) -> None:
         """Note one event."""
         if event.type in ("snapshot", "reset"):
-            place = parse_place(event.id)
+            place = parse_cursor(event.id)
             assert place is not None, event.id
             self.resets += event.type == "reset"
             self.excused.append((self.last, place.committed))

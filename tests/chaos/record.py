@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from runtime.db import Database
+from runtime.storage.database import Database
 from tests.chaos.attempts import LIVE
 from tests.chaos.hearing import Spot
 

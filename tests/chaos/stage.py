@@ -13,8 +13,8 @@ from random import Random
 from threading import Event as Flag
 from typing import Any
 
-from runtime import queues, redis_keys
-from runtime.redis_client import Redis
+from runtime.messaging import queues, redis_keys
+from runtime.messaging.connection import Redis
 from tests.acceptance.system import System
 from tests.chaos.count import Counting, count
 from tests.chaos.crowd import Crowd

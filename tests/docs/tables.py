@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from jobs.schedule import SCHEDULES
-from runtime.discovery import discover
+from jobs.rq.schedule import SCHEDULES
 from runtime.error_codes import CODES
-from runtime.errors import Refusal
 from runtime.settings import TABLE
+from runtime.web.discovery import discover
 from taptrade.cli import COMMANDS
 from taptrade.processes import PROCESSES
 
@@ -55,11 +54,7 @@ def endpoints() -> str:
 
 def errors() -> str:
     """Every error code: status, whether trying again helps, and meaning."""
-    retryable = {kind.status for kind in Refusal.__subclasses__() if kind.retryable}
-    rows = (
-        (f"`{code}`", str(one.status), "yes" if one.status in retryable else "", one.meaning)
-        for code, one in CODES.items()
-    )
+    rows = ((f"`{code}`", str(one.status), "yes" if one.retryable else "", one.meaning) for code, one in CODES.items())
     return table(("code", "status", "retryable", "meaning"), rows)
 
 

@@ -6,7 +6,7 @@ import importlib
 import re
 from pathlib import Path
 
-from runtime.metrics import COUNTERS, GAUGES, HISTOGRAMS
+from runtime.metrics.table import COUNTERS, GAUGES, HISTOGRAMS
 
 ROOT = Path(__file__).parents[2]
 RULES = importlib.import_module("yaml").safe_load((ROOT / "docs" / "alerts.yml").read_text(encoding="utf-8"))["groups"][

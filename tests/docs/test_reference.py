@@ -168,7 +168,7 @@ def test_sql_in_decisions_is_that_of_the_ledger() -> None:
 
 
 def test_example_of_an_endpoint_is_one(tmp_path: Path) -> None:
-    from runtime.discovery import discover
+    from runtime.web.discovery import discover
 
     (example,) = blocks(read(ROOT / "docs" / "architecture.md"), "python")
     (tmp_path / "hello.py").write_text(example, encoding="utf-8")

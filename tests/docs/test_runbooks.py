@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.db import open_reader
+from runtime.storage.database import open_reader
 from tests.acceptance.system import System
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT

@@ -11,21 +11,21 @@ import redis
 from falcon import testing
 
 from functions import columns, grid, price, prices, stream
-from runtime import ticks_store
-from runtime.app import App, create_app
 from runtime.auth.credentials import authenticator
 from runtime.auth.sessions import Sessions
 from runtime.clock import ManualClock
-from runtime.db import open_writer
-from runtime.function import DECLARATION, Function
-from runtime.metrics import Metrics
-from runtime.reads import Reads
-from runtime.redis_client import OUTAGES
-from runtime.redis_limits import RedisLimiter
-from runtime.request_limits import policies
+from runtime.messaging.connection import OUTAGES
+from runtime.messaging.rate_counter import RedisLimiter
+from runtime.metrics.table import Metrics
+from runtime.rate_limits import policies
 from runtime.settings import Settings
+from runtime.storage import ticks_store
+from runtime.storage.database import open_writer
+from runtime.storage.read_pool import ReadPool
+from runtime.web.app import App, create_app
+from runtime.web.declaration import DECLARATION, Function
 from tests.jobs.writer_desk import Desk, tick_at
-from tests.runtime.stream_station import Station, Told, open_station, read_events
+from tests.runtime.stream.station import Station, Told, open_station, read_events
 
 HANDLERS = (columns.column, grid.grid, price.price, prices.prices, stream.stream)
 
@@ -37,11 +37,11 @@ class StallParts:
     settings: Settings
     clock: ManualClock
     redis: redis.Redis
-    reads: Reads
-    ticks_reads: Reads
+    pool: ReadPool
+    ticks_pool: ReadPool
     sessions: Sessions
     market: Any
-    streams: Any
+    hub: Any
     run_id: str = "run-1"
 
 
@@ -89,11 +89,11 @@ class Stall:
             settings=settings,
             clock=station.clock,
             redis=station.client,
-            reads=station.reads,
-            ticks_reads=Reads(settings.ticks_database, station.clock),
+            pool=station.pool,
+            ticks_pool=ReadPool(settings.ticks_database, station.clock),
             sessions=self.sessions,
             market=station.market,
-            streams=station.streams,
+            hub=station.hub,
         )
         quotas = policies(settings)
         self.app = create_app(

@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, cast
 
 import redis
 from falcon import testing
 
-import runtime
 from functions import limits, login, logout, me, sessions
 from jobs.writer.accounts import open_account, set_limits
 from jobs.writer.book import Book
-from runtime import redis_keys
-from runtime.app import create_app
 from runtime.auth.credentials import authenticator
 from runtime.auth.sessions import Sessions
 from runtime.clock import ManualClock
-from runtime.commands import AnyCommand, OpenAccount, Outcome, SetLimits
-from runtime.db import migrate, open_writer
-from runtime.function import DECLARATION, Function
 from runtime.game.limits import RiskLimits
-from runtime.metrics import Metrics
-from runtime.reads import Reads
-from runtime.redis_client import OUTAGES, Client
-from runtime.redis_limits import RedisLimiter
-from runtime.request_limits import policies
+from runtime.messaging import redis_keys
+from runtime.messaging.commands import AnyCommand, OpenAccount, Outcome, SetLimits
+from runtime.messaging.connection import OUTAGES, Redis
+from runtime.messaging.rate_counter import RedisLimiter
+from runtime.metrics.table import Metrics
+from runtime.rate_limits import policies
 from runtime.settings import Settings
-from tests.auth.logins import message, signed
+from runtime.storage.database import LEDGER_MIGRATIONS, migrate, open_writer
+from runtime.storage.read_pool import ReadPool
+from runtime.web.app import create_app
+from runtime.web.declaration import DECLARATION, Function
+from tests.runtime.auth.logins import message, signed
 
 HANDLERS = (
     login.login,
@@ -69,8 +67,8 @@ class PartsInPlace:
 
     settings: Settings
     clock: ManualClock
-    redis: Client
-    reads: Reads
+    redis: Redis
+    pool: ReadPool
     outbox: WriterInPlace
     sessions: Sessions
 
@@ -107,7 +105,7 @@ class House:
 
     def count(self, table: str) -> int:
         """Count a table's rows."""
-        return int(self.parts.reads.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"])
+        return int(self.parts.pool.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"])
 
 
 def app_of(parts: PartsInPlace) -> testing.TestClient:
@@ -131,15 +129,15 @@ def app_of(parts: PartsInPlace) -> testing.TestClient:
 @contextmanager
 def open_house(settings: Settings, client: redis.Redis, clock: ManualClock) -> Iterator[House]:
     """Open a house over the settings' folder; its Redis has run for an hour."""
-    migrate(settings.database, Path(runtime.__file__).parent / "migrations", clock)
-    writer, reads = open_writer(settings.database), Reads(settings.database, clock)
+    migrate(settings.database, LEDGER_MIGRATIONS, clock)
+    writer, pool = open_writer(settings.database), ReadPool(settings.database, clock)
     client.hset(redis_keys.EPOCH, mapping={"id": "e", "since_s": clock.now_ms() // 1000 - 3600})
     book = Book(writer, clock, RiskLimits(10**9, 10**9, 10**9, 10**9))
-    parts = PartsInPlace(settings, clock, client, reads, WriterInPlace(book), Sessions(client, clock))
+    parts = PartsInPlace(settings, clock, client, pool, WriterInPlace(book), Sessions(client, clock))
     try:
         yield House(app_of(parts), parts)
     finally:
-        for connection in reads._idle:
+        for connection in pool._idle:
             connection.database.close()
         writer.close()
 

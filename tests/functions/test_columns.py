@@ -6,7 +6,7 @@ import pytest
 
 from tests.functions.market_stall import Stall
 from tests.jobs.writer_desk import PRICE_CENTS
-from tests.runtime.stream_station import a_round
+from tests.runtime.stream.station import a_round
 
 
 def test_a_settled_column_shows_its_evidence(stall: Stall) -> None:

@@ -57,13 +57,13 @@ def test_a_bet_that_is_settled_while_it_is_asked_for_is_shown_as_one(play: Signe
     bet_id = play.place()
     open_ = get(till, bet_id, play.user_id).json
     assert (open_["bet"]["status"], open_["evidence"], open_["proof"]["ok"]) == ("confirmed", None, True)
-    together = till.parts.reads.together
+    together = till.parts.pool.together
 
     def late(work: Any) -> Any:
         play.end(PRICE_CENTS)
         return together(work)
 
-    till.parts.reads.together = late  # type: ignore[method-assign]
+    till.parts.pool.together = late  # type: ignore[method-assign]
     settled = get(till, bet_id, play.user_id).json
     assert (settled["bet"]["status"], settled["proof"]["ok"]) == ("won", True)
 
@@ -100,13 +100,13 @@ def test_a_bet_on_its_way_is_pending_and_one_that_never_came_says_so(play: Signe
 def test_a_statement_is_one_indexed_read(play: SignedPlay, till: Till, query: str) -> None:
     play.place()
     asked: list[tuple[str, Any]] = []
-    execute = till.parts.reads.execute
+    execute = till.parts.pool.execute
 
     def watched(sql: str, params: Any = ()) -> Any:
         asked.append((sql, params))
         return execute(sql, params)
 
-    till.parts.reads.execute = watched  # type: ignore[method-assign]
+    till.parts.pool.execute = watched  # type: ignore[method-assign]
     answer = till.client.simulate_get("/api/ledger", query_string=query, headers=till.log_in(play.user_id))
     assert answer.status_code == 200, answer.text
     ((sql, params),) = asked

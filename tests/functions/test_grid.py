@@ -7,8 +7,8 @@ import msgspec
 from functions.grid import GridAnswer
 from runtime.game.breaker import Breaker, Override, State
 from runtime.game.rewards import BrownianTouch
-from runtime.grid_view import build_grid, encode_grid
-from runtime.redis_keys import BREAKER, GRID_LATEST
+from runtime.market.grid import build_grid, encode_grid
+from runtime.messaging.redis_keys import BREAKER, GRID_LATEST
 from tests.functions.market_stall import Stall
 from tests.jobs.writer_desk import PRESETS, RULES, tick_at
 

@@ -11,7 +11,7 @@ from runtime.clock import ManualClock
 from runtime.settings import Settings
 from tests.functions.till import Till, open_till
 from tests.jobs.writer_desk import Desk
-from tests.runtime.bet_histories import History
+from tests.runtime.records.bet_histories import History
 
 
 @pytest.fixture

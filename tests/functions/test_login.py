@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import redis
 
-from runtime import redis_keys
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.signatures import address_of, sign
-from runtime.queues import begin_epoch
-from runtime.redis_client import connect
-from runtime.views import rfc3339
-from tests.auth.logins import DOMAIN, SESSION_KEY, WALLET, delegating, message, signed
+from runtime.clock import rfc3339
+from runtime.messaging import redis_keys
+from runtime.messaging.connection import connect
+from runtime.messaging.queues import begin_epoch
 from tests.functions.signing_in import House, app_of
+from tests.runtime.auth.logins import DOMAIN, SESSION_KEY, WALLET, delegating, message, signed
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -175,7 +175,7 @@ def test_a_session_key_is_kept_with_its_message(house: House) -> None:
     session = house.parts.sessions.find(token)
     assert session is not None
     assert session.session_key == SESSION_KEY
-    rows = house.parts.reads.rows("SELECT id, user_id, session_key, message, signature FROM delegations")
+    rows = house.parts.pool.rows("SELECT id, user_id, session_key, message, signature FROM delegations")
     assert rows == [
         {
             "id": session.delegation_id,

@@ -9,8 +9,8 @@ from typing import Any
 import gevent
 import pytest
 
-from runtime import redis_keys
 from runtime.clock import ManualClock
+from runtime.messaging import redis_keys
 from runtime.settings import Settings
 from tests.attack.arena import Arena, Instance, open_arena
 from tests.attack.attacker import Player, code_of
@@ -73,7 +73,7 @@ def test_a_full_queue_is_said_to_be_full_and_the_bet_can_be_sent_again(arena: Ar
 def test_where_there_is_no_room_a_bet_is_refused_before_its_signature_is_looked_at(
     arena: Arena, player: Player
 ) -> None:
-    room, bet = arena.one.parts.room, player.bet()
+    room, bet = arena.one.parts.admission, player.bet()
     room.bets = room.bets_max
     full = player.place(bet | {"signature": "0x" + "1" * 130})
     assert code_of(full) == (503, "OVERLOADED")
@@ -98,16 +98,16 @@ def test_a_bet_takes_its_place_until_it_is_answered(
 ) -> None:
     slow = another(arena, opened, fill_delay_ms=500)
     inside: list[int] = []
-    monkeypatch.setattr(gevent, "sleep", lambda _seconds: inside.append(slow.parts.room.bets))
+    monkeypatch.setattr(gevent, "sleep", lambda _seconds: inside.append(slow.parts.admission.bets))
     place = slow.parts.outbox.place
 
     def note(*arguments: Any, **named: Any) -> Any:
-        inside.append(slow.parts.room.bets)
+        inside.append(slow.parts.admission.bets)
         return place(*arguments, **named)
 
     monkeypatch.setattr(slow.parts.outbox, "place", note)
     assert player.place(player.bet(), instance=slow).status_code == 201
-    assert (inside, slow.parts.room.bets) == ([1, 1], 0)
+    assert (inside, slow.parts.admission.bets) == ([1, 1], 0)
 
 
 def test_without_fresh_prices_or_a_writer_that_can_write_no_bet_is_taken(arena: Arena, player: Player) -> None:

@@ -16,20 +16,19 @@ import redis
 from falcon import testing
 
 import functions
-import runtime
-from runtime.app import create_app
 from runtime.clock import ManualClock
-from runtime.db import migrate
-from runtime.discovery import discover
 from runtime.game.breaker import Breaker, Override, State
-from runtime.metrics import Metrics
-from runtime.reads import Reads
-from runtime.redis_client import OUTAGES, connect
-from runtime.redis_keys import BACKLOG_BETS, BREAKER, FEED_ALIVE, SETTLER_ALIVE, TICK_LATEST, WRITER_ALIVE
-from runtime.request_limits import policies, unlimited
+from runtime.messaging.connection import OUTAGES, connect
+from runtime.messaging.redis_keys import BACKLOG_BETS, BREAKER, FEED_ALIVE, SETTLER_ALIVE, TICK_LATEST, WRITER_ALIVE
+from runtime.messaging.redis_values import encode_tick
+from runtime.metrics.table import Metrics
+from runtime.rate_limits import policies, unlimited
 from runtime.settings import Settings
+from runtime.storage.database import LEDGER_MIGRATIONS, migrate
+from runtime.storage.read_pool import ReadPool
 from runtime.version import STAMP, build
-from runtime.wire import encode_tick
+from runtime.web.app import create_app
+from runtime.web.discovery import discover
 from tests.jobs.writer_desk import tick_at
 
 OPERATORS = ("health.", "metrics", "version", "time", "openapi.")
@@ -71,12 +70,12 @@ class Station:
         return answer.status_code, checks
 
 
-def open_station(settings: Settings, client: redis.Redis, clock: ManualClock) -> tuple[Station, Reads]:
-    reads = Reads(settings.database, clock)
+def open_station(settings: Settings, client: redis.Redis, clock: ManualClock) -> tuple[Station, ReadPool]:
+    pool = ReadPool(settings.database, clock)
     quotas = policies(settings)
     app = create_app(
         [one for one in discover(Path(functions.__path__[0])) if one.name.startswith(OPERATORS)],
-        parts=cast("Any", SimpleNamespace(settings=settings, redis=client, reads=reads)),
+        parts=cast("Any", SimpleNamespace(settings=settings, redis=client, pool=pool)),
         authenticate=lambda _: None,
         limiter=unlimited(quotas),
         quotas=quotas,
@@ -85,16 +84,16 @@ def open_station(settings: Settings, client: redis.Redis, clock: ManualClock) ->
         metrics=Metrics("api"),
         outages=OUTAGES,
     )
-    return Station(testing.TestClient(app), client, clock), reads
+    return Station(testing.TestClient(app), client, clock), pool
 
 
 @pytest.fixture
 def station(settings: Settings, redis_client: redis.Redis, clock: ManualClock) -> Iterator[Station]:
     """Return a station whose database is there."""
-    migrate(settings.database, Path(runtime.__file__).parent / "migrations", clock)
-    station, reads = open_station(settings, redis_client, clock)
+    migrate(settings.database, LEDGER_MIGRATIONS, clock)
+    station, pool = open_station(settings, redis_client, clock)
     yield station
-    for connection in reads._idle:
+    for connection in pool._idle:
         connection.database.close()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runtime.price_history import WIDTHS_MS
-from runtime.ticks_store import trim
+from runtime.storage.price_history import WIDTHS_MS
+from runtime.storage.ticks_store import trim
 from tests.conftest import START_MS
 from tests.functions.market_stall import Stall, ids
 
@@ -189,13 +189,13 @@ def test_a_cursor_cannot_lead_out_of_the_stretch(stall: Stall) -> None:
 
 
 def test_every_read_goes_by_the_key(stall: Stall) -> None:
-    from runtime import price_history
+    from runtime.storage import price_history
 
     walk(stall, 5, 1_000)
     plans = []
 
     def explain(sql: str, params: Any) -> list[dict[str, Any]]:
-        plans.append([row["detail"] for row in stall.parts.ticks_reads.rows(f"EXPLAIN QUERY PLAN {sql}", params)])
+        plans.append([row["detail"] for row in stall.parts.ticks_pool.rows(f"EXPLAIN QUERY PLAN {sql}", params)])
         return []
 
     price_history.ticks(explain, 0, 10, 5)

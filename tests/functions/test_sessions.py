@@ -6,9 +6,9 @@ import pytest
 
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.signatures import address_of
-from runtime.redis_client import connect
-from tests.auth.logins import DOMAIN, SESSION_KEY, WALLET
+from runtime.messaging.connection import connect
 from tests.functions.signing_in import House, app_of
+from tests.runtime.auth.logins import DOMAIN, SESSION_KEY, WALLET
 
 OTHER_KEY = b"\x33" * 32
 RESOURCES = (f"urn:taptrade:session-key:{SESSION_KEY}",)

@@ -8,9 +8,9 @@ import falcon
 import pytest
 
 from functions.stream import SEND_BUFFER_BYTES, _bounded
-from runtime import streams
-from runtime.sse import HEARTBEAT, HEARTBEAT_MS
-from runtime.stream_sweeper import StreamSweeper
+from runtime.stream import hub
+from runtime.stream.sse import HEARTBEAT, HEARTBEAT_MS
+from runtime.stream.sweeper import Sweeper
 from tests.functions.market_stall import Stall
 
 
@@ -26,7 +26,7 @@ def test_an_anonymous_stream_begins_with_hello_and_a_snapshot(stall: Stall) -> N
     assert b"event: hello\n" in first
     assert b"event: snapshot\n" in first
     listening.close()
-    assert stall.station.streams.count == 0
+    assert stall.station.hub.count == 0
 
 
 def test_a_player_sees_money_and_resumes_by_header_or_parameter(stall: Stall) -> None:
@@ -57,7 +57,7 @@ def test_the_streams_of_a_session_end_with_it(stall: Stall) -> None:
     listening.chunk()
     [session] = stall.sessions.of_user(user)
     assert stall.sessions.revoke(user, session.id)
-    StreamSweeper(stall.station.streams, stall.station.client).sweep()
+    Sweeper(stall.station.hub, stall.station.client).sweep()
     with pytest.raises(StopIteration):
         listening.chunk()
     listening.close()
@@ -78,11 +78,11 @@ def test_a_silent_stream_gives_signs_of_life(stall: Stall) -> None:
 def test_odd_filters_are_refused(stall: Stall, query: str) -> None:
     answer = stall.client.simulate_get("/api/stream", query_string=query)
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_REQUEST")
-    assert stall.station.streams.count == 0
+    assert stall.station.hub.count == 0
 
 
 def test_a_hub_that_cannot_take_more_answers_503(stall: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "SUBSCRIBERS_MAX", 0)
+    monkeypatch.setattr(hub, "SUBSCRIBERS_MAX", 0)
     answer = stall.client.simulate_get("/api/stream")
     assert answer.status == falcon.HTTP_503
     assert answer.json["code"] == "OVERLOADED"
@@ -96,12 +96,12 @@ def test_two_hundred_come_and_go(stall: Stall) -> None:
         if turn % 3:
             listening.chunk()
         listening.close()
-    assert stall.station.streams.count == 0
+    assert stall.station.hub.count == 0
 
 
 def test_head_opens_no_stream(stall: Stall) -> None:
     stall.client.simulate_head("/api/stream")
-    assert stall.station.streams.count == 0
+    assert stall.station.hub.count == 0
 
 
 def test_what_waits_in_the_kernel_is_bounded_and_a_hanging_connection_can_be_cut() -> None:

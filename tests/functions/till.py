@@ -11,22 +11,23 @@ import redis
 from falcon import testing
 
 from functions import deposits, get_bet, ledger, list_bets, processor_deposits
-from runtime import ticks_store
-from runtime.app import create_app
 from runtime.auth.credentials import authenticator
 from runtime.auth.sessions import Sessions
+from runtime.betting.fate import Fates
 from runtime.clock import ManualClock
-from runtime.commands import AnyCommand, Outcome
-from runtime.db import open_writer
-from runtime.function import DECLARATION, Function
 from runtime.game.grid import GridRules
 from runtime.game.rewards import BrownianTouch, RewardModel
-from runtime.metrics import Metrics
-from runtime.reads import Reads
-from runtime.redis_client import OUTAGES
-from runtime.redis_limits import RedisLimiter
-from runtime.request_limits import policies
+from runtime.messaging.commands import AnyCommand, Outcome
+from runtime.messaging.connection import OUTAGES
+from runtime.messaging.rate_counter import RedisLimiter
+from runtime.metrics.table import Metrics
+from runtime.rate_limits import policies
 from runtime.settings import Settings
+from runtime.storage import ticks_store
+from runtime.storage.database import open_writer
+from runtime.storage.read_pool import ReadPool
+from runtime.web.app import create_app
+from runtime.web.declaration import DECLARATION, Function
 from tests.jobs.writer_desk import RULES, Desk
 
 HANDLERS = (
@@ -61,12 +62,13 @@ class TillParts:
     settings: Settings
     clock: ManualClock
     redis: redis.Redis
-    reads: Reads
-    ticks_reads: Reads
+    pool: ReadPool
+    ticks_pool: ReadPool
     sessions: Sessions
     outbox: Counter
     model: RewardModel
     rules: GridRules
+    fates: Fates
 
 
 class Till:
@@ -75,16 +77,18 @@ class Till:
     def __init__(self, desk: Desk, settings: Settings) -> None:
         self.desk = desk
         ticks_store.prepare(settings.ticks_database, desk.clock)
+        pool = ReadPool(settings.database, desk.clock)
         self.parts = TillParts(
             settings=settings,
             clock=desk.clock,
             redis=desk.client,
-            reads=Reads(settings.database, desk.clock),
-            ticks_reads=Reads(settings.ticks_database, desk.clock),
+            pool=pool,
+            ticks_pool=ReadPool(settings.ticks_database, desk.clock),
             sessions=Sessions(desk.client, desk.clock),
             outbox=Counter(desk),
             model=BrownianTouch(RULES, 500),
             rules=RULES,
+            fates=Fates(desk.client, pool, desk.clock, settings.fill_delay_ms),
         )
         self.client = self._open()
 
@@ -114,8 +118,8 @@ class Till:
 
     def close(self) -> None:
         """Let go of the databases."""
-        for reads in (self.parts.reads, self.parts.ticks_reads):
-            for connection in reads._idle:
+        for pool in (self.parts.pool, self.parts.ticks_pool):
+            for connection in pool._idle:
                 connection.database.close()
 
 

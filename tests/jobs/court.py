@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from jobs.settle import Settler
-from runtime import queues, ticks_store
+from jobs.settlement.settle import Settler
 from runtime.clock import ManualClock
-from runtime.db import Database, open_reader, open_writer
 from runtime.game.breaker import Breaker, Override, State
-from runtime.redis_keys import BREAKER
+from runtime.messaging import queues
+from runtime.messaging.redis_keys import BREAKER
 from runtime.settings import load
+from runtime.storage import ticks_store
+from runtime.storage.database import Database, open_reader, open_writer
 from tests.jobs.writer_desk import PRICE_CENTS, Desk, tick_at
 
 START_S = 1_790_000_015

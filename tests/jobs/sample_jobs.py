@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from runtime.redis_client import connect
+from runtime.messaging.connection import connect
 
 
 def note(key: str, value: str = "") -> dict[str, str]:

@@ -10,12 +10,12 @@ from msgspec import structs
 from runtime.auth.bet_text import bet_text
 from runtime.auth.signatures import sign
 from runtime.clock import ManualClock
-from runtime.commands import Delegation, OpenAccount, PlaceBet
 from runtime.explanation import Proof, Reach, Yardstick, find_bet, gather, prove
 from runtime.game.rewards import BrownianTouch
-from tests.auth.logins import KEY, SESSION_KEY, WALLET, delegating, signed
+from runtime.messaging.commands import Delegation, OpenAccount, PlaceBet
 from tests.jobs.court import END_MS, GRACE_MS, Court
 from tests.jobs.writer_desk import RULES, Desk
+from tests.runtime.auth.logins import KEY, SESSION_KEY, WALLET, delegating, signed
 
 SESSION_SECRET = b"\x22" * 32
 YARDSTICK = Yardstick(BrownianTouch(RULES, 500), house_edge_bp=500, chain_id=1)

@@ -9,18 +9,17 @@ from typing import Any
 from jobs.writer.book import Book
 from jobs.writer.core import Writer, WriterRules
 from jobs.writer.inbox import Inbox
-from runtime import queues, redis_keys
 from runtime.clock import ManualClock
-from runtime.commands import AnyCommand, OpenAccount, Outcome, PlaceBet, SettleColumn
-from runtime.db import Database, migrate, open_writer
 from runtime.game.grid import GridRules, column_of
 from runtime.game.limits import RiskLimits
 from runtime.game.rewards import BrownianTouch
 from runtime.game.ticks import Features, Tick
-from runtime.redis_client import Redis, connect
-from runtime.wire import encode_tick
+from runtime.messaging import queues, redis_keys
+from runtime.messaging.commands import AnyCommand, OpenAccount, Outcome, PlaceBet, SettleColumn
+from runtime.messaging.connection import Redis, connect
+from runtime.messaging.redis_values import encode_tick
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_writer
 
-MIGRATIONS = Path(__file__).parents[2] / "runtime" / "migrations"
 PRICE_CENTS = 9_200_250
 RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows=20)
 PRESETS = (100, 500, 1000, 5000, 10000)
@@ -58,7 +57,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.client = connect(self.redis_url, block_s=1)
-        migrate(self.path, MIGRATIONS, self.clock)
+        migrate(self.path, LEDGER_MIGRATIONS, self.clock)
         self.database = open_writer(self.path)
         self.hire()
         self.show(PRICE_CENTS)
@@ -93,7 +92,7 @@ class Desk:
 
     def work(self) -> None:
         """Take turns until nothing waits."""
-        while self.writer.turn():
+        while self.writer.run_once():
             pass
 
     def answers(self) -> dict[str, Outcome]:

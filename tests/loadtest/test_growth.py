@@ -15,8 +15,8 @@ from loadtest.growth.commits import Round, Table, measure
 from loadtest.growth.fill import BETS_PER_COLUMN, BETS_PER_COMMIT, CREDIT_CENTS, STAKE_CENTS, USERS, fill
 from loadtest.growth.report import Growth, section, size_of
 from runtime.clock import SystemClock
-from runtime.db import open_reader, open_writer
 from runtime.settings import load
+from runtime.storage.database import open_reader, open_writer
 
 BETS = 3_000
 OPEN = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT cell_id) FROM bets WHERE status = 'confirmed'"

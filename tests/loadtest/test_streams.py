@@ -13,7 +13,7 @@ from loadtest.streams.prices import write_prices
 from loadtest.streams.readers import Received
 from loadtest.streams.results import Crowd, StreamsRun, complaints, kb_per_stream, reach_of
 from loadtest.streams.tally import NotAStream, Tally
-from runtime import sse
+from runtime.stream import sse
 from tests.loadtest.test_soak import MACHINE
 from tests.loadtest.test_spike import stretch
 
@@ -22,7 +22,7 @@ NOW_US = 1_050_000
 
 
 def frame(kind: str, public: str, commit: int = 7, n: int = 0) -> bytes:
-    return sse.frame(kind, sse.Place("epoch", public, commit, n), b'{"a":1}')
+    return sse.frame(kind, sse.Cursor("epoch", public, commit, n), b'{"a":1}')
 
 
 def tally() -> Tally:

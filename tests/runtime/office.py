@@ -7,11 +7,11 @@ from typing import Any
 
 import gevent
 
-from runtime import queues
-from runtime.commands import Batch
-from runtime.outbox import REPLIES_BLOCK_S, Outbox
-from runtime.queues import Ticket, decode_job
-from runtime.redis_client import connect
+from runtime.messaging import queues
+from runtime.messaging.commands import Batch
+from runtime.messaging.connection import connect
+from runtime.messaging.outbox import REPLIES_BLOCK_S, Outbox
+from runtime.messaging.queues import Ticket, decode_job
 from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
 

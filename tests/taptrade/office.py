@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runtime import redis_keys
+from runtime.messaging import redis_keys
 from taptrade.cli import main
 from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until

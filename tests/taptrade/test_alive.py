@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from runtime.clock import SystemClock
-from runtime.metrics import Metrics
-from runtime.metrics_exchange import FRESH_MS, push
-from runtime.redis_keys import FEED_ALIVE, METRICS, SETTLER_ALIVE, WRITER_ALIVE
+from runtime.messaging.metrics_exchange import FRESH_MS, push
+from runtime.messaging.redis_keys import FEED_ALIVE, METRICS, SETTLER_ALIVE, WRITER_ALIVE
+from runtime.metrics.table import Metrics
 from taptrade.alive import PROBES, main
 from taptrade.processes import NAMES
 

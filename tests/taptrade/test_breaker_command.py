@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.breaker import read_breaker
+from jobs.settlement.breaker import read_breaker
 from runtime.game.breaker import Override
 from taptrade.breaker import main
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from runtime.commands import Deposit
-from runtime.game.own_entries import EVERY, NEWEST_FIRST
-from runtime.views import rfc3339
+from runtime.clock import rfc3339
+from runtime.game.player_entries import EVERY, NEWEST_FIRST
+from runtime.messaging.commands import Deposit
 from taptrade.books import find_account, moment
 from taptrade.case import collect
-from tests.auth.logins import WALLET
 from tests.jobs.court import START_MS
 from tests.jobs.signed_play import SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS
+from tests.runtime.auth.logins import WALLET
 from tests.taptrade.office import Office
 
 NOON_MS = 1_790_000_000_000

@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 from taptrade import tables
-from tests.auth.logins import SESSION_KEY
 from tests.jobs.signed_play import SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS
+from tests.runtime.auth.logins import SESSION_KEY
 from tests.taptrade.office import Office
 
 PARTS = ("signed", "rate", "window", "decision", "money", "chain")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime.audit import audit
-from runtime.commands import Withdraw
+from runtime.messaging.commands import Withdraw
 from tests.jobs.writer_desk import Desk
 from tests.taptrade.office import Office
 

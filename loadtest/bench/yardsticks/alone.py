@@ -13,7 +13,7 @@ from typing import Any
 from jobs.writer.inbox import BETS_SLICE
 from loadtest.bench.children import child, wait_for
 from loadtest.bench.yardsticks import plain_job, sql
-from runtime.redis_client import OUTAGES, connect
+from runtime.messaging.connection import OUTAGES, connect
 from taptrade import embedded_redis
 
 START_S_MAX = 10

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from runtime.clock import SystemClock
-from runtime.db import Database, migrate, open_writer
 from runtime.game.bets import Bet, as_row
 from runtime.game.ids import entry_id, ulid
 from runtime.game.ledger import INSERT_BET, SQL, Entry
+from runtime.storage.database import Database, migrate, open_writer
 
 USERS = 1_000
 STAKE_CENTS = 100
@@ -22,7 +22,7 @@ LAST_ENTRY, DEBIT, INSERT_ENTRY = SQL["last_entry"], SQL["debit"], SQL["insert_e
 
 def open_ledger(path: Path) -> Database:
     """Create a database with the live one's schema and pragmas, and users with money."""
-    with resources.as_file(resources.files("runtime").joinpath("migrations")) as folder:
+    with resources.as_file(resources.files("runtime.storage").joinpath("migrations")) as folder:
         migrate(path, folder, SystemClock())
     database = open_writer(path)
     with database.transaction():
@@ -110,7 +110,7 @@ def entry_row(number: int, balance_cents: int) -> tuple[Any, ...]:
         metadata="{}",
         created_at=NOW_MS,
         commit_number=_commit(number),
-        place=_place(number),
+        position=_place(number),
     )
     return (*entry.row(), number // USERS + 1, _entry_id(number - USERS) if number >= USERS else None)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from rq import Queue, SimpleWorker
 
 from loadtest.bench.yardsticks import ledger_rows
-from runtime.db import Database, open_writer
-from runtime.redis_client import connect
+from runtime.messaging.connection import connect
+from runtime.storage.database import Database, open_writer
 
 JOBS = 400
 

@@ -6,7 +6,7 @@ import msgspec
 
 from runtime.errors import Conflict
 from runtime.function import Body, Call, function
-from runtime.request_limits import LimitDecision
+from runtime.rate_limits import LimitDecision
 
 
 class Where(Body, frozen=True):

@@ -1,0 +1,111 @@
+"""The scheduler process: rq-scheduler's own loop, kept running through outages, with a watchdog over the schedules."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+import warnings
+from typing import Any
+
+from rq_scheduler import Scheduler
+
+from jobs.rq.json_jobs import JsonJob, JsonQueue
+from jobs.rq.schedule import SCHEDULES, Schedule, register_missing, unregister_unknown
+from runtime.clock import Clock, SystemClock
+from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
+from runtime.messaging.metrics_exchange import start_pushing
+from runtime.messaging.queues import SETTLE
+from runtime.metrics.table import Metrics
+from runtime.settings import load
+
+logger = logging.getLogger(__name__)
+
+POLL_EVERY_MS = 250
+WATCH_EVERY_MS = 3_000
+# A killed scheduler leaves its lock behind; its successor waits no longer than this.
+LOCK_MS = 2_000
+PAUSE_S = 0.5
+
+
+class WatchfulScheduler(Scheduler):  # type: ignore[misc]
+    """rq-scheduler that registers missing schedules again and lets no broken job stop the others."""
+
+    def __init__(self, connection: Any, clock: Clock, schedules: tuple[Schedule, ...] = SCHEDULES) -> None:
+        super().__init__(
+            queue_name=SETTLE,
+            interval=POLL_EVERY_MS / 1000,
+            connection=connection,
+            job_class=JsonJob,
+            queue_class=JsonQueue,
+        )
+        self._clock = clock
+        self._schedules = schedules
+        self._watched_ms: int | None = None
+
+    def acquire_lock(self) -> Any:
+        """Take the lock for LOCK_MS; rq-scheduler's own would outlive a killed holder by ten seconds."""
+        # The loop comes here first and sleeps `_interval` from here on. Jobs are due at whole seconds, as ends of
+        # columns are, so it looks at whole quarters: settlement would begin up to a quarter later otherwise.
+        self._interval = (POLL_EVERY_MS - self._clock.now_ms() % POLL_EVERY_MS) / 1000
+        self._lock_acquired = self.connection.set(self.scheduler_lock_key, self.name, px=LOCK_MS, nx=True)
+        return self._lock_acquired
+
+    def remove_lock(self) -> None:
+        """Give the lock back, unless it ran out and is another's by now."""
+        if self._lock_acquired and self.connection.get(self.scheduler_lock_key) == self.name.encode():
+            self.connection.delete(self.scheduler_lock_key)
+        self._lock_acquired = False
+
+    def _install_signal_handlers(self) -> None:
+        """Leave signals to `main`: a handler that talks to Redis would lose the signal in an outage."""
+
+    def enqueue_jobs(self) -> Any:
+        """Watch over the schedules, then push what is due."""
+        steady_ms = self._clock.monotonic_ms()
+        if self._watched_ms is None or steady_ms - self._watched_ms >= WATCH_EVERY_MS:
+            unregister_unknown(self, self._schedules)
+            register_missing(self, self._clock, self._schedules)
+            self._watched_ms = steady_ms
+        try:
+            return super().enqueue_jobs()
+        except OUTAGES:
+            raise
+        except Exception:
+            # One unreadable job would stop all that are due after it. The watchdog writes it anew at the next turn.
+            logger.exception("a scheduled job could not be pushed")
+            self._watched_ms = None
+            return []
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; wait for Redis as long as it takes."""
+    if time.localtime(0).tm_gmtoff != 0:
+        raise SystemExit("the scheduler must run with TZ=UTC: it reads cron strings in local time")
+    # rq-scheduler reads the clock with utcnow(), and leaves crontab's default zone unsaid: both are UTC here.
+    for category in (DeprecationWarning, FutureWarning):
+        warnings.filterwarnings("ignore", category=category, module="rq_scheduler")
+    client: Any = connect(load().redis_url)
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    start_pushing(client, Metrics("scheduler"), SystemClock(), OUTAGES, stop)
+    while not stop.is_set():
+        wait_until_ready(client, stop.wait, attempts=2**31)
+        try:
+            # A scheduler may be born only once; after an outage a new one takes its place.
+            WatchfulScheduler(client, SystemClock()).run()
+        except OUTAGES as ex:
+            logger.warning("lost Redis: %s", ex)
+            stop.wait(PAUSE_S)
+    return 0
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)

@@ -1,0 +1,126 @@
+"""The worker processes for `settle` and `jobs`: RQ's SimpleWorker, kept running through outages of Redis."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import threading
+from typing import Any
+
+from rq import worker_registration
+from rq.intermediate_queue import IntermediateQueue
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker
+
+from jobs.rq.json_jobs import JsonJob, JsonQueue
+from runtime.clock import SystemClock
+from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
+from runtime.messaging.metrics_exchange import start_pushing
+from runtime.metrics.table import Metrics
+from runtime.settings import load
+
+logger = logging.getLogger(__name__)
+
+WORKER_TTL_S = 60
+MAINTENANCE_EVERY_S = 60
+# One-off jobs only; the periodic ones say that theirs is kept.
+RESULT_TTL_S = 500
+PAUSE_S = 0.5
+
+
+class SteadyWorker(SimpleWorker):
+    """A SimpleWorker that comes back quickly and stays visible after Redis came up empty."""
+
+    max_connection_wait_time = 1.0
+
+    @property
+    def was_told_to_stop(self) -> bool:
+        """Tell whether a signal asked for the end; `work` also returns after errors that it only logs."""
+        return self._shutdown_requested_date is not None
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Send a heartbeat; register again if Redis has forgotten us."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is None and not self.connection.hexists(self.key, "birth"):
+            self.connection.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self)
+
+
+def worker_name(queue: str) -> str:
+    """Return a name that no earlier process had: RQ refuses one whose killed owner's key still lives."""
+    return f"{queue}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def make_worker(queue: str, connection: Any) -> SteadyWorker:
+    """Return a worker of one queue."""
+    return SteadyWorker(
+        [JsonQueue(queue, connection=connection)],
+        name=worker_name(queue),
+        connection=connection,
+        default_result_ttl=RESULT_TTL_S,
+        worker_ttl=WORKER_TTL_S,
+        maintenance_interval=MAINTENANCE_EVERY_S,
+        job_class=JsonJob,
+        queue_class=JsonQueue,
+        serializer=JSONSerializer,
+        log_job_description=False,
+    )
+
+
+def reclaim(queue: JsonQueue) -> list[str]:
+    """Put back what a killed worker had taken but not begun; RQ itself would fail it after some minutes.
+
+    Each queue has one worker, so at its start nobody else can be between taking and beginning.
+    """
+    stuck = IntermediateQueue(queue.key, queue.connection).get_job_ids()
+    for job_id in stuck:
+        with queue.connection.pipeline() as pipeline:
+            pipeline.lrem(queue.intermediate_queue_key, 0, job_id)
+            if queue.connection.lpos(queue.key, job_id) is None:
+                pipeline.rpush(queue.key, job_id)
+            pipeline.execute()
+    if stuck:
+        logger.warning("took up again: %s", ", ".join(stuck))
+    return stuck
+
+
+def main(queue: str, process: str) -> int:
+    """Work on `queue` until SIGTERM or SIGINT; wait for Redis as long as it takes."""
+    _quieten()
+    client: Any = connect(load().redis_url, block_s=WORKER_TTL_S)
+    stop = threading.Event()
+    start_pushing(client, Metrics(process), SystemClock(), OUTAGES, stop)
+    while not stop.is_set():
+        _stop_on_signals(stop)
+        wait_until_ready(client, stop.wait, attempts=2**31)
+        worker = None
+        try:
+            worker = make_worker(queue, client)
+            reclaim(JsonQueue(queue, connection=client))
+            logger.info("worker %s listens on %s", worker.name, queue)
+            worker.work(logging_level="WARNING")
+        except OUTAGES as ex:
+            logger.warning("lost Redis: %s", ex)
+        if worker and worker.was_told_to_stop:
+            return 0
+        stop.wait(PAUSE_S)
+    return 0
+
+
+def _quieten() -> None:
+    """Two jobs a second would be most of the log; what goes wrong is still said."""
+    for name in ("rq.worker", "rq.job"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    """End the wait for Redis; RQ sets handlers of its own while it works."""
+
+    def end(_number: int, _frame: object) -> None:
+        stop.set()
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)

@@ -1,0 +1,92 @@
+"""What became of a bet: its row, or that it is pending, or that it was never placed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from runtime.clock import Clock
+from runtime.game.bets import Bet, from_row
+from runtime.game.ids import ulid_ms
+from runtime.game.ledger import SELECT_BET
+from runtime.messaging import redis_keys
+from runtime.messaging.commands import COMMAND_TTL_MS
+from runtime.messaging.connection import Redis
+from runtime.messaging.redis_values import PendingBet, WriterAlive
+from runtime.storage.read_pool import ReadPool
+
+Missing = Literal["pending", "never_placed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """A stored bet, or why there is none yet; `decided_by_ms` is the last moment at which one can come."""
+
+    bet: Bet | None
+    missing: Missing = "unknown"
+    decided_by_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """Look bets up where they can be: on their way in Redis, or stored."""
+
+    client: Redis
+    pool: ReadPool
+    clock: Clock
+    fill_delay_ms: int
+
+    def bet_id_of_nonce(self, wallet: str, nonce: str) -> str | None:
+        """Return the id of the bet (or login) that used a wallet's nonce, None if nothing did."""
+        used_by: Any = self.client.get(redis_keys.nonce(wallet, nonce))
+        return None if used_by is None else used_by.decode()
+
+    def find(self, bet_id: str, user_id: str) -> Fate:
+        """Say what is known of a user's bet.
+
+        The database is asked last as well: between the two questions the bet may have been committed. A bet is called
+        never placed only once the writer's clock has passed its deadline, since then no commit can bring it any more.
+        """
+        if ulid_ms(bet_id) is None:
+            return Fate(None)
+        bet = self._stored(bet_id)
+        if bet is not None:
+            # Somebody else's bet is unknown here, not "never placed", which would be untrue.
+            return Fate(bet if bet.user_id == user_id else None)
+        owner, decided_by_ms = self._deadline(bet_id)
+        if owner is not None and owner != user_id:
+            return Fate(None)
+        if decided_by_ms is None:
+            return Fate(None)
+        if self._writer_clock_ms() <= decided_by_ms:
+            return Fate(None, "pending", decided_by_ms)
+        bet = self._stored(bet_id)
+        if bet is None:
+            return Fate(None, "never_placed", decided_by_ms)
+        return Fate(bet if bet.user_id == user_id else None)
+
+    def _stored(self, bet_id: str) -> Bet | None:
+        rows = self.pool.execute(f"{SELECT_BET} WHERE id = ?", (bet_id,))
+        return from_row(rows[0]) if rows else None
+
+    def _deadline(self, bet_id: str) -> tuple[str | None, int | None]:
+        """Return owner and deadline of a bet on its way; without Redis' word the time in the id decides."""
+        value: Any = self.client.get(redis_keys.pending(bet_id))
+        if value is not None:
+            pending = PendingBet.decode(value)
+            return pending.user_id, pending.decided_by_ms
+        minted_ms = ulid_ms(bet_id)
+        if minted_ms is None or minted_ms > self.clock.now_ms() + COMMAND_TTL_MS:
+            return None, None
+        return None, minted_ms + self.fill_delay_ms + COMMAND_TTL_MS
+
+    def _writer_clock_ms(self) -> int:
+        """Return a time before which no further commit will be made."""
+        alive: Any = self.client.get(redis_keys.WRITER_ALIVE)
+        if alive is not None:
+            return WriterAlive.decode(alive).clock_ms
+        rows = self.pool.execute(
+            "SELECT coalesce(max(committed_ms), 0) FROM commits WHERE number = (SELECT max(number) FROM commits)"
+        )
+        newest_ms: int = rows[0][0]
+        return newest_ms

@@ -1,0 +1,114 @@
+"""The bet's rule, asked at the moment of its commit: open cell, fresh tick, rate against floor, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.game.grid import Cell, GridRules
+from runtime.game.ids import first_id_at
+from runtime.game.limits import DAY_MS, Exposure, LimitsChange, PlayerLimits, in_force, largest_stake_cents, refusal
+from runtime.game.money import payout_cents
+from runtime.game.rewards import RewardModel
+from runtime.game.ticks import Tick
+
+LimitsOf = Callable[[str], Sequence[LimitsChange]]
+TotalsSince = Callable[[str, str], tuple[int, int]]
+"""totals_since(user_id, entry_id): what the user staked from that entry on, and what came back of it, in cents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """The bet is taken, at this rate of the judge's tick."""
+
+    rate_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The bet is not taken: the code, a sentence and typed arguments."""
+
+    code: str
+    detail: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+Verdict = Fill | Refused
+
+
+@dataclass(slots=True)
+class Judge:
+    """What the bets of one commit are judged by: the tick, the clock, the rules and what is open.
+
+    A cell's rate is worked out once a commit.
+    """
+
+    rules: GridRules
+    model: RewardModel
+    tick: Tick | None
+    now_ms: int
+    newest_column_s: int
+    max_fill_age_ms: int
+    presets_cents: tuple[int, ...]
+    exposure: Exposure
+    limits_of: LimitsOf
+    totals_since: TotalsSince
+    _rates: dict[str, int | None] = field(default_factory=dict)
+
+    def judge(self, cell: Cell, user_id: str, stake_cents: int, min_rate_bp: int, decided_by_ms: int) -> Verdict:
+        """Fill a bet or say why not, the first reason of this order; the balance is judged last, by the ledger."""
+        if self.now_ms > decided_by_ms:
+            return Refused("BET_EXPIRED", "The bet was not committed in time.", {"decided_by_ms": decided_by_ms})
+        if cell.start_s * 1000 <= self.now_ms or cell.start_s <= self.newest_column_s:
+            return Refused("CELL_CLOSED", "The cell's window has begun.")
+        tick = self.tick
+        if tick is None or self.now_ms - tick.id > self.max_fill_age_ms:
+            return Refused("PRICE_FEED_STALE", "There is no fresh price to fill the bet at.")
+        if stake_cents not in self.presets_cents:
+            return Refused("STAKE_NOT_ALLOWED", "The stake is none of the presets.", {"presets": self.presets_cents})
+        rate_bp = self.rate_bp(cell, tick)
+        if rate_bp is None:
+            return Refused("CELL_NOT_OFFERED", "The cell has no rate at this price.", {"grid_version": tick.id})
+        if rate_bp < min_rate_bp:
+            moved = {"min_rate_bp": min_rate_bp, "rate_bp": rate_bp, "grid_version": tick.id}
+            return Refused("RATE_MOVED", "The rate fell below the floor that was signed.", moved)
+        return (
+            self._beyond_house_limits(cell, stake_cents, rate_bp)
+            or self._beyond_own_limits(user_id, stake_cents)
+            or Fill(rate_bp)
+        )
+
+    def rate_bp(self, cell: Cell, tick: Tick) -> int | None:
+        """Return the rate of a cell on the tick of this commit."""
+        cell_id = cell.id
+        if cell_id not in self._rates:
+            self._rates[cell_id] = self.model.rate_bp(cell, tick, self.now_ms)
+        return self._rates[cell_id]
+
+    def _beyond_house_limits(self, cell: Cell, stake_cents: int, rate_bp: int) -> Refused | None:
+        headroom_cents = self.exposure.headroom_cents(cell.start_s, cell.id)
+        if payout_cents(stake_cents, rate_bp) <= headroom_cents:
+            return None
+        largest = largest_stake_cents(headroom_cents, rate_bp, self.presets_cents)
+        return Refused("EXPOSURE_LIMIT", "The house takes no more on this cell.", {"max_stake_cents": largest})
+
+    def _beyond_own_limits(self, user_id: str, stake_cents: int) -> Refused | None:
+        changes = self.limits_of(user_id)
+        if not changes:
+            return None
+        limits = in_force(changes, self.now_ms)
+        if limits == PlayerLimits():
+            return None
+        first_id = first_id_at(self.now_ms - self.now_ms % DAY_MS)
+        staked, returned = self.totals_since(user_id, first_id)
+        reached = refusal(limits, stake_cents, staked, returned, self.now_ms)
+        if reached is None:
+            return None
+        hint = {
+            "limit": reached.limit,
+            "left_cents": reached.left_cents,
+            "max_stake_cents": max((one for one in self.presets_cents if one <= reached.left_cents), default=None),
+            "until_ms": reached.until_ms,
+        }
+        return Refused("LIMIT_REACHED", reached.sentence, hint)

@@ -1,0 +1,135 @@
+"""The state of the whole system, read at once: what each process leaves in Redis, how far the database has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from runtime.errors import Unavailable
+from runtime.game.breaker import CRITICAL_MS_MIN, Breaker, refuses_bets
+from runtime.messaging.connection import RedisError
+from runtime.messaging.redis_keys import (
+    AUDIT_LAST,
+    BACKLOG_BETS,
+    BREAKER,
+    FEED_ALIVE,
+    SETTLER_ALIVE,
+    TICK_LATEST,
+    WRITER_ALIVE,
+)
+from runtime.messaging.redis_values import AuditResult, WriterAlive, decode_breaker, decode_tick
+from runtime.storage.database import DatabaseError
+
+KEYS = (FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST)
+NEWEST_COMMIT = "SELECT coalesce(max(number), 0) AS number FROM commits"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """Whether one part is well, and what was seen."""
+
+    ok: bool
+    detail: str
+
+
+class KeyReader(Protocol):
+    """The call that is needed of a Redis client."""
+
+    def mget(self, keys: Any, *more: Any) -> Any:
+        """Return the values of keys."""
+        ...
+
+
+class RowReader(Protocol):
+    """The call that is needed of a database's reader."""
+
+    def rows(self, sql: str, params: Any = ()) -> list[dict[str, Any]]:
+        """Return the rows of a query."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SystemStatus:
+    """What Redis says of everything that runs; a process that is not `alive` has not renewed its key for 5 s."""
+
+    feed_alive: bool
+    settler_alive: bool
+    writer_alive: bool
+    writer_trouble: str
+    tick_age_ms: int | None
+    breaker: Breaker
+    backlog_bets: int
+    audit: AuditResult | None
+
+
+def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
+    """Ask Redis in one round trip; None when it does not answer."""
+    try:
+        feed, settler, writer, tick, breaker, backlog, audited = client.mget(*KEYS)
+    except RedisError:
+        return None
+    return SystemStatus(
+        feed_alive=feed is not None,
+        settler_alive=settler is not None,
+        writer_alive=writer is not None,
+        writer_trouble=WriterAlive.decode(writer).trouble if writer else "",
+        tick_age_ms=now_ms - decode_tick(tick).id if tick else None,
+        breaker=decode_breaker(breaker),
+        backlog_bets=int(backlog or 0),
+        audit=AuditResult.decode(audited) if audited else None,
+    )
+
+
+def newest_commit(pool: RowReader) -> int | None:
+    """Return the number of the newest commit; None when the database does not answer."""
+    try:
+        return int(pool.rows(NEWEST_COMMIT)[0]["number"])
+    except (DatabaseError, Unavailable):
+        return None
+
+
+def process_checks(status: SystemStatus | None, commit: int | None) -> dict[str, Check]:
+    """Tell whether a process of the API can answer: it needs the database and Redis, no more."""
+    return {
+        "database": Check(commit is not None, "no answer" if commit is None else f"newest commit {commit}"),
+        "redis": Check(status is not None, "no answer" if status is None else "answers"),
+    }
+
+
+def system_checks(status: SystemStatus | None, commit: int | None) -> dict[str, Check]:
+    """Tell whether everything is well that bets need from tap to payout."""
+    checks = process_checks(status, commit)
+    if status is None:
+        unknown = Check(ok=False, detail="unknown while Redis does not answer")
+        return checks | dict.fromkeys(("price_feed", "breaker", "scheduler", "writer"), unknown)
+    return checks | {
+        "price_feed": _price_feed(status),
+        "breaker": _breaker(status.breaker),
+        "scheduler": _alive(status.settler_alive, "settlement runs", "no settlement for 5 s"),
+        "writer": _writer(status),
+    }
+
+
+def _price_feed(status: SystemStatus) -> Check:
+    age_ms = status.tick_age_ms
+    if age_ms is None:
+        return Check(ok=False, detail="no tick yet")
+    seen = f"newest tick {age_ms} ms old"
+    if not status.feed_alive:
+        return Check(ok=False, detail=f"the feed gives no sign of life; {seen}")
+    return Check(age_ms <= CRITICAL_MS_MIN, seen)
+
+
+def _breaker(breaker: Breaker) -> Check:
+    return Check(not refuses_bets(breaker), f"{breaker.state}, override {breaker.override}")
+
+
+def _alive(alive: bool, well: str, ill: str) -> Check:
+    return Check(alive, well if alive else ill)
+
+
+def _writer(status: SystemStatus) -> Check:
+    if status.writer_trouble:
+        return Check(ok=False, detail=status.writer_trouble)
+    return _alive(status.writer_alive, f"{status.backlog_bets} bets wait", "no sign of life for 5 s")

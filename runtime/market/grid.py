@@ -1,0 +1,97 @@
+"""The grid as players see it: prices, columns, rows and rates at one moment, encoded once for everybody."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.clock import rfc3339
+from runtime.game.grid import Cell, GridRules, placeable_columns, shown_rows
+from runtime.game.rewards import RewardModel
+from runtime.game.ticks import Tick
+
+_encoder = msgspec.json.Encoder()
+
+
+class GridPrice(msgspec.Struct, frozen=True):
+    """The price that the rates are computed from, and its own time."""
+
+    cents: int
+    time_ms: int
+    exchange_ms: int
+
+
+class GridColumn(msgspec.Struct, frozen=True):
+    """A column that takes bets until it opens."""
+
+    start_s: int
+    opens_ms: int
+    closes_ms: int
+
+
+class GridRow(msgspec.Struct, frozen=True):
+    """A price band, bounds included."""
+
+    low_cents: int
+    high_cents: int
+
+
+class GridModel(msgspec.Struct, frozen=True):
+    """The reward model behind the rates."""
+
+    id: str
+    version: str
+
+
+class Grid(msgspec.Struct, frozen=True):
+    """The columns k+2 to k+H, the rows around the price, ascending, and a rate for each cell."""
+
+    mode: str
+    grid_version: int
+    """Id of the tick that the rates were computed from."""
+    server_time_ms: int
+    server_time: str
+    price: GridPrice
+    columns: tuple[GridColumn, ...]
+    rows: tuple[GridRow, ...]
+    rates_bp: tuple[tuple[int | None, ...], ...]
+    """One tuple a column, one rate a row, in basis points; null where the cell is not offered."""
+    presets_cents: tuple[int, ...]
+    row_step_cents: int
+    column_seconds: int
+    model: GridModel
+
+
+def build_grid(
+    tick: Tick,
+    model: RewardModel,
+    rules: GridRules,
+    now_ms: int,
+    *,
+    mode: str,
+    presets_cents: tuple[int, ...],
+) -> Grid:
+    """Price every shown cell at `now_ms` from `tick`."""
+    starts = placeable_columns(now_ms, rules)
+    lows = shown_rows(tick.close, rules)
+    step, width_ms = rules.row_step_cents, rules.column_seconds * 1000
+    return Grid(
+        mode=mode,
+        grid_version=tick.id,
+        server_time_ms=now_ms,
+        server_time=rfc3339(now_ms),
+        price=GridPrice(tick.close, tick.id, tick.exchange_ms),
+        columns=tuple(GridColumn(start, start * 1000, start * 1000 + width_ms) for start in starts),
+        rows=tuple(GridRow(low, low + step) for low in lows),
+        rates_bp=tuple(
+            tuple(model.rate_bp(Cell(start, low, low + step), tick, now_ms) for low in lows) for start in starts
+        ),
+        presets_cents=presets_cents,
+        row_step_cents=step,
+        column_seconds=rules.column_seconds,
+        model=GridModel(model.id, model.version),
+    )
+
+
+def encode_grid(grid: Grid) -> bytes:
+    """Encode a grid as the JSON that Redis, the stream and the API carry."""
+    return _encoder.encode(grid)

@@ -1,0 +1,184 @@
+"""What the writer can be asked to do, and what it answers: the vocabulary of the queues `bets` and `commands`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+# A crafted job can carry anything: what is not a positive amount never gets past decoding.
+Cents = Annotated[int, msgspec.Meta(gt=0, le=10**13)]
+Change = Annotated[int, msgspec.Meta(ge=-(10**13), le=10**13)]
+Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+COMMAND_TTL_MS = 10_000
+"""How long after its receipt an API process' command may be committed; nobody waits for it any more then."""
+UlidText = Annotated[str, msgspec.Meta(min_length=26, max_length=26)]
+
+
+class Command(msgspec.Struct, tag_field="kind", kw_only=True, frozen=True, omit_defaults=True):
+    """One thing to do; doing it twice is the same as doing it once, by `id` or by its reference."""
+
+    id: UlidText
+    received_ms: int
+    decided_by_ms: int
+
+
+class PlaceBet(Command, tag="place_bet", kw_only=True, frozen=True, omit_defaults=True):
+    """Place a bet at the rate of the freshest tick, if that is not below the signed floor."""
+
+    user_id: str
+    cell_id: Annotated[str, msgspec.Meta(max_length=64)]
+    amount: Cents
+    min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+    nonce: str
+    signed_at_s: int
+    signature: str
+    signer: str
+    delegation_id: str | None = None
+
+
+class Delegation(msgspec.Struct, frozen=True):
+    """A login that lets a session key sign bets: the message and signature, as received."""
+
+    id: str
+    session_key: str
+    message: str
+    signature: str
+
+
+class OpenAccount(Command, tag="open_account", kw_only=True, frozen=True, omit_defaults=True):
+    """Find or create the account of a wallet; a new one gets `credit_cents` once."""
+
+    user_id: str
+    wallet_address: str
+    credit_cents: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    delegation: Delegation | None = None
+
+
+class Idempotency(msgspec.Struct, frozen=True):
+    """An Idempotency-Key with the hash of the body that it came with."""
+
+    route: str
+    key: str
+    body_hash: str
+
+
+class Deposit(Command, tag="deposit", kw_only=True, frozen=True, omit_defaults=True):
+    """Credit money from outside, once per reference; refused above `balance_max_cents`."""
+
+    user_id: str
+    amount: Cents
+    reference: Reference
+    who: str
+    why: str
+    balance_max_cents: int | None = None
+    idempotency: Idempotency | None = None
+
+
+class Withdraw(Command, tag="withdraw", kw_only=True, frozen=True, omit_defaults=True):
+    """Take money at once and leave a withdrawal pending, to the account's own wallet."""
+
+    user_id: str
+    amount: Cents
+    nonce: str
+    signed_at_s: int
+    signature: str
+    idempotency: Idempotency | None = None
+
+
+class CompleteWithdrawal(Command, tag="complete_withdrawal", kw_only=True, frozen=True, omit_defaults=True):
+    """Record that a pending withdrawal was paid out."""
+
+    withdrawal_id: str
+    who: str
+    why: str
+    reference: Reference
+
+
+class ReverseWithdrawal(Command, tag="reverse_withdrawal", kw_only=True, frozen=True, omit_defaults=True):
+    """Give the money of a pending withdrawal back."""
+
+    withdrawal_id: str
+    who: str
+    why: str
+    reference: Reference
+
+
+class Adjust(Command, tag="adjust", kw_only=True, frozen=True, omit_defaults=True):
+    """Correct a balance by a new ledger entry, once per reference."""
+
+    user_id: str
+    amount: Change
+    reference: Reference
+    who: str
+    why: str
+
+
+class SettleColumn(Command, tag="settle_column", kw_only=True, frozen=True, omit_defaults=True):
+    """Begin to settle a passed column on this evidence; its bets follow in slices."""
+
+    start_s: int
+    end_s: int
+    covered: bool
+    open: int | None
+    low: int | None
+    high: int | None
+    close: int | None
+    tick_count: int
+    ticks_sha256: str
+    first_tick_id: int | None
+    last_tick_id: int | None
+    reason: str | None = None
+
+
+class SetLimits(Command, tag="set_limits", kw_only=True, frozen=True, omit_defaults=True):
+    """Set a player's own limits; a tighter one counts at once, a looser one after a day."""
+
+    user_id: str
+    stake_day_max_cents: int | None = None
+    loss_day_max_cents: int | None = None
+    cool_off_until_ms: int | None = None
+    excluded_until_ms: int | None = None
+
+
+AnyCommand = (
+    PlaceBet
+    | OpenAccount
+    | Deposit
+    | Withdraw
+    | CompleteWithdrawal
+    | ReverseWithdrawal
+    | Adjust
+    | SettleColumn
+    | SetLimits
+)
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The payload of one RQ job: 1 to 100 commands of one process, answered to `origin`."""
+
+    origin: str
+    commands: list[AnyCommand]
+    v: Literal[1] = 1
+
+
+class Answered(msgspec.Struct):
+    """An outcome as it came over the wire: its data stay JSON, since most of them are only passed on."""
+
+    id: str
+    data: msgspec.Raw
+    code: str | None = None
+    detail: str = ""
+
+    def outcome(self) -> Outcome:
+        """Decode the data."""
+        return Outcome(self.id, msgspec.json.decode(self.data), self.code, self.detail)
+
+
+class Outcome(msgspec.Struct, omit_defaults=True):
+    """What became of a command: its data, or a refusal's code, sentence and arguments."""
+
+    id: str
+    data: dict[str, Any]
+    code: str | None = None
+    detail: str = ""

@@ -1,0 +1,73 @@
+"""Redis connections: no silent retries, and no process that dies because Redis is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import redis
+from redis._parsers.base import BaseParser
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from runtime.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+SOCKET_TIMEOUT_S = 5.0
+CONNECTIONS_MAX = 512
+
+Redis = redis.Redis
+RedisError = redis.RedisError
+ResponseError = redis.ResponseError
+
+
+class CannotSave(redis.ResponseError):
+    """Redis takes no writes, because it cannot put them on its disk (MISCONF)."""
+
+
+# redis-py knows no class for this answer; left alone, a full disk would look like a mistake of ours.
+BaseParser.EXCEPTION_CLASSES["MISCONF"] = CannotSave
+
+# What a command raises when Redis is away, loading, or out of memory or disk: the caller must treat its effect as
+# unknown.
+OUTAGES = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.OutOfMemoryError, CannotSave)
+
+
+def connect(url: str, *, block_s: float = 0) -> redis.Redis:
+    """Return a client with a pool; `block_s` is the longest blocking command that it will send.
+
+    redis-py 8 retries every command ten times by default. A retried enqueue could place a job twice,
+    so retries are off: an error means that the outcome is unknown.
+    """
+    return redis.Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_error=[],
+        socket_timeout=SOCKET_TIMEOUT_S + block_s,
+        socket_connect_timeout=SOCKET_TIMEOUT_S,
+        max_connections=CONNECTIONS_MAX,
+    )
+
+
+def was_never_sent(error: Exception) -> bool:
+    """Tell whether a command certainly had no effect: it was refused, or the connection was never made."""
+    if isinstance(error, (redis.BusyLoadingError, redis.ResponseError)):
+        return True
+    return isinstance(error, redis.ConnectionError) and "connecting to" in str(error)
+
+
+def wait_until_ready(client: redis.Redis, pause: Callable[[float], object], *, attempts: int = 600) -> None:
+    """Wait until Redis answers; `pause` gets the seconds to wait between two tries."""
+    delay_s = 0.05
+    for attempt in range(attempts):
+        try:
+            client.ping()
+        except OUTAGES as ex:
+            if attempt in (0, 20):
+                logger.warning("waiting for Redis: %s", ex)
+            pause(delay_s)
+            delay_s = min(delay_s * 1.5, 1.0)
+        else:
+            return
+    raise Unavailable(f"Redis did not answer in {attempts} tries")

@@ -1,0 +1,171 @@
+"""What this process asks of the writer: gathered for some milliseconds, queued together, answered after the commit.
+
+An idle outbox sends at once. Under load, whatever arrives until the next sending is due, or during a round trip to
+Redis that takes longer, goes together: an enqueue costs much more than another bet in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+from gevent.event import AsyncResult, Event
+
+from runtime.clock import Clock
+from runtime.errors import Unavailable
+from runtime.messaging import queues, redis_keys
+from runtime.messaging.commands import Answered, AnyCommand, Outcome
+from runtime.messaging.connection import OUTAGES, Redis, RedisError, was_never_sent
+from runtime.messaging.queues import BATCH_COMMANDS_MAX, EnqueueResult, Queue, Ticket, decode_answers
+
+logger = logging.getLogger(__name__)
+
+ANSWER_WAIT_S = 2.0
+REPLIES_BLOCK_S = 5.0
+BACKOFF_S = 0.1
+LOOK_EVERY_S = 0.05
+REPLIES_TAKEN_MAX = 64
+GATHER_S = 0.002
+GATHER_S_FOR_COMMAND = 0.000_25
+GATHER_S_MAX = 0.008
+"""How long commands gather: the more went with the last enqueue, the longer the next one waits for its own."""
+
+Answer = Answered | EnqueueResult
+
+
+@dataclass(slots=True)
+class _Waiting:
+    ticket: Ticket
+    result: AsyncResult[Answer | None]
+    until_queued: bool
+
+
+class _Lane:
+    """One queue: tickets wait here while an enqueue is under way."""
+
+    def __init__(self, queue: Queue, clock: Clock) -> None:
+        self.queue = queue
+        self.clock = clock
+        self.waiting: list[_Waiting] = []
+        self.some = Event()
+
+    def put(self, waiting: _Waiting) -> None:
+        self.waiting.append(waiting)
+        self.some.set()
+
+    def run(self) -> None:
+        due_s = 0.0
+        while True:
+            self.some.wait()
+            left_s = due_s - time.monotonic()
+            if left_s > 0 and len(self.waiting) < BATCH_COMMANDS_MAX:
+                gevent.sleep(left_s)
+            batch = self._take()
+            due_s = time.monotonic() + min(GATHER_S + GATHER_S_FOR_COMMAND * len(batch), GATHER_S_MAX)
+            while self.waiting:
+                # A round trip takes as long as the event loop takes to come round. One after the other, jobs would
+                # leave the slower the more requests there are, and the writer would wait while bets do.
+                gevent.spawn(self._send, self._take())
+            self.some.clear()
+            if batch:
+                self._send(batch)
+
+    def _take(self) -> list[_Waiting]:
+        batch = self.waiting[:BATCH_COMMANDS_MAX]
+        del self.waiting[:BATCH_COMMANDS_MAX]
+        return batch
+
+    def _send(self, batch: list[_Waiting]) -> None:
+        try:
+            results = self.queue.enqueue([one.ticket for one in batch], self.clock.now_ms())
+        except RedisError as ex:
+            logger.warning("enqueue on %s failed: %s", self.queue.name, ex)
+            if was_never_sent(ex):
+                for one in batch:
+                    one.result.set_exception(Unavailable("Nothing can be queued right now.", retry_after_s=1))
+            # Otherwise nobody knows whether it was queued: those who wait are told `pending`, and the deadline decides.
+            return
+        for one, result in zip(batch, results, strict=True):
+            if result.verdict or one.until_queued:
+                one.result.set(result)
+
+
+class Outbox:
+    """Commands of one API process on their way to the writer and back."""
+
+    def __init__(self, client: Redis, replies: Redis, clock: Clock, origin: str, backlog_bets_max: int) -> None:
+        """`replies` must allow commands that block for REPLIES_BLOCK_S."""
+        self.origin = origin
+        self.answered = 0
+        """Answers that came so far, in time or not: the writer's pace."""
+        self._replies = replies
+        self._awaited: dict[str, AsyncResult[Answer | None]] = {}
+        self._due: deque[tuple[float, AsyncResult[Answer | None]]] = deque()
+        self._bets = _Lane(Queue(client, queues.BETS, origin, backlog_max=backlog_bets_max), clock)
+        self._commands = _Lane(Queue(client, queues.COMMANDS, origin), clock)
+
+    def start(self, spawn: Callable[[Callable[[], None]], object] = gevent.spawn) -> None:
+        """Start the greenlets that send and that listen."""
+        spawn(self._bets.run)
+        spawn(self._commands.run)
+        spawn(self._listen)
+        spawn(self._give_up)
+
+    def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answer | None:
+        """Queue a bet and wait for its commit, or only until it is queued.
+
+        An EnqueueResult says that it was refused, or with `until_queued` that it waits; None that nothing is known yet.
+        """
+        return self._wait(self._bets, ticket, until_queued=until_queued)
+
+    def submit(self, command: AnyCommand) -> Outcome | None:
+        """Queue a command and wait for its outcome; None if it did not come in time."""
+        answer = self._wait(self._commands, Ticket(command))
+        return answer.outcome() if isinstance(answer, Answered) else None
+
+    def _wait(self, lane: _Lane, ticket: Ticket, *, until_queued: bool = False) -> Answer | None:
+        command_id = ticket.command.id
+        result: AsyncResult[Answer | None] = AsyncResult()
+        self._awaited[command_id] = result
+        self._due.append((time.monotonic() + ANSWER_WAIT_S, result))
+        try:
+            lane.put(_Waiting(ticket, result, until_queued))
+            answer: Answer | None = result.get()
+        finally:
+            self._awaited.pop(command_id, None)
+        return answer
+
+    def _give_up(self) -> None:
+        """End waits that took too long. All waits are equally long, so the oldest is due first.
+
+        One look at the front twenty times a second costs less than a timer that each bet would start and stop.
+        """
+        while True:
+            now_s = time.monotonic()
+            while self._due and self._due[0][0] <= now_s:
+                _, result = self._due.popleft()
+                if not result.ready():
+                    result.set(None)
+            gevent.sleep(LOOK_EVERY_S)
+
+    def _listen(self) -> None:
+        key = redis_keys.replies(self.origin)
+        while True:
+            try:
+                found: Any = self._replies.blmpop(REPLIES_BLOCK_S, 1, key, direction="LEFT", count=REPLIES_TAKEN_MAX)
+            except OUTAGES as ex:
+                logger.warning("no replies from Redis: %s", ex)
+                gevent.sleep(BACKOFF_S)
+                continue
+            for data in found[1] if found else ():
+                answers = decode_answers(data)
+                self.answered += len(answers)
+                for answer in answers:
+                    result = self._awaited.get(answer.id)
+                    if result is not None:
+                        result.set(answer)

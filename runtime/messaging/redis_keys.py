@@ -1,0 +1,94 @@
+"""Every Redis key of ours, its shape and its lifetime, in one place (RQ keeps its own under `rq:`)."""
+
+from __future__ import annotations
+
+TICK_LATEST = "tick:latest"
+"""String, JSON of the newest tick (runtime.messaging.redis_values.encode_tick)."""
+GRID_LATEST = "grid:latest"
+"""String, JSON of the newest grid snapshot."""
+BREAKER = "breaker"
+"""String, JSON of the breaker's state (runtime.game.breaker)."""
+EPOCH = "epoch"
+"""Hash {id, since_s}: set once in an empty Redis; signatures from `since_s` or before are refused."""
+BUS_PUBLIC = "bus:public"
+"""Stream {type, data}: price, grid, status, touched; ten minutes of it are kept."""
+BUS_COMMITS = "bus:commits"
+"""Stream {commit, events}: what each commit tells; it only carries, the database is the record."""
+BACKLOG_BETS = "backlog:bets"
+"""Integer: bets that wait for the writer; moved by the scripts enqueue, publish and finish."""
+WRITER_WAKE = "writer:wake"
+"""List of at most one element: pushed with every job, so that an idle writer need not poll."""
+WRITER_ALIVE = "writer:alive"
+"""String, JSON {pid, since_ms, clock_ms, commit, trouble}; 5 s. No later commit is made before `clock_ms`."""
+FEED_ALIVE = "feed:alive"
+"""String, the feed's time in Unix milliseconds; 5 s. With it and no fresh tick, the source is silent, not the feed."""
+SETTLER_ALIVE = "settler:alive"
+"""String, JSON {pid, since_ms}; 5 s, renewed by each run of the settlement job."""
+METRICS = "metrics"
+"""Hash {process:pid -> JSON snapshot (runtime.metrics.table)}; each process renews its field every 2 s."""
+AUDIT_LAST = "audit:last"
+"""String, JSON {at_ms, findings, summary} of the last audit that the daily job made."""
+PUBLISHED_COMMIT = "published:commit"
+"""Integer: the newest commit whose events went out."""
+
+BUS_PUBLIC_KEEP_MS = 600_000
+# A full commit is about 250 KB; who falls behind these reads on from the database.
+BUS_COMMITS_KEEP = 256
+NONCE_TTL_S = 90
+SESSION_TTL_S = 24 * 3600
+PENDING_AFTER_DEADLINE_MS = 90_000
+SESSIONS_ENDED = "sessions:ended"
+"""Stream {id}: sessions that were revoked; every process reads it a few times a second."""
+SESSIONS_ENDED_KEEP = 10_000
+
+
+# What each family may take at the reference load (3,000 bets a second, 20,000 sessions, a full backlog). Redis evicts
+# nothing, so what does not fit is refused: the sum must leave room.
+BUDGET_BYTES = {
+    "nonces": 90 * 3_000 * 200,
+    "queues and jobs": 10_000 * 1_200,
+    "pending bets": 100 * 300 * 200,
+    "replies": 60 * 1024 * 1024,
+    "sessions": 20_000 * 700,
+    "rate limits": 2 * 20_000 * 150,
+    "public bus": 32 * 1024 * 1024,
+    "commit bus": BUS_COMMITS_KEEP * 320 * 1024,
+    "failed jobs": 16 * 1024 * 1024,
+    "metrics and states": 4 * 1024 * 1024,
+}
+BUDGET_SHARE_PERCENT = 70
+
+
+def budget_fits(maxmemory_bytes: int) -> bool:
+    """Tell whether the budgets fit into a Redis of that size; 0 means that it has no limit."""
+    return maxmemory_bytes == 0 or sum(BUDGET_BYTES.values()) * 100 <= maxmemory_bytes * BUDGET_SHARE_PERCENT
+
+
+def nonce(address: str, value: str) -> str:
+    """String: the id of the bet or login that used the nonce; NONCE_TTL_S."""
+    return f"nonce:{address}:{value}"
+
+
+def session(token_sha256: str) -> str:
+    """Hash of one session; SESSION_TTL_S."""
+    return f"session:{token_sha256}"
+
+
+def user_sessions(user_id: str) -> str:
+    """Set of a user's session hashes."""
+    return f"sessions:{user_id}"
+
+
+def pending(bet_id: str) -> str:
+    """String `{user_id}:{decided_by_ms}` of a bet on its way; outlives the deadline by 90 s."""
+    return f"pending:{bet_id}"
+
+
+def replies(origin: str) -> str:
+    """List of outcomes for one API process."""
+    return f"replies:{origin}"
+
+
+def rate_limit(bucket: str, who: str, window: int) -> str:
+    """Integer: hits of `who` in one window of `bucket`."""
+    return f"limit:{bucket}:{who}:{window}"

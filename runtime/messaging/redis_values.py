@@ -1,0 +1,98 @@
+"""What our Redis keys hold, each value written and read in one place (runtime.messaging.redis_keys names the keys)."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import msgspec
+
+from runtime.game.breaker import Breaker
+from runtime.game.ticks import Tick
+
+_encode = msgspec.json.encode
+_tick = msgspec.json.Decoder(Tick)
+
+
+def encode_tick(tick: Tick) -> bytes:
+    """Encode a tick: TICK_LATEST, the stream and the API have this form.
+
+    Floats keep every digit, so that a rate can be recomputed from it.
+    """
+    return _encode(tick)
+
+
+def decode_tick(data: bytes) -> Tick:
+    """Decode a tick; raise msgspec.ValidationError for anything else."""
+    return _tick.decode(data)
+
+
+class OverrideNote(msgspec.Struct, frozen=True):
+    """Who set the breaker's override, why and when; kept beside the breaker, told to operators only."""
+
+    who: str
+    why: str
+    set_ms: int
+
+
+def encode_breaker(breaker: Breaker, note: OverrideNote | None) -> bytes:
+    """Encode the value of BREAKER."""
+    return _encode({**breaker.to_dict(), "note": note})
+
+
+def decode_breaker(data: bytes | None) -> Breaker:
+    """Decode the breaker from BREAKER or from a `status` event; without a value there is no history."""
+    return Breaker() if data is None else Breaker.from_dict(msgspec.json.decode(data))
+
+
+def decode_override_note(data: bytes | None) -> OverrideNote | None:
+    """Decode the note in BREAKER."""
+    note: Any = None if data is None else msgspec.json.decode(data).get("note")
+    return None if note is None else msgspec.convert(note, OverrideNote)
+
+
+class _Json(msgspec.Struct, frozen=True):
+    """A value that is one JSON object."""
+
+    def encode(self) -> bytes:
+        """Encode the value."""
+        return _encode(self)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Decode the value; raise msgspec.ValidationError for anything else."""
+        return msgspec.json.decode(data, type=cls)
+
+
+class WriterAlive(_Json, frozen=True):
+    """WRITER_ALIVE: no later commit is made before `clock_ms`; `trouble` says why nothing can be written, if so."""
+
+    pid: int = 0
+    since_ms: int = 0
+    clock_ms: int = 0
+    commit: int = 0
+    trouble: str = ""
+
+
+class AuditResult(_Json, frozen=True):
+    """AUDIT_LAST: what the last daily audit found."""
+
+    at_ms: int
+    findings: int
+    summary: str = ""
+
+
+class PendingBet(msgspec.Struct, frozen=True):
+    """A key of `pending`: whose bet is on its way, and the last moment at which it may be committed."""
+
+    user_id: str
+    decided_by_ms: int
+
+    def encode(self) -> str:
+        """Encode the value: `{user_id}:{decided_by_ms}`."""
+        return f"{self.user_id}:{self.decided_by_ms}"
+
+    @classmethod
+    def decode(cls, data: bytes) -> PendingBet:
+        """Decode the value."""
+        user_id, _, decided_by_ms = data.decode().partition(":")
+        return cls(user_id, int(decided_by_ms))

@@ -1,0 +1,144 @@
+"""Metrics: every name in one table, counted in each process's memory.
+
+No process writes files, so nothing is left behind by one that dies: `runtime.messaging.metrics_exchange` carries each
+process's snapshot through Redis to whichever API process is asked for /metrics.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+CounterName = Literal[
+    "taptrade_requests_total",
+    "taptrade_errors_total",
+    "taptrade_commits_total",
+    "taptrade_bets_total",
+    "taptrade_jobs_failed_total",
+]
+GaugeName = Literal[
+    "taptrade_up",
+    "taptrade_backlog_bets",
+    "taptrade_bets_inside",
+    "taptrade_tick_age_seconds",
+    "taptrade_breaker_state",
+    "taptrade_writer_commit",
+    "taptrade_audit_findings",
+    "taptrade_audit_time_seconds",
+    "taptrade_process_start_seconds",
+    "taptrade_process_memory_bytes",
+    "taptrade_process_open_files",
+    "taptrade_process_cpu_seconds",
+]
+HistogramName = Literal["taptrade_request_seconds", "taptrade_commit_seconds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row of the table: what is measured, by which labels, and a histogram's bounds."""
+
+    help: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+    of_process: bool = True
+    """Each process has its own; else it is one figure of the whole system, taken when /metrics is read."""
+
+
+COMMIT_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+REQUEST_BOUNDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+COUNTERS: dict[CounterName, Metric] = {
+    "taptrade_requests_total": Metric("Requests answered.", ("function", "status")),
+    "taptrade_errors_total": Metric("Requests answered with an error code.", ("function", "code")),
+    "taptrade_commits_total": Metric("Commits of the writer."),
+    "taptrade_bets_total": Metric("Bets that came to a status in a commit.", ("status",)),
+    "taptrade_jobs_failed_total": Metric("Jobs that the writer could not do; RQ keeps them with the reason."),
+}
+GAUGES: dict[GaugeName, Metric] = {
+    "taptrade_up": Metric("1 where a part of the system is well, 0 where it is not.", ("part",), of_process=False),
+    "taptrade_backlog_bets": Metric("Bets that wait for the writer.", of_process=False),
+    "taptrade_tick_age_seconds": Metric("Age of the newest tick.", of_process=False),
+    "taptrade_breaker_state": Metric("1 for the state that the breaker is in.", ("state",), of_process=False),
+    "taptrade_writer_commit": Metric("Number of the newest commit.", of_process=False),
+    "taptrade_audit_findings": Metric("Rows that the last daily audit found wrong.", of_process=False),
+    "taptrade_audit_time_seconds": Metric("Unix time of the last daily audit.", of_process=False),
+    "taptrade_bets_inside": Metric("Bets that the process has let in and not answered yet."),
+    "taptrade_process_start_seconds": Metric("Unix time at which the process began to count."),
+    "taptrade_process_memory_bytes": Metric("Resident memory of the process."),
+    "taptrade_process_open_files": Metric("File descriptors that the process holds."),
+    "taptrade_process_cpu_seconds": Metric("Processor time that the process has used."),
+}
+HISTOGRAMS: dict[HistogramName, Metric] = {
+    "taptrade_commit_seconds": Metric("Time from the start of a commit to its end on disk.", (), COMMIT_BOUNDS),
+    "taptrade_request_seconds": Metric("Time from receipt to the head of the answer.", ("function",), REQUEST_BOUNDS),
+}
+
+SEPARATOR = "\x1f"
+"""Joins label values in a snapshot; no label value holds it."""
+
+
+class Series(msgspec.Struct, array_like=True):
+    """One histogram of one label set: hits per bucket (the last is unbounded) and their sum."""
+
+    buckets: list[int]
+    total: float = 0.0
+
+
+class Snapshot(msgspec.Struct):
+    """What one process has measured: name -> joined label values -> value."""
+
+    process: str
+    pid: int
+    at_ms: int
+    counters: dict[str, dict[str, float]] = {}
+    gauges: dict[str, dict[str, float]] = {}
+    histograms: dict[str, dict[str, Series]] = {}
+
+
+class Metrics:
+    """Measure in memory, for one process."""
+
+    def __init__(self, process: str) -> None:
+        self.process = process
+        self._lock = threading.Lock()
+        self._counters: dict[tuple[str, ...], float] = {}
+        self._gauges: dict[tuple[str, ...], float] = {}
+        self._histograms: dict[tuple[str, ...], Series] = {}
+
+    def count(self, name: CounterName, *labels: str, by: float = 1) -> None:
+        """Add to a counter."""
+        key = (name, *labels)
+        with self._lock:
+            self._counters[key] = self._counters.get(key, 0) + by
+
+    def set(self, name: GaugeName, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        with self._lock:
+            self._gauges[name, *labels] = value
+
+    def observe(self, name: HistogramName, value: float, *labels: str) -> None:
+        """Add one value to a histogram; a value on a bound belongs below it."""
+        bounds = HISTOGRAMS[name].bounds
+        key = (name, *labels)
+        with self._lock:
+            series = self._histograms.get(key)
+            if series is None:
+                series = self._histograms[key] = Series([0] * (len(bounds) + 1))
+            series.buckets[bisect_left(bounds, value)] += 1
+            series.total += value
+
+    def snapshot(self, pid: int, now_ms: int) -> Snapshot:
+        """Copy what was measured so far."""
+        taken = Snapshot(process=self.process, pid=pid, at_ms=now_ms, counters={}, gauges={}, histograms={})
+        with self._lock:
+            for source, target in ((self._counters, taken.counters), (self._gauges, taken.gauges)):
+                for (name, *labels), value in source.items():
+                    target.setdefault(name, {})[SEPARATOR.join(labels)] = value
+            for (name, *labels), series in self._histograms.items():
+                copied = Series(list(series.buckets), series.total)
+                taken.histograms.setdefault(name, {})[SEPARATOR.join(labels)] = copied
+        return taken

@@ -1,0 +1,91 @@
+"""A player's account as they see it: wallet, balance, and the limits that they set for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from runtime.auth.addresses import to_checksum_address
+from runtime.clock import rfc3339
+from runtime.errors import Unauthenticated
+from runtime.game.ledger import SQL
+from runtime.game.limits import LimitsChange, PlayerLimits, in_force
+
+
+class Reader(Protocol):
+    """Read the live database."""
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Return the rows of one statement."""
+        ...
+
+
+class User(msgspec.Struct, frozen=True):
+    """An account; the balance is in cents."""
+
+    id: str
+    wallet_address: str
+    balance: int
+    created_at: str
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """A player's own limits, cents a day (UTC) and times until which no bet is taken; null: none."""
+
+    stake_day_max_cents: int | None = None
+    loss_day_max_cents: int | None = None
+    cool_off_until_ms: int | None = None
+    excluded_until_ms: int | None = None
+
+
+class PendingLimits(msgspec.Struct, frozen=True):
+    """Looser limits that were asked for and do not count yet."""
+
+    limits: Limits
+    effective_at: str
+    effective_ms: int
+
+
+class LimitsState(msgspec.Struct, frozen=True):
+    """The limits that count now, and those that will."""
+
+    limits: Limits
+    pending: PendingLimits | None = None
+
+
+def user_view(user_id: str, wallet: str, balance: int, created_ms: int) -> User:
+    """Return an account as it is shown, its wallet with the checksum."""
+    return User(user_id, to_checksum_address(wallet), balance, rfc3339(created_ms))
+
+
+def read_user(pool: Reader, user_id: str) -> User:
+    """Read an account; its session has ended if the database does not know it."""
+    rows = pool.rows(SQL["user"], (user_id,))
+    if not rows:
+        raise Unauthenticated("The account of this session does not exist here; log in again.")
+    row = rows[0]
+    return user_view(row["id"], row["wallet_address"], row["balance"], row["created_at"])
+
+
+def read_changes(pool: Reader, user_id: str) -> list[LimitsChange]:
+    """Read every change of a player's limits, in the order in which they were made."""
+    names = ("stake_day_max_cents", "loss_day_max_cents", "cool_off_until_ms", "excluded_until_ms")
+    rows = pool.rows(SQL["limits_of_user"], (user_id,))
+    return [LimitsChange(PlayerLimits(*(row[name] for name in names)), row["effective_ms"]) for row in rows]
+
+
+def limits_state(changes: Sequence[LimitsChange], now_ms: int) -> LimitsState:
+    """Return what counts now and what will; only the newest wish can still be waiting."""
+    pending = None
+    if changes and changes[-1].effective_ms > now_ms:
+        newest = changes[-1]
+        pending = PendingLimits(_shown(newest.limits), rfc3339(newest.effective_ms), newest.effective_ms)
+    return LimitsState(_shown(in_force(changes, now_ms)), pending)
+
+
+def _shown(limits: PlayerLimits) -> Limits:
+    return Limits(
+        limits.stake_day_max_cents, limits.loss_day_max_cents, limits.cool_off_until_ms, limits.excluded_until_ms
+    )

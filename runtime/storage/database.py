@@ -1,0 +1,227 @@
+"""SQLite through Peewee: connections, the one write transaction, migrations. Nothing else imports Peewee."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import peewee
+from cysqlite import _cysqlite as cysqlite
+from playhouse.cysqlite_ext import CySqliteDatabase
+
+from runtime.clock import Clock
+from runtime.errors import TaptradeError
+
+logger = logging.getLogger(__name__)
+
+LEDGER_MIGRATIONS = Path(__file__).parent / "migrations"
+"""What makes and updates the tables of `taptrade.db`."""
+
+Row = tuple[Any, ...]
+# Older libraries can lose committed transactions when one connection checkpoints while another writes.
+SQLITE_LEAST = (3, 51, 3)
+BUSY_TIMEOUT_S = 5
+CACHE_KIB = 64 * 1024
+PAGE_BYTES = 4096
+WAL_BYTES_KEPT = 384 * 1024 * 1024
+"""A log that grew longer than that while a reader held it is cut when it starts anew."""
+MMAP_BYTES = 256 * 1024 * 1024
+OPERATIONS_BETWEEN_CHECKS = 5_000
+# SQLITE_OPEN_READWRITE, _CREATE and _NOMUTEX (https://sqlite.org/c3ref/c_open_autoproxy.html): a connection has one
+# user, and locks that nobody contends are a quarter of a short statement's time.
+WRITER_FLAGS = 0x2 | 0x4 | 0x8000
+
+DatabaseError = peewee.DatabaseError
+IntegrityError = peewee.IntegrityError
+OperationalError = peewee.OperationalError
+
+
+class DatabaseUnsafe(TaptradeError):
+    """The database cannot be trusted with money."""
+
+
+class Database:
+    """One connection to one SQLite file; not to be shared by two users at the same time."""
+
+    def __init__(self, peewee_database: CySqliteDatabase) -> None:
+        self._peewee = peewee_database
+        self._peewee.connect()
+        self._connection = self._peewee.connection()
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement and return all its rows.
+
+        Rows are always read to the end: a RETURNING statement left half-read would make COMMIT fail.
+        """
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            rows: list[Row] = self._connection.execute(sql, params).fetchall()
+        return rows
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of `rows`; for writes whose answer nobody needs."""
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            self._connection.executemany(sql, rows)
+
+    def iterate(self, sql: str, params: Sequence[Any] = ()) -> Iterator[Row]:
+        """Run one statement and yield its rows as they are read, for walks over whole tables."""
+        return _each(self._peewee.execute_sql(sql, params))
+
+    def dicts(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run one statement and return its rows by column name."""
+        cursor = self._peewee.execute_sql(sql, params)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in _each(cursor)]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the write lock; commit at the end, roll everything back on any error."""
+        self._peewee.begin("IMMEDIATE")
+        try:
+            yield
+            self._peewee.commit()
+        except BaseException:
+            if self._connection.in_transaction:
+                self._peewee.rollback()
+            raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read several statements from one state of the database."""
+        self._peewee.begin("DEFERRED")
+        try:
+            yield
+        finally:
+            self._peewee.rollback()
+
+    def interrupt_when(self, expired: Callable[[], bool]) -> None:
+        """Interrupt the running statement as soon as `expired` says so."""
+        self._connection.progress(lambda: int(expired()), OPERATIONS_BETWEEN_CHECKS)
+
+    def restart_wal(self) -> None:
+        """Copy what is left of the write-ahead log into the file and start the log anew, if no reader needs it.
+
+        The log keeps its length: a commit into blocks that the file system has already given costs the disk less.
+        """
+        # A reader that stays long, as an audit does, must not make the commits wait: then it is tried again later.
+        self.execute("PRAGMA busy_timeout = 0")
+        try:
+            self.execute("PRAGMA wal_checkpoint(RESTART)")
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._peewee.close()
+
+
+def _each(cursor: Any) -> Iterator[Row]:
+    # Peewee translates what the driver raises at a statement's first row, but not at a later one.
+    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+        yield from cursor
+
+
+def require_safe_sqlite() -> None:
+    """Raise DatabaseUnsafe if the linked SQLite library can lose committed transactions."""
+    if cysqlite.sqlite_version_info < SQLITE_LEAST:
+        least = ".".join(map(str, SQLITE_LEAST))
+        raise DatabaseUnsafe(f"SQLite {cysqlite.sqlite_version} is too old; {least} or later is needed")
+
+
+def open_writer(path: Path, *, checkpoint_pages: int = 1000) -> Database:
+    """Open `path` for reading and writing, made durable against loss of power.
+
+    `checkpoint_pages` is the length of the log at which a commit also checkpoints; 0 leaves that to the caller.
+    """
+    require_safe_sqlite()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Database(
+        CySqliteDatabase(
+            str(path),
+            rank_functions=False,
+            autoconnect=False,
+            thread_safe=False,
+            timeout=BUSY_TIMEOUT_S,
+            flags=WRITER_FLAGS,
+            pragmas={
+                "auto_vacuum": "incremental",
+                "journal_mode": "wal",
+                "synchronous": "full",
+                "foreign_keys": 1,
+                "cache_size": -CACHE_KIB,
+                "mmap_size": MMAP_BYTES,
+                "wal_autocheckpoint": checkpoint_pages,
+                "journal_size_limit": WAL_BYTES_KEPT,
+                "busy_timeout": BUSY_TIMEOUT_S * 1000,
+            },
+        )
+    )
+
+
+def open_reader(path: Path) -> Database:
+    """Open `path` read-only; raise OperationalError if it does not exist yet."""
+    return Database(
+        CySqliteDatabase(
+            f"file:{quote(str(path))}?mode=ro",
+            rank_functions=False,
+            autoconnect=False,
+            thread_safe=False,
+            timeout=BUSY_TIMEOUT_S,
+            uri=True,
+            pragmas={"query_only": 1, "mmap_size": MMAP_BYTES},
+        )
+    )
+
+
+def migrate(path: Path, folder: Path, clock: Clock) -> list[str]:
+    """Apply the migrations in `folder` that `path` lacks, each with its record in one transaction.
+
+    Return their names. Raise DatabaseUnsafe if an applied one has since been changed, or if the folder holds none: what
+    is built without them would leave a database without tables.
+    """
+    files = sorted(folder.glob("*.sql"))
+    if not files:
+        raise DatabaseUnsafe(f"there are no migrations in {folder}")
+    database = open_writer(path)
+    try:
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migrations"
+            " (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"
+        )
+        applied: dict[str, str] = dict(database.execute("SELECT name, sha256 FROM schema_migrations"))
+        added = []
+        for file in files:
+            text = file.read_text(encoding="utf-8")
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if applied.get(file.name, digest) != digest:
+                raise DatabaseUnsafe(f"{file.name} was changed after it had been applied to {path}")
+            if file.name not in applied:
+                _apply(database, file.name, text, digest, clock.now_ms())
+                added.append(file.name)
+        return added
+    finally:
+        database.close()
+
+
+def _apply(database: Database, name: str, text: str, digest: str, now_ms: int) -> None:
+    with database.transaction():
+        for statement in statements(text):
+            database.execute(statement)
+        database.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", (name, digest, now_ms))
+    logger.info("applied migration %s", name)
+
+
+def statements(script: str) -> Iterator[str]:
+    """Split a script into its statements; a trigger's body stays whole."""
+    collected = ""
+    for line in script.splitlines(keepends=True):
+        collected += line
+        if ";" in line and cysqlite.complete_statement(collected):
+            yield collected.strip()
+            collected = ""
+    if collected.strip() and any(not line.lstrip().startswith("--") for line in collected.splitlines() if line.strip()):
+        raise DatabaseUnsafe(f"unfinished statement: {collected.strip()[:80]}")

@@ -1,0 +1,86 @@
+"""Read-only queries that never stop the process: off the event loop, one indexed page each, cut off at 50 ms."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from runtime.clock import Clock
+from runtime.errors import Unavailable
+from runtime.game.player_entries import Execute
+from runtime.storage.database import Database, DatabaseError, OperationalError, Row, open_reader
+
+logger = logging.getLogger(__name__)
+
+READ_MS_MAX = 50
+CONNECTIONS_MAX = 8
+T = TypeVar("T")
+Apply = Callable[[Callable[[], T]], T]
+
+
+def directly(work: Callable[[], T]) -> T:
+    """Run `work` here; under gevent a pool of threads takes its place."""
+    return work()
+
+
+class _Connection:
+    """One read-only connection with the deadline of the query that it runs."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.clock = clock
+        self.deadline_ms = 0
+        self.database: Database = open_reader(path)
+        self.database.interrupt_when(lambda: self.clock.monotonic_ms() > self.deadline_ms)
+
+
+class ReadPool:
+    """A few read-only connections to one database file, each used by one query at a time."""
+
+    def __init__(self, path: Path, clock: Clock, apply: Apply[Any] = directly) -> None:
+        self._path = path
+        self._clock = clock
+        self._apply = apply
+        self._idle: list[_Connection] = []
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Return rows by column name; raise Unavailable if the query takes too long or the file cannot be read."""
+        found: list[dict[str, Any]] = self._apply(lambda: self._run(lambda database: database.dicts(sql, params)))
+        return found
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Return rows as tuples, under the same limits as `rows`."""
+        found: list[Row] = self._apply(lambda: self._run(lambda database: database.execute(sql, params)))
+        return found
+
+    def together(self, work: Callable[[Execute], T]) -> T:
+        """Run several queries on one state of the database, all within one limit; `work` runs in another thread."""
+
+        def at_once(database: Database) -> T:
+            with database.snapshot():
+                return work(database.execute)
+
+        found: T = self._apply(lambda: self._run(at_once))
+        return found
+
+    def _take(self) -> _Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asked for, not looked at before: another thread may take the last one in between
+            return _Connection(self._path, self._clock)
+
+    def _run(self, work: Callable[[Database], T]) -> T:
+        try:
+            connection = self._take()
+            connection.deadline_ms = self._clock.monotonic_ms() + READ_MS_MAX
+            answer = work(connection.database)
+        except OperationalError as ex:
+            # The connection is dropped: after an interrupt or an I/O error a fresh one costs less than a doubt.
+            raise Unavailable("The database could not be read in time.", retry_after_s=1) from ex
+        except DatabaseError:
+            logger.exception("a query failed")
+            raise
+        if len(self._idle) < CONNECTIONS_MAX:
+            self._idle.append(connection)
+        return answer

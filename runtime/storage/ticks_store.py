@@ -1,0 +1,96 @@
+"""The stored ticks: what the feed appends to ticks.db, and what settlement and the price history read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from runtime.clock import Clock
+from runtime.game.ticks import Features, Tick
+from runtime.storage.database import migrate
+
+MIGRATIONS = Path(__file__).parent / "migrations_ticks"
+KEEP_MS = 7 * 24 * 3600 * 1000
+COLUMNS = "id, exchange_ms, close, low, high, sources, features"
+
+_features = msgspec.json.Decoder(Features)
+_encoder = msgspec.json.Encoder()
+
+
+class Executor(Protocol):
+    """Anything that runs one statement and returns all its rows, such as runtime.storage.database.Database."""
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return all its rows."""
+        ...
+
+
+def prepare(path: Path, clock: Clock) -> list[str]:
+    """Create or update the tables of `path`; return the names of the migrations applied."""
+    return migrate(path, MIGRATIONS, clock)
+
+
+def tick_of(row: Sequence[Any]) -> Tick:
+    """Build a tick from a row of COLUMNS."""
+    tick_id, exchange_ms, close, low, high, sources, features = row
+    return Tick(tick_id, exchange_ms, close, low, high, sources, _features.decode(features))
+
+
+def append(db: Executor, tick: Tick) -> None:
+    """Store a tick and commit; an id that is already there raises IntegrityError."""
+    db.execute(
+        f"INSERT INTO ticks ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant list of names
+        (
+            tick.id,
+            tick.exchange_ms,
+            tick.close,
+            tick.low,
+            tick.high,
+            tick.sources,
+            _encoder.encode(tick.features).decode(),
+        ),
+    )
+
+
+def latest(db: Executor) -> Tick | None:
+    """Return the newest tick."""
+    return _one(db, "ORDER BY id DESC LIMIT 1")
+
+
+def between(db: Executor, from_ms: int, to_ms: int, limit: int) -> list[Tick]:
+    """Return the ticks with from_ms <= id < to_ms, oldest first, at most `limit`."""
+    return _many(db, "WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (from_ms, to_ms, limit))
+
+
+def window(db: Executor, start_ms: int, end_ms: int) -> tuple[Tick | None, list[Tick], Tick | None]:
+    """Return the path of a window: the tick carried in, those with start <= id < end, and the first one after.
+
+    The tick carried in is the last one at or before the start, so a tick at the very start is carried in
+    and is the first of the window's own. A window holds at most ten ticks a second.
+    """
+    carried = _one(db, "WHERE id <= ? ORDER BY id DESC LIMIT 1", (start_ms,))
+    ticks = _many(db, "WHERE id >= ? AND id < ? ORDER BY id", (start_ms, end_ms))
+    following = _one(db, "WHERE id >= ? ORDER BY id LIMIT 1", (end_ms,))
+    return carried, ticks, following
+
+
+def trim(db: Executor, before_ms: int, limit: int) -> int:
+    """Delete at most `limit` of the ticks older than `before_ms`, oldest first; return how many."""
+    deleted = db.execute(
+        "DELETE FROM ticks WHERE id IN (SELECT id FROM ticks WHERE id < ? ORDER BY id LIMIT ?) RETURNING id",
+        (before_ms, limit),
+    )
+    return len(deleted)
+
+
+def _one(db: Executor, condition: str, params: Sequence[Any] = ()) -> Tick | None:
+    found = _many(db, condition, params)
+    return found[0] if found else None
+
+
+def _many(db: Executor, condition: str, params: Sequence[Any]) -> list[Tick]:
+    rows = db.execute(f"SELECT {COLUMNS} FROM ticks {condition}", params)  # noqa: S608  # conditions are constants here
+    return [tick_of(row) for row in rows]

@@ -1,0 +1,94 @@
+"""Build the Falcon app: `create_app` wires the functions to what they stand on, and reads nothing from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import falcon
+
+from runtime.clock import Clock
+from runtime.errors import Refusal
+from runtime.metrics.table import Metrics
+from runtime.rate_limits import Limiter, LimitPolicy
+from runtime.web.answers import write_crash, write_http_error, write_outage, write_refusal
+from runtime.web.declaration import Function
+from runtime.web.discovery import DiscoveryError, refuse_duplicates, refuse_unwired
+from runtime.web.endpoint import Endpoint
+from runtime.web.incoming import Addresses, Request
+from runtime.web.scope import CommonHeaders, RequestScope
+from runtime.web.surroundings import Authenticate, Guard, Surroundings
+
+App = falcon.App[Request, falcon.Response]
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+__all__ = ["App", "create_app"]
+
+
+def create_app(
+    functions: Sequence[Function],
+    *,
+    parts: object,
+    authenticate: Authenticate,
+    limiter: Limiter,
+    quotas: Mapping[str, LimitPolicy],
+    guards: Mapping[str, Guard],
+    clock: Clock,
+    metrics: Metrics,
+    outages: tuple[type[Exception], ...] = (),
+    trusted_proxies: Iterable[str] = LOOPBACK,
+) -> App:
+    """Build the WSGI app of `functions`; an exception of `outages` that a handler lets pass is answered 503."""
+    refuse_duplicates(functions)
+    refuse_unwired(functions, guards, quotas)
+    surroundings = Surroundings(
+        functions=tuple(functions),
+        parts=parts,
+        authenticate=authenticate,
+        limiter=limiter,
+        quotas=quotas,
+        guards=guards,
+        clock=clock,
+        metrics=metrics,
+        addresses=Addresses(trusted_proxies),
+    )
+    app: App = falcon.App(
+        request_type=Request,
+        # In the order of requests; answers pass them from last to first.
+        middleware=[
+            RequestScope(clock, metrics),
+            CommonHeaders(quotas),
+        ],
+    )
+    app.set_error_serializer(write_http_error)
+    app.add_error_handler(Exception, write_crash)
+    for outage in outages:
+        app.add_error_handler(outage, write_outage)
+    app.add_error_handler(Refusal, write_refusal)
+    for route, resource in _resources(surroundings).items():
+        try:
+            app.add_route(route, resource)
+        except ValueError as ex:
+            raise DiscoveryError(resource.file, f"route {route} cannot be added: {ex}") from ex
+    return app
+
+
+class Resource:
+    """One route for Falcon: an `on_get`, `on_post`, ... for each function declared on it."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.on_head: Any = None
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Answer the method of `endpoint`, and HEAD where it is GET."""
+        setattr(self, f"on_{endpoint.function.method.lower()}", endpoint)
+        if endpoint.function.method == "GET":
+            self.on_head = endpoint
+
+
+def _resources(surroundings: Surroundings) -> dict[str, Resource]:
+    resources: dict[str, Resource] = {}
+    for function in surroundings.functions:
+        resources.setdefault(function.route, Resource(function.file)).add(Endpoint(function, surroundings))
+    return resources

@@ -1,0 +1,77 @@
+"""One request as a handler sees it: the decoded body and query, the session, and the parts of the process."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import falcon
+
+from runtime.rate_limits import LimitDecision
+from runtime.web.incoming import Request
+from runtime.web.surroundings import Surroundings
+
+B = TypeVar("B")
+P = TypeVar("P")
+S = TypeVar("S")
+
+
+class Call(Generic[B, P, S]):
+    """A request with a body of type B, for a process with the parts P and sessions of type S.
+
+    `params` holds the Struct declared as `query`; do not assign to anything.
+    """
+
+    __slots__ = ("body", "params", "path", "req", "resp", "session", "surroundings")
+
+    def __init__(
+        self,
+        *,
+        body: B,
+        params: Any,
+        path: dict[str, Any],
+        session: S | None,
+        req: Request,
+        resp: falcon.Response,
+        surroundings: Surroundings,
+    ) -> None:
+        self.body = body
+        self.params = params
+        self.path = path
+        self.session = session
+        self.req = req
+        self.resp = resp
+        self.surroundings = surroundings
+
+    @property
+    def parts(self) -> P:
+        """The shared parts that wiring built."""
+        parts: P = self.surroundings.parts
+        return parts
+
+    @property
+    def request_id(self) -> str:
+        """The request's id, as in `X-Request-Id`."""
+        return self.req.request_id
+
+    @property
+    def received_ms(self) -> int:
+        """Server time when the request was received, Unix milliseconds."""
+        return self.req.received_ms
+
+    @property
+    def address(self) -> str:
+        """The client's address as rate limits count it."""
+        return self.surroundings.addresses.of(self.req)
+
+    @property
+    def raw_body(self) -> bytes:
+        """The body's bytes as they came, for signatures over them; empty unless a body is declared."""
+        return self.req.raw_body
+
+    def header(self, name: str) -> str | None:
+        """Return a request header field."""
+        return self.req.get_header(name)
+
+    def report_limit(self, decision: LimitDecision) -> None:
+        """Tell the client what is left of a limit that the handler counted itself (`limit_by_handler`)."""
+        self.req.limit = decision

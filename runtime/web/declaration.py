@@ -1,0 +1,175 @@
+"""The declaration of an endpoint: a frozen record on its handler, and what a handler takes and may return.
+
+    @function("GET", "/api/time", auth="none", summary="Server time", response=ServerTime)
+    def server_time(call: Call[None]) -> ServerTime: ...
+
+There is no registry: `discover` (runtime.web.discovery) finds the records by looking at the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args
+
+import msgspec
+
+from runtime.error_codes import CODES
+from runtime.rate_limits import BUCKETS
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Auth = Literal["none", "session", "optional"]
+METHODS: frozenset[str] = frozenset(get_args(Method))
+AUTHS: frozenset[str] = frozenset(get_args(Auth))
+BODILESS: frozenset[str] = frozenset(("GET", "DELETE"))
+
+DECLARATION = "__taptrade_function__"
+"""The attribute of a handler that holds its declaration."""
+
+H = TypeVar("H", bound=Callable[[Any], Any])
+
+
+class DeclarationError(Exception):
+    """A function is declared wrongly; the sentence says how."""
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What request bodies inherit, as `class Tap(Body, frozen=True)`: a misspelt field is refused."""
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What query parameters inherit, as `class Page(Query, frozen=True)`: a misspelt parameter is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with a status, header fields or a media type of its own; bytes and text are sent as they are."""
+
+    body: Any = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer that is sent piece by piece; `iterator.close()` is called when the client goes.
+
+    A generator that was never started does not run its `finally` on close: take resources after the first `next`.
+    """
+
+    iterator: Iterator[bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "text/event-stream; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One endpoint. `name` and `file` are filled in by discovery."""
+
+    handler: Callable[[Any], Any]
+    """Takes the call (runtime.web.call.Call), returns the answer."""
+    method: Method
+    route: str
+    auth: Auth
+    summary: str
+    body: type[msgspec.Struct] | None
+    query: type[msgspec.Struct] | None
+    response: Any
+    status: int
+    limit: str | None
+    limit_by_handler: bool
+    guards: tuple[str, ...]
+    errors: tuple[str, ...]
+    media: str
+    also: tuple[int, ...]
+    """Other statuses that bring the same response."""
+    name: str = ""
+    file: str = ""
+
+
+def function(
+    method: Method,
+    route: str,
+    *,
+    auth: Auth,
+    summary: str,
+    body: type[msgspec.Struct] | None = None,
+    query: type[msgspec.Struct] | None = None,
+    response: Any = None,
+    status: int = 200,
+    limit: str | None = None,
+    limit_by_handler: bool = False,
+    guards: tuple[str, ...] = (),
+    errors: tuple[str, ...] = (),
+    media: str = "application/json",
+    also: tuple[int, ...] = (),
+) -> Callable[[H], H]:
+    """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
+
+    def declare(handler: H) -> H:
+        declaration = Function(
+            handler=handler,
+            method=method,
+            route=route,
+            auth=auth,
+            summary=summary,
+            body=body,
+            query=query,
+            response=response,
+            status=status,
+            limit=limit,
+            limit_by_handler=limit_by_handler,
+            guards=guards,
+            errors=errors,
+            media=media,
+            also=also,
+        )
+        check(declaration)
+        setattr(handler, DECLARATION, declaration)
+        return handler
+
+    return declare
+
+
+def check(declaration: Function) -> None:
+    """Raise DeclarationError when a declaration contradicts itself or names what does not exist."""
+    for complaints in (_form_complaints, _name_complaints, _type_complaints):
+        for complaint in complaints(declaration):
+            raise DeclarationError(complaint)
+
+
+def _form_complaints(one: Function) -> Iterator[str]:
+    if one.method not in METHODS:
+        yield f"unknown method {one.method!r}; it must be one of {', '.join(sorted(METHODS))}"
+    if not one.route.startswith("/") or (one.route != "/" and one.route.endswith("/")):
+        yield f"route {one.route!r} must start with a slash and not end with one"
+    if not one.summary:
+        yield "the summary is empty"
+    if not 200 <= one.status <= 299:
+        yield f"status {one.status} is no success; refusals are raised (runtime.errors)"
+    if one.limit_by_handler and one.limit is None:
+        yield "limit_by_handler needs a limit"
+    if one.body is not None and one.method in BODILESS:
+        yield f"{one.method} takes no body"
+
+
+def _name_complaints(one: Function) -> Iterator[str]:
+    if one.auth not in AUTHS:
+        yield f"unknown auth {one.auth!r}; it must be one of {', '.join(sorted(AUTHS))}"
+    if one.limit is not None and one.limit not in BUCKETS:
+        yield f"unknown limit {one.limit!r}; it must be one of {', '.join(sorted(BUCKETS))}"
+    for code in one.errors:
+        if code not in CODES:
+            yield f"unknown error code {code!r}; runtime/error_codes.py lists them"
+
+
+def _type_complaints(one: Function) -> Iterator[str]:
+    declared: Any
+    for declared, parent in ((one.body, Body), (one.query, Query)):
+        if declared is None:
+            continue
+        if not (isinstance(declared, type) and issubclass(declared, msgspec.Struct)):
+            yield f"{declared!r} is no msgspec Struct; inherit runtime.function.{parent.__name__}"
+        elif not declared.__struct_config__.forbid_unknown_fields:
+            yield f"{declared.__name__} lets unknown fields pass; inherit runtime.function.{parent.__name__}"

@@ -1,0 +1,156 @@
+"""What comes in: the request with its id and times, its address, and its body and query as typed values."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import falcon
+import msgspec
+
+from runtime.errors import InvalidRequest, Refusal
+from runtime.rate_limits import LimitDecision
+from runtime.web.declaration import Function
+
+BODY_BYTES_MAX = 65_536
+JSON = "application/json"
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class BodyTooLarge(Refusal):
+    """The body is longer than 65,536 bytes."""
+
+    default_code = "BODY_TOO_LARGE"
+
+
+class UnsupportedMediaType(Refusal):
+    """Send the body as JSON, with Content-Type: application/json."""
+
+    default_code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class Request(falcon.Request):
+    """A Falcon request that knows its id, its times, its function and its limit.
+
+    The values below stand for requests that end before they are known.
+    """
+
+    request_id: str = ""
+    received_ms: int = 0
+    started_ms: int = 0
+    function: Function | None = None
+    limit: LimitDecision | None = None
+    raw_body: bytes = b""
+
+
+class Addresses:
+    """Tell a client's address; only a trusted proxy is believed about whom it speaks for."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        self._networks = tuple(ipaddress.ip_network(text.strip()) for text in trusted if text.strip())
+        self._trusts = functools.lru_cache(maxsize=1024)(self._is_trusted)
+
+    def of(self, req: falcon.Request) -> str:
+        """Return the address that sent `req`, IPv6 cut to its /64: the unit that one customer is given."""
+        remote: str = req.env.get("REMOTE_ADDR", "")
+        forwarded: str | None = req.env.get("HTTP_X_FORWARDED_FOR")
+        if forwarded is not None and self._trusts(remote):
+            remote = forwarded.rpartition(",")[2].strip()
+        return _countable(remote)
+
+    def _is_trusted(self, remote: str) -> bool:
+        if not remote:  # a Unix socket, whose permissions say who may connect
+            return True
+        try:
+            address = ipaddress.ip_address(remote)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
+@functools.lru_cache(maxsize=4096)
+def _countable(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address), 64), strict=False))
+    return str(address)
+
+
+def read_body(req: falcon.Request) -> bytes:
+    """Read the whole body, at most 64 KB."""
+    env = req.env
+    length_text = env.get("CONTENT_LENGTH")
+    if length_text:
+        length = int(length_text) if length_text.isascii() and length_text.isdigit() else -1
+        if length > BODY_BYTES_MAX:
+            raise BodyTooLarge
+        if length < 0:
+            raise InvalidRequest("Content-Length is not a number.")
+        data: bytes = env["wsgi.input"].read(length)
+        if len(data) < length:
+            raise InvalidRequest("The body ended before its Content-Length.")
+        return data
+    if "HTTP_TRANSFER_ENCODING" in env:
+        data = env["wsgi.input"].read(BODY_BYTES_MAX + 1)
+        if len(data) > BODY_BYTES_MAX:
+            raise BodyTooLarge
+        return data
+    return b""
+
+
+def decode_body(req: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    """Read the body as the decoder's type; refuse it with the name of the wrong field."""
+    media_type = req.content_type
+    if media_type != JSON and (media_type is None or media_type.partition(";")[0].strip().lower() != JSON):
+        raise UnsupportedMediaType
+    data = req.raw_body = read_body(req)
+    if not data:
+        raise InvalidRequest("The body is empty; a JSON object is expected.", field="$")
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as ex:
+        raise _refused_field(str(ex)) from ex
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as ex:
+        raise InvalidRequest(f"The body is not JSON: {ex}.", field="$") from ex
+
+
+def refuse_body(req: falcon.Request, name: str) -> None:
+    """Refuse a body where none is taken, so that nobody believes it was read."""
+    if read_body(req):
+        raise InvalidRequest(f"{name} takes no body.", field="$")
+
+
+def decode_query(req: falcon.Request, declared: type[T]) -> T:
+    """Read the query parameters as the declared type, each at most once."""
+    params = req.params
+    for name, value in params.items():
+        if isinstance(value, list):
+            raise InvalidRequest(f"The parameter `{name}` is given more than once.", field=name)
+    try:
+        return msgspec.convert(params, declared, strict=False)
+    except msgspec.ValidationError as ex:
+        raise _refused_field(str(ex).replace("Object", "The query")) from ex
+
+
+def refuse_query(params: Mapping[str, Any]) -> None:
+    """Refuse query parameters where none are taken."""
+    name = next(iter(params))
+    raise InvalidRequest(f"There is no parameter `{name}` here.", field=name)
+
+
+def _refused_field(message: str) -> InvalidRequest:
+    """Split msgspec's "Expected `int`, got `str` - at `$.amount`" into a sentence and the field's path."""
+    sentence, _, place = message.partition(" - at ")
+    path = place.strip("`").removeprefix("$").removeprefix(".")
+    if " field `" in sentence:
+        # "Object contains unknown field `x`" and "Object missing required field `x`" give the place around it.
+        path = f"{path}.{sentence.rstrip('`').rpartition('`')[2]}".removeprefix(".")
+    return InvalidRequest(f"{sentence}.", field=path or "$")

@@ -1,0 +1,100 @@
+"""JSON jobs on real queues, worked off by the real worker process."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import JobStatus
+
+from jobs.rq.json_jobs import RENAMED, JsonJob, JsonQueue
+from jobs.rq.schedule import SCHEDULES
+from jobs.rq.workers import make_worker, reclaim, worker_name
+from tests.serving import serving
+from tests.waiting import wait_until
+
+NOTE = "tests.jobs.sample_jobs.note"
+
+
+def job(client: Any, job_id: str, function: str = NOTE, *args: Any) -> JsonJob:
+    made = JsonJob.create(function, args=args, id=job_id, connection=client, result_ttl=-1, timeout=30)
+    assert isinstance(made, JsonJob)
+    return made
+
+
+@pytest.fixture
+def queue(redis_client: Any) -> JsonQueue:
+    return JsonQueue("jobs", connection=redis_client)
+
+
+def test_what_is_stored_is_json(redis_client: Any, queue: JsonQueue) -> None:
+    queue.enqueue_job(job(redis_client, "one", NOTE, "marks", "a"))
+    stored = redis_client.hget("rq:job:one", "data")
+    assert json.loads(zlib.decompress(stored)) == [NOTE, None, ["marks", "a"], {}]
+    assert JsonJob.fetch("one", connection=redis_client).args == ["marks", "a"]
+
+
+@pytest.mark.parametrize("old", RENAMED)
+def test_a_job_that_waits_under_an_older_name_runs(redis_client: Any, queue: JsonQueue, old: str) -> None:
+    queue.enqueue_job(job(redis_client, "one", old))
+    found = JsonJob.fetch("one", connection=redis_client).func
+    assert f"{found.__module__}.{found.__name__}" in {schedule.function for schedule in SCHEDULES}
+
+
+def test_an_id_waits_at_most_once(redis_client: Any, queue: JsonQueue) -> None:
+    for _ in range(3):
+        queue.enqueue_job(job(redis_client, "one", NOTE, "marks"))
+    queue.enqueue_job(job(redis_client, "two", NOTE, "marks"))
+    assert queue.job_ids == ["one", "two"]
+
+
+def test_worker_process_runs_json_jobs_and_outlives_failures(
+    redis_client: Any, redis_url: str, queue: JsonQueue, tmp_path: Path
+) -> None:
+    with serving("jobs", tmp_path, redis_url):
+        queue.enqueue_job(job(redis_client, "bad", "tests.jobs.sample_jobs.fail"))
+        queue.enqueue_job(job(redis_client, "one", NOTE, "marks", "a"))
+        wait_until(lambda: redis_client.lrange("marks", 0, -1) == [b"a"])
+        wait_until(lambda: JsonJob.fetch("one", connection=redis_client).get_status() == JobStatus.FINISHED)
+        assert JsonJob.fetch("one", connection=redis_client).return_value() == {"noted": "marks"}
+        assert queue.failed_job_registry.get_job_ids() == ["bad"]
+    assert redis_client.smembers("rq:workers") == set(), "it took its leave"
+
+
+def test_killed_worker_is_followed_at_once_and_its_job_is_taken_up(
+    redis_client: Any, redis_url: str, queue: JsonQueue, tmp_path: Path
+) -> None:
+    with serving("jobs", tmp_path, redis_url) as first:
+        wait_until(lambda: redis_client.scard("rq:workers") == 1)
+        first.kill()
+        first.wait()
+    queue.enqueue_job(job(redis_client, "one", NOTE, "marks"))
+    redis_client.lmove(queue.key, queue.intermediate_queue_key, "RIGHT", "LEFT")
+    with serving("jobs", tmp_path, redis_url):
+        wait_until(lambda: redis_client.llen("marks") == 1, 5)
+    assert redis_client.llen(queue.intermediate_queue_key) == 0
+
+
+def test_reclaim_leaves_no_copies(redis_client: Any, queue: JsonQueue) -> None:
+    queue.enqueue_job(job(redis_client, "one"))
+    redis_client.lpush(queue.intermediate_queue_key, "one", "one", "two")
+    assert sorted(reclaim(queue)) == ["one", "one", "two"]
+    assert sorted(queue.job_ids) == ["one", "two"]
+    assert IntermediateQueue(queue.key, redis_client).get_job_ids() == []
+
+
+def test_worker_registers_again_after_redis_came_up_empty(redis_client: Any) -> None:
+    worker: Any = make_worker("jobs", redis_client)
+    worker.register_birth()
+    redis_client.flushall()
+    worker.heartbeat()
+    assert redis_client.smembers("rq:workers") == {worker.key.encode()}
+    assert redis_client.hget(worker.key, "queues") == b"jobs"
+
+
+def test_worker_names_differ_within_one_process() -> None:
+    assert worker_name("jobs") != worker_name("jobs")

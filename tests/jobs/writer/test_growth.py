@@ -1,0 +1,192 @@
+"""What the writer reads, at its start and for a commit, does not grow with the tables, and is exact all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jobs.writer import checkpoints, settle
+from jobs.writer.book import Book
+from jobs.writer.place import BY_CELL, BY_ID
+from jobs.writer.settle import BETS_OF_COLUMN, OPEN_AMONG
+from runtime.game.bets import Bet
+from runtime.game.grid import column_of
+from runtime.game.ledger import SQL, Commit
+from runtime.messaging.commands import PlaceBet
+from runtime.storage.database import Database, Row, open_writer
+from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
+
+STATEMENTS = {
+    **SQL,
+    "BY_ID": BY_ID,
+    "BY_CELL": BY_CELL,
+    "BETS_OF_COLUMN": BETS_OF_COLUMN,
+    "OPEN_AMONG": OPEN_AMONG,
+}
+SHORT = (
+    "SCAN found",
+    "SCAN json_each",
+    "SCAN walk",
+    "SCAN block",
+    "SCAN milestone",
+    "SCAN columns USING INDEX columns_unfinished",
+)
+"""Walks over what the statement has found or been given, and over an index of what is under way."""
+OPEN_BETS = """
+SELECT column_start_s, cell_id, sum(amount * reward_rate / 10000), count(*)
+FROM bets WHERE status = 'confirmed' GROUP BY column_start_s, cell_id ORDER BY column_start_s, cell_id
+"""
+
+
+def column_of_bet(bet: PlaceBet) -> int:
+    return int(bet.cell_id.split("_")[0])
+
+
+def mark(desk: Desk) -> int:
+    return int(desk.database.execute(SQL["open_from"])[0][0])
+
+
+def require_exact(desk: Desk) -> None:
+    """Compare what a writer that starts would know, and what one that goes on knows, with a look at every bet."""
+    rows = desk.database.execute(OPEN_BETS)
+    found: dict[tuple[int, str], tuple[int, int]] = {}
+    for start_s, cell_id, stake_cents, rate_bp, bets in desk.database.execute(SQL["open_bets"]):
+        total_cents, number = found.get((start_s, cell_id), (0, 0))
+        found[start_s, cell_id] = (total_cents + bets * (stake_cents * rate_bp // 10_000), number + bets)
+    assert found == {(start_s, cell_id): (total_cents, number) for start_s, cell_id, total_cents, number in rows}
+    cents = {row[1]: row[2] for row in rows}
+    for book in (desk.writer.book, Book(desk.database, desk.clock, desk.risk)):
+        assert book.exposure.total_cents == sum(cents.values())
+        for start_s, cell_id, _, _ in rows:
+            most = min(desk.risk.payout_max_cents, desk.risk.cell_payout_max_cents - cents[cell_id])
+            assert book.exposure.headroom_cents(start_s, cell_id) == most
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_scans_a_table(desk: Desk, name: str) -> None:
+    sql = STATEMENTS[name]
+    if sql.startswith("WITH") and sql.endswith(")"):
+        sql += " SELECT * FROM entry"
+    plan = [row[3] for row in desk.database.execute(f"EXPLAIN QUERY PLAN {sql}", (None,) * sql.count("?"))]
+    scans = [step for step in plan if step.startswith("SCAN") and not step.startswith(SHORT)]
+    # The newest row alone is a walk that ends after one step.
+    assert not scans or sql.endswith("DESC LIMIT 1"), plan
+
+
+def test_open_bets_are_found_among_settled_columns(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = [desk.player(number) for number in range(1, 6)]
+    bets = {columns: [desk.bet(user, columns=columns) for user in users] for columns in (2, 3, 4, 5, 6)}
+    for column in bets.values():
+        assert {outcome.code for outcome in desk.place(*column)} == {None}
+    require_exact(desk)
+    # Settled between two columns that have no record; then one that is settled by half; the last has not begun.
+    desk.settle(column_of_bet(bets[3][0]), PRICE_CENTS, PRICE_CENTS)
+    require_exact(desk)
+    monkeypatch.setattr(settle, "SLICE_BETS", 2)
+    monkeypatch.setattr(settle, "BESIDE_PLACING", 0)
+    monkeypatch.setattr(settle, "PACE_LEAST", 0)
+    monkeypatch.setattr(settle.Settlement, "_end", _dying_at(3))
+    with pytest.raises(KeyboardInterrupt):
+        desk.settle(column_of_bet(bets[5][0]), PRICE_CENTS, PRICE_CENTS)
+    desk.hire()
+    assert desk.database.execute("SELECT count(*) FROM bets WHERE status = 'confirmed'") == [(18,)]
+    assert desk.database.execute("SELECT count(*) FROM columns WHERE settled_commit IS NULL") == [(1,)]
+    require_exact(desk)
+
+
+def test_a_roll_back_leaves_exact_knowledge_however_often(desk: Desk) -> None:
+    user = desk.player()
+    old, newer = desk.bet(user, columns=2), desk.bet(user, columns=4)
+    desk.place(old, newer)
+    for bet in (newer, old):
+        desk.writer.book.reload()
+        require_exact(desk)
+        desk.settle(column_of_bet(bet), PRICE_CENTS, PRICE_CENTS)
+        desk.place(desk.bet(user, columns=5), desk.bet(user, columns=7, rows=len(bet.id) % 2))
+        desk.writer.book.reload()
+        require_exact(desk)
+
+
+def test_the_mark_stays_before_what_is_open_and_moves_with_what_is_settled(desk: Desk) -> None:
+    user = desk.player()
+    first, middle, last = (desk.bet(user, columns=columns) for columns in (2, 4, 6))
+    desk.place(first, middle, last)
+    assert mark(desk) == 0
+    desk.settle(column_of_bet(middle), PRICE_CENTS, PRICE_CENTS)
+    assert mark(desk) == column_of_bet(first)
+    desk.settle(column_of_bet(first), PRICE_CENTS, PRICE_CENTS)
+    # The last is open, but until its column has begun a bet may still come before it.
+    assert mark(desk) == column_of_bet(middle) + 1
+    assert desk.place(desk.bet(user, columns=5))[0].code is None
+    require_exact(desk)
+    desk.settle(column_of_bet(last), PRICE_CENTS, PRICE_CENTS)
+    assert mark(desk) == column_of_bet(middle) + RULES.column_seconds
+    require_exact(desk)
+
+
+def test_a_database_without_a_mark_is_looked_at_from_its_first_column(desk: Desk) -> None:
+    user = desk.player()
+    settled, open_bet = desk.bet(user, columns=2), desk.bet(user, columns=3)
+    desk.place(settled, open_bet)
+    desk.settle(column_of_bet(settled), PRICE_CENTS, PRICE_CENTS)
+    desk.database.execute("DELETE FROM rules_in_force")
+    require_exact(desk)
+
+
+def test_a_bet_on_the_first_column_that_is_open_is_known_after_a_roll_back(desk: Desk) -> None:
+    user = desk.player()
+    desk.settle(column_of(desk.clock.now_ms(), RULES) + RULES.column_seconds, PRICE_CENTS, PRICE_CENTS)
+    desk.writer.book.reload()
+    assert desk.place(desk.bet(user, columns=2))[0].code is None
+    desk.writer.book.reload()
+    assert desk.writer.book.exposure.total_cents > 0
+    require_exact(desk)
+
+
+@pytest.mark.parametrize(("long", "passes"), [pytest.param(5, 3, id="long"), pytest.param(100_000, 1, id="short")])
+def test_a_long_log_is_copied_until_the_next_commit_starts_it_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: int, passes: int
+) -> None:
+    monkeypatch.setattr(checkpoints, "WAL_PAGES_LONG", long)
+    writer, copier = (open_writer(tmp_path / "log.db", checkpoint_pages=0) for _ in range(2))
+    writer.execute("CREATE TABLE bulk (text TEXT)")
+    writer.execute("INSERT INTO bulk VALUES (?)", ("x" * 300_000,))
+    crowded = Crowded(copier, writer)
+    assert checkpoints._copy(crowded) > 70  # type: ignore[arg-type]
+    assert crowded.checkpoints == passes
+    writer.execute("INSERT INTO bulk VALUES ('next')")
+    _, pages, _ = copier.execute("PRAGMA wal_checkpoint(PASSIVE)")[0]
+    assert (pages < 10) == (passes > 1)
+    writer.close()
+    copier.close()
+
+
+class Crowded:
+    """A checkpointer's database, with a commit that ends during its first checkpoint."""
+
+    def __init__(self, database: Database, writer: Database) -> None:
+        self.database = database
+        self.writer = writer
+        self.checkpoints = 0
+
+    def execute(self, sql: str) -> list[Row]:
+        self.checkpoints += 1
+        if self.checkpoints > 1:
+            return self.database.execute(sql)
+        with self.writer.transaction():
+            self.writer.execute("INSERT INTO bulk VALUES ('beside the first checkpoint')")
+            return self.database.execute(sql)
+
+
+def _dying_at(count: int) -> Callable[..., None]:
+    honest, seen = settle.Settlement._end, []
+
+    def end(self: settle.Settlement, commit: Commit, column: settle.Progress, bet: Bet) -> None:
+        seen.append(bet.id)
+        if len(seen) == count:
+            raise KeyboardInterrupt
+        honest(self, commit, column, bet)
+
+    return end

@@ -1,0 +1,271 @@
+"""The writer's process from its start to its end, and the troubles that it sits out in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+
+from jobs.writer import checkpoints
+from jobs.writer import main as writer_main
+from jobs.writer.checkpoints import Checkpointer
+from jobs.writer.core import Writer
+from runtime.clock import ManualClock, SystemClock
+from runtime.messaging import queues, redis_keys
+from runtime.messaging.commands import OpenAccount
+from runtime.messaging.connection import connect
+from runtime.settings import Settings
+from runtime.storage.database import LEDGER_MIGRATIONS, OperationalError, migrate, open_writer
+from tests.waiting import wait_until
+
+
+def new_process(settings: Settings) -> writer_main.Process:
+    """Return a writer that has not begun."""
+    migrate(settings.database, LEDGER_MIGRATIONS, ManualClock(1))
+    client = connect(settings.redis_url, block_s=1)
+    return writer_main.Process(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
+
+
+@contextmanager
+def running(process: writer_main.Process) -> Iterator[writer_main.Process]:
+    """Run its loop in a thread within the block."""
+    thread = threading.Thread(target=process.run)
+    thread.start()
+    try:
+        yield process
+    finally:
+        process.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+def alive(client: Any) -> dict[str, Any]:
+    """Return what the writer says of itself."""
+    data = client.get(redis_keys.WRITER_ALIVE)
+    return msgspec.json.decode(data) if data else {}
+
+
+def open_account(client: Any, number: int) -> None:
+    """Queue a login."""
+    now_ms = SystemClock().now_ms()
+    command = OpenAccount(
+        id=queues.new_id(now_ms),
+        received_ms=now_ms,
+        decided_by_ms=now_ms + 10_000,
+        user_id=queues.new_id(now_ms),
+        wallet_address=f"0x{number:040x}",
+        credit_cents=100,
+    )
+    queues.send_commands(client, [command], "test", now_ms)
+
+
+def test_a_new_writer_tells_of_what_the_last_one_did_not(
+    settings: Settings, redis_client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(new_process(settings)) as process:
+        open_account(redis_client, 1)
+        wait_until(lambda: process.writer.book.number == 1, what="a commit")
+    redis_client.delete(redis_keys.BUS_COMMITS)
+    redis_client.set(redis_keys.PUBLISHED_COMMIT, 0)
+    with running(new_process(settings)):
+        wait_until(lambda: redis_client.xlen(redis_keys.BUS_COMMITS) == 1, what="the news of the commit")
+    assert "told of 1 commits" in caplog.text
+
+
+def test_after_redis_lost_its_memory_what_was_held_is_let_go_of(settings: Settings, redis_client: Any) -> None:
+    process = new_process(settings)
+    process._open()
+    open_account(redis_client, 1)
+    found = process.writer.inbox.collect(process.clock.now_ms())
+    process.writer.held = found.commands
+    redis_client.flushall()
+    process._was_away = True
+    process._run_once()
+    assert (process.writer.held, process.writer.book.number) == ([], 0)
+    open_account(redis_client, 2)
+    process._run_once()
+    assert process.writer.book.number == 1
+    process.checkpoints.start()
+    process._close()
+
+
+def test_what_only_the_writer_knows_of_is_kept_over_an_outage(settings: Settings, redis_client: Any) -> None:
+    process = new_process(settings)
+    process._open()
+    open_account(redis_client, 1)
+    process.writer.held = process.writer.inbox.collect(process.clock.now_ms()).commands
+    redis_client.delete("rq:wip:commands")
+    process._was_away = True
+    process._run_once()
+    assert process.writer.book.number == 1
+    process.checkpoints.start()
+    process._close()
+
+
+def test_a_database_that_fails_beside_a_commit_is_trouble_until_it_is_over(
+    settings: Settings, redis_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, failing = writer_main.Process._forget_idempotency_keys, threading.Event()
+    failing.set()
+
+    def fails(process: writer_main.Process) -> None:
+        process._due.pop("forget")
+        if failing.is_set():
+            raise OperationalError("disk I/O error")
+        honest(process)
+
+    monkeypatch.setattr(writer_main.Process, "_forget_idempotency_keys", fails)
+    with running(new_process(settings)) as process:
+        wait_until(lambda: "disk I/O error" in process.trouble, what="the trouble")
+        failing.clear()
+        wait_until(lambda: alive(redis_client).get("trouble") == "", what="its end")
+
+
+def test_trouble_that_nobody_can_be_told_of_is_sat_out(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = new_process(settings)
+
+    def away(*_: Any, **__: Any) -> None:
+        raise redis.ConnectionError("away")
+
+    monkeypatch.setattr(process.client, "set", away)
+    process._say_so()
+    process.database.close()
+
+
+def test_a_writer_that_cannot_say_goodbye_ends_all_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    process = new_process(settings)
+
+    def away() -> None:
+        raise redis.ConnectionError("away")
+
+    monkeypatch.setattr(process.writer.inbox, "close", away)
+    with running(process):
+        wait_until(lambda: alive(process.metrics_client), what="a sign of life")
+    assert "left without telling Redis" in caplog.text
+
+
+def test_a_bet_that_waits_for_its_tick_does_not_keep_the_writer_spinning(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = new_process(settings)
+    process._open()
+    waits: list[float | None] = []
+    monkeypatch.setattr(process.stopping, "wait", waits.append)
+    monkeypatch.setattr(Writer, "turn", lambda *_: False)
+    process.writer.held = [object()]  # type: ignore[list-item]
+    process._run_once()
+    process.writer.held = []
+    process._run_once()
+    assert waits == [writer_main.RIPE_WAIT_S]
+    process.checkpoints.start()
+    process._close()
+
+
+@pytest.mark.parametrize(
+    ("placing", "passed_ms", "waits"),
+    [
+        pytest.param(0.0, 0, [0.005], id="after a lonely bet"),
+        pytest.param(0.0, 3, [0.002], id="the commit's own time counts"),
+        pytest.param(0.0, 5, [], id="after a pause nobody waits"),
+        pytest.param(20.0, 0, [0.010], id="the more come the longer"),
+        pytest.param(1_000.0, 0, [0.020], id="but no longer than that"),
+    ],
+)
+def test_bets_gather_between_two_turns(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, placing: float, passed_ms: int, waits: list[float]
+) -> None:
+    process = new_process(settings)
+    process._open()
+    clock = process.clock = ManualClock(1)
+    waited: list[float] = []
+    monkeypatch.setattr(process.stopping, "wait", waited.append)
+
+    def turn(writer: Writer, _: float) -> bool:
+        writer.placing, writer.collected_ms = placing, clock.monotonic_ms()
+        clock.advance(passed_ms)
+        return True
+
+    monkeypatch.setattr(Writer, "turn", turn)
+    process._run_once()
+    assert waited == pytest.approx(waits)
+    process.checkpoints.start()
+    process._close()
+
+
+def test_checkpoints_go_on_after_one_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "EVERY_S", 0.001)
+    tried: list[str] = []
+
+    class Failing:
+        """A connection whose disk fails."""
+
+        def execute(self, sql: str) -> None:
+            """Fail."""
+            tried.append(sql)
+            raise OperationalError("disk I/O error")
+
+        def close(self) -> None:
+            """Be closed."""
+            tried.append("closed")
+
+    monkeypatch.setattr(checkpoints, "open_writer", lambda *_, **__: Failing())
+    checkpointer = Checkpointer(tmp_path / "nothing.db")
+    checkpointer.start()
+    wait_until(lambda: len(tried) >= 2, what="a second try")
+    checkpointer.stop()
+    assert tried[-1] == "closed"
+    assert not checkpointer.wal_is_long.is_set()
+
+
+@contextmanager
+def whole_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `main` in a process of its own within the block."""
+    migrate(settings.database, LEDGER_MIGRATIONS, ManualClock(1))
+    variables = {"TAPTRADE_DATA": str(settings.data), "TAPTRADE_REDIS_URL": settings.redis_url}
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from jobs.writer.main import main; main()"],
+        env={**os.environ, **variables},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_the_process_ends_when_it_is_told_to_and_leaves_nothing_behind(
+    settings: Settings, redis_client: Any, told: signal.Signals
+) -> None:
+    with whole_process(settings) as child:
+        wait_until(lambda: alive(redis_client).get("pid") == child.pid, 20, what="a sign of life")
+        child.send_signal(told)
+        assert child.wait(20) == 0
+    assert redis_client.smembers("rq:workers") == set()
+    with writer_main.sole_writer(settings.data):
+        pass
+
+
+def test_the_process_ends_when_somebody_else_writes(settings: Settings, redis_client: Any) -> None:
+    with whole_process(settings) as child:
+        wait_until(lambda: alive(redis_client), 20, what="a sign of life")
+        by_hand = open_writer(settings.database)
+        by_hand.execute(f"INSERT INTO commits VALUES (1, 1, '{'0' * 64}', '{'1' * 64}', 0, '{{}}', 0, 0, '', '', '')")
+        by_hand.close()
+        open_account(redis_client, 1)
+        _, said = child.communicate(timeout=20)
+        assert child.returncode == 1
+    assert b"the database has another writer" in said

@@ -1,0 +1,272 @@
+"""Random histories of money, with deaths of the writer between any two steps, against an oracle of a few lines."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from jobs.writer import core
+from runtime.audit import audit
+from runtime.clock import ManualClock
+from runtime.messaging import queues
+from runtime.messaging.commands import (
+    Adjust,
+    AnyCommand,
+    CompleteWithdrawal,
+    Deposit,
+    Outcome,
+    ReverseWithdrawal,
+    SettleColumn,
+    Withdraw,
+)
+from tests.conftest import START_MS
+from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
+
+USERS = st.integers(0, 2)
+AMOUNTS = st.sampled_from([100, 500, 10_000])
+OPENING_CENTS = 12_000
+NOT_MONEY = ("CELL_CLOSED", "CELL_NOT_OFFERED", "PRICE_FEED_STALE", "BET_EXPIRED")
+"""Refusals by time and price: the oracle knows neither, and none of them moves money."""
+
+
+class Died(BaseException):
+    """The process was killed here."""
+
+
+class Oracle:
+    """What each account must hold, by the rules alone."""
+
+    def __init__(self) -> None:
+        self.balance: dict[int, int] = {}
+        self.open: dict[str, tuple[int, str, int]] = {}
+        self.taken: set[tuple[int, str]] = set()
+        self.references: dict[tuple[str, str], int] = {}
+        self.pending: dict[str, tuple[int, int]] = {}
+
+    def can_bet(self, user: int, cell_id: str, amount: int) -> str | None:
+        if (user, cell_id) in self.taken:
+            return "DUPLICATE_BET"
+        return None if self.balance[user] >= amount else "INSUFFICIENT_FUNDS"
+
+    def bet(self, bet_id: str, user: int, cell_id: str, amount: int) -> None:
+        self.balance[user] -= amount
+        self.open[bet_id] = (user, cell_id, amount)
+        self.taken.add((user, cell_id))
+
+    def settle(self, start_s: int, low: int, high: int, covered: bool, rates: dict[str, int]) -> None:
+        for bet_id, (user, cell_id, amount) in list(self.open.items()):
+            column, band_low, band_high = map(int, cell_id.split("_"))
+            if column == start_s:
+                won = band_low <= high and band_high >= low
+                self.balance[user] += amount if not covered else won * (amount * rates[bet_id] // 10_000)
+                del self.open[bet_id]
+
+
+class Money(RuleBasedStateMachine):
+    """Drive one writer over one database."""
+
+    redis_url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = ManualClock(START_MS)
+        self.desk = Desk(Path(self.folder.name) / "taptrade.db", self.redis_url, self.clock)
+        self.desk.client.flushall()
+        self.desk.hire()
+        self.desk.show(PRICE_CENTS)
+        self.oracle = Oracle()
+        self.ids = [self.desk.player(number + 1, OPENING_CENTS) for number in range(3)]
+        self.oracle.balance = dict.fromkeys(range(3), OPENING_CENTS)
+        self.deaths = 0
+
+    def teardown(self) -> None:
+        faults = audit(self.desk.database).faults
+        self.desk.close()
+        self.folder.cleanup()
+        assert faults == []
+
+    def common(self) -> dict[str, Any]:
+        now_ms = self.clock.now_ms()
+        return {"id": self.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
+
+    def do(self, command: AnyCommand, name: str = queues.COMMANDS, dies_after: int | None = None) -> Outcome:
+        """Queue a command and let the writer work; it may die after some steps, and another goes on."""
+        self.desk.queue(command, name=name)
+        if dies_after is not None:
+            with dying(self.desk, dies_after):
+                try:
+                    self.desk.work()
+                except Died:
+                    self.deaths += 1
+            self.desk.hire()
+        self.desk.work()
+        return self.desk.answers()[command.id]
+
+    @rule(
+        user=USERS,
+        column=st.integers(2, 5),
+        row=st.integers(-1, 1),
+        amount=AMOUNTS,
+        dies_after=st.none() | st.integers(0, 14),
+    )
+    def place(self, user: int, column: int, row: int, amount: int, dies_after: int | None) -> None:
+        bet = self.desk.bet(self.ids[user], columns=column, rows=row, amount=amount)
+        outcome = self.do(bet, queues.BETS, dies_after)
+        expected = self.oracle.can_bet(user, bet.cell_id, amount)
+        if outcome.code in NOT_MONEY:
+            assert expected != "DUPLICATE_BET"
+            return
+        assert outcome.code == expected
+        if expected is None:
+            self.oracle.bet(bet.id, user, bet.cell_id, amount)
+
+    @precondition(lambda self: self.oracle.open)
+    @rule(
+        shift=st.integers(-2, 2),
+        covered=st.sampled_from([True, True, True, False]),
+        dies_after=st.none() | st.integers(0, 20),
+    )
+    def settle_the_oldest_column(self, shift: int, covered: bool, dies_after: int | None) -> None:
+        start_s = min(int(cell_id.split("_")[0]) for _, cell_id, _ in self.oracle.open.values())
+        price = PRICE_CENTS + shift * RULES.row_step_cents
+        command = SettleColumn(
+            start_s=start_s,
+            end_s=start_s + RULES.column_seconds,
+            covered=covered,
+            open=price,
+            low=price,
+            high=price + 100,
+            close=price,
+            tick_count=3,
+            ticks_sha256="0" * 64,
+            first_tick_id=1,
+            last_tick_id=3,
+            reason=None if covered else "a gap",
+            **self.common(),
+        )
+        self.do(command, dies_after=dies_after)
+        rates: dict[str, int] = dict(self.desk.database.execute("SELECT id, reward_rate FROM bets"))
+        self.oracle.settle(start_s, price, price + 100, covered, rates)
+
+    @rule(
+        user=USERS,
+        amount=AMOUNTS,
+        reference=st.sampled_from("abc"),
+        dies_after=st.none() | st.integers(0, 10),
+    )
+    def deposit(self, user: int, amount: int, reference: str, dies_after: int | None) -> None:
+        command = Deposit(user_id=self.ids[user], amount=amount, reference=reference, who="o", why="w", **self.common())
+        outcome = self.do(command, dies_after=dies_after)
+        self.credit_once("deposit", reference, user, amount, outcome)
+
+    @rule(user=USERS, amount=st.sampled_from([-700, 700]), reference=st.sampled_from("abc"))
+    def adjust(self, user: int, amount: int, reference: str) -> None:
+        command = Adjust(user_id=self.ids[user], amount=amount, reference=reference, who="o", why="w", **self.common())
+        outcome = self.do(command)
+        if ("adjust", reference) not in self.oracle.references and self.oracle.balance[user] + amount < 0:
+            assert outcome.code == "INSUFFICIENT_FUNDS"
+        else:
+            self.credit_once("adjust", reference, user, amount, outcome)
+
+    def credit_once(self, kind: str, reference: str, user: int, amount: int, outcome: Outcome) -> None:
+        known = self.oracle.references.get((kind, reference))
+        if known is None:
+            assert outcome.code is None
+            self.oracle.references[kind, reference] = user * 100_000 + amount
+            self.oracle.balance[user] += amount
+        else:
+            assert outcome.code == (None if known == user * 100_000 + amount else "REFERENCE_USED")
+
+    @rule(user=USERS, amount=AMOUNTS, dies_after=st.none() | st.integers(0, 10))
+    def withdraw(self, user: int, amount: int, dies_after: int | None) -> None:
+        common = self.common()
+        command = Withdraw(
+            user_id=self.ids[user], amount=amount, nonce=common["id"], signed_at_s=1, signature="0x", **common
+        )
+        outcome = self.do(command, dies_after=dies_after)
+        assert outcome.code == (None if self.oracle.balance[user] >= amount else "INSUFFICIENT_FUNDS")
+        if outcome.code is None:
+            self.oracle.balance[user] -= amount
+            self.oracle.pending[command.id] = (user, amount)
+
+    @precondition(lambda self: self.oracle.pending)
+    @rule(reverse=st.booleans(), dies_after=st.none() | st.integers(0, 10))
+    def end_a_withdrawal(self, reverse: bool, dies_after: int | None) -> None:
+        withdrawal_id, (user, amount) = self.oracle.pending.popitem()
+        kind = ReverseWithdrawal if reverse else CompleteWithdrawal
+        command = kind(withdrawal_id=withdrawal_id, who="o", why="w", reference=withdrawal_id, **self.common())
+        assert self.do(command, dies_after=dies_after).code is None
+        self.oracle.balance[user] += amount * reverse
+
+    @rule(ms=st.integers(100, 7_000))
+    def wait(self, ms: int) -> None:
+        self.clock.advance(ms)
+        self.desk.show(PRICE_CENTS)
+
+    @rule(ms=st.integers(100, 20_000))
+    def step_the_clock_back(self, ms: int) -> None:
+        self.clock.wall_ms = max(START_MS, self.clock.wall_ms - ms)
+        self.desk.show(PRICE_CENTS)
+
+    @invariant()
+    def balances_are_the_oracles(self) -> None:
+        if hasattr(self, "ids"):
+            assert {user: self.desk.balance(user_id) for user, user_id in enumerate(self.ids)} == self.oracle.balance
+
+
+@contextmanager
+def dying(desk: Desk, steps: int) -> Iterator[None]:
+    """Kill the writer at its `steps`-th step: a statement, a bulk of them, or a publication."""
+    left = [steps]
+
+    def step() -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Died
+
+    patch = pytest.MonkeyPatch()
+    for name in ("execute", "execute_many"):
+        honest = getattr(desk.database, name)
+
+        def counted(*arguments: Any, honest: Any = honest) -> Any:
+            step()
+            return honest(*arguments)
+
+        patch.setattr(desk.database, name, counted)
+    publish = core.publish  # type: ignore[attr-defined]
+
+    def counted_publish(*arguments: Any) -> None:
+        step()
+        publish(*arguments)
+
+    patch.setattr(core, "publish", counted_publish)
+    # A dead process reads nothing again: the roll-back is SQLite's, the reload belongs to the next writer.
+    patch.setattr(desk.writer.book, "reload", lambda: None)
+    patch.setattr(desk.writer.settlement, "reload", lambda: None)
+    try:
+        yield
+    finally:
+        patch.undo()
+
+
+@pytest.mark.timeout(300)
+def test_money_is_what_the_oracle_says(redis_url: str) -> None:
+    Money.redis_url = redis_url
+    run_state_machine_as_test(
+        Money,
+        settings=settings(
+            max_examples=80,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )

@@ -1,0 +1,183 @@
+"""A bet's proof: an honest one holds in every part, and whatever is changed behind it is seen in its part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runtime.explanation import Yardstick, find_bet, gather, prove
+from runtime.game.rewards import BrownianTouch
+from runtime.messaging.commands import Adjust, SetLimits
+from tests.jobs.signed_play import YARDSTICK, SignedPlay
+from tests.jobs.writer_desk import PRICE_CENTS, RULES
+from tests.runtime.auth.logins import KEY, SESSION_KEY, WALLET
+
+ALL_HOLD = dict.fromkeys(("signed", "rate", "window", "decision", "money", "chain"), True)
+FAR = PRICE_CENTS + 100_000
+
+
+def test_every_part_of_an_honest_bet_holds_and_says_why(play: SignedPlay, won: str) -> None:
+    proof = play.prove(won)
+    assert (proof.ok, play.parts(won)) == (True, ALL_HOLD)
+    assert (proof.signed.by, proof.signed.signer.lower()) == ("session_key", SESSION_KEY)
+    assert proof.signed.wallet.lower() == WALLET
+    assert proof.signed.delegation is not None
+    assert proof.signed.delegation.id in proof.signed.finding
+    assert proof.rate.recomputed_rate_bp == proof.rate.reward_rate_bp > 10_000
+    assert proof.rate.tick_is_stored
+    assert proof.window.from_ticks is not None
+    assert proof.window.evidence is not None
+    assert proof.window.from_ticks["ticks_sha256"] == proof.window.evidence["ticks_sha256"]
+    staked, paid = proof.money.entries
+    assert (staked.ref_type, staked.balance_before, staked.balance_after) == ("BET", 1_000_000, 999_900)
+    assert (paid.ref_type, paid.amount) == ("PAYOUT", proof.decision.payout_cents)
+    assert [one.what for one in proof.chain.positions] == ["delegated", "placed", "evidence", "resolved"]
+    placed = proof.chain.positions[1]
+    assert placed.row_holds
+    assert placed.records == 4
+    assert (
+        placed.hash
+        == play.desk.database.execute("SELECT hash FROM commits WHERE number = ?", (placed.commit_number,))[0][0]
+    )
+
+
+def test_a_lost_bet_holds_without_a_payout(play: SignedPlay) -> None:
+    bet = play.place(rows=4)
+    play.end(PRICE_CENTS)
+    assert (play.court.status(bet), play.parts(bet)) == ("lost", ALL_HOLD)
+    assert [step.ref_type for step in play.prove(bet).money.entries] == ["BET"]
+
+
+def test_a_void_bet_holds_with_its_refund(play: SignedPlay) -> None:
+    bet = play.place()
+    play.end(following=False)
+    assert (play.court.status(bet), play.parts(bet)) == ("void", ALL_HOLD)
+    # A tick that comes after the settlement changes the reason only, never the result.
+    play.court.tick(play.desk.clock.now_ms() + 1_000)
+    proof = play.prove(bet)
+    assert (proof.window.ok, [step.ref_type for step in proof.money.entries]) == (True, ["BET", "REFUND"])
+    assert "do not cover" in proof.window.finding
+
+
+def test_an_open_bet_holds_as_far_as_it_goes(play: SignedPlay) -> None:
+    bet = play.place()
+    assert play.parts(bet) == ALL_HOLD | {"window": None, "decision": None}
+    assert play.prove(bet).ok
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "rate"),
+    [
+        pytest.param({"min_rate_bp": 900_000}, "RATE_MOVED", True, id="the rate fell"),
+        pytest.param({"rows": 400}, "CELL_NOT_OFFERED", True, id="no rate"),
+        pytest.param({"amount": 7}, "STAKE_NOT_ALLOWED", None, id="refused before a rate"),
+        pytest.param({"cell_id": "1_2_3"}, "CELL_UNKNOWN", None, id="no cell"),
+    ],
+)
+def test_a_refused_bet_is_explained_without_money(
+    play: SignedPlay, changes: dict[str, Any], code: str, rate: bool | None
+) -> None:
+    proof = play.prove(play.place(**changes))
+    assert code in proof.decision.finding
+    assert (proof.ok, proof.signed.ok, proof.rate.ok, proof.decision.ok) == (True, True, rate, None)
+    assert (proof.money.ok, proof.money.entries, proof.chain.ok) == (True, [], True)
+
+
+def test_a_short_balance_is_explained_at_its_rate(play: SignedPlay) -> None:
+    now_ms = play.desk.clock.now_ms()
+    common: dict[str, Any] = {"id": play.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms}
+    play.desk.do(Adjust(user_id=play.user_id, amount=-999_950, reference="r", who="op", why="test", **common))
+    proof = play.prove(play.place())
+    assert "INSUFFICIENT_FUNDS" in proof.decision.finding
+    assert (proof.ok, proof.rate.ok, proof.rate.reward_rate_bp > 0, proof.money.entries) == (True, True, True, [])
+
+
+def test_a_wallet_signs_without_a_delegation(play: SignedPlay) -> None:
+    signed = play.prove(play.place(key=KEY, signer=WALLET)).signed
+    assert (signed.ok, signed.by, signed.delegation) == (True, "wallet", None)
+
+
+def test_an_unsigned_bet_is_neither_right_nor_wrong(play: SignedPlay) -> None:
+    proof = play.prove(play.place(signature="", signer=WALLET))
+    assert (proof.ok, proof.signed.ok, proof.signed.by) == (True, None, "nobody")
+
+
+def test_a_bet_that_another_key_signed_is_seen(play: SignedPlay) -> None:
+    assert play.parts(play.place(key=b"\x33" * 32))["signed"] is False
+
+
+def test_ticks_that_are_not_kept_any_more_leave_the_evidence(play: SignedPlay, won: str) -> None:
+    play.court.ticks.execute("DELETE FROM ticks")
+    proof = play.prove(won)
+    assert (proof.ok, proof.window.ok, proof.rate.ok, proof.rate.tick_is_stored) == (True, None, True, None)
+    assert "not kept any more" in proof.window.finding
+
+
+def test_the_rate_of_another_model_is_not_judged_by_ours(play: SignedPlay, won: str) -> None:
+    model = BrownianTouch(RULES, 500)
+    model.version = "2"
+    rate = play.prove(won, yardstick=replace(YARDSTICK, model=model)).rate
+    assert (rate.ok, rate.recomputed_rate_bp) == (None, None)
+    assert "brownian-touch 2" in rate.finding
+
+
+def test_another_edge_is_another_version_and_calls_nothing_wrong(play: SignedPlay, won: str) -> None:
+    rate = play.prove(won, yardstick=Yardstick(BrownianTouch(RULES, 700), 700, 1)).rate
+    assert (rate.ok, rate.recomputed_rate_bp) == (None, None)
+    assert "1-edge500-column5" in rate.finding
+
+
+def test_a_quick_look_says_what_it_did_not_verify(play: SignedPlay, won: str) -> None:
+    chain = play.prove(won, reach="place").chain
+    assert (chain.ok, [one.row_holds for one in chain.positions]) == (None, [True, True, True])
+    assert play.prove(won, reach="quick").chain.ok
+    play.by_hand(f"UPDATE bets SET nonce = 'other123' WHERE id <> '{won}'")
+    assert play.prove(won, reach="place").chain.ok is None
+    assert play.prove(won, reach="quick").chain.ok is False
+
+
+def test_a_commit_with_rows_of_other_kinds_is_verified_by_walking(play: SignedPlay) -> None:
+    now_ms = play.desk.clock.now_ms()
+    limits = SetLimits(
+        id=play.desk.new_id(),
+        received_ms=now_ms,
+        decided_by_ms=now_ms,
+        user_id=play.user_id,
+        stake_day_max_cents=5_000,
+    )
+    bet = play.bet()
+    play.desk.do(limits, bet)
+    assert play.prove(bet.id, reach="quick").chain.ok is None
+    assert play.prove(bet.id, reach="all").chain.ok
+    play.by_hand("UPDATE player_limits SET stake_day_max_cents = 9")
+    assert play.prove(bet.id, reach="all").chain.ok is False
+
+
+def test_what_went_into_an_archive_is_not_called_wrong(play: SignedPlay, won: str) -> None:
+    number = play.desk.database.execute("SELECT resolved_commit FROM bets WHERE id = ?", (won,))[0][0]
+    play.by_hand(f"DELETE FROM transaction_ledger WHERE commit_number < {number}")
+    proof = play.prove(won)
+    assert (proof.ok, proof.money.ok, proof.chain.ok) == (True, None, None)
+    assert "archive" in proof.money.finding
+
+
+def test_every_read_of_a_quick_proof_is_indexed(play: SignedPlay, won: str) -> None:
+    database = play.desk.database
+    asked: list[tuple[str, Any]] = []
+
+    def execute(sql: str, params: Any) -> list[tuple[Any, ...]]:
+        asked.append((sql, params))
+        return database.execute(sql, params)
+
+    bet = find_bet(execute, won)
+    assert bet is not None
+    prove(gather(execute, bet, "quick"), YARDSTICK)
+    assert len(asked) > 10
+    for sql, params in asked:
+        steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
+        scans = [step for step in steps if step.startswith("SCAN")]
+        assert any(step.startswith("SEARCH") for step in steps) or "LIMIT 1" in sql, (sql, steps)
+        # What a statement has found already is walked over, and so is the first row of a table.
+        assert set(scans) <= {"SCAN walk", "SCAN block", "SCAN milestone"} or "LIMIT 1" in sql, (sql, steps)

@@ -1,0 +1,55 @@
+"""The grid's JSON: the shape that players read, and rates that the model gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from runtime.game.grid import Cell, GridRules
+from runtime.game.rewards import BrownianTouch
+from runtime.market.grid import Grid, build_grid, encode_grid
+from tests.jobs.feed.ticks import tick
+
+RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows=20)
+NOW = 1_790_000_002_345
+
+
+def build() -> tuple[Grid, Any]:
+    newest = tick(NOW - 100, 9_400_230)
+    grid = build_grid(newest, BrownianTouch(RULES, 500), RULES, NOW, mode="demo", presets_cents=(100, 500))
+    return grid, msgspec.json.decode(encode_grid(grid))
+
+
+def test_the_json_has_the_documented_fields() -> None:
+    _, json = build()
+    rates = json.pop("rates_bp")
+    columns, rows = json.pop("columns"), json.pop("rows")
+    assert json == {
+        "mode": "demo",
+        "grid_version": NOW - 100,
+        "server_time_ms": NOW,
+        "server_time": "2026-09-21T14:13:22.345Z",
+        "price": {"cents": 9_400_230, "time_ms": NOW - 100, "exchange_ms": NOW - 120},
+        "presets_cents": [100, 500],
+        "row_step_cents": 500,
+        "column_seconds": 5,
+        "model": {"id": "brownian-touch", "version": "1-edge500-column5"},
+    }
+    assert columns[0] == {"start_s": 1_790_000_010, "opens_ms": 1_790_000_010_000, "closes_ms": 1_790_000_015_000}
+    assert [column["start_s"] for column in columns] == list(range(1_790_000_010, 1_790_000_061, 5))
+    assert [row["low_cents"] for row in rows] == sorted(row["low_cents"] for row in rows)
+    assert all(row["high_cents"] == row["low_cents"] + 500 for row in rows)
+    assert len(rates) == len(columns)
+    assert all(len(column) == len(rows) for column in rates)
+
+
+def test_rates_are_the_model_s_and_some_cells_are_not_offered() -> None:
+    grid, _ = build()
+    model, newest = BrownianTouch(RULES, 500), tick(NOW - 100, 9_400_230)
+    for column, rates in zip(grid.columns, grid.rates_bp, strict=True):
+        for row, rate in zip(grid.rows, rates, strict=True):
+            assert rate == model.rate_bp(Cell(column.start_s, row.low_cents, row.high_cents), newest, NOW)
+    flat = [rate for rates in grid.rates_bp for rate in rates]
+    assert None in flat
+    assert any(flat)

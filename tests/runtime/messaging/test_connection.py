@@ -1,0 +1,44 @@
+"""What counts as an outage of Redis, and what of that certainly had no effect."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from runtime.messaging.connection import OUTAGES, connect, was_never_sent
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param("OOM command not allowed when used memory > 'maxmemory'.", id="out of memory"),
+        pytest.param("MISCONF Errors writing to the AOF file: No space left on device", id="out of disk"),
+        pytest.param("LOADING Redis is loading the dataset in memory", id="loading"),
+    ],
+)
+def test_a_redis_that_takes_no_writes_is_an_outage(redis_url: str, answer: str) -> None:
+    client = connect(redis_url)
+    with pytest.raises(OUTAGES) as alone:
+        client.eval("return redis.error_reply(ARGV[1])", 0, answer)
+    pipeline = client.pipeline(transaction=True)
+    pipeline.eval("return redis.error_reply(ARGV[1])", 0, answer)
+    with pytest.raises(OUTAGES):
+        pipeline.execute()
+    assert was_never_sent(alone.value)
+    client.close()
+
+
+def test_a_redis_that_is_not_there_was_sent_nothing() -> None:
+    client = connect("redis://127.0.0.1:1")
+    with pytest.raises(OUTAGES) as refused:
+        client.ping()
+    assert was_never_sent(refused.value)
+
+
+def test_a_mistake_of_ours_is_no_outage(redis_url: str) -> None:
+    client = connect(redis_url)
+    client.set("text", "a")
+    with pytest.raises(redis.ResponseError) as wrong:
+        client.lpush("text", "b")
+    assert not isinstance(wrong.value, OUTAGES)
+    client.close()

@@ -1,0 +1,145 @@
+"""Metrics: counted in memory, carried through Redis, shown as Prometheus text, nothing left of dead processes."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+import redis
+from prometheus_client.parser import text_string_to_metric_families
+
+from runtime.clock import ManualClock
+from runtime.messaging.connection import OUTAGES, connect
+from runtime.messaging.metrics_exchange import FRESH_MS, collect, push, start_pushing, take
+from runtime.messaging.redis_keys import METRICS
+from runtime.metrics.table import COUNTERS, GAUGES, HISTOGRAMS, CounterName, GaugeName, HistogramName, Metrics, Snapshot
+from runtime.metrics.text import exposition
+from tests.waiting import wait_until
+
+
+def samples(page: bytes) -> dict[tuple[str, ...], float]:
+    """Return the samples of a page: (name, label values in the order of their names) -> value."""
+    found: dict[tuple[str, ...], float] = {}
+    for family in text_string_to_metric_families(page.decode()):
+        for sample in family.samples:
+            found[sample.name, *(value for _, value in sorted(sample.labels.items()))] = sample.value
+    return found
+
+
+def test_every_name_is_in_the_table() -> None:
+    assert set(COUNTERS) == set(get_args(CounterName))
+    assert set(GAUGES) == set(get_args(GaugeName))
+    assert set(HISTOGRAMS) == set(get_args(HistogramName))
+    for name, metric in (*COUNTERS.items(), *GAUGES.items(), *HISTOGRAMS.items()):
+        assert name.startswith("taptrade_")
+        assert metric.help.endswith(".")
+    assert all(name.endswith("_total") for name in COUNTERS)
+
+
+def test_counters_and_gauges_are_shown_by_process() -> None:
+    api, writer = Metrics("api"), Metrics("writer")
+    api.count("taptrade_requests_total", "time", "200")
+    api.count("taptrade_requests_total", "time", "200", by=2)
+    writer.set("taptrade_process_open_files", 7)
+
+    shown = samples(exposition([api.snapshot(11, 0), writer.snapshot(12, 0)]))
+
+    assert shown["taptrade_requests_total", "time", "11", "api", "200"] == 3
+    assert shown["taptrade_process_open_files", "12", "writer"] == 7
+
+
+def test_a_histogram_counts_a_value_on_a_bound_below_it() -> None:
+    metrics = Metrics("api")
+    for seconds in (0.001, 0.005, 0.0051, 60.0):
+        metrics.observe("taptrade_request_seconds", seconds, "time")
+
+    shown = samples(exposition([metrics.snapshot(1, 0)]))
+
+    labels = ("time", "1", "api")
+    assert shown["taptrade_request_seconds_bucket", labels[0], "0.005", *labels[1:]] == 2
+    assert shown["taptrade_request_seconds_bucket", labels[0], "0.01", *labels[1:]] == 3
+    assert shown["taptrade_request_seconds_bucket", labels[0], "+Inf", *labels[1:]] == 4
+    assert shown["taptrade_request_seconds_count", *labels] == 4
+    assert shown["taptrade_request_seconds_sum", *labels] == pytest.approx(60.0111)
+
+
+def test_figures_of_the_whole_system_carry_no_process() -> None:
+    system = Metrics("system")
+    system.set("taptrade_backlog_bets", 5)
+    system.set("taptrade_up", 1, "redis")
+
+    shown = samples(exposition([system.snapshot(0, 0)]))
+
+    assert shown == {("taptrade_backlog_bets",): 5, ("taptrade_up", "redis"): 1}
+
+
+def test_threads_lose_no_count() -> None:
+    metrics = Metrics("api")
+
+    def count_thousand() -> None:
+        for _ in range(1000):
+            metrics.count("taptrade_requests_total", "time", "200")
+
+    threads = [threading.Thread(target=count_thousand) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert metrics.snapshot(1, 0).counters["taptrade_requests_total"] == {"time\x1f200": 4000}
+
+
+def test_any_process_can_show_what_all_have_counted(redis_client: redis.Redis, clock: ManualClock) -> None:
+    writer = Metrics("writer")
+    writer.count("taptrade_requests_total", "time", "200")
+    push(redis_client, writer, clock)
+    push(redis_client, Metrics("api"), clock)
+
+    found = collect(redis_client, clock.now_ms())
+
+    assert [one.process for one in found] == ["api", "writer"]
+    assert found[1].counters == {"taptrade_requests_total": {"time\x1f200": 1}}
+
+
+def test_dead_processes_leave_nothing(redis_client: redis.Redis, clock: ManualClock) -> None:
+    for pid in range(20):
+        stale = Snapshot("api", pid, clock.now_ms() - FRESH_MS - 1)
+        redis_client.hset(METRICS, f"api:{pid}", msgspec.json.encode(stale))
+    push(redis_client, Metrics("api"), clock)
+
+    found = collect(redis_client, clock.now_ms())
+
+    assert len(found) == 1
+    assert redis_client.hlen(METRICS) == 1
+
+
+def test_a_process_measures_itself(clock: ManualClock) -> None:
+    gauges = take(Metrics("api"), clock).gauges
+
+    assert gauges["taptrade_process_memory_bytes"][""] > 1_000_000
+    assert gauges["taptrade_process_open_files"][""] >= 3
+    assert gauges["taptrade_process_cpu_seconds"][""] > 0
+
+
+def test_pushing_goes_on_until_it_is_stopped(redis_client: redis.Redis, clock: ManualClock) -> None:
+    stop = threading.Event()
+    thread = start_pushing(redis_client, Metrics("api"), clock, OUTAGES, stop)
+
+    wait_until(lambda: redis_client.hlen(METRICS), what="the first push")
+    stop.set()
+    thread.join(5)
+
+    assert not thread.is_alive()
+
+
+def test_pushing_survives_a_redis_that_is_away(tmp_path: Path, clock: ManualClock) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    thread = start_pushing(connect(f"unix://{tmp_path}/nobody.sock"), Metrics("api"), clock, OUTAGES, stop)
+    thread.join(5)
+
+    assert not thread.is_alive()
