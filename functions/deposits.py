@@ -9,19 +9,30 @@ import msgspec
 from runtime.auth.sessions import signed_in
 from runtime.betting.idempotency import idempotency_of
 from runtime.errors import Forbidden
-from runtime.function import Body, Call, Reply, function
+from runtime.function import Body, Call, function
 from runtime.game.player_entries import entries_newest_first
 from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
 from runtime.records.pages import PageQuery, after_id
-from runtime.records.views import entry_view
+from runtime.records.views import own_entry_view
+from runtime.storage.read_pool import ReadPool
 
 
 class DepositBody(Body, frozen=True):
     """How much to add."""
 
     amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="cents")]
+
+
+class Deposited(msgspec.Struct, frozen=True):
+    """The deposit as the list shows it, and what it left; `ledger_id` and `reference` are its `id` and `ref_id`."""
+
+    deposit: dict[str, Any] | None
+    ledger_id: str
+    amount: int
+    balance: int
+    reference: str
 
 
 class DepositList(msgspec.Struct, frozen=True):
@@ -38,11 +49,11 @@ class DepositList(msgspec.Struct, frozen=True):
     limit="requests",
     summary="Top up play money (demo mode)",
     body=DepositBody,
-    response=dict[str, Any],
+    response=Deposited,
     status=201,
     errors=("FORBIDDEN", "DEPOSIT_LIMIT", "IDEMPOTENCY_KEY_REUSED", "UNAVAILABLE"),
 )
-def deposit(call: Call[DepositBody]) -> Reply:
+def deposit(call: Call[DepositBody]) -> Deposited:
     """Credit play money up to the cap; in live mode money comes from operators and payment processors."""
     settings = call.parts.settings
     if settings.mode != "demo":
@@ -61,7 +72,15 @@ def deposit(call: Call[DepositBody]) -> Reply:
         idempotency=idempotency_of(call.header("Idempotency-Key"), "POST /api/deposits", call.body),
     )
     late = "The deposit was not confirmed in time; repeat it with the same Idempotency-Key."
-    return Reply(data_of(call.parts.outbox.submit(command), late), status=201)
+    return _deposited(call.parts.pool, command, data_of(call.parts.outbox.submit(command), late))
+
+
+def _deposited(pool: ReadPool, command: Deposit, data: dict[str, Any]) -> Deposited:
+    # No id lies between this one and the text that is one character longer.
+    entry_id = data["ledger_id"]
+    found = entries_newest_first(pool.execute, command.user_id, entry_id, f"{entry_id}0", limit=1)
+    shown = own_entry_view(found[0]) if found else None
+    return Deposited(shown, entry_id, data["amount"], data["balance"], data.get("reference", command.reference))
 
 
 @function(
@@ -80,6 +99,6 @@ def list_deposits(call: Call[None]) -> DepositList:
     found = entries_newest_first(
         call.parts.pool.execute, user_id, below_id=below_id, limit=query.limit + 1, ref_type="DEPOSIT"
     )
-    entries = [entry_view(entry) for entry in found]
+    entries = [own_entry_view(entry) for entry in found]
     more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
     return DepositList(entries[: query.limit], more)

@@ -73,5 +73,5 @@ def _gather(bet_id: str, reach: Reach, execute: Execute) -> Facts:
 
 
 def _prove(parts: Parts, facts: Facts, query: BetQuery) -> Proof:
-    yardstick = Yardstick(parts.model, parts.settings.house_edge_bp, parts.settings.chain_id)
+    yardstick = Yardstick(parts.model, parts.settings.house_edge_bp, parts.settings.chain_ids)
     return prove(facts, yardstick, parts.ticks_pool if query.verify else None)

@@ -14,7 +14,7 @@ from runtime.game.ids import first_id_at
 from runtime.game.ledger import RefType
 from runtime.game.player_entries import FIRST_ID, LAST_ID, entries_newest_first
 from runtime.records.pages import PageQuery, Time, after_id
-from runtime.records.views import entry_view
+from runtime.records.views import own_entry_view
 
 CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount", "balance_after")
 
@@ -56,7 +56,7 @@ def ledger(call: Call[None]) -> Statement | Reply:
         ref_type=query.ref_type,
         ref_id=query.ref_id,
     )
-    entries = [entry_view(entry) for entry in found]
+    entries = [own_entry_view(entry) for entry in found]
     more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
     page = entries[: query.limit]
     if (call.header("Accept") or "").startswith("text/csv"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from runtime.auth.credentials import is_foreign, set_cookie
+from runtime.auth.domains import domains_of
 from runtime.auth.login import log_in
 from runtime.clock import rfc3339
 from runtime.function import Body, Call, function
@@ -12,7 +13,7 @@ from runtime.records.accounts import User, user_view
 
 
 class SignedLogin(Body, frozen=True):
-    """An EIP-4361 message and its EIP-191 signature, `0x` and 130 hex digits."""
+    """An EIP-4361 message and its EIP-191 signature, 130 hex digits with or without `0x`."""
 
     message: str
     signature: str
@@ -50,7 +51,7 @@ def login(call: Call[SignedLogin]) -> LoggedIn:
         sessions=parts.sessions,
     )
     # A foreign page may send a login of its own account, but must not leave its session in the visitor's browser.
-    if not is_foreign(call.req, parts.settings.domain):
+    if not is_foreign(call.req, domains_of(parts.settings)):
         set_cookie(call.req, call.resp, done.token)
     session = done.session
     user = user_view(session.user_id, session.wallet, done.balance, done.created_ms)

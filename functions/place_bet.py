@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import gevent
 import msgspec
 
+from runtime.auth.nonces import NonceField
 from runtime.auth.sessions import signed_in
+from runtime.auth.windows import before_memory
 from runtime.betting.admission import overloaded
 from runtime.betting.intake import Tap
-from runtime.errors import Conflict, RateLimited, SignatureExpired
+from runtime.errors import Conflict, RateLimited
 from runtime.function import Body, Call, Reply, function
 from runtime.messaging.commands import Answered
 from runtime.messaging.outcomes import refusal_of
@@ -26,9 +28,11 @@ class PlaceBetBody(Body, frozen=True):
     cell_id: Annotated[str, msgspec.Meta(max_length=64, description="{column_start_unix}_{low_cents}_{high_cents}")]
     amount: Annotated[int, msgspec.Meta(description="stake in cents, one of the presets")]
     min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9, description="floor of the rate, basis points")]
-    nonce: Annotated[str, msgspec.Meta(max_length=64, description="8 to 64 letters and digits, used once")]
+    nonce: NonceField
     timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
-    signature: Annotated[str, msgspec.Meta(max_length=200, description="EIP-191 signature of the bet's text, hex")] = ""
+    signature: Annotated[
+        str, msgspec.Meta(max_length=200, description="EIP-191 signature of the bet's text, hex, 0x or not")
+    ] = ""
     valid_until_ms: Annotated[int, msgspec.Meta(ge=0, le=10**15)] | None = None
 
 
@@ -119,7 +123,7 @@ def _not_admitted(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result
         call.report_limit(LimitDecision("bets", False, ticket.limit, 0, reset_s))
         return RateLimited(retry_after_s=reset_s, limit=ticket.limit)
     if result.verdict == "EPOCH":
-        return SignatureExpired("The bet was signed before the server's memory of nonces began; sign it again.")
+        return before_memory("The bet", call.received_ms)
     if result.verdict == "FULL":
         return overloaded()
     return _replayed(parts, signed_in(call.session).user_id, result.argument)

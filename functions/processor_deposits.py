@@ -52,8 +52,9 @@ class Credited(msgspec.Struct, frozen=True):
 def processor_deposit(call: Call[ProcessorDeposit]) -> Credited:
     """Credit a payment once per reference; a repeat gets the first answer, another amount or account is a 409.
 
-    `X-Taptrade-Timestamp` are Unix seconds, at most 30 s from now; `X-Taptrade-Signature` is the HMAC-SHA256, in hex,
-    of `POST\\n/api/processor/deposits\\n{timestamp}\\n` and the body, with the key that operator and processor share.
+    `X-Taptrade-Timestamp` are Unix seconds, at most 30 s behind or ahead of the server's clock; `X-Taptrade-Signature`
+    is the HMAC-SHA256, in hex, of `POST\\n/api/processor/deposits\\n{timestamp}\\n` and the body, with the key that
+    operator and processor share.
     """
     parts, body = call.parts, call.body
     if not parts.settings.processor_secret:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
-from runtime.auth.bet_text import is_nonce, is_timely, withdraw_text
+from runtime.auth.bet_text import withdraw_text
+from runtime.auth.chains import find_chain
+from runtime.auth.nonces import NONCE_RULE, NonceField, is_nonce
 from runtime.auth.sessions import Session, signed_in
-from runtime.auth.signatures import recover_text
+from runtime.auth.signatures import SIGNATURE_RULE, parse_signature, signature_text
+from runtime.auth.windows import before_memory, check_time
 from runtime.betting.idempotency import idempotency_of, stored_answer
-from runtime.clock import rfc3339
-from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired
-from runtime.function import Body, Call, Reply, function
+from runtime.errors import Conflict, InvalidRequest, InvalidSignature
+from runtime.function import Body, Call, function
 from runtime.messaging.commands import COMMAND_TTL_MS, Withdraw
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import claim_nonce, new_id
 from runtime.records.pages import PageQuery, after_id
+from runtime.records.withdrawals import COLUMNS, Withdrawal, withdrawal_view
 
 ROUTE = "POST /api/withdrawals"
 
@@ -25,15 +30,24 @@ class WithdrawBody(Body, frozen=True):
     """How much to take out, signed by the wallet itself; a session key cannot move money out."""
 
     amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="cents")]
-    nonce: Annotated[str, msgspec.Meta(max_length=64)]
+    nonce: NonceField
     timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
-    signature: Annotated[str, msgspec.Meta(max_length=200)]
+    signature: Annotated[
+        str, msgspec.Meta(max_length=200, description="EIP-191 signature of the withdrawal's text, hex, 0x or not")
+    ]
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """The withdrawal, and the balance that it left when it was committed."""
+
+    withdrawal: Withdrawal
+    balance: int | None
 
 
 class WithdrawalList(msgspec.Struct, frozen=True):
     """A page of withdrawals."""
 
-    withdrawals: list[dict[str, Any]]
+    withdrawals: list[Withdrawal]
     next_cursor: str | None
 
 
@@ -44,7 +58,7 @@ class WithdrawalList(msgspec.Struct, frozen=True):
     limit="requests",
     summary="Withdraw to the account's own wallet",
     body=WithdrawBody,
-    response=dict[str, Any],
+    response=Withdrawn,
     status=201,
     errors=(
         "INVALID_SIGNATURE",
@@ -55,21 +69,21 @@ class WithdrawalList(msgspec.Struct, frozen=True):
         "UNAVAILABLE",
     ),
 )
-def withdraw(call: Call[WithdrawBody]) -> Reply:
+def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
     """Take the money at once; the withdrawal is pending until an operator completes or reverses it."""
     session, body, parts = signed_in(call.session), call.body, call.parts
     key = idempotency_of(call.header("Idempotency-Key"), ROUTE, body)
     # A repeat is answered before time and nonce are looked at: both have passed by then, and rightly so.
     repeated = stored_answer(parts.pool, session.user_id, key, call.received_ms)
     if repeated is not None:
-        return Reply(repeated.data, status=201)
-    _check_signature(body, session, parts.settings.chain_id, call.received_ms)
+        return _withdrawn(repeated.data)
+    signature = _checked_signature(body, session, parts.settings.chain_ids, call.received_ms)
     withdrawal_id = new_id(call.received_ms)
     verdict, used_by = claim_nonce(
         parts.redis, session.wallet, body.nonce, withdrawal_id, body.timestamp, call.received_ms
     )
     if verdict == "EPOCH":
-        raise SignatureExpired("The withdrawal was signed before the server's memory of nonces began.")
+        raise before_memory("The withdrawal", call.received_ms)
     if verdict:
         raise Conflict("The nonce was used before.", code="REPLAYED_NONCE", used_by=used_by)
     command = Withdraw(
@@ -80,21 +94,29 @@ def withdraw(call: Call[WithdrawBody]) -> Reply:
         amount=body.amount,
         nonce=body.nonce,
         signed_at_s=body.timestamp,
-        signature=body.signature,
+        signature=signature,
         idempotency=key,
     )
     late = "The withdrawal was not confirmed in time; look at GET /api/withdrawals."
-    return Reply(data_of(parts.outbox.submit(command), late), status=201)
+    return _withdrawn(data_of(parts.outbox.submit(command), late))
 
 
-def _check_signature(body: WithdrawBody, session: Session, chain_id: int, now_ms: int) -> None:
+def _withdrawn(data: dict[str, Any]) -> Withdrawn:
+    return Withdrawn(withdrawal_view(data["withdrawal"]), data.get("balance"))
+
+
+def _checked_signature(body: WithdrawBody, session: Session, chain_ids: Sequence[int], now_ms: int) -> str:
+    """Return the wallet's signature in its one form; raise the refusal that says what is wrong."""
     if not is_nonce(body.nonce):
-        raise InvalidRequest("The nonce must be 8 to 64 letters and digits.", field="nonce")
-    if not is_timely(body.timestamp, now_ms):
-        raise SignatureExpired("The timestamp lies more than 30 s from now.", server_time_ms=now_ms)
-    text = withdraw_text(body.amount, body.nonce, body.timestamp, chain_id)
-    if recover_text(text, body.signature) != session.wallet:
+        raise InvalidRequest(f"The nonce is refused: {NONCE_RULE}.", field="nonce")
+    check_time("The timestamp", body.timestamp * 1000, now_ms)
+    signature = parse_signature(body.signature)
+    if signature is None:
+        raise InvalidSignature(f"The signature cannot be read: {SIGNATURE_RULE}.")
+    text_on = partial(withdraw_text, body.amount, body.nonce, body.timestamp)
+    if find_chain(text_on, chain_ids, signature, (session.wallet,)) is None:
         raise InvalidSignature("A withdrawal needs the signature of the account's own wallet.")
+    return signature_text(signature)
 
 
 @function(
@@ -110,12 +132,8 @@ def list_withdrawals(call: Call[None]) -> WithdrawalList:
     """List the account's withdrawals, newest first."""
     query: PageQuery = call.params
     rows = call.parts.pool.rows(
-        "SELECT id, amount, to_address, status, requested_at, resolved_at, reference FROM withdrawals"
-        " WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        f"SELECT {COLUMNS} FROM withdrawals WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
         (signed_in(call.session).user_id, after_id(query.cursor), query.limit + 1),
     )
     more = rows[query.limit - 1]["id"] if len(rows) > query.limit else None
-    for row in rows:
-        row["requested_at"] = rfc3339(row["requested_at"])
-        row["resolved_at"] = None if row["resolved_at"] is None else rfc3339(row["resolved_at"])
-    return WithdrawalList(rows[: query.limit], more)
+    return WithdrawalList([withdrawal_view(row) for row in rows[: query.limit]], more)

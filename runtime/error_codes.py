@@ -19,7 +19,10 @@ CODES: dict[str, ErrorCode] = {
     "INVALID_REQUEST": ErrorCode(400, "The request is malformed, or a field has the wrong type."),
     "UNAUTHENTICATED": ErrorCode(401, "There is no session, or it has ended."),
     "INVALID_SIGNATURE": ErrorCode(401, "The signature does not belong to this message and account."),
-    "SIGNATURE_EXPIRED": ErrorCode(401, "The message was signed too long ago, or in the future."),
+    "SIGNATURE_EXPIRED": ErrorCode(
+        401,
+        "Signed over 30 s behind the server's clock or over 5 s ahead of it; `server_time_ms` tells it.",
+    ),
     "INSUFFICIENT_FUNDS": ErrorCode(402, "The balance does not cover the amount."),
     "FORBIDDEN": ErrorCode(403, "This is not allowed here, or not in this mode."),
     "DEPOSIT_LIMIT": ErrorCode(403, "The deposit would lift the balance above the cap."),

@@ -94,6 +94,10 @@ class SignatureExpired(Refusal):
 
     default_code = "SIGNATURE_EXPIRED"
 
+    def __init__(self, detail: str, *, server_time_ms: int) -> None:
+        # Whoever is refused for a wrong clock needs the right time, whatever was signed.
+        super().__init__(detail, server_time_ms=server_time_ms)
+
 
 class Forbidden(Refusal):
     """This is not allowed here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 SECRET_LENGTH_MIN = 32
+DOMAINS_MAX = 8
+# A signature that fits none of the chains is recovered once for each of them.
+CHAIN_IDS_MAX = 8
 Mode = Literal["demo", "live"]
 Feed = Literal["replay", "sim"]
 
@@ -20,18 +24,19 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table: the field it fills, how its text is read, its default and its help."""
+    """One row of the table: the field it fills, how its text is read, its default, its help, its name if another."""
 
     field: str
     parse: Callable[[str], Any]
     default: str
     help: str
     secret: bool = False
+    name: str = ""
 
     @property
     def variable(self) -> str:
         """Name of the environment variable."""
-        return "TAPTRADE_" + self.field.upper()
+        return "TAPTRADE_" + (self.name or self.field.upper())
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -68,6 +73,25 @@ def stakes(text: str) -> tuple[int, ...]:
     return cents
 
 
+def several(one: Callable[[str], Any], most: int) -> Callable[[str], tuple[Any, ...]]:
+    """Read up to `most` different values, comma-separated; the first is the main one."""
+
+    def parse(text: str) -> tuple[Any, ...]:
+        found = tuple(one(part.strip()) for part in text.split(",")) if text else ()
+        if len(found) > most or len(set(found)) < len(found):
+            raise ValueError(f"must be at most {most} different ones, comma-separated")
+        return found
+
+    return parse
+
+
+def domain(text: str) -> str:
+    """Read a domain as a browser shows it, in lower case as it sends it."""
+    if _DOMAIN.fullmatch(text) is None:
+        raise ValueError("must be a host, and its port if that is shown, such as tap.example; no scheme and no path")
+    return text.lower()
+
+
 def networks(text: str) -> tuple[str, ...]:
     """Read IP networks, comma-separated."""
     return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
@@ -80,6 +104,7 @@ def secret(text: str) -> str:
     return text
 
 
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 MILLION = 1_000_000
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 LIVE_FILL_DELAY_MS = 500
@@ -107,8 +132,20 @@ TABLE: tuple[Setting, ...] = (
     Setting("fill_delay_ms", whole(0, 10_000), "0", "wait between receipt and fill; 500 in live mode unless set"),
     Setting("settle_grace_ms", whole(0, 60_000), "1000", "wait after a column's end for the last ticks"),
     Setting("bet_signatures", one_of("on", "off"), "on", "off accepts unsigned bets (demo mode only)"),
-    Setting("chain_id", whole(1, 2**53), "1", "chain id that messages are signed for"),
-    Setting("domain", str, "", "domain that logins are signed for; empty: 127.0.0.1:PORT"),
+    Setting(
+        "chain_ids",
+        several(whole(1, 2**53), CHAIN_IDS_MAX),
+        "1",
+        "chain ids that messages may be signed for, comma-separated; ours are signed for the first",
+        name="CHAIN_ID",
+    ),
+    Setting(
+        "domains",
+        several(domain, DOMAINS_MAX),
+        "",
+        "domains that logins may be signed for, comma-separated, the main one first; empty: 127.0.0.1:PORT",
+        name="DOMAIN",
+    ),
     Setting("backlog_bets_max", whole(100, 10**6), "10000", "bets that may wait for the writer"),
     Setting("payout_max_cents", whole(1, 10**13), "1000000", "greatest payout of one bet"),
     Setting("cell_payout_max_cents", whole(1, 10**13), str(20 * MILLION), "greatest payout of one cell"),
@@ -151,8 +188,8 @@ class Settings:
     fill_delay_ms: int
     settle_grace_ms: int
     bet_signatures: Literal["on", "off"]
-    chain_id: int
-    domain: str
+    chain_ids: tuple[int, ...]
+    domains: tuple[str, ...]
     backlog_bets_max: int
     payout_max_cents: int
     cell_payout_max_cents: int
@@ -165,6 +202,16 @@ class Settings:
     requests_per_minute: int
     logins_per_minute: int
     log_level: str
+
+    @property
+    def domain(self) -> str:
+        """The main domain: what our own commands sign logins for."""
+        return self.domains[0]
+
+    @property
+    def chain_id(self) -> int:
+        """The main chain: what our own commands sign for."""
+        return self.chain_ids[0]
 
     @property
     def database(self) -> Path:
@@ -194,7 +241,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     if values["mode"] == "live" and not environ.get("TAPTRADE_FILL_DELAY_MS", "").strip():
         values["fill_delay_ms"] = LIVE_FILL_DELAY_MS
     values["data"] = values["data"].absolute()
-    values["domain"] = values["domain"] or f"127.0.0.1:{values['port']}"
+    values["domains"] = values["domains"] or (f"127.0.0.1:{values['port']}",)
     settings = Settings(**values)
     if settings.port == settings.dashboard_port:
         raise SettingsError(f"TAPTRADE_DASHBOARD_PORT={settings.port}: the API has this port (TAPTRADE_PORT)")

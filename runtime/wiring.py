@@ -17,6 +17,7 @@ from gevent.threadpool import ThreadPool
 from runtime import log
 from runtime.auth import signatures
 from runtime.auth.credentials import authenticator
+from runtime.auth.domains import domains_of
 from runtime.auth.sessions import FOLLOW_EVERY_S, Sessions
 from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
 from runtime.betting.fate import Fates
@@ -125,7 +126,7 @@ def get_app(settings: Settings | None = None) -> App:
     return create_app(
         discover(functions_folder()),
         parts=parts,
-        authenticate=authenticator(parts.sessions, settings.domain),
+        authenticate=authenticator(parts.sessions, domains_of(settings)),
         limiter=RedisLimiter(parts.redis, quotas, parts.clock, OUTAGES),
         quotas=quotas,
         guards={

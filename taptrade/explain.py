@@ -45,7 +45,7 @@ def yardstick_of(settings: Settings) -> Yardstick:
         model = load_model(settings.reward_model, rules, settings.house_edge_bp)
     except RewardModelError as ex:
         raise TaptradeError(str(ex)) from ex
-    return Yardstick(model, settings.house_edge_bp, settings.chain_id)
+    return Yardstick(model, settings.house_edge_bp, settings.chain_ids)
 
 
 def explain_bet(database: Database, ticks: Database | None, yardstick: Yardstick, bet_id: str) -> tuple[Facts, Proof]:

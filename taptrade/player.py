@@ -64,7 +64,7 @@ def place_of(args: argparse.Namespace) -> tuple[str, Place]:
     """Return the API's address and what is signed for it: the arguments, else the settings of the environment."""
     settings = configuration.load()
     url = (args.url or f"http://127.0.0.1:{settings.port}").rstrip("/")
-    domain = args.domain or (urlsplit(url).netloc if args.url else settings.domain)
+    domain = args.domain or (urlsplit(url).netloc.lower() if args.url else settings.domain)
     uri = f"{urlsplit(url).scheme}://{domain}"
     return url, Place(domain, uri, args.chain_id or settings.chain_id)
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from runtime.auth.addresses import to_checksum_address
-from runtime.clock import SystemClock, rfc3339
+from runtime.clock import SystemClock
 from runtime.game.ids import ulid_ms
 from runtime.game.money import dollars
-from runtime.messaging.commands import CompleteWithdrawal, Outcome, ReverseWithdrawal
+from runtime.messaging.commands import CompleteWithdrawal, ReverseWithdrawal
+from runtime.records.withdrawals import COLUMNS, OperatorsWithdrawal, operators_view
 from runtime.settings import Settings, load
 from taptrade.asking import add_authority, add_output, ask_writer, tell, times
 from taptrade.books import find_account, open_books
@@ -20,10 +21,6 @@ from taptrade.tables import show_table
 
 STATUSES = ("pending", "completed", "reversed")
 SHOWN_MAX = 100
-FIELDS = (
-    "id, user_id, amount, to_address, status, requested_at, reference, who, why, resolved_at, requested_commit,"
-    " resolved_commit"
-)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -67,35 +64,18 @@ def _list(settings: Settings, given: argparse.Namespace) -> int:
             conditions.append("user_id = ?")
             params.append(find_account(database, given.account).user_id)
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        rows = database.dicts(f"SELECT {FIELDS} FROM withdrawals{where} ORDER BY id LIMIT ?", [*params, given.limit])  # noqa: S608
+        rows = database.dicts(f"SELECT {COLUMNS} FROM withdrawals{where} ORDER BY id LIMIT ?", [*params, given.limit])  # noqa: S608
     if given.json:
-        print(msgspec.json.encode([_view(row) for row in rows]).decode())
+        print(msgspec.json.encode([operators_view(row) for row in rows]).decode())
     else:
         columns = ("id", "requested", "to", "amount", "status", "reference", "who", "why")
-        show_table(columns, [_cells(row) for row in rows], right=("amount",))
+        show_table(columns, [_cells(operators_view(row)) for row in rows], right=("amount",))
     return 0
 
 
-def _view(row: dict[str, Any]) -> dict[str, Any]:
-    resolved_ms = row["resolved_at"]
-    return {
-        **row,
-        "to_address": to_checksum_address(row["to_address"]),
-        "requested_at": rfc3339(row["requested_at"]),
-        "resolved_at": None if resolved_ms is None else rfc3339(resolved_ms),
-    }
-
-
-def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    view = _view(row)
-    names = ("status", "reference", "who", "why")
-    return (
-        view["id"],
-        view["requested_at"],
-        view["to_address"],
-        dollars(view["amount"]),
-        *(view[name] for name in names),
-    )
+def _cells(one: OperatorsWithdrawal) -> tuple[Any, ...]:
+    where = (one.id, one.requested_at, one.to_address, dollars(one.amount))
+    return (*where, one.status, one.reference, one.who, one.why)
 
 
 def _resolve(settings: Settings, given: argparse.Namespace) -> int:
@@ -108,14 +88,16 @@ def _resolve(settings: Settings, given: argparse.Namespace) -> int:
         **times(SystemClock().now_ms()),
     )
     outcome = ask_writer(settings, command, given.wait)
-    return tell(outcome, _sentence(outcome), as_json=given.json)
+    sentence = ""
+    if outcome is not None and "withdrawal" in outcome.data:
+        shown = operators_view(outcome.data["withdrawal"])
+        sentence = _sentence(shown)
+        outcome = structs.replace(outcome, data=outcome.data | {"withdrawal": shown})
+    return tell(outcome, sentence, as_json=given.json)
 
 
-def _sentence(outcome: Outcome | None) -> str:
-    if outcome is None or outcome.code is not None:
-        return ""
-    found = outcome.data["withdrawal"]
+def _sentence(one: OperatorsWithdrawal) -> str:
     return (
-        f"withdrawal {found['id']} of {dollars(found['amount'])} to {to_checksum_address(found['to_address'])} is"
-        f" {found['status']} since {rfc3339(found['resolved_at'])}, reference {found['reference']}, by {found['who']}"
+        f"withdrawal {one.id} of {dollars(one.amount)} to {one.to_address} is {one.status} since {one.resolved_at},"
+        f" reference {one.reference}, by {one.who}"
     )

@@ -76,15 +76,16 @@ def adjust(commit: Commit, command: Adjust) -> Outcome:
     if entry is None:
         return Outcome(command.id, {}, "INSUFFICIENT_FUNDS", "The balance does not cover the adjustment.")
     enter_operation(commit, "adjust", entry, command.who, command.why)
-    return Outcome(command.id, {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after})
+    data = {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after, "reference": entry.ref_id}
+    return Outcome(command.id, data)
 
 
 def _same_operation(command: Deposit | Adjust, stored: tuple[Any, ...]) -> Outcome:
     user_id, amount, entry_id, balance_after = stored
     if (user_id, amount) != (command.user_id, command.amount):
         return Outcome(command.id, {}, "REFERENCE_USED", "The reference was used for another account or amount.")
-    data = {"ledger_id": entry_id, "amount": amount, "balance": balance_after, "repeat": True}
-    return Outcome(command.id, data)
+    data = {"ledger_id": entry_id, "amount": amount, "balance": balance_after, "reference": command.reference}
+    return Outcome(command.id, data | {"repeat": True})
 
 
 def withdraw(commit: Commit, command: Withdraw) -> Outcome:
@@ -94,7 +95,8 @@ def withdraw(commit: Commit, command: Withdraw) -> Outcome:
         return repeated
     stored = commit.write("withdrawal", command.id)
     if stored:
-        return Outcome(command.id, {"withdrawal": _withdrawal(stored[0])})
+        balance = commit.write("user", stored[0][1])[0][2]
+        return Outcome(command.id, {"withdrawal": _withdrawal(stored[0]), "balance": balance})
     # Redis refuses a nonce that was used, but may forget its last second; what took money is remembered here.
     used = commit.write("withdrawal_by_nonce", command.user_id, command.nonce)
     if used:

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 WINDOW_PAST_S = 30
 WINDOW_FUTURE_S = 5
-_NONCE = re.compile(r"[A-Za-z0-9]{8,64}")
-
-
-def is_nonce(text: str) -> bool:
-    """Tell whether `text` is 8 to 64 ASCII letters and digits, no newline behind them either."""
-    return _NONCE.fullmatch(text) is not None
 
 
 def is_timely(signed_s: int, now_ms: int) -> bool:

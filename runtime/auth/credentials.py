@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import falcon
 
+from runtime.auth.domains import Domains
 from runtime.auth.sessions import Session, Sessions
 from runtime.errors import Forbidden
 from runtime.messaging.redis_keys import SESSION_TTL_S
@@ -16,7 +17,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = "bearer "
 
 
-def authenticator(sessions: Sessions, domain: str) -> Callable[[falcon.Request], Session | None]:
+def authenticator(sessions: Sessions, domains: Domains) -> Callable[[falcon.Request], Session | None]:
     """Return the function that finds a request's session; None means that there is none."""
 
     def authenticate(req: falcon.Request) -> Session | None:
@@ -26,27 +27,27 @@ def authenticator(sessions: Sessions, domain: str) -> Callable[[falcon.Request],
         cookies = req.get_cookie_values(COOKIE) or []
         if len(cookies) != 1:  # two of one name: a neighbouring site may have planted one
             return None
-        if req.method not in SAFE_METHODS and not is_same_origin(req, domain):
+        if req.method not in SAFE_METHODS and not is_same_origin(req, domains):
             raise Forbidden("A session cookie is only taken from the page's own origin.")
         return sessions.find(cookies[0])
 
     return authenticate
 
 
-def is_same_origin(req: falcon.Request, domain: str) -> bool:
+def is_same_origin(req: falcon.Request, domains: Domains) -> bool:
     """Tell whether a browser says that the request comes from a page of ours."""
     site = req.get_header("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
-    return _is_own(req.get_header("Origin"), req, domain)
+    return _is_own(req.get_header("Origin"), req, domains)
 
 
-def is_foreign(req: falcon.Request, domain: str) -> bool:
+def is_foreign(req: falcon.Request, domains: Domains) -> bool:
     """Tell whether a browser says that the request comes from a page of somebody else's."""
     site, origin = req.get_header("Sec-Fetch-Site"), req.get_header("Origin")
     if site is not None:
         return site not in ("same-origin", "none")
-    return origin is not None and not _is_own(origin, req, domain)
+    return origin is not None and not _is_own(origin, req, domains)
 
 
 def set_cookie(req: falcon.Request, resp: falcon.Response, token: str) -> None:
@@ -65,12 +66,13 @@ def _bearer_token(header: str) -> str:
     return header[len(_BEARER) :].strip() if header[: len(_BEARER)].lower() == _BEARER else ""
 
 
-def _is_own(origin: str | None, req: falcon.Request, domain: str) -> bool:
+def _is_own(origin: str | None, req: falcon.Request, domains: Domains) -> bool:
     try:
         parts = urlsplit(origin or "")
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and parts.netloc in (req.get_header("Host"), domain)
+    is_ours = parts.netloc == req.get_header("Host") or domains.find(parts.netloc) is not None
+    return parts.scheme in ("http", "https") and is_ours
 
 
 def _is_https(req: falcon.Request) -> bool:

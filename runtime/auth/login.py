@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.auth import bet_text, signatures
+from runtime.auth import signatures
+from runtime.auth.domains import Domains, domains_of
 from runtime.auth.sessions import Session, Sessions
 from runtime.auth.siwe import SiweError, SiweMessage, parse
+from runtime.auth.windows import before_memory, check_time
 from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unavailable
 from runtime.messaging.commands import COMMAND_TTL_MS, AnyCommand, Delegation, OpenAccount, Outcome
 from runtime.messaging.connection import OUTAGES, Redis
@@ -32,6 +35,7 @@ class Claim:
     session_key: str | None
     nonce: str
     issued_s: int
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,8 @@ def log_in(
     sessions: Sessions,
 ) -> Login:
     """Check the message, use up its nonce, find or open the account, start a session; raise a Refusal otherwise."""
-    claim = check(message, signature, settings.domain, settings.chain_id, now_ms)
-    command = _open_account(claim, message, signature, settings, now_ms)
+    claim = check(message, signature, domains_of(settings), settings.chain_ids, now_ms)
+    command = _open_account(claim, message, settings, now_ms)
     _use_nonce(client, claim, command.id, now_ms)
     late = "The account could not be opened in time; sign a new message and try again."
     opened = data_of(outbox.submit(command), late)
@@ -70,55 +74,62 @@ def log_in(
     return Login(token, session, opened["balance"], opened["created_ms"])
 
 
-def check(message: str, signature: str, domain: str, chain_id: int, now_ms: int) -> Claim:
+def check(message: str, signature: str, domains: Domains, chain_ids: Sequence[int], now_ms: int) -> Claim:
     """Check a login message and its signature without any state; raise the refusal that says what is wrong."""
     try:
         parsed = parse(message)
     except SiweError as ex:
         raise InvalidRequest(f"The login message is refused: {ex}.") from ex
-    _check_place(parsed, domain, chain_id)
+    _check_place(parsed, domains, chain_ids)
     _check_time(parsed, now_ms)
     wallet = parsed.wallet
+    raw = signatures.parse_signature(signature)
+    if raw is None:
+        raise _no_signature(signature)
     # The very text that came in is what was signed; nothing is built anew from its parts.
-    if signatures.recover_text(message, signature) != wallet:
-        raise _wrong_signature(signature)
-    return Claim(wallet, parsed.session_key, parsed.nonce, parsed.issued_ms // 1000)
+    if signatures.recover(message.encode(), raw) != wallet:
+        raise InvalidSignature("The signature is not the address's own over exactly this message.")
+    return Claim(wallet, parsed.session_key, parsed.nonce, parsed.issued_ms // 1000, signatures.signature_text(raw))
 
 
-def _check_place(parsed: SiweMessage, domain: str, chain_id: int) -> None:
+def _check_place(parsed: SiweMessage, domains: Domains, chain_ids: Sequence[int]) -> None:
     scheme, authority = parsed.uri_origin
-    if parsed.domain != domain:
-        raise InvalidSignature(f"The login message is for another domain; this is {domain}.", expected=domain)
-    if authority != domain or scheme not in ("http", "https") or (parsed.scheme or scheme).lower() != scheme:
+    domain = domains.find(parsed.domain)
+    if domain is None:
+        raise InvalidSignature(
+            f"The login message is for another domain; this is {' or '.join(domains.accepted)}.",
+            expected=domains.main,
+            accepted=domains.accepted,
+        )
+    on_domain = domains.find(authority) == domain
+    if not on_domain or scheme not in ("http", "https") or (parsed.scheme or scheme).lower() != scheme:
         raise InvalidSignature(f"The login message's URI is not on {domain}.", expected=domain)
-    if parsed.chain_id != chain_id:
-        raise InvalidSignature(f"The login message is for another chain; this is {chain_id}.", expected=chain_id)
+    if parsed.chain_id not in chain_ids:
+        raise InvalidSignature(
+            f"The login message is for another chain; this is {' or '.join(map(str, chain_ids))}.",
+            expected=chain_ids[0],
+            accepted=list(chain_ids),
+        )
 
 
 def _check_time(parsed: SiweMessage, now_ms: int) -> None:
-    age_ms = now_ms - parsed.issued_ms
-    if age_ms > bet_text.WINDOW_PAST_S * 1000:
-        raise SignatureExpired("The login message was issued more than 30 s ago.", server_time_ms=now_ms)
-    if age_ms < -bet_text.WINDOW_FUTURE_S * 1000:
-        raise SignatureExpired("The login message was issued in the future.", server_time_ms=now_ms)
+    check_time("The login message's Issued At", parsed.issued_ms, now_ms)
     if parsed.expires_ms is not None and parsed.expires_ms <= now_ms:
         raise SignatureExpired("The login message has expired.", server_time_ms=now_ms)
     if parsed.not_before_ms is not None and parsed.not_before_ms > now_ms:
         raise SignatureExpired("The login message does not count yet.", server_time_ms=now_ms)
 
 
-def _wrong_signature(signature: str) -> InvalidSignature:
-    if len(signature) > signatures.SIGNATURE_TEXT_MAX:
-        return InvalidSignature(
-            "Contract wallets (EIP-1271) are not supported: a signature is 65 bytes, as 0x and 130 hex digits."
-        )
-    return InvalidSignature("The signature is not the address's own over exactly this message.")
+def _no_signature(text: str) -> InvalidSignature:
+    if len(text) > signatures.SIGNATURE_TEXT_MAX:
+        return InvalidSignature(f"Contract wallets (EIP-1271) are not supported: {signatures.SIGNATURE_RULE}.")
+    return InvalidSignature(f"The signature cannot be read: {signatures.SIGNATURE_RULE}.")
 
 
-def _open_account(claim: Claim, message: str, signature: str, settings: Settings, now_ms: int) -> OpenAccount:
+def _open_account(claim: Claim, message: str, settings: Settings, now_ms: int) -> OpenAccount:
     delegation = None
     if claim.session_key is not None:
-        delegation = Delegation(new_id(now_ms), claim.session_key, message, signature)
+        delegation = Delegation(new_id(now_ms), claim.session_key, message, claim.signature)
     return OpenAccount(
         id=new_id(now_ms),
         received_ms=now_ms,
@@ -136,6 +147,6 @@ def _use_nonce(client: Redis, claim: Claim, command_id: str, now_ms: int) -> Non
     except OUTAGES as ex:
         raise Unavailable("Logins cannot be checked right now.") from ex
     if verdict == "EPOCH":
-        raise SignatureExpired("The login message is older than the server's memory of nonces.", server_time_ms=now_ms)
+        raise before_memory("The login message", now_ms)
     if verdict != "":
         raise Conflict("The login message was used already; sign a new one.", code="REPLAYED_NONCE")

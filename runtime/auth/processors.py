@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from runtime.errors import InvalidSignature, SignatureExpired
+from runtime.auth.windows import check_time
+from runtime.errors import InvalidSignature
 
 WINDOW_S = 30
 TIMESTAMP_HEADER = "X-Taptrade-Timestamp"
@@ -33,5 +34,4 @@ def check_processor(
     expected = processor_signature(secret, method, path, timestamp, body)
     if not hmac.compare_digest(expected.encode(), signature.lower().encode()):
         raise InvalidSignature("The signature does not fit this method, path, time and body.")
-    if abs(now_ms - int(timestamp) * 1000) > WINDOW_S * 1000:
-        raise SignatureExpired(f"The request was signed more than {WINDOW_S} s from now.", server_time_ms=now_ms)
+    check_time(TIMESTAMP_HEADER, int(timestamp) * 1000, now_ms, past_s=WINDOW_S, future_s=WINDOW_S)

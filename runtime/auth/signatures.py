@@ -10,10 +10,12 @@ from sha3 import keccak_256
 from runtime.errors import TaptradeError
 
 SIGNATURE_BYTES = 65
-SIGNATURE_TEXT_MAX = 2 + 2 * SIGNATURE_BYTES
+SIGNATURE_DIGITS = 2 * SIGNATURE_BYTES
+SIGNATURE_TEXT_MAX = 2 + SIGNATURE_DIGITS
+SIGNATURE_RULE = f"a signature is {SIGNATURE_BYTES} bytes: {SIGNATURE_DIGITS} hex digits, with or without 0x"
 
 _PREFIX = b"\x19Ethereum Signed Message:\n"
-_SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}")
+_SIGNATURE = re.compile(rf"(?:0[xX])?[0-9a-fA-F]{{{SIGNATURE_DIGITS}}}")
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 _HALF_ORDER_BYTES = _HALF_ORDER.to_bytes(32, "big")
 _RECOVERY_IDS = {0: b"\x00", 1: b"\x01", 27: b"\x00", 28: b"\x01"}
@@ -35,10 +37,18 @@ def personal_hash(message: bytes) -> bytes:
 
 
 def parse_signature(text: str) -> bytes | None:
-    """Read `0x` and 130 hex digits; anything else is None, whatever its length."""
-    if len(text) != SIGNATURE_TEXT_MAX or _SIGNATURE.fullmatch(text) is None:
+    """Read 130 hex digits of either case, `0x` before them or not; anything else is None, whatever its length.
+
+    All spellings are one signature, and wallets' libraries differ in them; it is stored as `signature_text` writes it.
+    """
+    if len(text) > SIGNATURE_TEXT_MAX or _SIGNATURE.fullmatch(text) is None:
         return None
-    return bytes.fromhex(text[2:])
+    return bytes.fromhex(text[-SIGNATURE_DIGITS:])
+
+
+def signature_text(signature: bytes) -> str:
+    """Write a signature in the one form that is stored and shown: `0x` and lower-case digits, v as it was signed."""
+    return "0x" + signature.hex()
 
 
 def recover(message: bytes, signature: bytes) -> str | None:

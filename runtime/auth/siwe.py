@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from runtime.auth import siwe_grammar as grammar
 from runtime.auth.addresses import AddressError, canonical_address
+from runtime.auth.nonces import NONCE_RULE, is_nonce
 
 MESSAGE_CHARACTERS_MAX = 4_096
 SESSION_KEY_URN = "urn:taptrade:session-key:"
@@ -107,7 +108,7 @@ def parse(text: str) -> SiweMessage:
         uri=lines.field("URI", grammar.URI),
         version=lines.field("Version", grammar.VERSION),
         chain_id=int(lines.field("Chain ID", grammar.CHAIN_ID)),
-        nonce=lines.field("Nonce", grammar.NONCE),
+        nonce=_nonce(lines.value("Nonce")),
         issued_at=lines.field("Issued At", grammar.DATE_TIME),
         expiration_time=lines.optional("Expiration Time", grammar.DATE_TIME),
         not_before=lines.optional("Not Before", grammar.DATE_TIME),
@@ -142,11 +143,14 @@ class _Lines:
         self._next += 1
         return line
 
-    def field(self, name: str, pattern: re.Pattern[str]) -> str:
+    def value(self, name: str) -> str:
         line = self.take()
         if not line.startswith(f"{name}: "):
             raise SiweError(f"expected the line {name!r}, found {line[:40]!r}")
-        value = line[len(name) + 2 :]
+        return line[len(name) + 2 :]
+
+    def field(self, name: str, pattern: re.Pattern[str]) -> str:
+        value = self.value(name)
         _matched(pattern, value, name)
         return value
 
@@ -165,6 +169,12 @@ def _statement(lines: _Lines) -> str | None:
         _matched(grammar.STATEMENT, statement, "statement")
     _matched(_EMPTY, lines.take(), "line before the URI")
     return statement
+
+
+def _nonce(value: str) -> str:
+    if not is_nonce(value):
+        raise SiweError(f"Nonce: {value[:40]!r}: {NONCE_RULE}")
+    return value
 
 
 def _resources(lines: _Lines) -> tuple[str, ...] | None:

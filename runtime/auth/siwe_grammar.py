@@ -25,7 +25,6 @@ URI = re.compile(rf"(?P<scheme>{_SCHEME}):{_PATH}(?:\?{_TAIL})?(?:#{_TAIL})?")
 VERSION = re.compile(r"1")
 # ABNF allows leading zeros; one number, one spelling, so that a parsed message writes back as the text it came from.
 CHAIN_ID = re.compile(r"0|[1-9][0-9]{0,31}")
-NONCE = re.compile(r"[A-Za-z0-9]{8,64}")
 REQUEST_ID = re.compile(rf"{_PCHAR}*")
 DATE_TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"

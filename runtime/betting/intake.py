@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
-from runtime.auth.bet_text import bet_text, is_nonce, is_timely
+from runtime.auth.bet_text import bet_text
+from runtime.auth.chains import find_chain
+from runtime.auth.nonces import NONCE_RULE, is_nonce
 from runtime.auth.sessions import Session
-from runtime.auth.signatures import recover_text
-from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unprocessable
+from runtime.auth.signatures import SIGNATURE_RULE, parse_signature, signature_text
+from runtime.auth.windows import check_time
+from runtime.errors import Conflict, InvalidRequest, InvalidSignature, Unprocessable
 from runtime.game.grid import Cell, GridRules, is_placeable, parse_cell
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import COMMAND_TTL_MS, PlaceBet
@@ -37,7 +41,7 @@ class Intake:
     rules: GridRules
     presets_cents: frozenset[int]
     signed: bool
-    chain_id: int
+    chain_ids: tuple[int, ...]
     fill_delay_ms: int
     bets_per_minute: int
 
@@ -48,7 +52,7 @@ class Intake:
             rules=rules,
             presets_cents=frozenset(settings.presets_cents),
             signed=settings.bet_signatures == "on",
-            chain_id=settings.chain_id,
+            chain_ids=settings.chain_ids,
             fill_delay_ms=settings.fill_delay_ms,
             bets_per_minute=settings.bets_per_minute,
         )
@@ -60,14 +64,16 @@ class Intake:
         too late may then be told what became of the bet.
         """
         cell = self._cell(tap)
-        signer = self._signer(tap, session, received_ms)
+        signer, signature = self._signed(tap, session, received_ms)
         if not is_placeable(cell, received_ms, self.rules):
-            raise Conflict("The cell's column does not take bets now.", code="CELL_CLOSED")
+            raise Conflict("The cell's column does not take bets now.", code="CELL_CLOSED", server_time_ms=received_ms)
         decided_by_ms = min(received_ms + self.fill_delay_ms + COMMAND_TTL_MS, cell.start_s * 1000)
         if tap.valid_until_ms is not None:
             decided_by_ms = min(decided_by_ms, tap.valid_until_ms)
         if decided_by_ms <= received_ms:
-            raise Conflict("The bet was valid until a time that has passed.", code="BET_EXPIRED")
+            raise Conflict(
+                "The bet was valid until a time that has passed.", code="BET_EXPIRED", server_time_ms=received_ms
+            )
         bet_id = new_id(received_ms)
         command = PlaceBet(
             id=bet_id,
@@ -79,7 +85,7 @@ class Intake:
             min_rate_bp=tap.min_rate_bp,
             nonce=tap.nonce,
             signed_at_s=tap.timestamp,
-            signature=tap.signature,
+            signature=signature,
             signer=signer,
             delegation_id=session.delegation_id if signer == session.session_key else None,
         )
@@ -104,15 +110,18 @@ class Intake:
             )
         return cell
 
-    def _signer(self, tap: Tap, session: Session, received_ms: int) -> str:
+    def _signed(self, tap: Tap, session: Session, received_ms: int) -> tuple[str, str]:
+        """Return who signed a tap, and the signature in its one form."""
         if not is_nonce(tap.nonce):
-            raise InvalidRequest("The nonce must be 8 to 64 letters and digits.", field="nonce")
-        if not is_timely(tap.timestamp, received_ms):
-            raise SignatureExpired("The timestamp lies more than 30 s from now.", server_time_ms=received_ms)
+            raise InvalidRequest(f"The nonce is refused: {NONCE_RULE}.", field="nonce")
+        check_time("The timestamp", tap.timestamp * 1000, received_ms)
         if not self.signed and not tap.signature:
-            return session.wallet
-        text = bet_text(tap.cell_id, tap.amount, tap.min_rate_bp, tap.nonce, tap.timestamp, self.chain_id)
-        signer = recover_text(text, tap.signature)
-        if signer is None or signer not in (session.session_key, session.wallet):
+            return session.wallet, ""
+        signature = parse_signature(tap.signature)
+        if signature is None:
+            raise InvalidSignature(f"The signature cannot be read: {SIGNATURE_RULE}.")
+        text_on = partial(bet_text, tap.cell_id, tap.amount, tap.min_rate_bp, tap.nonce, tap.timestamp)
+        found = find_chain(text_on, self.chain_ids, signature, (session.session_key, session.wallet))
+        if found is None:
             raise InvalidSignature
-        return signer
+        return found[1], signature_text(signature)

@@ -21,11 +21,11 @@ ABOUT_RATES = ("RATE_MOVED", "CELL_NOT_OFFERED")
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """What this process recomputes by; the edge is a setting, so a rate of other days may need that day's."""
+    """What this process recomputes by; edge and chains are settings: a bet of other days may need those of its day."""
 
     model: RewardModel
     house_edge_bp: int
-    chain_id: int
+    chain_ids: tuple[int, ...]
 
 
 def check_priced(bet: Bet, yardstick: Yardstick, ticks: Executor | None) -> Priced:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.bet_text import bet_text, is_timely
-from runtime.auth.signatures import recover_text
+from runtime.auth.chains import find_chain
+from runtime.auth.signatures import parse_signature, recover_text
 from runtime.auth.siwe import SiweError, parse
 from runtime.clock import rfc3339
 from runtime.explanation.facts import Facts
@@ -12,19 +16,23 @@ from runtime.explanation.views import Delegation, Signed, Signer
 from runtime.game.bets import Bet
 
 
-def check_signed(facts: Facts, chain_id: int) -> Signed:
-    """Verify the bet's signature, and the login that delegated its key."""
+def check_signed(facts: Facts, chain_ids: Sequence[int]) -> Signed:
+    """Verify the bet's signature for any of the accepted chains, and the login that delegated its key."""
     bet, delegation = facts.bet, facts.delegation
-    text = bet_text(bet.cell_id, bet.amount, bet.min_rate_bp, bet.nonce, bet.signed_at_s, chain_id)
+    text_on = partial(bet_text, bet.cell_id, bet.amount, bet.min_rate_bp, bet.nonce, bet.signed_at_s)
+    signature = parse_signature(bet.signature)
+    found = None if signature is None else find_chain(text_on, chain_ids, signature, (bet.signer,))
+    chain_id = None if found is None else found[0]
     by = _signer(bet, facts.wallet)
-    wrong = _wrong(bet, facts.wallet, delegation, text)
+    wrong = _wrong(bet, facts.wallet, delegation, chain_ids, chain_id)
     return Signed(
         ok=None if by == "nobody" else wrong is None,
         finding=wrong or _finding(bet, by, delegation),
         by=by,
         signer=to_checksum_address(bet.signer),
         wallet=to_checksum_address(facts.wallet) if facts.wallet else "",
-        text=text,
+        text=text_on(chain_ids[0] if chain_id is None else chain_id),
+        chain_id=chain_id,
         signature=bet.signature,
         signed_at=rfc3339(bet.signed_at_s * 1000),
         received_at=rfc3339(bet.received_ms),
@@ -38,13 +46,15 @@ def _signer(bet: Bet, wallet: str) -> Signer:
     return "wallet" if bet.signer == wallet else "session_key"
 
 
-def _wrong(bet: Bet, wallet: str, delegation: Delegation | None, text: str) -> str | None:
+def _wrong(
+    bet: Bet, wallet: str, delegation: Delegation | None, chain_ids: Sequence[int], chain_id: int | None
+) -> str | None:
     if not wallet:
         return "The bet's account is not there."
     if not bet.signature:
         return None
-    if recover_text(text, bet.signature) != bet.signer:
-        return "The signature is not the signer's over this text."
+    if chain_id is None:
+        return f"The signature is not the signer's over this text, for the chain {' or '.join(map(str, chain_ids))}."
     if not is_timely(bet.signed_at_s, bet.received_ms):
         return "The text was signed outside the window around its receipt."
     if bet.signer != wallet:

@@ -11,7 +11,7 @@ Signer = Literal["wallet", "session_key", "nobody"]
 
 
 class Delegation(msgspec.Struct, frozen=True):
-    """The login that let a session key sign: the message and the wallet's signature, as received."""
+    """The login that let a session key sign: the message as received, and the wallet's signature."""
 
     id: str
     session_key: str
@@ -22,7 +22,10 @@ class Delegation(msgspec.Struct, frozen=True):
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """Who signed what, and when; `text` is rebuilt from the stored bet and verified again."""
+    """Who signed what, and when; `text` is rebuilt from the stored bet and verified again.
+
+    `chain_id` is the accepted chain that the signature fits; null: unsigned, or none of them.
+    """
 
     ok: bool | None
     finding: str
@@ -30,6 +33,7 @@ class Signed(msgspec.Struct, frozen=True):
     signer: str
     wallet: str
     text: str
+    chain_id: int | None
     signature: str
     signed_at: str
     received_at: str

@@ -38,7 +38,7 @@ class PlaceBet(Command, tag="place_bet", kw_only=True, frozen=True, omit_default
 
 
 class Delegation(msgspec.Struct, frozen=True):
-    """A login that lets a session key sign bets: the message and signature, as received."""
+    """A login that lets a session key sign bets: the message as received, the signature in its one form."""
 
     id: str
     session_key: str

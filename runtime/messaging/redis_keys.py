@@ -45,8 +45,8 @@ SESSIONS_ENDED_KEEP = 10_000
 # What each family may take at the reference load (3,000 bets a second, 20,000 sessions, a full backlog). Redis evicts
 # nothing, so what does not fit is refused: the sum must leave room.
 BUDGET_BYTES = {
-    "nonces": 90 * 3_000 * 200,
-    "queues and jobs": 10_000 * 1_200,
+    "nonces": 90 * 3_000 * 320,
+    "queues and jobs": 10_000 * 1_300,
     "pending bets": 100 * 300 * 200,
     "replies": 60 * 1024 * 1024,
     "sessions": 20_000 * 700,

@@ -10,6 +10,8 @@ from runtime.game.bets import Bet
 from runtime.game.columns import EVIDENCE_FIELDS, Column, evidence_row
 from runtime.game.ledger import CommitEvent, Entry
 
+STAFF_ONLY = frozenset({"who", "why"})
+
 
 def bet_view(bet: Bet) -> dict[str, Any]:
     """Return a bet as its owner sees it."""
@@ -50,6 +52,13 @@ def entry_view(entry: Entry) -> dict[str, Any]:
         "commit_number": entry.commit_number,
         "metadata": json.loads(entry.metadata),
     }
+
+
+def own_entry_view(entry: Entry) -> dict[str, Any]:
+    """Return a ledger entry as its owner sees it: who of the staff made it, and why, is for operators."""
+    view = entry_view(entry)
+    view["metadata"] = {name: value for name, value in view["metadata"].items() if name not in STAFF_ONLY}
+    return view
 
 
 def column_view(column: Column) -> dict[str, Any]:

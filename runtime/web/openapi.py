@@ -33,7 +33,10 @@ SECURITY_SCHEMES = {
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """An error (RFC 9457); `code` is stable, and some codes bring fields of their own."""
+    """An error (RFC 9457); `code` is stable, and some codes bring fields of their own.
+
+    `server_time_ms` comes with every refusal that the caller's clock may be the cause of.
+    """
 
     type: str
     title: str
@@ -43,6 +46,7 @@ class Problem(msgspec.Struct, frozen=True):
     request_id: str
     retryable: bool
     field: str | msgspec.UnsetType = msgspec.UNSET
+    server_time_ms: int | msgspec.UnsetType = msgspec.UNSET
 
 
 @functools.lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ import msgspec
 from falcon import testing
 
 from runtime.auth.credentials import authenticator
+from runtime.auth.domains import domains_of
 from runtime.auth.sessions import Sessions
 from runtime.betting.admission import AdmissionControl
 from runtime.betting.fate import Fates
@@ -109,7 +110,7 @@ class Instance:
         app = create_app(
             all_functions(),
             parts=self.parts,
-            authenticate=authenticator(self.sessions, settings.domain),
+            authenticate=authenticator(self.sessions, domains_of(settings)),
             limiter=RedisLimiter(client, quotas, clock, OUTAGES),
             quotas=quotas,
             guards={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -55,6 +56,35 @@ def test_a_withdrawal_is_made_once_for_its_key_even_when_its_signature_is_old(ar
     assert victim.balance == 99_700
     assert code_of(victim.withdraw(victim.withdrawal(amount=300), **KEY)) == REUSED  # another nonce, another body
     assert arena.count("withdrawals") == 2
+
+
+def test_an_answer_that_an_older_build_stored_is_replayed_in_the_present_form(arena: Arena, victim: Player) -> None:
+    body = victim.withdrawal(amount=300)
+    first = victim.withdraw(body, **KEY)
+    taken = first.json["withdrawal"]["id"]
+    stored = {
+        "id": taken,
+        "user_id": victim.user_id,
+        "amount": 300,
+        "to_address": victim.wallet,
+        "status": "pending",
+        "requested_at": arena.now_ms,
+        "reference": None,
+        "who": None,
+        "why": None,
+        "resolved_at": None,
+    }
+    answer = json.dumps({"id": taken, "data": {"withdrawal": stored, "balance": 99_700}})
+    arena.desk.database.execute("UPDATE idempotency_keys SET answer = ?", (answer,))
+    assert victim.withdraw(body, instance=arena.two, **KEY).json == first.json
+
+
+def test_a_deposits_answer_of_an_older_build_is_replayed_in_the_present_form(arena: Arena, victim: Player) -> None:
+    first = deposit(victim, 500, **KEY)
+    stored = {name: first.json[name] for name in ("ledger_id", "amount", "balance", "reference")}
+    answer = json.dumps({"id": stored["reference"], "data": stored})
+    arena.desk.database.execute("UPDATE idempotency_keys SET answer = ?", (answer,))
+    assert deposit(victim, 500, **KEY).json == first.json
 
 
 def test_a_refused_withdrawal_is_not_kept_for_its_key(victim: Player) -> None:

@@ -65,6 +65,13 @@ def test_the_same_cell_again_shows_the_bet_that_is_there(arena: Arena, victim: P
     assert victim.balance == placed.json["balance"]
 
 
+@pytest.mark.parametrize("characters", [8, 96, 128])
+def test_a_nonce_of_any_length_counts_once(arena: Arena, victim: Player, characters: int) -> None:
+    bet, withdrawal = victim.bet(nonce="b" * characters), victim.withdrawal(nonce="w" * characters)
+    assert (victim.place(bet).status_code, victim.withdraw(withdrawal).status_code) == (201, 201)
+    assert (code_of(victim.place(bet)), code_of(victim.withdraw(withdrawal))) == (REPLAYED, REPLAYED)
+
+
 def test_nonces_of_two_players_are_apart(victim: Player, attacker: Player) -> None:
     assert victim.place(victim.bet(nonce="sameNonce1")).status_code == 201
     assert attacker.place(attacker.bet(nonce="sameNonce1")).status_code == 201
@@ -95,6 +102,9 @@ def test_a_signature_from_outside_its_window_is_refused(arena: Arena, victim: Pl
     for answer in (victim.place(bet), victim.withdraw(withdrawal)):
         assert code_of(answer) == EXPIRED
         assert answer.json["server_time_ms"] == arena.now_ms
+        side = f"{abs(age_s)}.000 s {'behind' if age_s > 0 else 'ahead of'} the server's clock"
+        assert side in answer.json["detail"]
+        assert "at most 30 s behind and 5 s ahead are taken" in answer.json["detail"]
     assert (arena.count("bets"), arena.count("withdrawals")) == (0, 0)
 
 
@@ -121,10 +131,11 @@ def test_what_was_signed_before_redis_came_up_empty_is_refused(arena: Arena, vic
     arena.desk.hire()
     victim.token, _ = arena.one.sessions.create(victim.user_id, victim.wallet)
     same_second = victim.bet(key=WALLET, rows=2), victim.withdrawal()
-    for signed in (bet, unsent, same_second[0]):
-        assert code_of(victim.place(signed)) == EXPIRED
-    for signed in (withdrawal, same_second[1]):
-        assert code_of(victim.withdraw(signed)) == EXPIRED
+    answers = [victim.place(signed) for signed in (bet, unsent, same_second[0])]
+    answers += [victim.withdraw(signed) for signed in (withdrawal, same_second[1])]
+    for answer in answers:
+        assert code_of(answer) == EXPIRED
+        assert answer.json["server_time_ms"] == arena.now_ms
     assert (arena.count("bets"), arena.count("withdrawals")) == (1, 1)
     arena.advance(1_000)
     assert victim.place(victim.bet(key=WALLET, rows=3)).status_code == 201

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from coincurve import PrivateKey
 
+from runtime.audit import audit
 from runtime.auth.bet_text import bet_text, withdraw_text
 from runtime.auth.signatures import personal_hash, sign
 from tests.attack.arena import Arena
@@ -69,8 +70,8 @@ def forms(signature: str) -> dict[str, Any]:
         "all zero": "0x" + "00" * 65,
         "nothing": "",
         "0x": "0x",
-        "no 0x": body,
-        "0X": "0X" + body,
+        "0x twice": "0x" + signature,
+        "0x within": body[:2] + "0x" + body[2:],
         "space before": " " + signature,
         "newline behind": signature + "\n",
         "newline within": signature[:-1] + "\n",
@@ -97,11 +98,27 @@ def test_every_spelling_of_a_signature_is_the_same_bet(arena: Arena, victim: Pla
     bet = victim.bet()
     placed = victim.place(bet)
     r, s, v = parts(bet["signature"])
-    for spelling in (joined(r, s, v - 27), "0x" + bet["signature"][2:].upper(), bet["signature"]):
+    digits = bet["signature"][2:]
+    for spelling in (joined(r, s, v - 27), "0x" + digits.upper(), digits, "0X" + digits, bet["signature"]):
         again = victim.place(bet | {"signature": spelling})
         assert code_of(again) == (409, "REPLAYED_NONCE")
         assert again.json["bet"] == placed.json["bet"]
     assert arena.count("bets") == 1
+
+
+@pytest.mark.parametrize("prefix", ["0x", "0X", ""])
+def test_a_signature_is_taken_with_or_without_its_prefix_and_kept_in_one_form(
+    arena: Arena, victim: Player, prefix: str
+) -> None:
+    bet, withdrawal = victim.bet(), victim.withdrawal()
+    spelled = [body | {"signature": prefix + body["signature"][2:].upper()} for body in (bet, withdrawal)]
+    placed, taken = victim.place(spelled[0]), victim.withdraw(spelled[1])
+    assert (placed.status_code, taken.status_code) == (201, 201)
+    for table, body in (("bets", bet), ("withdrawals", withdrawal)):
+        assert arena.desk.database.execute(f"SELECT signature FROM {table}") == [(body["signature"],)]
+    proof = victim.get(f"/api/bets/{placed.json['bet']['id']}?verify=true").json["proof"]
+    assert (proof["signed"]["ok"], proof["signed"]["signature"]) == (True, bet["signature"])
+    assert audit(arena.desk.database).faults == []
 
 
 @pytest.mark.parametrize(

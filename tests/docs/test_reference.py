@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from runtime.auth import nonces
+from runtime.auth.bet_text import WINDOW_FUTURE_S, WINDOW_PAST_S
+from runtime.auth.processors import WINDOW_S
+from runtime.error_codes import CODES
 from runtime.game.ledger import load_statements
 from runtime.settings import TABLE
 from taptrade.cli import COMMANDS
@@ -159,6 +163,15 @@ def test_runbooks_name_processes_as_the_supervisor_does() -> None:
     assert set(used) <= set(groups.values())
     restarts = re.findall(r"ctl restart ([\w:]+)", read(ROOT / "docs" / "runbooks" / "restart.md"))
     assert set(restarts) == {groups[name] for name in NAMES}
+
+
+def test_the_rules_of_signed_texts_are_documented_with_their_numbers() -> None:
+    text = " ".join(read(ROOT / "docs" / "api.md").split())
+    behind, ahead = f"{WINDOW_PAST_S} s behind", f"{WINDOW_FUTURE_S} s ahead"
+    assert text.count(f"at most {behind} and {ahead} of the server's clock") == 2  # logins; bets and withdrawals
+    assert f"over {behind} the server's clock or over {ahead} of it" in CODES["SIGNATURE_EXPIRED"].meaning
+    assert f"at most {WINDOW_S} s behind or ahead of the server's clock" in text  # payment processors
+    assert f"a nonce of {nonces.CHARACTERS_MIN} to {nonces.CHARACTERS_MAX} letters and digits" in text
 
 
 def test_sql_in_decisions_is_that_of_the_ledger() -> None:

@@ -12,6 +12,7 @@ from falcon import testing
 
 from functions import columns, grid, price, prices, stream
 from runtime.auth.credentials import authenticator
+from runtime.auth.domains import domains_of
 from runtime.auth.sessions import Sessions
 from runtime.clock import ManualClock
 from runtime.messaging.connection import OUTAGES
@@ -99,7 +100,7 @@ class Stall:
         self.app = create_app(
             [_declared(handler) for handler in HANDLERS],
             parts=cast("Any", self.parts),
-            authenticate=authenticator(self.sessions, settings.domain),
+            authenticate=authenticator(self.sessions, domains_of(settings)),
             limiter=RedisLimiter(station.client, quotas, station.clock, OUTAGES),
             quotas=quotas,
             guards={},

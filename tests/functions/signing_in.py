@@ -14,6 +14,7 @@ from functions import limits, login, logout, me, sessions
 from jobs.writer.accounts import open_account, set_limits
 from jobs.writer.book import Book
 from runtime.auth.credentials import authenticator
+from runtime.auth.domains import domains_of
 from runtime.auth.sessions import Sessions
 from runtime.clock import ManualClock
 from runtime.game.limits import RiskLimits
@@ -115,7 +116,7 @@ def app_of(parts: PartsInPlace) -> testing.TestClient:
         create_app(
             [_declared(handler) for handler in HANDLERS],
             parts=cast("Any", parts),
-            authenticate=authenticator(parts.sessions, parts.settings.domain),
+            authenticate=authenticator(parts.sessions, domains_of(parts.settings)),
             limiter=RedisLimiter(cast("Any", parts.redis), quotas, parts.clock, OUTAGES),
             quotas=quotas,
             guards={},

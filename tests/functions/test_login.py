@@ -16,6 +16,7 @@ from runtime.messaging import redis_keys
 from runtime.messaging.connection import connect
 from runtime.messaging.queues import begin_epoch
 from tests.functions.signing_in import House, app_of
+from tests.runtime.auth import foreign_wallet
 from tests.runtime.auth.logins import DOMAIN, SESSION_KEY, WALLET, delegating, message, signed
 
 DAY_MS = 24 * 3600 * 1000
@@ -57,6 +58,13 @@ def test_every_spelling_of_an_address_is_one_account_or_refused(house: House) ->
     assert (house.count("users"), house.count("transaction_ledger")) == (1, 1)
 
 
+def test_a_login_that_viem_wrote_and_signed_is_taken(house: House) -> None:
+    results = [house.post_login(*one) for one in (foreign_wallet.LOOPBACK_WITH_KEY, foreign_wallet.LOCALHOST)]
+    assert [result.status_code for result in results] == [200, 200]
+    assert {result.json["user"]["wallet_address"] for result in results} == {to_checksum_address(WALLET)}
+    assert (house.count("users"), house.count("delegations")) == (1, 1)
+
+
 def test_a_message_logs_in_once(house: House) -> None:
     text, signature = signed(message(house.now_ms).to_text())
     assert house.post_login(text, signature).status_code == 200
@@ -69,7 +77,8 @@ def test_the_other_spellings_of_a_signature_do_not_log_in_again(house: House) ->
     assert house.post_login(text, signature).status_code == 200
     v = int(signature[-2:], 16)
     assert house.post_login(text, f"{signature[:-2]}{v - 27:02x}").json["code"] == "REPLAYED_NONCE"
-    assert house.post_login(text, "0x" + signature[2:].upper()).json["code"] == "REPLAYED_NONCE"
+    for spelling in ("0x" + signature[2:].upper(), "0X" + signature[2:], signature[2:]):
+        assert house.post_login(text, spelling).json["code"] == "REPLAYED_NONCE"
 
 
 def test_a_refused_message_does_not_use_up_its_nonce(house: House) -> None:
@@ -92,6 +101,7 @@ def test_messages_from_before_an_empty_redis_are_refused(house: House, redis_cli
     house.parts.clock.advance(3_000)
     again = house.post_login(text, signature)
     assert (again.status_code, again.json["code"]) == (401, "SIGNATURE_EXPIRED")
+    assert again.json["server_time_ms"] == house.now_ms
     house.parts.clock.advance(1_000)
     house.log_in()
 
@@ -103,6 +113,23 @@ def test_a_new_redis_takes_logins_from_the_next_second_on(house: House, redis_cl
     house.parts.clock.advance(1_000)
     begin_epoch(redis_client, house.now_ms)
     house.log_in()
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "side"),
+    [
+        pytest.param(40_000, "40.000 s behind", id="a slow clock"),
+        pytest.param(-10_000, "10.000 s ahead of", id="a fast clock"),
+        pytest.param(30_001, "30.001 s behind", id="a millisecond too slow"),
+        pytest.param(-5_001, "5.001 s ahead of", id="a millisecond too fast"),
+    ],
+)
+def test_a_wrong_clock_is_told_the_right_time_and_the_rule(house: House, age_ms: int, side: str) -> None:
+    result = house.post_login(*signed(message(house.now_ms - age_ms).to_text()))
+    assert (result.status_code, result.json["code"]) == (401, "SIGNATURE_EXPIRED")
+    assert result.json["server_time_ms"] == house.now_ms
+    for part in (side, rfc3339(house.now_ms), "at most 30 s behind and 5 s ahead"):
+        assert part in result.json["detail"]
 
 
 REFUSED: list[Any] = [
@@ -163,15 +190,16 @@ def test_mutated_logins_neither_pass_nor_break_anything(house: House) -> None:
             place = rng.randrange(len(target))
             target[place : place + rng.randrange(3)] = rng.choice(["", rng.choice(text + "\r\x00é\U0001f600")])
         changed = "".join(letters), "".join(marks)
-        if changed[0] != text or changed[1].lower() != signature:
+        if changed[0] != text or changed[1].lower().removeprefix("0x") != signature[2:]:
             result = house.post_login(*changed)
             assert result.status_code in (400, 401), changed
     assert house.count("users") == 0
 
 
-def test_a_session_key_is_kept_with_its_message(house: House) -> None:
+@pytest.mark.parametrize("prefix", ["0x", "0X", ""])
+def test_a_session_key_is_kept_with_its_message_and_the_signature_in_one_form(house: House, prefix: str) -> None:
     text, signature = signed(delegating(house.now_ms).to_text())
-    token = house.post_login(text, signature).json["token"]
+    token = house.post_login(text, prefix + signature[2:].upper()).json["token"]
     session = house.parts.sessions.find(token)
     assert session is not None
     assert session.session_key == SESSION_KEY
@@ -193,6 +221,8 @@ def test_a_session_key_is_kept_with_its_message(house: House) -> None:
         pytest.param({}, True, id="a program"),
         pytest.param({"Sec_Fetch_Site": "same-origin"}, True, id="the page"),
         pytest.param({"Origin": f"http://{DOMAIN}"}, True, id="the page, in an older browser"),
+        pytest.param({"Origin": "http://localhost:8000"}, True, id="the page under another name of this machine"),
+        pytest.param({"Origin": "http://localhost:8001"}, False, id="another server of this machine"),
         pytest.param({"Sec_Fetch_Site": "cross-site"}, False, id="another page"),
         pytest.param({"Sec_Fetch_Site": "same-site"}, False, id="a neighbour's page"),
         pytest.param({"Origin": "https://evil.example"}, False, id="another page, in an older browser"),

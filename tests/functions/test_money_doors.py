@@ -9,6 +9,8 @@ from typing import Any
 import gevent
 import pytest
 
+from runtime.auth import chains
+from runtime.auth.signatures import recover
 from runtime.clock import ManualClock
 from runtime.messaging import redis_keys
 from runtime.settings import Settings
@@ -137,7 +139,7 @@ def test_a_bet_is_valid_until_its_player_says(arena: Arena, player: Player, ahea
     answer = player.place(bet)
     assert answer.status_code == status
     if status == 409:
-        assert answer.json["code"] == "BET_EXPIRED"
+        assert (answer.json["code"], answer.json["server_time_ms"]) == ("BET_EXPIRED", arena.now_ms)
     else:
         [decided] = arena.desk.database.execute("SELECT decided_by_ms FROM bets")[0]
         assert decided == arena.now_ms + min(ahead_ms, 10_000)
@@ -183,6 +185,45 @@ def test_unsigned_bets_are_taken_only_where_they_are_switched_on(
     assert player.place(unsigned, instance=lax).status_code == 201
     wrong = player.bet(rows=1) | {"signature": "0x" + "00" * 65}
     assert code_of(player.place(wrong, instance=lax)) == (401, "INVALID_SIGNATURE")
+
+
+def test_bets_and_withdrawals_are_signed_for_any_accepted_chain_and_proved_for_ever(
+    arena: Arena, player: Player, opened: list[Instance]
+) -> None:
+    several = another(arena, opened, chain_ids=(1, 137))
+    path = ""
+    for row, chain_id in enumerate((1, 137)):
+        placed = player.place(player.bet(rows=row, chain_id=chain_id), instance=several)
+        assert placed.status_code == 201
+        path = f"/api/bets/{placed.json['bet']['id']}?verify=true"
+        signed = player.get(path, instance=several).json["proof"]["signed"]
+        assert (signed["ok"], signed["chain_id"]) == (True, chain_id)
+        assert f"\nChain: {chain_id}\n" in signed["text"]
+        assert player.withdraw(player.withdrawal(chain_id=chain_id), instance=several).status_code == 201
+    # Without the chain in its settings a process cannot know for which one the bet was signed.
+    unknown = player.get(path).json["proof"]["signed"]
+    assert (unknown["ok"], unknown["chain_id"]) == (False, None)
+    assert "for the chain 1" in unknown["finding"]
+    for chain_id in (10, 0):
+        refused = player.place(player.bet(rows=2, chain_id=chain_id), instance=several)
+        assert code_of(refused) == (401, "INVALID_SIGNATURE")
+        refused = player.withdraw(player.withdrawal(chain_id=chain_id), instance=several)
+        assert code_of(refused) == (401, "INVALID_SIGNATURE")
+
+
+def test_a_bet_for_the_first_chain_costs_one_recovery(
+    arena: Arena, player: Player, opened: list[Instance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = another(arena, opened, chain_ids=(1, 137, 10))
+    recovered: list[bytes] = []
+
+    def counting(message: bytes, signature: bytes) -> str | None:
+        recovered.append(message)
+        return recover(message, signature)
+
+    monkeypatch.setattr(chains, "recover", counting)
+    assert player.place(player.bet(), instance=several).status_code == 201
+    assert len(recovered) == 1
 
 
 def test_money_is_not_moved_by_players_in_live_mode(arena: Arena, player: Player, opened: list[Instance]) -> None:

@@ -157,6 +157,7 @@ def test_only_fresh_requests_pass(till: Till, age_s: int, status: int) -> None:
     if status == 401:
         assert result.json["code"] == "SIGNATURE_EXPIRED"
         assert result.json["server_time_ms"] == till.desk.clock.now_ms()
+        assert "at most 30 s behind and 30 s ahead" in result.json["detail"]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from falcon import testing
 
-from runtime.clock import ManualClock
+from runtime.auth.addresses import to_checksum_address
+from runtime.clock import ManualClock, rfc3339
+from runtime.messaging.commands import CompleteWithdrawal, ReverseWithdrawal
 from runtime.settings import Settings
 from tests.attack.arena import Arena, open_arena
 from tests.attack.attacker import Player, code_of
@@ -46,7 +49,7 @@ def test_deposits_and_withdrawals_are_listed_newest_first_page_by_page(arena: Ar
         assert player.send("/api/deposits", {"amount": 10 + number}).status_code == 201
     taken = player.get("/api/withdrawals").json["withdrawals"]
     assert [row["amount"] for row in taken] == [102, 101, 100]
-    assert {row["to_address"] for row in taken} == {player.wallet}
+    assert {row["to_address"] for row in taken} == {to_checksum_address(player.wallet)}
     assert {(row["status"], row["resolved_at"]) for row in taken} == {("pending", None)}
     given = player.get("/api/deposits").json["deposits"]
     assert [row["amount"] for row in given] == [12, 11, 10, 1_000_000]
@@ -55,6 +58,67 @@ def test_deposits_and_withdrawals_are_listed_newest_first_page_by_page(arena: Ar
         assert [len(page) for page in found] == [2, len(whole) - 2]
         assert [one for page in found for one in page] == [row["id"] for row in whole]
         assert code_of(player.get(f"{path}?cursor=x"))[0] == 400
+
+
+def test_a_withdrawal_looks_the_same_wherever_its_player_meets_it(arena: Arena, player: Player) -> None:
+    answer = player.withdraw(player.withdrawal(amount=300))
+    shown = answer.json["withdrawal"]
+    assert answer.json == {"withdrawal": shown, "balance": 999_700}
+    assert shown == {
+        "id": shown["id"],
+        "amount": 300,
+        "to_address": to_checksum_address(player.wallet),
+        "status": "pending",
+        "requested_at": rfc3339(arena.now_ms),
+        "requested_ms": arena.now_ms,
+        "resolved_at": None,
+        "resolved_ms": None,
+        "reference": None,
+    }
+    assert player.get("/api/withdrawals").json["withdrawals"] == [shown]
+    requested_ms = arena.now_ms
+    arena.advance(5_000)
+    resolve(arena, shown["id"])
+    [ended] = player.get("/api/withdrawals").json["withdrawals"]
+    assert ended == shown | {
+        "status": "completed",
+        "resolved_at": rfc3339(arena.now_ms),
+        "resolved_ms": requested_ms + 5_000,
+        "reference": "tx-1",
+    }
+
+
+def resolve(arena: Arena, withdrawal_id: str, kind: Any = CompleteWithdrawal) -> None:
+    """End a withdrawal as an operator does."""
+    now_ms = arena.now_ms
+    times = {"id": arena.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
+    command = kind(withdrawal_id=withdrawal_id, who="ann", why="looks odd", reference="tx-1", **times)
+    assert arena.desk.do(command)[0].code is None
+
+
+def test_a_deposit_is_answered_as_it_is_listed(arena: Arena, player: Player) -> None:
+    player.withdraw(player.withdrawal(amount=900_000))
+    answer = player.send("/api/deposits", {"amount": 500}, Idempotency_Key="key-1")
+    [newest, _] = player.get("/api/deposits").json["deposits"]
+    assert answer.json == {
+        "deposit": newest,
+        "ledger_id": newest["id"],
+        "amount": 500,
+        "balance": 100_500,
+        "reference": newest["ref_id"],
+    }
+    assert (newest["balance_after"], newest["created_at"]) == (100_500, rfc3339(arena.now_ms))
+    arena.advance(1_000)
+    player.send("/api/deposits", {"amount": 1})
+    assert player.send("/api/deposits", {"amount": 500}, Idempotency_Key="key-1").json == answer.json
+
+
+def test_a_player_is_not_told_who_of_the_staff_did_it_and_why(arena: Arena, player: Player) -> None:
+    taken = player.withdraw(player.withdrawal()).json["withdrawal"]["id"]
+    resolve(arena, taken, ReverseWithdrawal)
+    shown = [player.get(path).text for path in ("/api/ledger", "/api/deposits", "/api/withdrawals")]
+    assert [word for word in ('"ann"', "looks odd", '"who"', '"why"') if word in "".join(shown)] == []
+    assert statement(player, "ref_type=WITHDRAWAL_REVERSAL").json["entries"][0]["metadata"] == {"reference": "tx-1"}
 
 
 def statement(player: Player, query: str = "", **headers: str) -> testing.Result:

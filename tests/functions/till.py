@@ -12,6 +12,7 @@ from falcon import testing
 
 from functions import deposits, get_bet, ledger, list_bets, processor_deposits
 from runtime.auth.credentials import authenticator
+from runtime.auth.domains import domains_of
 from runtime.auth.sessions import Sessions
 from runtime.betting.fate import Fates
 from runtime.clock import ManualClock
@@ -98,7 +99,7 @@ class Till:
         app = create_app(
             [_declared(handler) for handler in HANDLERS],
             parts=cast("Any", self.parts),
-            authenticate=authenticator(self.parts.sessions, settings.domain),
+            authenticate=authenticator(self.parts.sessions, domains_of(settings)),
             limiter=RedisLimiter(self.desk.client, quotas, self.desk.clock, OUTAGES),
             quotas=quotas,
             guards={},

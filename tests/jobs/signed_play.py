@@ -18,7 +18,7 @@ from tests.jobs.writer_desk import RULES, Desk
 from tests.runtime.auth.logins import KEY, SESSION_KEY, WALLET, delegating, signed
 
 SESSION_SECRET = b"\x22" * 32
-YARDSTICK = Yardstick(BrownianTouch(RULES, 500), house_edge_bp=500, chain_id=1)
+YARDSTICK = Yardstick(BrownianTouch(RULES, 500), house_edge_bp=500, chain_ids=(1,))
 
 
 class SignedPlay:

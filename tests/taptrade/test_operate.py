@@ -116,6 +116,22 @@ def test_a_withdrawal_is_listed_and_completed_once(office: Office) -> None:
     assert audit(office.desk.database).faults == []
 
 
+def test_a_withdrawal_is_told_in_one_form_whether_listed_ended_or_refused(office: Office) -> None:
+    one = withdrawal(office.desk, office.desk.player())
+    [listed] = office.run("withdrawal", "list", "--json").json
+    assert listed["requested_at"] == "2026-09-21T14:13:20.000Z"
+    assert (listed["requested_ms"], listed["resolved_at"], listed["who"]) == (1_790_000_000_000, None, None)
+    complete = ("withdrawal", "complete", one, *AUTHORITY, "--json", "--reference")
+    done = office.run(*complete, "tx-9").json["withdrawal"]
+    assert done.keys() == listed.keys()
+    ends = {name: done[name] for name in ("status", "resolved_at", "resolved_ms", "reference", "who", "why")}
+    assert (ends["status"], ends["reference"], ends["who"], ends["why"]) == ("completed", "tx-9", "ann", "wire came in")
+    assert done == listed | ends
+    assert office.run("withdrawal", "list", "--json", "--all").json == [done]
+    refused = office.run(*complete, "tx-10").json
+    assert (refused["code"], refused["withdrawal"]) == ("WITHDRAWAL_RESOLVED", done)
+
+
 def test_a_reversed_withdrawal_gives_the_money_back_once(office: Office) -> None:
     user = office.desk.player()
     one, two = withdrawal(office.desk, user), withdrawal(office.desk, user)

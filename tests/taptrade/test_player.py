@@ -32,11 +32,15 @@ def test_the_settings_say_where_to_play(monkeypatch: pytest.MonkeyPatch) -> None
     assert at() == ("http://127.0.0.1:8123", Place("127.0.0.1:8123", "http://127.0.0.1:8123", 5))
     monkeypatch.setenv("TAPTRADE_DOMAIN", "tap.example")
     assert at() == ("http://127.0.0.1:8123", Place("tap.example", "http://tap.example", 5))
+    monkeypatch.setenv("TAPTRADE_DOMAIN", "tap.example, localhost:8123")
+    monkeypatch.setenv("TAPTRADE_CHAIN_ID", "137,5")
+    assert at() == ("http://127.0.0.1:8123", Place("tap.example", "http://tap.example", 137))
 
 
 @pytest.mark.usefixtures("_no_settings")
 def test_an_address_of_ones_own_is_signed_for_unless_told_otherwise() -> None:
     assert at("https://tap.example/") == ("https://tap.example", Place("tap.example", "https://tap.example", 1))
+    assert at("http://LocalHost:8000")[1] == Place("localhost:8000", "http://localhost:8000", 1)
     assert at("http://127.0.0.1:8080", "tap.example", 7)[1] == Place("tap.example", "http://tap.example", 7)
 
 

@@ -10,6 +10,7 @@ import redis
 
 from runtime.auth import sessions as auth_sessions
 from runtime.auth import signatures
+from runtime.auth.domains import Domains
 from runtime.auth.login import check
 from runtime.auth.sessions import Sessions
 from runtime.auth.siwe import SiweError, parse
@@ -62,7 +63,7 @@ def test_no_field_of_a_login_takes_anything_but_its_own_characters(name: str, od
     line = next(one for one in text.split("\n") if one.startswith(f"{name}: "))
     for changed in (line + odd, f"{name}: {odd}{line[len(name) + 2 :]}", line[:-1] + odd + line[-1:]):
         with pytest.raises(Refusal):
-            check(*signed(text.replace(line, changed), KEY), DOMAIN, 1, NOW_MS)
+            check(*signed(text.replace(line, changed), KEY), Domains((DOMAIN,), "demo"), (1,), NOW_MS)
 
 
 @pytest.mark.parametrize("odd", ["\n", "\r\n", "\x00", "\u2028", "é", " "])
@@ -79,7 +80,7 @@ def test_no_other_field_smuggles_a_line_in(odd: str) -> None:
         message(scheme="http" + odd),
     ):
         with pytest.raises(Refusal):
-            check(*signed(changed.to_text(), KEY), DOMAIN, 1, NOW_MS)
+            check(*signed(changed.to_text(), KEY), Domains((DOMAIN,), "demo"), (1,), NOW_MS)
 
 
 class Cut:

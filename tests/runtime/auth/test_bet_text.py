@@ -1,10 +1,14 @@
-"""The signed texts, byte for byte, and which nonces and times count."""
+"""The signed texts, byte for byte, and which times count."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
-from runtime.auth.bet_text import bet_text, is_nonce, is_timely, withdraw_text
+from runtime.auth.bet_text import bet_text, is_timely, withdraw_text
+from runtime.auth.windows import check_time
+from runtime.errors import SignatureExpired
 
 NOW_MS = 1_790_000_000_000
 NOW_S = NOW_MS // 1000
@@ -25,18 +29,6 @@ def test_the_text_of_a_withdrawal_has_no_cell_and_no_rate() -> None:
     )
 
 
-@pytest.mark.parametrize("nonce", ["abcd1234", "A" * 64, "00000000"])
-def test_nonces(nonce: str) -> None:
-    assert is_nonce(nonce)
-
-
-@pytest.mark.parametrize(
-    "nonce", ["", "abcd123", "A" * 65, "abcd1234\n", "\nabcd1234", "abcd-1234", "abcd 1234", "äbcd1234", "٣" * 8]
-)
-def test_not_nonces(nonce: str) -> None:
-    assert not is_nonce(nonce)
-
-
 @pytest.mark.parametrize(
     ("signed_s", "timely"),
     [(NOW_S - 31, False), (NOW_S - 30, True), (NOW_S, True), (NOW_S + 5, True), (NOW_S + 6, False), (0, False)],
@@ -48,3 +40,12 @@ def test_the_window_is_30_s_back_and_5_s_ahead(signed_s: int, timely: bool) -> N
 def test_the_window_ends_to_the_millisecond() -> None:
     assert is_timely(NOW_S - 30, NOW_MS)
     assert not is_timely(NOW_S - 30, NOW_MS + 1)
+
+
+@pytest.mark.parametrize("past_ms", [0, 1, 999])
+@pytest.mark.parametrize("age_s", [-6, -5, -4, 0, 29, 30, 31, 10**9])
+def test_what_is_refused_at_receipt_is_what_a_proof_calls_untimely(age_s: int, past_ms: int) -> None:
+    now_ms = NOW_MS + past_ms
+    with nullcontext() if is_timely(NOW_S - age_s, now_ms) else pytest.raises(SignatureExpired) as caught:
+        check_time("The timestamp", (NOW_S - age_s) * 1000, now_ms)
+    assert caught is None or caught.value.arguments == {"server_time_ms": now_ms}

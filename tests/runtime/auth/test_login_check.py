@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.auth.domains import Domains
 from runtime.auth.login import check
 from runtime.auth.signatures import address_of, sign
 from runtime.clock import rfc3339
@@ -18,11 +19,15 @@ OTHER_KEY = b"\x33" * 32
 
 
 def judge(text: str, signature: str, now_ms: int = NOW_MS) -> Any:
-    return check(text, signature, DOMAIN, 1, now_ms)
+    return check(text, signature, Domains((DOMAIN,), "demo"), (1,), now_ms)
 
 
 def at(ms: int) -> str:
     return rfc3339(NOW_MS + ms)
+
+
+def judge_at(domains: Domains, changed: dict[str, Any], chain_ids: tuple[int, ...] = (1,)) -> Any:
+    return check(*signed(message(**changed).to_text()), domains, chain_ids, NOW_MS)
 
 
 ACCEPTED = [
@@ -75,12 +80,60 @@ def test_attacks_are_refused(changed: dict[str, Any], refusal: type[Refusal]) ->
         judge(*signed(message(**changed).to_text()))
 
 
+LOOPBACK = ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"]
+
+
+@pytest.mark.parametrize("setting", LOOPBACK)
+@pytest.mark.parametrize("shown", [*LOOPBACK, "LocalHost:8000"])
+def test_the_names_of_this_machine_are_one_domain_in_demo_mode_only(setting: str, shown: str) -> None:
+    changed = {"domain": shown, "uri": f"http://{shown}"}
+    assert judge_at(Domains((setting,), "demo"), changed).wallet == WALLET
+    assert judge_at(Domains((setting,), "demo"), changed | {"uri": f"http://{setting}/"}).wallet == WALLET
+    if shown.lower() != setting:
+        with pytest.raises(InvalidSignature, match="another domain"):
+            judge_at(Domains((setting,), "live"), changed)
+
+
+@pytest.mark.parametrize(
+    "shown", ["localhost", "localhost:8001", "localhost.evil.example:8000", "127.0.0.1:80000", "evil.localhost:8000"]
+)
+def test_what_looks_like_this_machine_is_another_domain(shown: str) -> None:
+    with pytest.raises(InvalidSignature):
+        judge_at(Domains((DOMAIN,), "demo"), {"domain": shown, "uri": f"http://{shown}"})
+
+
+def test_one_domain_of_several_is_signed_for_and_its_uri_is_on_the_same() -> None:
+    domains = Domains(("tap.example", "www.tap.example"), "live")
+    for name in ("tap.example", "www.tap.example"):
+        assert judge_at(domains, {"domain": name, "uri": f"https://{name}/play"}).wallet == WALLET
+    with pytest.raises(InvalidSignature, match=r"URI is not on tap\.example"):
+        judge_at(domains, {"domain": "tap.example", "uri": "https://www.tap.example"})
+    with pytest.raises(InvalidSignature, match=r"this is tap\.example or www\.tap\.example") as caught:
+        judge_at(domains, {"domain": "localhost", "uri": "http://localhost"})
+    assert caught.value.arguments == {"expected": "tap.example", "accepted": ["tap.example", "www.tap.example"]}
+
+
+def test_one_chain_of_several_is_signed_for() -> None:
+    domains = Domains((DOMAIN,), "demo")
+    for chain_id in (1, 137):
+        assert judge_at(domains, {"chain_id": chain_id}, (1, 137)).wallet == WALLET
+    with pytest.raises(InvalidSignature, match="this is 1 or 137"):
+        judge_at(domains, {"chain_id": 10}, (1, 137))
+
+
 def test_a_session_key_is_carried_over() -> None:
     assert judge(*signed(delegating().to_text())).session_key == SESSION_KEY
 
 
 def test_checksum_and_lower_case_lead_to_one_wallet() -> None:
-    assert judge(*signed(message().to_text())) == judge(*signed(message(address=WALLET).to_text()))
+    one, other = judge(*signed(message().to_text())), judge(*signed(message(address=WALLET).to_text()))
+    assert one.wallet == other.wallet == WALLET
+
+
+@pytest.mark.parametrize("prefix", ["0x", "0X", ""])
+def test_a_signature_is_taken_with_or_without_its_prefix(prefix: str) -> None:
+    text, signature = signed(message().to_text())
+    assert judge(text, prefix + signature[2:].upper()) == judge(text, signature)
 
 
 def signatures() -> list[Any]:
@@ -94,7 +147,6 @@ def signatures() -> list[Any]:
         pytest.param("0x" + "00" * 65, id="zeros"),
         pytest.param(genuine[:-2] + f"{55 - v:02x}", id="other recovery id"),
         pytest.param(genuine[:-2] + "25", id="v of EIP-155"),
-        pytest.param(genuine[2:], id="no 0x"),
         pytest.param("", id="nothing"),
         pytest.param("no hex", id="no hex"),
         pytest.param(sign(text.encode(), OTHER_KEY), id="somebody else's"),

@@ -16,6 +16,7 @@ from runtime.auth.signatures import (
     recover,
     recover_text,
     sign,
+    signature_text,
 )
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -130,7 +131,8 @@ def test_the_other_recovery_id_is_somebody_else() -> None:
         "0x",
         "0x" + "0" * 129,
         "0x" + "0" * 131,
-        "0X" + "0" * 130,
+        "0y" + "0" * 130,
+        "0x0x" + "0" * 128,
         "0" * 132,
         "0x" + "g" * 130,
         "0x" + "0" * 128 + " 0",
@@ -141,16 +143,28 @@ def test_the_other_recovery_id_is_somebody_else() -> None:
         "0x" + "0" * 10_000_000,
         "\ud800" * 132,
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_only_exact_hex_is_a_signature(text: str) -> None:
     assert parse_signature(text) is None
 
 
-def test_hex_may_be_of_either_case() -> None:
+@pytest.mark.parametrize("prefix", ["0x", "0X", ""])
+@pytest.mark.parametrize("upper", [False, True])
+def test_every_spelling_in_hex_is_one_signature_and_written_in_one_form(prefix: str, upper: bool) -> None:
     text = sign(MESSAGE, KEY)
     assert len(text) == SIGNATURE_TEXT_MAX
-    assert parse_signature(text) == parse_signature("0x" + text[2:].upper())
+    signature = parse_signature(prefix + (text[2:].upper() if upper else text[2:]))
+    assert signature is not None
+    assert signature_text(signature) == text
+
+
+def test_v_stays_as_it_was_signed() -> None:
+    r, s, v = good()
+    text = "0x" + raw(r, s, v - 27).hex()
+    signature = parse_signature(text)
+    assert signature is not None
+    assert signature_text(signature) == text
 
 
 @pytest.mark.parametrize("message", ["", "é", "e\u0301", "\U0001f600", "0x1234", "a\r\nb", "trailing  "])

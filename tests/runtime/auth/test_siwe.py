@@ -60,6 +60,7 @@ VARIANTS = [
     pytest.param(message(request_id=""), id="empty request id"),
     pytest.param(message(issued_at="2026-09-21t14:13:20.123456789z"), id="lower-case date-time"),
     pytest.param(delegating(), id="session key"),
+    pytest.param(message(nonce="d616e52c" * 16), id="the longest nonce"),
 ]
 
 
@@ -101,7 +102,7 @@ REFUSED = [
     pytest.param(TEXT.replace("Chain ID: 1", "Chain ID: " + "9" * 3_000), id="huge chain"),
     pytest.param(TEXT.replace("Chain ID: 1", "Chain ID: 0x1"), id="hex chain"),
     pytest.param(TEXT.replace("abcd1234EFGH", "abcd123"), id="short nonce"),
-    pytest.param(TEXT.replace("abcd1234EFGH", "a" * 65), id="long nonce"),
+    pytest.param(TEXT.replace("abcd1234EFGH", "a" * 129), id="long nonce"),
     pytest.param(TEXT.replace("abcd1234EFGH", "abcd-1234"), id="nonce with a dash"),
     pytest.param(TEXT.replace("abcd1234EFGH", "abcd1234\nIssued At: 2026-09-21T14:13:20Z"), id="injected line"),
     pytest.param(TEXT.replace("\n0x", "\n0y", 1), id="broken address"),
@@ -136,6 +137,12 @@ def test_anything_else_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(SiweError) as caught:
         parse(text)
     assert str(caught.value)
+
+
+@pytest.mark.parametrize("nonce", ["abcd123", "a" * 129])
+def test_a_nonce_that_is_refused_is_told_the_rule(nonce: str) -> None:
+    with pytest.raises(SiweError, match=r"a nonce is 8 to 128 letters and digits"):
+        parse(message(nonce=nonce).to_text())
 
 
 def test_optional_fields_have_one_order() -> None:

@@ -1,4 +1,4 @@
-"""Admission control: as many bets as are answered in half a second, none while the event loop is late, all when idle."""
+"""Admission control: as many bets as are answered in half a second, all when idle, none while the loop is late."""
 
 from __future__ import annotations
 

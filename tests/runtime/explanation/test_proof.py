@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from runtime.explanation import Yardstick, find_bet, gather, prove
 from runtime.game.rewards import BrownianTouch
@@ -99,6 +100,25 @@ def test_a_wallet_signs_without_a_delegation(play: SignedPlay) -> None:
     assert (signed.ok, signed.by, signed.delegation) == (True, "wallet", None)
 
 
+def test_a_signature_that_an_older_build_stored_as_it_came_holds_and_stays(play: SignedPlay) -> None:
+    bet = play.bet()
+    as_it_came = structs.replace(bet, signature="0x" + bet.signature[2:].upper())
+    play.desk.place(as_it_came)
+    proof = play.prove(bet.id)
+    assert (proof.ok, proof.signed.ok, proof.signed.signature) == (True, True, as_it_came.signature)
+
+
+@pytest.mark.parametrize(
+    ("chain_ids", "found"), [((1,), 1), ((137, 1), 1), ((137, 10, 1), 1), ((137,), None), ((137, 10), None)]
+)
+def test_a_bet_is_proved_for_the_accepted_chain_that_it_was_signed_for(
+    play: SignedPlay, chain_ids: tuple[int, ...], found: int | None
+) -> None:
+    signed = play.prove(play.place(), yardstick=replace(YARDSTICK, chain_ids=chain_ids)).signed
+    assert (signed.ok, signed.chain_id) == (found is not None, found)
+    assert f"\nChain: {found or chain_ids[0]}\n" in signed.text
+
+
 def test_an_unsigned_bet_is_neither_right_nor_wrong(play: SignedPlay) -> None:
     proof = play.prove(play.place(signature="", signer=WALLET))
     assert (proof.ok, proof.signed.ok, proof.signed.by) == (True, None, "nobody")
@@ -124,7 +144,7 @@ def test_the_rate_of_another_model_is_not_judged_by_ours(play: SignedPlay, won: 
 
 
 def test_another_edge_is_another_version_and_calls_nothing_wrong(play: SignedPlay, won: str) -> None:
-    rate = play.prove(won, yardstick=Yardstick(BrownianTouch(RULES, 700), 700, 1)).rate
+    rate = play.prove(won, yardstick=Yardstick(BrownianTouch(RULES, 700), 700, (1,))).rate
     assert (rate.ok, rate.recomputed_rate_bp) == (None, None)
     assert "1-edge500-column5" in rate.finding
 
