@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, assert_never
 
 import gevent
 import msgspec
@@ -101,12 +101,20 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         if intake.fill_delay_ms:
             gevent.sleep(intake.fill_delay_ms / 1000)
         answer = parts.outbox.place(ticket, until_queued=asynchronous)
-    if isinstance(answer, Answered):
-        if answer.code is not None:
+    match answer:
+        case Answered(code=None):
+            return Reply(bytes(answer.data), status=201, content_type="application/json")
+        case Answered():
             raise refusal_of(answer.outcome())
-        return Reply(bytes(answer.data), status=201, content_type="application/json")
-    if isinstance(answer, EnqueueResult) and answer.verdict:
-        raise _not_admitted(call, parts, ticket, answer)
+        case EnqueueResult() if answer.verdict:
+            raise _not_enqueued(call, parts, ticket, answer)
+        case EnqueueResult() | None:
+            return _pending(body, ticket)
+        case _:
+            assert_never(answer)
+
+
+def _pending(body: PlaceBetBody, ticket: Ticket) -> Reply:
     pending = {
         "id": ticket.command.id,
         "cell_id": body.cell_id,
@@ -117,7 +125,7 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
     return Reply(PlacedBet(pending), status=202)
 
 
-def _not_admitted(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result: EnqueueResult) -> Exception:
+def _not_enqueued(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result: EnqueueResult) -> Exception:
     if result.verdict == "LIMIT":
         reset_s = WINDOW_S - call.received_ms // 1000 % WINDOW_S
         call.report_limit(LimitDecision("bets", False, ticket.limit, 0, reset_s))

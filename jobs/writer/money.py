@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -129,7 +129,13 @@ def withdraw(commit: Commit, command: Withdraw) -> Outcome:
 
 def resolve_withdrawal(commit: Commit, command: CompleteWithdrawal | ReverseWithdrawal) -> Outcome:
     """Complete or reverse a pending withdrawal; doing the same again answers as the first time."""
-    status = "completed" if isinstance(command, CompleteWithdrawal) else "reversed"
+    match command:
+        case CompleteWithdrawal():
+            status = "completed"
+        case ReverseWithdrawal():
+            status = "reversed"
+        case _:
+            assert_never(command)
     rows = commit.write("withdrawal", command.withdrawal_id)
     if not rows:
         return Outcome(command.id, {}, "NOT_FOUND", "There is no such withdrawal.")

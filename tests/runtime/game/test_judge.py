@@ -1,0 +1,139 @@
+"""The bet's rule: each refusal in its order of precedence, and the fill when there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runtime.game.grid import Cell, GridRules
+from runtime.game.ids import first_id_at
+from runtime.game.judge import Fill, Judge, Refused
+from runtime.game.limits import Exposure, LimitsChange, PlayerLimits, RiskLimits
+from runtime.game.ticks import Features, Tick
+
+NOW_MS = 1_790_000_001_000
+RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows=20)
+CELL = Cell(1_790_000_010, 9_400_000, 9_400_500)
+TICK = Tick(NOW_MS - 100, NOW_MS - 150, 9_400_200, 9_400_100, 9_400_300, "test", Features(200.0, 300, 600_000))
+RATE_BP = 25_000
+
+
+class FlatRate:
+    """Offer every cell at one rate, and count how often it was asked."""
+
+    id, version = "flat", "1"
+
+    def __init__(self, rate_bp: int | None = RATE_BP) -> None:
+        self.rate = rate_bp
+        self.asked = 0
+
+    def rate_bp(self, _cell: Cell, _tick: Tick, _now_ms: int) -> int | None:
+        self.asked += 1
+        return self.rate
+
+
+def judge(**changed: Any) -> Judge:
+    given: dict[str, Any] = {
+        "rules": RULES,
+        "model": FlatRate(),
+        "tick": TICK,
+        "now_ms": NOW_MS,
+        "newest_column_s": 0,
+        "max_fill_age_ms": 1_500,
+        "presets_cents": (100, 500),
+        "exposure": Exposure(RiskLimits(10**6, 10**6, 10**6, 10**6)),
+        "limits_of": lambda _user_id: [],
+        "totals_since": lambda _user_id, _entry_id: (0, 0),
+    }
+    return Judge(**(given | changed))
+
+
+def limited(**limits: Any) -> dict[str, Any]:
+    return {"limits_of": lambda _user_id: [LimitsChange(PlayerLimits(**limits), 0)]}
+
+
+# In order of precedence: each row also breaks every rule of the rows below it.
+BREACHES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
+    ("LIMIT_REACHED", limited(stake_day_max_cents=0), {}),
+    ("EXPOSURE_LIMIT", {"exposure": Exposure(RiskLimits(249, 249, 249, 249))}, {}),
+    ("RATE_MOVED", {}, {"min_rate_bp": RATE_BP + 1}),
+    ("CELL_NOT_OFFERED", {"model": FlatRate(None)}, {}),
+    ("STAKE_NOT_ALLOWED", {}, {"stake_cents": 101}),
+    ("PRICE_FEED_STALE", {"tick": replace(TICK, id=NOW_MS - 1_501)}, {}),
+    ("CELL_CLOSED", {"newest_column_s": CELL.start_s}, {}),
+    ("BET_EXPIRED", {}, {"decided_by_ms": NOW_MS - 1}),
+]
+BET = {"stake_cents": 100, "min_rate_bp": RATE_BP, "decided_by_ms": NOW_MS}
+
+
+@pytest.mark.parametrize("last", range(len(BREACHES)), ids=[code for code, _, _ in BREACHES])
+def test_the_first_breach_in_order_of_precedence_refuses(last: int) -> None:
+    conditions: dict[str, Any] = {}
+    bet = dict(BET)
+    for _, condition, change in BREACHES[: last + 1]:
+        conditions |= condition
+        bet |= change
+    verdict = judge(**conditions).judge(CELL, "user", **bet)
+    assert isinstance(verdict, Refused)
+    assert verdict.code == BREACHES[last][0]
+
+
+def test_a_bet_that_breaks_no_rule_is_filled_at_the_rate_of_the_tick() -> None:
+    assert judge().judge(CELL, "user", **BET) == Fill(RATE_BP)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "bet"),
+    [
+        pytest.param({}, {"min_rate_bp": RATE_BP}, id="at the floor"),
+        pytest.param({"tick": replace(TICK, id=NOW_MS - 1_500)}, {}, id="on the oldest fresh tick"),
+        pytest.param({"newest_column_s": CELL.start_s - 5}, {}, id="right after the newest column that has begun"),
+        pytest.param({"exposure": Exposure(RiskLimits(250, 250, 250, 250))}, {}, id="to the cent of the house's limit"),
+        pytest.param(limited(stake_day_max_cents=100), {}, id="to the cent of one's own limit"),
+        pytest.param({}, {"decided_by_ms": NOW_MS}, id="in the last millisecond"),
+    ],
+)
+def test_a_bound_itself_is_within(conditions: dict[str, Any], bet: dict[str, int]) -> None:
+    assert judge(**conditions).judge(CELL, "user", **(BET | bet)) == Fill(RATE_BP)
+
+
+def test_a_window_that_begins_this_very_millisecond_is_closed() -> None:
+    verdict = judge(now_ms=CELL.start_s * 1000, tick=replace(TICK, id=CELL.start_s * 1000)).judge(
+        CELL, "user", **(BET | {"decided_by_ms": CELL.start_s * 1000})
+    )
+    assert isinstance(verdict, Refused)
+    assert verdict.code == "CELL_CLOSED"
+
+
+def test_without_a_tick_nothing_is_filled() -> None:
+    verdict = judge(tick=None).judge(CELL, "user", **BET)
+    assert verdict == Refused("PRICE_FEED_STALE", "There is no fresh price to fill the bet at.")
+
+
+def test_a_cell_is_priced_once_a_commit() -> None:
+    model = FlatRate()
+    one_commit = judge(model=model)
+    assert [one_commit.judge(CELL, user, **BET) for user in ("one", "two")] == [Fill(RATE_BP)] * 2
+    assert model.asked == 1
+
+
+def test_the_largest_stake_that_still_fits_is_told() -> None:
+    exposure = Exposure(RiskLimits(10**6, 10**6, 10**6, 10**6))
+    exposure.add(CELL.start_s, CELL.id, 10**6 - 300)
+    verdict = judge(exposure=exposure).judge(CELL, "user", **(BET | {"stake_cents": 500}))
+    assert isinstance(verdict, Refused)
+    assert verdict.arguments == {"max_stake_cents": 100}
+
+
+def test_the_day_of_ones_own_limit_begins_at_midnight_utc() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def totals(user_id: str, entry_id: str) -> tuple[int, int]:
+        asked.append((user_id, entry_id))
+        return 0, 0
+
+    judge(**limited(loss_day_max_cents=10**6), totals_since=totals).judge(CELL, "user", **BET)
+    midnight_ms = NOW_MS - NOW_MS % 86_400_000
+    assert asked == [("user", first_id_at(midnight_ms))]
