@@ -48,7 +48,7 @@ def _answers(port: Callable[[Settings], int], path: str) -> Probe:
 
 
 def _renews(key: str) -> Probe:
-    """Look for the key that the process renews with each turn of its loop, and that ends 5 s after the last."""
+    """Look for the key that the process renews with each iteration of its loop, and that ends 5 s after the last."""
 
     def seen(client: Redis, _clock: Clock) -> str:
         return "" if client.exists(key) else f"{key} was not renewed for 5 s"

@@ -16,7 +16,7 @@ from runtime.settings import Settings, SettingsError
 SOCKET_PATH_BYTES_MAX = 107
 
 # Eviction would lose bets, so memory that runs out refuses writes. The AOF brings back all but the last second (and
-# answers and news, see publish.lua), so snapshots are only a second copy: one an hour. More of them, and an AOF
+# answers and events, see publish.lua), so snapshots are only a second copy: one an hour. More of them, and an AOF
 # rewritten at every 64 MB, would fork the server about once a minute under load. Compression would be a third of what
 # writing a file costs the CPUs.
 COMMON_CONFIG = """\

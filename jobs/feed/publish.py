@@ -22,7 +22,7 @@ GRID_EVERY_MS = 250
 ALIVE_TTL_S = 5
 PAUSE_AFTER_FAILURE_S = 0.25
 PENDING_MAX = 100
-"""Ten seconds of ticks: more than waits in any turn, unless Redis is away and only the newest counts anyway."""
+"""Ten seconds of ticks: more than ever waits, unless Redis is away and only the newest counts anyway."""
 
 EncodedGrid = Callable[[Tick, int], bytes]
 """Return the grid's JSON for a tick at a time."""

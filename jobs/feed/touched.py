@@ -1,4 +1,4 @@
-"""Which rows the running column's window has touched so far: news for players, settled later from the stored ticks."""
+"""Which rows the running column's window has touched so far: provisional, settled later from the stored ticks."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         except OUTAGES:
             raise
         except Exception:
-            # One unreadable job would stop all that are due after it. The watchdog writes it anew at the next turn.
+            # One unreadable job would stop all that are due after it. The watchdog writes it anew at its next look.
             logger.exception("a scheduled job could not be pushed")
             self._watched_ms = None
             return []

@@ -1,4 +1,4 @@
-"""The writer's turn: a slice of commands, a batch of bets, a slice of settlement, each one commit and its news."""
+"""The writer's iteration: a slice of commands, a batch of bets, a slice of settlement, each a commit and its events."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ class Writer:
     collected_ms: int = 0
     """When the last look at the queues brought its answer, on the monotonic clock."""
     placing: float = 0.0
-    """Bets that a turn finds, smoothed over the last turns."""
+    """Bets that an iteration finds, smoothed over the last ones."""
     _more: bool = False
     _began_columns: bool = False
-    """They are taken up at the start of a turn: if that reading fails, no job that is committed has failed."""
-    _untold: list[Callable[[], None]] = field(default_factory=list)
+    """They are taken up at the start of an iteration: if that reading fails, no job that is committed has failed."""
+    _unpublished: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.settlement = Settlement(self.book)
@@ -90,7 +90,7 @@ class Writer:
 
         Return whether there was anything.
         """
-        self._tell()
+        self._publish()
         if self._began_columns:
             self.settlement.look()
             self._began_columns = False
@@ -112,7 +112,7 @@ class Writer:
 
     @property
     def gathers(self) -> bool:
-        """Tell whether the next turn may wait for bets to gather: none is known of, and settlement has its own pace."""
+        """Tell whether the next iteration may wait for bets to gather: none waits, and settlement has its own pace."""
         return not (self.held or self._more) and (self.placing >= 1 or not self.settlement.open)
 
     def _each(
@@ -121,7 +121,7 @@ class Writer:
         work: Callable[[list[TakenJob]], None],
         behind: Sequence[TakenJob] = (),
     ) -> None:
-        """Work on one group after the other; what comes behind one that fails is held for the next turn."""
+        """Work on one group after the other; what comes behind one that fails is held for the next iteration."""
         for at, jobs in enumerate(groups):
             try:
                 work(jobs)
@@ -203,11 +203,11 @@ class Writer:
             raise
         # The commit stands: from here on nothing may be done again, only told. If Redis is away, it is told later.
         told = None if written[0].is_empty else written[0]
-        self._untold.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
+        self._unpublished.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
         self._measure(written[0], self.book.clock.monotonic_ms() - began_ms)
         if any(isinstance(item.content, Column) for item in written[0].events):
             self._began_columns = True
-        self._tell()
+        self._publish()
 
     def _measure(self, commit: Commit, took_ms: int) -> None:
         if commit.is_empty:
@@ -219,10 +219,10 @@ class Writer:
         ).items():
             self.metrics.count("taptrade_bets_total", status, by=count)
 
-    def _tell(self) -> None:
-        while self._untold:
-            self._untold[0]()
-            self._untold.pop(0)
+    def _publish(self) -> None:
+        while self._unpublished:
+            self._unpublished[0]()
+            self._unpublished.pop(0)
 
     def _apply(self, commit: Commit, job: TakenJob, tick: Tick | None) -> list[Outcome]:
         commands = job.batch.commands if job.batch else []

@@ -31,7 +31,7 @@ INTERMEDIATE = ":intermediate"
 WORKER_TTL_S = 60
 COMMANDS_SLICE = 20
 BETS_SLICE = 500
-"""What one turn takes from each queue, in whole jobs. Bets share pages with each other, and a commit writes each page
+"""What one iteration takes from each queue, in whole jobs. Bets share pages, and a commit writes each page
 once: one of 500 takes two thirds of the time that one of 200 takes."""
 FAILURE_TTL_S = 7 * 24 * 3600
 
@@ -71,7 +71,7 @@ class Inbox:
         )
         self._collect = load_script(client, "collect")
         self._finish = load_script(client, "finish")
-        self.tell = load_script(client, "publish")
+        self.publish_script = load_script(client, "publish")
         self._recount = load_script(client, "recount")
 
     def open(self) -> list[TakenJob]:

@@ -70,7 +70,7 @@ def sole_writer(data: Path) -> Iterator[None]:
 
 
 class Process:
-    """The loop around the writer's turns."""
+    """The loop around the writer's iterations."""
 
     def __init__(self, settings: Settings, client: Redis, database: Database, clock: Clock) -> None:
         self.client = client
@@ -106,11 +106,11 @@ class Process:
         self._was_away = False
 
     def stop(self, *_: object) -> None:
-        """End after the turn that is under way."""
+        """End after the iteration that is under way."""
         self.stopping.set()
 
     def run(self) -> None:
-        """Take turns until told to stop; what waits in the queues then is left for the next writer."""
+        """Iterate until told to stop; what waits in the queues then is left for the next writer."""
         self._open()
         self.checkpoints.start()
         start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.stopping)
@@ -167,7 +167,7 @@ class Process:
             self._gather()
 
     def _gather(self) -> None:
-        """Let bets gather until the next turn is due."""
+        """Let bets gather until the next iteration is due."""
         gather_ms = min(GATHER_MS + GATHER_MS_FOR_BET * self.writer.placing, GATHER_MS_MAX)
         left_ms = self.writer.collected_ms + gather_ms - self.clock.monotonic_ms()
         if left_ms > 0:

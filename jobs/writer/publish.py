@@ -1,4 +1,4 @@
-"""Tell what was committed: answers to those who wait, news to the streams, and the end of the jobs, all at once."""
+"""Tell what was committed: answers to those who wait, events to the streams, and the end of the jobs, all at once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def publish(client: Redis, inbox: Inbox, commit: Commit | None, jobs: list[Taken
     counts = (len(answers), len(pending), len(jobs))
     keys = [redis_keys.BUS_COMMITS, redis_keys.PUBLISHED_COMMIT, redis_keys.BACKLOG_BETS, inbox.worker.key]
     fixed = [number, events, redis_keys.BUS_COMMITS_KEEP, REPLIES_KEPT_S, *counts]
-    inbox.tell(keys=keys, args=[*fixed, *replies, *pending, *inbox.ends(jobs)], client=client)
+    inbox.publish_script(keys=keys, args=[*fixed, *replies, *pending, *inbox.ends(jobs)], client=client)
 
 
 def _events(commit: Commit, answers: Answers) -> bytes:

@@ -28,7 +28,7 @@ RETRY_AFTER_S = 1
 
 
 class AdmissionControl:
-    """Know how many bets are inside and how many may be; `with room:` is one bet's stay."""
+    """Know how many bets are inside and how many may be; `with admission:` is one bet's stay."""
 
     def __init__(self, fill_delay_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
         self._stay_s = WAIT_S + fill_delay_s
@@ -85,5 +85,5 @@ class AdmissionControl:
 
 
 def overloaded() -> Unavailable:
-    """Return the refusal of a bet for which there is no room, here or in the writer's queue."""
+    """Return the refusal of a bet that is not admitted, here or in the writer's queue."""
     return Unavailable("Too many bets are waiting.", code="OVERLOADED", retry_after_s=RETRY_AFTER_S)

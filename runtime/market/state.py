@@ -47,7 +47,7 @@ class Market:
                 self._take_tick(tick_json)
         self._price_heard = False
 
-    def hear(self, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:  # noqa: ARG002
+    def receive(self, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:  # noqa: ARG002
         """Keep the newest of each kind; events are in the order of their publication."""
         newest = {event.type: event.data for event in events}
         if "grid" in newest:

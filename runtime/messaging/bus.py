@@ -50,7 +50,7 @@ class Listener(Protocol):
         """Read anew what is not on the bus; entries after `public_id` will be delivered."""
         ...
 
-    def hear(self, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:
+    def receive(self, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:
         """Take the entries of one reading, each list in the order of its stream."""
         ...
 
@@ -170,11 +170,13 @@ class BusReader:
         if entries:
             self._cursors[BUS_COMMITS] = entries[-1][0].decode()
         for listener in self._listeners:
-            self._tell(listener, events, commits)
+            self._deliver_to(listener, events, commits)
 
-    def _tell(self, listener: Listener, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:
+    def _deliver_to(
+        self, listener: Listener, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]
+    ) -> None:
         try:
-            listener.hear(events, commits)
+            listener.receive(events, commits)
         except redis.RedisError:
             raise
         except Exception:

@@ -163,7 +163,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct):
-    """An outcome as it came over the wire: its data stay JSON, since most of them are only passed on."""
+    """An outcome as it came through Redis: its data stay JSON, since most of them are only passed on."""
 
     id: str
     data: msgspec.Raw

@@ -46,7 +46,7 @@ class Connection(socket.socket):  # type: ignore[misc]
         self._read_due_s = NEVER
 
     def receive(self, idle_s: float) -> bytes:
-        """Wait for the first bytes of a request, while all other connections have their turn; b"" at the end."""
+        """Wait for the first bytes of a request, while all other connections are served; b"" at the end."""
         self.allow(idle_s)
         self.idle = True
         try:
@@ -64,7 +64,7 @@ class Connection(socket.socket):  # type: ignore[misc]
         return data
 
     def recv(self, *args: Any) -> bytes:
-        """Read on, but only as often as the event loop comes round, whatever waits: others have their turn too."""
+        """Read on, but only as often as the event loop comes round, whatever waits: others are served too."""
         self._wait(self._read_event)
         if self._ended:
             return b""
@@ -72,7 +72,7 @@ class Connection(socket.socket):  # type: ignore[misc]
         return data
 
     def wait_turn(self) -> None:
-        """Let others have their turn, and a client that does not take its answers wait for the next."""
+        """Let others be served, and a client that does not take its answers wait for the next."""
         self._wait(self._write_event)
 
     def push(self, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """A gunicorn worker: plain requests take a short way, all others gunicorn's own; the answers are the same.
 
 One connection is one greenlet. It goes back to the event loop before each request, so that a client which sends
-without pause, or pipelines, waits its turn like all others.
+without pause, or pipelines, waits like all others.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ GC_THRESHOLDS = (50_000, 20, 50)
 SWITCH_S = 0.1
 """How long what is under way may go on before the event loop looks at the network again.
 
-A turn of the loop begins every request that has come, however many there are, but of the greenlets that something has
+An iteration of the loop begins every request that has come, however many there are; of the greenlets that something has
 woken it runs those of 5 ms, if left alone. In a rush that would be a few answers for thousands of new requests.
 """
 _CLIENT_LEFT = (EPIPE, ECONNRESET, ENOTCONN)

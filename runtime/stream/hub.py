@@ -169,7 +169,7 @@ class Hub:
             self._serve_told()
         self._expected_commit = newest_commit
 
-    def hear(self, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:
+    def receive(self, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:
         """Pass on what one reading of the bus brought: at once to those it concerns alone, to all in the next round."""
         try:
             with self._lock:

@@ -1,4 +1,4 @@
-"""What the streams read of the live database: news by commit, and one player's account."""
+"""What the streams read of the live database: events by commit, and one player's account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rounds: pass on what is new to all readers of the process, a slice at a time, with room for requests in between."""
+"""Rounds: pass on what is new to all readers of the process, a slice at a time, with time for requests in between."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Rounds:
     """Serve the readers over and over while there is something to send.
 
     With more readers than one slice a round takes its time. Prices and grids that come meanwhile leave together with
-    the next round, and each slice gets what is newest when it is its turn: under load there is less, never older.
+    the next round, and each slice gets what is newest when it is served: under load there is less, never older.
     """
 
     def __init__(self, hub: Hub) -> None:

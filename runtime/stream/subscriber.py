@@ -54,16 +54,16 @@ class Subscriber:
         cut: Callable[[], object] | None = None,
         sink: Sink | None = None,
     ) -> None:
-        """`cut` closes the connection under a write that blocks; `direct` sends while nobody else writes to it."""
+        """`cut` closes the connection under a write that blocks; `sink` sends while nobody else writes to it."""
         self.wants = wants
         self.user_id = user_id
         self.session_id = session_id
         self.cut = cut
         self.sink = sink
         self.parked = False
-        """Its connection waits for `wake` and has nothing in hand: only then may others write to `direct`."""
+        """Its connection waits for `wake` and has nothing in hand: only then may others write to `sink`."""
         self.owed = False
-        """A part of what was written to `direct` is left for the connection to send."""
+        """A part of what was written to `sink` is left for the connection to send."""
         self.queue: list[Item] = []
         self.wake = threading.Event()
         self.sequence = 0

@@ -6,8 +6,8 @@
 --       5 answers  6 pending keys  7 jobs, then as many:
 --       list and answers of each, the pending keys, registry, member, job hash and commands of each job
 
--- Answers and news are only carried, and stay out of the append-only file, of which they would be two thirds. If Redis
--- dies with some on their way, who waits is told `pending` and finds the bet in the database, where the news are too.
+-- Answers and events are only carried, and stay out of the append-only file, of which they would be two thirds. If Redis
+-- dies with some on their way, who waits is told `pending` and finds the bet in the database, where the events are too.
 redis.set_repl(redis.REPL_NONE)
 local at = 7
 for _ = 1, tonumber(ARGV[5]) do

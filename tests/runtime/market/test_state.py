@@ -68,17 +68,17 @@ def test_the_newest_of_each_kind_counts(clock: ManualClock) -> None:
     market = Market(clock)
     grid = PublicEvent("3-0", "grid", b"{}")
     status = PublicEvent("4-0", "status", breaker_json(HEALTHY))
-    market.hear([price(START_MS), price(START_MS + 100), grid, status], [])
+    market.receive([price(START_MS), price(START_MS + 100), grid, status], [])
     assert market.tick is not None
     assert market.tick.id == START_MS + 100
     assert (market.grid_json, market.breaker) == (b"{}", HEALTHY)
-    market.hear([PublicEvent("5-0", "touched", b"{}")], [])
+    market.receive([PublicEvent("5-0", "touched", b"{}")], [])
     assert market.tick.id == START_MS + 100
 
 
 def test_the_price_never_steps_back_while_the_bus_flows(redis_client: redis.Redis, clock: ManualClock) -> None:
     market = Market(clock)
-    market.hear([price(START_MS)], [])
+    market.receive([price(START_MS)], [])
     store(redis_client, tick=tick_json(START_MS + 200), grid=b"{}")
     market.synchronize(redis_client, "0-0")
     assert market.tick is not None
@@ -118,7 +118,7 @@ def test_an_outage_leaves_the_last_known_market(redis_client: redis.Redis, clock
 )
 def test_bets_are_stopped(clock: ManualClock, breaker: Breaker, age_ms: int, retry_after_s: int | None) -> None:
     market = Market(clock)
-    market.hear([price(START_MS - age_ms), PublicEvent("1-0", "status", breaker_json(breaker))], [])
+    market.receive([price(START_MS - age_ms), PublicEvent("1-0", "status", breaker_json(breaker))], [])
     if retry_after_s is None:
         market.guard_breaker()
         return

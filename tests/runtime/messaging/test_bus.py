@@ -43,7 +43,7 @@ class Notebook:
         client.ping()
         self.synchronized.append(public_id)
 
-    def hear(self, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:
+    def receive(self, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]) -> None:
         for event in events:
             if self._trip(event.data):
                 raise ValueError("no such event")

@@ -136,7 +136,7 @@ class Station:
         self._heard_public = events[-1].id if events else self._heard_public
         self._heard_commits = commits[-1][0].decode() if commits else self._heard_commits
         for listener in (self.market, self.hub):
-            listener.hear(events, news)
+            listener.receive(events, news)
 
     def skip_commits(self) -> None:
         """Lose the commits that are on the bus."""

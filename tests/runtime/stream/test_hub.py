@@ -239,7 +239,7 @@ def test_a_hub_that_has_not_begun_or_is_closed_or_full_takes_no_one(
 def test_an_event_that_is_no_json_object_stops_no_reader(station: Station) -> None:
     reader = station.reader()
     with pytest.raises(ValueError, match="object"):
-        station.hub.hear([PublicEvent("1790000000001-0", "touched", b"[]")], [])
+        station.hub.receive([PublicEvent("1790000000001-0", "touched", b"[]")], [])
     station.publish("touched")
     station.relay()
     assert [event.type for event in reader.listen()] == ["touched"]
