@@ -15,6 +15,7 @@ PYTHON := $(shell for one in python3 /usr/bin/python3; do \
 	{ [ $$one = /usr/bin/python3 ] || $$one -s -c '$(OPTIMISED)'; } && $$one -s -c '$(FIT)' && break; one=python3; done \
 	2>/dev/null; echo $$one)
 endif
+# Tools run as modules: the folder's name stands in the first line of a script, where a quote in it cannot be read.
 BIN := .venv/bin
 ROOMS := functions runtime jobs taptrade
 KILLS ?= 200
@@ -31,30 +32,30 @@ help: ## show this list
 
 .PHONY: run
 run: .venv/.run ## start everything; Ctrl-C stops it
-	@exec $(BIN)/taptrade up
+	@exec $(BIN)/python -P -m taptrade up
 
 .PHONY: test
 test: .venv/.dev format-check lint types security tests ## every check and every test
 
 .PHONY: format
 format: .venv/.dev ## format the sources
-	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix-only .
+	@$(BIN)/python -m ruff format -q . && $(BIN)/python -m ruff check -q --fix-only .
 
 .PHONY: format-check
 format-check: .venv/.dev
-	@echo "== format"; $(BIN)/ruff format --check .
+	@echo "== format"; $(BIN)/python -m ruff format --check .
 
 .PHONY: lint
 lint: .venv/.dev ## lint
-	@echo "== lint"; $(BIN)/ruff check .
+	@echo "== lint"; $(BIN)/python -m ruff check .
 
 .PHONY: types
 types: .venv/.dev ## check the types, strictly
-	@echo "== types"; $(BIN)/mypy
+	@echo "== types"; $(BIN)/python -m mypy
 
 .PHONY: security
 security: .venv/.dev ## scan for unsafe code
-	@echo "== security"; $(BIN)/bandit -q -c pyproject.toml -r $(ROOMS)
+	@echo "== security"; $(BIN)/python -m bandit -q -c pyproject.toml -r $(ROOMS)
 
 .PHONY: tests
 tests: .venv/.dev ## run the tests (TESTS="tests/runtime/game -k payout")
@@ -63,13 +64,14 @@ tests: .venv/.dev ## run the tests (TESTS="tests/runtime/game -k payout")
 .PHONY: coverage
 coverage: .venv/.dev ## run the tests, leave build/coverage.json, fail where too little was reached
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN)/coverage run -m pytest -q $(TESTS)
-	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o build/coverage.json && $(BIN)/coverage report
+	@$(BIN)/python -m coverage run -m pytest -q $(TESTS)
+	@$(BIN)/python -m coverage combine -q && $(BIN)/python -m coverage json -q -o build/coverage.json
+	@$(BIN)/python -m coverage report
 	@$(BIN)/python -m tests.coverage_gates
 
 .PHONY: audit-deps
 audit-deps: .venv/.dev ## look up known holes in the locked packages (needs the network)
-	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.lock
+	@$(BIN)/python -m pip_audit --require-hashes --disable-pip -r requirements-dev.lock
 
 .PHONY: chaos
 chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves build/chaos.json
@@ -99,8 +101,8 @@ bench-streams: .venv/.dev ## thousands of readers of the stream while bets are p
 bench-growth: .venv/.dev ## the writer's commits as the tables grow (ROWS=20000000)
 	@$(BIN)/python -m loadtest.growth $(if $(ROWS),--rows $(ROWS))
 
-LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	--annotation-style line $(if $(UPGRADE),--upgrade)
+LOCK = $(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --annotation-style line $(if $(UPGRADE),--upgrade)
 .PHONY: lock
 lock: .venv/.dev ## write the lock files anew; UPGRADE=1 takes newer releases
 	@$(LOCK) --group build -o requirements-build.lock
@@ -124,6 +126,8 @@ LOCKED = $(PIP) --require-hashes
 	@$(LOCKED) -r requirements-build.lock
 	@$(LOCKED) -r requirements.lock
 	@$(PIP) --no-deps --no-index -e .
+	@$(BIN)/taptrade version >/dev/null 2>&1 || { printf '%s\n' '#!/bin/sh' \
+		'exec "$$(dirname "$$0")/python" -P -m taptrade "$$@"' >$(BIN)/taptrade && chmod +x $(BIN)/taptrade; }
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.run

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import unquote
 
 SECRET_LENGTH_MIN = 32
 DOMAINS_MAX = 8
@@ -251,6 +252,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(
             f"TAPTRADE_REDIS_URL=***: must begin with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}"
         )
+    if settings.redis_url.startswith("unix://") and set(unquote(settings.redis_url)) & set(" \t\n"):
+        raise SettingsError("TAPTRADE_REDIS_URL=***: the client library cannot read the path of a socket with blanks")
     _refuse_unsafe_mode(settings)
     return settings
 

@@ -43,9 +43,16 @@ from runtime.stream.rounds import Rounds
 from runtime.stream.sweeper import Sweeper
 from runtime.web.app import App, create_app
 from runtime.web.discovery import discover
+from runtime.web.surroundings import Guard
 
 READ_THREADS = 4
 COUNT_INSIDE_EVERY_S = 0.5
+GUARDS: dict[str, Callable[[Parts], Guard]] = {
+    "breaker": lambda parts: parts.market.guard_breaker,
+    "writer": lambda parts: parts.writer_watch.guard,
+    "admission": lambda parts: parts.admission.guard,
+}
+"""The guards that a function's declaration may name."""
 
 
 def functions_folder() -> Path:
@@ -129,11 +136,7 @@ def get_app(settings: Settings | None = None) -> App:
         authenticate=authenticator(parts.sessions, domains_of(settings)),
         limiter=RedisLimiter(parts.redis, quotas, parts.clock, OUTAGES),
         quotas=quotas,
-        guards={
-            "breaker": parts.market.guard_breaker,
-            "writer": parts.writer_watch.guard,
-            "admission": parts.admission.guard,
-        },
+        guards={name: guard(parts) for name, guard in GUARDS.items()},
         clock=parts.clock,
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,

@@ -12,7 +12,8 @@ from runtime.messaging.connection import Redis, RedisError, connect
 from runtime.messaging.metrics_exchange import FRESH_MS, collect
 from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
 from runtime.settings import Settings, load
-from taptrade import embedded_redis
+from taptrade import embedded_redis, running
+from taptrade.running import Run
 
 TIMEOUT_S = 4
 Probe = Callable[[Settings, Clock], str]
@@ -30,11 +31,12 @@ def main(argv: Sequence[str]) -> int:
     return 1 if trouble else 0
 
 
-def _answers(port: Callable[[Settings], int], path: str) -> Probe:
-    """Ask a process of this machine or container over HTTP."""
+def _answers(setting: str, address: Callable[[Settings | Run], tuple[str, int]], path: str) -> Probe:
+    """Ask a process of this machine or container over HTTP: at the port that was set, else at that of the run here."""
 
     def probe(settings: Settings, _clock: Clock) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", port(settings), timeout=TIMEOUT_S)
+        host, port = address(running.find_unless_told(settings, setting) or settings)
+        connection = http.client.HTTPConnection(running.reachable(host), port, timeout=TIMEOUT_S)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -80,11 +82,11 @@ def _asks_redis(seen: Callable[[Redis, Clock], str]) -> Probe:
 
 
 PROBES: dict[str, Probe] = {
-    "api": _answers(lambda settings: settings.port, "/readyz"),
+    "api": _answers("PORT", lambda run: (run.host, run.port), "/readyz"),
     "writer": _renews(WRITER_ALIVE),
     "settler": _renews(SETTLER_ALIVE),
     "feed": _renews(FEED_ALIVE),
     "jobs": _measures("jobs"),
     "scheduler": _measures("scheduler"),
-    "dashboard": _answers(lambda settings: settings.dashboard_port, "/"),
+    "dashboard": _answers("DASHBOARD_PORT", lambda run: ("127.0.0.1", run.dashboard_port), "/"),
 }

@@ -12,16 +12,19 @@ from collections.abc import Callable, Sequence
 
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
+from taptrade.failed_starts import FailedStarts
+from taptrade.running import api_url, reachable
 from taptrade.serve import SUPERVISOR, die_with
 
 READY_WITHIN_S = 90.0
 POLL_EVERY_S = 0.2
 WORD_EVERY_S = 5.0
+WATCHED_S = 30.0
 
 
 def banner(settings: Settings, redis_url: str) -> str:
     """Return what a person needs to know about a run."""
-    base = f"http://{settings.host}:{settings.port}"
+    base = api_url(settings.host, settings.port)
     prices = {
         "replay": "a replay of recorded BTC/USD ticks, not today's prices",
         "sim": "a simulated random walk, not real prices",
@@ -62,8 +65,7 @@ def hide_password(url: str) -> str:
 
 def ask(settings: Settings, path: str) -> tuple[int, str]:
     """GET a path of the API; status 0 where nothing answers."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104
-    connection = http.client.HTTPConnection(host, settings.port, timeout=5)
+    connection = http.client.HTTPConnection(reachable(settings.host), settings.port, timeout=5)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -84,8 +86,13 @@ def what_is_ill(answer: str) -> str:
     return ", ".join(ill)
 
 
-def wait_healthy(settings: Settings, monotonic: Callable[[], float], pause: Callable[[float], None]) -> str:
-    """Wait until the whole system is healthy; return an empty text, or what is still wrong after READY_WITHIN_S."""
+def wait_healthy(
+    settings: Settings, tell: Callable[[], None], monotonic: Callable[[], float], pause: Callable[[float], None]
+) -> str:
+    """Wait until the whole system is healthy; return an empty text, or what is still wrong after READY_WITHIN_S.
+
+    `tell` is called all the while: nobody should wait for a process that does not start.
+    """
     deadline_s, next_word_s = monotonic() + READY_WITHIN_S, monotonic() + WORD_EVERY_S
     while True:
         ready, answer = ask(settings, "/readyz")
@@ -96,23 +103,35 @@ def wait_healthy(settings: Settings, monotonic: Callable[[], float], pause: Call
             if monotonic() >= next_word_s:
                 print(f"taptrade: waiting for {what_is_ill(answer)}", flush=True)
                 next_word_s = monotonic() + WORD_EVERY_S
+        tell()
         if monotonic() >= deadline_s:
             return answer
         pause(POLL_EVERY_S)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Wait for a run to be healthy and print the banner."""
+    """Wait for a run to be healthy and print the banner; name the processes that do not start."""
     del argv
     die_with(int(os.environ[SUPERVISOR]), signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = load()
-    trouble = wait_healthy(settings, time.monotonic, time.sleep)
+    logs = settings.data / "logs"
+    starts = FailedStarts(logs)
+
+    def tell() -> None:
+        for failed in starts.news():
+            print(f"taptrade: {failed}", file=sys.stderr, flush=True)
+
+    trouble = wait_healthy(settings, tell, time.monotonic, time.sleep)
     if trouble:
-        logs = settings.data / "logs"
         print(f"taptrade: not healthy after {READY_WITHIN_S:.0f} s: {trouble[:500]}\nlook into {logs}", file=sys.stderr)
         return 1
     print(banner(settings, embedded_redis.redis_url(settings)), flush=True)
+    # The health of the game does not hang on every process, and one that does not start takes some seconds to show it.
+    deadline_s = time.monotonic() + WATCHED_S
+    while time.monotonic() < deadline_s:
+        tell()
+        time.sleep(POLL_EVERY_S)
     return 0
 
 

@@ -7,6 +7,7 @@ again, the list of own bets tells: a cell takes one bet of a player, so the cell
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -92,6 +93,9 @@ class Delivery:
 
     def __init__(self, line: Line, *, on_wait: Callable[[str], None]) -> None:
         self.repeats = 0
+        """How often a bet was sent again because an answer about it was lost."""
+        self.refusals: Counter[str] = Counter()
+        """Refusals by code after which the same bet was sent again."""
         self._line = line
         self._on_wait = on_wait
         self._known: set[str] = set()
@@ -105,7 +109,7 @@ class Delivery:
         self._lost = False
         answer = self._send(signed)
         while answer is None and clock.monotonic_ms() < good_until_ms:
-            self.repeats += 1
+            self.repeats += self._lost
             answer = self._send(signed)
         if answer is None:
             answer = self._look_up(signed)
@@ -139,8 +143,11 @@ class Delivery:
             return self._look_up(signed)
         if ex.status < 500 and ex.status != httpx.codes.TOO_MANY_REQUESTS and ex.code != "UNAUTHENTICATED":
             return Answer(None, ex.code, ex.detail)
-        # Only 503 says for certain that nothing was queued; a proxy does not know.
-        self._lost = self._lost or (ex.status >= 500 and ex.status != httpx.codes.SERVICE_UNAVAILABLE)
+        if ex.status >= 500 and ex.status != httpx.codes.SERVICE_UNAVAILABLE:
+            # Only 503 says for certain that nothing was queued; a proxy does not know.
+            self._lost = True
+        else:
+            self.refusals[ex.code] += 1
         self._on_wait(f"{ex.code}: {ex.detail}")
         self._line.pause(self._line.wait_for(ex))
         return None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
 import os
-import secrets
 import shutil
-import socket
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 from runtime.settings import Settings, SettingsError
-
-# sun_path holds 108 bytes, the last of which is the terminating zero.
-SOCKET_PATH_BYTES_MAX = 107
+from taptrade import sockets
 
 # Eviction would lose bets, so memory that runs out refuses writes. The AOF brings back all but the last second (and
 # answers and events, see publish.lua), so snapshots are only a second copy: one an hour. More of them, and an AOF
@@ -54,14 +50,9 @@ def prepare(data: Path) -> str:
     run, stored = data / "run", data / "redis"
     for folder in (run, stored):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    socket_path = run / "redis.sock"
-    if len(os.fsencode(socket_path)) <= SOCKET_PATH_BYTES_MAX:
-        url = f"unix://{quote(str(socket_path))}"
-        listen = f"port 0\nunixsocket {_quoted(socket_path)}\nunixsocketperm 700\n"
-    else:
-        url = _loopback_url(run)
-        parts = urlsplit(url)
-        listen = f"bind 127.0.0.1\nport {parts.port}\nrequirepass {parts.password}\n"
+    socket_path = sockets.make_folder(run) / sockets.REDIS
+    url = f"unix://{socket_path}"
+    listen = f"port 0\nunixsocket {socket_path}\nunixsocketperm 700\n"
     _write_private(run / "redis.conf", f"{COMMON_CONFIG}dir {_quoted(stored)}\n{listen}")
     _write_private(_url_file(data), url + "\n")
     return url
@@ -69,7 +60,8 @@ def prepare(data: Path) -> str:
 
 def command(data: Path) -> list[str]:
     """Return the command line of the server that `prepare` configured."""
-    return [str(find_server()), str(data / "run" / "redis.conf")]
+    # The server takes brackets for a pattern, and where no file fits it begins with defaults: a port open to all.
+    return [str(find_server()), glob.escape(str(data / "run" / "redis.conf"))]
 
 
 def recorded_url(data: Path) -> str | None:
@@ -92,32 +84,8 @@ def _url_file(data: Path) -> Path:
     return data / "run" / "redis.url"
 
 
-def _loopback_url(run: Path) -> str:
-    """Return the address of the last run if its port is free, else a new one.
-
-    Every user of the machine can reach a port, unlike the socket, so it wants a password.
-    """
-    last = recorded_url(run.parent)
-    if last and last.startswith("redis://") and _is_free(urlsplit(last).port or 0):
-        return last
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return f"redis://:{secrets.token_urlsafe(24)}@127.0.0.1:{port}/0"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
 def _quoted(path: Path) -> str:
-    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import Event as Flag
 from urllib.parse import urlsplit
@@ -13,10 +15,13 @@ import httpx
 
 from runtime import settings as configuration
 from runtime.clock import Clock, SystemClock
+from runtime.settings import SettingsError
+from taptrade import running
 from taptrade.board import board, dollars
 from taptrade.client import ApiError, TapClient
-from taptrade.delivery import PlayError
+from taptrade.delivery import Delivery, PlayError
 from taptrade.play import Plan, Play
+from taptrade.record import Record
 from taptrade.statement import Totals, faults, totals
 from taptrade.views import BetView
 from taptrade.wallet import Place
@@ -55,18 +60,41 @@ def _parser() -> argparse.ArgumentParser:
 
 def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe where the API is and what its logins are signed for."""
-    parser.add_argument("--url", help="the API (default: http://127.0.0.1 and TAPTRADE_PORT)")
-    parser.add_argument("--domain", help="domain to sign logins for (default: TAPTRADE_DOMAIN, or that of --url)")
-    parser.add_argument("--chain-id", type=_positive, help="chain id to sign for (default: TAPTRADE_CHAIN_ID)")
+    parser.add_argument("--url", help="the API (default: at TAPTRADE_PORT, else the run of TAPTRADE_DATA)")
+    parser.add_argument("--domain", help="domain to sign logins for (default: TAPTRADE_DOMAIN, or that of the API)")
+    parser.add_argument(
+        "--chain-id", type=_positive, help="chain id to sign for (default: TAPTRADE_CHAIN_ID, or the API's)"
+    )
 
 
-def place_of(args: argparse.Namespace) -> tuple[str, Place]:
-    """Return the API's address and what is signed for it: the arguments, else the settings of the environment."""
+def place_of(args: argparse.Namespace, *, must_run: bool = True) -> tuple[str, Place]:
+    """Return the API's address and what is signed for it: the arguments, else the environment, else the run here.
+
+    Raise SettingsError where nothing tells and nothing runs, unless `must_run` is false.
+    """
     settings = configuration.load()
-    url = (args.url or f"http://127.0.0.1:{settings.port}").rstrip("/")
-    domain = args.domain or (urlsplit(url).netloc.lower() if args.url else settings.domain)
-    uri = f"{urlsplit(url).scheme}://{domain}"
-    return url, Place(domain, uri, args.chain_id or settings.chain_id)
+    run = None if args.url else running.find_unless_told(settings)
+    if run is not None:
+        url = run.url
+    else:
+        url = (args.url or running.api_url(settings.host, settings.port)).rstrip("/")
+        if must_run and not args.url and not running.is_told("PORT") and not _listens(url):
+            raise SettingsError(
+                f"nothing runs in {settings.data}; `make run` starts it, --url or TAPTRADE_PORT tells of another run"
+            )
+    domain = settings.domain if run is None or running.is_told("DOMAIN") else run.domain
+    chain_id = settings.chain_id if run is None or running.is_told("CHAIN_ID") else run.chain_id
+    domain = args.domain or (urlsplit(url).netloc.lower() if args.url else domain)
+    return url, Place(domain, f"{urlsplit(url).scheme}://{domain}", args.chain_id or chain_id)
+
+
+def _listens(url: str) -> bool:
+    address = urlsplit(url)
+    try:
+        socket.create_connection((address.hostname or "", address.port or 80), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _play(url: str, plan: Plan, *, quiet: bool, plain: bool) -> None:
@@ -137,13 +165,20 @@ def _own_faults(play: Play, listed: dict[str, BetView]) -> list[str]:
 
 
 def _print_statement(sums: Totals, play: Play) -> None:
-    streamed = len(play.record.streamed & play.record.taps.keys())
     print(f"statement of {play.wallet.address}: {sums.entries} entries")
     for name in ("opening", "stakes", "payouts", "refunds", "balance"):
         print(f"  {name:<8} {dollars(getattr(sums, name)):>14}")
-    print(
-        f"told by the stream: {streamed} of {len(play.record.taps)} results; refused taps: "
-        f"{len(play.record.refusals)}; repeats of a lost answer: {play.delivery.repeats}"
+    print(summary(play.record, play.delivery))
+
+
+def summary(record: Record, delivery: Delivery) -> str:
+    """Say in a line how the results came, what was refused, and how often an answer was lost."""
+    streamed = len(record.streamed & record.taps.keys())
+    refusals = Counter(record.refusals) + delivery.refusals
+    codes = ", ".join(f"{count} {code}" for code, count in refusals.most_common())
+    return (
+        f"told by the stream: {streamed} of {len(record.taps)} results; refusals: {refusals.total()}"
+        f"{f' ({codes})' if codes else ''}; repeats of a lost answer: {delivery.repeats}"
     )
 
 

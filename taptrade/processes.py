@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.settings import Settings
+from taptrade import sockets
 
-# supervisord binds its socket under a longer name first (the path, a dot and a process id) and then renames it.
-SOCKET_PATH_BYTES_MAX = 95
+PYTHON = "SUPERVISOR_PYTHON"
+"""Environment variable with the interpreter, quoted as for a shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +39,28 @@ PROCESSES: tuple[Process, ...] = (
 NAMES = tuple(process.name for process in PROCESSES)
 
 
-def command(name: str) -> list[str]:
+def command(name: str, python: str = sys.executable) -> list[str]:
     """Return the command line of one process."""
-    return [sys.executable, "-P", "-m", "taptrade", "serve", name]
+    return [python, "-P", "-m", "taptrade", "serve", name]
+
+
+def supervisor_variables(settings: Settings) -> dict[str, str]:
+    """Return the variables that the configuration takes its paths from.
+
+    supervisord ends a value at ` #` and ` ;` and has no way to write them, but takes what a variable holds as it is.
+    """
+    return {"TAPTRADE_DATA": str(settings.data), PYTHON: shlex.quote(sys.executable)}
 
 
 def supervisor_config(settings: Settings, *, embedded_redis: bool) -> str:
     """Write supervisord.conf: one program a process, grouped by the order in which they stop."""
-    run, logs = settings.data / "run", settings.data / "logs"
     processes = [process for process in PROCESSES if process.name != "redis" or embedded_redis]
-    sections = [_supervisord(run, logs), _control_socket(run)]
-    sections += [_program(process, logs) for process in processes]
-    return "\n".join(section for section in sections if section) + "\n" + _groups(processes)
+    sections = [_supervisord(), _control_socket(sockets.folder_of(settings.data / "run"))]
+    sections += [_program(process) for process in processes]
+    return "\n".join(sections) + "\n" + _groups(processes)
 
 
-def _supervisord(run: Path, logs: Path) -> str:
+def _supervisord() -> str:
     lines = [
         "[supervisord]",
         "nodaemon=true",
@@ -59,10 +68,10 @@ def _supervisord(run: Path, logs: Path) -> str:
         "nocleanup=true",
         "minprocs=50",
         "loglevel=info",
-        f"logfile={_escaped(logs / 'supervisord.log')}",
+        "logfile=%(ENV_TAPTRADE_DATA)s/logs/supervisord.log",
         "logfile_maxbytes=5MB",
         "logfile_backups=2",
-        f"pidfile={_escaped(run / 'supervisord.pid')}",
+        "pidfile=%(ENV_TAPTRADE_DATA)s/run/supervisord.pid",
     ]
     if os.geteuid() == 0:
         # Said explicitly, because supervisord warns about a root that nobody mentioned.
@@ -70,20 +79,18 @@ def _supervisord(run: Path, logs: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _control_socket(run: Path) -> str:
-    path = run / "supervisor.sock"
-    if len(os.fsencode(path)) > SOCKET_PATH_BYTES_MAX:
-        return ""
+def _control_socket(folder: Path) -> str:
+    path = folder / sockets.CONTROL
     return (
-        f"[unix_http_server]\nfile={_escaped(path)}\nchmod=0700\n\n"
+        f"[unix_http_server]\nfile={path}\nchmod=0700\n\n"
         "[rpcinterface:supervisor]\n"
         "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\n"
-        f"[supervisorctl]\nserverurl=unix://{_escaped(path)}\n"
+        f"[supervisorctl]\nserverurl=unix://{path}\n"
     )
 
 
-def _program(process: Process, logs: Path) -> str:
-    words = " ".join(_quoted(word) for word in command(process.name))
+def _program(process: Process) -> str:
+    words = " ".join(command(process.name, f"%(ENV_{PYTHON})s"))
     return "\n".join(
         [
             f"[program:{process.name}]",
@@ -96,8 +103,8 @@ def _program(process: Process, logs: Path) -> str:
             f"stopwaitsecs={process.stop_s}",
             "killasgroup=true",
             "redirect_stderr=true",
-            # supervisord fills in this one value twice.
-            f"stdout_logfile={_escaped(_escaped(logs / (process.name + '.log')))}",
+            # supervisord fills in this one value twice; what a variable holds must not be read as a format.
+            f"stdout_logfile=%%(ENV_TAPTRADE_DATA)s/logs/{process.name}.log",
             "stdout_logfile_maxbytes=10MB",
             "stdout_logfile_backups=3",
             "",
@@ -110,12 +117,3 @@ def _groups(processes: list[Process]) -> str:
     shared = [process for process in processes if process.priority == 30]
     names = ",".join(process.name for process in shared)
     return f"[group:support]\nprograms={names}\npriority=30\n"
-
-
-def _escaped(value: Path | str) -> str:
-    return str(value).replace("%", "%%")
-
-
-def _quoted(word: str) -> str:
-    escaped = _escaped(word).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -11,7 +11,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from runtime import log
 from runtime.settings import Settings, load
@@ -84,7 +83,7 @@ def _dashboard(settings: Settings) -> int:
     }
     os.environ.update(ours)
     os.environ.setdefault("RQ_DASHBOARD_BIND", "127.0.0.1")
-    return _become([str(Path(sys.executable).with_name("rq-dashboard"))])
+    return _become([sys.executable, "-P", "-m", "rq_dashboard"])
 
 
 def _become(command: Sequence[str]) -> int:

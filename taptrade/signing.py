@@ -16,6 +16,7 @@ from taptrade import wallet as wallets
 from taptrade.choice import Offer, offers
 from taptrade.client import ApiError, TapClient
 from taptrade.player import add_place_arguments, place_of
+from taptrade.running import is_told
 from taptrade.wallet import WalletError
 
 OPEN_FOR_MS = 3_000
@@ -75,17 +76,18 @@ def _wallet(args: argparse.Namespace) -> str:
 
 
 def _login(args: argparse.Namespace) -> str:
-    _, place = place_of(args)
+    _, place = place_of(args, must_run=not args.domain and not is_told("DOMAIN"))
     session_key = None if args.session_key is None else wallets.load(args.session_key).address
     signed = wallets.sign_login(wallets.load(args.key), session_key, place, SystemClock().now_ms())
     return msgspec.json.encode(signed).decode()
 
 
 def _bet(args: argparse.Namespace) -> str:
-    url, place = place_of(args)
-    signer = wallets.load(args.key)
     cell_id, min_rate_bp = args.cell, args.min_rate
-    if cell_id is None or min_rate_bp is None:
+    unseen = cell_id is not None and min_rate_bp is not None
+    url, place = place_of(args, must_run=not unseen)
+    signer = wallets.load(args.key)
+    if not unseen:
         with TapClient(url) as client:
             offer = _offer(client, cell_id)
         cell_id, min_rate_bp = offer.cell_id, min_rate_bp or offer.min_rate_bp

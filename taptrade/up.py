@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
@@ -23,9 +20,11 @@ from runtime.messaging.connection import OUTAGES, ResponseError, connect
 from runtime.settings import Settings, SettingsError, load
 from runtime.storage.column_width import refuse_other_width
 from runtime.storage.database import open_reader, require_safe_sqlite
-from taptrade import embedded_redis
+from taptrade import embedded_redis, sockets
+from taptrade.claims import claim_all
+from taptrade.function_check import require_functions
 from taptrade.housekeeping import migrate_databases
-from taptrade.processes import supervisor_config
+from taptrade.processes import supervisor_config, supervisor_variables
 from taptrade.serve import SUPERVISOR
 
 
@@ -47,10 +46,9 @@ def main(argv: Sequence[str]) -> int:
     settings = load()
     require_safe_sqlite()
     require_reward_model(settings)
+    require_functions()
     os.umask(0o077)
-    lock = lock_data(settings.data)
-    require_free_port(settings.host, settings.port, "TAPTRADE_PORT")
-    require_free_port("127.0.0.1", settings.dashboard_port, "TAPTRADE_DASHBOARD_PORT")
+    lock = claim_all(settings)
     embedded = not settings.redis_url
     url = embedded_redis.prepare(settings.data) if embedded else settings.redis_url
     if not embedded:
@@ -59,49 +57,17 @@ def main(argv: Sequence[str]) -> int:
     require_same_columns(settings)
     (settings.data / "logs").mkdir(exist_ok=True)
     config = settings.data / "run" / "supervisord.conf"
+    sockets.make_folder(config.parent)
     config.write_text(supervisor_config(settings, embedded_redis=embedded))
-    os.environ.update(TAPTRADE_DATA=str(settings.data), TAPTRADE_REDIS_URL=url, TZ="UTC", PYTHONUNBUFFERED="1")
+    os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC", PYTHONUNBUFFERED="1")
     os.environ[SUPERVISOR] = str(os.getpid())
     print(f"taptrade: starting in {settings.data}", flush=True)
     announce()
     supervise(config)
+    sockets.remove_folder(config.parent)
     lock.close()
     print("taptrade: stopped", flush=True)
     return 0
-
-
-def lock_data(data: Path) -> Any:
-    """Create the data folder and hold its lock; two runs on one ledger would be two writers."""
-    run = data / "run"
-    try:
-        run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (run / "lock").open("a+")
-    except OSError as ex:
-        raise SettingsError(f"TAPTRADE_DATA={data}: cannot write there: {ex.strerror}") from ex
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
-        raise SettingsError(
-            f"{data} is in use by another run (process {owner}); stop it or set TAPTRADE_DATA"
-        ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
-
-
-def require_free_port(host: str, port: int, variable: str) -> None:
-    """Raise if the port cannot be listened on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as ex:
-            raise SettingsError(f"cannot listen on {host}:{port} ({ex.strerror}); set {variable}") from ex
 
 
 def require_roomy_redis(url: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from runtime.settings import SettingsError, load
-from taptrade import embedded_redis
+from taptrade import embedded_redis, sockets
 from tests.conftest import start_redis
 
 
@@ -27,37 +27,23 @@ def test_runs_with_our_configuration(redis_client: redis.Redis) -> None:
     assert {name: str(value) for name, value in got.items()} == wanted
 
 
-def test_socket_path_of_107_bytes_is_a_socket_and_longer_is_loopback(tmp_path: Path) -> None:
-    tail = len("/run/redis.sock")
-    room = embedded_redis.SOCKET_PATH_BYTES_MAX - len(str(tmp_path)) - 1 - tail
-    fits, too_long = tmp_path / ("f" * room), tmp_path / ("t" * (room + 1))
-    assert embedded_redis.prepare(fits).startswith("unix://")
-    assert embedded_redis.prepare(too_long).startswith("redis://")
-
-
-def test_loopback_server_wants_its_password_and_keeps_its_address(tmp_path: Path) -> None:
-    data = tmp_path / ("long" * 30)
+@pytest.mark.parametrize("name", ['a b%20"c', "games [1] *?", "d" * 120, "#1; 50% 'x' \\y"])
+def test_data_folder_of_any_name_is_served_by_its_socket(tmp_path: Path, name: str) -> None:
+    data = tmp_path / name
     url = embedded_redis.prepare(data)
-    assert embedded_redis.prepare(data) == url
+    assert embedded_redis.prepare(data) == url, "the address stays"
     assert stat.S_IMODE((data / "run" / "redis.conf").stat().st_mode) == 0o600
     process = start_redis(data)
     try:
-        address = url.rsplit("@", 1)[1]
-        with redis.Redis.from_url(f"redis://{address}") as stranger, pytest.raises(redis.AuthenticationError):
-            stranger.ping()
-        assert embedded_redis.prepare(data) != url, "a taken port is left alone"
+        with redis.Redis.from_url(url) as client:
+            assert str(sockets.folder_of(data / "run")) in client.client_info()["laddr"]
+            assert {str(value) for value in client.config_get("port", "appendonly").values()} == {"0", "yes"}
     finally:
         process.terminate()
         process.wait(10)
-
-
-def test_data_folder_with_blanks_and_percent_signs(tmp_path: Path) -> None:
-    data = tmp_path / 'a b%20"c'
-    embedded_redis.prepare(data)
-    process = start_redis(data)
-    process.terminate()
-    assert process.wait(10) == 0
     assert (data / "redis" / "appendonlydir").is_dir()
+    sockets.remove_folder(data / "run")
+    assert not sockets.folder_of(data / "run").exists()
 
 
 def test_wheel_binary_is_used_where_the_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,3 +58,9 @@ def test_url_is_the_set_one_else_the_recorded_one_else_an_error(tmp_path: Path) 
     assert embedded_redis.prepare(tmp_path) == embedded_redis.redis_url(ours)
     theirs = load({"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_REDIS_URL": "redis://elsewhere:1"})
     assert embedded_redis.redis_url(theirs) == "redis://elsewhere:1"
+
+
+@pytest.mark.parametrize("path", ["/my games/redis.sock", "/my%20games/redis.sock"])
+def test_a_socket_that_the_client_library_cannot_work_with_is_refused(path: str) -> None:
+    with pytest.raises(SettingsError, match=r"TAPTRADE_REDIS_URL=\*\*\*: .* blanks"):
+        load({"TAPTRADE_REDIS_URL": f"unix://{path}"})

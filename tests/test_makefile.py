@@ -1,9 +1,12 @@
-"""The Makefile's choice of an interpreter: the caller's, unless it was built without optimisations."""
+"""The Makefile: which interpreter it chooses, and that its folder may have any name."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -42,3 +45,16 @@ def test_who_names_an_interpreter_gets_it(tmp_path: Path) -> None:
 def test_else_the_systems_is_taken_if_it_will_do(tmp_path: Path, optimised: bool, fit: bool) -> None:
     expected = SYSTEM if the_system_has_one() else "python3"
     assert chosen(tmp_path, optimised=optimised, fit=fit) == expected
+
+
+def test_the_command_works_in_a_folder_whose_name_no_first_line_can_hold(tmp_path: Path) -> None:
+    folder = tmp_path / 'my "best" $games; it\'s #1'
+    folder.mkdir()
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-build.lock"):
+        shutil.copy(ROOT / name, folder)
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{sysconfig.get_path('purelib')}"}
+    make = ["make", "-s", ".venv/.run", "PIP=:", f"PYTHON={sys.executable}"]
+    subprocess.run(make, cwd=folder, env=environment, capture_output=True, check=True)
+    command = [str(folder / ".venv" / "bin" / "taptrade"), "version"]
+    told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("taptrade ")

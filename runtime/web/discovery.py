@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
+import traceback
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,11 +15,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from runtime.errors import TaptradeError
 from runtime.web.call import Call
 from runtime.web.declaration import DECLARATION, Function
 
 
-class DiscoveryError(Exception):
+class DiscoveryError(TaptradeError):
     """A function file is broken; start-up ends with its name and the reason."""
 
     def __init__(self, file: Path | str, reason: str) -> None:
@@ -96,10 +99,27 @@ def _import(file: Path) -> ModuleType:
         if (file.parent / "__init__.py").exists():
             return _import_from_package(file)
         return _import_alone(file)
-    except SyntaxError as ex:
-        raise DiscoveryError(file, f"syntax error in line {ex.lineno}: {ex.msg}") from ex
-    except Exception as ex:
-        raise DiscoveryError(file, f"{type(ex).__name__}: {ex}") from ex
+    except (Exception, SystemExit) as ex:
+        raise DiscoveryError(file, _cause(file, ex)) from ex
+
+
+def _cause(file: Path, ex: BaseException) -> str:
+    """Say why an import broke and in which line of the file; and where, if it broke in what the file imports."""
+    reason = f"{type(ex).__name__}: {ex}"
+    if isinstance(ex, SyntaxError) and ex.filename:
+        if _is_same(ex.filename, file):
+            return f"syntax error in line {ex.lineno}: {ex.msg}"
+        reason = f"syntax error in {ex.filename}, line {ex.lineno}: {ex.msg}"
+    # Frames of functions tell how a library works; those of modules, which import led here.
+    modules = [frame for frame in traceback.extract_tb(ex.__traceback__) if frame.name == "<module>"]
+    if modules and not _is_same(modules[-1].filename, file):
+        reason = f"{reason} (in {modules[-1].filename}, line {modules[-1].lineno})"
+    lines = [frame.lineno for frame in modules if _is_same(frame.filename, file)]
+    return f"line {lines[-1]}: {reason}" if lines else reason
+
+
+def _is_same(name: str, file: Path) -> bool:
+    return os.path.realpath(name) == os.path.realpath(file)
 
 
 def _import_from_package(file: Path) -> ModuleType:

@@ -21,7 +21,7 @@ from runtime.audit import Report, audit
 from runtime.messaging.connection import Redis, connect
 from runtime.settings import Settings, load
 from runtime.storage.database import Database, open_reader
-from taptrade import embedded_redis
+from taptrade import embedded_redis, sockets
 from taptrade.client import ApiError, TapClient
 from taptrade.wallet import Place
 from tests.waiting import wait_until
@@ -134,7 +134,7 @@ class System:
 
     @contextmanager
     def _supervisor(self) -> Iterator[Any]:
-        path = self.data / "run" / "supervisor.sock"
+        path = sockets.folder_of(self.data / "run") / sockets.CONTROL
         transport = SupervisorTransport(None, None, f"unix://{path}")
         try:
             yield xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor

@@ -15,7 +15,9 @@ from runtime.clock import SystemClock
 from runtime.messaging.metrics_exchange import FRESH_MS, push
 from runtime.messaging.redis_keys import FEED_ALIVE, METRICS, SETTLER_ALIVE, WRITER_ALIVE
 from runtime.metrics.table import Metrics
+from runtime.settings import load
 from taptrade.alive import PROBES, main
+from taptrade.claims import lock_data
 from taptrade.processes import NAMES
 
 
@@ -86,6 +88,16 @@ def test_an_answer_of_200_is_life(
     environment.setenv(f"TAPTRADE_{variable}", str(port))
     assert main([name]) == (0 if name == "api" else 1)
     assert capsys.readouterr().err == ("" if name == "api" else "dashboard: / answers 503: ill\n")
+
+
+def test_the_run_of_the_data_folder_is_asked_where_no_port_was_set(
+    port: int, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.delenv("TAPTRADE_PORT", raising=False)
+    with lock_data(load({"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_PORT": str(port)})):
+        assert main(["api"]) == 0
+        environment.setenv("TAPTRADE_PORT", "1")
+        assert main(["api"]) == 1
 
 
 def test_nobody_at_the_port_is_told(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

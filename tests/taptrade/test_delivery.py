@@ -79,7 +79,6 @@ def test_a_tap_is_answered_at_once(clock: ManualClock) -> None:
         pytest.param((LOST, problem(409, "DUPLICATE_BET", bet=BET)), id="the nonce was lost with Redis"),
         pytest.param((LOST, httpx.ConnectError("down"), problem(401, "UNAUTHENTICATED"), OK), id="the API restarts"),
         pytest.param((problem(502, ""), OK), id="a proxy before a restarting API"),
-        pytest.param((problem(503, "OVERLOADED", after="1"), OK), id="overload passes"),
     ],
 )
 def test_a_lost_answer_is_asked_for_with_the_same_body(
@@ -91,6 +90,20 @@ def test_a_lost_answer_is_asked_for_with_the_same_body(
     assert answer.bet.id == "01B"
     assert scene.delivery.repeats == len(answers) - 1
     assert {msgspec.json.decode(body)["nonce"] for body in scene.bodies} == {SIGNED.nonce}
+
+
+def test_a_refusal_after_which_the_bet_is_sent_again_is_no_lost_answer(clock: ManualClock) -> None:
+    refusals = [problem(503, "PRICE_FEED_STALE"), problem(503, "OVERLOADED", after="1"), problem(429, "RATE_LIMITED")]
+    scene = Scene(*refusals, problem(503, "PRICE_FEED_STALE"), problem(401, "UNAUTHENTICATED"), OK, clock=clock)
+    assert scene.delivery.place(SIGNED).bet is not None
+    assert scene.delivery.repeats == 0
+    assert scene.delivery.refusals == {"PRICE_FEED_STALE": 2, "OVERLOADED": 1, "RATE_LIMITED": 1, "UNAUTHENTICATED": 1}
+
+
+def test_only_what_follows_a_lost_answer_repeats_it(clock: ManualClock) -> None:
+    scene = Scene(problem(503, "OVERLOADED"), LOST, problem(503, "OVERLOADED"), OK, clock=clock)
+    assert scene.delivery.place(SIGNED).bet is not None
+    assert (scene.delivery.repeats, scene.delivery.refusals) == (2, {"OVERLOADED": 2})
 
 
 def test_a_renewed_session_is_logged_in_once(clock: ManualClock) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import httpx
 import pytest
 
 from runtime.clock import ManualClock
+from runtime.settings import SettingsError, load
+from taptrade import claims, player
 from taptrade.client import TapClient
-from taptrade.delivery import PlayError
-from taptrade.player import place_of, wait_until_healthy
+from taptrade.delivery import Delivery, Line, PlayError
+from taptrade.player import place_of, summary, wait_until_healthy
+from taptrade.record import Record
 from taptrade.wallet import Place
 
 
@@ -19,14 +23,14 @@ def at(url: str | None = None, domain: str | None = None, chain_id: int | None =
 
 
 @pytest.fixture
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PORT", "DOMAIN", "CHAIN_ID", "REDIS_URL", "DATA"):
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("PORT", "DOMAIN", "CHAIN_ID", "REDIS_URL", "HOST"):
         monkeypatch.delenv(f"TAPTRADE_{name}", raising=False)
+    monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path))
 
 
 @pytest.mark.usefixtures("_no_settings")
 def test_the_settings_say_where_to_play(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert at() == ("http://127.0.0.1:8000", Place("127.0.0.1:8000", "http://127.0.0.1:8000", 1))
     monkeypatch.setenv("TAPTRADE_PORT", "8123")
     monkeypatch.setenv("TAPTRADE_CHAIN_ID", "5")
     assert at() == ("http://127.0.0.1:8123", Place("127.0.0.1:8123", "http://127.0.0.1:8123", 5))
@@ -35,6 +39,44 @@ def test_the_settings_say_where_to_play(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("TAPTRADE_DOMAIN", "tap.example, localhost:8123")
     monkeypatch.setenv("TAPTRADE_CHAIN_ID", "137,5")
     assert at() == ("http://127.0.0.1:8123", Place("tap.example", "http://tap.example", 137))
+
+
+@pytest.mark.usefixtures("_no_settings")
+def test_the_run_of_the_data_folder_is_found_unless_the_settings_say_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    theirs = {"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_PORT": "18123", "TAPTRADE_CHAIN_ID": "5"}
+    with claims.lock_data(load(theirs)):
+        assert at() == ("http://127.0.0.1:18123", Place("127.0.0.1:18123", "http://127.0.0.1:18123", 5))
+        assert at("http://127.0.0.1:1")[0] == "http://127.0.0.1:1"
+        monkeypatch.setenv("TAPTRADE_DOMAIN", "tap.example")
+        assert at()[1].domain == "tap.example"
+        monkeypatch.setenv("TAPTRADE_PORT", "8123")
+        assert at()[0] == "http://127.0.0.1:8123"
+
+
+@pytest.mark.usefixtures("_no_settings")
+def test_where_nothing_runs_that_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(player, "_listens", lambda _: False)
+    claims.lock_data(load({"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_PORT": "18123"})).close()
+    with pytest.raises(SettingsError, match=f"nothing runs in {tmp_path}; `make run` starts it"):
+        at()
+    monkeypatch.setattr(player, "_listens", lambda url: url == "http://127.0.0.1:8000")
+    assert at()[0] == "http://127.0.0.1:8000", "containers have a data folder that is not seen from here"
+
+
+def test_the_summary_counts_refusals_by_code_and_apart_from_lost_answers(clock: ManualClock) -> None:
+    record = Record(refusals=["RATE_MOVED", "CELL_CLOSED", "RATE_MOVED"])
+    client = TapClient("http://127.0.0.1:1")
+    line = Line(client, clock, login=lambda: None, pause=lambda _: None)
+    delivery = Delivery(line, on_wait=lambda _: None)
+    assert summary(Record(), delivery).endswith("; refusals: 0; repeats of a lost answer: 0")
+    delivery.refusals.update(PRICE_FEED_STALE=6)
+    delivery.repeats = 1
+    assert summary(record, delivery) == (
+        "told by the stream: 0 of 0 results; "
+        "refusals: 9 (6 PRICE_FEED_STALE, 2 RATE_MOVED, 1 CELL_CLOSED); repeats of a lost answer: 1"
+    )
 
 
 @pytest.mark.usefixtures("_no_settings")

@@ -11,10 +11,16 @@ import pytest
 from runtime.auth.bet_text import bet_text
 from runtime.auth.signatures import recover_text
 from runtime.auth.siwe import parse
-from taptrade import signing
+from runtime.settings import SettingsError
+from taptrade import player, signing
 from taptrade.client import TapClient
 from taptrade.views import GridView, SignedBet, SignedLogin
 from tests.taptrade.grids import START_S, WIDTH_S, grid
+
+
+@pytest.fixture(autouse=True)
+def _api(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAPTRADE_PORT", "8000")
 
 
 def made(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
@@ -103,3 +109,18 @@ def test_why_there_is_no_bet_is_said_in_a_sentence(
 def test_a_missing_key_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert signing.sign_login(["--key", str(tmp_path / "none")]) == 1
     assert "wallet new" in capsys.readouterr().err
+
+
+def test_without_a_run_only_what_needs_none_is_signed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path / "key", capsys)
+    monkeypatch.delenv("TAPTRADE_PORT")
+    monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path))
+    monkeypatch.setattr(player, "_listens", lambda _: False)
+    key = ["--key", str(tmp_path / "key")]
+    for command in (signing.sign_login, signing.sign_bet):
+        with pytest.raises(SettingsError, match="nothing runs in"):
+            command(key)
+    assert signing.sign_login([*key, "--domain", "tap.example"]) == 0
+    assert signing.sign_bet([*key, "--cell", f"{START_S}_0_500", "--min-rate", "20000"]) == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import contextlib
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -16,10 +18,11 @@ import pytest
 import redis
 
 from runtime.settings import SettingsError, load
-from taptrade import embedded_redis, up
+from taptrade import embedded_redis, sockets, up
 from taptrade.announce import banner, hide_password
-from taptrade.processes import NAMES, SOCKET_PATH_BYTES_MAX, supervisor_config
+from taptrade.processes import NAMES, command, supervisor_config, supervisor_variables
 from tests.conftest import answers
+from tests.taptrade.test_sockets import ODD
 from tests.waiting import wait_until
 
 
@@ -53,46 +56,28 @@ def test_no_redis_of_ours_where_one_is_given(tmp_path: Path) -> None:
     assert "program:redis" not in configuration(tmp_path, embedded=False)
 
 
-def test_long_data_folders_do_without_a_control_socket(tmp_path: Path) -> None:
-    assert "unix_http_server" in configuration(tmp_path)
-    assert "unix_http_server" not in configuration(tmp_path / ("d" * SOCKET_PATH_BYTES_MAX))
-
-
-def test_supervisor_understands_odd_paths(tmp_path: Path) -> None:
-    data = tmp_path / 'a b 50% of "it"'
+@pytest.mark.parametrize("name", ODD)
+def test_supervisor_understands_odd_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    data = tmp_path / name
+    python = f"{tmp_path}/{name}/.venv/bin/python"
     file = tmp_path / "supervisord.conf"
     data.joinpath("logs").mkdir(parents=True)
     data.joinpath("run").mkdir()
-    file.write_text(supervisor_config(load({"TAPTRADE_DATA": str(data)}), embedded_redis=True))
+    settings = load({"TAPTRADE_DATA": str(data)})
+    file.write_text(supervisor_config(settings, embedded_redis=True))
+    monkeypatch.setattr(sys, "executable", python)
+    for variable, value in supervisor_variables(settings).items():
+        monkeypatch.setenv(variable, value)
     options = up.RunOptions()
     options.realize(["-n", "-c", str(file)], doc="")
     programs = {program.name: program for group in options.process_group_configs for program in group.process_configs}
     assert set(programs) == set(NAMES)
     assert all(program.stdout_logfile == str(data / "logs" / f"{name}.log") for name, program in programs.items())
+    assert all(shlex.split(program.command) == command(name, python) for name, program in programs.items())
     assert options.logfile == str(data / "logs" / "supervisord.log")
-
-
-def test_data_folder_is_held_by_one_run(tmp_path: Path) -> None:
-    lock = up.lock_data(tmp_path)
-    with pytest.raises(SettingsError, match=f"in use by another run .process {os.getpid()}"):
-        up.lock_data(tmp_path)
-    lock.close()
-    up.lock_data(tmp_path).close()
-
-
-def test_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="cannot write there"):
-        up.lock_data(tmp_path / "file" / "data")
-
-
-def test_taken_port_names_its_setting(port: int) -> None:
-    up.require_free_port("127.0.0.1", port, "TAPTRADE_PORT")
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", port))
-        other.listen()
-        with pytest.raises(SettingsError, match=f"127.0.0.1:{port} .* set TAPTRADE_PORT"):
-            up.require_free_port("127.0.0.1", port, "TAPTRADE_PORT")
+    assert options.pidfile == str(data / "run" / "supervisord.pid")
+    [control] = options.configroot.supervisord.server_configs
+    assert control["file"] == str(sockets.folder_of(data / "run") / sockets.CONTROL)
 
 
 def test_redis_that_evicts_is_refused(redis_client: redis.Redis, redis_url: str) -> None:
@@ -128,12 +113,13 @@ def test_passwords_are_hidden_in_urls() -> None:
 
 
 @contextlib.contextmanager
-def running(data: Path, port: int, dashboard_port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running(data: Path, port: int, dashboard_port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run `taptrade up` in a process group of its own; it must have ended by the end of the block."""
     variables = os.environ | {
         "TAPTRADE_DATA": str(data),
         "TAPTRADE_PORT": str(port),
         "TAPTRADE_DASHBOARD_PORT": str(dashboard_port),
+        **more,
     }
     with (data.parent / "up.log").open("wb") as log:
         process = subprocess.Popen(
@@ -146,6 +132,11 @@ def running(data: Path, port: int, dashboard_port: int) -> Iterator[subprocess.P
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def pid_of(name: str, data: Path) -> int:
@@ -185,9 +176,22 @@ def test_killed_process_comes_back_and_ctrl_c_stops_all(tmp_path: Path, port: in
     assert of_the_run(data) == []
 
 
-def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, port: int) -> None:
-    data = tmp_path / "data"
-    with running(data, port, free_port()) as launcher:
+def test_nothing_outlives_a_killed_supervisor_and_the_next_run_waits_for_the_end(tmp_path: Path, port: int) -> None:
+    data, dashboard_port = tmp_path / "data", free_port()
+    with running(data, port, dashboard_port) as launcher:
+        wait_until(lambda: pid_of("api", data) and listens(port), 20)
+        launcher.kill()
+    with running(data, port, dashboard_port) as launcher:
         wait_until(lambda: pid_of("support:scheduler", data), 20)
         launcher.kill()
     wait_until(lambda: not of_the_run(data), 15, what="the end of all processes")
+
+
+def test_a_process_that_cannot_start_is_named_with_its_last_words(tmp_path: Path, port: int) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "rq_dashboard.py").write_text("import a_library_that_nobody_has\n")
+    with running(tmp_path / "data", port, free_port(), PYTHONPATH=str(broken)) as launcher:
+        [told] = wait_until(lambda: re.findall("taptrade: dashboard .*", (tmp_path / "up.log").read_text()), 30)
+        os.killpg(launcher.pid, signal.SIGINT)
+    assert told.startswith("taptrade: dashboard does not start, it has ended 3 times: ModuleNotFoundError: No module")

@@ -163,7 +163,7 @@ def test_a_bet_that_waits_for_its_tick_does_not_keep_the_writer_spinning(
     process._open()
     waits: list[float | None] = []
     monkeypatch.setattr(process.stopping, "wait", waits.append)
-    monkeypatch.setattr(Writer, "turn", lambda *_: False)
+    monkeypatch.setattr(Writer, "run_once", lambda *_: False)
     process.writer.held = [object()]  # type: ignore[list-item]
     process._run_once()
     process.writer.held = []
@@ -197,7 +197,7 @@ def test_bets_gather_between_two_turns(
         clock.advance(passed_ms)
         return True
 
-    monkeypatch.setattr(Writer, "turn", turn)
+    monkeypatch.setattr(Writer, "run_once", turn)
     process._run_once()
     assert waited == pytest.approx(waits)
     process.checkpoints.start()

@@ -1,0 +1,84 @@
+"""Which processes of a run end again and again instead of starting, and the last thing that each of them said."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+ENDS_MIN = 3
+"""A process may end once or twice while what it needs comes up; who ends as often as this does not start."""
+TAIL_BYTES = 16_384
+LINE_SHOWN = 300
+_ENDED = re.compile(r" exited: (?P<name>\w+)\b")
+
+
+class FailedStarts:
+    """Follow the supervisor's log from where it ends now."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._file = logs / "supervisord.log"
+        self._read = self._size()
+        self._ends: Counter[str] = Counter()
+        self._told: set[str] = set()
+
+    def news(self) -> list[str]:
+        """Return a sentence about each process that has not been told of yet."""
+        for line in self._new_lines():
+            ended = _ENDED.search(line)
+            if ended:
+                self._ends[ended["name"]] += 1
+        failing = [name for name, ends in self._ends.items() if ends >= ENDS_MIN and name not in self._told]
+        self._told.update(failing)
+        return [self._sentence(name) for name in failing]
+
+    def _sentence(self, name: str) -> str:
+        log = self._logs / f"{name}.log"
+        return f"{name} does not start, it has ended {self._ends[name]} times: {last_words(log)} (see {log})"
+
+    def _new_lines(self) -> list[str]:
+        size = self._size()
+        if size < self._read:
+            self._read = 0  # the log was begun anew
+        if size == self._read:
+            return []
+        with self._file.open("rb") as log:
+            log.seek(self._read)
+            whole, newline, _ = log.read(size - self._read).rpartition(b"\n")
+        self._read += len(whole + newline)
+        return whole.decode(errors="replace").splitlines()
+
+    def _size(self) -> int:
+        try:
+            return self._file.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+
+def last_words(log: Path) -> str:
+    """Return the line of a process's log that says best why it ended: its last exception, else its last line."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except FileNotFoundError:
+        return "it has written nothing"
+    exception, within = "", False
+    for line in lines:
+        if line.startswith("Traceback "):
+            within = True
+        elif within and line and not line.startswith(" "):
+            exception, within = line, False
+    last = next((line for line in reversed(lines) if line.strip()), "it has written nothing")
+    return (exception or _message(last))[:LINE_SHOWN]
+
+
+def _message(line: str) -> str:
+    """Return what a line of JSON says, or any other line as it is."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line.strip()
+    return str(said.get("message", line)) if isinstance(said, dict) else line.strip()

@@ -1,0 +1,68 @@
+"""Wire every function as the API does, before anything starts: a broken one is named at once.
+
+`taptrade up` asks this of a process of its own. The functions bring libraries that the supervisor has no use for, and
+what they do while they are imported must not happen in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from typing import Any, cast
+
+from runtime.settings import Settings, SettingsError, load
+
+CHECKED_WITHIN_S = 30
+
+
+def require_functions() -> None:
+    """Raise SettingsError that names the broken file and why, unless every function can be wired."""
+    command = [sys.executable, "-P", "-m", "taptrade.function_check"]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=CHECKED_WITHIN_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise SettingsError(f"the files in functions/ cannot be imported within {CHECKED_WITHIN_S} s") from None
+    if done.returncode:
+        lines = done.stdout.strip().splitlines() or done.stderr.strip().splitlines()
+        raise SettingsError(lines[-1] if lines else f"the check of functions/ ended with status {done.returncode}")
+
+
+def wire(settings: Settings) -> None:
+    """Build the app over parts that are never asked for anything; raise DiscoveryError that names a broken file."""
+    from runtime.rate_limits import policies
+    from runtime.web.app import create_app
+    from runtime.web.discovery import discover
+    from runtime.wiring import GUARDS, functions_folder
+
+    never = cast("Any", None)
+    create_app(
+        discover(functions_folder()),
+        parts=never,
+        authenticate=never,
+        limiter=never,
+        quotas=policies(settings),
+        guards=dict.fromkeys(GUARDS, never),
+        clock=never,
+        metrics=never,
+    )
+
+
+def main() -> int:
+    """Print the fault on the last line of stdout; the status is 1 if there is one."""
+    from runtime.web.discovery import DiscoveryError
+
+    try:
+        # What a file prints while it is imported is not our answer.
+        with contextlib.redirect_stdout(sys.stderr):
+            wire(load())
+    except DiscoveryError as ex:
+        print(" ".join(str(ex).split()))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,83 @@
+"""Which run holds a data folder, and where its API is: read in one terminal, written by `taptrade up` in another."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Mapping
+from io import FileIO
+from pathlib import Path
+
+import msgspec
+
+from runtime.settings import Settings
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run: the process that holds its data folder, its addresses, and what its logins and bets are signed for."""
+
+    pid: int
+    host: str
+    port: int
+    dashboard_port: int
+    domain: str
+    chain_id: int
+
+    @property
+    def url(self) -> str:
+        """Where its API answers."""
+        return api_url(self.host, self.port)
+
+
+def lock_file(data: Path) -> Path:
+    """Return the file that a run locks for as long as it lives; it tells about the run."""
+    return data / "run" / "lock"
+
+
+def record(lock: FileIO, settings: Settings) -> None:
+    """Write into the lock file, which we hold, who we are."""
+    run = Run(os.getpid(), settings.host, settings.port, settings.dashboard_port, settings.domain, settings.chain_id)
+    content = msgspec.json.encode(run) + b"\n"
+    os.pwrite(lock.fileno(), content, 0)
+    lock.truncate(len(content))
+
+
+def recorded(data: Path) -> Run | None:
+    """Return what the lock file tells, whether that run still lives or not."""
+    try:
+        return msgspec.json.decode(lock_file(data).read_bytes(), type=Run)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def find(data: Path) -> Run | None:
+    """Return the run that holds a data folder; None if nothing runs there."""
+    try:
+        with lock_file(data).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return recorded(data)
+    except OSError:
+        return None
+    return None
+
+
+def find_unless_told(settings: Settings, port: str = "PORT") -> Run | None:
+    """Return the run of the data folder, unless the environment says which port to ask instead."""
+    return None if is_told(port) else find(settings.data)
+
+
+def is_told(name: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether a setting comes from the environment."""
+    return bool(environ.get(f"TAPTRADE_{name}", "").strip())
+
+
+def api_url(host: str, port: int) -> str:
+    """Return the URL under which this machine reaches an API that listens on an address."""
+    host = reachable(host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def reachable(host: str) -> str:
+    """Return the address under which this machine reaches what listens on `host`."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104

@@ -1,0 +1,97 @@
+"""A function that cannot serve ends `taptrade up` at once, with a sentence, before anything is written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import functions
+from runtime.settings import load
+from taptrade.function_check import wire
+
+DECLARED = '''"""A function."""
+
+from runtime.function import Call, function
+
+
+@function("GET", "{route}", auth="none", guards=({guards}), summary="Say", response=str)
+def say(call: Call[None]) -> str:
+    """Say it."""
+    return ""
+'''
+
+
+def up(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `taptrade up` over the functions in `folder`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
+    environment |= {"PYTHONPATH": str(folder), "TAPTRADE_DATA": str(folder / "data"), **variables}
+    words = [sys.executable, "-P", "-m", "taptrade", "up"]
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a copy of all functions."""
+    shutil.copytree(Path(functions.__path__[0]), tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        pytest.param(
+            "import os\nimport msgspecc\n",
+            "line 2: ModuleNotFoundError: No module named 'msgspecc'",
+            id="library that is not there",
+        ),
+        pytest.param("def f()\n", "syntax error in line 1: expected ':'", id="syntax"),
+        pytest.param("print('busy')\nraise SystemExit\n", "line 2: SystemExit: ", id="exit"),
+        pytest.param("raise ValueError('one\\ntwo')\n", "line 1: ValueError: one two", id="reason of two lines"),
+        pytest.param(
+            DECLARED.format(route="/api/grid", guards=""), "GET /api/grid is declared in ", id="route that is taken"
+        ),
+        pytest.param(DECLARED.format(route="/x", guards="'dog',"), "unknown guard 'dog'", id="guard"),
+        pytest.param(DECLARED.format(route="/x/{a b}", guards=""), "route /x/{a b} cannot be added", id="route"),
+    ],
+)
+def test_a_broken_function_is_named_before_anything_starts(folder: Path, source: str, reason: str) -> None:
+    file = folder / "functions" / "xyz.py"
+    file.write_text(source)
+    done = up(folder)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"taptrade: {file}: ")
+    assert reason.strip() in line
+    assert not (folder / "data").exists()
+
+
+def test_a_reward_model_that_cannot_be_loaded_is_named_before_anything_starts(folder: Path) -> None:
+    done = up(folder, TAPTRADE_REWARD_MODEL="nobody.knows:It")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("taptrade: TAPTRADE_REWARD_MODEL: reward model 'nobody.knows:It': cannot import")
+    assert not (folder / "data").exists()
+
+
+def test_what_a_function_imports_is_named_where_it_breaks(folder: Path) -> None:
+    (folder / "functions" / "xyz.py").write_text("import broken_part\n")
+    (folder / "broken_part.py").write_text("\n\nnobody\n")
+    assert "xyz.py: line 1: NameError: name 'nobody' is not defined (in " in up(folder).stderr
+    (folder / "broken_part.py").write_text("\ndef\n")
+    assert f"xyz.py: line 1: syntax error in {folder}/broken_part.py, line 2: " in up(folder).stderr
+
+
+def test_routes_of_broken_functions_are_refused_in_a_sentence(folder: Path) -> None:
+    (folder / "functions" / "xyz.py").write_text("import msgspecc\n")
+    words = [sys.executable, "-P", "-m", "taptrade", "routes"]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_ours_can_be_wired(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire(load({}))
