@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
+from runtime.process_lock import LockHeld, acquire
 from runtime.settings import Settings, SettingsError
 from taptrade import holders, running, sockets
 
@@ -63,21 +62,14 @@ def claim_all(settings: Settings) -> FileIO:
 
 def lock_data(settings: Settings) -> FileIO:
     """Create the data folder, hold its lock and leave our address in it; two runs on one ledger are two writers."""
-    file = running.lock_file(settings.data)
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileIO(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+        return acquire(running.lock_file(settings.data), running.described(settings))
     except OSError as ex:
         raise SettingsError(f"TAPTRADE_DATA={settings.data}: cannot write there: {ex.strerror}") from ex
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
+    except LockHeld:
         run = running.recorded(settings.data)
         holder = "another run" if run is None else f"another run, {holders.name_of(run.pid)}"
         raise Taken(str(settings.data), holder, "stop it or set TAPTRADE_DATA") from None
-    running.record(lock, settings)
-    return lock
 
 
 def require_free_port(host: str, port: int, variable: str) -> None:

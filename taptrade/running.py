@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Mapping
-from io import FileIO
 from pathlib import Path
 
 import msgspec
 
+from runtime.process_lock import is_held
 from runtime.settings import Settings
 
 
@@ -34,12 +33,10 @@ def lock_file(data: Path) -> Path:
     return data / "run" / "lock"
 
 
-def record(lock: FileIO, settings: Settings) -> None:
-    """Write into the lock file, which we hold, who we are."""
+def described(settings: Settings) -> bytes:
+    """Return what we leave in the lock file: who we are."""
     run = Run(os.getpid(), settings.host, settings.port, settings.dashboard_port, settings.domain, settings.chain_id)
-    content = msgspec.json.encode(run) + b"\n"
-    os.pwrite(lock.fileno(), content, 0)
-    lock.truncate(len(content))
+    return msgspec.json.encode(run) + b"\n"
 
 
 def recorded(data: Path) -> Run | None:
@@ -52,14 +49,7 @@ def recorded(data: Path) -> Run | None:
 
 def find(data: Path) -> Run | None:
     """Return the run that holds a data folder; None if nothing runs there."""
-    try:
-        with lock_file(data).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return recorded(data)
-    except OSError:
-        return None
-    return None
+    return recorded(data) if is_held(lock_file(data)) else None
 
 
 def find_unless_told(settings: Settings, port: str = "PORT") -> Run | None:

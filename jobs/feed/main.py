@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from jobs.feed.buckets import Buckets
 from jobs.feed.feed import Feed, until_interval_ends_ms
@@ -26,15 +21,12 @@ from runtime.market.grid import build_grid, encode_grid
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
+from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_writer
 
 logger = logging.getLogger(__name__)
-
-
-class AnotherFeedError(TaptradeError):
-    """Another feed process writes these ticks already."""
 
 
 def main() -> int:
@@ -54,7 +46,7 @@ def main() -> int:
 
 def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
     """Feed until `stopping` is set; Redis may come and go meanwhile."""
-    with only_feed(settings.data / "run" / "feed.lock"):
+    with sole("feed", settings.data / "run" / "feed.lock"):
         ticks_store.prepare(settings.ticks_database, clock)
         database = open_writer(settings.ticks_database)
         publisher = open_publisher(settings, clock, database)
@@ -68,21 +60,6 @@ def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
             publisher.stop()
             database.close()
     logger.info("feed stopped")
-
-
-@contextmanager
-def only_feed(path: Path) -> Iterator[None]:
-    """Hold the lock that a second feed fails on; it ends with the process, however that ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as ex:
-            raise AnotherFeedError(f"another feed holds {path}") from ex
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
 
 
 def open_publisher(settings: Settings, clock: Clock, database: Database) -> Publisher:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.writer.book import AnotherWriter, Book
@@ -27,6 +24,7 @@ from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_values import WriterAlive
+from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.column_width import adopt_width
 from runtime.storage.database import Database, OperationalError, open_writer
@@ -48,25 +46,9 @@ RQ_HEARTBEAT_EVERY_MS = 10_000
 FORGET_EVERY_MS = 60_000
 
 
-class WriterLocked(Exception):
-    """Another writer is alive."""
-
-
-@contextmanager
-def sole_writer(data: Path) -> Iterator[None]:
-    """Hold the lock that the kernel drops with the process: who holds it is alive."""
-    path = data / "run" / "writer.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as ex:
-            file.seek(0)
-            raise WriterLocked(f"process {file.read().strip() or 'unknown'} is the writer of {data}") from ex
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+def lock_file(data: Path) -> Path:
+    """Return the file that the writer of a data folder locks for as long as it lives."""
+    return data / "run" / "writer.lock"
 
 
 class Process:
@@ -223,7 +205,7 @@ class Process:
 def main(settings: Settings | None = None, redis_url: str = "") -> None:
     """Run the writer until SIGTERM or SIGINT."""
     settings = settings or load()
-    with sole_writer(settings.data):
+    with sole("writer", lock_file(settings.data)):
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         process = Process(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
         signal.signal(signal.SIGTERM, process.stop)

@@ -20,10 +20,12 @@ from jobs.writer import checkpoints
 from jobs.writer import main as writer_main
 from jobs.writer.checkpoints import Checkpointer
 from jobs.writer.core import Writer
+from jobs.writer.main import lock_file
 from runtime.clock import ManualClock, SystemClock
 from runtime.messaging import queues, redis_keys
 from runtime.messaging.commands import OpenAccount
 from runtime.messaging.connection import connect
+from runtime.process_lock import is_held
 from runtime.settings import Settings
 from runtime.storage.database import LEDGER_MIGRATIONS, OperationalError, migrate, open_writer
 from tests.waiting import wait_until
@@ -255,8 +257,7 @@ def test_the_process_ends_when_it_is_told_to_and_leaves_nothing_behind(
         child.send_signal(told)
         assert child.wait(20) == 0
     assert redis_client.smembers("rq:workers") == set()
-    with writer_main.sole_writer(settings.data):
-        pass
+    assert not is_held(lock_file(settings.data))
 
 
 def test_the_process_ends_when_somebody_else_writes(settings: Settings, redis_client: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -142,11 +141,3 @@ def test_old_idempotency_keys_are_forgotten(desk: Desk) -> None:
     desk.database.execute("INSERT INTO idempotency_keys VALUES ('u', 'r', 'new', 'h', '{}', ?)", (now_ms,))
     desk.database.execute(SQL["forget_idempotency_keys"], (now_ms - 24 * 3600 * 1000,))
     assert desk.database.execute("SELECT key FROM idempotency_keys") == [("new",)]
-
-
-def test_the_lock_names_who_holds_it(tmp_path: Path) -> None:
-    refused = pytest.raises(writer_main.WriterLocked, match=r"process \d+ is the writer")
-    with writer_main.sole_writer(tmp_path), refused, writer_main.sole_writer(tmp_path):
-        pytest.fail("two writers hold the lock")
-    with writer_main.sole_writer(tmp_path):
-        assert (tmp_path / "run" / "writer.lock").exists()

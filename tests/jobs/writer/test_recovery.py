@@ -13,10 +13,11 @@ from rq.serializers import JSONSerializer
 
 from jobs.writer import core
 from jobs.writer.book import AnotherWriter
-from jobs.writer.main import WriterLocked, sole_writer
+from jobs.writer.main import lock_file
 from jobs.writer.publish import catch_up, publish
 from runtime.audit import audit
 from runtime.messaging import queues, redis_keys
+from runtime.process_lock import LockHeld, sole
 from runtime.records.events import events_of_commit, events_of_user
 from runtime.storage.database import OperationalError, open_writer
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
@@ -177,7 +178,8 @@ def test_a_locked_database_is_waited_for_and_loses_nothing(desk: Desk, monkeypat
 
 def test_a_second_writer_cannot_start_and_if_it_could_it_would_commit_nothing(desk: Desk) -> None:
     user = desk.player()
-    with sole_writer(desk.path.parent), pytest.raises(WriterLocked), sole_writer(desk.path.parent):
+    lock = lock_file(desk.path.parent)
+    with sole("writer", lock), pytest.raises(LockHeld), sole("writer", lock):
         pass
     first = desk.writer
     desk.hire()

@@ -1,0 +1,57 @@
+"""Locks that one process holds: a file that the kernel lets go of with the process, however that ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+
+from runtime.errors import TaptradeError
+
+
+class LockHeld(TaptradeError):
+    """Another process holds the lock."""
+
+
+def acquire(path: Path, content: bytes) -> FileIO:
+    """Take the lock and leave `content` in its file; closing what is returned lets go of it.
+
+    Raise LockHeld while another process has it, OSError where no such file can be made.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as ex:
+        lock.close()
+        raise LockHeld(str(path)) from ex
+    os.pwrite(lock.fileno(), content, 0)
+    lock.truncate(len(content))
+    return lock
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a process holds the lock, without taking it."""
+    try:
+        with path.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@contextmanager
+def sole(role: str, path: Path) -> Iterator[None]:
+    """Be the only process of a role; raise LockHeld that names the process which is it already."""
+    try:
+        lock = acquire(path, f"{os.getpid()}\n".encode())
+    except LockHeld as ex:
+        holder = path.read_text(encoding="ascii").strip() or "unknown"
+        raise LockHeld(f"process {holder} is the {role} already; it holds {path}") from ex
+    with lock:
+        yield
