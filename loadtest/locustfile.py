@@ -22,7 +22,7 @@ from taptrade import wallet as wallets
 from taptrade.choice import Chooser
 from taptrade.sse_client import SseParser
 from taptrade.views import BetsPage, BetView, GridView, LedgerPage, LoginView, MeView, PlacedView
-from taptrade.wallet import Place
+from taptrade.wallet import Audience
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 GRID_GOOD_MS = 1_000
@@ -59,8 +59,8 @@ class SignedIn(FastHttpUser):
         self.session: dict[str, str] = {}
         self.session_key = wallets.new_wallet()
         domain = urlsplit(self.host or "").netloc
-        place = Place(domain, f"http://{domain}", chain_id)
-        signed = wallets.sign_login(wallets.new_wallet(), self.session_key.address, place, clock.now_ms())
+        audience = Audience(domain, f"http://{domain}", chain_id)
+        signed = wallets.sign_login(wallets.new_wallet(), self.session_key.address, audience, clock.now_ms())
         body = msgspec.json.encode(signed).decode()
         with self.client.post("/api/auth/login", data=body, headers=JSON, catch_response=True) as response:
             if response.status_code != 200:

@@ -19,7 +19,7 @@ from taptrade.delivery import Answer, Delivery, Line, PlayError
 from taptrade.record import Record, Tap
 from taptrade.sse_client import EventStream, StreamEvent
 from taptrade.views import GridView
-from taptrade.wallet import Place
+from taptrade.wallet import Audience
 
 TAP_EVERY_MS = 500
 HEAR_MS = 100
@@ -38,7 +38,7 @@ class Plan:
 
     bets: int
     stake_cents: int
-    place: Place
+    audience: Audience
     seed: int
 
 
@@ -101,7 +101,7 @@ class Play:
     def _log_in(self) -> None:
         """Sign in and delegate taps to the session key; done again when a restart has lost the session."""
         self._client.token = ""
-        signed = wallets.sign_login(self.wallet, self._session_key.address, self._plan.place, self._clock.now_ms())
+        signed = wallets.sign_login(self.wallet, self._session_key.address, self._plan.audience, self._clock.now_ms())
         try:
             self._client.login(signed)
         except ApiError as ex:
@@ -125,7 +125,7 @@ class Play:
             offer.cell_id,
             amount_cents=self._plan.stake_cents,
             min_rate_bp=offer.min_rate_bp,
-            chain_id=self._plan.place.chain_id,
+            chain_id=self._plan.audience.chain_id,
             now_ms=now_ms,
         )
         self._note(offer, self.delivery.place(signed))

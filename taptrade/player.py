@@ -24,7 +24,7 @@ from taptrade.play import Plan, Play
 from taptrade.record import Record
 from taptrade.statement import Totals, faults, totals
 from taptrade.views import BetView
-from taptrade.wallet import Place
+from taptrade.wallet import Audience
 
 START_MS_MAX = 60_000
 ASK_EVERY_S = 0.5
@@ -33,10 +33,10 @@ ASK_EVERY_S = 0.5
 def main(arguments: Sequence[str]) -> int:
     """Play, and return 0 only if every bet is settled and every cent is where it belongs."""
     args = _parser().parse_args(arguments)
-    url, place = place_of(args)
+    url, audience = audience_of(args)
     seed = secrets.randbelow(10**6) if args.seed is None else args.seed
     try:
-        _play(url, Plan(args.bets, args.stake, place, seed), quiet=args.quiet, plain=args.plain)
+        _play(url, Plan(args.bets, args.stake, audience, seed), quiet=args.quiet, plain=args.plain)
     except (PlayError, ApiError) as ex:
         print(f"taptrade player: {ex}", file=sys.stderr)
         return 1
@@ -51,14 +51,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bets", type=_positive, default=20, help="bets to place (default 20)")
     parser.add_argument("--stake", type=_positive, default=100, help="stake of each in cents (default 100)")
     parser.add_argument("--seed", type=int, help="seed of the choice of cells (default: another one each time)")
-    add_place_arguments(parser)
+    add_audience_arguments(parser)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="print the summary only")
     shown.add_argument("--plain", action="store_true", help="print lines, no table, on a terminal too")
     return parser
 
 
-def add_place_arguments(parser: argparse.ArgumentParser) -> None:
+def add_audience_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe where the API is and what its logins are signed for."""
     parser.add_argument("--url", help="the API (default: at TAPTRADE_PORT, else the run of TAPTRADE_DATA)")
     parser.add_argument("--domain", help="domain to sign logins for (default: TAPTRADE_DOMAIN, or that of the API)")
@@ -67,7 +67,7 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def place_of(args: argparse.Namespace, *, must_run: bool = True) -> tuple[str, Place]:
+def audience_of(args: argparse.Namespace, *, must_run: bool = True) -> tuple[str, Audience]:
     """Return the API's address and what is signed for it: the arguments, else the environment, else the run here.
 
     Raise SettingsError where nothing tells and nothing runs, unless `must_run` is false.
@@ -85,7 +85,7 @@ def place_of(args: argparse.Namespace, *, must_run: bool = True) -> tuple[str, P
     domain = settings.domain if run is None or running.is_told("DOMAIN") else run.domain
     chain_id = settings.chain_id if run is None or running.is_told("CHAIN_ID") else run.chain_id
     domain = args.domain or (urlsplit(url).netloc.lower() if args.url else domain)
-    return url, Place(domain, f"{urlsplit(url).scheme}://{domain}", args.chain_id or chain_id)
+    return url, Audience(domain, f"{urlsplit(url).scheme}://{domain}", args.chain_id or chain_id)
 
 
 def _listens(url: str) -> bool:

@@ -15,7 +15,7 @@ from runtime.clock import SystemClock
 from taptrade import wallet as wallets
 from taptrade.choice import Offer, offers
 from taptrade.client import ApiError, TapClient
-from taptrade.player import add_place_arguments, place_of
+from taptrade.player import add_audience_arguments, audience_of
 from taptrade.running import is_told
 from taptrade.wallet import WalletError
 
@@ -37,7 +37,7 @@ def sign_login(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="taptrade sign-login", description="Sign in with Ethereum: a JSON body.")
     parser.add_argument("--key", type=Path, required=True, help="the wallet's key file")
     parser.add_argument("--session-key", type=Path, help="key file of a session key that may place bets from then on")
-    add_place_arguments(parser)
+    add_audience_arguments(parser)
     args = parser.parse_args(arguments)
     return _guarded("sign-login", lambda: _login(args))
 
@@ -49,7 +49,7 @@ def sign_bet(arguments: Sequence[str]) -> int:
     parser.add_argument("--cell", help="cell id (default: one that the grid offers now)")
     parser.add_argument("--amount", type=int, default=100, help="stake in cents (default 100)")
     parser.add_argument("--min-rate", type=int, help="least rate in basis points (default: the one shown less 3 %%)")
-    add_place_arguments(parser)
+    add_audience_arguments(parser)
     args = parser.parse_args(arguments)
     return _guarded("sign-bet", lambda: _bet(args))
 
@@ -76,16 +76,16 @@ def _wallet(args: argparse.Namespace) -> str:
 
 
 def _login(args: argparse.Namespace) -> str:
-    _, place = place_of(args, must_run=not args.domain and not is_told("DOMAIN"))
+    _, audience = audience_of(args, must_run=not args.domain and not is_told("DOMAIN"))
     session_key = None if args.session_key is None else wallets.load(args.session_key).address
-    signed = wallets.sign_login(wallets.load(args.key), session_key, place, SystemClock().now_ms())
+    signed = wallets.sign_login(wallets.load(args.key), session_key, audience, SystemClock().now_ms())
     return msgspec.json.encode(signed).decode()
 
 
 def _bet(args: argparse.Namespace) -> str:
     cell_id, min_rate_bp = args.cell, args.min_rate
     unseen = cell_id is not None and min_rate_bp is not None
-    url, place = place_of(args, must_run=not unseen)
+    url, audience = audience_of(args, must_run=not unseen)
     signer = wallets.load(args.key)
     if not unseen:
         with TapClient(url) as client:
@@ -96,7 +96,7 @@ def _bet(args: argparse.Namespace) -> str:
         cell_id,
         amount_cents=args.amount,
         min_rate_bp=min_rate_bp,
-        chain_id=place.chain_id,
+        chain_id=audience.chain_id,
         now_ms=SystemClock().now_ms(),
     )
     return msgspec.json.encode(signed).decode()

@@ -26,8 +26,8 @@ class WalletError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where signatures are meant for: a login names the domain and its URI, everything names the chain."""
+class Audience:
+    """Whom signatures are meant for: a login names the domain and its URI, everything names the chain."""
 
     domain: str
     uri: str
@@ -81,14 +81,14 @@ def load(path: Path) -> Wallet:
         raise WalletError(f"{path} holds no private key") from ex
 
 
-def login_message(wallet: str, session_key: str | None, place: Place, nonce: str, now_ms: int) -> str:
+def login_message(wallet: str, session_key: str | None, audience: Audience, nonce: str, now_ms: int) -> str:
     """Write the EIP-4361 text of a login; `session_key` is the address that may sign taps from then on."""
     message = SiweMessage(
-        domain=place.domain,
+        domain=audience.domain,
         address=wallet,
         statement=STATEMENT_WITH_KEY if session_key else STATEMENT,
-        uri=place.uri,
-        chain_id=place.chain_id,
+        uri=audience.uri,
+        chain_id=audience.chain_id,
         nonce=nonce,
         issued_at=rfc3339(now_ms),
         resources=(SESSION_KEY_URN + session_key,) if session_key else None,
@@ -96,9 +96,9 @@ def login_message(wallet: str, session_key: str | None, place: Place, nonce: str
     return message.to_text()
 
 
-def sign_login(wallet: Wallet, session_key: str | None, place: Place, now_ms: int) -> SignedLogin:
+def sign_login(wallet: Wallet, session_key: str | None, audience: Audience, now_ms: int) -> SignedLogin:
     """Sign a login that delegates taps to `session_key`."""
-    message = login_message(wallet.address, session_key, place, new_nonce(), now_ms)
+    message = login_message(wallet.address, session_key, audience, new_nonce(), now_ms)
     return SignedLogin(message, wallet.sign(message))
 
 

@@ -14,7 +14,7 @@ from runtime.auth.addresses import to_checksum_address
 from runtime.auth.signatures import address_of, personal_hash, sign
 from runtime.clock import Clock
 from taptrade.views import LoginView, SignedLogin
-from taptrade.wallet import Place, login_message, new_nonce
+from taptrade.wallet import Audience, login_message, new_nonce
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class SignIns:
         self._players = players
         self._clock = clock
         self._domain = domain
-        self._place = Place(domain, f"http://{domain}", chain_id)
+        self._audience = Audience(domain, f"http://{domain}", chain_id)
         self._head = head_of("POST", "/api/auth/login", domain)
         self._next = 0
 
@@ -54,7 +54,7 @@ class SignIns:
         player = self._players[tag]
         wallet = to_checksum_address(address_of(player.wallet_key))
         delegate = to_checksum_address(address_of(player.session_key.secret))
-        message = login_message(wallet, delegate, self._place, new_nonce(), self._clock.now_ms())
+        message = login_message(wallet, delegate, self._audience, new_nonce(), self._clock.now_ms())
         signed = SignedLogin(message, sign(message.encode(), player.wallet_key))
         return with_body(self._head, msgspec.json.encode(signed)), tag
 

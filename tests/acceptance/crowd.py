@@ -35,7 +35,7 @@ class Player:
         self.token, self.user_id = login.token, login.user.id
 
     def _log_in(self, client: TapClient) -> LoginView | None:
-        signed = sign_login(self.wallet, self.key.address, self.system.place, CLOCK.now_ms())
+        signed = sign_login(self.wallet, self.key.address, self.system.audience, CLOCK.now_ms())
         try:
             return client.login(signed)
         except ApiError as ex:
@@ -58,7 +58,7 @@ class Player:
             with TapClient(self.system.url) as client:
                 grid, now_ms = client.grid(), CLOCK.now_ms()
             found = offers(grid, now_ms + 2_000, columns=len(grid.columns))[:count]
-            chain = self.system.place.chain_id
+            chain = self.system.audience.chain_id
             signed = [
                 sign_bet(
                     signer or self.key, one.cell_id, amount_cents=100, min_rate_bp=10_000, chain_id=chain, now_ms=now_ms
@@ -71,7 +71,7 @@ class Player:
 
     def withdraw(self, cents: int, **headers: str) -> httpx.Response:
         """Take money out."""
-        body = sign_withdrawal(self.wallet, cents, self.system.place.chain_id, CLOCK.now_ms())
+        body = sign_withdrawal(self.wallet, cents, self.system.audience.chain_id, CLOCK.now_ms())
         return self.send("POST", "/api/withdrawals", body, **headers)
 
     @property

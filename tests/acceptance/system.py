@@ -23,7 +23,7 @@ from runtime.settings import Settings, load
 from runtime.storage.database import Database, open_reader
 from taptrade import embedded_redis, sockets
 from taptrade.client import ApiError, TapClient
-from taptrade.wallet import Place
+from taptrade.wallet import Audience
 from tests.waiting import wait_until
 
 START_S_MAX = 60
@@ -59,7 +59,7 @@ class System:
         }
         self.settings: Settings = load(self.environment)
         self.url = f"http://127.0.0.1:{self.settings.port}"
-        self.place = Place(self.settings.domain, f"http://{self.settings.domain}", self.settings.chain_id)
+        self.audience = Audience(self.settings.domain, f"http://{self.settings.domain}", self.settings.chain_id)
         self._launcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

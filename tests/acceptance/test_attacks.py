@@ -100,7 +100,7 @@ def test_twenty_deposits_with_one_key_are_one(system: System) -> None:
 
 def test_twenty_withdrawals_with_one_key_are_one(system: System) -> None:
     player = Player(system)
-    body = sign_withdrawal(player.wallet, 777, system.place.chain_id, CLOCK.now_ms())
+    body = sign_withdrawal(player.wallet, 777, system.audience.chain_id, CLOCK.now_ms())
     answers = at_once([lambda: player.send("POST", "/api/withdrawals", body, Idempotency_Key="key-1")] * 20)
     done = [answer for answer in answers if answer.status_code == 201]
     assert len({answer.content for answer in done}) == 1
@@ -119,7 +119,7 @@ def test_a_revoked_session_key_places_nothing_after_a_second_in_any_process(syst
     warm = [player.send("GET", "/api/me").status_code for _ in range(12)]  # both processes know the session now
     assert set(warm) == {200}
     with system.client() as owner:
-        owner.login(sign_login(player.wallet, None, system.place, CLOCK.now_ms()))
+        owner.login(sign_login(player.wallet, None, system.audience, CLOCK.now_ms()))
         headers = {"Authorization": f"Bearer {owner.token}"}
         url = f"{system.url}/api/me/sessions/{session_id(player.token)}"
         assert httpx.delete(url, headers=headers, trust_env=False).status_code == 204
@@ -149,9 +149,9 @@ def test_a_key_of_one_player_places_nothing_under_anothers_session(system: Syste
 
 def test_no_log_file_holds_a_token_or_a_signature(system: System) -> None:
     player = Player(system)
-    login = sign_login(player.wallet, player.key.address, system.place, CLOCK.now_ms())
+    login = sign_login(player.wallet, player.key.address, system.audience, CLOCK.now_ms())
     bets = player.signed_bets(3)
-    withdrawal = sign_withdrawal(player.wallet, 100, system.place.chain_id, CLOCK.now_ms())
+    withdrawal = sign_withdrawal(player.wallet, 100, system.audience.chain_id, CLOCK.now_ms())
     token = player.token
     statuses = [
         player.send("POST", "/api/auth/login", login).status_code,

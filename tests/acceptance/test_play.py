@@ -64,7 +64,7 @@ def tap(client: TapClient, key: Wallet, system: System, chooser: Chooser) -> Bet
         offer = chooser.choose(client.grid(), now_ms)
         if offer is None:
             return None
-        chain_id = system.place.chain_id
+        chain_id = system.audience.chain_id
         signed = sign_bet(key, offer.cell_id, amount_cents=1000, min_rate_bp=10_000, chain_id=chain_id, now_ms=now_ms)
         try:
             return client.place_bet(signed).bet
@@ -94,7 +94,7 @@ def test_two_games_and_a_restart_add_up(tmp_path: Path, capsys: pytest.CaptureFi
         play(system, capsys)
         assert system.audit().ok
         wallet, key = new_wallet(), new_wallet()
-        client.login(sign_login(wallet, key.address, system.place, clock.now_ms()))
+        client.login(sign_login(wallet, key.address, system.audience, clock.now_ms()))
         chooser = Chooser(Random(1))
         first = tap(client, key, system, chooser)
 

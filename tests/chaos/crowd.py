@@ -33,7 +33,7 @@ class Crowd:
         self._lock = Lock()
         random = Random(seed)
         self.players = [
-            Player(system.url, system.place, Random(random.random()), patient=patient, report=self.report)
+            Player(system.url, system.audience, Random(random.random()), patient=patient, report=self.report)
             for _ in range(players)
         ]
         self._pause_s = players / bets_per_s

@@ -19,7 +19,7 @@ class OldPapers:
     """Made before the fault by a wallet of its own, which places no other bet."""
 
     def __init__(self, stage: Stage) -> None:
-        self._place = stage.system.place
+        self._audience = stage.system.audience
         self.wallet = new_wallet()
         self.client = stage.system.client()
         self.client.login(self._sign_login())
@@ -27,7 +27,7 @@ class OldPapers:
         self.bet = self._sign_bet()
 
     def _sign_login(self) -> SignedLogin:
-        return sign_login(self.wallet, None, self._place, SystemClock().now_ms())
+        return sign_login(self.wallet, None, self._audience, SystemClock().now_ms())
 
     def _sign_bet(self) -> SignedBet:
         """Sign a bet on the farthest column that is offered: it must still be open when Redis is back."""
@@ -39,7 +39,7 @@ class OldPapers:
 
         offer = wait_until(find, what="an offered cell")
         assert offer is not None
-        return signed_on(self.wallet, offer.cell_id, self._place.chain_id)
+        return signed_on(self.wallet, offer.cell_id, self._audience.chain_id)
 
     def must_be_refused(self, stage: Stage) -> None:
         """Show all three; a new login must work."""

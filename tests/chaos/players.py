@@ -13,7 +13,7 @@ from runtime.clock import SystemClock
 from taptrade.choice import Chooser
 from taptrade.client import ApiError, TapClient
 from taptrade.views import BetView, GridView
-from taptrade.wallet import Place, new_wallet, sign_bet, sign_login, sign_withdrawal
+from taptrade.wallet import Audience, new_wallet, sign_bet, sign_login, sign_withdrawal
 from tests.chaos.attempts import LIVE, UNKNOWN, Answer, Attempt, Movement, answer_of
 from tests.chaos.hearing import Ear
 
@@ -32,12 +32,12 @@ class Player:
     """One wallet, its session, its stream, and the log of all that it was answered."""
 
     def __init__(
-        self, url: str, place: Place, random: Random, *, patient: float, report: Callable[[str], None]
+        self, url: str, audience: Audience, random: Random, *, patient: float, report: Callable[[str], None]
     ) -> None:
         """`patient` is the share of bets that wait for their commit; `report` takes what no player should see."""
         self.wallet, self.key = new_wallet(), new_wallet()
         self.client = TapClient(url)
-        self.place = place
+        self.audience = audience
         self.random = random
         self.user_id = ""
         self.attempts: list[Attempt] = []
@@ -71,7 +71,7 @@ class Player:
 
     def log_in(self) -> bool:
         """Sign in, with a new signature each time; tell whether it worked."""
-        signed = sign_login(self.wallet, self.key.address, self.place, CLOCK.now_ms())
+        signed = sign_login(self.wallet, self.key.address, self.audience, CLOCK.now_ms())
         answer = self._try(lambda: self.client.login(signed))
         if isinstance(answer, Answer):
             return False
@@ -106,7 +106,7 @@ class Player:
             offer.cell_id,
             amount_cents=self.random.choice(STAKES),
             min_rate_bp=offer.min_rate_bp,
-            chain_id=self.place.chain_id,
+            chain_id=self.audience.chain_id,
             now_ms=now_ms,
         )
         attempt = Attempt(signed, now_ms)
@@ -163,7 +163,7 @@ class Player:
         if movement.kind == "DEPOSIT":
             answer = self._try(lambda: self.client.deposit(movement.amount_cents, movement.key))
         else:
-            signed = sign_withdrawal(self.wallet, movement.amount_cents, self.place.chain_id, CLOCK.now_ms())
+            signed = sign_withdrawal(self.wallet, movement.amount_cents, self.audience.chain_id, CLOCK.now_ms())
             answer = self._try(lambda: self.client.withdraw(signed, movement.key))
         # Signed anew, a repeat has another body: that the key is taken says that the first one was done.
         movement.done = not isinstance(answer, Answer) or answer.code == "IDEMPOTENCY_KEY_REUSED"

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from taptrade.views import BetView, SignedBet
-from taptrade.wallet import Place
+from taptrade.wallet import Audience
 from tests.chaos.attempts import Answer, Attempt, Movement, Problem
 from tests.chaos.count import Tally, count
 from tests.chaos.players import Player
@@ -25,7 +25,7 @@ Change = Callable[[Player, Record], object]
 
 def player() -> Player:
     """A player whose one bet was confirmed and won, and who deposited once."""
-    made = Player("http://127.0.0.1:1", Place("d", "http://d", 1), Random(1), patient=1, report=print)
+    made = Player("http://127.0.0.1:1", Audience("d", "http://d", 1), Random(1), patient=1, report=print)
     made.client.close()
     made.user_id = "user"
     attempt = Attempt(SIGNED, 0)

@@ -37,7 +37,7 @@ class Saboteur(QuietBoard):
 def test_a_game_goes_on_whatever_is_killed(tmp_path: Path) -> None:
     with System(tmp_path / "data") as system, system.client() as client:
         saboteur = Saboteur(system)
-        play = Play(client, Plan(BETS, 100, system.place, seed=1), SystemClock(), saboteur)
+        play = Play(client, Plan(BETS, 100, system.audience, seed=1), SystemClock(), saboteur)
         play.run()
         assert saboteur.killed == list(KILLED_AT_TAP.values())
         assert len(play.record.taps) == BETS

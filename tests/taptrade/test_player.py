@@ -13,13 +13,13 @@ from runtime.settings import SettingsError, load
 from taptrade import claims, player
 from taptrade.client import TapClient
 from taptrade.delivery import Delivery, Line, PlayError
-from taptrade.player import place_of, summary, wait_until_healthy
+from taptrade.player import audience_of, summary, wait_until_healthy
 from taptrade.record import Record
-from taptrade.wallet import Place
+from taptrade.wallet import Audience
 
 
-def at(url: str | None = None, domain: str | None = None, chain_id: int | None = None) -> tuple[str, Place]:
-    return place_of(argparse.Namespace(url=url, domain=domain, chain_id=chain_id))
+def at(url: str | None = None, domain: str | None = None, chain_id: int | None = None) -> tuple[str, Audience]:
+    return audience_of(argparse.Namespace(url=url, domain=domain, chain_id=chain_id))
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_the_settings_say_where_to_play(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAPTRADE_PORT", "8123")
     monkeypatch.setenv("TAPTRADE_CHAIN_ID", "5")
-    assert at() == ("http://127.0.0.1:8123", Place("127.0.0.1:8123", "http://127.0.0.1:8123", 5))
+    assert at() == ("http://127.0.0.1:8123", Audience("127.0.0.1:8123", "http://127.0.0.1:8123", 5))
     monkeypatch.setenv("TAPTRADE_DOMAIN", "tap.example")
-    assert at() == ("http://127.0.0.1:8123", Place("tap.example", "http://tap.example", 5))
+    assert at() == ("http://127.0.0.1:8123", Audience("tap.example", "http://tap.example", 5))
     monkeypatch.setenv("TAPTRADE_DOMAIN", "tap.example, localhost:8123")
     monkeypatch.setenv("TAPTRADE_CHAIN_ID", "137,5")
-    assert at() == ("http://127.0.0.1:8123", Place("tap.example", "http://tap.example", 137))
+    assert at() == ("http://127.0.0.1:8123", Audience("tap.example", "http://tap.example", 137))
 
 
 @pytest.mark.usefixtures("_no_settings")
@@ -47,7 +47,7 @@ def test_the_run_of_the_data_folder_is_found_unless_the_settings_say_otherwise(
 ) -> None:
     theirs = {"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_PORT": "18123", "TAPTRADE_CHAIN_ID": "5"}
     with claims.lock_data(load(theirs)):
-        assert at() == ("http://127.0.0.1:18123", Place("127.0.0.1:18123", "http://127.0.0.1:18123", 5))
+        assert at() == ("http://127.0.0.1:18123", Audience("127.0.0.1:18123", "http://127.0.0.1:18123", 5))
         assert at("http://127.0.0.1:1")[0] == "http://127.0.0.1:1"
         monkeypatch.setenv("TAPTRADE_DOMAIN", "tap.example")
         assert at()[1].domain == "tap.example"
@@ -81,9 +81,9 @@ def test_the_summary_counts_refusals_by_code_and_apart_from_lost_answers(clock: 
 
 @pytest.mark.usefixtures("_no_settings")
 def test_an_address_of_ones_own_is_signed_for_unless_told_otherwise() -> None:
-    assert at("https://tap.example/") == ("https://tap.example", Place("tap.example", "https://tap.example", 1))
-    assert at("http://LocalHost:8000")[1] == Place("localhost:8000", "http://localhost:8000", 1)
-    assert at("http://127.0.0.1:8080", "tap.example", 7)[1] == Place("tap.example", "http://tap.example", 7)
+    assert at("https://tap.example/") == ("https://tap.example", Audience("tap.example", "https://tap.example", 1))
+    assert at("http://LocalHost:8000")[1] == Audience("localhost:8000", "http://localhost:8000", 1)
+    assert at("http://127.0.0.1:8080", "tap.example", 7)[1] == Audience("tap.example", "http://tap.example", 7)
 
 
 class Door:

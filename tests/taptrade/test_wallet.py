@@ -12,10 +12,10 @@ from runtime.auth.bet_text import bet_text, withdraw_text
 from runtime.auth.signatures import recover_text
 from runtime.auth.siwe import parse
 from taptrade import wallet as wallets
-from taptrade.wallet import Place, Wallet, WalletError
+from taptrade.wallet import Audience, Wallet, WalletError
 
 NOW_MS = 1_790_000_000_123
-PLACE = Place("127.0.0.1:8000", "http://127.0.0.1:8000", 1)
+AUDIENCE = Audience("127.0.0.1:8000", "http://127.0.0.1:8000", 1)
 
 
 @pytest.fixture
@@ -25,22 +25,22 @@ def wallet() -> Wallet:
 
 def test_a_login_reads_back_as_it_was_meant(wallet: Wallet) -> None:
     session_key = wallets.new_wallet().address
-    signed = wallets.sign_login(wallet, session_key, PLACE, NOW_MS)
+    signed = wallets.sign_login(wallet, session_key, AUDIENCE, NOW_MS)
     message = parse(signed.message)
     assert message.wallet == wallet.address.lower() == recover_text(signed.message, signed.signature)
-    assert (message.domain, message.uri, message.chain_id) == (PLACE.domain, PLACE.uri, 1)
+    assert (message.domain, message.uri, message.chain_id) == (AUDIENCE.domain, AUDIENCE.uri, 1)
     assert message.session_key == session_key.lower()
     assert message.issued_ms == NOW_MS
 
 
 def test_a_login_without_session_key_delegates_nothing(wallet: Wallet) -> None:
-    message = parse(wallets.sign_login(wallet, None, PLACE, NOW_MS).message)
+    message = parse(wallets.sign_login(wallet, None, AUDIENCE, NOW_MS).message)
     assert message.session_key is None
     assert "session key" not in (message.statement or "")
 
 
 def test_nonces_are_never_the_same(wallet: Wallet) -> None:
-    nonces = {parse(wallets.sign_login(wallet, None, PLACE, NOW_MS).message).nonce for _ in range(20)}
+    nonces = {parse(wallets.sign_login(wallet, None, AUDIENCE, NOW_MS).message).nonce for _ in range(20)}
     assert len(nonces) == 20
 
 
