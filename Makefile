@@ -79,27 +79,27 @@ chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves b
 
 .PHONY: loadtest
 loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs
-	@$(BIN)/python loadtest/run.py $(LOADTEST_ARGS)
+	@$(BIN)/python -m loadtest.play $(LOADTEST_ARGS)
 
 .PHONY: bench
 bench: .venv/.dev ## signed bets through the real system at fixed rates, and what they are held against (RATES=3000)
-	@$(BIN)/python -m loadtest.bench $(if $(RATES),--rates $(RATES))
+	@$(BIN)/python -m loadtest bench $(if $(RATES),--rates $(RATES))
 
 .PHONY: soak
 soak: .venv/.dev ## a steady rate for long, watched for what grows (MINUTES=30 RATE=500); leaves build/soak.json
-	@$(BIN)/python -m loadtest.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
+	@$(BIN)/python -m loadtest soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
 
 .PHONY: spike
 spike: .venv/.dev ## from nothing to 5,000 bets a second in ten seconds, and back
-	@$(BIN)/python -m loadtest.spike
+	@$(BIN)/python -m loadtest spike
 
 .PHONY: bench-streams
 bench-streams: .venv/.dev ## thousands of readers of the stream while bets are placed (CLIENTS=5000)
-	@$(BIN)/python -m loadtest.streams $(if $(CLIENTS),--clients $(CLIENTS))
+	@$(BIN)/python -m loadtest streams $(if $(CLIENTS),--clients $(CLIENTS))
 
 .PHONY: bench-growth
 bench-growth: .venv/.dev ## the writer's commits as the tables grow (ROWS=20000000)
-	@$(BIN)/python -m loadtest.growth $(if $(ROWS),--rows $(ROWS))
+	@$(BIN)/python -m loadtest growth $(if $(ROWS),--rows $(ROWS))
 
 LOCK = $(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --annotation-style line $(if $(UPGRADE),--upgrade)

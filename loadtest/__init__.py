@@ -1,1 +1,1 @@
-"""Load on the running system: players for locust, and the bench."""
+"""Load on the real system, and what is measured of it: `python -m loadtest --help`."""

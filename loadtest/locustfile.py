@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import subprocess
 import sys
+import time
 from collections import Counter
 from random import Random
+from threading import Event
 from urllib.parse import urlsplit
 
+import httpx
 import msgspec
-from locust import FastHttpUser, constant_throughput, events, task
+from locust import User, constant_throughput, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from loadtest.recount import Desk, recount
 from runtime.clock import SystemClock
 from runtime.settings import load
 from taptrade import wallet as wallets
 from taptrade.choice import Chooser
-from taptrade.sse_client import SseParser
-from taptrade.views import BetsPage, BetView, GridView, LedgerPage, LoginView, MeView, PlacedView
+from taptrade.client import ApiError, TapClient, api_error
+from taptrade.sse_client import EventStream
+from taptrade.statement import faults
+from taptrade.views import BetView, GridView
 from taptrade.wallet import Audience
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 GRID_GOOD_MS = 1_000
 LISTEN_MS = 20_000
+RECOUNTS_MAX = 20
+BET = re.compile(r"/api/bets/\w+")
 # What the game may answer to a tap that came a moment too late, or while the recorded prices pause, as they did when
 # they were recorded; anything else is a failure of the house.
 GAME_REFUSALS = frozenset(
     {"RATE_MOVED", "CELL_CLOSED", "CELL_NOT_OFFERED", "BET_EXPIRED", "EXPOSURE_LIMIT", "PRICE_FEED_STALE"}
 )
-JSON = {"Content-Type": "application/json"}
 
 log = logging.getLogger("loadtest")
+# It would write a line for every request.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 clock = SystemClock()
 chain_id = load().chain_id
 taps: Counter[str] = Counter()
@@ -47,27 +55,49 @@ class Price(msgspec.Struct):
     id: int
 
 
-class SignedIn(FastHttpUser):
+class Timed(httpx.HTTPTransport):
+    """Puts every request of a client into locust's table, the first bytes of a stream as its answer."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it and time it."""
+        start_s = time.perf_counter()
+        failure: Exception | None = None
+        size = 0
+        try:
+            response = super().handle_request(request)
+            if "text/event-stream" not in response.headers.get("Content-Type", ""):
+                size = len(response.read())
+            failure = None if response.is_success else failure_of(request, api_error(response))
+        except httpx.TransportError as ex:
+            failure = ex
+            raise
+        finally:
+            path = BET.sub("/api/bets/[id]", request.url.path)
+            report(request.method, path, (time.perf_counter() - start_s) * 1000, size, failure)
+        return response
+
+
+def failure_of(request: httpx.Request, refusal: ApiError) -> Exception | None:
+    """Return a failure of the house, so written that equal ones are counted together; None if the game said no."""
+    is_tap = (request.method, request.url.path) == ("POST", "/api/bets")
+    return None if is_tap and refusal.code in GAME_REFUSALS else RuntimeError(f"{refusal.status} {refusal.code}")
+
+
+class SignedIn(User):
     """A wallet with a session; its session key signs the taps."""
 
     abstract = True
-    connection_timeout = 10.0
-    network_timeout = 30.0
 
     def on_start(self) -> None:
         """Make a wallet and sign in; without a session this user has nothing to do here."""
-        self.session: dict[str, str] = {}
+        self.api = TapClient(self.host or "", transport=Timed())
         self.session_key = wallets.new_wallet()
         domain = urlsplit(self.host or "").netloc
-        audience = Audience(domain, f"http://{domain}", chain_id)
-        signed = wallets.sign_login(wallets.new_wallet(), self.session_key.address, audience, clock.now_ms())
-        body = msgspec.json.encode(signed).decode()
-        with self.client.post("/api/auth/login", data=body, headers=JSON, catch_response=True) as response:
-            if response.status_code != 200:
-                response.failure(said(response.status_code, response.content))
-                raise StopUser
-            token = msgspec.json.decode(response.content, type=LoginView).token
-        self.session = {"Authorization": f"Bearer {token}"}
+        place = Audience(domain, f"http://{domain}", chain_id)
+        try:
+            self.api.login(wallets.sign_login(wallets.new_wallet(), self.session_key.address, place, clock.now_ms()))
+        except (ApiError, httpx.TransportError):
+            raise StopUser from None
 
 
 class Player(SignedIn):
@@ -88,8 +118,6 @@ class Player(SignedIn):
     def tap(self) -> None:
         """Tap a cell of the present grid."""
         grid = self.present_grid()
-        if grid is None:
-            return
         now_ms = grid.server_time_ms + clock.monotonic_ms() - self.grid_at_ms
         offer = self.chooser.choose(grid, now_ms)
         if offer is None:
@@ -103,52 +131,38 @@ class Player(SignedIn):
             chain_id=chain_id,
             now_ms=now_ms,
         )
-        self.send(msgspec.json.encode(signed).decode())
+        try:
+            bet = self.api.place_bet(signed).bet
+        except ApiError as ex:
+            taps[ex.code] += 1
+            self.grid = None
+        else:
+            taps["placed"] += 1
+            self.placed[bet.id] = bet
 
-    def send(self, body: str) -> None:
-        """Send a signed tap and note what became of it."""
-        with self.client.post("/api/bets", data=body, headers=self.session | JSON, catch_response=True) as response:
-            if response.status_code in (201, 202):
-                bet = msgspec.json.decode(response.content, type=PlacedView).bet
-                self.placed[bet.id] = bet
-                taps["placed"] += 1
-                response.success()
-                return
-            code = code_of(response.content)
-            taps[code] += 1
-            if code in GAME_REFUSALS:
-                self.grid = None
-                response.success()
-            else:
-                response.failure(said(response.status_code, response.content))
-
-    def present_grid(self) -> GridView | None:
+    def present_grid(self) -> GridView:
         """Return a grid that is not old."""
         if self.grid is None or clock.monotonic_ms() - self.grid_at_ms > GRID_GOOD_MS:
-            response = self.client.get("/api/grid")
-            self.grid = msgspec.json.decode(response.content, type=GridView) if response.status_code == 200 else None
+            self.grid = self.api.grid()
             self.grid_at_ms = clock.monotonic_ms()
         return self.grid
 
     @task(2)
     def look_at_history(self) -> None:
         """Look at the newest bets, and at one of them."""
-        page = self.client.get("/api/bets?limit=25", headers=self.session)
-        if page.status_code == 200:
-            bets = msgspec.json.decode(page.content, type=BetsPage).bets
-            for bet in bets[:1]:
-                self.client.get(f"/api/bets/{bet.id}", headers=self.session, name="/api/bets/[id]")
+        for bet in self.api.bets().bets[:1]:
+            self.api.bet(bet.id)
 
     @task(1)
     def look_at_statement(self) -> None:
         """Look at the account and the newest ledger entries."""
-        self.client.get("/api/me", headers=self.session)
-        self.client.get("/api/ledger?limit=25", headers=self.session)
+        self.api.me()
+        self.api.ledger()
 
     def on_stop(self) -> None:
         """Leave only with a statement that adds up and shows every bet that was answered."""
-        if self.session:
-            found = recount(AtTheDesk(self), self.placed)
+        if self.api.token:
+            found = recount(self.api, self.placed)
             report("RECOUNT", "statement", 0, 0, AssertionError("; ".join(found)) if found else None)
 
 
@@ -161,64 +175,38 @@ class Watcher(SignedIn):
     @task
     def listen(self) -> None:
         """Follow the stream for a while, then connect anew."""
-        until_ms = clock.monotonic_ms() + LISTEN_MS
-        parser = SseParser()
-        response = self.client.get("/api/stream", headers=self.session, stream=True)
-        if response.status_code != 200:
-            return
-        try:
-            while clock.monotonic_ms() < until_ms:
-                line = response.stream.readline(b"\n")
-                if not line:
-                    return
-                for event in parser.feed(line):
-                    if event.type == "price":
-                        price = msgspec.json.decode(event.data, type=Price)
-                        report("SSE", "age of a price", clock.now_ms() - price.id, len(event.data), None)
-        finally:
-            response.stream.release()
+        until_ms, stop = clock.monotonic_ms() + LISTEN_MS, Event()
+        stream = EventStream(f"{self.host}/api/stream", token=lambda: self.api.token, stop=stop, transport=Timed())
+        for event in stream.events():
+            if event.type == "price":
+                price = msgspec.json.decode(event.data, type=Price)
+                report("SSE", "age of a price", clock.now_ms() - price.id, len(event.data), None)
+            if clock.monotonic_ms() > until_ms:
+                stop.set()
 
 
-class AtTheDesk(Desk):
-    """A player's own reading of bets, ledger and balance, over locust's client."""
-
-    def __init__(self, player: Player) -> None:
-        self._player = player
-
-    def me(self) -> MeView:
-        """Ask for the account."""
-        return msgspec.json.decode(self._get("/api/me", "recount: /api/me"), type=MeView)
-
-    def bets(self, query: str) -> BetsPage:
-        """Ask for a page of bets."""
-        return msgspec.json.decode(self._get(f"/api/bets{query}", "recount: /api/bets"), type=BetsPage)
-
-    def ledger(self, query: str) -> LedgerPage:
-        """Ask for a page of the ledger."""
-        return msgspec.json.decode(self._get(f"/api/ledger{query}", "recount: /api/ledger"), type=LedgerPage)
-
-    def _get(self, path: str, name: str) -> bytes:
-        return bytes(self._player.client.get(path, headers=self._player.session, name=name).content or b"{}")
+def recount(api: TapClient, placed: dict[str, BetView]) -> list[str]:
+    """Say what does not add up. Read between two equal balances: then no settlement came in between."""
+    for _ in range(RECOUNTS_MAX):
+        balance_cents = api.me().user.balance
+        bets = {bet.id: bet for bet in api.all_bets()}
+        entries = [*api.statement()][::-1]
+        if api.me().user.balance != balance_cents:
+            continue
+        answered = [bet.id for bet in placed.values() if bet.status == "confirmed"]
+        missing = [f"bet {bet_id} was answered and is gone" for bet_id in answered if bet_id not in bets]
+        opening_cents = entries[0].balance_after if entries else 0
+        return missing + faults(
+            entries, bets.values(), opening_cents=opening_cents, balance_cents=balance_cents, told={}
+        )
+    return [f"the balance did not hold still in {RECOUNTS_MAX} attempts"]
 
 
-def report(kind: str, name: str, ms: int, size: int, exception: Exception | None) -> None:
+def report(kind: str, name: str, ms: float, size: int, exception: Exception | None) -> None:
     """Put a figure of our own into locust's table."""
     events.request.fire(  # type: ignore[no-untyped-call]
         request_type=kind, name=name, response_time=ms, response_length=size, context={}, exception=exception
     )
-
-
-def code_of(content: bytes | None) -> str:
-    """Return the code of a problem, or that there was none."""
-    try:
-        return str(msgspec.json.decode(content or b"{}", type=dict[str, object]).get("code", "no answer"))
-    except msgspec.DecodeError:
-        return "no problem+json"
-
-
-def said(status: int, content: bytes | None) -> str:
-    """Write a failure so that equal ones are counted together."""
-    return f"{status} {code_of(content)}"
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]

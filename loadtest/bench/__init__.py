@@ -1,1 +1,1 @@
-"""The bench: the real system at fixed rates of signed bets, from outside, and the yardsticks it is held against."""
+"""The test bench that every measurement stands on: the system started, an open loop of requests, looks at both."""

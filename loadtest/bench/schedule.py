@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-
-from loadtest.bench.recorder import Latencies
 
 WAIT_S_MAX = 0.1
 GIVE_UP_S = 10.0
@@ -14,20 +13,20 @@ GIVE_UP_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A schedule: `rate` requests a second (0: as fast as connections allow), measured after a lead-in.
+    """A schedule: `rate` requests a second (0: as fast as connections allow), measured after a warm-up.
 
     With `ramp_s` the rate rises from nothing for so long, and falls to nothing at the end for as long.
     """
 
     rate: int
-    lead_s: float
+    warm_up_s: float
     measure_s: float
     ramp_s: float = 0.0
 
     @property
     def total(self) -> int:
         """How many requests there are in all."""
-        return round(self.rate * (self.lead_s + self.measure_s - self.ramp_s))
+        return round(self.rate * (self.warm_up_s + self.measure_s - self.ramp_s))
 
     def due_after_s(self, number: int) -> float:
         """Return how long after the start request `number` (from 0) is due."""
@@ -36,13 +35,52 @@ class Plan:
             return float((2 * number * self.ramp_s / self.rate) ** 0.5)
         if self.total - number < in_ramp:
             left = (2 * (self.total - number) * self.ramp_s / self.rate) ** 0.5
-            return float(self.lead_s + self.measure_s - left)
+            return float(self.warm_up_s + self.measure_s - left)
         return self.ramp_s / 2 + number / self.rate
+
+
+class Latencies:
+    """Durations in microseconds, four bytes each."""
+
+    def __init__(self) -> None:
+        self._recorded = array("I")
+        self._is_sorted = True
+
+    def add(self, microseconds: int) -> None:
+        """Record one duration; a clock that was set back makes none negative."""
+        self._recorded.append(max(microseconds, 0))
+        self._is_sorted = False
+
+    def __len__(self) -> int:
+        return len(self._recorded)
+
+    def percentile_us(self, percent: float) -> int:
+        """Return the duration that `percent` of all do not exceed, 0 if there are none."""
+        if not self._is_sorted:
+            self._recorded = array("I", sorted(self._recorded))
+            self._is_sorted = True
+        # Rounded up: with 100 durations the 99th percentile is the 99th, with 101 the 100th.
+        rank = -int(-len(self) * percent // 100)
+        return self._recorded[rank - 1] if rank else 0
+
+    def percentile_ms(self, percent: float) -> float:
+        """Return a percentile in milliseconds, to the hundredth."""
+        return round(self.percentile_us(percent) / 1000, 2)
+
+    @property
+    def max_us(self) -> int:
+        """The longest duration."""
+        return self.percentile_us(100)
+
+    @property
+    def max_ms(self) -> float:
+        """The longest duration in milliseconds, to the hundredth."""
+        return self.percentile_ms(100)
 
 
 @dataclass(slots=True)
 class Figures:
-    """What came of a plan. Errors count from the first request on, everything else after the lead-in."""
+    """What came of a plan. Errors count from the first request on, everything else after the warm-up."""
 
     latencies: Latencies = field(default_factory=Latencies)
     good_latencies: Latencies = field(default_factory=Latencies)
@@ -53,7 +91,7 @@ class Figures:
     good: int = 0
     """Wanted answers since the first request."""
     good_in_window: int = 0
-    """Wanted answers that arrived between the lead-in and the end."""
+    """Wanted answers that arrived between the warm-up and the end."""
 
 
 class Schedule:
@@ -62,7 +100,7 @@ class Schedule:
     def __init__(self, plan: Plan, start_s: float) -> None:
         self.figures = Figures()
         self._start_s = start_s
-        self._window_s = start_s + plan.lead_s
+        self._window_s = start_s + plan.warm_up_s
         self._end_s = self._window_s + plan.measure_s
         self._plan = plan
         self._interval_s = 1 / plan.rate if plan.rate else 0.0

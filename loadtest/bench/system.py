@@ -1,8 +1,9 @@
-"""The real system, as `taptrade up` runs it, in a data folder of its own."""
+"""The real system as `taptrade up` runs it, in a data folder of its own, and nginx with the project's configuration."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,15 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from msgspec import Struct
 
-from loadtest.bench.children import child, free_ports, wait_for
-from loadtest.bench.results import Audit
+from loadtest.bench.processes import BenchFailed, child, free_ports, wait_for
 from runtime.clock import SystemClock
 from runtime.messaging.connection import connect
 from runtime.messaging.redis_keys import EPOCH
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 
+RENDER = Path(__file__).parents[2] / "nginx" / "render"
 START_S_MAX = 90
 AUDIT_S_MAX = 600
 PLENTY = str(10**9)
@@ -36,6 +38,13 @@ SETTINGS = {
 }
 
 
+class Audit(Struct):
+    """How the money was counted at the end of a system's run."""
+
+    adds_up: bool
+    summary: str
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """A running system: its settings, the environment it was started with, its supervisor's process."""
@@ -45,21 +54,16 @@ class System:
     pid: int
 
     @property
-    def domain(self) -> str:
-        """The domain that logins are signed for."""
-        return self.settings.domain
-
-    @property
     def redis_url(self) -> str:
-        """Where the system's own Redis listens."""
+        """Where the system's Redis listens."""
         return embedded_redis.redis_url(self.settings)
 
     def is_ready(self) -> bool:
         """Tell whether bets would be taken: healthy, with a breaker that lets them pass and cells on offer."""
         url = f"http://127.0.0.1:{self.settings.port}"
+        if not answers(f"{url}/healthz"):
+            return False
         try:
-            if not httpx.get(f"{url}/healthz", timeout=5, trust_env=False).is_success:
-                return False
             grid = httpx.get(f"{url}/api/grid", timeout=5, trust_env=False)
         except httpx.TransportError:
             return False
@@ -81,22 +85,59 @@ class System:
 
 
 @contextmanager
+def started(data: Path, environment: Mapping[str, str]) -> Iterator[System]:
+    """Run `taptrade up` in this environment for the length of the block, with its log in the new folder `data`."""
+    data.mkdir()
+    with child([sys.executable, "-m", "taptrade", "up"], environment, data / "up.log") as process:
+        running = System(load(environment), dict(environment), process.pid)
+        wait_for(f"taptrade up ({data})", running.is_ready, process, START_S_MAX)
+        wait_for("the next second", running.takes_signatures, process, START_S_MAX)
+        yield running
+
+
+@contextmanager
 def system(data: Path, overrides: Mapping[str, str]) -> Iterator[System]:
-    """Run the system for the length of the block; other TAPTRADE_ variables of the caller are kept."""
+    """Run a system to measure for the length of the block; other TAPTRADE_ variables of the caller are kept."""
     port, dashboard_port = free_ports(2)
-    environment = {
-        **os.environ,
-        **SETTINGS,
+    own = {
         "TAPTRADE_DATA": str(data),
         "TAPTRADE_PORT": str(port),
         "TAPTRADE_DASHBOARD_PORT": str(dashboard_port),
         "TAPTRADE_REDIS_URL": "",
         "TAPTRADE_DOMAIN": "",
-        **overrides,
     }
-    data.mkdir()
-    with child([sys.executable, "-m", "taptrade", "up"], environment, data / "up.log") as process:
-        running = System(load(environment), environment, process.pid)
-        wait_for(f"taptrade up ({data})", running.is_ready, process, START_S_MAX)
-        wait_for("the next second", running.takes_signatures, process, START_S_MAX)
+    with started(data, {**os.environ, **SETTINGS, **own, **overrides}) as running:
         yield running
+
+
+def find_nginx() -> str | None:
+    """Return nginx's path; as root on a Debian without it, install it first."""
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found or os.geteuid() or not shutil.which("apt-get"):
+        return found
+    install = ["apt-get", "install", "-y", "-q", "nginx-light"]
+    subprocess.run(install, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return shutil.which("nginx", path="/usr/sbin:/usr/bin")
+
+
+@contextmanager
+def nginx(binary: str, folder: Path, port: int, api_port: int) -> Iterator[int]:
+    """Run nginx on `port` for the length of the block, in front of the API on `api_port`; its process id."""
+    folder.mkdir()
+    render = ["sh", str(RENDER), str(folder), f"127.0.0.1:{port}", f"127.0.0.1:{api_port}"]
+    done = subprocess.run(render, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchFailed(f"nginx/render: {done.stderr.strip()}")
+    command = [binary, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
+    log = folder / "output.log"
+    with child(command, os.environ, log) as process:
+        wait_for(f"nginx ({log})", lambda: answers(f"http://127.0.0.1:{port}/_edge"), process, START_S_MAX)
+        yield process.pid
+
+
+def answers(url: str) -> bool:
+    """Tell whether a server answers that all is well."""
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False

@@ -10,37 +10,26 @@ from pathlib import Path
 from jobs.writer.book import Book
 from jobs.writer.checkpoints import Checkpointer
 from jobs.writer.place import place_bets
-from loadtest.bench.children import BenchFailed
-from loadtest.bench.recorder import Latencies
-from loadtest.growth.fill import (
-    BETS_PER_COMMIT,
-    CELLS,
-    PRICE_CENTS,
-    ROW_CENTS,
-    STAKE_CENTS,
-    USER_STRIDE,
-    USERS,
-    user_id,
-)
+from loadtest.bench.commands import PRICE_CENTS, grid_rules, place_bet, tick
+from loadtest.bench.processes import BenchFailed
+from loadtest.bench.schedule import Latencies
+from loadtest.growth.fill import BETS_PER_COMMIT, CELLS, ROW_CENTS, USER_STRIDE, USERS, user_id
 from runtime.clock import ManualClock
-from runtime.game.grid import Cell, GridRules, column_of
-from runtime.game.ids import RANDOM_BITS, ulid
+from runtime.game.grid import Cell, column_of
 from runtime.game.judge import Judge
 from runtime.game.ledger import Commit
 from runtime.game.limits import RiskLimits
 from runtime.game.player_entries import totals_since
 from runtime.game.rewards import load_model
-from runtime.game.ticks import Features, Tick
 from runtime.messaging.commands import PlaceBet
+from runtime.messaging.queues import new_id
 from runtime.settings import Settings
 from runtime.storage.database import open_writer
 
 COLUMNS_AHEAD = 9
-FEATURES = Features(volatility=2_000.0, sample_ms=200, history_ms=600_000)
+VOLATILITY = 2_000.0
 """So volatile that every cell is offered."""
 ENDLESS = RiskLimits(10**15, 10**15, 10**15, 10**15)
-SCATTER = 0x9E3779B97F4A7C15
-"""Odd, so that ids of one millisecond, which are a commit's, lie scattered, as random ones do, and never meet."""
 WARM_UP = 100
 """Commits before those that count: a writer runs for months, with its cache full of the pages that it needs."""
 BETS_MAX = USERS * CELLS
@@ -62,13 +51,11 @@ class Table:
     """The writer at one database, with time standing still: no cell closes and no price gets old."""
 
     def __init__(self, path: Path, settings: Settings, now_ms: int, number: int) -> None:
-        rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
-        self._rules = rules
-        self._round = number
+        self._rules = rules = grid_rules(settings)
         self._settings = settings
         self._model = load_model(settings.reward_model, rules, settings.house_edge_bp)
         self._now_ms = now_ms
-        self._tick = Tick(now_ms, now_ms, PRICE_CENTS, PRICE_CENTS, PRICE_CENTS, "growth", FEATURES)
+        self._tick = tick(now_ms, VOLATILITY)
         # Rounds bet on columns of their own, since no player may bet twice on a cell.
         self._column_s = column_of(now_ms, rules) + (COLUMNS_AHEAD + number) * rules.column_seconds
         self.database = open_writer(path, checkpoint_pages=0)
@@ -90,22 +77,10 @@ class Table:
 
     def _bet(self, number: int) -> PlaceBet:
         low_cents = PRICE_CENTS + ROW_CENTS * ((number + number // USERS) % CELLS - CELLS // 2)
-        return PlaceBet(
-            id=ulid(
-                self._now_ms + number // BETS_PER_COMMIT,
-                (self._round * BETS_MAX + number) * SCATTER % (1 << RANDOM_BITS),
-            ),
-            received_ms=self._now_ms,
-            decided_by_ms=self._now_ms + 10_000,
-            user_id=user_id(number * USER_STRIDE),
-            cell_id=Cell(self._column_s, low_cents, low_cents + ROW_CENTS).id,
-            amount=STAKE_CENTS,
-            min_rate_bp=10_000,
-            nonce=f"{number:032x}",
-            signed_at_s=self._now_ms // 1000,
-            signature=f"0x{number:0130x}",
-            signer=f"0x{number:040x}",
-        )
+        cell = Cell(self._column_s, low_cents, low_cents + ROW_CENTS)
+        # Ids of one millisecond are a commit's.
+        bet_id = new_id(self._now_ms + number // BETS_PER_COMMIT)
+        return place_bet(user_id(number * USER_STRIDE), cell, self._now_ms, id=bet_id)
 
     def _court(self, commit: Commit) -> Judge:
         return Judge(
@@ -146,5 +121,4 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
     finally:
         checkpoints.stop()
         table.database.close()
-    p50_ms, p99_ms = latencies.percentile_ms(50), latencies.percentile_ms(99)
-    return Round(round(table.open_s, 3), p50_ms, p99_ms, round(latencies.max_us / 1000, 2))
+    return Round(round(table.open_s, 3), latencies.percentile_ms(50), latencies.percentile_ms(99), latencies.max_ms)

@@ -1,4 +1,4 @@
-"""The readers' process: one thread, one epoll, thousands of streams."""
+"""The readers' process: one thread, one epoll, thousands of streams; what they bring is counted by id and age."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import gc
 import select
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-from loadtest.bench.piped import Piped, piped
-from loadtest.streams.tally import NotAStream, Tally
+from loadtest.bench.schedule import Latencies
 
 RECEIVE_BYTES = 65_536
 OPENING_MAX = 100
@@ -20,80 +18,42 @@ OPENING_MAX = 100
 OPEN_S_MAX = 120.0
 STRAGGLERS_S = 3.0
 POLL_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What time of publication counts, Unix milliseconds."""
-
-    from_ms: int
-    upto_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What came in the window, and how many streams ended early."""
-
-    tally: Tally
-    dropped: int
-
-
-class Readers:
-    """The bench's end of the pipe."""
-
-    def __init__(self, process: Piped) -> None:
-        self._process = process
-        self.pid = process.pid
-
-    def await_open(self) -> None:
-        """Wait until every stream has begun."""
-        self._process.await_message(OPEN_S_MAX)
-
-    def measure(self, window: Window) -> None:
-        """Let the readers count what is published in the window."""
-        self._process.send(window)
-
-    def received(self, timeout_s: float) -> Received:
-        """Return what came, once the window is over."""
-        message: Received = self._process.await_message(timeout_s)
-        return message
-
-
-@contextmanager
-def readers(port: int, host: str, clients: int, events: str) -> Iterator[Readers]:
-    """Run the readers' process for the length of the block."""
-    with piped("the readers", serve, port, host, clients, events) as process:
-        yield Readers(process)
+HEAD = b"HTTP/1.1 "
+EVENT = b"event: "
+KIND_AT = len(EVENT)
+PLACE_AFTER = len(b"\nid: ")
+COMMITTED = frozenset({b"column", b"bet", b"balance"})
+KNOWN_MAX = 64
+"""Pieces of which it is remembered what is in them: thousands of readers get the same bytes one after the other."""
 
 
 def serve(pipe: Connection, port: int, host: str, clients: int, events: str) -> None:
-    """Open every stream, then count whatever window comes through the pipe. Runs in the readers' process."""
+    """Open every stream and say so, then count the window that comes through the pipe. Runs in a process of its own."""
     # HTTP/1.0, so that frames arrive without the heads of chunks between them.
     request = f"GET /api/stream?events={events} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
-    crowd = Crowd(("127.0.0.1", port), request)
-    crowd.open(clients)
+    readers = Readers(("127.0.0.1", port), request)
+    readers.open(clients)
     gc.collect()
     gc.freeze()
     gc.disable()
     pipe.send(True)
     while not pipe.poll():
-        crowd.read()
-    window: Window = pipe.recv()
-    crowd.tally.open_window(window.from_ms, window.upto_ms)
-    while time.time() < window.upto_ms / 1000 + STRAGGLERS_S:
-        crowd.read()
-    pipe.send(Received(crowd.tally, crowd.dropped))
+        readers.read()
+    from_ms, upto_ms = pipe.recv()
+    readers.tally.open_window(from_ms, upto_ms)
+    while time.time() < upto_ms / 1000 + STRAGGLERS_S:
+        readers.read()
+    pipe.send(readers.tally)
     # The streams go on until the window's end has been seen from outside too.
     while not pipe.poll():
-        crowd.read()
+        readers.read()
 
 
-class Crowd:
-    """All streams of the process."""
+class Readers:
+    """All streams of the process, and what they bring."""
 
     def __init__(self, address: tuple[str, int], request: bytes) -> None:
         self.tally = Tally()
-        self.dropped = 0
         self._address = address
         self._request = request
         self._epoll = select.epoll()
@@ -105,8 +65,8 @@ class Crowd:
         """Open so many streams, a few at a time, and wait until each has begun."""
         end_s = time.monotonic() + OPEN_S_MAX
         while len(self._begun) < clients:
-            if self.dropped or time.monotonic() > end_s:
-                raise NotAStream(f"{len(self._begun)} of {clients} have begun, {self.dropped} ended at once")
+            if self.tally.dropped or time.monotonic() > end_s:
+                raise NotAStream(f"{len(self._begun)} of {clients} have begun, {self.tally.dropped} ended at once")
             while len(self._peers) < clients and len(self._peers) - len(self._begun) < OPENING_MAX:
                 self._open()
             self.read()
@@ -138,6 +98,93 @@ class Crowd:
         self._epoll.register(peer, select.EPOLLIN)
 
     def _drop(self, descriptor: int) -> None:
-        self.dropped += 1
+        self.tally.dropped += 1
         self._epoll.unregister(descriptor)
         self._peers.pop(descriptor).close()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a piece."""
+
+    key: tuple[bytes, bytes]
+    """Type and id."""
+    published_ms: int | None
+    """None for what counts by its commit."""
+    octets: int
+
+
+class NotAStream(Exception):
+    """The answer is not a stream; the message is its first line."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Events that all readers received, by type and id; prices also by their age on arrival."""
+
+    from_ms: int = 0
+    upto_ms: int = 0
+    """Prices and grids of this time count, start included, end not."""
+    ages: dict[bytes, Latencies] = field(default_factory=lambda: {b"price": Latencies(), b"grid": Latencies()})
+    received: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
+    dropped: int = 0
+    """Streams that ended early."""
+    octets: int = 0
+    """Of the prices, grids and other public events that count."""
+    _known: dict[bytes, list[Event]] = field(default_factory=dict, repr=False)
+
+    def open_window(self, from_ms: int, upto_ms: int) -> None:
+        """Count from here on."""
+        self.from_ms, self.upto_ms = from_ms, upto_ms
+        self.received.clear()
+        self.octets = 0
+
+    def deliveries(self, kind: str, published: set[bytes]) -> int:
+        """Return how often the published events of one type were received."""
+        return sum(self.received[kind.encode(), event] for event in published)
+
+    def take(self, data: bytes, now_us: int) -> bytes:
+        """Count the whole frames of `data`; return what is left of the last, which has not ended yet."""
+        events, left = self._known.get(data), b""
+        if events is None:
+            events, left = _read(data)
+            if not left:
+                if len(self._known) >= KNOWN_MAX:
+                    self._known.clear()
+                self._known[data] = events
+        for event in events:
+            self._count(event, now_us)
+        return left
+
+    def _count(self, event: Event, now_us: int) -> None:
+        published_ms = event.published_ms
+        if published_ms is None:
+            self.received[event.key] += 1
+        elif self.from_ms <= published_ms < self.upto_ms:
+            self.received[event.key] += 1
+            self.octets += event.octets
+            ages = self.ages.get(event.key[0])
+            if ages is not None:
+                ages.add(now_us - published_ms * 1000)
+
+
+def _read(data: bytes) -> tuple[list[Event], bytes]:
+    """Return the events of the whole frames, and what is left of the last."""
+    *frames, left = data.split(b"\n\n")
+    events = []
+    for frame in frames:
+        if frame.startswith(EVENT):
+            events.append(_event(frame))
+        elif frame.startswith(HEAD) and not frame.startswith(b"200", len(HEAD)):
+            raise NotAStream(frame.partition(b"\r\n")[0].decode(errors="replace"))
+    return events, left
+
+
+def _event(frame: bytes) -> Event:
+    kind_end = frame.find(b"\n", KIND_AT)
+    kind = frame[KIND_AT:kind_end]
+    place_at = kind_end + PLACE_AFTER
+    _, public, committed = frame[place_at : frame.find(b"\n", place_at)].split(b".", 2)
+    if kind in COMMITTED:
+        return Event((kind, committed), None, len(frame))
+    return Event((kind, public), int(public.partition(b"-")[0]), len(frame))

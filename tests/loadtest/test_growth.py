@@ -7,16 +7,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtest import command
-from loadtest.bench.children import BenchFailed
-from loadtest.growth import __main__ as growth
+from loadtest import __main__ as command
+from loadtest import measurement
+from loadtest.bench.commands import STAKE_CENTS
+from loadtest.bench.processes import BenchFailed
 from loadtest.growth import commits
+from loadtest.growth import run as growth
 from loadtest.growth.commits import Round, Table, measure
-from loadtest.growth.fill import BETS_PER_COLUMN, BETS_PER_COMMIT, CREDIT_CENTS, STAKE_CENTS, USERS, fill
-from loadtest.growth.report import Growth, section, size_of
+from loadtest.growth.fill import BETS_PER_COLUMN, BETS_PER_COMMIT, CREDIT_CENTS, USERS, fill
+from loadtest.growth.run import Filled, Growth
+from loadtest.measurement import Measurement
+from loadtest.report import section
 from runtime.clock import SystemClock
 from runtime.settings import load
 from runtime.storage.database import open_reader, open_writer
+from tests.loadtest.test_soak import MACHINE
 
 BETS = 3_000
 OPEN = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT cell_id) FROM bets WHERE status = 'confirmed'"
@@ -91,42 +96,46 @@ def test_too_many_commits_for_one_column_are_refused(tmp_path: Path) -> None:
         measure(tmp_path / "taptrade.db", load({"TAPTRADE_DATA": str(tmp_path)}), 0, 0, 10_000, 1.0)
 
 
-def test_ratio_is_that_of_the_median_p99() -> None:
-    def rounds(*p99_ms: float) -> list[Round]:
-        return [Round(0.1, 5.0, ms, ms) for ms in p99_ms]
+def size_of(path: Path, bets: int, *p99_ms: float) -> growth.Size:
+    return Filled(bets, path, 1.0, [Round(0.1, 5.0, ms, ms) for ms in p99_ms]).size()
 
-    sizes = [size_of(10_000, 90_000, 10.0, 1.0, rounds(9.0, 10.0, 30.0))]
-    sizes.append(size_of(1_000_000, 90_000, 900.0, 20.0, rounds(12.0, 13.0, 11.0)))
-    run = Growth(commits=300, rounds=3, per_s=25.0, sizes=sizes, machine="Measured.")
+
+def test_ratio_is_that_of_the_median_p99(filled: Path) -> None:
+    sizes = [size_of(filled, 10_000, 9.0, 10.0, 30.0), size_of(filled, 1_000_000, 12.0, 13.0, 11.0)]
+    run = Growth(options={"commits": 300}, rounds=3, per_s=25.0, sizes=sizes, machine=MACHINE)
     assert run.ratio == 1.2
-    assert "at 1,000,000 bets is **1.20** times that at 10,000" in section(run)
-    assert "make bench-growth ROWS=1000000" in section(run)
+    assert (sizes[0].bets_at_end, sizes[0].max_ms, sizes[0].p99_of_rounds) == (BETS, 30.0, [9.0, 10.0, 30.0])
+    text = section("growth", run)
+    assert "at 1,000,000 bets is **1.20** times that at 10,000" in text
+    assert "make bench-growth ROWS=1000000" in text
+    assert "9.0, 10.0, 30.0 |" in text
 
 
 @pytest.mark.parametrize(("p99_ms", "code"), [(13.0, 0), (13.1, 1)])
 def test_growth_beyond_the_aim_fails(
-    p99_ms: float, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    p99_ms: float,
+    code: int,
+    filled: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    sizes = [size_of(size, size, 1.0, 1.0, [Round(0.1, 5.0, ms, ms)]) for size, ms in ((100, 10.0), (200, p99_ms))]
-    run = Growth(commits=300, rounds=1, per_s=25.0, sizes=sizes, machine="Measured.")
-    monkeypatch.setattr(command, "BUILD", tmp_path)
-    monkeypatch.setattr(growth, "grown", lambda *_: run)
-    monkeypatch.setattr(growth, "publish", lambda *_: None)
-    assert growth.main(["--rows", "200"]) == code
+    sizes = [size_of(filled, 100, 10.0), size_of(filled, 200, p99_ms)]
+    run = Growth(options={"commits": 300}, rounds=1, per_s=25.0, sizes=sizes, machine=MACHINE)
+    monkeypatch.setattr(measurement, "publish", lambda *_: None)
+    monkeypatch.setattr(measurement, "BUILD", tmp_path / "build")
+    assert measurement.run(Measurement("growth", lambda _trial: run, nginx="unused"), {}) == code
     assert ("not 1.3 at most" in capsys.readouterr().out) is bool(code)
 
 
 def test_small_tables_are_put_back_before_each_round(filled: Path) -> None:
-    table = growth.Filled(BETS, filled, 1.0)
+    table = Filled(BETS, filled, 1.0)
     table.put_back()
     database = open_writer(filled)
     database.execute("DELETE FROM columns")
     database.close()
     table.put_back()
-    database = open_reader(filled)
-    assert database.execute("SELECT count(*) FROM columns") == [(BETS // BETS_PER_COLUMN + 1,)]
-    database.close()
-    assert growth.bets_in(filled) == BETS
+    assert table.ask("SELECT count(*) FROM columns") == (BETS // BETS_PER_COLUMN + 1,)
 
 
 def test_a_disk_that_is_too_small_is_told_of_before_anything_is_filled(tmp_path: Path) -> None:
@@ -136,9 +145,9 @@ def test_a_disk_that_is_too_small_is_told_of_before_anything_is_filled(tmp_path:
 
 
 def test_data_of_a_run_that_failed_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "BUILD", tmp_path)
+    monkeypatch.setattr(measurement, "BUILD", tmp_path)
     monkeypatch.setattr(growth, "SIZES", (100,))
     monkeypatch.setattr(growth, "measure", lambda *_: 1 // 0)
     with pytest.raises(ZeroDivisionError):
-        growth.main(["--rows", "200"])
+        command.main(["growth", "--rows", "200"])
     assert list(tmp_path.iterdir()) == []

@@ -1,67 +1,47 @@
-"""The report: tables, sentences, and their place in a document."""
+"""The report: tables, numbers, the sections' templates, and their place in a document."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
 import pytest
 
-from loadtest.bench.report import NoMarkers, cost_table, highest_line, put_between, rates_table, table, yardsticks_table
-from loadtest.bench.results import Bench, OneColumn, Rate, yardstick
-from tests.loadtest.test_search import rate
+from loadtest.report import NoMarkers, counts, mean, number, percent, put_between, section, table
 
 
-def costly() -> Rate:
-    found = rate(errors={"CELL_CLOSED": 1_234})
-    found.cpu_us_per_bet = {"writer": 90.4, "api": 240.6, "jobs": 0.2}
-    return found
+@dataclass
+class Row:
+    """A row with something below it."""
+
+    parts: dict[str, float]
+    size: float = 1.0
 
 
 def test_columns_are_as_wide_as_they_need() -> None:
-    assert table(["name", "n"], [["a", "1"], ["longer", "1,000"]]) == (
+    assert table("| name | n |\n\n| a | 1 |\n| longer | 1,000 |\n") == (
         "| name   |     n |\n| ------ | ----: |\n| a      |     1 |\n| longer | 1,000 |"
     )
 
 
-def test_errors_are_named() -> None:
-    assert rates_table([rate()]).splitlines()[-1].endswith("|      0 |")
-    assert "1,234 CELL_CLOSED" in rates_table([costly()])
+def test_numbers_are_written_for_people() -> None:
+    assert [number(1234567), number(0.05, 1), number(3.0, 1, "+"), number(None)] == ["1,234,567", "0.1", "+3.0", "-"]
+    assert [percent(0.7), percent(0.1234, 1)] == ["70%", "12.3%"]
+    assert counts({"CELL_CLOSED": 1_234, "PENDING": 1}) == "1,234 CELL_CLOSED, 1 PENDING"
+    assert (counts({}), counts({}, "none")) == ("0", "none")
 
 
-def test_processes_are_ordered_by_cost_and_idle_ones_left_out() -> None:
-    head, _, row = cost_table([costly(), rate()]).splitlines()[:3]
-    assert [cell.strip() for cell in head.split("|")[2:4]] == ["api", "writer"]
-    assert [cell.strip() for cell in row.split("|")[2:4]] == ["241", "90"]
-    assert "jobs" not in head
+def test_mean_is_of_the_rows_that_have_it() -> None:
+    rows = [Row({"api": 1.0}), Row({}), Row({"api": 4.0}, 4.0)]
+    assert mean(rows, "parts.api") == 2.5
+    assert mean(rows, "size") == 2.0
+    assert mean(rows, "parts.writer") is None
 
 
-SHARES = {"bare_sql": 0.7, "bare_sql_full": 0.6}
-
-
-def test_median_of_three_is_the_yardstick() -> None:
-    assert yardstick([3.0, 1.04, 2.0]).per_s == 2.0
-    assert yardstick([3.0, 1.04, 2.0]).runs == [3.0, 1.0, 2.0]
-
-
-def test_ratio_stands_beside_its_yardstick() -> None:
-    bench = Bench(yardsticks={"plain_rq_job": yardstick([150.0] * 3)}, ratios={"plain_rq_job": 20.0})
-    assert yardsticks_table(bench).splitlines()[-1].endswith("|        150 | 20.00 |")
-    bench.writer_alone, bench.writer_of_bare_sql = yardstick([7_000.0] * 3), SHARES
-    said = "commits 7,000 bets a second, up to 500 in a commit: 70% of the bare SQL with 100 bets a transaction, "
-    assert yardsticks_table(bench).endswith(said + "60% of that with 500.")
-
-
-def test_the_median_column_and_the_longest_wait_are_told() -> None:
-    bench = Bench(writer_alone=yardstick([7_000.0] * 3), writer_of_bare_sql=SHARES)
-    bench.one_column = [OneColumn(15_000, 500, ms, wait) for ms, wait in ((800, 70.0), (900, 95.4), (1_100, 60.0))]
-    said = yardsticks_table(bench).splitlines()[-1]
-    assert "15,000 bets is settled 900 ms" in said
-    assert "longer than 95 ms" in said
-
-
-def test_highest_rate_is_said_in_a_sentence() -> None:
-    assert "**none**" in highest_line(Bench())
-    bench = Bench(highest_rate=3_100, highest=[rate()] * 3, highest_rate_unsigned=3_900)
-    assert "median of 3" in highest_line(bench)
-    assert highest_line(bench).endswith("**3,100 a second**; with `TAPTRADE_BET_SIGNATURES=off`: **3,900**.")
+def test_section_that_misses_a_figure_is_refused() -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        section("spike", object())
 
 
 def test_block_replaces_what_was_between_its_markers() -> None:
@@ -75,3 +55,9 @@ def test_block_replaces_what_was_between_its_markers() -> None:
 def test_document_without_markers_is_refused(document: str) -> None:
     with pytest.raises(NoMarkers):
         put_between(document, "bench: x", "new")
+
+
+def test_every_section_has_its_markers_in_the_document() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+    for name in ("bench: whole path", "bench: yardsticks", "soak", "spike", "streams", "growth"):
+        assert document.count(f"<!-- {name} -->") == document.count(f"<!-- end of {name} -->") == 1

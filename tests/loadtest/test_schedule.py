@@ -9,8 +9,8 @@ from loadtest.bench.schedule import GIVE_UP_S, WAIT_S_MAX, Plan, Schedule
 START_S = 1000.0
 
 
-def schedule(rate: int = 10, lead_s: float = 1.0, measure_s: float = 2.0) -> Schedule:
-    return Schedule(Plan(rate, lead_s, measure_s), START_S)
+def schedule(rate: int = 10, warm_up_s: float = 1.0, measure_s: float = 2.0) -> Schedule:
+    return Schedule(Plan(rate, warm_up_s, measure_s), START_S)
 
 
 def test_requests_are_due_at_equal_distances() -> None:
@@ -22,7 +22,7 @@ def test_requests_are_due_at_equal_distances() -> None:
 
 
 def test_latency_counts_from_when_it_was_due_not_from_when_it_left() -> None:
-    run = schedule(lead_s=0.0)
+    run = schedule(warm_up_s=0.0)
     due_s = run.take(START_S + 0.7)
     run.note(due_s, START_S + 0.8, "")
     assert run.figures.latencies.max_us == 800_000
@@ -30,19 +30,19 @@ def test_latency_counts_from_when_it_was_due_not_from_when_it_left() -> None:
 
 
 def test_latencies_of_wanted_answers_are_kept_apart() -> None:
-    run = schedule(lead_s=0.0)
+    run = schedule(warm_up_s=0.0)
     run.note(run.take(START_S), START_S + 0.2, "")
     run.note(run.take(START_S), START_S + 0.5, "OVERLOADED")
-    assert (run.figures.latencies.count, run.figures.good_latencies.count) == (2, 1)
+    assert (len(run.figures.latencies), len(run.figures.good_latencies)) == (2, 1)
     assert run.figures.good_latencies.max_us == 200_000
 
 
-def test_lead_in_leaves_no_figures_but_errors() -> None:
+def test_warm_up_leaves_no_figures_but_errors() -> None:
     run = schedule()
     run.note(run.take(START_S), START_S + 0.5, "")
     run.note(run.take(START_S + 0.1), START_S + 0.5, "OVERLOADED")
     figures = run.figures
-    assert (figures.latencies.count, figures.good, figures.good_in_window) == (0, 1, 0)
+    assert (len(figures.latencies), figures.good, figures.good_in_window) == (0, 1, 0)
     assert figures.errors == {"OVERLOADED": 1}
 
 
@@ -55,7 +55,7 @@ def test_answer_after_the_end_is_no_throughput_of_the_window() -> None:
 
 
 def test_ends_with_the_last_answer() -> None:
-    run = schedule(rate=1, lead_s=0.0)
+    run = schedule(rate=1, warm_up_s=0.0)
     first_s, second_s = run.take(START_S), run.take(START_S + 1)
     assert not run.is_due(START_S + 5)
     run.note(first_s, START_S + 1, "")
@@ -65,7 +65,7 @@ def test_ends_with_the_last_answer() -> None:
 
 
 def test_what_never_left_is_an_error_of_its_age() -> None:
-    run = schedule(rate=2, lead_s=0.0, measure_s=1.0)
+    run = schedule(rate=2, warm_up_s=0.0, measure_s=1.0)
     run.note(run.take(START_S), START_S + 0.1, "")
     end_s = START_S + 1 + GIVE_UP_S
     assert run.is_over(end_s)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from loadtest.bench.results import Rate
-from loadtest.bench.search import CLIMB, STEP, at_rate, highest_of, middle_of, next_rate
+from loadtest.bench.stage import Rate
+from loadtest.capacity import CLIMB, STEP, at_rate, highest_of, middle_of, next_rate
 
 
 def rate(p99_ms: float = 50.0, errors: dict[str, int] | None = None, committed_per_s: float = 1000.0) -> Rate:

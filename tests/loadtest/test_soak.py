@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from loadtest.bench.machine import Machine, Usage
+from loadtest.bench.system import Audit
+from loadtest.report import section
+from loadtest.soak import Sample, Soak, errors_of, trends_of
 
-import pytest
-from rich.console import Console
-
-from loadtest.bench.display import Display
-from loadtest.bench.proc import members
-from loadtest.bench.report import NoMarkers
-from loadtest.bench.results import Audit
-from loadtest.command import publish
-from loadtest.soak.report import section
-from loadtest.soak.results import Soak, errors_of, trends_of
-from loadtest.soak.samples import ProcessSample, Sample, memory_and_descriptors, parse_memory
-
-MACHINE: dict[str, str | int | float | bool] = {
+MACHINE: Machine = {
     "cpus": 2,
     "cpu": "one",
     "memory_gb": 8.0,
@@ -32,8 +22,8 @@ MACHINE: dict[str, str | int | float | bool] = {
 
 
 def sample(number: int, leak_mb: float = 0.0) -> Sample:
-    api = ProcessSample(own_mb=70.0 + leak_mb * number, mapped_mb=20.0, descriptors=100, cpu_percent=40.0)
-    processes = {"api": api, "writer": ProcessSample(own_mb=100.0), "generator": ProcessSample(own_mb=50.0 + number)}
+    api = Usage(own_mb=70.0 + leak_mb * number, mapped_mb=20.0, descriptors=100, cpu_percent=40.0)
+    processes = {"api": api, "writer": Usage(own_mb=100.0), "generator": Usage(own_mb=50.0 + number)}
     return Sample(
         at_s=5.0 * number,
         processes=processes,
@@ -51,37 +41,23 @@ def sample(number: int, leak_mb: float = 0.0) -> Sample:
 def soak(leak_mb: float = 0.0, count: int = 360) -> Soak:
     samples = [sample(number, leak_mb) for number in range(count)]
     return Soak(
-        rate=500,
-        minutes=30.0,
+        options={"minutes": 30.0, "rate": 500},
         seconds=5.0 * count,
         every_s=5.0,
         committed=900_000,
         errors=errors_of(samples),
         trends=trends_of(samples),
         samples=samples,
-        audit=Audit(True, "every cent is there"),
+        audits=[Audit(True, "every cent is there")],
         machine=MACHINE,
     )
 
 
-def test_memory_is_split_into_own_and_mapped() -> None:
-    status = "Name:\tx\nVmRSS:\t  900 kB\nRssAnon:\t  500 kB\nRssFile:\t  300 kB\nRssShmem:\t  100 kB\n"
-    assert parse_memory(status) == (500, 400)
-    assert parse_memory("Name:\tkthreadd\n") == (0, 0)
-
-
-def test_own_process_has_memory_and_descriptors() -> None:
-    found = memory_and_descriptors({"me": os.getpid()})["me"]
-    assert found.own_mb > 1
-    assert found.descriptors >= 3
-    assert members({"me": os.getpid()})[os.getpid()] == "me"
-
-
 def test_steady_run_is_flat_and_a_leak_is_named() -> None:
-    assert soak().is_flat
+    assert {one.verdict for one in soak().trends} == {"flat"}
     leaking = soak(leak_mb=0.1)
-    assert not leaking.is_flat
-    assert "Growing: api: own memory MB." in section(leaking)
+    assert {one.name: one.verdict for one in leaking.trends}["api: own memory MB"] == "growing"
+    assert "Growing: api: own memory MB." in section("soak", leaking)
 
 
 def test_the_load_itself_is_not_judged() -> None:
@@ -95,26 +71,8 @@ def test_process_that_was_restarted_has_no_trend() -> None:
 
 
 def test_section_tells_how_to_run_it_and_what_came_of_it() -> None:
-    text = section(soak())
+    text = section("soak", soak())
     assert "    make soak MINUTES=30 RATE=500" in text
     assert "errors: 4 CELL_CLOSED. Growing: nothing. every cent is there." in text
     assert len([line for line in text.splitlines() if line.startswith("| ") and "500 |" in line]) == 10
-    assert "is not judged" in section(soak(count=30))
-
-
-def test_section_goes_between_its_markers(tmp_path: Path) -> None:
-    document = tmp_path / "performance.md"
-    document.write_text("a\n<!-- soak -->\nold\n<!-- end of soak -->\nb\n")
-    display = Display(Console(quiet=True))
-    publish("soak", "short", display, renew=False, document=document)
-    assert "old" in document.read_text()
-    publish("soak", "new", display, document=document)
-    assert document.read_text() == "a\n<!-- soak -->\n\nnew\n\n<!-- end of soak -->\nb\n"
-    with pytest.raises(NoMarkers):
-        publish("spike", "new", display, document=document)
-
-
-def test_every_section_has_its_markers_in_the_document() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
-    for name in ("soak", "spike", "streams", "growth"):
-        assert document.count(f"<!-- {name} -->") == document.count(f"<!-- end of {name} -->") == 1
+    assert "is not judged" in section("soak", soak(count=30))

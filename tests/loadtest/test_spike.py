@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from loadtest.bench.http import NoRetryAfter, split_answer
-from loadtest.bench.results import Audit
 from loadtest.bench.schedule import Figures
-from loadtest.spike.report import section
-from loadtest.spike.results import Phase, Second, Spike, complaints, died, held, is_normal, phase
+from loadtest.bench.system import Audit
+from loadtest.report import section
+from loadtest.spike import Phase, Second, Spike, died, held, is_normal, phase
 from tests.loadtest.test_soak import MACHINE
 
 
@@ -18,31 +18,30 @@ def stretch(name: str, errors: dict[str, int] | None = None, p99_ms: float = 20.
 
 def spike(errors: dict[str, int]) -> Spike:
     return Spike(
-        rate=5_000,
-        connections=5_000,
+        options={"rate": 5_000, "connections": 5_000},
         held_committed_per_s=3_000.0,
         held_others_per_s=2_000.0,
         phases=[stretch("before"), stretch("spike", errors, 600.0), stretch("after")],
         seconds=[Second(at_s, 1_000 * at_s, 100 * at_s, 5_000, 80.0) for at_s in range(1, 31)],
         recovered_s=2.0,
         died=[],
-        audit=Audit(True, "every cent is there"),
+        audits=[Audit(True, "every cent is there")],
         machine=MACHINE,
     )
 
 
 def test_refusals_with_retry_after_and_late_bets_are_as_it_should_be() -> None:
     taken = spike({"OVERLOADED": 5_000, "PENDING": 300, "CELL_CLOSED": 20})
-    assert complaints(taken) == []
-    assert "Every 503 carried Retry-After." in section(taken)
-    assert "5,000 OVERLOADED" in section(taken)
-    assert "3,000 bets a second were committed and 2,000 answered otherwise" in section(taken)
+    assert taken.complaints() == []
+    assert "Every 503 carried Retry-After." in section("spike", taken)
+    assert "5,000 OVERLOADED" in section("spike", taken)
+    assert "3,000 bets a second were committed and 2,000 answered otherwise" in section("spike", taken)
 
 
 def test_bets_that_were_let_in_and_had_to_wait_are_complained_of() -> None:
     taken = spike({"OVERLOADED": 5_000})
     taken.phases[1] = stretch("spike", p99_ms=1_500.0)
-    assert complaints(taken) == ["spike: bets were let in that waited 1,500 ms for their commit (p99)"]
+    assert taken.complaints() == ["spike: bets were let in that waited 1,500 ms for their commit (p99)"]
 
 
 def test_what_was_done_at_the_top_is_counted_between_its_seconds() -> None:
@@ -55,8 +54,8 @@ def test_everything_else_is_complained_of() -> None:
     taken = spike({"INTERNAL_ERROR": 1, "NORETRYAFTER": 2, "OVERLOADED": 3})
     taken.died = ["api"]
     taken.recovered_s = None
-    taken.audit = Audit(False, "a cent is missing")
-    assert complaints(taken) == [
+    taken.audits = [Audit(False, "a cent is missing")]
+    assert taken.complaints() == [
         "api died",
         "spike: {'INTERNAL_ERROR': 1, 'NORETRYAFTER': 2}",
         "latency did not come back to normal",

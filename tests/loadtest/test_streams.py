@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from jobs.feed.recording import read_recording
-from loadtest.bench.results import Audit
-from loadtest.soak.samples import ProcessSample
-from loadtest.streams.prices import write_prices
-from loadtest.streams.readers import Received
-from loadtest.streams.results import Crowd, StreamsRun, complaints, kb_per_stream, reach_of
-from loadtest.streams.tally import NotAStream, Tally
+from loadtest.bench.machine import Usage
+from loadtest.bench.system import Audit
+from loadtest.report import section
+from loadtest.streams.readers import NotAStream, Tally
+from loadtest.streams.run import Crowd, Streams, kb_per_stream, reach_of, write_prices
 from runtime.stream import sse
 from tests.loadtest.test_soak import MACHINE
 from tests.loadtest.test_spike import stretch
@@ -83,7 +82,7 @@ def test_reach_compares_with_what_was_published() -> None:
     for _ in range(9):
         found.take(STREAM, NOW_US)
     published = {"price": {b"1000-0", b"1100-0"}, "touched": {b"1030-0"}, "grid": {b"1020-1"}, "column": set[bytes]()}
-    reach = reach_of(Received(found, 0), published, 10, frozenset({"price", "touched", "column"}))
+    reach = reach_of(found, published, 10, frozenset({"price", "touched", "column"}))
     assert set(reach) == {"price", "touched"}
     assert (reach["price"].published, reach["price"].received, reach["price"].missing) == (2, 9, 11)
     assert reach["touched"].missing == 1
@@ -93,7 +92,7 @@ def test_overtaken_prices_are_no_loss() -> None:
     found = tally()
     found.take(STREAM, NOW_US)
     published = {"price": {b"1000-0", b"1100-0"}, "touched": {b"1030-0"}}
-    reach = reach_of(Received(found, 0), published, 1, sse.EVERYTHING)
+    reach = reach_of(found, published, 1, sse.EVERYTHING)
     crowd = Crowd(
         events="",
         clients=1,
@@ -108,24 +107,27 @@ def test_overtaken_prices_are_no_loss() -> None:
         cpu_percent={},
         bets=stretch("bets"),
     )
-    run = StreamsRun(clients=1, bets_per_s=1, seconds=1.0, crowds=[crowd], audits=[Audit(True, "")], machine=MACHINE)
+    run = Streams(
+        options={"clients": 1, "rate": 1, "seconds": 1.0}, crowds=[crowd], audits=[Audit(True, "")], machine=MACHINE
+    )
     assert crowd.lost == 0
-    assert complaints(run) == []
+    assert "1 overtaken" in section("streams", run)
+    assert run.complaints() == []
     reach["touched"].missing = 1
     crowd.price_p99_ms = 250.0
     run.audits.append(Audit(False, ""))
-    assert complaints(run) == [
-        "The money does not add up.",
+    assert run.complaints() == [
+        "the money does not add up",
         "Readers of everything got prices 250 ms old (p99).",
         "Of everything, 1 events were lost and 0 readers dropped.",
     ]
 
 
 def test_memory_is_divided_by_the_streams() -> None:
-    before = {"api": ProcessSample(own_mb=60.0), "nginx": ProcessSample(own_mb=10.0), "writer": ProcessSample()}
+    before = {"api": Usage(own_mb=60.0), "nginx": Usage(own_mb=10.0), "writer": Usage()}
     after = {
-        "api": ProcessSample(own_mb=80.0),
-        "nginx": ProcessSample(own_mb=15.0),
-        "writer": ProcessSample(own_mb=9.0),
+        "api": Usage(own_mb=80.0),
+        "nginx": Usage(own_mb=15.0),
+        "writer": Usage(own_mb=9.0),
     }
     assert kb_per_stream(before, after, 4_000.0, 1_000) == {"api": 20.5, "nginx": 5.1, "kernel": 4.0}

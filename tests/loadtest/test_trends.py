@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from loadtest.soak.trends import HOUR_S, Tolerance, slope, trend, verdict
+from loadtest.trends import HOUR_S, Tolerance, slope, trend, verdict
 
 TOLERANCE = Tolerance(0.05, 4.0)
 TIMES_S = [5.0 * index for index in range(360)]

@@ -1,0 +1,193 @@
+"""What the open loop sends: sign-ins of players, then signed taps on cells that the newest grid offers.
+
+Each cell is tapped at most once by each player.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import msgspec
+from coincurve import PrivateKey
+
+from loadtest.bench.http import head_of, problem_code, with_body
+from runtime.auth.addresses import to_checksum_address
+from runtime.auth.bet_text import bet_text
+from runtime.auth.signatures import address_of, personal_hash, sign
+from runtime.clock import Clock
+from taptrade.views import GridView, LoginView, SignedLogin
+from taptrade.wallet import Audience, login_message, new_nonce
+
+RATE_BP_MIN = 15_000
+RATE_BP_MAX = 120_000
+"""Mid-range rates: no move of the price within a second takes such a cell off the offer."""
+FLOOR_BP = 10_000
+COLUMNS = 2
+"""The nearest columns that stay open long enough: their bets settle soonest."""
+OPEN_FOR_MS = 5_000
+STAKE_CENTS = 100
+
+
+@dataclass(slots=True)
+class Player:
+    """A wallet and its session key; `head` is the head of its taps once it has signed in."""
+
+    wallet_key: bytes
+    session_key: PrivateKey
+    head: bytes = b""
+
+    def sign_tap(self, text: bytes) -> str:
+        """Sign as personal_sign does, with the session key."""
+        raw = self.session_key.sign_recoverable(personal_hash(text), hasher=None)
+        return f"0x{raw[:64].hex()}{27 + raw[64]:02x}"
+
+
+def new_players(count: int) -> list[Player]:
+    """Make wallets and session keys."""
+    return [Player(secrets.token_bytes(32), PrivateKey(secrets.token_bytes(32))) for _ in range(count)]
+
+
+class SignIns:
+    """The traffic of players who sign in, each once."""
+
+    def __init__(self, players: Sequence[Player], domain: str, chain_id: int, clock: Clock) -> None:
+        self._players = players
+        self._clock = clock
+        self._domain = domain
+        self._place = Audience(domain, f"http://{domain}", chain_id)
+        self._head = head_of("POST", "/api/auth/login", domain)
+        self._next = 0
+
+    def request(self) -> tuple[bytes, int]:
+        """Sign the next player's login."""
+        tag = self._next
+        self._next += 1
+        player = self._players[tag]
+        wallet = to_checksum_address(address_of(player.wallet_key))
+        delegate = to_checksum_address(address_of(player.session_key.secret))
+        message = login_message(wallet, delegate, self._place, new_nonce(), self._clock.now_ms())
+        signed = SignedLogin(message, sign(message.encode(), player.wallet_key))
+        return with_body(self._head, msgspec.json.encode(signed)), tag
+
+    def answered(self, tag: int, status: int, body: bytes) -> str:
+        """Keep the session's token."""
+        if status != 200:
+            return problem_code(status, body)
+        token = msgspec.json.decode(body, type=LoginView).token
+        self._players[tag].head = head_of("POST", "/api/bets", self._domain, token)
+        return ""
+
+
+class NothingOffered(Exception):
+    """The grid offers no cell that some player could still tap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A cell, and the players who have not tapped it yet; who is first differs from cell to cell."""
+
+    cell_id: str
+    closes_ms: int
+    players: Iterator[int]
+
+
+class Board:
+    """The cells of the newest grid that are worth tapping."""
+
+    def __init__(self, players: int, rng: Random) -> None:
+        self._players = players
+        self._rng = rng
+        self._targets: dict[str, Target] = {}
+        self._open: deque[Target] = deque()
+
+    def show(self, grid: GridView) -> None:
+        """Take a new grid; cells that were tapped before keep their count."""
+        now_ms, width_ms = grid.server_time_ms, grid.column_seconds * 1000
+        self._targets = {name: target for name, target in self._targets.items() if target.closes_ms > now_ms}
+        self._open.clear()
+        # A column takes no more bets once the one before it begins.
+        columns = zip((column.opens_ms - width_ms for column in grid.columns), grid.columns, grid.rates_bp, strict=True)
+        for closes_ms, column, rates in [one for one in columns if one[0] - now_ms >= OPEN_FOR_MS][:COLUMNS]:
+            for row, rate in zip(grid.rows, rates, strict=True):
+                if rate is not None and RATE_BP_MIN <= rate <= RATE_BP_MAX:
+                    self._open.append(self._target(f"{column.start_s}_{row.low_cents}_{row.high_cents}", closes_ms))
+
+    def _target(self, cell_id: str, closes_ms: int) -> Target:
+        if cell_id not in self._targets:
+            first = self._rng.randrange(self._players)
+            players = itertools.chain(range(first, self._players), range(first))
+            self._targets[cell_id] = Target(cell_id, closes_ms, players)
+        return self._targets[cell_id]
+
+    def next(self) -> tuple[str, int]:
+        """Return a cell and a player who has never tapped it; the cells take turns."""
+        while self._open:
+            target = self._open.popleft()
+            player = next(target.players, None)
+            if player is not None:
+                self._open.append(target)
+                return target.cell_id, player
+        raise NothingOffered
+
+
+class Taps:
+    """The traffic of players who tap; each tap is signed just before it leaves."""
+
+    def __init__(self, players: Sequence[Player], chain_id: int, clock: Clock, *, signed: bool) -> None:
+        self._players = players
+        self._chain_id = chain_id
+        self._clock = clock
+        self._signed = signed
+        self.board = Board(len(players), Random(secrets.randbits(64)))
+        self._run = secrets.token_hex(8)
+        self._count = 0
+
+    def request(self) -> tuple[bytes, int]:
+        """Sign the next tap."""
+        cell_id, index = self.board.next()
+        player = self._players[index]
+        self._count += 1
+        nonce = f"{self._run}{self._count:x}"
+        signed_s = self._clock.now_ms() // 1000
+        signature = ""
+        if self._signed:
+            text = bet_text(cell_id, STAKE_CENTS, FLOOR_BP, nonce, signed_s, self._chain_id)
+            signature = player.sign_tap(text.encode())
+        body = (
+            f'{{"cell_id":"{cell_id}","amount":{STAKE_CENTS},"min_rate_bp":{FLOOR_BP},"nonce":"{nonce}",'
+            f'"timestamp":{signed_s},"signature":"{signature}"}}'
+        )
+        return with_body(player.head, body.encode()), index
+
+    def answered(self, tag: int, status: int, body: bytes) -> str:
+        """A bet counts when it is committed; one that is still pending after two seconds does not."""
+        del tag
+        if status == 201:
+            return ""
+        return "PENDING" if status == 202 else problem_code(status, body)
+
+    def see_grid(self, status: int, body: bytes) -> None:
+        """Take the grid that the errand brought."""
+        if status == 200:
+            self.board.show(msgspec.json.decode(body, type=GridView))
+
+
+class Repeated:
+    """The traffic of one request over and over."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+
+    def request(self) -> tuple[bytes, int]:
+        """Return the request."""
+        return self._request, 0
+
+    def answered(self, tag: int, status: int, body: bytes) -> str:
+        """Anything but success is an error."""
+        del tag
+        return "" if status < 300 else problem_code(status, body)

@@ -1,1 +1,0 @@
-"""A steady load for a long time: what stays flat, and what grows."""

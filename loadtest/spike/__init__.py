@@ -1,1 +1,0 @@
-"""A sudden rush beyond what the machine carries."""
