@@ -96,6 +96,17 @@ def _locked(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", text, re.MULTILINE))
 
 
+def test_tests_have_the_folders_of_the_sources() -> None:
+    apart = {"acceptance", "attack", "chaos", "docs", "nginx", "sample_functions"}
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    strangers = [
+        str(folder)
+        for folder in folders
+        if folder.parts and folder.parts[0] not in apart and not (ROOT / folder).is_dir()
+    ]
+    assert sorted(strangers) == []
+
+
 def test_ci_runs_what_developers_run() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "set -euo pipefail" in script

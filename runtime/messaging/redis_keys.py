@@ -1,13 +1,16 @@
-"""Every Redis key of ours, its shape and its lifetime, in one place (RQ keeps its own under `rq:`)."""
+"""Every Redis key of ours, its shape and its lifetime (RQ keeps its own under `rq:`).
+
+What the values hold is written and read in runtime.messaging.redis_values.
+"""
 
 from __future__ import annotations
 
 TICK_LATEST = "tick:latest"
-"""String, JSON of the newest tick (runtime.messaging.redis_values.encode_tick)."""
+"""String, JSON of the newest tick (encode_tick)."""
 GRID_LATEST = "grid:latest"
 """String, JSON of the newest grid snapshot."""
 BREAKER = "breaker"
-"""String, JSON of the breaker's state (runtime.game.breaker)."""
+"""String, JSON of the breaker's state with the note on its override (encode_breaker)."""
 EPOCH = "epoch"
 """Hash {id, since_s}: set once in an empty Redis; signatures from `since_s` or before are refused."""
 BUS_PUBLIC = "bus:public"
@@ -19,15 +22,15 @@ BACKLOG_BETS = "backlog:bets"
 WRITER_WAKE = "writer:wake"
 """List of at most one element: pushed with every job, so that an idle writer need not poll."""
 WRITER_ALIVE = "writer:alive"
-"""String, JSON {pid, since_ms, clock_ms, commit, trouble}; 5 s. No later commit is made before `clock_ms`."""
+"""String, JSON (WriterAlive); 5 s. No later commit is made before its `clock_ms`."""
 FEED_ALIVE = "feed:alive"
 """String, the feed's time in Unix milliseconds; 5 s. With it and no fresh tick, the source is silent, not the feed."""
 SETTLER_ALIVE = "settler:alive"
-"""String, JSON {pid, since_ms}; 5 s, renewed by each run of the settlement job."""
+"""String, the settler's time in Unix milliseconds; 5 s, renewed by each run of the settlement job."""
 METRICS = "metrics"
 """Hash {process:pid -> JSON snapshot (runtime.metrics.table)}; each process renews its field every 2 s."""
 AUDIT_LAST = "audit:last"
-"""String, JSON {at_ms, findings, summary} of the last audit that the daily job made."""
+"""String, JSON (AuditResult) of the last audit that the daily job made."""
 PUBLISHED_COMMIT = "published:commit"
 """Integer: the newest commit whose events went out."""
 
@@ -80,7 +83,7 @@ def user_sessions(user_id: str) -> str:
 
 
 def pending(bet_id: str) -> str:
-    """String `{user_id}:{decided_by_ms}` of a bet on its way; outlives the deadline by 90 s."""
+    """String (PendingBet) of a bet on its way; outlives the deadline by 90 s."""
     return f"pending:{bet_id}"
 
 

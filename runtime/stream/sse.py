@@ -20,7 +20,7 @@ EVERYTHING = frozenset((*PUBLIC_TYPES, *COMMITTED_TYPES))
 
 WHOLE_COMMIT = 999_999
 """A position in a commit behind all of its events."""
-_PLACE = re.compile(r"([A-Za-z0-9_-]{1,64})\.([0-9]{1,15}-[0-9]{1,10})\.([0-9]{1,15})\.([0-9]{1,9})", re.ASCII)
+_CURSOR = re.compile(r"([A-Za-z0-9_-]{1,64})\.([0-9]{1,15}-[0-9]{1,10})\.([0-9]{1,15})\.([0-9]{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def beginning(epoch: str) -> Cursor:
 
 
 def parse_cursor(text: str) -> Cursor | None:
-    """Read a place; None for what was never given out as one."""
-    match = _PLACE.fullmatch(text)
+    """Read a cursor; None for what was never given out as one."""
+    match = _CURSOR.fullmatch(text)
     if match is None:
         return None
     epoch, public, commit, n = match.groups()
