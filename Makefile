@@ -19,6 +19,8 @@ endif
 BIN := .venv/bin
 ROOMS := functions runtime jobs taptrade
 KILLS ?= 200
+# Tests wait for processes half of their time. A file stays with one worker, so that its tests share what they start.
+WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 LOADTEST_ARGS ?= --users 20 --spawn-rate 5 --run-time 60s
 export PYTHONNOUSERSITE := 1
 export PYTHONDONTWRITEBYTECODE :=
@@ -33,6 +35,10 @@ help: ## show this list
 .PHONY: run
 run: .venv/.run ## start everything; Ctrl-C stops it
 	@exec $(BIN)/python -P -m taptrade up
+
+.PHONY: check
+check: .venv/.dev format-check lint types ## the quick checks, in a minute: format, lint, types and the unit tests
+	@echo "== unit tests"; $(BIN)/python -m pytest -q -m unit $(TESTS)
 
 .PHONY: test
 test: .venv/.dev format-check lint types security tests ## every check and every test
@@ -59,12 +65,12 @@ security: .venv/.dev ## scan for unsafe code
 
 .PHONY: tests
 tests: .venv/.dev ## run the tests (TESTS="tests/runtime/game -k payout")
-	@echo "== tests"; $(BIN)/python -m pytest -q $(TESTS)
+	@echo "== tests"; $(BIN)/python -m pytest -q $(WORKERS) $(TESTS)
 
 .PHONY: coverage
 coverage: .venv/.dev ## run the tests, leave build/coverage.json, fail where too little was reached
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN)/python -m coverage run -m pytest -q $(TESTS)
+	@$(BIN)/python -m coverage run -m pytest -q $(WORKERS) $(TESTS)
 	@$(BIN)/python -m coverage combine -q && $(BIN)/python -m coverage json -q -o build/coverage.json
 	@$(BIN)/python -m coverage report
 	@$(BIN)/python -m tests.coverage_gates

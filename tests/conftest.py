@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +16,73 @@ import redis
 from runtime.clock import ManualClock
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
+from tests import tiers
 from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
 
 START_MS = 1_790_000_000_000
+OWN_FOLDER = pytest.StashKey[Path | None]()
+OWN_PREFIX = "tap-"
+LEFT_S = 24 * 3600
+"""How long the files of tests that failed are left, for a look at them."""
+
+
+MEMORY = Path("/dev/shm")
+MEMORY_FREE_MIN = 4 * 1024**3
+
+
+def roomy_memory() -> Path | None:
+    """Return the folder that lies in memory, if it has room for all tests and runs the scripts that they make."""
+    if not MEMORY.is_mount() or not os.access(MEMORY, os.W_OK):
+        return None
+    found = os.statvfs(MEMORY)
+    is_roomy = found.f_bavail * found.f_frsize >= MEMORY_FREE_MIN
+    return MEMORY if is_roomy and not found.f_flag & os.ST_NOEXEC else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the files of tests lie in memory, under a path that is short enough for the sockets in them.
+
+    No test pulls the plug, so none needs a disk. A folder that a caller asks for is taken instead.
+    """
+    if config.option.basetemp is not None or "TMPDIR" in os.environ:
+        return
+    folder = Path(tempfile.mkdtemp(prefix=OWN_PREFIX, dir=roomy_memory()))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    config.option.basetemp = str(folder / "t")
+    config.stash[OWN_FOLDER] = folder
+    for left in folder.parent.glob(f"{OWN_PREFIX}*"):
+        if left.stat().st_mtime < time.time() - LEFT_S:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave the files of a run in which tests failed; a later run takes them away."""
+    if session.testsfailed:
+        session.config.stash[OWN_FOLDER] = None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing else."""
+    folder = config.stash.get(OWN_FOLDER, None)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every test its tier, so that `-m unit` chooses by it; side by side, the long ones begin."""
+    tiers.give_tiers(items)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("acceptance") is None)
+
+
+@pytest.fixture(autouse=True)
+def _within_its_tier(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("unit") is None:
+        yield
+        return
+    with tiers.within_the_process():
+        yield
 
 
 def answers(url: str) -> bool:

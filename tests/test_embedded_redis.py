@@ -27,6 +27,7 @@ def test_runs_with_our_configuration(redis_client: redis.Redis) -> None:
     assert {name: str(value) for name, value in got.items()} == wanted
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ['a b%20"c', "games [1] *?", "d" * 120, "#1; 50% 'x' \\y"])
 def test_data_folder_of_any_name_is_served_by_its_socket(tmp_path: Path, name: str) -> None:
     data = tmp_path / name

@@ -47,6 +47,7 @@ def test_else_the_systems_is_taken_if_it_will_do(tmp_path: Path, optimised: bool
     assert chosen(tmp_path, optimised=optimised, fit=fit) == expected
 
 
+@pytest.mark.integration
 def test_the_command_works_in_a_folder_whose_name_no_first_line_can_hold(tmp_path: Path) -> None:
     folder = tmp_path / 'my "best" $games; it\'s #1'
     folder.mkdir()
@@ -58,3 +59,11 @@ def test_the_command_works_in_a_folder_whose_name_no_first_line_can_hold(tmp_pat
     command = [str(folder / ".venv" / "bin" / "taptrade"), "version"]
     told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
     assert told.startswith("taptrade ")
+
+
+def test_the_quick_checks_leave_out_what_starts_processes() -> None:
+    command = ["make", "-n", "-o", ".venv/.dev", "check"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for part in ("ruff format --check", "ruff check", "mypy", "pytest -q -m unit"):
+        assert part in shown
+    assert "bandit" not in shown

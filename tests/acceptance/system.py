@@ -35,6 +35,9 @@ FAST = {
     "TAPTRADE_REQUESTS_PER_MINUTE": "10000000",
     "TAPTRADE_LOGINS_PER_MINUTE": "1000000",
 }
+STEADY = {"feed": "sim"}
+"""Prices without the pauses of the recording. A stop within a pause would be a gap of more than ten seconds, after
+which the breaker wants half a minute of fresh prices."""
 
 
 def free_port() -> int:

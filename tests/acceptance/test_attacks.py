@@ -18,7 +18,7 @@ from tests.waiting import wait_until
 
 AT_ONCE = 100
 REVOKED_WITHIN_S = 1.0
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")

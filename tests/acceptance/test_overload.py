@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 BETS_LEAST = int(PACE_LEAST * WAIT_S)
 TOO_MANY = 100
 ANSWER_S_MAX = 20
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 def requests(player: Player, count: int) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,23 +22,24 @@ from taptrade.sse_client import EventStream, StreamEvent
 from taptrade.statement import faults
 from taptrade.views import SETTLED, BetView
 from taptrade.wallet import Wallet, new_wallet, sign_bet, sign_login
-from tests.acceptance.system import System
+from tests.acceptance.system import STEADY, System
 from tests.waiting import wait_until
 
 BETS = 5
 PASSING = frozenset({"PRICE_FEED_STALE", "RATE_MOVED", "CELL_NOT_OFFERED", "CELL_CLOSED"})
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
-def play(system: System, capsys: pytest.CaptureFixture[str]) -> str:
-    """Let a throw-away player play until all bets are settled; it recounts its own statement. What it printed."""
-    arguments = ["--url", system.url, "--bets", str(BETS), "--plain"]
-    status = player.main(arguments)
+def play(system: System) -> int:
+    """Let a throw-away player play until all bets are settled; it recounts its own statement. Its exit status."""
+    return player.main(["--url", system.url, "--bets", str(BETS), "--plain"])
+
+
+def check_game(status: int, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert status == 0, out + err
     assert f"{BETS} bets settled" in out
     assert f"told by the stream: {BETS} of {BETS} results" in out
-    return out
 
 
 @contextmanager
@@ -90,8 +92,8 @@ def check_statement(client: TapClient, system: System, told: dict[str, int]) -> 
 
 def test_two_games_and_a_restart_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clock = SystemClock()
-    with System(tmp_path / "data") as system, system.client() as client:
-        play(system, capsys)
+    with System(tmp_path / "data", **STEADY) as system, system.client() as client:
+        check_game(play(system), capsys)
         assert system.audit().ok
         wallet, key = new_wallet(), new_wallet()
         client.login(sign_login(wallet, key.address, system.audience, clock.now_ms()))
@@ -114,18 +116,20 @@ def test_two_games_and_a_restart_add_up(tmp_path: Path, capsys: pytest.CaptureFi
                 bet = msgspec.json.decode(event.data, type=BetView)
                 results[bet.id] = bet.status
 
-        wait_until(lambda: client.bet(first.id).bet.status in SETTLED, 20)
-        with following(client) as heard:
-            assert heard.get(timeout=10).type == "hello"
-            second = tap(client, key, system, chooser)
+        with ThreadPoolExecutor(1) as beside:
+            game = beside.submit(play, system)
+            wait_until(lambda: client.bet(first.id).bet.status in SETTLED, 20)
+            with following(client) as heard:
+                assert heard.get(timeout=10).type == "hello"
+                second = tap(client, key, system, chooser)
 
-            def settled() -> bool:
-                hear(heard.get(timeout=10))
-                return results.get(second.id) in SETTLED
+                def settled() -> bool:
+                    hear(heard.get(timeout=10))
+                    return results.get(second.id) in SETTLED
 
-            wait_until(settled, 30)
-        detail = client.bet(second.id)
-        assert detail.bet.status == results[second.id]
-        assert detail.evidence is not None
-        play(system, capsys)
+                wait_until(settled, 30)
+            detail = client.bet(second.id)
+            assert detail.bet.status == results[second.id]
+            assert detail.evidence is not None
+            check_game(game.result(timeout=60), capsys)
         check_statement(client, system, told)

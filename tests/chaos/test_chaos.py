@@ -12,7 +12,6 @@ DEATHS = 5
 SEED = 20
 
 
-@pytest.mark.acceptance
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_or_invented_by_thirty_kills() -> None:
     told: list[str] = []

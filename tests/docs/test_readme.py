@@ -12,7 +12,7 @@ from tests.acceptance.system import System
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 def test_tap_with_curl_goes_from_login_to_ledger(house: System, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.acceptance.system import System
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
 

@@ -11,7 +11,7 @@ def test_there_is_none_before_the_first_tick(stall: Stall) -> None:
     assert stall.get("/api/price").json["code"] == "UNAVAILABLE"
 
 
-def test_the_latest_tick_with_its_age(stall: Stall) -> None:
+def test_the_latest_tick_is_shown_with_its_age(stall: Stall) -> None:
     stall.station.publish("price")
     stall.station.relay()
     tick = stall.station.market.tick

@@ -89,7 +89,7 @@ def test_a_hub_that_cannot_take_more_answers_503(stall: Stall, monkeypatch: pyte
     assert answer.headers["Retry-After"] == "10"
 
 
-def test_two_hundred_come_and_go(stall: Stall) -> None:
+def test_two_hundred_that_come_and_go_leave_nothing(stall: Stall) -> None:
     token = stall.log_in(stall.station.desk.player())
     for turn in range(200):
         listening = stall.listen(token=token if turn % 2 else "")

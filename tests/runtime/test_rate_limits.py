@@ -147,6 +147,7 @@ def test_redis_counts_exactly_under_a_rush(redis_url: str, clock: ManualClock) -
     assert max(decision.remaining for decision in decisions) == 99
 
 
+@pytest.mark.integration
 def test_a_redis_that_is_away_is_told_as_unavailable(tmp_path: Path, clock: ManualClock) -> None:
     client = connect(f"unix://{tmp_path}/nobody.sock")
 

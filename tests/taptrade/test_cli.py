@@ -79,7 +79,7 @@ def test_wrong_settings_are_told_in_one_line(environment: dict[str, str], senten
     assert "Traceback" not in answer.stderr
 
 
-def test_version() -> None:
+def test_version_is_printed() -> None:
     from taptrade import __version__
 
     assert taptrade("--version").stdout == f"taptrade {__version__}\n"

@@ -11,7 +11,7 @@ from taptrade.board import QuietBoard
 from taptrade.play import Plan, Play
 from taptrade.record import Tap
 from taptrade.statement import faults
-from tests.acceptance.system import System
+from tests.acceptance.system import STEADY, System
 
 BETS = 12
 KILLED_AT_TAP = {2: "api", 4: "writer", 6: "redis", 8: "feed"}
@@ -32,10 +32,9 @@ class Saboteur(QuietBoard):
             self.killed.append(name)
 
 
-@pytest.mark.acceptance
 @pytest.mark.timeout(180)
 def test_a_game_goes_on_whatever_is_killed(tmp_path: Path) -> None:
-    with System(tmp_path / "data") as system, system.client() as client:
+    with System(tmp_path / "data", **STEADY) as system, system.client() as client:
         saboteur = Saboteur(system)
         play = Play(client, Plan(BETS, 100, system.audience, seed=1), SystemClock(), saboteur)
         play.run()

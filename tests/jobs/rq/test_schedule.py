@@ -50,7 +50,7 @@ def test_killed_scheduler_is_followed_within_seconds(redis_client: Any, redis_ur
     redis_client.set(WatchfulScheduler.scheduler_lock_key, "killed", px=LOCK_MS)
     redis_client.delete("rq:queue:settle")
     with serving("scheduler", tmp_path, redis_url):
-        wait_until(lambda: redis_client.llen("rq:queue:settle") == 2, 5)
+        assert wait_until(lambda: redis_client.llen("rq:queue:settle") == 2, 5)
 
 
 def test_waits_for_redis_and_goes_on_after_an_outage(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_waits_for_redis_and_goes_on_after_an_outage(tmp_path: Path) -> None:
         for _ in range(2):
             server = start_redis(data)
             client.delete("rq:queue:settle")
-            wait_until(lambda: client.llen("rq:queue:settle") == 2, what="the scheduler")
+            assert wait_until(lambda: client.llen("rq:queue:settle") == 2, what="the scheduler")
             server.terminate()
             server.wait(10)
     client.close()

@@ -26,7 +26,7 @@ def ms(text: str) -> int:
         pytest.param("2024-12-31T12:00", "2025-01-06T00:00", ["2025_w01"], id="December in the next year's first week"),
     ],
 )
-def test_closed_weeks(first: str, now: str, weeks: list[str]) -> None:
+def test_weeks_are_closed_from_the_first_bet_to_the_last_that_is_over(first: str, now: str, weeks: list[str]) -> None:
     assert closed_weeks(ms(first), ms(now)) == weeks
 
 

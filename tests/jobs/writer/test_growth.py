@@ -48,20 +48,28 @@ def mark(desk: Desk) -> int:
     return int(desk.database.execute(SQL["open_from"])[0][0])
 
 
-def require_exact(desk: Desk) -> None:
-    """Compare what a writer that starts would know, and what one that goes on knows, with a look at every bet."""
-    rows = desk.database.execute(OPEN_BETS)
-    found: dict[tuple[int, str], tuple[int, int]] = {}
-    for start_s, cell_id, stake_cents, rate_bp, bets in desk.database.execute(SQL["open_bets"]):
-        total_cents, number = found.get((start_s, cell_id), (0, 0))
-        found[start_s, cell_id] = (total_cents + bets * (stake_cents * rate_bp // 10_000), number + bets)
-    assert found == {(start_s, cell_id): (total_cents, number) for start_s, cell_id, total_cents, number in rows}
+def open_bets(desk: Desk) -> list[Row]:
+    """Look at every bet."""
+    return desk.database.execute(OPEN_BETS)
+
+
+def known_bets(desk: Desk) -> list[Row]:
+    """Return what the writer reads at its start, summed up by cell.
+
+    What one that starts so would know, and what the one that goes on knows, must be what follows from every open bet.
+    """
+    rows = open_bets(desk)
     cents = {row[1]: row[2] for row in rows}
     for book in (desk.writer.book, Book(desk.database, desk.clock, desk.risk)):
         assert book.exposure.total_cents == sum(cents.values())
         for start_s, cell_id, _, _ in rows:
             most = min(desk.risk.payout_max_cents, desk.risk.cell_payout_max_cents - cents[cell_id])
             assert book.exposure.headroom_cents(start_s, cell_id) == most
+    found: dict[tuple[int, str], tuple[int, int]] = {}
+    for start_s, cell_id, stake_cents, rate_bp, bets in desk.database.execute(SQL["open_bets"]):
+        total_cents, number = found.get((start_s, cell_id), (0, 0))
+        found[start_s, cell_id] = (total_cents + bets * (stake_cents * rate_bp // 10_000), number + bets)
+    return sorted((*cell, *sums) for cell, sums in found.items())
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -80,10 +88,10 @@ def test_open_bets_are_found_among_settled_columns(desk: Desk, monkeypatch: pyte
     bets = {columns: [desk.bet(user, columns=columns) for user in users] for columns in (2, 3, 4, 5, 6)}
     for column in bets.values():
         assert {outcome.code for outcome in desk.place(*column)} == {None}
-    require_exact(desk)
+    assert known_bets(desk) == open_bets(desk)
     # Settled between two columns that have no record; then one that is settled by half; the last has not begun.
     desk.settle(column_of_bet(bets[3][0]), PRICE_CENTS, PRICE_CENTS)
-    require_exact(desk)
+    assert known_bets(desk) == open_bets(desk)
     monkeypatch.setattr(settle, "SLICE_BETS", 2)
     monkeypatch.setattr(settle, "BESIDE_PLACING", 0)
     monkeypatch.setattr(settle, "PACE_LEAST", 0)
@@ -93,7 +101,7 @@ def test_open_bets_are_found_among_settled_columns(desk: Desk, monkeypatch: pyte
     desk.hire()
     assert desk.database.execute("SELECT count(*) FROM bets WHERE status = 'confirmed'") == [(18,)]
     assert desk.database.execute("SELECT count(*) FROM columns WHERE settled_commit IS NULL") == [(1,)]
-    require_exact(desk)
+    assert known_bets(desk) == open_bets(desk)
 
 
 def test_a_roll_back_leaves_exact_knowledge_however_often(desk: Desk) -> None:
@@ -102,11 +110,11 @@ def test_a_roll_back_leaves_exact_knowledge_however_often(desk: Desk) -> None:
     desk.place(old, newer)
     for bet in (newer, old):
         desk.writer.book.reload()
-        require_exact(desk)
+        assert known_bets(desk) == open_bets(desk)
         desk.settle(column_of_bet(bet), PRICE_CENTS, PRICE_CENTS)
         desk.place(desk.bet(user, columns=5), desk.bet(user, columns=7, rows=len(bet.id) % 2))
         desk.writer.book.reload()
-        require_exact(desk)
+        assert known_bets(desk) == open_bets(desk)
 
 
 def test_the_mark_stays_before_what_is_open_and_moves_with_what_is_settled(desk: Desk) -> None:
@@ -120,10 +128,10 @@ def test_the_mark_stays_before_what_is_open_and_moves_with_what_is_settled(desk:
     # The last is open, but until its column has begun a bet may still come before it.
     assert mark(desk) == column_of_bet(middle) + 1
     assert desk.place(desk.bet(user, columns=5))[0].code is None
-    require_exact(desk)
+    assert known_bets(desk) == open_bets(desk)
     desk.settle(column_of_bet(last), PRICE_CENTS, PRICE_CENTS)
     assert mark(desk) == column_of_bet(middle) + RULES.column_seconds
-    require_exact(desk)
+    assert known_bets(desk) == open_bets(desk)
 
 
 def test_a_database_without_a_mark_is_looked_at_from_its_first_column(desk: Desk) -> None:
@@ -132,7 +140,7 @@ def test_a_database_without_a_mark_is_looked_at_from_its_first_column(desk: Desk
     desk.place(settled, open_bet)
     desk.settle(column_of_bet(settled), PRICE_CENTS, PRICE_CENTS)
     desk.database.execute("DELETE FROM rules_in_force")
-    require_exact(desk)
+    assert known_bets(desk) == open_bets(desk)
 
 
 def test_a_bet_on_the_first_column_that_is_open_is_known_after_a_roll_back(desk: Desk) -> None:
@@ -142,7 +150,7 @@ def test_a_bet_on_the_first_column_that_is_open_is_known_after_a_roll_back(desk:
     assert desk.place(desk.bet(user, columns=2))[0].code is None
     desk.writer.book.reload()
     assert desk.writer.book.exposure.total_cents > 0
-    require_exact(desk)
+    assert known_bets(desk) == open_bets(desk)
 
 
 @pytest.mark.parametrize(("long", "passes"), [pytest.param(5, 3, id="long"), pytest.param(100_000, 1, id="short")])

@@ -128,7 +128,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("limits", "stake", "expected"), CASES)
-def test_which_limit_refuses_and_what_it_leaves(
+def test_the_limit_that_refuses_is_named_with_what_it_leaves(
     limits: PlayerLimits, stake: int, expected: tuple[str, int] | None
 ) -> None:
     found = refusal(limits, stake, staked_cents=500, returned_cents=300, now_ms=NOON_MS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,6 +36,13 @@ AMOUNTS = st.sampled_from([100, 500, 10_000])
 OPENING_CENTS = 12_000
 NOT_MONEY = ("CELL_CLOSED", "CELL_NOT_OFFERED", "PRICE_FEED_STALE", "BET_EXPIRED")
 """Refusals by time and price: the oracle knows neither, and none of them moves money."""
+
+HAPPENS = {
+    *("death", "PlaceBet done", "PlaceBet DUPLICATE_BET", "PlaceBet INSUFFICIENT_FUNDS", "SettleColumn done"),
+    *("Deposit done", "Deposit REFERENCE_USED", "Adjust done", "Adjust REFERENCE_USED"),
+    *("Withdraw done", "Withdraw INSUFFICIENT_FUNDS", "CompleteWithdrawal done", "ReverseWithdrawal done"),
+}
+"""What must have happened by the end of all histories."""
 
 
 class Died(BaseException):
@@ -74,6 +82,8 @@ class Money(RuleBasedStateMachine):
     """Drive one writer over one database."""
 
     redis_url = ""
+    seen: ClassVar[Counter[str]] = Counter()
+    """What happened in all histories: deaths, and outcomes by command and code."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +96,6 @@ class Money(RuleBasedStateMachine):
         self.oracle = Oracle()
         self.ids = [self.desk.player(number + 1, OPENING_CENTS) for number in range(3)]
         self.oracle.balance = dict.fromkeys(range(3), OPENING_CENTS)
-        self.deaths = 0
 
     def teardown(self) -> None:
         faults = audit(self.desk.database).faults
@@ -106,10 +115,12 @@ class Money(RuleBasedStateMachine):
                 try:
                     self.desk.work()
                 except Died:
-                    self.deaths += 1
+                    self.seen["death"] += 1
             self.desk.hire()
         self.desk.work()
-        return self.desk.answers()[command.id]
+        outcome = self.desk.answers()[command.id]
+        self.seen[f"{type(command).__name__} {outcome.code or 'done'}"] += 1
+        return outcome
 
     @rule(
         user=USERS,
@@ -261,6 +272,7 @@ def dying(desk: Desk, steps: int) -> Iterator[None]:
 @pytest.mark.timeout(300)
 def test_money_is_what_the_oracle_says(redis_url: str) -> None:
     Money.redis_url = redis_url
+    Money.seen.clear()
     run_state_machine_as_test(
         Money,
         settings=settings(
@@ -270,3 +282,5 @@ def test_money_is_what_the_oracle_says(redis_url: str) -> None:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
+    # Histories in which nothing happens would prove nothing.
+    assert Money.seen.keys() >= HAPPENS

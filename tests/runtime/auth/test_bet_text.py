@@ -14,7 +14,7 @@ NOW_MS = 1_790_000_000_000
 NOW_S = NOW_MS // 1000
 
 
-def test_the_text_of_a_bet() -> None:
+def test_the_text_of_a_bet_names_all_that_is_agreed() -> None:
     text = bet_text("1790000010_6500000_6500500", 500, 18_500, "abc123DEF456", NOW_S, 1)
     assert text == (
         "Tap Trading Bet\nAction: place_bet\nCell: 1790000010_6500000_6500500\nAmount: 500\nMinRate: 18500\n"

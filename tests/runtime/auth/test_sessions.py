@@ -221,6 +221,7 @@ def test_the_cache_is_bounded(sessions: Sessions, clock: ManualClock) -> None:
     assert len(sessions._cached) == CACHED_MAX
 
 
+@pytest.mark.integration
 def test_without_redis_it_is_unavailable(clock: ManualClock) -> None:
     away = Sessions(connect("redis://127.0.0.1:1/0"), clock)
     token = "A" * 43

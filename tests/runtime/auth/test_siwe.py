@@ -31,7 +31,7 @@ Resources:
 - https://example.com/my-web2-claim.json"""
 
 
-def test_every_field_of_a_full_message() -> None:
+def test_every_field_of_a_full_message_is_read() -> None:
     parsed = parse(FROM_THE_SPECIFICATION)
     assert (parsed.scheme, parsed.domain, parsed.chain_id) == ("https", "example.com:3388", 1)
     assert parsed.wallet == "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"

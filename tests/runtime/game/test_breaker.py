@@ -43,7 +43,9 @@ def breaker_in(state: State, fresh_for_ms: int | None) -> Breaker:
         pytest.param(CRITICAL, 60_000, None, CRITICAL, id="critical stays without ticks"),
     ],
 )
-def test_decide(state: State, fresh_for_ms: int | None, tick_age_ms: int | None, expected: State) -> None:
+def test_the_state_follows_from_the_age_of_the_tick_and_how_long_it_was_fresh(
+    state: State, fresh_for_ms: int | None, tick_age_ms: int | None, expected: State
+) -> None:
     decided = decide(breaker_in(state, fresh_for_ms), tick_age_ms, NOW)
     assert decided.state is expected
     assert decided.since_ms == (NOW - 600_000 if expected is state else NOW)
@@ -58,7 +60,9 @@ def test_decide(state: State, fresh_for_ms: int | None, tick_age_ms: int | None,
         pytest.param(200, HEALTHY, NOW, id="the first fresh tick starts healthy"),
     ],
 )
-def test_without_history(tick_age_ms: int | None, state: State, since_ms: int | None) -> None:
+def test_without_history_only_a_fresh_tick_starts_healthy(
+    tick_age_ms: int | None, state: State, since_ms: int | None
+) -> None:
     decided = decide(Breaker(), tick_age_ms, NOW)
     assert (decided.state, decided.since_ms) == (state, since_ms)
 
@@ -100,7 +104,9 @@ def test_a_clock_that_steps_back_does_not_shorten_the_recovery() -> None:
         pytest.param(CRITICAL, Override.CLOSED, False, True, id="critical forced closed"),
     ],
 )
-def test_meaning(state: State, override: Override, bets_refused: bool, settlement_delayed: bool) -> None:
+def test_a_state_or_an_override_says_what_is_refused_and_what_waits(
+    state: State, override: Override, bets_refused: bool, settlement_delayed: bool
+) -> None:
     breaker = Breaker(state, NOW, None, override)
     assert refuses_bets(breaker) is bets_refused
     assert delays_settlement(breaker) is settlement_delayed

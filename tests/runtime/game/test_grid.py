@@ -47,7 +47,7 @@ START = 1_790_000_000
         pytest.param("1790000000_99999999500_100000000000", None, id="longer than an id may be"),
     ],
 )
-def test_parse_cell(cell_id: str, expected: Cell | None) -> None:
+def test_only_a_canonical_id_of_a_cell_on_the_grid_is_read(cell_id: str, expected: Cell | None) -> None:
     assert parse_cell(cell_id, RULES) == expected
 
 
@@ -80,7 +80,7 @@ def test_a_parsed_cell_fits_a_database_integer(text: str) -> None:
         pytest.param(START * 1000 - 1, START - 5, id="previous column"),
     ],
 )
-def test_column_of(now_ms: int, expected: int) -> None:
+def test_a_moment_belongs_to_the_column_that_began_last(now_ms: int, expected: int) -> None:
     assert column_of(now_ms, RULES) == expected
 
 
@@ -96,7 +96,9 @@ def test_column_of(now_ms: int, expected: int) -> None:
     ],
 )
 @pytest.mark.parametrize("into_column_ms", [0, 1, 4_999])
-def test_is_placeable(columns_ahead: int, expected: bool, into_column_ms: int) -> None:
+def test_bets_are_taken_from_two_columns_ahead_to_the_horizon(
+    columns_ahead: int, expected: bool, into_column_ms: int
+) -> None:
     cell = Cell(START + 5 * columns_ahead, 500, 1000)
     assert is_placeable(cell, START * 1000 + into_column_ms, RULES) is expected
 
@@ -123,7 +125,7 @@ def test_placeable_columns_are_those_from_two_ahead_to_the_horizon(now_ms: int, 
         pytest.param(0, 20, 0, id="price of zero"),
     ],
 )
-def test_shown_rows(price_cents: int, rows: int, first_low: int) -> None:
+def test_rows_are_shown_around_the_price_but_not_below_zero(price_cents: int, rows: int, first_low: int) -> None:
     shown = shown_rows(price_cents, GridRules(5, 12, 500, rows))
     assert shown == [first_low + 500 * index for index in range(rows)]
 

@@ -21,7 +21,7 @@ from runtime.game.money import payout_cents
         pytest.param(10**13, 1_000_000, 10**15, id="beyond the precision of floats"),
     ],
 )
-def test_payout(stake_cents: int, rate_bp: int, expected: int) -> None:
+def test_a_payout_is_stake_times_rate_rounded_down(stake_cents: int, rate_bp: int, expected: int) -> None:
     assert payout_cents(stake_cents, rate_bp) == expected
 
 

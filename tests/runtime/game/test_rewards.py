@@ -114,7 +114,7 @@ heights = st.integers(1, 3000)
 
 
 @given(st.tuples(distances, heights), volatilities, waits_s, windows_s, samples_s)
-def test_probability_in_its_bounds_and_the_same_on_both_sides(
+def test_probability_is_within_its_bounds_and_the_same_on_both_sides(
     band: tuple[int, int], volatility: float, opens_s: float, window_s: float, sample_s: float
 ) -> None:
     low, height = band
@@ -158,7 +158,7 @@ def test_probability_in_its_bounds_and_the_same_on_both_sides(
         pytest.param(replace(FEATURES, volatility=20.0), NOW, 0, id="surer than the floor"),
     ],
 )
-def test_not_offered(features: Features, now_ms: int, rows_up: int) -> None:
+def test_a_cell_without_a_fair_rate_within_bounds_is_not_offered(features: Features, now_ms: int, rows_up: int) -> None:
     assert MODEL.rate_bp(cell(2, rows_up), tick(NOW, PRICE, features=features), now_ms) is None
 
 
@@ -217,7 +217,7 @@ def test_an_edge_that_is_none_is_refused(edge_bp: int) -> None:
         BrownianTouch(RULES, edge_bp)
 
 
-def test_load_model() -> None:
+def test_a_model_is_loaded_by_its_path_and_says_its_version() -> None:
     model = load_model("runtime.game.rewards:BrownianTouch", RULES, 500)
     assert isinstance(model, BrownianTouch)
     assert (model.id, model.version) == ("brownian-touch", f"1-edge500-column{RULES.column_seconds}")

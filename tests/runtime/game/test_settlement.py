@@ -91,7 +91,9 @@ def judged(
         ),
     ],
 )
-def test_evidence(carried: Tick | None, ticks: list[Tick], expected: tuple[int, ...]) -> None:
+def test_evidence_is_the_extremes_of_the_ticks_and_the_price_carried_in(
+    carried: Tick | None, ticks: list[Tick], expected: tuple[int, ...]
+) -> None:
     found = judged(carried, ticks, tick(END, 5))
     assert (found.covered, found.reason) == (True, None)
     assert expected == (
@@ -118,7 +120,9 @@ def test_evidence(carried: Tick | None, ticks: list[Tick], expected: tuple[int, 
         pytest.param(None, [], END, "no tick at or before the window's start", id="nothing but a following tick"),
     ],
 )
-def test_coverage(carried_ms: int | None, ticks_ms: list[int], following_ms: int, reason: str | None) -> None:
+def test_a_window_is_covered_unless_prices_were_away_too_long(
+    carried_ms: int | None, ticks_ms: list[int], following_ms: int, reason: str | None
+) -> None:
     carried = None if carried_ms is None else tick(carried_ms, 1000)
     found = judged(carried, [tick(ms, 1000) for ms in ticks_ms], tick(following_ms, 1000))
     assert found.covered is (reason is None)
@@ -146,7 +150,7 @@ def test_a_gap_inside_a_long_window_uncovers_it() -> None:
         pytest.param(None, [], None, END + 60_000, False, id="no tick at all for 60 s"),
     ],
 )
-def test_when_a_window_is_decided(
+def test_a_window_is_decided_once_no_tick_can_change_it(
     carried: Tick | None, ticks: list[Tick], following: Tick | None, now_ms: int, covered: bool | None
 ) -> None:
     found = evidence(carried, ticks, following, START, END, now_ms)
@@ -195,7 +199,9 @@ def test_a_path_that_is_none_is_refused(carried: Tick, ticks: list[Tick], follow
         pytest.param(0, 5000, True, id="holds the whole window"),
     ],
 )
-def test_a_band_wins_if_it_meets_the_windows_prices(low_cents: int, high_cents: int, expected: bool) -> None:
+def test_a_bet_wins_where_its_band_meets_the_path_bounds_included(
+    low_cents: int, high_cents: int, expected: bool
+) -> None:
     found = judged(tick(START, 1000), [tick(START + 100, 1100)], tick(END, 5000))
     assert decided(low_cents, high_cents, found) == ("won" if expected else "lost")
 

@@ -35,7 +35,7 @@ def fed(*observations: tuple[int, int]) -> Volatility:
         pytest.param([(0, 100), (1000, 100)], Features(0.0, 1000, 1000), id="a price that stands"),
     ],
 )
-def test_features(observations: list[tuple[int, int]], expected: Features) -> None:
+def test_features_are_those_worked_out_by_hand(observations: list[tuple[int, int]], expected: Features) -> None:
     features = fed(*observations).features()
     assert features.volatility == pytest.approx(expected.volatility)
     assert (features.sample_ms, features.history_ms) == (expected.sample_ms, expected.history_ms)

@@ -28,6 +28,7 @@ def test_a_redis_that_takes_no_writes_is_an_outage(redis_url: str, answer: str) 
     client.close()
 
 
+@pytest.mark.integration
 def test_a_redis_that_is_not_there_was_sent_nothing() -> None:
     client = connect("redis://127.0.0.1:1")
     with pytest.raises(OUTAGES) as refused:

@@ -91,7 +91,7 @@ def test_what_gathers_while_an_enqueue_is_under_way_goes_as_one_job(
     first = office.asks(bets[0])
     assert under_way.wait(LIMIT_S)
     rest = office.asks(*bets[1:])
-    gevent.sleep(0)  # each puts its ticket down and waits
+    gevent.idle()  # each puts its ticket down and waits
     gate.set()
     office.until(lambda: len(office.waiting()) == 4)
     ids = [one.command.id for one in bets]
@@ -133,7 +133,7 @@ def test_jobs_of_what_gathered_do_not_wait_for_each_other(desk: Desk, monkeypatc
     monkeypatch.setattr(queues.Queue, "enqueue", slowly)
     office = Office(desk, backlog_max=10_000)
     asked = office.asks(*(ticket(desk, "u", rows=row) for row in range(231)))
-    gevent.sleep(0)  # each puts its ticket down before anything is sent
+    gevent.idle()  # each puts its ticket down before anything is sent
     office.open()
     office.until(lambda: sum(under_way) == 231)
     assert under_way == [100, 100, 31]

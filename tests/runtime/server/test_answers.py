@@ -12,7 +12,7 @@ every_shape = pytest.mark.parametrize(("data", "status"), [pytest.param(*shape[1
 
 
 @every_shape
-def test_a_request_alone(ours: Server, theirs: Server, data: bytes, status: int) -> None:
+def test_a_request_alone_is_answered_as_gunicorn_does(ours: Server, theirs: Server, data: bytes, status: int) -> None:
     answer = comparable(ours.tell(data))
 
     assert answer == comparable(theirs.tell(data))
@@ -20,7 +20,9 @@ def test_a_request_alone(ours: Server, theirs: Server, data: bytes, status: int)
 
 
 @every_shape
-def test_a_request_before_another(ours: Server, theirs: Server, data: bytes, status: int) -> None:
+def test_a_request_before_another_is_answered_as_gunicorn_does(
+    ours: Server, theirs: Server, data: bytes, status: int
+) -> None:
     assert comparable(ours.tell(data + PROBE)) == comparable(theirs.tell(data + PROBE))
 
 
@@ -36,7 +38,7 @@ def test_a_request_before_another(ours: Server, theirs: Server, data: bytes, sta
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_an_answer_of_every_kind(ours: Server, theirs: Server, path: str, method: str) -> None:
+def test_an_answer_of_every_kind_is_sent_as_gunicorn_does(ours: Server, theirs: Server, path: str, method: str) -> None:
     data = get(path, method=method) + PROBE
 
     answer = comparable(ours.tell(data))

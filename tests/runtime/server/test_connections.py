@@ -46,7 +46,7 @@ def test_what_is_under_way_goes_on_before_the_network_is_looked_at_again(ours: S
 
 
 @pytest.mark.parametrize("data", [BET, CHUNKED, get("/echo?x=1")], ids=["bet", "chunked", "get"])
-def test_a_request_that_comes_byte_by_byte(server: Server, data: bytes) -> None:
+def test_a_request_that_comes_byte_by_byte_is_read_as_if_in_one(server: Server, data: bytes) -> None:
     whole = comparable(server.tell(data, PROBE))
 
     assert statuses(whole) == [200, 200]
@@ -54,7 +54,7 @@ def test_a_request_that_comes_byte_by_byte(server: Server, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("at", [1, 20, len(BET) - 40, len(BET) - 35, len(BET) - 34, len(BET) - 1])
-def test_a_request_in_two_packets(server: Server, at: int) -> None:
+def test_a_request_in_two_packets_is_read_as_if_in_one(server: Server, at: int) -> None:
     whole = comparable(server.tell(BET + PROBE))
 
     with server.connect() as client:
@@ -82,7 +82,7 @@ def test_nothing_is_answered_behind_a_close(server: Server) -> None:
     assert statuses(server.tell(get("/echo", "Connection: close") + get("/echo"))) == [200]
 
 
-def test_a_client_that_keeps_its_connection(server: Server) -> None:
+def test_a_client_that_keeps_its_connection_is_answered_each_time(server: Server) -> None:
     with server.connect() as client:
         for number in range(5):
             client.sendall(get(f"/status?200%20{number}"))
@@ -109,7 +109,7 @@ def test_a_large_body_is_left_unread(server: Server) -> None:
     assert statuses(server.tell(post("/unread", b"x" * 3_000_000) + PROBE)) == [200, 200]
 
 
-def test_a_body_that_ends_early(ours: Server, theirs: Server) -> None:
+def test_a_body_that_ends_early_is_read_as_far_as_it_goes(ours: Server, theirs: Server) -> None:
     data = get("/echo", "Content-Length: 10", method="POST") + b"abc"
     answer = comparable(ours.tell(data))
 
@@ -117,7 +117,7 @@ def test_a_body_that_ends_early(ours: Server, theirs: Server) -> None:
     assert answer == comparable(theirs.tell(data))
 
 
-def test_a_large_answer_to_a_slow_reader(server: Server) -> None:
+def test_a_large_answer_to_a_slow_reader_holds_up_nobody(server: Server) -> None:
     with server.connect() as client:
         client.sendall(get("/big", "Connection: close"))
         read_until(client, b"0123456789abcdef")
@@ -204,4 +204,4 @@ def test_an_answer_that_nobody_takes_is_given_up(hasty: Server) -> None:
     with hasty.connect() as client:
         client.sendall(get("/events?flood"))
         wait_until(lambda: hasty.ask("/streams?flood") == b"1", what="the stream")
-        wait_until(lambda: hasty.ask("/streams?flood") == b"0", what="the end of the stream")
+        assert wait_until(lambda: hasty.ask("/streams?flood") == b"0", what="the end of the stream")

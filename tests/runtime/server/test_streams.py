@@ -41,7 +41,7 @@ def test_many_streams_are_fed_side_by_side(server: Server) -> None:
     for client in clients:
         read_until(client, b"data: 5\n\n")
         client.close()
-    wait_until(lambda: server.ask("/streams?many") == b"0", what="the streams' end")
+    assert wait_until(lambda: server.ask("/streams?many") == b"0", what="the streams' end")
 
 
 def test_what_others_send_is_whole_and_in_order(tmp_path: Path) -> None:

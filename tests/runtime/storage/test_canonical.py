@@ -55,5 +55,5 @@ def test_it_writes_what_pythons_json_would(seed: int) -> None:
 
 
 @pytest.mark.parametrize("one", [*ODD, *FLOATS, None, 2**63 - 1, -(2**63)])
-def test_each_odd_value_too(one: Any) -> None:
+def test_each_odd_value_is_encoded_as_the_ledger_encodes_it(one: Any) -> None:
     assert canonical.encode([one]) == chain.encode([one])

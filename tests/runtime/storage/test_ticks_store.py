@@ -69,7 +69,7 @@ def test_an_impossible_tick_is_refused(database: Database, wrong: object) -> Non
         pytest.param([5_001, 6_000], None, [5_001, 6_000], None, id="inside only"),
     ],
 )
-def test_windows(
+def test_a_window_has_its_ticks_and_the_ones_before_and_after_it(
     database: Database, stored: list[int], carried: int | None, ticks: list[int], following: int | None
 ) -> None:
     fill(database, *stored)

@@ -43,7 +43,7 @@ def test_everybody_gets_public_events_and_only_the_owner_gets_money(station: Sta
     assert all(event.data["ledger_id"] for event in ann_reads.told if event.type == "balance")
 
 
-def test_event_ids_and_places(station: Station, desk: Desk) -> None:
+def test_public_events_keep_their_id_and_own_ones_are_named_by_commit_and_place(station: Station, desk: Desk) -> None:
     user = desk.player()
     station.relay()
     reader = station.reader(user)
@@ -57,7 +57,7 @@ def test_event_ids_and_places(station: Station, desk: Desk) -> None:
     assert_places_rise(told)
 
 
-def test_filter(station: Station, desk: Desk) -> None:
+def test_a_reader_gets_only_the_events_it_asked_for(station: Station, desk: Desk) -> None:
     user = desk.player()
     station.relay()
     reader = station.reader(user, events="balance,price")

@@ -90,7 +90,7 @@ def test_a_place_is_read_as_it_was_written(epoch: str, public: tuple[int, int], 
         "e.1-0.2." + "9" * 99,
     ],
 )
-def test_what_is_no_place(text: str) -> None:
+def test_what_is_no_cursor_is_read_as_none(text: str) -> None:
     assert parse_cursor(text) is None
 
 
@@ -112,7 +112,7 @@ def test_event_id_joins_objects_only(data: bytes) -> None:
         with_event_id(data, "1-0")
 
 
-def test_filter() -> None:
+def test_a_filter_is_a_list_of_known_events_and_everything_if_empty() -> None:
     assert wanted("") is EVERYTHING
     assert wanted(",".join(EVERYTHING)) is EVERYTHING
     assert wanted("bet, balance") == {"bet", "balance"}

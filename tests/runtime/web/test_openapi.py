@@ -106,6 +106,7 @@ def test_every_code_has_a_status_and_a_sentence() -> None:
         assert set(error_codes(one)) <= set(CODES)
 
 
+@pytest.mark.integration
 def test_the_page_needs_nothing_from_elsewhere() -> None:
     functions = discover(Path(__file__).parents[3] / "functions")
     sample = build(tuple(one for one in functions if one.name.startswith("openapi.")))
