@@ -10,6 +10,7 @@ from runtime.auth.addresses import AddressError, canonical_address, to_checksum_
 from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_HEADER, check_processor
 from runtime.errors import Forbidden, InvalidRequest, NotFound
 from runtime.function import Body, Call, function
+from runtime.game.ledger import SQL
 from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
@@ -91,14 +92,14 @@ def _account(pool: ReadPool, body: ProcessorDeposit) -> tuple[str, str]:
     if not body.reference.isprintable() or body.reference != body.reference.strip():
         raise InvalidRequest("The reference must be printable, without spaces around it.", field="reference")
     if body.user_id is not None:
-        rows = pool.execute("SELECT id, wallet_address FROM users WHERE id = ?", (body.user_id,))
+        found = [row[:2] for row in pool.execute(SQL["user"], (body.user_id,))]
     else:
         try:
             wallet = canonical_address(body.wallet or "")
         except AddressError as ex:
             raise InvalidRequest(f"This is no wallet: {ex}.", field="wallet") from ex
-        rows = pool.execute("SELECT id, wallet_address FROM users WHERE wallet_address = ?", (wallet,))
-    if not rows:
+        found = [(row[0], wallet) for row in pool.execute(SQL["user_by_wallet"], (wallet,))]
+    if not found:
         raise NotFound("There is no such account; one opens with the wallet's first login.")
-    user_id, wallet_address = rows[0]
+    user_id, wallet_address = found[0]
     return user_id, wallet_address

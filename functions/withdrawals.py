@@ -21,7 +21,8 @@ from runtime.messaging.commands import COMMAND_TTL_MS, Withdraw
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import claim_nonce, new_id
 from runtime.records.pages import PageQuery, after_id
-from runtime.records.withdrawals import COLUMNS, Withdrawal, withdrawal_view
+from runtime.records.queries import QUERIES
+from runtime.records.withdrawals import Withdrawal, withdrawal_view
 
 ROUTE = "POST /api/withdrawals"
 
@@ -132,7 +133,7 @@ def list_withdrawals(call: Call[None]) -> WithdrawalList:
     """List the account's withdrawals, newest first."""
     query: PageQuery = call.params
     rows = call.parts.pool.rows(
-        f"SELECT {COLUMNS} FROM withdrawals WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
+        QUERIES["withdrawals_of_user"],
         (signed_in(call.session).user_id, after_id(query.cursor), query.limit + 1),
     )
     more = rows[query.limit - 1]["id"] if len(rows) > query.limit else None

@@ -15,16 +15,15 @@ from runtime.explanation.sentence import sentence
 from runtime.game.bets import Bet, from_row
 from runtime.game.columns import Column
 from runtime.game.ids import first_id_at
-from runtime.game.ledger import SELECT_BET, Entry
+from runtime.game.ledger import SQL, Entry
 from runtime.game.money import dollars
 from runtime.game.player_entries import entries_newest_first
-from runtime.records.player_bets import REFUSED_BETWEEN
+from runtime.records.queries import QUERIES
 from runtime.records.views import bet_view, column_view, entry_view
 from runtime.storage.database import Database
 from taptrade.books import Account, find_account
 from taptrade.explain import explain_bet
 
-LATER = "SELECT 1 FROM users WHERE id = ? AND last_entry_id >= ?"
 OF_BETS = ("BET", "PAYOUT", "REFUND")
 CSV_FIELDS = (
     *("created_at", "id", "ref_type", "ref_id", "amount", "balance_after", "commit_number"),
@@ -74,7 +73,11 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
         opening = _balance(database, account.user_id, first)
         closing = _balance(database, account.user_id, end)
         # Where the span reaches to the last entry, it must end at what the account holds.
-        held = None if database.execute(LATER, (account.user_id, end)) else find_account(database, account.user_id)
+        held = (
+            None
+            if database.execute(QUERIES["has_entry_from"], (account.user_id, end))
+            else find_account(database, account.user_id)
+        )
         bets = _bets(database, account.user_id, from_ms, to_ms, entries)
         columns = {start_s: find_column(database.execute, start_s) for start_s in {b.column_start_s for b in bets}}
     shown = {bet.id: _case_bet(bet, columns[bet.column_start_s], entries) for bet in bets}
@@ -118,10 +121,12 @@ def _balance(database: Database, user_id: str, before_id: str) -> int:
 
 def _bets(database: Database, user_id: str, from_ms: int, to_ms: int, entries: list[Entry]) -> list[Bet]:
     """Return the bets whose money moved in the span, by their stake or later, and those refused in it."""
-    found = {bet.id: bet for bet in map(from_row, database.execute(REFUSED_BETWEEN, (user_id, from_ms, to_ms)))}
+    found = {
+        bet.id: bet for bet in map(from_row, database.execute(QUERIES["refused_between"], (user_id, from_ms, to_ms)))
+    }
     for entry in entries:
         if entry.ref_type in OF_BETS and entry.ref_id not in found:
-            for row in database.execute(f"{SELECT_BET} WHERE id = ?", (entry.ref_id,)):
+            for row in database.execute(SQL["bet"], (entry.ref_id,)):
                 found[entry.ref_id] = from_row(row)
     return sorted(found.values(), key=lambda bet: bet.seq)
 

@@ -12,8 +12,10 @@ from msgspec import structs
 from runtime.clock import SystemClock
 from runtime.game.ids import ulid_ms
 from runtime.game.money import dollars
+from runtime.game.statements import conditions_given, fill
 from runtime.messaging.commands import CompleteWithdrawal, ReverseWithdrawal
-from runtime.records.withdrawals import COLUMNS, OperatorsWithdrawal, operators_view
+from runtime.records.queries import QUERIES
+from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 from runtime.settings import Settings, load
 from taptrade.asking import add_authority, add_output, ask_writer, tell, times
 from taptrade.books import find_account, open_books
@@ -54,17 +56,14 @@ def withdrawal_id(text: str) -> str:
 
 
 def _list(settings: Settings, given: argparse.Namespace) -> int:
-    conditions: list[str] = []
-    params: list[Any] = []
+    which, status = QUERIES["if_any"], None if given.all else given.status
+    if status == "pending":
+        which, status = QUERIES["if_pending"], None
     with open_books(settings) as database:
-        if not given.all:
-            # Spelled out, not as a parameter: so SQLite knows that the index of the pending ones will do.
-            conditions.append(f"status = '{given.status}'")
-        if given.account:
-            conditions.append("user_id = ?")
-            params.append(find_account(database, given.account).user_id)
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        rows = database.dicts(f"SELECT {COLUMNS} FROM withdrawals{where} ORDER BY id LIMIT ?", [*params, given.limit])  # noqa: S608
+        user_id = find_account(database, given.account).user_id if given.account else None
+        conditions, params = conditions_given((QUERIES["if_status"], status), (QUERIES["if_of_user"], user_id))
+        sql = fill(QUERIES["withdrawals"], which=which, conditions=conditions)
+        rows = database.dicts(sql, [*params, given.limit])
     if given.json:
         print(msgspec.json.encode([operators_view(row) for row in rows]).decode())
     else:

@@ -1,4 +1,4 @@
 """What keeps the house in order: hourly backup, daily audit, the report of closed weeks.
 
-May import: runtime.audit, runtime.messaging, runtime.storage.
+May import: runtime.audit, runtime.game, runtime.messaging, runtime.storage.
 """

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runtime.clock import SystemClock
+from runtime.game.statements import read_statements
 from runtime.settings import load
 from runtime.storage.database import open_reader
 
 logger = logging.getLogger(__name__)
 
+UPKEEP = read_statements("jobs.upkeep", "upkeep.sql")
 WEEK = timedelta(days=7)
 
 
@@ -27,7 +29,7 @@ def weeks_with_bets(live: Path, now_ms: int) -> list[str]:
     """Return the closed weeks since the first resolved bet, oldest first."""
     reader = open_reader(live)
     try:
-        ((first_ms,),) = reader.execute("SELECT min(resolved_at) FROM bets WHERE resolved_commit IS NOT NULL")
+        ((first_ms,),) = reader.execute(UPKEEP["first_resolved"])
     finally:
         reader.close()
     return [] if first_ms is None else closed_weeks(first_ms, now_ms)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.audit.heads import newest_head
 from runtime.clock import Clock, SystemClock
 from runtime.settings import load
 from runtime.storage.database import DatabaseUnsafe, open_reader
@@ -72,10 +73,9 @@ def check(copy: Path) -> tuple[int, str]:
         verdict = reader.execute("PRAGMA integrity_check")
         if verdict != [("ok",)]:
             raise DatabaseUnsafe(f"{copy}: {verdict[:3]}")
-        rows = reader.execute("SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1")
+        return newest_head(reader) or (0, "")
     finally:
         reader.close()
-    return rows[0] if rows else (0, "")
 
 
 def remove_old(folder: Path, keep: int) -> None:

@@ -9,18 +9,12 @@ from typing import assert_never
 from runtime.game.bets import Bet, Status, from_row
 from runtime.game.grid import Cell, parse_cell
 from runtime.game.judge import Fill, Judge, Refused, Verdict
-from runtime.game.ledger import SELECT_BET, Commit
+from runtime.game.ledger import Commit
 from runtime.game.money import payout_cents
 from runtime.game.ticks import Tick
 from runtime.messaging.commands import Outcome, PlaceBet
 from runtime.records.views import bet_view
 
-# A list goes in as one parameter: the statement's text is the same for every batch, so that it is prepared once.
-BY_ID = f"{SELECT_BET} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-BY_CELL = (
-    f"{SELECT_BET} WHERE refusal_code IS NULL AND (column_start_s, cell_id, user_id)"  # noqa: S608
-    " IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))"
-)
 NOWHERE = Cell(0, 0, 0)
 
 CellOfUser = tuple[str, str]
@@ -46,7 +40,7 @@ def place_bets(commit: Commit, judge: Judge, bets: Sequence[PlaceBet]) -> list[O
 
 
 def _known(commit: Commit, bets: Sequence[PlaceBet]) -> dict[str, Bet]:
-    rows = commit.connection.execute(BY_ID, (json.dumps([command.id for command in bets]),))
+    rows = commit.write("bets_by_id", json.dumps([command.id for command in bets]))
     return {bet.id: bet for bet in map(from_row, rows)}
 
 
@@ -57,7 +51,7 @@ def _live(commit: Commit, bets: Sequence[PlaceBet], cells: Sequence[Cell | None]
         for command, cell in zip(bets, cells, strict=True)
         if cell is not None
     ]
-    rows = commit.connection.execute(BY_CELL, (json.dumps(wanted),))
+    rows = commit.write("bets_on_cells", json.dumps(wanted))
     return {(bet.cell_id, bet.user_id): bet for bet in map(from_row, rows)}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from jobs.writer.book import Book
 from runtime.game import columns
 from runtime.game.bets import Bet, from_row
-from runtime.game.columns import CONTENT_FIELDS, INSERT_COLUMN
-from runtime.game.ledger import SELECT_BET, SQL, Commit, CommitEvent
+from runtime.game.columns import CONTENT_FIELDS
+from runtime.game.ledger import SQL, Commit, CommitEvent
 from runtime.game.money import payout_cents
 from runtime.game.settlement import result
 from runtime.messaging.commands import Outcome, SettleColumn
@@ -21,13 +21,6 @@ BESIDE_PLACING = 5
 PACE_LEAST = 1.15
 """But at least so many for each bet that is placed, or settlement would fall behind for good. Not many more: at the
 highest rates the work of one column is then spread over the time until the next one ends."""
-# All of them, also those that a writer before this one has settled: the index holds what is asked here, while the
-# status would have to be read from each row, and bets wait meanwhile.
-BETS_OF_COLUMN = "SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL"
-OPEN_AMONG = (
-    f"{SELECT_BET} WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608
-    " AND status = 'confirmed' ORDER BY seq"
-)
 
 
 def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
@@ -37,7 +30,7 @@ def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
     column = columns.begun(command, commit.now_ms, commit.number, commit.position)
     row = columns.as_row(column)
     commit.record("column", *row[: len(CONTENT_FIELDS)])
-    commit.connection.execute(INSERT_COLUMN, row)
+    commit.write("insert_column", *row)
     commit.events.append(CommitEvent(column.begun_place, None, column))
     book.newest_column_s = max(book.newest_column_s, command.start_s)
     return Outcome(command.id, {"start_s": command.start_s, "begun": True})
@@ -77,7 +70,7 @@ class Settlement:
         known = {column.start_s for column in self.open}
         for start_s, covered, low, high in execute(SQL["unfinished_columns"]):
             if start_s not in known:
-                left = sorted(seq for (seq,) in execute(BETS_OF_COLUMN, (start_s,)))
+                left = sorted(seq for (seq,) in execute(SQL["bets_of_column"], (start_s,)))
                 self.open.append(Progress(start_s, bool(covered), low, high, left))
 
     def slice(self, commit: Commit, *, beside: float = 0) -> None:
@@ -92,7 +85,7 @@ class Settlement:
         while column.left and not rows:
             # What a writer before this one has ended comes first, and is passed over without commits of its own.
             taken, column.left = column.left[:most], column.left[most:]
-            rows = commit.connection.execute(OPEN_AMONG, (str(taken),))
+            rows = commit.write("open_bets_among", str(taken))
         for row in rows:
             self._end(commit, column, from_row(row))
         if not column.left:

@@ -12,7 +12,7 @@ from rq import Queue, SimpleWorker
 from loadtest.bench.commands import STAKE_CENTS
 from loadtest.growth.fill import Layout, create
 from runtime.clock import SystemClock
-from runtime.game.ledger import INSERT_BET, SQL
+from runtime.game.ledger import SQL
 from runtime.messaging.connection import connect
 from runtime.storage.database import Database, Row, open_writer
 
@@ -45,7 +45,7 @@ def place(database: Database, bet: Row, entry: Row) -> None:
     entry_id, user, created_ms = entry[0], entry[1], entry[7]
     database.execute(LAST_ENTRY, (user,))
     database.execute(DEBIT, (STAKE_CENTS, created_ms, entry_id, user, STAKE_CENTS, STAKE_CENTS))
-    database.execute(INSERT_BET, bet)
+    database.execute(SQL["insert_bet"], bet)
     database.execute(INSERT_ENTRY, entry)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from runtime.audit.chain_walk import check_chain
 from runtime.audit.findings import Finding, Report
-from runtime.audit.heads import Head, check_heads
+from runtime.audit.heads import Head, check_heads, newest_head
 from runtime.audit.money_walk import check_money
 from runtime.game.chain import GENESIS
 from runtime.storage.database import Database
@@ -30,8 +30,7 @@ def audit(
     """
     report = Report()
     with database.snapshot():
-        newest = database.execute("SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1")
-        report.commits, report.head = newest[0] if newest else (0, GENESIS)
+        report.commits, report.head = newest_head(database) or (0, GENESIS)
         for row in database.execute("PRAGMA integrity_check(10)"):
             if row[0] != "ok":
                 report.findings.append(Finding("database", "file", row[0]))

@@ -7,13 +7,8 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from runtime.audit.findings import Finding
-from runtime.audit.records import Record, Walker, walk
+from runtime.audit.records import AUDIT, Record, Walker, walk
 from runtime.game import chain
-
-COMMITS = (
-    "SELECT number, committed_ms, previous_hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,"
-    " hash, marks FROM commits ORDER BY number"
-)
 
 
 def check_chain(database: Walker, progress: Callable[[int], None]) -> Iterator[Finding]:
@@ -21,7 +16,7 @@ def check_chain(database: Walker, progress: Callable[[int], None]) -> Iterator[F
     groups = groupby(walk(database), key=lambda record: record.commit)
     current = next(groups, None)
     previous_hash, expected = chain.GENESIS, 1
-    for row in database.iterate(COMMITS):
+    for row in database.iterate(AUDIT["commits"]):
         header, stored_hash, marks = chain.Header(*row[:9]), row[9], row[10]
         while current is not None and current[0] < header.number:
             yield from _orphans(list(current[1]))
@@ -75,7 +70,7 @@ def _wrong_rows(header: chain.Header, marks: str, records: list[Record]) -> Iter
 def house_totals(database: Walker) -> dict[str, int]:
     """Return what the commits say the house gained, by kind of entry."""
     totals: dict[str, int] = {}
-    for (text,) in database.iterate("SELECT house FROM commits"):
+    for (text,) in database.iterate(AUDIT["house"]):
         for kind, cents in json.loads(text).items():
             totals[kind] = totals.get(kind, 0) + cents
     return totals

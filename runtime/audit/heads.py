@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from runtime.audit.findings import Finding
+from runtime.audit.records import AUDIT
 from runtime.clock import Clock
 from runtime.storage.database import Database
 
@@ -23,12 +24,18 @@ class Head(msgspec.Struct, frozen=True):
     hash: str
 
 
+def newest_head(database: Database) -> tuple[int, str] | None:
+    """Return number and hash of the newest commit, None where nothing was committed yet."""
+    rows = database.execute(AUDIT["newest_head"])
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
 def keep_head(reader: Database, file: Path, clock: Clock) -> Head | None:
     """Append the newest commit's hash to `file`; return it, or None where nothing was committed yet."""
-    rows = reader.execute("SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1")
-    if not rows:
+    newest = newest_head(reader)
+    if newest is None:
         return None
-    head = Head(clock.now_ms(), *rows[0])
+    head = Head(clock.now_ms(), *newest)
     with file.open("ab") as heads:
         heads.write(msgspec.json.encode(head) + b"\n")
         heads.flush()
@@ -47,7 +54,7 @@ def read_heads(file: Path) -> list[Head]:
 def check_heads(database: Database, heads: Iterable[Head]) -> Iterator[Finding]:
     """Yield a finding for each kept head that the chain does not lead to any more."""
     for head in heads:
-        rows = database.execute("SELECT hash FROM commits WHERE number = ?", (head.commit,))
+        rows = database.execute(AUDIT["commit_hash"], (head.commit,))
         if not rows:
             yield Finding(
                 "commits", str(head.commit), "it was there when its head was kept; the chain's end was cut off"

@@ -7,52 +7,10 @@ from dataclasses import dataclass
 
 from runtime.audit.chain_walk import house_totals
 from runtime.audit.findings import Finding, Report
-from runtime.audit.records import Walker
+from runtime.audit.records import AUDIT, Walker
 from runtime.game.ledger import SQL
 from runtime.game.money import payout_cents
 from runtime.game.settlement import result
-
-ENTRIES = """
-SELECT id, user_id, amount, balance_after, ref_type, created_at, commit_number, place, number, previous_id
-FROM transaction_ledger ORDER BY id
-"""
-USERS = "SELECT id, balance, version, created_at, updated_at, last_entry_id FROM users ORDER BY id"
-BETS = """
-SELECT bets.id, bets.status, bets.amount, bets.reward_rate, bets.payout_amount, bets.low_cents, bets.high_cents,
-       bets.column_start_s, columns.start_s, columns.covered, columns.low, columns.high,
-       paid.amount, paid.user_id = bets.user_id, won.amount, won.user_id = bets.user_id,
-       back.amount, back.user_id = bets.user_id
-FROM bets
-LEFT JOIN columns ON columns.start_s = bets.column_start_s
-LEFT JOIN transaction_ledger AS paid ON paid.ref_type = 'BET' AND paid.ref_id = bets.id
-LEFT JOIN transaction_ledger AS won ON won.ref_type = 'PAYOUT' AND won.ref_id = bets.id
-LEFT JOIN transaction_ledger AS back ON back.ref_type = 'REFUND' AND back.ref_id = bets.id
-ORDER BY bets.seq
-"""
-LOST_REFERENCES = """
-SELECT id, ref_type, ref_id FROM transaction_ledger AS entry
-WHERE (ref_type IN ('BET', 'PAYOUT', 'REFUND') AND NOT EXISTS (SELECT 1 FROM bets WHERE id = entry.ref_id))
-   OR (ref_type IN ('WITHDRAWAL', 'WITHDRAWAL_REVERSAL')
-       AND NOT EXISTS (SELECT 1 FROM withdrawals WHERE id = entry.ref_id))
-   OR (ref_type = 'DEPOSIT' AND NOT EXISTS
-       (SELECT 1 FROM operations WHERE reference = entry.ref_id AND kind IN ('deposit', 'credit')
-        AND user_id = entry.user_id AND amount = entry.amount))
-   OR (ref_type = 'ADJUSTMENT' AND NOT EXISTS
-       (SELECT 1 FROM operations WHERE reference = entry.ref_id AND kind = 'adjust'
-        AND user_id = entry.user_id AND amount = entry.amount))
-"""
-WITHDRAWALS = """
-SELECT withdrawals.id, withdrawals.amount, withdrawals.status, taken.amount, given.amount
-FROM withdrawals
-LEFT JOIN transaction_ledger AS taken ON taken.ref_type = 'WITHDRAWAL' AND taken.ref_id = withdrawals.id
-LEFT JOIN transaction_ledger AS given ON given.ref_type = 'WITHDRAWAL_REVERSAL' AND given.ref_id = withdrawals.id
-"""
-OPERATIONS = """
-SELECT kind || ' ' || reference FROM operations WHERE NOT EXISTS
-(SELECT 1 FROM transaction_ledger WHERE ref_id = reference AND transaction_ledger.user_id = operations.user_id
- AND ref_type = CASE kind WHEN 'adjust' THEN 'ADJUSTMENT' ELSE 'DEPOSIT' END
- AND transaction_ledger.amount = operations.amount)
-"""
 
 
 @dataclass(slots=True)
@@ -71,7 +29,7 @@ def check_money(database: Walker, report: Report) -> Iterator[Finding]:
     by_kind: dict[str, int] = {}
     before = (0, -1)
     for entry_id, user_id, amount, balance_after, ref_type, ms, commit, place, number, previous in database.iterate(
-        ENTRIES
+        AUDIT["entries"]
     ):
         report.entries += 1
         by_kind[ref_type] = by_kind.get(ref_type, 0) + amount
@@ -95,7 +53,7 @@ def check_money(database: Walker, report: Report) -> Iterator[Finding]:
 
 
 def _check_users(database: Walker, report: Report, tallies: dict[str, _Tally]) -> Iterator[Finding]:
-    for user_id, balance, version, created_ms, updated_ms, last_id in database.iterate(USERS):
+    for user_id, balance, version, created_ms, updated_ms, last_id in database.iterate(AUDIT["users"]):
         report.users += 1
         report.balance_cents += balance
         tally = tallies.pop(user_id, _Tally())
@@ -148,7 +106,7 @@ class _BetRow:
 def _check_bets(database: Walker, report: Report) -> Iterator[Finding]:
     ((open_from_s,),) = database.iterate(SQL["open_from"])
     passed_over: list[int] = []
-    for row in database.iterate(BETS):
+    for row in database.iterate(AUDIT["bets"]):
         report.bets += 1
         bet = _BetRow(*row)
         for sentence in _wrong_with_bet(bet):
@@ -194,12 +152,12 @@ def _wrong_with_result(bet: _BetRow) -> Iterator[str]:
 
 
 def _check_references(database: Walker) -> Iterator[Finding]:
-    for entry_id, ref_type, ref_id in database.iterate(LOST_REFERENCES):
+    for entry_id, ref_type, ref_id in database.iterate(AUDIT["lost_references"]):
         yield Finding("transaction_ledger", entry_id, f"its {ref_type} {ref_id} is not there, or for another amount")
-    for withdrawal_id, amount, status, taken, given in database.iterate(WITHDRAWALS):
+    for withdrawal_id, amount, status, taken, given in database.iterate(AUDIT["withdrawals"]):
         if taken != -amount:
             yield Finding("withdrawals", withdrawal_id, f"amount {amount}, but its WITHDRAWAL entry is {taken}")
         if given != (amount if status == "reversed" else None):
             yield Finding("withdrawals", withdrawal_id, f"{status}, but its WITHDRAWAL_REVERSAL entry is {given}")
-    for (key,) in database.iterate(OPERATIONS):
+    for (key,) in database.iterate(AUDIT["operations_without_entry"]):
         yield Finding("operations", key, "it has no ledger entry of its amount")

@@ -8,10 +8,10 @@ from heapq import merge
 from typing import Protocol
 
 from runtime.game import chain
-from runtime.game.bets import PLACED_COLUMNS
-from runtime.game.columns import CONTENT_FIELDS
-from runtime.game.ledger import ENTRY_COLUMNS
+from runtime.game.statements import fill, read_statements
 from runtime.storage.database import Row
+
+AUDIT = read_statements("runtime.audit", "audit.sql")
 
 
 class Walker(Protocol):
@@ -33,74 +33,30 @@ class Record:
     line: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class Source:
-    """Where rows of a kind are, which columns say when they were written, and what of them was hashed."""
+    """The rows of one kind of record, and the statements that read them: AUDIT["walk"] and those after it."""
 
-    kind: str
-    table: str
-    key: str
-    commit: str
-    place: str
-    content: str
-
-    @property
-    def sql(self) -> str:
-        """The walk over this source in the order of commits."""
-        return (
-            f"SELECT {self.commit}, {self.place}, {self.key}, {self.content} FROM {self.table}"  # noqa: S608
-            f" WHERE {self.commit} IS NOT NULL ORDER BY {self.commit}, {self.place}"
-        )
+    def __init__(self, kind: str, table: str, written: str) -> None:
+        self.kind = kind
+        self.table = table
+        self.walk = fill(AUDIT["walk"], written=written)
+        self.by_key = fill(AUDIT["by_key"], written=written)
+        self.of_commit = fill(AUDIT["of_commit"], written=written)
+        self.of_commit_near = fill(AUDIT["of_commit_near"], written=written)
 
 
 SOURCES = (
-    Source("user", "users", "id", "created_commit", "created_place", "id, wallet_address, created_at"),
-    Source("entry", "transaction_ledger", "id", "commit_number", "place", ENTRY_COLUMNS),
-    Source("bet", "bets", "id", "placed_commit", "placed_place", ", ".join(PLACED_COLUMNS)),
-    Source("resolved", "bets", "id", "resolved_commit", "resolved_place", "id, status, resolved_at, payout_amount"),
-    Source("column", "columns", "start_s", "begun_commit", "begun_place", ", ".join(CONTENT_FIELDS)),
-    Source("settled", "columns", "start_s", "settled_commit", "settled_place", "start_s, settled_at"),
-    Source(
-        "operation",
-        "operations",
-        "kind || ' ' || reference",
-        "created_commit",
-        "created_place",
-        "reference, kind, user_id, amount, who, why, entry_id, balance_after, created_at, created_commit",
-    ),
-    Source(
-        "delegation",
-        "delegations",
-        "id",
-        "created_commit",
-        "created_place",
-        "id, user_id, session_key, message, signature, created_at, created_commit",
-    ),
-    Source(
-        "limits",
-        "player_limits",
-        "id",
-        "created_commit",
-        "created_place",
-        "id, user_id, stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms,"
-        " created_at, created_commit",
-    ),
-    Source(
-        "withdrawal",
-        "withdrawals",
-        "id",
-        "requested_commit",
-        "requested_place",
-        "id, user_id, amount, to_address, nonce, signed_at_s, signature, requested_at, requested_commit",
-    ),
-    Source(
-        "withdrawal_resolved",
-        "withdrawals",
-        "id",
-        "resolved_commit",
-        "resolved_place",
-        "id, status, reference, who, why, resolved_at, resolved_commit",
-    ),
+    Source("user", "users", AUDIT["written_user"]),
+    Source("entry", "transaction_ledger", AUDIT["written_entry"]),
+    Source("bet", "bets", AUDIT["written_bet"]),
+    Source("resolved", "bets", AUDIT["written_resolved"]),
+    Source("column", "columns", AUDIT["written_column"]),
+    Source("settled", "columns", AUDIT["written_settled"]),
+    Source("operation", "operations", AUDIT["written_operation"]),
+    Source("delegation", "delegations", AUDIT["written_delegation"]),
+    Source("limits", "player_limits", AUDIT["written_limits"]),
+    Source("withdrawal", "withdrawals", AUDIT["written_withdrawal"]),
+    Source("withdrawal_resolved", "withdrawals", AUDIT["written_withdrawal_resolved"]),
 )
 
 
@@ -110,5 +66,5 @@ def walk(database: Walker) -> Iterator[Record]:
 
 
 def _read(database: Walker, source: Source) -> Iterator[Record]:
-    for commit, place, key, *content in database.iterate(source.sql):
+    for commit, place, key, _, *content in database.iterate(source.walk):
         yield Record(commit, place, source.table, str(key), chain.record(source.kind, place, content))

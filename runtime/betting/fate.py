@@ -8,7 +8,7 @@ from typing import Any, Literal
 from runtime.clock import Clock
 from runtime.game.bets import Bet, from_row
 from runtime.game.ids import ulid_ms
-from runtime.game.ledger import SELECT_BET
+from runtime.game.ledger import SQL
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import COMMAND_TTL_MS
 from runtime.messaging.connection import Redis
@@ -66,7 +66,7 @@ class Fates:
         return Fate(bet if bet.user_id == user_id else None)
 
     def _stored(self, bet_id: str) -> Bet | None:
-        rows = self.pool.execute(f"{SELECT_BET} WHERE id = ?", (bet_id,))
+        rows = self.pool.execute(SQL["bet"], (bet_id,))
         return from_row(rows[0]) if rows else None
 
     def _deadline(self, bet_id: str) -> tuple[str | None, int | None]:
@@ -85,8 +85,5 @@ class Fates:
         alive: Any = self.client.get(redis_keys.WRITER_ALIVE)
         if alive is not None:
             return WriterAlive.decode(alive).clock_ms
-        rows = self.pool.execute(
-            "SELECT coalesce(max(committed_ms), 0) FROM commits WHERE number = (SELECT max(number) FROM commits)"
-        )
-        newest_ms: int = rows[0][0]
-        return newest_ms
+        rows = self.pool.execute(SQL["last_commit"])
+        return int(rows[0][1]) if rows else 0

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from runtime.audit.records import SOURCES, Source
+from runtime.audit.records import AUDIT, SOURCES, Source
 from runtime.clock import rfc3339
 from runtime.explanation.views import Chained, Position, What
 from runtime.game import chain
 from runtime.game.bets import Bet
 from runtime.game.player_entries import Execute
 
-COMMIT = (
-    "SELECT number, committed_ms, previous_hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,"
-    " hash, marks FROM commits WHERE number = ?"
-)
-NEIGHBOURS = "SELECT number, previous_hash, hash FROM commits WHERE number IN (?, ?)"
-# What finds a commit's rows without walking their table; other kinds are walked, where the caller has the time.
-QUICK = {
-    "entry": "id BETWEEN ? AND ?",
-    "bet": "seq BETWEEN ? AND ?",
-    "resolved": "",
-    "column": "",
-    "settled": "start_s = ?",
-}
+QUICK = ("entry", "bet", "resolved", "column", "settled")
+"""The kinds of which a commit's rows are found without a walk; others are walked, where the caller has the time."""
+Near = tuple[str | int | None, str | int | None]
+"""What rows lie near in their table, from and to."""
 Reach = Literal["place", "quick", "all"]
 """How far to check: the bet's own row, its whole commit if that can be read quickly, or by walking tables too."""
-
-
 KINDS = {source.kind: source for source in SOURCES}
 
 
@@ -65,14 +54,10 @@ def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach) 
 
 def _own(execute: Execute, kind: str, key: str | int | None) -> _Own | None:
     """Return where a row says that it was written, and its record."""
-    source = KINDS[kind]
-    rows = execute(
-        f"SELECT {source.commit}, {source.place}, {source.content} FROM {source.table} WHERE {source.key} = ?",  # noqa: S608
-        (key,),
-    )
+    rows = execute(KINDS[kind].by_key, (key,))
     if not rows:
         return None
-    number, place, *content = rows[0]
+    number, place, _, _, *content = rows[0]
     return _Own(number, place, chain.record(kind, place, content))
 
 
@@ -100,13 +85,13 @@ def _position(execute: Execute, what: What, own: _Own, bet: Bet, oldest_commit: 
 
 
 def _find(execute: Execute, number: int) -> _Commit | None:
-    rows = execute(COMMIT, (number,))
+    rows = execute(AUDIT["commit"], (number,))
     return _Commit(chain.Header(*rows[0][:9]), rows[0][9], rows[0][10]) if rows else None
 
 
 def _links_hold(execute: Execute, commit: _Commit) -> bool:
     number = commit.header.number
-    around = {row[0]: row[1:] for row in execute(NEIGHBOURS, (number - 1, number + 1))}
+    around = {row[0]: row[1:] for row in execute(AUDIT["neighbours"], (number - 1, number + 1))}
     before = around[number - 1][1] if number - 1 in around else chain.GENESIS if number == 1 else None
     after = around[number + 1][0] if number + 1 in around else commit.hash
     return (before, after) == (commit.header.previous_hash, commit.hash)
@@ -115,32 +100,26 @@ def _links_hold(execute: Execute, commit: _Commit) -> bool:
 def _lines(execute: Execute, header: chain.Header, column_start_s: int, *, walk: bool) -> list[bytes]:
     """Return the records of a commit in order of place, of the quick kinds first, of all if those are not enough."""
     found: list[tuple[int, bytes]] = []
-    hints = {
+    near: dict[str, Near] = {
         "entry": (header.first_entry, header.last_entry),
         "bet": (header.first_bet_seq, header.last_bet_seq),
-        "settled": (column_start_s,),
+        "settled": (column_start_s, column_start_s),
     }
     for source in SOURCES:
         if source.kind in QUICK:
-            found += _read(execute, source, header.number, QUICK[source.kind], hints.get(source.kind, ()))
+            found += _read(execute, source, header.number, near.get(source.kind))
     if walk and len(found) < header.records:
         # The quick look for a column's end was at the bet's own column only.
         found = [one for one in found if not one[1].startswith(b'["settled"')]
         for source in SOURCES:
             if source.kind not in QUICK or source.kind == "settled":
-                found += _read(execute, source, header.number, "", ())
+                found += _read(execute, source, header.number, None)
     return [line for _, line in sorted(found)]
 
 
-def _read(
-    execute: Execute, source: Source, number: int, condition: str, hints: tuple[Any, ...]
-) -> list[tuple[int, bytes]]:
-    where = f"{source.commit} = ?" + (f" AND {condition}" if condition else "")
-    rows = execute(
-        f"SELECT {source.place}, {source.content} FROM {source.table} WHERE {where}",  # noqa: S608
-        (number, *hints),
-    )
-    return [(place, chain.record(source.kind, place, content)) for place, *content in rows]
+def _read(execute: Execute, source: Source, number: int, near: Near | None) -> list[tuple[int, bytes]]:
+    rows = execute(source.of_commit, (number,)) if near is None else execute(source.of_commit_near, (number, *near))
+    return [(place, chain.record(source.kind, place, content)) for _, place, _, _, *content in rows]
 
 
 def _sentence(one: Position) -> str:

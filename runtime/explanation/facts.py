@@ -9,22 +9,10 @@ from runtime.explanation.chained import Reach, check_chained
 from runtime.explanation.views import Chained, Delegation, Step
 from runtime.game import columns
 from runtime.game.bets import Bet, from_row
-from runtime.game.columns import SELECT_COLUMN, Column
-from runtime.game.ledger import ENTRY_COLUMNS, SELECT_BET, SQL, Entry
+from runtime.game.columns import Column
+from runtime.game.ledger import SQL, Entry
 from runtime.game.player_entries import Execute, entries_oldest_first
-
-OWN_ENTRIES = (
-    f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger"  # noqa: S608
-    " WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND ref_id = ?"
-)
-ENTRY_BEFORE = (
-    "SELECT id, balance_after FROM transaction_ledger"
-    " WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?)"
-)
-OLDEST_COMMIT = "SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1"
-DELEGATION = (
-    "SELECT id, session_key, message, signature, created_at, created_commit, user_id FROM delegations WHERE id = ?"
-)
+from runtime.records.queries import QUERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +31,21 @@ class Facts:
 
 def find_bet(execute: Execute, bet_id: str) -> Bet | None:
     """Return a bet, whoever's it is."""
-    rows = execute(f"{SELECT_BET} WHERE id = ?", (bet_id,))
+    rows = execute(SQL["bet"], (bet_id,))
     return from_row(rows[0]) if rows else None
 
 
 def gather(execute: Execute, bet: Bet, reach: Reach = "place") -> Facts:
     """Read what stands around a bet, all of it from one state of the database; `reach` bounds the chain's part."""
     users = execute(SQL["user"], (bet.user_id,))
-    oldest = execute(OLDEST_COMMIT, ())
+    oldest = execute(QUERIES["oldest_commit"], ())
     oldest_commit = oldest[0][0] if oldest else 0
     return Facts(
         bet=bet,
         wallet=users[0][1] if users else "",
         delegation=_delegation(execute, bet),
         column=find_column(execute, bet.column_start_s),
-        entries=[_step(execute, Entry(*row)) for row in sorted(execute(OWN_ENTRIES, (bet.id,)))],
+        entries=[_step(execute, Entry(*row)) for row in sorted(execute(QUERIES["entries_of_bet"], (bet.id,)))],
         oldest_commit=oldest_commit,
         chain=check_chained(execute, bet, oldest_commit, reach),
     )
@@ -65,12 +53,12 @@ def gather(execute: Execute, bet: Bet, reach: Reach = "place") -> Facts:
 
 def find_column(execute: Execute, start_s: int) -> Column | None:
     """Return the evidence of a column, once it has begun to settle."""
-    rows = execute(f"{SELECT_COLUMN} WHERE start_s = ?", (start_s,))
+    rows = execute(QUERIES["column"], (start_s,))
     return columns.from_row(rows[0]) if rows else None
 
 
 def _delegation(execute: Execute, bet: Bet) -> Delegation | None:
-    rows = execute(DELEGATION, (bet.delegation_id,)) if bet.delegation_id is not None else []
+    rows = execute(QUERIES["delegation"], (bet.delegation_id,)) if bet.delegation_id is not None else []
     # A login of somebody else's delegates nothing here: the bet then stands without one, and its signature fails.
     if not rows or rows[0][6] != bet.user_id:
         return None
@@ -79,7 +67,7 @@ def _delegation(execute: Execute, bet: Bet) -> Delegation | None:
 
 
 def _step(execute: Execute, entry: Entry) -> Step:
-    before = execute(ENTRY_BEFORE, (entry.id,))
+    before = execute(QUERIES["entry_before"], (entry.id,))
     # No id lies between this one and the text that is one character longer.
     after = entries_oldest_first(execute, entry.user_id, f"{entry.id}0", 1)
     return Step(

@@ -13,7 +13,7 @@ from runtime.game.grid import Cell
 from runtime.game.money import dollars, factor
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Features, Tick
-from runtime.storage.ticks_store import Executor, between
+from runtime.storage.ticks_store import Executor, between, oldest_id
 
 # Refusals that say something about the rate; the others came before a rate was asked for.
 ABOUT_RATES = ("RATE_MOVED", "CELL_NOT_OFFERED")
@@ -75,7 +75,7 @@ def _is_stored(tick: Tick | None, ticks: Executor | None) -> bool | None:
         return None
     found = between(ticks, tick.id, tick.id + 1, 1)
     if not found:
-        oldest = ticks.execute("SELECT min(id) FROM ticks")[0][0]
+        oldest = oldest_id(ticks)
         return None if oldest is None or oldest > tick.id else False
     return (found[0].close, found[0].features) == (tick.close, tick.features)
 

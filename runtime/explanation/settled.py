@@ -10,7 +10,7 @@ from runtime.game.columns import EVIDENCE_FIELDS, Column, Evidence
 from runtime.game.money import dollars, payout_cents
 from runtime.game.settlement import evidence, result
 from runtime.records.views import column_view
-from runtime.storage.ticks_store import Executor, window
+from runtime.storage.ticks_store import Executor, oldest_id, window
 
 # Why a window is not covered is told by what was known then; a tick that came later may change the sentence only.
 COMPARED = tuple(name for name in EVIDENCE_FIELDS if name not in ("start_s", "end_s", "reason"))
@@ -45,7 +45,7 @@ def _seen(column: Column) -> str:
 
 def _from_ticks(column: Column, ticks: Executor) -> Evidence | None:
     start_ms, end_ms = column.start_s * 1000, column.end_s * 1000
-    oldest = ticks.execute("SELECT min(id) FROM ticks")[0][0]
+    oldest = oldest_id(ticks)
     if oldest is None or oldest > (column.first_tick_id or start_ms):
         return None
     return evidence(*window(ticks, start_ms, end_ms), start_ms, end_ms, column.begun_at)

@@ -47,8 +47,6 @@ EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
 COLUMN_FIELDS = tuple(field.name for field in fields(Column))
 CONTENT_FIELDS = COLUMN_FIELDS[:-1]
 """What the hash of the commit covers: all but the place of the row in it."""
-SELECT_COLUMN = f"SELECT {', '.join(COLUMN_FIELDS)} FROM columns"  # noqa: S608  # constants only
-INSERT_COLUMN = f"INSERT INTO columns ({', '.join(COLUMN_FIELDS)}) VALUES ({', '.join('?' * len(COLUMN_FIELDS))})"  # noqa: S608
 
 evidence_row: Callable[[Any], tuple[Any, ...]] = attrgetter(*EVIDENCE_FIELDS)
 """The fields of an Evidence, or of whatever has the same, in order."""

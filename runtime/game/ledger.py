@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Literal, Protocol
 
 from runtime.game import chain
-from runtime.game.bets import COLUMNS, Bet, Status, as_row, placed_content
+from runtime.game.bets import Bet, Status, as_row, placed_content
 from runtime.game.columns import Column
 from runtime.game.ids import entry_id
+from runtime.game.statements import read_statements
 
 RefType = Literal["BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT"]
 
@@ -36,26 +36,12 @@ class LedgerBroken(Exception):
     """The database is not in the state that the rules leave behind; nothing may be written."""
 
 
-def load_statements(text: str) -> dict[str, str]:
-    """Read the named statements of a script: `-- name: x` opens one, further comments are dropped."""
-    found: dict[str, str] = {}
-    for part in text.split("-- name:")[1:]:
-        name, _, body = part.partition("\n")
-        lines = [line for line in body.splitlines() if not line.startswith("--")]
-        found[name.strip()] = "\n".join(lines).strip().rstrip(";")
-    return found
-
-
-SQL = load_statements(resources.files("runtime.game").joinpath("ledger.sql").read_text(encoding="utf-8"))
-INSERT_BET = f"INSERT INTO bets ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
-SELECT_BET = f"SELECT {', '.join(COLUMNS)} FROM bets"  # noqa: S608
-ENTRY_COLUMNS = "id, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at, commit_number, place"
-"""What an entry says, in the order of `Entry`; its link to the entry before it is no part of that."""
+SQL = read_statements("runtime.game", "ledger.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One ledger row; `amount` is what the player gains (negative: pays), in cents."""
+    """One ledger row, the fields as in ENTRY_COLUMNS; `amount` is what the player gains (negative: pays), in cents."""
 
     id: str
     user_id: str
@@ -263,7 +249,7 @@ class Commit:
     def close(self) -> None:
         """Write what was collected and the commit's own row; the caller commits."""
         if self._bets:
-            self.connection.execute_many(INSERT_BET, [as_row(bet) for bet in self._bets])
+            self.connection.execute_many(SQL["insert_bet"], [as_row(bet) for bet in self._bets])
         self.write_entries()
         if self._resolved:
             self.connection.execute_many(SQL["resolve_bet"], self._resolved)

@@ -1,4 +1,6 @@
--- The statements of the ledger, each named. `?` marks a parameter; PostgreSQL takes the same text with its own mark.
+-- The statements of the ledger, each named and described. `?` marks a parameter; PostgreSQL takes the same text with
+-- its own mark, but for json_each, which is json_array_elements there. Braces stand for text of this program, such as
+-- the columns of a table: runtime/game/statements.py.
 
 -- name: last_entry
 -- RETURNING tells what a row has become, so what it was is asked before a balance moves.
@@ -17,9 +19,8 @@ WHERE id = ? AND ? > 0
 RETURNING balance, version;
 
 -- name: insert_entry
-INSERT INTO transaction_ledger
-    (id, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at, commit_number, place, number,
-     previous_id)
+-- An entry, and its link to the player's entry before it.
+INSERT INTO transaction_ledger ({entry_columns}, number, previous_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: entries_back
@@ -52,50 +53,129 @@ WITH RECURSIVE block (last_id) AS (
     WHERE older.id = walk.previous_id AND older.id >= ? AND older.number % 64 <> 0
 ), entry AS (SELECT * FROM walk WHERE id >= ?);
 
+-- name: entries_newest_first
+-- A player's newest entries in [from, below), whole: the walk carries only what is asked by.
+-- Parameters: those of entries_back, those of the conditions, limit.
+{entries_back} SELECT {whole.entry_columns}
+FROM entry CROSS JOIN transaction_ledger AS whole WHERE whole.id = entry.id{conditions} LIMIT ?;
+
+-- name: if_entry_type
+-- A condition of entries_newest_first: of one kind.
+entry.ref_type = ?;
+
+-- name: if_entry_reference
+-- A condition of entries_newest_first: about one bet, withdrawal or operation.
+entry.ref_id = ?;
+
+-- name: entries_oldest_first
+-- A player's first entries from an id on.
+-- Parameters: those of entries_onward, limit.
+{entries_onward} SELECT {entry_columns} FROM entry ORDER BY id LIMIT ?;
+
+-- name: totals_since
+-- What a player has staked since an id, and what came back of it, in cents.
+-- Parameters: those of entries_back.
+{entries_back}
+SELECT coalesce(-sum(CASE WHEN ref_type = 'BET' THEN amount END), 0),
+       coalesce(sum(CASE WHEN ref_type IN ('PAYOUT', 'REFUND') THEN amount END), 0)
+FROM entry;
+
 -- name: insert_commit
+-- A commit's own row: its header, its hash, and a mark of each row that it wrote.
 INSERT INTO commits
     (number, committed_ms, previous_hash, hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,
      marks)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: last_commit
+-- The newest commit, from which the next one follows; no row where nothing was committed yet.
 SELECT number, committed_ms, hash FROM commits ORDER BY number DESC LIMIT 1;
 
+-- name: newest_commit
+-- The number of the newest commit, 0 where there is none.
+SELECT coalesce(max(number), 0) AS number FROM commits;
+
+-- name: commit_time
+-- When the newest commit up to a number was made: the ids of its entries begin with that time.
+SELECT committed_ms FROM commits WHERE number <= ? ORDER BY number DESC LIMIT 1;
+
 -- name: last_bet_seq
+-- The row number of the newest bet, 0 where there is none: the next bet gets the next.
 SELECT coalesce(max(seq), 0) FROM bets;
 
+-- name: bet
+-- One bet, whoever's it is.
+SELECT {bet_columns} FROM bets WHERE id = ?;
+
+-- name: bets_by_id
+-- The bets of many ids. A list goes in as one parameter: the statement's text is the same for every batch, so that it
+-- is prepared once.
+SELECT {bet_columns} FROM bets WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: bets_on_cells
+-- The bets taken on cells by players; the one parameter is a list of [column, cell, user].
+SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, cell_id, user_id)
+    IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?));
+
+-- name: bets_of_column
+-- The row numbers of all bets taken on a column, also of those that a writer before this one has settled: the index
+-- holds what is asked here, while the status would have to be read from each row, and bets wait meanwhile.
+SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL;
+
+-- name: open_bets_among
+-- Those of a list of row numbers that are still open, in order of placing; the list is one parameter.
+SELECT {bet_columns} FROM bets WHERE seq IN (SELECT value FROM json_each(?)) AND status = 'confirmed' ORDER BY seq;
+
+-- name: insert_bet
+-- A judged bet, refused ones as well.
+INSERT INTO bets ({bet_columns}) VALUES ({bet_values});
+
 -- name: resolve_bet
+-- End an open bet; one that has ended stays as it is.
 UPDATE bets SET status = ?, resolved_at = ?, payout_amount = ?, resolved_commit = ?, resolved_place = ?
 WHERE seq = ? AND status = 'confirmed';
 
+-- name: insert_column
+-- A column's evidence, on which its settlement begins.
+INSERT INTO columns ({column_columns}) VALUES ({column_values});
+
 -- name: finish_column
+-- Say that a column's last bet was settled, once.
 UPDATE columns SET settled_at = ?, settled_commit = ?, settled_place = ?
 WHERE start_s = ? AND settled_commit IS NULL;
 
 -- name: unfinished_columns
+-- The columns whose settlement has begun and not ended, with what decides their bets.
 SELECT start_s, covered, low, high FROM columns WHERE settled_commit IS NULL ORDER BY start_s;
 
 -- name: newest_column
+-- The start of the newest column whose settlement has begun, 0 where there is none.
 SELECT coalesce(max(start_s), 0) FROM columns;
 
 -- name: column_exists
+-- Whether the settlement of a column has begun.
 SELECT 1 FROM columns WHERE start_s = ?;
 
 -- name: user_by_wallet
+-- The account of a wallet, in lower case.
 SELECT id, balance, created_at FROM users WHERE wallet_address = ?;
 
 -- name: user
+-- An account by its id.
 SELECT id, wallet_address, balance, created_at FROM users WHERE id = ?;
 
 -- name: insert_user
+-- Open an account, with nothing in it.
 INSERT INTO users
     (id, wallet_address, balance, version, created_at, updated_at, created_commit, created_place)
 VALUES (?, ?, 0, 0, ?, ?, ?, ?);
 
 -- name: delegation_exists
+-- Whether a login with a session key is stored already.
 SELECT 1 FROM delegations WHERE id = ?;
 
 -- name: insert_delegation
+-- The message by which a wallet lets a session key sign bets, and its signature.
 INSERT INTO delegations
     (id, user_id, session_key, message, signature, created_at, created_commit, created_place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
@@ -105,54 +185,66 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 SELECT user_id, amount, entry_id, balance_after FROM operations WHERE kind = ? AND reference = ?;
 
 -- name: insert_operation
+-- A deposit, credit or adjustment: who ordered it and why, and the entry that it made.
 INSERT INTO operations
     (reference, kind, user_id, amount, who, why, entry_id, balance_after, created_at, created_commit, created_place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: withdrawal
+-- A withdrawal as it stands.
 SELECT id, user_id, amount, to_address, status, requested_at, reference, who, why, resolved_at
 FROM withdrawals WHERE id = ?;
 
 -- name: withdrawal_by_nonce
+-- The withdrawal that a player signed with a nonce.
 SELECT id FROM withdrawals WHERE user_id = ? AND nonce = ?;
 
 -- name: withdrawal_reference
+-- The withdrawal that a payment's reference ended already.
 SELECT id FROM withdrawals WHERE reference = ?;
 
 -- name: insert_withdrawal
+-- A withdrawal that waits for its payment; its money is taken by the same commit.
 INSERT INTO withdrawals
     (id, user_id, amount, to_address, status, nonce, signed_at_s, signature, requested_at, requested_commit,
      requested_place)
 VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?);
 
 -- name: resolve_withdrawal
+-- Complete or reverse a withdrawal. No row back means that it is not pending.
 UPDATE withdrawals
 SET status = ?, reference = ?, who = ?, why = ?, resolved_at = ?, resolved_commit = ?, resolved_place = ?
 WHERE id = ? AND status = 'pending'
 RETURNING user_id, amount;
 
 -- name: idempotency_key
+-- What a request with this key was answered, and the hash of its body, if it came after a time.
 SELECT body_hash, answer FROM idempotency_keys WHERE user_id = ? AND route = ? AND key = ? AND created_at > ?;
 
 -- name: insert_idempotency_key
+-- Keep an answer for repeats; a key that was kept longer than it counts is used anew.
 INSERT INTO idempotency_keys (user_id, route, key, body_hash, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (user_id, route, key)
 DO UPDATE SET body_hash = excluded.body_hash, answer = excluded.answer, created_at = excluded.created_at;
 
 -- name: forget_idempotency_keys
+-- Delete some of the keys from before a time, oldest first.
 DELETE FROM idempotency_keys WHERE (user_id, route, key) IN
     (SELECT user_id, route, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT 100);
 
 -- name: insert_limits
+-- A change of a player's own limits and when it takes effect.
 INSERT INTO player_limits
     (id, user_id, stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms,
      created_at, created_commit, created_place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: limits_exist
+-- When a change that is stored already takes effect.
 SELECT effective_ms FROM player_limits WHERE id = ?;
 
 -- name: limits_of_user
+-- All changes of a player's own limits, oldest first: which of them are in force, the time decides.
 SELECT stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms
 FROM player_limits WHERE user_id = ? ORDER BY created_commit, created_place;
 
@@ -161,7 +253,17 @@ FROM player_limits WHERE user_id = ? ORDER BY created_commit, created_place;
 SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s';
 
 -- name: set_open_from
+-- Move the mark.
 INSERT INTO rules_in_force (name, value) VALUES ('open_from_s', ?)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: column_seconds
+-- The width of the columns that the open bets were placed on; no row where no writer has started yet.
+SELECT value FROM rules_in_force WHERE name = 'column_seconds';
+
+-- name: set_column_seconds
+-- Remember the width for the bets to come.
+INSERT INTO rules_in_force (name, value) VALUES ('column_seconds', ?)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- name: open_bets

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from runtime.game.ids import PLACE_MAX, entry_id
-from runtime.game.ledger import ENTRY_COLUMNS, SQL, Entry, RefType
+from runtime.game.ledger import SQL, Entry, RefType
+from runtime.game.statements import conditions_given, fill
 
 Rows = list[tuple[Any, ...]]
 Execute = Callable[[str, Sequence[Any]], Rows]
@@ -23,21 +24,9 @@ FIRST_ID, LAST_ID = "", "~"
 EVERY = 2**62
 """A limit that is none."""
 
-BACK = SQL["entries_back"]
-NEWEST_FIRST = (
-    f"{BACK} SELECT {', '.join(f'whole.{name}' for name in ENTRY_COLUMNS.split(', '))}"  # noqa: S608  # constants only
-    " FROM entry CROSS JOIN transaction_ledger AS whole WHERE whole.id = entry.id"
-)
-TOTALS = f"""{BACK}
-SELECT coalesce(-sum(CASE WHEN ref_type = 'BET' THEN amount END), 0),
-       coalesce(sum(CASE WHEN ref_type IN ('PAYOUT', 'REFUND') THEN amount END), 0)
-FROM entry"""  # noqa: S608  # constants only
-COMMITTED_MS = "SELECT committed_ms FROM commits WHERE number <= ? ORDER BY number DESC LIMIT 1"
-OLDEST_FIRST = f"{SQL['entries_onward']} SELECT {ENTRY_COLUMNS} FROM entry ORDER BY id LIMIT ?"  # noqa: S608
-
 
 def back(user_id: str, from_id: str = FIRST_ID, below_id: str = LAST_ID) -> tuple[str, ...]:
-    """Return the parameters of BACK."""
+    """Return the parameters of `entries_back`."""
     return (user_id, below_id, user_id, from_id, from_id, below_id)
 
 
@@ -52,10 +41,9 @@ def entries_newest_first(
     ref_id: str | None = None,
 ) -> list[Entry]:
     """Return the player's newest entries in [from_id, below_id), of one kind or reference if asked for."""
-    wanted = {"ref_type": ref_type, "ref_id": ref_id}
-    given = {f" AND entry.{name} = ?": value for name, value in wanted.items() if value is not None}
-    params = (*back(user_id, from_id, below_id), *given.values(), limit)
-    rows = execute(f"{NEWEST_FIRST}{''.join(given)} LIMIT ?", params)
+    conditions, params = conditions_given((SQL["if_entry_type"], ref_type), (SQL["if_entry_reference"], ref_id))
+    sql = fill(SQL["entries_newest_first"], conditions=conditions)
+    rows = execute(sql, (*back(user_id, from_id, below_id), *params, limit))
     return [Entry(*row) for row in rows]
 
 
@@ -63,17 +51,17 @@ def entries_oldest_first(execute: Execute, user_id: str, from_id: str, limit: in
     """Return the player's first entries from an id on."""
     # The first milestone may be the first entry asked for; each further one has a full block behind it.
     milestones = limit // MILESTONE + 2
-    rows = execute(OLDEST_FIRST, (user_id, from_id, milestones, user_id, from_id, from_id, limit))
+    rows = execute(SQL["entries_oldest_first"], (user_id, from_id, milestones, user_id, from_id, from_id, limit))
     return [Entry(*row) for row in rows]
 
 
 def id_after(execute: Execute, commit: int, place: int) -> str:
     """Return the least id that an entry after a place can have, whether or not there is that commit."""
-    rows = execute(COMMITTED_MS, (commit,))
+    rows = execute(SQL["commit_time"], (commit,))
     return entry_id(rows[0][0], commit, min(place, PLACE_MAX - 1) + 1) if rows else FIRST_ID
 
 
 def totals_since(execute: Execute, user_id: str, from_id: str) -> tuple[int, int]:
     """Return what the player has staked since an id, and what came back of it, in cents."""
-    ((staked, returned),) = execute(TOTALS, back(user_id, from_id))
+    ((staked, returned),) = execute(SQL["totals_since"], back(user_id, from_id))
     return staked, returned

@@ -9,6 +9,7 @@ import msgspec
 
 from runtime.errors import Unavailable
 from runtime.game.breaker import CRITICAL_MS_MIN, Breaker, refuses_bets
+from runtime.game.ledger import SQL
 from runtime.messaging.connection import RedisError
 from runtime.messaging.redis_keys import (
     AUDIT_LAST,
@@ -23,7 +24,6 @@ from runtime.messaging.redis_values import AuditResult, WriterAlive, decode_brea
 from runtime.storage.database import DatabaseError
 
 KEYS = (FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST)
-NEWEST_COMMIT = "SELECT coalesce(max(number), 0) AS number FROM commits"
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
 def newest_commit(pool: RowReader) -> int | None:
     """Return the number of the newest commit; None when the database does not answer."""
     try:
-        return int(pool.rows(NEWEST_COMMIT)[0]["number"])
+        return int(pool.rows(SQL["newest_commit"])[0]["number"])
     except (DatabaseError, Unavailable):
         return None
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from runtime.game import columns
 from runtime.game.bets import Bet, Status, from_row
-from runtime.game.columns import SELECT_COLUMN, Column
-from runtime.game.ledger import ENTRY_COLUMNS, SELECT_BET, CommitEvent, Entry
+from runtime.game.columns import Column
+from runtime.game.ledger import SQL, CommitEvent, Entry
 from runtime.game.player_entries import Execute, Rows, entries_oldest_first, id_after
 from runtime.records.player_bets import ended_after, placed_after
+from runtime.records.queries import QUERIES
 from runtime.records.views import event
 
 # A bet tells two things at most: how it was judged, and how it ended. What it was when placed is its row without the
@@ -23,25 +24,20 @@ Numbered = tuple[int, CommitEvent]
 
 def last_commit(execute: Execute) -> int:
     """Return the number of the newest commit, 0 if there is none."""
-    rows = execute("SELECT coalesce(max(number), 0) FROM commits", ())
+    rows = execute(SQL["newest_commit"], ())
     return int(rows[0][0])
 
 
 def events_of_commit(execute: Execute, number: int) -> list[dict[str, Any]]:
     """Return all events of one commit in order of position, as the writer published them."""
-    rows = execute(
-        "SELECT first_bet_seq, last_bet_seq, first_entry, last_entry FROM commits WHERE number = ?", (number,)
-    )
+    rows = execute(QUERIES["events_range"], (number,))
     if not rows:
         return []
     first_seq, last_seq, first_entry, last_entry = rows[0]
-    bets = execute(f"{SELECT_BET} WHERE seq BETWEEN ? AND ? ORDER BY seq", (first_seq, last_seq))
-    ended = execute(f"{SELECT_BET} WHERE resolved_commit = ?", (number,))
-    entries = execute(
-        f"SELECT {ENTRY_COLUMNS} FROM transaction_ledger WHERE id BETWEEN ? AND ? ORDER BY id",  # noqa: S608
-        (first_entry, last_entry),
-    )
-    begun = execute(f"{SELECT_COLUMN} WHERE begun_commit = ?", (number,))
+    bets = execute(QUERIES["bets_placed_between"], (first_seq, last_seq))
+    ended = execute(QUERIES["bets_ended_by"], (number,))
+    entries = execute(QUERIES["entries_between"], (first_entry, last_entry))
+    begun = execute(QUERIES["columns_begun_by"], (number,))
     found = [*_placed(bets), *_ended(ended), *_entered(Entry(*row) for row in entries), *_begun(begun)]
     found.sort(key=_order)
     return [event(one, number) for _, one in found]
@@ -55,11 +51,7 @@ def events_of_user(
     At most `limit` rows of each kind are read and at most `limit` events returned, oldest first; ask again from the
     last one for more.
     """
-    begun = execute(
-        f"{SELECT_COLUMN} WHERE (begun_commit, begun_place) > (?, ?) AND begun_commit <= ?"
-        " ORDER BY begun_commit, begun_place LIMIT ?",
-        (*after, up_to, limit),
-    )
+    begun = execute(QUERIES["columns_begun_after"], (*after, up_to, limit))
     found = _begun(begun)
     if user_id is not None:
         entries = entries_oldest_first(execute, user_id, id_after(execute, *after), limit)

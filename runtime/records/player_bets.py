@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.game.bets import COLUMNS, Status
 from runtime.game.ids import entry_id, first_id_at
-from runtime.game.ledger import SELECT_BET, SQL, Entry
-from runtime.game.player_entries import BACK, FIRST_ID, LAST_ID, Execute, Rows, back
+from runtime.game.ledger import SQL, Entry
+from runtime.game.player_entries import FIRST_ID, LAST_ID, Execute, Rows, back
+from runtime.game.statements import conditions_given, fill
+from runtime.records.queries import QUERIES
 
 Branch = tuple[str, list[Any]]
 
@@ -23,41 +25,8 @@ OPEN_AMONG_NEWEST = 5_000
 
 REFUSED_STATUSES = ("refused", "insufficient_funds")
 
-# CROSS JOIN keeps the order: entries first, since they come newest first and end at the limit.
-TAKEN = "FROM entry CROSS JOIN bets WHERE entry.ref_type = 'BET' AND bets.id = entry.ref_id"
-REFUSED = "FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL"
-REFUSED_BETWEEN = f"{SELECT_BET} WHERE user_id = ? AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?"
-TAKEN_ON_CELL = "FROM bets WHERE refusal_code IS NULL AND column_start_s = ? AND cell_id = ? AND user_id = ?"
-# By the mark that the writer keeps: before it nothing is open. The bets of others are passed over in the index.
-OPEN = f"FROM bets WHERE refusal_code IS NULL AND user_id = ? AND column_start_s >= ({SQL['open_from']})"
-# Each bet that was taken has an entry.
-MORE_ENTRIES = "SELECT 1 FROM users WHERE id = ? AND version > ?"
-PLACE_BEFORE = "SELECT placed_at, placed_commit, placed_place FROM bets WHERE seq < ? ORDER BY seq DESC LIMIT 1"
-
 # The columns placed_commit and placed_place of a row.
 _PLACED = slice(COLUMNS.index("placed_commit"), COLUMNS.index("placed_place") + 1)
-TAKEN_BY_ID = f"{SELECT_BET} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608  # constants only
-# The first commit at or after the given one that has bets says where to begin; if there is none, nothing is read.
-REFUSED_AFTER = f"""{SELECT_BET} WHERE user_id = ? AND refusal_code IS NOT NULL AND seq >=
-    (SELECT first_bet_seq FROM commits WHERE number >= ? AND first_bet_seq IS NOT NULL ORDER BY number LIMIT 1)
-    AND (placed_commit, placed_place) > (?, ?) AND placed_commit <= ? ORDER BY seq LIMIT ?"""  # noqa: S608  # constants only
-
-# One seek a commit: the range of commits alone would lead past the ends of everybody's bets.
-ENDED_AFTER = f"""{SELECT_BET} WHERE seq IN (
-SELECT bets.seq FROM commits CROSS JOIN bets
-WHERE commits.number >= ? AND commits.number <= ? AND bets.resolved_commit = commits.number AND bets.user_id = ?
-    AND (bets.resolved_commit, bets.resolved_place) > (?, ?)
-ORDER BY commits.number, bets.resolved_place LIMIT ?
-) ORDER BY resolved_commit, resolved_place"""  # noqa: S608  # constants only
-
-# What was placed before and after a moment, by the commit of the entry next to it: no index holds times of placing.
-# Commits without an entry may lie between, so these bound the reading, and the time itself decides.
-_SEQ_FROM = """seq > coalesce((SELECT last_bet_seq FROM commits WHERE last_bet_seq IS NOT NULL AND number <=
-    (SELECT commit_number FROM transaction_ledger WHERE id < ? ORDER BY id DESC LIMIT 1)
-    ORDER BY number DESC LIMIT 1), 0)"""
-_SEQ_TO = """seq < coalesce((SELECT first_bet_seq FROM commits WHERE first_bet_seq IS NOT NULL AND number >=
-    (SELECT commit_number FROM transaction_ledger WHERE id >= ? ORDER BY id LIMIT 1)
-    ORDER BY number LIMIT 1), 9223372036854775807)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +47,9 @@ def placed_after(
     `entries` are the user's first after that place, up to that commit. A bet whose entry is not among them comes after
     all of these.
     """
-    refused = execute(REFUSED_AFTER, (user_id, after[0], *after, up_to, limit))
+    refused = execute(QUERIES["refused_after"], (user_id, after[0], *after, up_to, limit))
     ids = [entry.ref_id for entry in entries if entry.ref_type == "BET"]
-    taken = execute(TAKEN_BY_ID, (json.dumps(ids),)) if ids else []
+    taken = execute(SQL["bets_by_id"], (json.dumps(ids),)) if ids else []
     # A bet comes right before its entry, so that of the first may come before the place.
     bets = [row for row in taken if row[_PLACED] > after]
     return sorted([*refused, *bets])[:limit]
@@ -88,14 +57,14 @@ def placed_after(
 
 def ended_after(execute: Execute, user_id: str, after: tuple[int, int], up_to: int, limit: int) -> Rows:
     """Return the user's first bets that ended after a (commit, place) and up to a commit, in that order."""
-    return execute(ENDED_AFTER, (after[0], up_to, user_id, *after, limit))
+    return execute(QUERIES["ended_after"], (after[0], up_to, user_id, *after, limit))
 
 
 def bets_newest_first(execute: Execute, user_id: str, wanted: Wanted, before: int | None, limit: int) -> Rows:
     """Return the user's newest bets below a `seq`; run it on one state of the database."""
     below_id = LAST_ID
     if before is not None:
-        places = execute(PLACE_BEFORE, (before,))
+        places = execute(QUERIES["place_of_bet_below"], (before,))
         if not places:
             return []
         placed_ms, commit, place = places[0]
@@ -113,30 +82,38 @@ def bets_newest_first(execute: Execute, user_id: str, wanted: Wanted, before: in
 
 
 def _read(execute: Execute, branches: list[Branch], limit: int) -> Rows:
-    found = " UNION ALL ".join(f"SELECT seq FROM ({text} LIMIT ?)" for text, _ in branches)  # noqa: S608
-    params = [param for _, given in branches for param in (*given, limit)]
-    return execute(f"{SELECT_BET} WHERE seq IN ({found}) ORDER BY seq DESC LIMIT ?", [*params, limit])
+    texts = [text for text, _ in branches]
+    if len(texts) == 1:
+        sql = fill(QUERIES["page_of_bets"], bets=texts[0])
+    else:
+        sql = fill(QUERIES["page_of_both"], bets=texts[0], others=texts[1])
+    params = [param for _, values in branches for param in (*values, limit)]
+    return execute(sql, [*params, limit])
 
 
 def _open(execute: Execute, user_id: str, wanted: Wanted, below: tuple[int | None, str], limit: int) -> Rows:
     """Read open bets, which are young: a long history of ended ones is not gone through for them."""
     before, below_id = below
-    text, params = _taken(user_id, replace(wanted, status=None), below_id, "bets.seq, bets.status")
-    newest = f"SELECT seq FROM ({text} LIMIT ?) WHERE status = 'confirmed'"  # noqa: S608
-    found = _read(execute, [(newest, [*params, OPEN_AMONG_NEWEST])], limit)
-    if len(found) == limit or not execute(MORE_ENTRIES, (user_id, OPEN_AMONG_NEWEST)):
+    newest = fill(QUERIES["still_open"], bets=QUERIES["taken_bets_with_status"])
+    found = _read(execute, [(newest, [*_entries(user_id, wanted, below_id), OPEN_AMONG_NEWEST])], limit)
+    if len(found) == limit or not execute(QUERIES["has_more_entries"], (user_id, OPEN_AMONG_NEWEST)):
         return found
-    # What is computed from `seq` is no reason to walk the table instead of the index.
-    conditions, params = _given(("seq + 0 < ?", before), *_of_row(wanted, None))
-    return _read(execute, [(f"SELECT seq {OPEN}{conditions} ORDER BY seq + 0 DESC", [user_id, *params])], limit)
+    conditions, params = conditions_given((QUERIES["if_below_unindexed"], before), *_of_row(wanted))
+    from_mark = fill(QUERIES["taken_from_mark"], conditions=conditions)
+    return _read(execute, [(from_mark, [user_id, *params])], limit)
 
 
-def _taken(user_id: str, wanted: Wanted, below_id: str, columns: str = "bets.seq") -> Branch:
+def _taken(user_id: str, wanted: Wanted, below_id: str) -> Branch:
+    conditions, params = conditions_given((QUERIES["if_taken_status"], wanted.status))
+    return fill(QUERIES["taken_bets"], conditions=conditions), [*_entries(user_id, wanted, below_id), *params]
+
+
+def _entries(user_id: str, wanted: Wanted, below_id: str) -> tuple[str, ...]:
+    """Return the parameters by which the entries of the bets are read."""
     from_id = FIRST_ID if wanted.from_ms is None else first_id_at(wanted.from_ms)
     if wanted.to_ms is not None:
         below_id = min(below_id, first_id_at(wanted.to_ms))
-    conditions, params = _given(("bets.status = ?", wanted.status))
-    return f"{BACK} SELECT {columns} {TAKEN}{conditions}", [*back(user_id, from_id, below_id), *params]
+    return back(user_id, from_id, below_id)
 
 
 def _taken_on_cell(user_id: str, wanted: Wanted, before: int | None) -> Branch:
@@ -144,35 +121,29 @@ def _taken_on_cell(user_id: str, wanted: Wanted, before: int | None) -> Branch:
     # A cell's id leads with its column; what does not is the id of no cell, and no bet on it was taken.
     head = cell_id.partition("_")[0]
     start_s = int(head) if head.isascii() and head.isdigit() and len(head) <= 18 else -1
-    conditions, params = _given(*_of_row(wanted, before))
-    return f"SELECT seq {TAKEN_ON_CELL}{conditions} ORDER BY seq DESC", [start_s, cell_id, user_id, *params]
+    conditions, params = conditions_given((QUERIES["if_below"], before), *_of_row(wanted))
+    return fill(QUERIES["taken_on_cell"], conditions=conditions), [start_s, cell_id, user_id, *params]
 
 
 def _refused(user_id: str, wanted: Wanted, before: int | None) -> Branch:
-    conditions, params = _given(
-        (_SEQ_FROM, _first_id(wanted.from_ms)),
-        (_SEQ_TO, _first_id(wanted.to_ms)),
-        *_of_row(wanted, before),
-        ("cell_id = ?", wanted.cell_id),
+    conditions, params = conditions_given(
+        (QUERIES["if_after_entry"], _first_id(wanted.from_ms)),
+        (QUERIES["if_before_entry"], _first_id(wanted.to_ms)),
+        (QUERIES["if_below"], before),
+        *_of_row(wanted),
+        (QUERIES["if_cell"], wanted.cell_id),
     )
-    return f"SELECT seq {REFUSED}{conditions} ORDER BY seq DESC", [user_id, *params]
+    return fill(QUERIES["refused_bets"], conditions=conditions), [user_id, *params]
 
 
-def _of_row(wanted: Wanted, before: int | None) -> tuple[tuple[str, Any], ...]:
+def _of_row(wanted: Wanted) -> tuple[tuple[str, Any], ...]:
     return (
-        ("seq < ?", before),
-        ("placed_at >= ?", wanted.from_ms),
-        ("placed_at < ?", wanted.to_ms),
-        ("status = ?", wanted.status),
+        (QUERIES["if_placed_from"], wanted.from_ms),
+        (QUERIES["if_placed_before"], wanted.to_ms),
+        (QUERIES["if_status"], wanted.status),
     )
 
 
 def _first_id(ms: int | None) -> str | None:
     # Entry ids begin with the time of their commit, which is that of placing.
     return None if ms is None else first_id_at(ms)
-
-
-def _given(*conditions: tuple[str, Any]) -> Branch:
-    """Return the conditions that have a value, each led by AND, and the values."""
-    given = [(text, value) for text, value in conditions if value is not None]
-    return "".join(f" AND {text}" for text, _ in given), [value for _, value in given]

@@ -13,8 +13,6 @@ import msgspec
 from runtime.auth.addresses import to_checksum_address
 from runtime.clock import rfc3339
 
-COLUMNS = "id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why"
-
 
 class Withdrawal(msgspec.Struct, frozen=True):
     """Money on its way to the account's own wallet, in cents; `reference` names the payment or why it came back."""

@@ -16,7 +16,7 @@ Execute = Callable[[str, Sequence[Any]], Sequence[tuple[Any, ...]]]
 
 def refuse_other_width(execute: Execute, column_seconds: int) -> None:
     """Raise SettingsError if bets are open on columns of another width."""
-    rows = execute("SELECT value FROM rules_in_force WHERE name = 'column_seconds'", ())
+    rows = execute(SQL["column_seconds"], ())
     if not rows or rows[0][0] == column_seconds:
         return
     open_bets = sum(row[-1] for row in execute(SQL["open_bets"], ()))
@@ -30,8 +30,4 @@ def refuse_other_width(execute: Execute, column_seconds: int) -> None:
 def adopt_width(execute: Execute, column_seconds: int) -> None:
     """Remember the width for the bets to come; raise SettingsError as `refuse_other_width` does."""
     refuse_other_width(execute, column_seconds)
-    execute(
-        "INSERT INTO rules_in_force (name, value) VALUES ('column_seconds', ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (column_seconds,),
-    )
+    execute(SQL["set_column_seconds"], (column_seconds,))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
+from runtime.storage.ticks_store import TICKS
+
 Rows = Callable[[str, Sequence[Any]], list[dict[str, Any]]]
 Resolution = Literal["tick", "1s", "5s", "10s", "30s", "1m", "5m", "15m", "1h"]
 
@@ -17,42 +19,10 @@ STORED_MS = 60_000
 TICKS_SPAN_MS = 1_200_000
 """Longest piece of ticks that one read makes candles of: 12,000 ticks, some 15 ms."""
 
-# One seek for each candle (or tick, as one of a millisecond): a silence between two of them costs nothing.
-NEWEST = """
-WITH RECURSIVE found (start_ms, number) AS (
-    SELECT (SELECT id - id % ? FROM ticks WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1), 1
-    UNION ALL
-    SELECT (SELECT id - id % ? FROM ticks WHERE id >= ? AND id < found.start_ms ORDER BY id DESC LIMIT 1), number + 1
-    FROM found WHERE found.start_ms IS NOT NULL AND number < ?
-)
-SELECT min(start_ms) AS first_ms, max(start_ms) AS last_ms FROM found
-"""
-TICKS = "SELECT id, exchange_ms, close, low, high FROM ticks WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
-
-# Both make candles of rows that are in order: (start, first, last) by group, then the ends' prices by key.
-OF_TICKS = """
-SELECT candle.start_ms, first.close AS open, candle.high, candle.low, last.close, candle.ticks
-FROM (SELECT id - id % ? AS start_ms, min(id) AS first_id, max(id) AS last_id,
-             max(high) AS high, min(low) AS low, count(*) AS ticks
-      FROM ticks WHERE id >= ? AND id < ? GROUP BY 1 ORDER BY 1 LIMIT ?) AS candle
-JOIN ticks AS first ON first.id = candle.first_id
-JOIN ticks AS last ON last.id = candle.last_id
-ORDER BY candle.start_ms
-"""
-OF_CANDLES = """
-SELECT candle.start_ms, first.open, candle.high, candle.low, last.close, candle.ticks
-FROM (SELECT start_ms - start_ms % ? AS start_ms, min(start_ms) AS first_ms, max(start_ms) AS last_ms,
-             max(high) AS high, min(low) AS low, sum(ticks) AS ticks
-      FROM candles WHERE start_ms >= ? AND start_ms < ? GROUP BY 1 ORDER BY 1 LIMIT ?) AS candle
-JOIN candles AS first ON first.start_ms = candle.first_ms
-JOIN candles AS last ON last.start_ms = candle.last_ms
-ORDER BY candle.start_ms
-"""
-
 
 def ticks(rows: Rows, from_ms: int, to_ms: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
     """Return the ticks with from <= id < to, oldest first, and where the next page begins."""
-    found = rows(TICKS, (from_ms, to_ms, limit + 1))
+    found = rows(TICKS["prices"], (from_ms, to_ms, limit + 1))
     return found[:limit], found[limit]["id"] if len(found) > limit else None
 
 
@@ -80,17 +50,18 @@ def newest(rows: Rows, from_ms: int, to_ms: int, width_ms: int | None, limit: in
         limit = min(limit, TICKS_SPAN_MS // width_ms)
     start_ms = from_ms - from_ms % step_ms
     stretch = (step_ms, start_ms, _end_of_candle(to_ms, step_ms))
-    (ends,) = rows(NEWEST, (*stretch, *stretch[:2], limit))
+    (ends,) = rows(TICKS["newest_steps"], (*stretch, *stretch[:2], limit))
     if ends["first_ms"] is None:
         return []
     first_ms, end_ms = ends["first_ms"], ends["last_ms"] + step_ms
     if width_ms is None:
-        return rows(TICKS, (first_ms, end_ms, limit))
+        return rows(TICKS["prices"], (first_ms, end_ms, limit))
     return _candles(rows, first_ms, end_ms, width_ms, limit)
 
 
 def _candles(rows: Rows, start_ms: int, end_ms: int, width_ms: int, limit: int) -> list[dict[str, Any]]:
-    return rows(OF_TICKS if width_ms < STORED_MS else OF_CANDLES, (width_ms, start_ms, end_ms, limit))
+    sql = TICKS["candles_of_ticks"] if width_ms < STORED_MS else TICKS["candles_of_candles"]
+    return rows(sql, (width_ms, start_ms, end_ms, limit))
 
 
 def _end_of_candle(ms: int, width_ms: int) -> int:

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.clock import Clock
+from runtime.game.statements import read_statements
 from runtime.game.ticks import Features, Tick
 from runtime.storage.database import migrate
 
 MIGRATIONS = Path(__file__).parent / "migrations_ticks"
 KEEP_MS = 7 * 24 * 3600 * 1000
 COLUMNS = "id, exchange_ms, close, low, high, sources, features"
+TICKS = read_statements("runtime.storage", "ticks.sql", tick_columns=COLUMNS)
 
 _features = msgspec.json.Decoder(Features)
 _encoder = msgspec.json.Encoder()
@@ -42,7 +44,7 @@ def tick_of(row: Sequence[Any]) -> Tick:
 def append(db: Executor, tick: Tick) -> None:
     """Store a tick and commit; an id that is already there raises IntegrityError."""
     db.execute(
-        f"INSERT INTO ticks ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant list of names
+        TICKS["insert_tick"],
         (
             tick.id,
             tick.exchange_ms,
@@ -57,12 +59,12 @@ def append(db: Executor, tick: Tick) -> None:
 
 def latest(db: Executor) -> Tick | None:
     """Return the newest tick."""
-    return _one(db, "ORDER BY id DESC LIMIT 1")
+    return _one(db, TICKS["newest_tick"])
 
 
 def between(db: Executor, from_ms: int, to_ms: int, limit: int) -> list[Tick]:
     """Return the ticks with from_ms <= id < to_ms, oldest first, at most `limit`."""
-    return _many(db, "WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (from_ms, to_ms, limit))
+    return _many(db, TICKS["ticks_between"], (from_ms, to_ms, limit))
 
 
 def window(db: Executor, start_ms: int, end_ms: int) -> tuple[Tick | None, list[Tick], Tick | None]:
@@ -71,26 +73,28 @@ def window(db: Executor, start_ms: int, end_ms: int) -> tuple[Tick | None, list[
     The tick carried in is the last one at or before the start, so a tick at the very start is carried in
     and is the first of the window's own. A window holds at most ten ticks a second.
     """
-    carried = _one(db, "WHERE id <= ? ORDER BY id DESC LIMIT 1", (start_ms,))
-    ticks = _many(db, "WHERE id >= ? AND id < ? ORDER BY id", (start_ms, end_ms))
-    following = _one(db, "WHERE id >= ? ORDER BY id LIMIT 1", (end_ms,))
+    carried = _one(db, TICKS["tick_carried_in"], (start_ms,))
+    ticks = _many(db, TICKS["ticks_of_window"], (start_ms, end_ms))
+    following = _one(db, TICKS["tick_following"], (end_ms,))
     return carried, ticks, following
+
+
+def oldest_id(db: Executor) -> int | None:
+    """Return the id of the oldest tick that is kept."""
+    oldest: int | None = db.execute(TICKS["oldest_tick"])[0][0]
+    return oldest
 
 
 def trim(db: Executor, before_ms: int, limit: int) -> int:
     """Delete at most `limit` of the ticks older than `before_ms`, oldest first; return how many."""
-    deleted = db.execute(
-        "DELETE FROM ticks WHERE id IN (SELECT id FROM ticks WHERE id < ? ORDER BY id LIMIT ?) RETURNING id",
-        (before_ms, limit),
-    )
+    deleted = db.execute(TICKS["trim_ticks"], (before_ms, limit))
     return len(deleted)
 
 
-def _one(db: Executor, condition: str, params: Sequence[Any] = ()) -> Tick | None:
-    found = _many(db, condition, params)
+def _one(db: Executor, sql: str, params: Sequence[Any] = ()) -> Tick | None:
+    found = _many(db, sql, params)
     return found[0] if found else None
 
 
-def _many(db: Executor, condition: str, params: Sequence[Any]) -> list[Tick]:
-    rows = db.execute(f"SELECT {COLUMNS} FROM ticks {condition}", params)  # noqa: S608  # conditions are constants here
-    return [tick_of(row) for row in rows]
+def _many(db: Executor, sql: str, params: Sequence[Any]) -> list[Tick]:
+    return [tick_of(row) for row in db.execute(sql, params)]

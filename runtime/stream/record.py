@@ -5,23 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.game.bets import COLUMNS, from_row
-from runtime.game.player_entries import BACK, LAST_ID, Execute, back
+from runtime.game.bets import from_row
+from runtime.game.player_entries import LAST_ID, Execute, back
 from runtime.records import events
-from runtime.records.player_bets import TAKEN
+from runtime.records.queries import QUERIES
 from runtime.records.views import bet_view
 
 PAGE = 500
 PAGES_MAX = 4
-
-# One statement sees one state: the balance, the bets and the newest commit belong together.
-ACCOUNT = f"""{BACK}, page AS (SELECT entry.id AS entry_id, bets.* {TAKEN} LIMIT ?)
-SELECT (SELECT coalesce(max(number), 0) FROM commits), users.balance,
-       (SELECT count(*) FROM page), (SELECT min(entry_id) FROM page), {", ".join("page." + name for name in COLUMNS)}
-FROM users LEFT JOIN page ON page.status = 'confirmed'
-WHERE users.id = ?
-ORDER BY page.seq
-"""  # noqa: S608  # constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,7 @@ class CommittedEvents:
         account: Account | None = None
         before = LAST_ID
         for _ in range(PAGES_MAX):
-            rows = self._execute(ACCOUNT, (*back(user_id, below_id=before), PAGE, user_id))
+            rows = self._execute(QUERIES["account"], (*back(user_id, below_id=before), PAGE, user_id))
             if not rows:
                 return account
             commit, balance, count, oldest = rows[0][:4]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.storage.price_history import WIDTHS_MS
-from runtime.storage.ticks_store import trim
+from runtime.storage.ticks_store import TICKS, trim
 from tests.conftest import START_MS
 from tests.functions.market_stall import Stall, ids
 
@@ -201,7 +201,7 @@ def test_every_read_goes_by_the_key(stall: Stall) -> None:
     price_history.ticks(explain, 0, 10, 5)
     for width_ms in (1_000, HOUR_MS):
         price_history.candles(explain, 0, 10**6, width_ms, 5)
-    explain(price_history.NEWEST, (1, 0, 10, 1, 0, 5))
+    explain(TICKS["newest_steps"], (1, 0, 10, 1, 0, 5))
     steps = [step for plan in plans for step in plan if "SCAN" in step]
     assert all(
         step.startswith(("SCAN candle", "SCAN found", "SCAN CONSTANT ROW")) and "candles" not in step for step in steps

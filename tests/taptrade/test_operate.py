@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from runtime.audit import audit
+from runtime.game.statements import fill
 from runtime.messaging.commands import Withdraw
+from runtime.records.queries import QUERIES
 from tests.jobs.writer_desk import Desk
 from tests.taptrade.office import Office
 
@@ -165,8 +167,8 @@ def test_withdrawals_are_listed_by_status_and_account(office: Office) -> None:
 
 
 def test_pending_withdrawals_are_found_by_their_index(office: Office) -> None:
-    sql = "SELECT id FROM withdrawals WHERE status = 'pending' ORDER BY id LIMIT 100"
-    plan = office.desk.database.execute(f"EXPLAIN QUERY PLAN {sql}")[0][3]
+    sql = fill(QUERIES["withdrawals"], which=QUERIES["if_pending"], conditions="")
+    plan = office.desk.database.execute(f"EXPLAIN QUERY PLAN {sql}", (100,))[0][3]
     assert "withdrawals_pending" in plan
 
 

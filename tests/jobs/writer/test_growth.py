@@ -9,22 +9,15 @@ import pytest
 
 from jobs.writer import checkpoints, settle
 from jobs.writer.book import Book
-from jobs.writer.place import BY_CELL, BY_ID
-from jobs.writer.settle import BETS_OF_COLUMN, OPEN_AMONG
 from runtime.game.bets import Bet
 from runtime.game.grid import column_of
 from runtime.game.ledger import SQL, Commit
+from runtime.game.statements import fill
 from runtime.messaging.commands import PlaceBet
 from runtime.storage.database import Database, Row, open_writer
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
-STATEMENTS = {
-    **SQL,
-    "BY_ID": BY_ID,
-    "BY_CELL": BY_CELL,
-    "BETS_OF_COLUMN": BETS_OF_COLUMN,
-    "OPEN_AMONG": OPEN_AMONG,
-}
+STATEMENTS = {name: fill(sql, conditions="") for name, sql in SQL.items() if not name.startswith("if_")}
 SHORT = (
     "SCAN found",
     "SCAN json_each",

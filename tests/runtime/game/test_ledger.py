@@ -10,7 +10,7 @@ import pytest
 
 from runtime.game.bets import COLUMNS, Bet, as_row, from_row, placed_content
 from runtime.game.chain import GENESIS
-from runtime.game.ledger import SQL, Commit, LedgerBroken, load_statements
+from runtime.game.ledger import SQL, Commit, LedgerBroken
 
 
 class Connection:
@@ -41,12 +41,6 @@ def bet(**changes: Any) -> Bet:
     values: dict[str, Any] = dict.fromkeys(COLUMNS, 1)
     values |= {"id": "b", "user_id": "u", "cell_id": "5_0_500", "status": "confirmed", "refusal_code": None}
     return replace(Bet(**values), **changes)
-
-
-def test_statements_are_read_by_name_without_their_comments() -> None:
-    text = "-- head\n-- name: one\n-- why\nSELECT 1;\n\n-- name: two\nSELECT 2\nFROM t;\n"
-    assert load_statements(text) == {"one": "SELECT 1", "two": "SELECT 2\nFROM t"}
-    assert all(SQL.values())
 
 
 def test_two_accounts_of_one_id_stop_everything() -> None:

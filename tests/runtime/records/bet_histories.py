@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from runtime.game.bets import Bet, from_row
+from runtime.game.bets import COLUMNS, Bet, from_row
 from runtime.game.grid import column_of
-from runtime.game.ledger import SELECT_BET
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 FAR_CENTS = PRICE_CENTS + 100_000
@@ -48,5 +47,5 @@ class History:
 
     def bets(self, user_id: str) -> list[Bet]:
         """Return all bets of a user, oldest first, by a look at the whole table."""
-        rows = self.desk.database.execute(f"{SELECT_BET} ORDER BY seq")
+        rows = self.desk.database.execute(f"SELECT {', '.join(COLUMNS)} FROM bets ORDER BY seq")
         return [bet for bet in map(from_row, rows) if bet.user_id == user_id]

@@ -8,20 +8,19 @@ from typing import Any
 import pytest
 
 from runtime.game.bets import STATUSES, Bet, Status, from_row
-from runtime.game.player_entries import NEWEST_FIRST, Execute, Rows, entries_oldest_first, id_after
+from runtime.game.ledger import SQL
+from runtime.game.player_entries import Execute, Rows, entries_oldest_first, id_after
+from runtime.game.statements import fill
 from runtime.records.events import events_of_user, last_commit
 from runtime.records.player_bets import (
-    ENDED_AFTER,
-    REFUSED_AFTER,
-    REFUSED_BETWEEN,
-    TAKEN_BY_ID,
     Wanted,
     bets_newest_first,
     ended_after,
     placed_after,
 )
+from runtime.records.queries import QUERIES
 from runtime.storage.database import Row
-from runtime.stream.record import ACCOUNT, CommittedEvents
+from runtime.stream.record import CommittedEvents
 from tests.jobs.writer_desk import Desk
 from tests.runtime.records.bet_histories import History
 
@@ -219,7 +218,15 @@ def test_open_bets_are_read_from_their_indexes(
     assert not [step for step in from_mark if step.startswith("SCAN bets")], from_mark
 
 
-@pytest.mark.parametrize("sql", [REFUSED_AFTER, REFUSED_BETWEEN, TAKEN_BY_ID, NEWEST_FIRST])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        QUERIES["refused_after"],
+        QUERIES["refused_between"],
+        SQL["bets_by_id"],
+        fill(SQL["entries_newest_first"], conditions=""),
+    ],
+)
 def test_refused_taken_and_newest_are_read_from_indexes(desk: Desk, sql: str) -> None:
     assert unindexed(plan(desk, sql)) == []
 
@@ -250,7 +257,7 @@ def unindexed(steps: list[str]) -> list[str]:
 
 
 def test_an_account_is_read_from_its_entries(desk: Desk) -> None:
-    steps = plan(desk, ACCOUNT)
+    steps = plan(desk, QUERIES["account"])
     assert "CO-ROUTINE walk" in steps
     assert "SEARCH older USING PRIMARY KEY (id=?)" in steps
     assert "SEARCH bets USING INDEX sqlite_autoindex_bets_1 (id=?)" in steps
@@ -258,7 +265,7 @@ def test_an_account_is_read_from_its_entries(desk: Desk) -> None:
 
 
 def test_ends_of_bets_are_one_seek_a_commit(desk: Desk) -> None:
-    steps = plan(desk, ENDED_AFTER)
+    steps = plan(desk, QUERIES["ended_after"])
     assert "SEARCH commits USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in steps
     assert "SEARCH bets USING INDEX bets_by_resolution (resolved_commit=? AND user_id=?)" in steps
     assert not [step for step in steps if step.startswith(("SCAN bets", "SCAN commits"))], steps

@@ -1,0 +1,162 @@
+-- The statements of the audit: the rows that commits wrote, as the hash chain covers them, and the recount of money.
+
+-- Each `written_...` reads the rows of one kind of record: when they were written, their key, what they lie near in the
+-- table (the span that a commit's header names, or the column), and then what was hashed of them. That order stays for
+-- ever, since the hashes of all commits depend on it.
+
+-- name: written_user
+-- Accounts opened.
+SELECT created_commit AS written_commit, created_place AS written_place, id AS row_key, NULL AS near,
+       id, wallet_address, created_at
+FROM users;
+
+-- name: written_entry
+-- Ledger entries.
+SELECT commit_number AS written_commit, place AS written_place, id AS row_key, id AS near, {entry_columns}
+FROM transaction_ledger;
+
+-- name: written_bet
+-- Bets as they were placed.
+SELECT placed_commit AS written_commit, placed_place AS written_place, id AS row_key, seq AS near, {placed_columns}
+FROM bets;
+
+-- name: written_resolved
+-- Bets as they ended.
+SELECT resolved_commit AS written_commit, resolved_place AS written_place, id AS row_key, NULL AS near,
+       id, status, resolved_at, payout_amount
+FROM bets;
+
+-- name: written_column
+-- The evidence of columns.
+SELECT begun_commit AS written_commit, begun_place AS written_place, start_s AS row_key, NULL AS near,
+       {evidence_columns}
+FROM columns;
+
+-- name: written_settled
+-- The ends of columns' settlements.
+SELECT settled_commit AS written_commit, settled_place AS written_place, start_s AS row_key, start_s AS near,
+       start_s, settled_at
+FROM columns;
+
+-- name: written_operation
+-- Deposits, credits and adjustments.
+SELECT created_commit AS written_commit, created_place AS written_place, kind || ' ' || reference AS row_key,
+       NULL AS near,
+       reference, kind, user_id, amount, who, why, entry_id, balance_after, created_at, created_commit
+FROM operations;
+
+-- name: written_delegation
+-- Logins with a session key.
+SELECT created_commit AS written_commit, created_place AS written_place, id AS row_key, NULL AS near,
+       id, user_id, session_key, message, signature, created_at, created_commit
+FROM delegations;
+
+-- name: written_limits
+-- Changes of players' own limits.
+SELECT created_commit AS written_commit, created_place AS written_place, id AS row_key, NULL AS near,
+       id, user_id, stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms,
+       created_at, created_commit
+FROM player_limits;
+
+-- name: written_withdrawal
+-- Withdrawals as they were asked for.
+SELECT requested_commit AS written_commit, requested_place AS written_place, id AS row_key, NULL AS near,
+       id, user_id, amount, to_address, nonce, signed_at_s, signature, requested_at, requested_commit
+FROM withdrawals;
+
+-- name: written_withdrawal_resolved
+-- Withdrawals as they ended.
+SELECT resolved_commit AS written_commit, resolved_place AS written_place, id AS row_key, NULL AS near,
+       id, status, reference, who, why, resolved_at, resolved_commit
+FROM withdrawals;
+
+-- name: walk
+-- All rows of a kind in the order of commits.
+SELECT * FROM ({written}) AS written
+WHERE written_commit IS NOT NULL ORDER BY written_commit, written_place;
+
+-- name: by_key
+-- The row of a kind with a key.
+SELECT * FROM ({written}) AS written WHERE row_key = ?;
+
+-- name: of_commit
+-- The rows of a kind that a commit wrote.
+SELECT * FROM ({written}) AS written WHERE written_commit = ?;
+
+-- name: of_commit_near
+-- The same, without a walk over the table, where it is known what they lie near.
+-- Parameters: commit, from, to.
+SELECT * FROM ({written}) AS written WHERE written_commit = ? AND near BETWEEN ? AND ?;
+
+-- name: commits
+-- The chain: each commit's header, its hash and its marks.
+SELECT {header_columns}, hash, marks FROM commits ORDER BY number;
+
+-- name: commit
+-- One commit of the chain.
+SELECT {header_columns}, hash, marks FROM commits WHERE number = ?;
+
+-- name: neighbours
+-- The two commits around one.
+SELECT number, previous_hash, hash FROM commits WHERE number IN (?, ?);
+
+-- name: newest_head
+-- Number and hash of the newest commit; no row where nothing was committed yet.
+SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1;
+
+-- name: commit_hash
+-- The hash of one commit.
+SELECT hash FROM commits WHERE number = ?;
+
+-- name: house
+-- What each commit says the house gained, by kind of entry.
+SELECT house FROM commits;
+
+-- name: entries
+-- All entries in their order.
+SELECT id, user_id, amount, balance_after, ref_type, created_at, commit_number, place, number, previous_id
+FROM transaction_ledger ORDER BY id;
+
+-- name: users
+-- All accounts.
+SELECT id, balance, version, created_at, updated_at, last_entry_id FROM users ORDER BY id;
+
+-- name: bets
+-- All bets, with their columns' evidence and their entries.
+SELECT bets.id, bets.status, bets.amount, bets.reward_rate, bets.payout_amount, bets.low_cents, bets.high_cents,
+       bets.column_start_s, columns.start_s, columns.covered, columns.low, columns.high,
+       paid.amount, paid.user_id = bets.user_id, won.amount, won.user_id = bets.user_id,
+       back.amount, back.user_id = bets.user_id
+FROM bets
+LEFT JOIN columns ON columns.start_s = bets.column_start_s
+LEFT JOIN transaction_ledger AS paid ON paid.ref_type = 'BET' AND paid.ref_id = bets.id
+LEFT JOIN transaction_ledger AS won ON won.ref_type = 'PAYOUT' AND won.ref_id = bets.id
+LEFT JOIN transaction_ledger AS back ON back.ref_type = 'REFUND' AND back.ref_id = bets.id
+ORDER BY bets.seq;
+
+-- name: lost_references
+-- Entries that refer to what is not there, or is there for another player or amount.
+SELECT id, ref_type, ref_id FROM transaction_ledger AS entry
+WHERE (ref_type IN ('BET', 'PAYOUT', 'REFUND') AND NOT EXISTS (SELECT 1 FROM bets WHERE id = entry.ref_id))
+   OR (ref_type IN ('WITHDRAWAL', 'WITHDRAWAL_REVERSAL')
+       AND NOT EXISTS (SELECT 1 FROM withdrawals WHERE id = entry.ref_id))
+   OR (ref_type = 'DEPOSIT' AND NOT EXISTS
+       (SELECT 1 FROM operations WHERE reference = entry.ref_id AND kind IN ('deposit', 'credit')
+        AND user_id = entry.user_id AND amount = entry.amount))
+   OR (ref_type = 'ADJUSTMENT' AND NOT EXISTS
+       (SELECT 1 FROM operations WHERE reference = entry.ref_id AND kind = 'adjust'
+        AND user_id = entry.user_id AND amount = entry.amount));
+
+-- name: withdrawals
+-- All withdrawals with the entries that took and gave back their money.
+SELECT withdrawals.id, withdrawals.amount, withdrawals.status, taken.amount, given.amount
+FROM withdrawals
+LEFT JOIN transaction_ledger AS taken ON taken.ref_type = 'WITHDRAWAL' AND taken.ref_id = withdrawals.id
+LEFT JOIN transaction_ledger AS given ON given.ref_type = 'WITHDRAWAL_REVERSAL' AND given.ref_id = withdrawals.id;
+
+-- name: operations_without_entry
+-- Operations that no entry of their amount tells of.
+SELECT kind || ' ' || reference FROM operations WHERE NOT EXISTS
+(SELECT 1 FROM transaction_ledger WHERE ref_id = reference AND transaction_ledger.user_id = operations.user_id
+ AND ref_type = CASE kind WHEN 'adjust' THEN 'ADJUSTMENT' ELSE 'DEPOSIT' END
+ AND transaction_ledger.amount = operations.amount);

@@ -1,0 +1,207 @@
+-- What players and operators read, each statement named and described. Those over `entry` begin with entries_back of
+-- the ledger. Conditions that are chosen when a page is asked for go where `{conditions}` stands, each led by AND; the
+-- fragments named if_... are all that there are.
+
+-- name: events_range
+-- Which bets a commit placed and which entries it made: first and last, null where there are none.
+SELECT first_bet_seq, last_bet_seq, first_entry, last_entry FROM commits WHERE number = ?;
+
+-- name: bets_placed_between
+-- The bets from one row number to another.
+SELECT {bet_columns} FROM bets WHERE seq BETWEEN ? AND ? ORDER BY seq;
+
+-- name: bets_ended_by
+-- The bets that a commit ended.
+SELECT {bet_columns} FROM bets WHERE resolved_commit = ?;
+
+-- name: entries_between
+-- The entries from one id to another.
+SELECT {entry_columns} FROM transaction_ledger WHERE id BETWEEN ? AND ? ORDER BY id;
+
+-- name: columns_begun_by
+-- The evidence of the columns whose settlement a commit began.
+SELECT {column_columns} FROM columns WHERE begun_commit = ?;
+
+-- name: columns_begun_after
+-- The same, after a (commit, place) and up to a commit, at most so many.
+SELECT {column_columns} FROM columns WHERE (begun_commit, begun_place) > (?, ?) AND begun_commit <= ?
+ORDER BY begun_commit, begun_place LIMIT ?;
+
+-- name: column
+-- The evidence of one column; no row until it is settled.
+SELECT {column_columns} FROM columns WHERE start_s = ?;
+
+-- name: refused_after
+-- A player's refused bets after a (commit, place) and up to a commit, at most so many. The first commit at or after the
+-- given one that has bets says where to begin; if there is none, nothing is read.
+-- Parameters: user, commit, commit, place, last commit, limit.
+SELECT {bet_columns} FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL AND seq >=
+    (SELECT first_bet_seq FROM commits WHERE number >= ? AND first_bet_seq IS NOT NULL ORDER BY number LIMIT 1)
+    AND (placed_commit, placed_place) > (?, ?) AND placed_commit <= ? ORDER BY seq LIMIT ?;
+
+-- name: refused_between
+-- A player's bets refused in [from, to).
+SELECT {bet_columns} FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?;
+
+-- name: ended_after
+-- A player's bets that ended after a (commit, place) and up to a commit, in that order, at most so many.
+-- One seek a commit: the range of commits alone would lead past the ends of everybody's bets.
+-- Parameters: commit, last commit, user, commit, place, limit.
+SELECT {bet_columns} FROM bets WHERE seq IN (
+    SELECT bets.seq FROM commits CROSS JOIN bets
+    WHERE commits.number >= ? AND commits.number <= ? AND bets.resolved_commit = commits.number AND bets.user_id = ?
+        AND (bets.resolved_commit, bets.resolved_place) > (?, ?)
+    ORDER BY commits.number, bets.resolved_place LIMIT ?
+) ORDER BY resolved_commit, resolved_place;
+
+-- name: place_of_bet_below
+-- When and where the newest bet below a row number was placed.
+SELECT placed_at, placed_commit, placed_place FROM bets WHERE seq < ? ORDER BY seq DESC LIMIT 1;
+
+-- name: has_more_entries
+-- Whether a player has more entries than so many; each bet that was taken has one.
+SELECT 1 FROM users WHERE id = ? AND version > ?;
+
+-- name: has_entry_from
+-- Whether a player has an entry from an id on.
+SELECT 1 FROM users WHERE id = ? AND last_entry_id >= ?;
+
+-- name: page_of_bets
+-- A page of a player's bets, newest first.
+-- Parameters: those of the bets, limit, limit.
+SELECT {bet_columns} FROM bets WHERE seq IN (SELECT seq FROM ({bets} LIMIT ?)) ORDER BY seq DESC LIMIT ?;
+
+-- name: page_of_both
+-- The same of bets that were taken and of refused ones: the newest of each.
+-- Parameters: those of the ones, limit, those of the others, limit, limit.
+SELECT {bet_columns} FROM bets
+WHERE seq IN (SELECT seq FROM ({bets} LIMIT ?) UNION ALL SELECT seq FROM ({others} LIMIT ?))
+ORDER BY seq DESC LIMIT ?;
+
+-- name: still_open
+-- Those of a player's newest bets, so many, that are open.
+SELECT seq FROM ({bets} LIMIT ?) WHERE status = 'confirmed';
+
+-- name: taken
+-- The rest of a statement over `entry`: its bets, newest first.
+-- CROSS JOIN keeps the order: entries first, since they come newest first and end at the limit.
+FROM entry CROSS JOIN bets WHERE entry.ref_type = 'BET' AND bets.id = entry.ref_id;
+
+-- name: taken_bets
+-- A player's bets that were taken, by their entries.
+-- Parameters: those of entries_back, those of the conditions.
+{entries_back} SELECT bets.seq {taken}{conditions};
+
+-- name: taken_bets_with_status
+-- The same, for still_open.
+{entries_back} SELECT bets.seq, bets.status {taken};
+
+-- name: taken_on_cell
+-- A player's bet on a cell that was taken.
+-- Parameters: column, cell, user, those of the conditions.
+SELECT seq FROM bets WHERE refusal_code IS NULL AND column_start_s = ? AND cell_id = ? AND user_id = ?{conditions}
+ORDER BY seq DESC;
+
+-- name: taken_from_mark
+-- A player's bets on columns from the mark on, before which nothing is open; those of others are passed over in the
+-- index. What is computed from `seq` is no reason to walk the table instead of the index.
+-- Parameters: user, those of the conditions.
+SELECT seq FROM bets WHERE refusal_code IS NULL AND user_id = ? AND column_start_s >= ({open_from}){conditions}
+ORDER BY seq + 0 DESC;
+
+-- name: refused_bets
+-- A player's refused bets.
+-- Parameters: user, those of the conditions.
+SELECT seq FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL{conditions} ORDER BY seq DESC;
+
+-- name: if_below
+-- Before a bet, by its row number.
+seq < ?;
+
+-- name: if_below_unindexed
+-- The same where `seq` must not choose the index.
+seq + 0 < ?;
+
+-- name: if_placed_from
+-- Placed at a moment or later.
+placed_at >= ?;
+
+-- name: if_placed_before
+-- Placed before a moment.
+placed_at < ?;
+
+-- name: if_after_entry
+-- Placed from a moment on, by the commit of the entry next to it: no index holds times of placing. Commits without an
+-- entry may lie between, so this bounds the reading, and the time itself decides.
+seq > coalesce((SELECT last_bet_seq FROM commits WHERE last_bet_seq IS NOT NULL AND number <=
+    (SELECT commit_number FROM transaction_ledger WHERE id < ? ORDER BY id DESC LIMIT 1)
+    ORDER BY number DESC LIMIT 1), 0);
+
+-- name: if_before_entry
+-- Placed before a moment, in the same way.
+seq < coalesce((SELECT first_bet_seq FROM commits WHERE first_bet_seq IS NOT NULL AND number >=
+    (SELECT commit_number FROM transaction_ledger WHERE id >= ? ORDER BY id LIMIT 1)
+    ORDER BY number LIMIT 1), 9223372036854775807);
+
+-- name: if_status
+-- Of one status.
+status = ?;
+
+-- name: if_taken_status
+-- Of one status, among bets by their entries.
+bets.status = ?;
+
+-- name: if_cell
+-- On one cell.
+cell_id = ?;
+
+-- name: account
+-- The newest commit, a player's balance, how many bets were looked at and the oldest one's entry, and those of the bets
+-- that are open, in order of placing. One statement sees one state: these belong together.
+-- Parameters: those of entries_back, bets to look at, user.
+{entries_back}, page AS (SELECT entry.id AS entry_id, bets.* {taken} LIMIT ?)
+SELECT (SELECT coalesce(max(number), 0) FROM commits), users.balance,
+       (SELECT count(*) FROM page), (SELECT min(entry_id) FROM page), {page.bet_columns}
+FROM users LEFT JOIN page ON page.status = 'confirmed'
+WHERE users.id = ?
+ORDER BY page.seq;
+
+-- name: entries_of_bet
+-- The entries about one bet.
+SELECT {entry_columns} FROM transaction_ledger WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND ref_id = ?;
+
+-- name: entry_before
+-- The entry that an entry follows, and the balance after it.
+SELECT id, balance_after FROM transaction_ledger
+WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?);
+
+-- name: oldest_commit
+-- The first commit whose entries are here; those of earlier ones went into an archive.
+SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1;
+
+-- name: delegation
+-- A login with a session key: what the wallet signed.
+SELECT id, session_key, message, signature, created_at, created_commit, user_id FROM delegations WHERE id = ?;
+
+-- name: withdrawals_of_user
+-- A page of a player's withdrawals below an id, newest first.
+SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why FROM withdrawals
+WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?;
+
+-- name: withdrawals
+-- What an operator lists, oldest first.
+-- Parameters: those of the conditions, limit.
+SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why
+FROM withdrawals WHERE {which}{conditions} ORDER BY id LIMIT ?;
+
+-- name: if_any
+-- Whatever their status.
+TRUE;
+
+-- name: if_pending
+-- Of those that wait. Spelled out, not as a parameter: so SQLite knows that the index of the pending ones will do.
+status = 'pending';
+
+-- name: if_of_user
+-- Of one account.
+user_id = ?;
