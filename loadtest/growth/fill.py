@@ -12,7 +12,8 @@ from typing import Any
 from loadtest.bench.commands import PRICE_CENTS, STAKE_CENTS
 from runtime.clock import Clock
 from runtime.game.bets import COLUMNS
-from runtime.game.ledger import SQL, load_statements
+from runtime.game.ledger import SQL
+from runtime.game.statements import load_statements
 from runtime.storage.database import Database, migrate, open_writer
 
 USERS = 10_000
