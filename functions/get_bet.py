@@ -59,7 +59,7 @@ def get_bet(call: Call[None]) -> BetAnswer | Reply:
             raise NotFound("The bet was lost on its way; no money was taken.", code="BET_NEVER_PLACED")
         raise NotFound("You have no such bet.")
     query: BetQuery = call.params
-    facts = call.parts.pool.together(partial(_gather, bet_id, "quick" if query.verify else "place"))
+    facts = call.parts.pool.together(partial(_gather, bet_id, "quick" if query.verify else "row"))
     column = column_view(facts.column) if facts.column else None
     return BetAnswer(bet_view(facts.bet), column, sentence(facts.bet, facts.column), _prove(call.parts, facts, query))
 

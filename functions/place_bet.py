@@ -106,7 +106,7 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
             return Reply(bytes(answer.data), status=201, content_type="application/json")
         case Answered():
             raise refusal_of(answer.outcome())
-        case EnqueueResult() if answer.verdict:
+        case EnqueueResult() if answer.code:
             raise _not_enqueued(call, parts, ticket, answer)
         case EnqueueResult() | None:
             return _pending(body, ticket)
@@ -126,13 +126,13 @@ def _pending(body: PlaceBetBody, ticket: Ticket) -> Reply:
 
 
 def _not_enqueued(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result: EnqueueResult) -> Exception:
-    if result.verdict == "LIMIT":
+    if result.code == "LIMIT":
         reset_s = WINDOW_S - call.received_ms // 1000 % WINDOW_S
         call.report_limit(LimitDecision("bets", False, ticket.limit, 0, reset_s))
         return RateLimited(retry_after_s=reset_s, limit=ticket.limit)
-    if result.verdict == "EPOCH":
+    if result.code == "EPOCH":
         return before_memory("The bet", call.received_ms)
-    if result.verdict == "FULL":
+    if result.code == "FULL":
         return overloaded()
     return _replayed(parts, signed_in(call.session).user_id, result.argument)
 

@@ -80,12 +80,12 @@ def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
         return _withdrawn(repeated.data)
     signature = _checked_signature(body, session, parts.settings.chain_ids, call.received_ms)
     withdrawal_id = new_id(call.received_ms)
-    verdict, used_by = claim_nonce(
+    code, used_by = claim_nonce(
         parts.redis, session.wallet, body.nonce, withdrawal_id, body.timestamp, call.received_ms
     )
-    if verdict == "EPOCH":
+    if code == "EPOCH":
         raise before_memory("The withdrawal", call.received_ms)
-    if verdict:
+    if code:
         raise Conflict("The nonce was used before.", code="REPLAYED_NONCE", used_by=used_by)
     command = Withdraw(
         id=withdrawal_id,

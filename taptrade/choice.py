@@ -22,8 +22,8 @@ class Offer:
     column: ColumnView
     row: RowView
     rate_bp: int
-    column_place: int
-    row_place: int
+    column_index: int
+    row_index: int
 
     @property
     def cell_id(self) -> str:
@@ -42,7 +42,7 @@ def offers(grid: GridView, now_ms: int, columns: int = NEAREST_COLUMNS) -> list[
     margin_ms = min(CLOSING_MARGIN_MS, width_ms // 4)
     found: list[Offer] = []
     looked_at = 0
-    for place, (column, rates) in enumerate(zip(grid.columns, grid.rates_bp, strict=True)):
+    for index, (column, rates) in enumerate(zip(grid.columns, grid.rates_bp, strict=True)):
         # A column closes when the one before it begins.
         if column.opens_ms - width_ms - now_ms < margin_ms:
             continue
@@ -50,8 +50,8 @@ def offers(grid: GridView, now_ms: int, columns: int = NEAREST_COLUMNS) -> list[
             break
         looked_at += 1
         found += [
-            Offer(column, row, rate, place, row_place)
-            for row_place, (row, rate) in enumerate(zip(grid.rows, rates, strict=True))
+            Offer(column, row, rate, index, row_index)
+            for row_index, (row, rate) in enumerate(zip(grid.rows, rates, strict=True))
             if rate is not None
         ]
     return found
@@ -73,9 +73,9 @@ class Chooser:
             return None
         offer = min(free, key=self._weight)
         self._tapped.add(offer.cell_id)
-        self._columns[offer.column_place] += 1
-        self._rows[offer.row_place] += 1
+        self._columns[offer.column_index] += 1
+        self._rows[offer.row_index] += 1
         return offer
 
     def _weight(self, offer: Offer) -> tuple[int, float]:
-        return self._columns[offer.column_place] + self._rows[offer.row_place], self._rng.random()
+        return self._columns[offer.column_index] + self._rows[offer.row_index], self._rng.random()

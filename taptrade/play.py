@@ -57,7 +57,7 @@ class Play:
         self._session_key = wallets.new_wallet()
         self.delivery = Delivery(self.line, on_wait=board.say)
         self._chooser = Chooser(Random(plan.seed))  # noqa: S311 - chooses cells, guards nothing
-        self._news: queue.SimpleQueue[StreamEvent | ApiError] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[StreamEvent | ApiError] = queue.SimpleQueue()
         self._ahead_ms = -(10**18)
         self._grid_at_ms = 0
         self._next_tap_ms = 0
@@ -73,12 +73,12 @@ class Play:
         reader.start()
         try:
             while not self._ended():
-                self._turn()
+                self._run_once()
         finally:
             stop.set()
             reader.join(timeout=1.0)
 
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
         now_ms = self._clock.monotonic_ms()
         if len(self.record.taps) < self._plan.bets and now_ms >= self._next_tap_ms:
             self._next_tap_ms = now_ms + TAP_EVERY_MS
@@ -192,9 +192,9 @@ class Play:
     def _read(self, stream: EventStream) -> None:
         try:
             for event in stream.events():
-                self._news.put(event)
+                self._events.put(event)
         except ApiError as ex:
-            self._news.put(ex)
+            self._events.put(ex)
 
     def _pause(self, seconds: float) -> None:
         until_ms = self._clock.monotonic_ms() + int(seconds * 1000)
@@ -202,15 +202,15 @@ class Play:
             self._hear(left_ms)
 
     def _hear(self, wait_ms: int) -> None:
-        """Wait for news, then take all that is there."""
+        """Wait for events, then take all that is there."""
         try:
-            self._take_news(self._news.get(timeout=wait_ms / 1000))
+            self._take_events(self._events.get(timeout=wait_ms / 1000))
             while True:
-                self._take_news(self._news.get_nowait())
+                self._take_events(self._events.get_nowait())
         except queue.Empty:
             return
 
-    def _take_news(self, event: StreamEvent | ApiError) -> None:
+    def _take_events(self, event: StreamEvent | ApiError) -> None:
         if isinstance(event, ApiError):
             raise PlayError(f"the stream was refused: {event}")
         grid = self.record.grid

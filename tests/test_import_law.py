@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TREES = ("functions", "runtime", "jobs", "taptrade")
 OURS = (*TREES, "tests", "loadtest")
 
-# AdmissionControl -> what it never reaches, by whatever way.
+# Room -> what it never reaches, by whatever way.
 NEVER_REACHES: dict[str, tuple[str, ...]] = {
     "functions": ("jobs", "taptrade"),
     "jobs": ("functions", "taptrade", "runtime.function", "runtime.parts", "runtime.wiring"),

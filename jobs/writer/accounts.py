@@ -18,8 +18,10 @@ def open_account(commit: Commit, command: OpenAccount) -> Outcome:
         user_id, balance, created_ms = rows[0]
     else:
         user_id, balance, created_ms = command.user_id, 0, commit.now_ms
-        place = commit.record("user", user_id, command.wallet_address, commit.now_ms)
-        commit.write("insert_user", user_id, command.wallet_address, commit.now_ms, commit.now_ms, commit.number, place)
+        position = commit.record("user", user_id, command.wallet_address, commit.now_ms)
+        commit.write(
+            "insert_user", user_id, command.wallet_address, commit.now_ms, commit.now_ms, commit.number, position
+        )
         if command.credit_cents:
             balance = _credit(commit, user_id, command.credit_cents)
     if command.delegation is not None:

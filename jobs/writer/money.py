@@ -147,8 +147,8 @@ def resolve_withdrawal(commit: Commit, command: CompleteWithdrawal | ReverseWith
     if commit.write("withdrawal_reference", command.reference):
         return Outcome(command.id, {}, "REFERENCE_USED", "The reference was used for another withdrawal.")
     resolution = (status, command.reference, command.who, command.why, commit.now_ms, commit.number)
-    place = commit.record("withdrawal_resolved", command.withdrawal_id, *resolution)
-    commit.write("resolve_withdrawal", *resolution, place, command.withdrawal_id)
+    position = commit.record("withdrawal_resolved", command.withdrawal_id, *resolution)
+    commit.write("resolve_withdrawal", *resolution, position, command.withdrawal_id)
     if status == "reversed":
         metadata = {"who": command.who, "why": command.why, "reference": command.reference}
         user_id, amount = current["user_id"], current["amount"]

@@ -89,8 +89,8 @@ class Settlement:
         for row in rows:
             self._end(commit, column, from_row(row))
         if not column.left:
-            place = commit.record("settled", column.start_s, commit.now_ms)
-            commit.write("finish_column", commit.now_ms, commit.number, place, column.start_s)
+            position = commit.record("settled", column.start_s, commit.now_ms)
+            commit.write("finish_column", commit.now_ms, commit.number, position, column.start_s)
             # Whoever starts after this commit looks for open bets from here on, however long the history is.
             commit.write("set_open_from", self.book.open_from_s())
             self.open.pop(0)

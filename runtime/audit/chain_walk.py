@@ -50,21 +50,21 @@ def _check_commit(header: chain.Header, stored_hash: str, marks: str, records: l
 
 
 def _wrong_rows(header: chain.Header, marks: str, records: list[Record]) -> Iterator[Finding]:
-    places: dict[int, list[Record]] = {}
+    by_position: dict[int, list[Record]] = {}
     for record in records:
-        places.setdefault(record.place, []).append(record)
-    for place in range(max(header.records, len(marks) // chain.MARK_LENGTH)):
-        mark = chain.mark_at(marks, place)
-        rows = places.pop(place, [])
+        by_position.setdefault(record.position, []).append(record)
+    for position in range(max(header.records, len(marks) // chain.MARK_LENGTH)):
+        mark = chain.mark_at(marks, position)
+        rows = by_position.pop(position, [])
         fitting = [record for record in rows if chain.marks([record.line]) == mark]
         if not rows:
-            yield Finding("commits", str(header.number), f"the row at place {place} of it is missing")
+            yield Finding("commits", str(header.number), f"the row at place {position} of it is missing")
         for record in rows:
             if record not in fitting:
                 yield Finding(record.table, record.row, f"it is not what commit {header.number} wrote")
-    for rows in places.values():
+    for rows in by_position.values():
         for record in rows:
-            yield Finding(record.table, record.row, f"commit {header.number} wrote no row at place {record.place}")
+            yield Finding(record.table, record.row, f"commit {header.number} wrote no row at place {record.position}")
 
 
 def house_totals(database: Walker) -> dict[str, int]:

@@ -28,7 +28,7 @@ def check_money(database: Walker, report: Report) -> Iterator[Finding]:
     tallies: dict[str, _Tally] = {}
     by_kind: dict[str, int] = {}
     before = (0, -1)
-    for entry_id, user_id, amount, balance_after, ref_type, ms, commit, place, number, previous in database.iterate(
+    for entry_id, user_id, amount, balance_after, ref_type, ms, commit, position, number, previous in database.iterate(
         AUDIT["entries"]
     ):
         report.entries += 1
@@ -42,9 +42,9 @@ def check_money(database: Walker, report: Report) -> Iterator[Finding]:
         if (number, previous) != (tally.entries, tally.last_id):
             sentence = f"it is number {number} after {previous}, but comes as {tally.entries} after {tally.last_id}"
             yield Finding("transaction_ledger", entry_id, sentence)
-        if (commit, place) <= before:
+        if (commit, position) <= before:
             yield Finding("transaction_ledger", entry_id, "ids do not rise with the commits")
-        before = (commit, place)
+        before = (commit, position)
         tally.last_id, tally.last_ms = entry_id, ms
     yield from _check_users(database, report, tallies)
     yield from _check_house(database, by_kind)

@@ -24,10 +24,10 @@ class Walker(Protocol):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Record:
-    """One written row, in the order of commits and places."""
+    """One written row, in the order of commits and positions."""
 
     commit: int
-    place: int
+    position: int
     table: str
     row: str
     line: bytes
@@ -66,5 +66,5 @@ def walk(database: Walker) -> Iterator[Record]:
 
 
 def _read(database: Walker, source: Source) -> Iterator[Record]:
-    for commit, place, key, _, *content in database.iterate(source.walk):
-        yield Record(commit, place, source.table, str(key), chain.record(source.kind, place, content))
+    for commit, position, key, _, *content in database.iterate(source.walk):
+        yield Record(commit, position, source.table, str(key), chain.record(source.kind, position, content))

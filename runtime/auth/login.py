@@ -80,7 +80,7 @@ def check(message: str, signature: str, domains: Domains, chain_ids: Sequence[in
         parsed = parse(message)
     except SiweError as ex:
         raise InvalidRequest(f"The login message is refused: {ex}.") from ex
-    _check_place(parsed, domains, chain_ids)
+    _check_audience(parsed, domains, chain_ids)
     _check_time(parsed, now_ms)
     wallet = parsed.wallet
     raw = signatures.parse_signature(signature)
@@ -92,7 +92,7 @@ def check(message: str, signature: str, domains: Domains, chain_ids: Sequence[in
     return Claim(wallet, parsed.session_key, parsed.nonce, parsed.issued_ms // 1000, signatures.signature_text(raw))
 
 
-def _check_place(parsed: SiweMessage, domains: Domains, chain_ids: Sequence[int]) -> None:
+def _check_audience(parsed: SiweMessage, domains: Domains, chain_ids: Sequence[int]) -> None:
     scheme, authority = parsed.uri_origin
     domain = domains.find(parsed.domain)
     if domain is None:
@@ -143,10 +143,10 @@ def _open_account(claim: Claim, message: str, settings: Settings, now_ms: int) -
 
 def _use_nonce(client: Redis, claim: Claim, command_id: str, now_ms: int) -> None:
     try:
-        verdict, _ = claim_nonce(client, claim.wallet, claim.nonce, command_id, claim.issued_s, now_ms)
+        code, _ = claim_nonce(client, claim.wallet, claim.nonce, command_id, claim.issued_s, now_ms)
     except OUTAGES as ex:
         raise Unavailable("Logins cannot be checked right now.") from ex
-    if verdict == "EPOCH":
+    if code == "EPOCH":
         raise before_memory("The login message", now_ms)
-    if verdict != "":
+    if code != "":
         raise Conflict("The login message was used already; sign a new one.", code="REPLAYED_NONCE")

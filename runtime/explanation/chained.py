@@ -1,4 +1,4 @@
-"""Where the hash chain holds a bet: its rows' places, and whether the commits' hashes still hold over their rows."""
+"""Where the hash chain holds a bet: its rows' positions, and whether the commits' hashes still hold over their rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUICK = ("entry", "bet", "resolved", "column", "settled")
 """The kinds of which a commit's rows are found without a walk; others are walked, where the caller has the time."""
 Near = tuple[str | int | None, str | int | None]
 """What rows lie near in their table, from and to."""
-Reach = Literal["place", "quick", "all"]
+Reach = Literal["row", "quick", "all"]
 """How far to check: the bet's own row, its whole commit if that can be read quickly, or by walking tables too."""
 KINDS = {source.kind: source for source in SOURCES}
 
@@ -24,7 +24,7 @@ KINDS = {source.kind: source for source in SOURCES}
 @dataclass(frozen=True, slots=True)
 class _Own:
     commit: int
-    place: int
+    position: int
     line: bytes
 
 
@@ -57,28 +57,28 @@ def _own(execute: Execute, kind: str, key: str | int | None) -> _Own | None:
     rows = execute(KINDS[kind].by_key, (key,))
     if not rows:
         return None
-    number, place, _, _, *content = rows[0]
-    return _Own(number, place, chain.record(kind, place, content))
+    number, position, _, _, *content = rows[0]
+    return _Own(number, position, chain.record(kind, position, content))
 
 
 def _position(execute: Execute, what: What, own: _Own, bet: Bet, oldest_commit: int, reach: Reach) -> Position:
     commit = _find(execute, own.commit)
     if commit is None:
-        return Position(what, own.commit, own.place, None, None, None, None, False, None, None)
+        return Position(what, own.commit, own.position, None, None, None, None, False, None, None)
     holds = None
-    if reach != "place":
+    if reach != "row":
         lines = _lines(execute, commit.header, bet.column_start_s, walk=reach == "all")
         if len(lines) >= commit.header.records or (reach == "all" and own.commit >= oldest_commit):
             holds = chain.commit_hash(commit.header, lines) == commit.hash
     return Position(
         what=what,
         commit_number=own.commit,
-        place=own.place,
+        place=own.position,
         committed_at=rfc3339(commit.header.committed_ms),
         hash=commit.hash,
         previous_hash=commit.header.previous_hash,
         records=commit.header.records,
-        row_holds=chain.marks([own.line]) == chain.mark_at(commit.marks, own.place),
+        row_holds=chain.marks([own.line]) == chain.mark_at(commit.marks, own.position),
         links_hold=_links_hold(execute, commit),
         hash_holds=holds,
     )
@@ -98,7 +98,7 @@ def _links_hold(execute: Execute, commit: _Commit) -> bool:
 
 
 def _lines(execute: Execute, header: chain.Header, column_start_s: int, *, walk: bool) -> list[bytes]:
-    """Return the records of a commit in order of place, of the quick kinds first, of all if those are not enough."""
+    """Return the records of a commit in order of position, of the quick kinds first, of all if those are not enough."""
     found: list[tuple[int, bytes]] = []
     near: dict[str, Near] = {
         "entry": (header.first_entry, header.last_entry),
@@ -119,19 +119,19 @@ def _lines(execute: Execute, header: chain.Header, column_start_s: int, *, walk:
 
 def _read(execute: Execute, source: Source, number: int, near: Near | None) -> list[tuple[int, bytes]]:
     rows = execute(source.of_commit, (number,)) if near is None else execute(source.of_commit_near, (number, *near))
-    return [(place, chain.record(source.kind, place, content)) for _, place, _, _, *content in rows]
+    return [(position, chain.record(source.kind, position, content)) for _, position, _, _, *content in rows]
 
 
 def _sentence(one: Position) -> str:
-    place = f"{one.what.capitalize()} at place {one.place} of commit {one.commit_number}"
+    where = f"{one.what.capitalize()} at place {one.place} of commit {one.commit_number}"
     if one.hash is None:
-        return f"{place}, which is not there."
+        return f"{where}, which is not there."
     if one.row_holds is False:
-        return f"{place}: the row is not what the commit wrote."
+        return f"{where}: the row is not what the commit wrote."
     if one.links_hold is False:
-        return f"{place}: the commits around it do not follow from one another."
+        return f"{where}: the commits around it do not follow from one another."
     if one.hash_holds is False:
-        return f"{place}: the commit's hash does not hold over its rows."
+        return f"{where}: the commit's hash does not hold over its rows."
     if one.hash_holds is None:
-        return f"{place} ({one.hash[:16]}), where its row holds; the whole commit was not verified here."
-    return f"{place} ({one.hash[:16]}), whose hash holds over its {one.records} row{'' if one.records == 1 else 's'}."
+        return f"{where} ({one.hash[:16]}), where its row holds; the whole commit was not verified here."
+    return f"{where} ({one.hash[:16]}), whose hash holds over its {one.records} row{'' if one.records == 1 else 's'}."

@@ -35,7 +35,7 @@ def find_bet(execute: Execute, bet_id: str) -> Bet | None:
     return from_row(rows[0]) if rows else None
 
 
-def gather(execute: Execute, bet: Bet, reach: Reach = "place") -> Facts:
+def gather(execute: Execute, bet: Bet, reach: Reach = "row") -> Facts:
     """Read what stands around a bet, all of it from one state of the database; `reach` bounds the chain's part."""
     users = execute(SQL["user"], (bet.user_id,))
     oldest = execute(QUERIES["oldest_commit"], ())

@@ -24,12 +24,12 @@ def encode(fields: list[Any]) -> bytes:
     return _encode(fields).encode()
 
 
-def record(kind: str, place: int, content: Iterable[Any], encode: Encode = encode) -> bytes:
-    """Return the canonical text of one written row: a JSON array of its kind, its place and its fields.
+def record(kind: str, position: int, content: Iterable[Any], encode: Encode = encode) -> bytes:
+    """Return the canonical text of one written row: a JSON array of its kind, its position and its fields.
 
     `encode` may be another than ours if it writes the same.
     """
-    return encode([kind, place, *content])
+    return encode([kind, position, *content])
 
 
 def house_text(house: dict[str, int]) -> str:
@@ -56,7 +56,7 @@ _header_fields: Callable[[Header], tuple[Any, ...]] = attrgetter(*Header.__slots
 
 
 def commit_hash(header: Header, records: Iterable[bytes]) -> str:
-    """Return the hash of a commit: SHA-256 over its header and its records in order of place, a line each."""
+    """Return the hash of a commit: SHA-256 over its header and its records in order of position, a line each."""
     digest = hashlib.sha256(_encode(list(_header_fields(header))).encode())
     for line in records:
         digest.update(b"\n")
@@ -69,6 +69,6 @@ def marks(records: Iterable[bytes]) -> str:
     return "".join(f"{crc32(line):08x}" for line in records)
 
 
-def mark_at(text: str, place: int) -> str:
-    """Return the mark of one place."""
-    return text[place * MARK_LENGTH : (place + 1) * MARK_LENGTH]
+def mark_at(text: str, position: int) -> str:
+    """Return the mark of one position."""
+    return text[position * MARK_LENGTH : (position + 1) * MARK_LENGTH]

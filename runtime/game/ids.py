@@ -9,8 +9,8 @@ _VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
 _PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 LENGTH = 26
 RANDOM_BITS = 80
-PLACE_BITS = 32
-PLACE_MAX = 2**PLACE_BITS - 1
+POSITION_BITS = 32
+POSITION_MAX = 2**POSITION_BITS - 1
 
 
 def ulid(ms: int, low_bits: int) -> str:
@@ -39,9 +39,9 @@ def first_id_at(ms: int) -> str:
     return ulid(min(ms, 2**48 - 1), 0)
 
 
-def entry_id(committed_ms: int, commit_number: int, place: int) -> str:
-    """Return the id of a ledger entry: it rises with the commit and the place in it."""
-    low = (commit_number & 7) << PLACE_BITS | place
+def entry_id(committed_ms: int, commit_number: int, position: int) -> str:
+    """Return the id of a ledger entry: it rises with the commit and the position in it."""
+    low = (commit_number & 7) << POSITION_BITS | position
     tail = ALPHABET[low >> 30] + _PAIRS[low >> 20 & 1023] + _PAIRS[low >> 10 & 1023] + _PAIRS[low & 1023]
     return _commits_part(committed_ms, commit_number) + tail
 
@@ -49,4 +49,4 @@ def entry_id(committed_ms: int, commit_number: int, place: int) -> str:
 @lru_cache(maxsize=16)
 def _commits_part(committed_ms: int, commit_number: int) -> str:
     """Return what the ids of all entries of a commit begin with: all but the last 35 bits."""
-    return ulid(committed_ms, commit_number << PLACE_BITS)[:-7]
+    return ulid(committed_ms, commit_number << POSITION_BITS)[:-7]

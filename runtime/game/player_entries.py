@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from runtime.game.ids import PLACE_MAX, entry_id
+from runtime.game.ids import POSITION_MAX, entry_id
 from runtime.game.ledger import SQL, Entry, RefType
 from runtime.game.statements import conditions_given, fill
 
@@ -55,10 +55,10 @@ def entries_oldest_first(execute: Execute, user_id: str, from_id: str, limit: in
     return [Entry(*row) for row in rows]
 
 
-def id_after(execute: Execute, commit: int, place: int) -> str:
-    """Return the least id that an entry after a place can have, whether or not there is that commit."""
+def id_after(execute: Execute, commit: int, position: int) -> str:
+    """Return the least id that an entry after a position can have, whether or not there is that commit."""
     rows = execute(SQL["commit_time"], (commit,))
-    return entry_id(rows[0][0], commit, min(place, PLACE_MAX - 1) + 1) if rows else FIRST_ID
+    return entry_id(rows[0][0], commit, min(position, POSITION_MAX - 1) + 1) if rows else FIRST_ID
 
 
 def totals_since(execute: Execute, user_id: str, from_id: str) -> tuple[int, int]:

@@ -145,8 +145,8 @@ class BusReader:
         if self._synchronized_ms is None or now_ms - self._synchronized_ms >= SYNCHRONIZE_MS:
             self._synchronize()
             self._synchronized_ms = now_ms
-        places: dict[Any, Any] = {**self._cursors}
-        reply: Any = self._client.xread(places, count=ENTRIES_MAX, block=self._block_ms)
+        cursors: dict[Any, Any] = {**self._cursors}
+        reply: Any = self._client.xread(cursors, count=ENTRIES_MAX, block=self._block_ms)
         if reply:
             self._deliver(reply)
 
@@ -154,7 +154,7 @@ class BusReader:
         for name in (BUS_PUBLIC, BUS_COMMITS):
             newest = _newest_id(self._client, name)
             known = self._cursors.get(name)
-            # A Redis that came up empty counts from the start again; on a clock that stepped back, below our place.
+            # A Redis that came up empty counts from the start again; on a clock that stepped back, below our cursor.
             self._cursors[name] = newest if known is None else START if order(newest) < order(known) else known
         for listener in self._listeners:
             listener.synchronize(self._client, self._cursors[BUS_PUBLIC])
@@ -164,7 +164,7 @@ class BusReader:
         events = [_public(entry) for entry in streams.get(BUS_PUBLIC.encode(), [])]
         entries = streams.get(BUS_COMMITS.encode(), [])
         commits = [PublishedCommit(int(fields[b"commit"]), fields[b"events"]) for _, fields in entries]
-        # The place moves first: an entry that breaks a listener is not brought to it again and again.
+        # The cursor moves first: an entry that breaks a listener is not brought to it again and again.
         if events:
             self._cursors[BUS_PUBLIC] = events[-1].id
         if entries:

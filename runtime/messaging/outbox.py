@@ -91,7 +91,7 @@ class _Lane:
             # Otherwise nobody knows whether it was queued: those who wait are told `pending`, and the deadline decides.
             return
         for one, result in zip(batch, results, strict=True):
-            if result.verdict or one.until_queued:
+            if result.code or one.until_queued:
                 one.result.set(result)
 
 

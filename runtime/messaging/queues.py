@@ -30,7 +30,7 @@ WRITER_JOB = "jobs.writer.job.apply"
 BATCH_COMMANDS_MAX = 100
 ZLIB_MAGIC = b"x"
 
-Verdict = Literal["", "EPOCH", "NONCE", "LIMIT", "FULL"]
+EnqueueCode = Literal["", "EPOCH", "NONCE", "LIMIT", "FULL"]
 _encode = msgspec.json.encode
 STOCK_DRAWS = 256
 _stock: list[int] = []
@@ -67,9 +67,9 @@ class Ticket(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class EnqueueResult:
-    """What the enqueue script said of one command: queued if `verdict` is empty."""
+    """What the enqueue script said of one command: queued if `code` is empty."""
 
-    verdict: Verdict
+    code: EnqueueCode
     argument: str
     hits: int
 
@@ -155,7 +155,7 @@ def begin_epoch(client: redis.Redis, now_ms: int) -> None:
 
 def claim_nonce(
     client: redis.Redis, address: str, nonce: str, value: str, signed_at_s: int, now_ms: int
-) -> tuple[Verdict, str]:
+) -> tuple[EnqueueCode, str]:
     """Use a nonce once; answer ('', '') if it was free, else why not and what used it."""
     keys = [redis_keys.nonce(address, nonce), redis_keys.EPOCH]
     arguments = [value, redis_keys.NONCE_TTL_S, signed_at_s, now_ms, secrets.token_hex(8)]

@@ -42,21 +42,21 @@ class Wanted:
 def placed_after(
     execute: Execute, user_id: str, entries: Sequence[Entry], after: tuple[int, int], up_to: int, limit: int
 ) -> Rows:
-    """Return the user's first bets after a (commit, place) and up to a commit, oldest first.
+    """Return the user's first bets after a (commit, position) and up to a commit, oldest first.
 
-    `entries` are the user's first after that place, up to that commit. A bet whose entry is not among them comes after
-    all of these.
+    `entries` are the user's first after that position, up to that commit. A bet whose entry is not among them comes
+    after all of these.
     """
     refused = execute(QUERIES["refused_after"], (user_id, after[0], *after, up_to, limit))
     ids = [entry.ref_id for entry in entries if entry.ref_type == "BET"]
     taken = execute(SQL["bets_by_id"], (json.dumps(ids),)) if ids else []
-    # A bet comes right before its entry, so that of the first may come before the place.
+    # A bet comes right before its entry, so that of the first may come before the position.
     bets = [row for row in taken if row[_PLACED] > after]
     return sorted([*refused, *bets])[:limit]
 
 
 def ended_after(execute: Execute, user_id: str, after: tuple[int, int], up_to: int, limit: int) -> Rows:
-    """Return the user's first bets that ended after a (commit, place) and up to a commit, in that order."""
+    """Return the user's first bets that ended after a (commit, position) and up to a commit, in that order."""
     return execute(QUERIES["ended_after"], (after[0], up_to, user_id, *after, limit))
 
 
@@ -64,12 +64,12 @@ def bets_newest_first(execute: Execute, user_id: str, wanted: Wanted, before: in
     """Return the user's newest bets below a `seq`; run it on one state of the database."""
     below_id = LAST_ID
     if before is not None:
-        places = execute(QUERIES["place_of_bet_below"], (before,))
-        if not places:
+        before_it = execute(QUERIES["place_of_bet_below"], (before,))
+        if not before_it:
             return []
-        placed_ms, commit, place = places[0]
-        # A bet's entry has the place after its own. If this bet has none, no other bet's entry is at that place.
-        below_id = entry_id(placed_ms, commit, place + 2)
+        placed_ms, commit, position = before_it[0]
+        # A bet's entry has the position after its own. If this bet has none, no other bet's entry is at that position.
+        below_id = entry_id(placed_ms, commit, position + 2)
     if wanted.status == "confirmed" and wanted.cell_id is None:
         return _open(execute, user_id, wanted, (before, below_id), limit)
     branches: list[Branch] = []

@@ -71,7 +71,7 @@ class Connection(socket.socket):  # type: ignore[misc]
         data: bytes = super().recv(*args)
         return data
 
-    def wait_turn(self) -> None:
+    def give_way(self) -> None:
         """Let others be served, and a client that does not take its answers wait for the next."""
         self._wait(self._write_event)
 

@@ -119,7 +119,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         data: bytes | None = b""
         while data is not None:
             if data:
-                client.wait_turn()
+                client.give_way()
             else:
                 data = client.receive(self.cfg.keepalive or self.head_s)
                 if not data:

@@ -29,7 +29,7 @@ READY_WAIT_S = 2.0
 FILL_MAX = 300
 
 
-class CommitEvent(msgspec.Struct, frozen=True):
+class BusEvent(msgspec.Struct, frozen=True):
     """One event of a commit; a `user` of None means everybody."""
 
     n: int
@@ -49,7 +49,7 @@ class Moment:
     """Status and touched events since the reader's place; None where they are no longer known."""
 
 
-_events = msgspec.json.Decoder(list[CommitEvent])
+_events = msgspec.json.Decoder(list[BusEvent])
 
 
 class Hub:
@@ -253,7 +253,7 @@ class Hub:
                 self._pass_committed(commit, event)
             self._cursor = replace(self._cursor, commit=commit, n=decoded[-1].n if decoded else 0)
 
-    def _pass_committed(self, commit: int, event: CommitEvent) -> None:
+    def _pass_committed(self, commit: int, event: BusEvent) -> None:
         readers = self._subscribers if event.user is None else self._by_user.get(event.user)
         if not readers:
             return

@@ -148,9 +148,9 @@ def refuse_query(params: Mapping[str, Any]) -> None:
 
 def _refused_field(message: str) -> InvalidRequest:
     """Split msgspec's "Expected `int`, got `str` - at `$.amount`" into a sentence and the field's path."""
-    sentence, _, place = message.partition(" - at ")
-    path = place.strip("`").removeprefix("$").removeprefix(".")
+    sentence, _, where = message.partition(" - at ")
+    path = where.strip("`").removeprefix("$").removeprefix(".")
     if " field `" in sentence:
-        # "Object contains unknown field `x`" and "Object missing required field `x`" give the place around it.
+        # "Object contains unknown field `x`" and "Object missing required field `x`" give the path around it.
         path = f"{path}.{sentence.rstrip('`').rpartition('`')[2]}".removeprefix(".")
     return InvalidRequest(f"{sentence}.", field=path or "$")

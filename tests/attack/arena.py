@@ -60,7 +60,7 @@ class Carrier:
     def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answered | EnqueueResult | None:
         """Queue a bet; the writer decides it at once, unless only the queueing is waited for."""
         [result] = self._bets.enqueue([ticket], self.desk.clock.now_ms())
-        if result.verdict or until_queued:
+        if result.code or until_queued:
             return result
         return self._answer()
 

@@ -30,7 +30,7 @@ def test_the_look_goes_further_when_nothing_near_is_offered() -> None:
     far = grid(columns=6)
     rates = ((None,) * 4,) * 5 + ((20_000,) * 4,)
     found = offers(msgspec.structs.replace(far, rates_bp=rates), NOW_MS)
-    assert {offer.column_place for offer in found} == {5}
+    assert {offer.column_index for offer in found} == {5}
 
 
 def test_cells_that_are_not_offered_are_not_tapped() -> None:
@@ -44,8 +44,8 @@ def test_taps_spread_over_columns_and_rows_and_never_repeat() -> None:
     assert len({tap.cell_id for tap in chosen}) == NEAREST_COLUMNS * 4
     assert chooser.choose(grid(), NOW_MS) is None
     half = chosen[: len(chosen) // 2]
-    assert set(Counter(tap.column_place for tap in half).values()) == {2}
-    assert set(Counter(tap.row_place for tap in half).values()) == {2}
+    assert set(Counter(tap.column_index for tap in half).values()) == {2}
+    assert set(Counter(tap.row_index for tap in half).values()) == {2}
 
 
 def test_a_seed_chooses_the_same_cells_again() -> None:

@@ -219,11 +219,11 @@ def test_a_full_backlog_refuses_with_a_verdict_and_takes_nothing(desk: Desk) -> 
     user = desk.player()
     queue = queues.Queue(desk.client, queues.BETS, "test", backlog_max=3)
     tickets = [queues.Ticket(desk.bet(user, rows=row), nonce_key=f"nonce:a:{row}") for row in range(4)]
-    verdicts = [admission.verdict for admission in queue.enqueue(tickets, desk.clock.now_ms())]
+    verdicts = [admission.code for admission in queue.enqueue(tickets, desk.clock.now_ms())]
     assert verdicts == ["FULL"] * 4
     assert not desk.client.exists("nonce:a:0", "rq:queue:bets")
-    assert [one.verdict for one in queue.enqueue(tickets[:3], desk.clock.now_ms())] == [""] * 3
-    assert [one.verdict for one in queue.enqueue(tickets[:1], desk.clock.now_ms())] == ["NONCE"]
+    assert [one.code for one in queue.enqueue(tickets[:3], desk.clock.now_ms())] == [""] * 3
+    assert [one.code for one in queue.enqueue(tickets[:1], desk.clock.now_ms())] == ["NONCE"]
 
 
 def test_a_disk_error_keeps_the_jobs_for_the_next_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

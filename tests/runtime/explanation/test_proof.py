@@ -150,11 +150,11 @@ def test_another_edge_is_another_version_and_calls_nothing_wrong(play: SignedPla
 
 
 def test_a_quick_look_says_what_it_did_not_verify(play: SignedPlay, won: str) -> None:
-    chain = play.prove(won, reach="place").chain
+    chain = play.prove(won, reach="row").chain
     assert (chain.ok, [one.row_holds for one in chain.positions]) == (None, [True, True, True])
     assert play.prove(won, reach="quick").chain.ok
     play.by_hand(f"UPDATE bets SET nonce = 'other123' WHERE id <> '{won}'")
-    assert play.prove(won, reach="place").chain.ok is None
+    assert play.prove(won, reach="row").chain.ok is None
     assert play.prove(won, reach="quick").chain.ok is False
 
 

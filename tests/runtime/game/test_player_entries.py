@@ -12,7 +12,7 @@ import pytest
 
 from runtime.clock import ManualClock
 from runtime.game.chain import GENESIS
-from runtime.game.ids import PLACE_MAX, entry_id, first_id_at, ulid
+from runtime.game.ids import POSITION_MAX, entry_id, first_id_at, ulid
 from runtime.game.ledger import SQL, Commit, Entry
 from runtime.game.player_entries import (
     FIRST_ID,
@@ -119,7 +119,7 @@ def test_a_kind_or_a_reference_is_picked_out(mixed: House) -> None:
 @pytest.mark.parametrize("limit", [1, 2, MILESTONE - 1, MILESTONE, 2 * MILESTONE + 1, 10_000])
 def test_the_first_after_any_place_are_those_of_the_whole_table(mixed: House, limit: int) -> None:
     for user, written in mixed.written.items():
-        for commit, place in product(range(0, mixed.number + 3, 7), (-1, 0, 1, 2, PLACE_MAX, 10**18)):
+        for commit, place in product(range(0, mixed.number + 3, 7), (-1, 0, 1, 2, POSITION_MAX, 10**18)):
             expected = [entry for entry in written if (entry.commit_number, entry.position) > (commit, place)]
             from_id = id_after(mixed.database.execute, commit, place)
             assert entries_oldest_first(mixed.database.execute, user, from_id, limit) == expected[:limit]

@@ -164,9 +164,9 @@ def test_who_waits_only_for_the_queue_learns_that_it_is_queued(office: Office) -
 def test_a_full_backlog_refuses(desk: Desk) -> None:
     office = Office(desk, backlog_max=1).open()
     first = office.asks(ticket(desk, "u"), until_queued=True)
-    assert results(first)[0].verdict == ""
+    assert results(first)[0].code == ""
     second = office.asks(ticket(desk, "u", rows=1))
-    assert results(second)[0].verdict == "FULL"
+    assert results(second)[0].code == "FULL"
     gevent.killall(office.greenlets)
 
 
@@ -209,7 +209,7 @@ def test_where_nothing_was_sent_everybody_is_told_and_the_next_try_counts(
     assert [type(one) for one in found] == [Unavailable, Unavailable]
     assert [one.retry_after_s for one in found] == [1, 1]
     monkeypatch.setattr(nowhere, "connection_pool", connect(desk.redis_url).connection_pool)
-    assert results(office.asks(ticket(desk, "u", rows=2), until_queued=True))[0].verdict == ""
+    assert results(office.asks(ticket(desk, "u", rows=2), until_queued=True))[0].code == ""
     gevent.killall(office.greenlets)
 
 
