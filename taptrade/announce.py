@@ -119,7 +119,7 @@ def main(argv: Sequence[str]) -> int:
     starts = FailedStarts(logs)
 
     def tell() -> None:
-        for failed in starts.news():
+        for failed in starts.failures():
             print(f"taptrade: {failed}", file=sys.stderr, flush=True)
 
     trouble = wait_healthy(settings, tell, time.monotonic, time.sleep)

@@ -86,7 +86,7 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
         faults.append(f"the account holds {held.balance}, its last entry leaves {closing}")
     totals = _totals(entries)
     moved = sum(each.cents for each in totals.values())
-    verdict = "adds up" if not faults else "DOES NOT ADD UP"
+    conclusion = "adds up" if not faults else "DOES NOT ADD UP"
     return Case(
         user_id=account.user_id,
         wallet=account.shown_wallet,
@@ -97,7 +97,7 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
         totals=totals,
         adds_up=not faults,
         faults=faults,
-        sentence=f"{dollars(opening)} + {dollars(moved)} = {dollars(closing)}: {verdict}",
+        sentence=f"{dollars(opening)} + {dollars(moved)} = {dollars(closing)}: {conclusion}",
         entries=[{**entry_view(entry), "explanation": _explain(entry, shown)} for entry in entries],
         bets=list(shown.values()),
     )

@@ -87,7 +87,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def findings(proof: Proof) -> list[tuple[str, str, str]]:
-    """Return a row for each part of a proof: title, verdict, and what was found, with its details below."""
+    """Return a row for each part of a proof: title, state, and what was found, with its details below."""
     parts: tuple[tuple[str, Part, list[str]], ...] = (
         ("signed", proof.signed, _signed_lines(proof)),
         ("rate", proof.rate, []),
@@ -96,10 +96,10 @@ def findings(proof: Proof) -> list[tuple[str, str, str]]:
         ("money", proof.money, _money_lines(proof)),
         ("chain", proof.chain, _chain_lines(proof)),
     )
-    return [(title, _verdict(part.ok), "\n".join([part.finding, *lines])) for title, part, lines in parts]
+    return [(title, _state(part.ok), "\n".join([part.finding, *lines])) for title, part, lines in parts]
 
 
-def _verdict(ok: bool | None) -> str:
+def _state(ok: bool | None) -> str:
     return {True: "holds", False: "WRONG", None: "open"}[ok]
 
 

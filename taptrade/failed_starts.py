@@ -24,7 +24,7 @@ class FailedStarts:
         self._ends: Counter[str] = Counter()
         self._told: set[str] = set()
 
-    def news(self) -> list[str]:
+    def failures(self) -> list[str]:
         """Return a sentence about each process that has not been told of yet."""
         for line in self._new_lines():
             ended = _ENDED.search(line)

@@ -30,7 +30,7 @@ def require_functions() -> None:
         raise SettingsError(lines[-1] if lines else f"the check of functions/ ended with status {done.returncode}")
 
 
-def wire(settings: Settings) -> None:
+def build(settings: Settings) -> None:
     """Build the app over parts that are never asked for anything; raise DiscoveryError that names a broken file."""
     from runtime.rate_limits import policies
     from runtime.web.app import create_app
@@ -57,7 +57,7 @@ def main() -> int:
     try:
         # What a file prints while it is imported is not our answer.
         with contextlib.redirect_stdout(sys.stderr):
-            wire(load())
+            build(load())
     except DiscoveryError as ex:
         print(" ".join(str(ex).split()))
         return 1

@@ -28,18 +28,18 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: 
 
 
 def show_findings(rows: Sequence[tuple[str, str, str]]) -> None:
-    """Print findings as (title, verdict, text); a text may have several lines."""
+    """Print findings as (title, state, text); a text may have several lines."""
     console = Console()
     if not console.is_terminal:
-        for title, verdict, text in rows:
+        for title, state, text in rows:
             first, *more = text.split("\n")
-            print(f"{title:<9}{verdict:<7}{first}".rstrip())
+            print(f"{title:<9}{state:<7}{first}".rstrip())
             for line in more:
                 print(f"{'':<16}{line}".rstrip())
         return
     grid = Table.grid(padding=(0, 2))
-    for title, verdict, text in rows:
-        grid.add_row(Text(title, style="bold"), Text(verdict, style=STYLES.get(verdict, "")), Text(text))
+    for title, state, text in rows:
+        grid.add_row(Text(title, style="bold"), Text(state, style=STYLES.get(state, "")), Text(text))
     console.print(grid)
 
 

@@ -70,9 +70,9 @@ def check(copy: Path) -> tuple[int, str]:
     """Check a copy's integrity; return number and hash of its last commit, (0, '') where there is none."""
     reader = open_reader(copy)
     try:
-        verdict = reader.execute("PRAGMA integrity_check")
-        if verdict != [("ok",)]:
-            raise DatabaseUnsafe(f"{copy}: {verdict[:3]}")
+        found = reader.execute("PRAGMA integrity_check")
+        if found != [("ok",)]:
+            raise DatabaseUnsafe(f"{copy}: {found[:3]}")
         return newest_head(reader) or (0, "")
     finally:
         reader.close()

@@ -43,8 +43,8 @@ class Report:
     @property
     def summary(self) -> str:
         """Return the result on one line."""
-        verdict = "every cent is where it belongs" if self.ok else f"{len(self.findings)} findings"
+        conclusion = "every cent is where it belongs" if self.ok else f"{len(self.findings)} findings"
         return (
-            f"audit: {verdict}; {self.users} users, {self.bets} bets, {self.entries} entries,"
+            f"audit: {conclusion}; {self.users} users, {self.bets} bets, {self.entries} entries,"
             f" {self.commits} commits, {self.balance_cents} cents in all, head {self.head[:16]}"
         )

@@ -47,8 +47,8 @@ def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach) 
         own = _own(execute, kind, key)
         if own is not None:
             positions.append(_position(execute, what, own, bet, oldest_commit, reach))
-    verdicts = [v for one in positions for v in (one.row_holds, one.links_hold, one.hash_holds)]
-    ok = False if False in verdicts else None if None in verdicts else True
+    checks = [v for one in positions for v in (one.row_holds, one.links_hold, one.hash_holds)]
+    ok = False if False in checks else None if None in checks else True
     return Chained(ok, " ".join(_sentence(one) for one in positions), positions)
 
 

@@ -38,7 +38,7 @@ def check_priced(bet: Bet, yardstick: Yardstick, ticks: Executor | None) -> Pric
         cell = Cell(bet.column_start_s, bet.low_cents, bet.high_cents)
         recomputed = model.rate_bp(cell, tick, bet.model_now_ms)
     stored = _is_stored(tick, ticks)
-    ok, finding = _verdict(bet, recomputed, yardstick, is_ours=is_ours)
+    ok, finding = _judgement(bet, recomputed, yardstick, is_ours=is_ours)
     if stored is False and ok is not None:
         ok, finding = False, f"{finding} But the recorded ticks have no such tick."
     return Priced(
@@ -80,7 +80,7 @@ def _is_stored(tick: Tick | None, ticks: Executor | None) -> bool | None:
     return (found[0].close, found[0].features) == (tick.close, tick.features)
 
 
-def _verdict(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_ours: bool) -> tuple[bool | None, str]:
+def _judgement(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_ours: bool) -> tuple[bool | None, str]:
     if bet.reward_rate == 0 and bet.refusal_code not in ABOUT_RATES:
         return None, f"Refused with {bet.refusal_code} before it had a rate."
     source = _source(bet)

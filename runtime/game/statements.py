@@ -52,9 +52,9 @@ def load_statements(text: str, marks: Marks | None = None) -> dict[str, str]:
     return found
 
 
-def read_statements(room: str, file: str, **marks: str) -> dict[str, str]:
+def read_statements(package: str, file: str, **marks: str) -> dict[str, str]:
     """Read the statements of a room's file; `marks` are statements of other files that it builds on."""
-    text = resources.files(room).joinpath(file).read_text(encoding="utf-8")
+    text = resources.files(package).joinpath(file).read_text(encoding="utf-8")
     return load_statements(text, {**COLUMN_LISTS, **marks})
 
 

@@ -12,8 +12,10 @@ from runtime.settings import TABLE
 from runtime.web.discovery import discover
 from taptrade.cli import COMMANDS
 from taptrade.processes import PROCESSES
+from tests.test_import_law import GROUND, MAY_IMPORT, TOP, docstring_of
 
 ROOT = Path(__file__).resolve().parents[2]
+TREES = ("runtime", "functions", "jobs", "taptrade")
 BLOCK = re.compile(r"<!-- table: (?P<name>[a-z]+) -->\n(?P<rows>.*?)<!-- end -->", re.DOTALL)
 
 
@@ -77,8 +79,38 @@ def schedules() -> str:
     return table(("job", "function", "queue", "when"), rows)
 
 
+def rooms() -> str:
+    """Every room: what its docstring says of it, and what it may import; each stands below all that it may import."""
+    order = sorted(MAY_IMPORT, key=lambda room: (_depth(room), room))
+    inside = [_row_of_room(room) for room in order if room.startswith("runtime.")]
+    outside = [_row_of_room(room) for tree in TREES[1:] for room in order if room.partition(".")[0] == tree]
+    ground = ("`runtime/`: the ground", _modules(GROUND), "nothing else")
+    top = ("`runtime/`: the top", _modules(TOP), "all of the above")
+    return table(("room", "what is in it", "may import"), [ground, *inside, top, *outside])
+
+
+def _row_of_room(room: str) -> tuple[str, ...]:
+    names = ", ".join(name.removeprefix("runtime.") for name in MAY_IMPORT[room])
+    return f"`{room.replace('.', '/')}/`", _opening(room), names or "no room"
+
+
+def _modules(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name.removeprefix('runtime.')}`" for name in names)
+
+
+def _opening(room: str) -> str:
+    """Return the first paragraph of a room's docstring, without its full stop."""
+    return " ".join(docstring_of(room).partition("\n\n")[0].split()).removesuffix(".")
+
+
+def _depth(room: str) -> int:
+    """Return how many rooms lie on the longest way down from a room; what may import a whole tree stands below it."""
+    below = [one for name in MAY_IMPORT[room] for one in MAY_IMPORT if one == name or one.startswith(f"{name}.")]
+    return 1 + max(map(_depth, below), default=0)
+
+
 TABLES: dict[str, Callable[[], str]] = {
-    made.__name__: made for made in (settings, endpoints, errors, processes, commands, schedules)
+    made.__name__: made for made in (settings, endpoints, errors, processes, commands, schedules, rooms)
 }
 
 

@@ -26,32 +26,32 @@ ENDED = "WARN exited: writer (exit status 1; not expected)"
 def test_a_process_that_ends_again_and_again_is_told_once(tmp_path: Path) -> None:
     supervisor_says(tmp_path, ENDED, ENDED, ENDED)
     starts = FailedStarts(tmp_path)
-    assert starts.news() == [], "that was another run"
+    assert starts.failures() == [], "that was another run"
     supervisor_says(tmp_path, ENDED, "INFO spawned: 'writer' with pid 1", ENDED, "INFO exited: feed (exit status 0)")
-    assert starts.news() == []
+    assert starts.failures() == []
     (tmp_path / "writer.log").write_text(TRACEBACK)
     supervisor_says(tmp_path, ENDED)
-    [said] = starts.news()
+    [said] = starts.failures()
     assert said.startswith("writer does not start, it has ended 3 times: ModuleNotFoundError: No module named")
     assert said.endswith(f"(see {tmp_path}/writer.log)")
     supervisor_says(tmp_path, ENDED, ENDED, ENDED)
-    assert starts.news() == []
+    assert starts.failures() == []
 
 
 def test_a_log_that_is_not_there_yet_or_begun_anew_is_read_all_the_same(tmp_path: Path) -> None:
     starts = FailedStarts(tmp_path)
-    assert starts.news() == []
+    assert starts.failures() == []
     supervisor_says(tmp_path, *["INFO supervisord started with pid 7929"] * 20)
-    assert starts.news() == []
+    assert starts.failures() == []
     (tmp_path / "supervisord.log").unlink()
     supervisor_says(tmp_path, ENDED)
     supervisor_says(tmp_path, ENDED)
     with (tmp_path / "supervisord.log").open("a") as log:
         log.write("2026-11-27 15:49:33,127 WARN exited: wri")
-    assert starts.news() == []
+    assert starts.failures() == []
     with (tmp_path / "supervisord.log").open("a") as log:
         log.write("ter (exit status 1; not expected)\n")
-    assert [said.split()[0] for said in starts.news()] == ["writer"]
+    assert [said.split()[0] for said in starts.failures()] == ["writer"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 import functions
 from runtime.settings import load
-from taptrade.function_check import wire
+from taptrade.function_check import build
 
 DECLARED = '''"""A function."""
 
@@ -94,4 +94,4 @@ def test_routes_of_broken_functions_are_refused_in_a_sentence(folder: Path) -> N
 
 
 def test_ours_can_be_wired(monkeypatch: pytest.MonkeyPatch) -> None:
-    wire(load({}))
+    build(load({}))
