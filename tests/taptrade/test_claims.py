@@ -70,6 +70,7 @@ def test_a_port_that_stays_taken_names_its_holder_and_its_setting(taken: socket.
     assert 15_000 <= clock.steady_ms < 16_000
 
 
+@pytest.mark.integration
 def test_an_address_that_is_not_ours_is_not_waited_for(clock: ManualClock) -> None:
     with pytest.raises(SettingsError, match=r"cannot listen on 192\.0\.2\.1:1 .*; set TAPTRADE_PORT"):
         claim(lambda: claims.require_free_port("192.0.2.1", 1, "TAPTRADE_PORT"), clock)
