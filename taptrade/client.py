@@ -139,17 +139,9 @@ class TapClient:
             "POST", "/api/deposits", dict[str, Any], body={"amount": amount_cents}, headers={"Idempotency-Key": key}
         )
 
-    def deposits(self, cursor: str | None = None, limit: int = PAGE_ROWS) -> dict[str, Any]:
-        """Ask for a page of own deposits."""
-        return self._call("GET", "/api/deposits", dict[str, Any], query=_page(cursor, limit))
-
     def withdraw(self, signed: SignedWithdrawal, key: str) -> dict[str, Any]:
         """Take money out to the own wallet, which has signed this itself; the same key never takes twice."""
         return self._call("POST", "/api/withdrawals", dict[str, Any], body=signed, headers={"Idempotency-Key": key})
-
-    def withdrawals(self, cursor: str | None = None, limit: int = PAGE_ROWS) -> dict[str, Any]:
-        """Ask for a page of own withdrawals."""
-        return self._call("GET", "/api/withdrawals", dict[str, Any], query=_page(cursor, limit))
 
     def _call(
         self,

@@ -36,7 +36,6 @@ PROCESSES: tuple[Process, ...] = (
     Process("dashboard", 30, 5, "rq-dashboard"),
     Process("api", 40, 15, "HTTP and the stream"),
 )
-NAMES = tuple(process.name for process in PROCESSES)
 
 
 def command(name: str, python: str = sys.executable) -> list[str]:

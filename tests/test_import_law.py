@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.sources import ROOT, imports, modules, prefixes_of
+
 TREES = ("functions", "runtime", "jobs", "taptrade")
 OURS = (*TREES, "tests", "loadtest")
 
@@ -48,17 +48,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 }
 
 
-def modules() -> dict[str, Path]:
-    """Return every module of the trees by its dotted name."""
-    found = {}
-    for tree in TREES:
-        for path in sorted((ROOT / tree).rglob("*.py")):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            found[".".join(part for part in parts if part != "__init__")] = path
-    return found
-
-
-MODULES = modules()
+MODULES = modules(TREES)
 ROOMS = sorted(
     {
         *TREES,
@@ -110,20 +100,6 @@ def allowed(module: str) -> tuple[str, ...]:
     return (room, *ground, *MAY_IMPORT.get(room, ()))
 
 
-def imports(source: str, module: str) -> Iterator[str]:
-    """Return the dotted names that a source imports, `from a import b` as `a.b`; type-checking ones count too."""
-    package = module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*parents, *([base] if base else [])])
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
 def breaches(module: str, source: str) -> list[str]:
     """Return what a module imports against the law."""
     found = []
@@ -136,12 +112,6 @@ def breaches(module: str, source: str) -> list[str]:
         if top in ONLY_IN and not within(module, ONLY_IN[top]):
             found.append(f"{top} belongs into {', '.join(ONLY_IN[top]) or 'no module'}, not here")
     return found
-
-
-def prefixes_of(name: str) -> Iterator[str]:
-    """Return a dotted name and all that it lies in."""
-    parts = name.split(".")
-    yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
 @cache

@@ -32,16 +32,14 @@ class Buckets:
     def __init__(self, last_id: int) -> None:
         self._closed_until_ms = _interval_end(last_id)
         self._open: Bar | None = None
-        self.dropped = 0
 
     def add(self, quote: Quote) -> Bar | None:
         """Take a price in; return the bar before it if the price begins a new interval.
 
-        A price that is not positive, or comes for an interval that was closed, is dropped and counted.
+        A price that is not positive, or comes for an interval that was closed, is dropped.
         """
         last_ms = self._open.id if self._open else self._closed_until_ms
         if quote.cents <= 0 or quote.arrived_ms < last_ms:
-            self.dropped += 1
             return None
         finished = self.close(quote.arrived_ms)
         if self._open:

@@ -38,13 +38,11 @@ class Feed:
         self._database = database
         self._offer = offer
         self._trim_due_ms = 0
-        self.late = 0
 
     def run_once(self, now_ms: int) -> None:
         """Take in what has arrived, and store and hand over each interval that is over."""
         for quote in self._source.poll(now_ms):
             if quote.arrived_ms < now_ms - LATE_MS:
-                self.late += 1
                 continue
             bar = self._buckets.add(quote)
             if bar:

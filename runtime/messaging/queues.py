@@ -71,7 +71,6 @@ class EnqueueResult:
 
     code: EnqueueCode
     argument: str
-    hits: int
 
 
 def new_id(now_ms: int) -> str:
@@ -142,7 +141,7 @@ class Queue:
             redis_keys.WRITER_WAKE,
         ]
         results = self._script(keys=keys, args=arguments)
-        return [EnqueueResult(code.decode(), argument.decode(), hits) for code, argument, hits in results]
+        return [EnqueueResult(code.decode(), argument.decode()) for code, argument in results]
 
 
 def begin_epoch(client: redis.Redis, now_ms: int) -> None:

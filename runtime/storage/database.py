@@ -37,7 +37,6 @@ OPERATIONS_BETWEEN_CHECKS = 5_000
 WRITER_FLAGS = 0x2 | 0x4 | 0x8000
 
 DatabaseError = peewee.DatabaseError
-IntegrityError = peewee.IntegrityError
 OperationalError = peewee.OperationalError
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -63,18 +63,6 @@ def refuse_unwired(functions: Iterable[Function], guards: Iterable[str], limits:
                 raise DiscoveryError(one.file, f"unknown guard {guard!r}; there is {known}")
         if one.limit is not None and one.limit not in known_limits:
             raise DiscoveryError(one.file, f"no quota for the limit {one.limit!r}")
-
-
-def routes_table(functions: Sequence[Function]) -> str:
-    """Format the functions as a table for people."""
-    head = ("METHOD", "ROUTE", "AUTH", "LIMIT", "GUARDS", "FUNCTION", "SUMMARY")
-    rows = [
-        (one.method, one.route, one.auth, one.limit or "-", ",".join(one.guards) or "-", one.name, one.summary)
-        for one in functions
-    ]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in (head, *rows))
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _functions_of(file: Path) -> list[Function]:

@@ -17,7 +17,7 @@ from runtime.error_codes import CODES
 from runtime.game.statements import load_statements
 from runtime.settings import TABLE
 from taptrade.cli import COMMANDS
-from taptrade.processes import NAMES, PROCESSES
+from taptrade.processes import PROCESSES
 from tests.docs.shell import FENCE, blocks
 from tests.docs.tables import ROOT, TABLES, documents, names_in, with_tables
 
@@ -162,7 +162,7 @@ def test_runbooks_name_processes_as_the_supervisor_does() -> None:
     used = re.findall(r"ctl (?:restart|start|stop|tail|signal KILL) ([\w:]+)", runbooks)
     assert set(used) <= set(groups.values())
     restarts = re.findall(r"ctl restart ([\w:]+)", read(ROOT / "docs" / "runbooks" / "restart.md"))
-    assert set(restarts) == {groups[name] for name in NAMES}
+    assert set(restarts) == {groups[process.name] for process in PROCESSES}
 
 
 def test_the_rules_of_signed_texts_are_documented_with_their_numbers() -> None:

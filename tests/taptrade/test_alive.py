@@ -18,7 +18,7 @@ from runtime.metrics.table import Metrics
 from runtime.settings import load
 from taptrade.alive import PROBES, main
 from taptrade.claims import lock_data
-from taptrade.processes import NAMES
+from taptrade.processes import PROCESSES
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -55,7 +55,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, redis_url: str, tmp_path: Path)
 
 
 def test_every_process_but_redis_can_be_asked_for() -> None:
-    assert set(PROBES) == set(NAMES) - {"redis"}
+    assert set(PROBES) == {process.name for process in PROCESSES} - {"redis"}
 
 
 @pytest.mark.parametrize(("name", "key"), [("writer", WRITER_ALIVE), ("settler", SETTLER_ALIVE), ("feed", FEED_ALIVE)])

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 import functions
-from runtime.settings import load
-from taptrade.function_check import build
+from taptrade.function_check import main
 
 DECLARED = '''"""A function."""
 
@@ -93,5 +92,5 @@ def test_routes_of_broken_functions_are_refused_in_a_sentence(folder: Path) -> N
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
-def test_ours_can_be_wired(monkeypatch: pytest.MonkeyPatch) -> None:
-    build(load({}))
+def test_ours_can_be_wired(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (main(), capsys.readouterr().out) == (0, "")

@@ -20,7 +20,7 @@ import redis
 from runtime.settings import SettingsError, load
 from taptrade import embedded_redis, sockets, up
 from taptrade.announce import banner, hide_password
-from taptrade.processes import NAMES, command, supervisor_config, supervisor_variables
+from taptrade.processes import PROCESSES, command, supervisor_config, supervisor_variables
 from tests.conftest import answers
 from tests.taptrade.test_sockets import ODD
 from tests.waiting import wait_until
@@ -46,7 +46,7 @@ def configuration(data: Path, *, embedded: bool = True) -> configparser.ConfigPa
 def test_every_process_is_restarted_always_and_redis_stops_last(tmp_path: Path) -> None:
     config = configuration(tmp_path)
     programs = {name.partition(":")[2]: config[name] for name in config.sections() if name.startswith("program:")}
-    assert set(programs) == set(NAMES)
+    assert set(programs) == {process.name for process in PROCESSES}
     assert all(program["autorestart"] == "true" for program in programs.values())
     order = sorted(programs, key=lambda name: int(programs[name]["priority"]))
     assert (order[0], order[1], order[-1]) == ("redis", "writer", "api")
@@ -71,7 +71,7 @@ def test_supervisor_understands_odd_paths(tmp_path: Path, monkeypatch: pytest.Mo
     options = up.RunOptions()
     options.realize(["-n", "-c", str(file)], doc="")
     programs = {program.name: program for group in options.process_group_configs for program in group.process_configs}
-    assert set(programs) == set(NAMES)
+    assert set(programs) == {process.name for process in PROCESSES}
     assert all(program.stdout_logfile == str(data / "logs" / f"{name}.log") for name, program in programs.items())
     assert all(shlex.split(program.command) == command(name, python) for name, program in programs.items())
     assert options.logfile == str(data / "logs" / "supervisord.log")

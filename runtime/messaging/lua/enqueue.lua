@@ -5,7 +5,7 @@
 --       7 description  8 text before the commands  9 text after them  10 TTL of nonces, s  11 window of limits, s
 --       then for each command: id, JSON, nonce key, signed_at_s, limit key, limit,
 --       pending key, pending value, pending TTL ms ('' where there is none)
--- Returns for each command {code, argument, hits}: code '' is queued; 'EPOCH', 'NONCE' (argument: who used it),
+-- Returns for each command {code, argument}: code '' is queued; 'EPOCH', 'NONCE' (argument: who used it),
 -- 'LIMIT', 'FULL' are not.
 local HEAD, FIELDS = 11, 9
 local now_ms = tonumber(ARGV[1])
@@ -41,7 +41,7 @@ for index = 0, count - 1 do
         if ARGV[at + 7] ~= '' then redis.call('SET', ARGV[at + 7], ARGV[at + 8], 'PX', ARGV[at + 9]) end
         accepted[#accepted + 1] = ARGV[at + 2]
     end
-    results[index + 1] = {code, argument, hits}
+    results[index + 1] = {code, argument}
 end
 
 if #accepted > 0 then

@@ -93,7 +93,6 @@ def test_several_intervals_in_one_turn_come_in_order_and_old_prices_not_at_all(d
     feed = Feed(Script(*map(quote, ids)), Buckets(0), Volatility(), database, offered.append)
     feed.run_once(START)
     assert [each.id for each in offered] == ids[1:]
-    assert feed.late == 1
 
 
 def test_old_ticks_go_after_seven_days(database: Database) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from peewee import IntegrityError
 
 from runtime.clock import ManualClock
 from runtime.game.chain import GENESIS
@@ -27,7 +28,6 @@ from runtime.storage.database import (
     LEDGER_MIGRATIONS,
     OPERATIONS_BETWEEN_CHECKS,
     Database,
-    IntegrityError,
     migrate,
     open_writer,
 )

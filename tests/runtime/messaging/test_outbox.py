@@ -148,7 +148,7 @@ def test_what_the_script_refuses_is_told_at_once_and_the_rest_of_the_job_goes_on
     desk.client.set(nonce, "somebody")
     bad, good = ticket(desk, user, nonce=nonce), ticket(desk, user, rows=1)
     refused, placed = office.asks(bad, good)
-    assert results([refused]) == [EnqueueResult("NONCE", "somebody", 0)]
+    assert results([refused]) == [EnqueueResult("NONCE", "somebody")]
     assert [len(job.commands) for job in office.waiting()] == [1]
     desk.work()
     assert results([placed])[0].id == good.command.id
@@ -157,7 +157,7 @@ def test_what_the_script_refuses_is_told_at_once_and_the_rest_of_the_job_goes_on
 def test_who_waits_only_for_the_queue_learns_that_it_is_queued(office: Office) -> None:
     user = office.desk.player()
     asked = office.asks(ticket(office.desk, user), until_queued=True)
-    assert results(asked) == [EnqueueResult("", "", 0)]
+    assert results(asked) == [EnqueueResult("", "")]
     assert len(office.waiting()) == 1
 
 

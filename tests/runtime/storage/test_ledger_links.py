@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from peewee import IntegrityError
 
 from runtime.audit import audit
 from runtime.game.player_entries import entries_newest_first
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, IntegrityError, migrate, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_writer
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 from tests.runtime.records.bet_histories import History
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from peewee import IntegrityError
 
 from runtime.clock import ManualClock
 from runtime.settings import Settings
 from runtime.storage import ticks_store
-from runtime.storage.database import Database, IntegrityError, open_reader, open_writer
+from runtime.storage.database import Database, open_reader, open_writer
 from tests.jobs.feed.ticks import tick
 
 

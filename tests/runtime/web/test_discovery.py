@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.web.discovery import DiscoveryError, discover, refuse_duplicates, routes_table
+from runtime.web.discovery import DiscoveryError, discover, refuse_duplicates
 from tests.runtime.web.sample_app import BROKEN, GOOD, build
 
 ENDPOINT = '''"""GET {route}."""
@@ -165,17 +165,6 @@ def test_a_folder_without_functions_is_refused(tmp_path: Path) -> None:
         discover(tmp_path)
     with pytest.raises(DiscoveryError, match="no such folder"):
         discover(tmp_path / "nowhere")
-
-
-def test_routes_table_has_a_line_for_each_function() -> None:
-    functions = discover(GOOD)
-
-    lines = routes_table(functions).splitlines()
-
-    assert len(lines) == len(functions) + 1
-    assert lines[0].split() == ["METHOD", "ROUTE", "AUTH", "LIMIT", "GUARDS", "FUNCTION", "SUMMARY"]
-    tap = next(line for line in lines if "/api/taps" in line)
-    assert tap.split() == ["POST", "/api/taps", "session", "bets", "breaker", "tap", "Tap"]
 
 
 def test_the_shipped_functions_are_sound() -> None:
