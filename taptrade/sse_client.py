@@ -22,7 +22,7 @@ _GONE_FOR_GOOD = frozenset({400, 403, 404})
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event; `id` is the reader's place in the stream after it."""
+    """One event; `id` is the reader's cursor after it."""
 
     id: str
     type: str

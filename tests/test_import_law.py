@@ -172,12 +172,12 @@ def test_modules_of_no_room_are_named() -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        pytest.param("functions.grid", "import jobs.settlement.settle", id="functions import jobs"),
-        pytest.param("jobs.settlement.settle", "from functions import grid", id="jobs import functions"),
-        pytest.param("jobs.settlement.settle", "from jobs.writer import core", id="a job imports another's room"),
+        pytest.param("functions.grid", "import jobs.settlement.settler", id="functions import jobs"),
+        pytest.param("jobs.settlement.settler", "from functions import grid", id="jobs import functions"),
+        pytest.param("jobs.settlement.settler", "from jobs.writer import core", id="a job imports another's room"),
         pytest.param("jobs.feed.main", "from runtime.parts import Parts", id="a job imports the top"),
         pytest.param("runtime.messaging.bus", "from taptrade import cli", id="taptrade is imported by none"),
-        pytest.param("jobs.settlement.settle", "import tests.waiting", id="tests stay out"),
+        pytest.param("jobs.settlement.settler", "import tests.waiting", id="tests stay out"),
         pytest.param("runtime.game.money", "import msgspec", id="game imports a library"),
         pytest.param("runtime.game.money", "from runtime import settings", id="game imports the ground"),
         pytest.param("runtime.game.money", "from .. import settings", id="game imports the ground, relatively"),
@@ -187,12 +187,12 @@ def test_modules_of_no_room_are_named() -> None:
             "runtime.web.routes", "import runtime.game.grid", id="a new part of the framework imports the game"
         ),
         pytest.param("runtime.auth.login", "from runtime.records import views", id="a room imports one above it"),
-        pytest.param("jobs.settlement.settle", "import redis", id="redis outside its modules"),
+        pytest.param("jobs.settlement.settler", "import redis", id="redis outside its modules"),
         pytest.param(
             "runtime.market.state", "from redis.client import Pipeline", id="part of redis outside its modules"
         ),
         pytest.param("functions.grid", "import rq", id="rq outside the queues"),
-        pytest.param("jobs.settlement.settle", "import falcon", id="falcon in a job"),
+        pytest.param("jobs.settlement.settler", "import falcon", id="falcon in a job"),
         pytest.param("runtime.messaging.queues", "def late():\n    import peewee", id="late import of peewee"),
         pytest.param("runtime.game.ledger", "import sqlite3", id="a second driver"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.upkeep.archive import UPKEEP
+from jobs.upkeep.closed_weeks import UPKEEP
 from runtime.audit.records import AUDIT
 from runtime.game.ledger import SQL
 from runtime.game.statements import COLUMN_LISTS, MARK

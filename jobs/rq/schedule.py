@@ -33,11 +33,11 @@ class Schedule:
 
 
 SCHEDULES: tuple[Schedule, ...] = (
-    Schedule("settle-columns", "jobs.settlement.settle.settle_columns", SETTLE, 30, interval_s=1),
+    Schedule("settle-columns", "jobs.settlement.settler.settle_columns", SETTLE, 30, interval_s=1),
     Schedule("check-breaker", "jobs.settlement.breaker.check_breaker", SETTLE, 10, interval_s=1),
     Schedule("backup-live", "jobs.upkeep.backup.backup_live", JOBS, 1800, cron="0 * * * *"),
     Schedule("audit-daily", "jobs.upkeep.integrity.audit_daily", JOBS, 3600, cron="15 3 * * *"),
-    Schedule("report-closed-weeks", "jobs.upkeep.archive.report_closed_weeks", JOBS, 3600, cron="0 0 * * 0"),
+    Schedule("report-closed-weeks", "jobs.upkeep.closed_weeks.report_closed_weeks", JOBS, 3600, cron="0 0 * * 0"),
 )
 
 

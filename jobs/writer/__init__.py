@@ -1,4 +1,4 @@
-"""The single writer: batches of commands in, one transaction each, then its events.
+"""The single writer: it takes whole jobs, commits many of them in one transaction, and publishes what came of it.
 
 May import: runtime.betting, runtime.game, runtime.messaging, runtime.metrics, runtime.records, runtime.storage.
 """

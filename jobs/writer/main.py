@@ -51,7 +51,7 @@ def lock_file(data: Path) -> Path:
     return data / "run" / "writer.lock"
 
 
-class Process:
+class WriterProcess:
     """The loop around the writer's iterations."""
 
     def __init__(self, settings: Settings, client: Redis, database: Database, clock: Clock) -> None:
@@ -207,7 +207,7 @@ def main(settings: Settings | None = None, redis_url: str = "") -> None:
     settings = settings or load()
     with sole("writer", lock_file(settings.data)):
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
-        process = Process(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
+        process = WriterProcess(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)
         # What start-up left stays; what a commit leaves has no cycles.

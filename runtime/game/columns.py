@@ -46,7 +46,7 @@ class Column(Evidence):
 EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
 COLUMN_FIELDS = tuple(field.name for field in fields(Column))
 CONTENT_FIELDS = COLUMN_FIELDS[:-1]
-"""What the hash of the commit covers: all but the place of the row in it."""
+"""What the hash of the commit covers: all but the position of the row in it."""
 
 evidence_row: Callable[[Any], tuple[Any, ...]] = attrgetter(*EVIDENCE_FIELDS)
 """The fields of an Evidence, or of whatever has the same, in order."""

@@ -181,7 +181,7 @@ INSERT INTO delegations
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: operation
--- Looked up here and not in the ledger, whose weeks are trimmed: a reference counts for ever.
+-- Looked up here and not in the ledger, which an archive may shorten one day: a reference counts for ever.
 SELECT user_id, amount, entry_id, balance_after FROM operations WHERE kind = ? AND reference = ?;
 
 -- name: insert_operation

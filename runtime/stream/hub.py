@@ -46,7 +46,7 @@ class Moment:
     price: bytes | None
     grid: bytes | None
     missed: tuple[PublicEvent, ...] | None
-    """Status and touched events since the reader's place; None where they are no longer known."""
+    """Status and touched events since the reader's cursor; None where they are no longer known."""
 
 
 _events = msgspec.json.Decoder(list[BusEvent])

@@ -65,7 +65,7 @@ class Opening:
             start = self._snapshot(subscriber, moment)
             yield self._hello(subscriber, sse.beginning(moment.cursor.epoch)) + start
         elif cursor is None or moment.missed is None or cursor.commit > self._newest_commit(moment):
-            reset = self._snapshot(subscriber, moment, reason="The place to resume from is not known here.")
+            reset = self._snapshot(subscriber, moment, reason="The cursor is not known here.")
             yield reset + self._hello(subscriber, moment.cursor)
         else:
             yield from self._resume(subscriber, cursor, moment)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from jobs.settlement.settle import Settler
+from jobs.settlement.settler import Settler
 from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, Override, State
 from runtime.messaging import queues

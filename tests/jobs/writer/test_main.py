@@ -31,15 +31,17 @@ from runtime.storage.database import LEDGER_MIGRATIONS, OperationalError, migrat
 from tests.waiting import wait_until
 
 
-def new_process(settings: Settings) -> writer_main.Process:
+def new_process(settings: Settings) -> writer_main.WriterProcess:
     """Return a writer that has not begun."""
     migrate(settings.database, LEDGER_MIGRATIONS, ManualClock(1))
     client = connect(settings.redis_url, block_s=1)
-    return writer_main.Process(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
+    return writer_main.WriterProcess(
+        settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock()
+    )
 
 
 @contextmanager
-def running(process: writer_main.Process) -> Iterator[writer_main.Process]:
+def running(process: writer_main.WriterProcess) -> Iterator[writer_main.WriterProcess]:
     """Run its loop in a thread within the block."""
     thread = threading.Thread(target=process.run)
     thread.start()
@@ -117,16 +119,16 @@ def test_what_only_the_writer_knows_of_is_kept_over_an_outage(settings: Settings
 def test_a_database_that_fails_beside_a_commit_is_trouble_until_it_is_over(
     settings: Settings, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, failing = writer_main.Process._forget_idempotency_keys, threading.Event()
+    honest, failing = writer_main.WriterProcess._forget_idempotency_keys, threading.Event()
     failing.set()
 
-    def fails(process: writer_main.Process) -> None:
+    def fails(process: writer_main.WriterProcess) -> None:
         process._due.pop("forget")
         if failing.is_set():
             raise OperationalError("disk I/O error")
         honest(process)
 
-    monkeypatch.setattr(writer_main.Process, "_forget_idempotency_keys", fails)
+    monkeypatch.setattr(writer_main.WriterProcess, "_forget_idempotency_keys", fails)
     with running(new_process(settings)) as process:
         wait_until(lambda: "disk I/O error" in process.trouble, what="the trouble")
         failing.clear()

@@ -27,11 +27,13 @@ from tests.waiting import wait_until
 
 
 @pytest.fixture
-def process(settings: Settings, clock: ManualClock) -> Iterator[writer_main.Process]:
+def process(settings: Settings, clock: ManualClock) -> Iterator[writer_main.WriterProcess]:
     """Run a writer's loop in a thread; stop it at the end."""
     migrate(settings.database, LEDGER_MIGRATIONS, clock)
     client = connect(settings.redis_url, block_s=1)
-    process = writer_main.Process(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
+    process = writer_main.WriterProcess(
+        settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock()
+    )
     thread = threading.Thread(target=process.run)
     thread.start()
     yield process
@@ -45,13 +47,13 @@ def alive(client: Any) -> dict[str, Any]:
     return msgspec.json.decode(data) if data else {}
 
 
-def test_it_says_that_it_lives_and_how_far_its_clock_is(process: writer_main.Process, redis_client: Any) -> None:
+def test_it_says_that_it_lives_and_how_far_its_clock_is(process: writer_main.WriterProcess, redis_client: Any) -> None:
     wait_until(lambda: alive(redis_client).get("clock_ms", 0) > process.since_ms, what="a sign of life")
     assert alive(redis_client)["trouble"] == ""
 
 
 def test_a_locked_database_is_trouble_that_stops_new_bets_until_it_is_over(
-    process: writer_main.Process, settings: Settings, redis_client: Any
+    process: writer_main.WriterProcess, settings: Settings, redis_client: Any
 ) -> None:
     watch = WriterWatch(redis_client)
     wait_until(lambda: bool(alive(redis_client)), what="a sign of life")
@@ -73,7 +75,7 @@ def test_a_locked_database_is_trouble_that_stops_new_bets_until_it_is_over(
     other.close()
 
 
-def account(process: writer_main.Process) -> Any:
+def account(process: writer_main.WriterProcess) -> Any:
     now_ms = process.clock.now_ms()
     return OpenAccount(
         id=queues.new_id(now_ms),
@@ -86,7 +88,7 @@ def account(process: writer_main.Process) -> Any:
 
 
 def test_a_job_that_an_outage_struck_from_its_hands_is_done(
-    process: writer_main.Process, redis_client: Any, monkeypatch: pytest.MonkeyPatch
+    process: writer_main.WriterProcess, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest, struck = Writer._run, threading.Event()
 
@@ -104,7 +106,7 @@ def test_a_job_that_an_outage_struck_from_its_hands_is_done(
 
 
 def test_what_redis_forgot_that_is_done_is_ended_and_not_done_again(
-    process: writer_main.Process, redis_client: Any
+    process: writer_main.WriterProcess, redis_client: Any
 ) -> None:
     queues.send_commands(redis_client, [account(process)], "test", process.clock.now_ms())
     wait_until(lambda: process.writer.book.number == 1, what="the commit")
@@ -117,7 +119,7 @@ def test_what_redis_forgot_that_is_done_is_ended_and_not_done_again(
 
 
 def test_a_long_log_starts_anew_while_the_writer_works(
-    process: writer_main.Process, settings: Settings, redis_client: Any, monkeypatch: pytest.MonkeyPatch
+    process: writer_main.WriterProcess, settings: Settings, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "WAL_PAGES_MAX", 20)
     log = settings.database.with_name("taptrade.db-wal")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.settlement import settle
-from jobs.settlement.settle import RESEND_FIRST_MS, settle_columns
+from jobs.settlement import settler
+from jobs.settlement.settler import RESEND_FIRST_MS, settle_columns
 from runtime.clock import ManualClock
 from runtime.game.breaker import Override, State
 from runtime.game.settlement import evidence
@@ -224,11 +224,11 @@ def test_the_job_runs_with_settings_from_the_environment(
 ) -> None:
     monkeypatch.setenv("TAPTRADE_DATA", str(court.settings.data))
     monkeypatch.setenv("TAPTRADE_REDIS_URL", settings.redis_url)
-    settle._settler.cache_clear()
+    settler._settler.cache_clear()
     assert settle_columns() == 0
     assert settle_columns() == 0
-    assert settle._settler.cache_info().hits == 1
-    settle._settler.cache_clear()
+    assert settler._settler.cache_info().hits == 1
+    settler._settler.cache_clear()
 
 
 def _copy_bet_to_settled_columns(database: Database, count: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.upkeep.archive import closed_weeks, weeks_with_bets
+from jobs.upkeep.closed_weeks import closed_weeks, weeks_with_bets
 from runtime.clock import ManualClock
 from runtime.storage.database import LEDGER_MIGRATIONS, migrate
 

@@ -42,7 +42,7 @@ def _say_alive(client: Redis, now_ms: int) -> None:
 
 @dataclass(slots=True)
 class Sent:
-    """When a column was sent to the writer, and how long its record in the database is waited for."""
+    """When a column was sent to the writer, and how long its row in the database is waited for."""
 
     at_ms: int
     patience_ms: int = RESEND_FIRST_MS
@@ -52,7 +52,7 @@ class Settler:
     """Remember, from run to run, which columns are through and which are on their way to the writer.
 
     All of it is a shortcut: a process that starts anew looks at every column that may have open bets once, and sends
-    what has no record.
+    what has no row.
     """
 
     def __init__(self, live: Database, ticks: Database, client: Redis, settings: Settings, clock: Clock) -> None:
@@ -62,7 +62,7 @@ class Settler:
         self._width_ms = settings.column_seconds * 1000
         self._grace_ms = settings.settle_grace_ms
         self._clock = clock
-        # A column with bets and without a record has open bets.
+        # A column with bets and without a row has open bets.
         self._through_s: int = live.execute(SQL["open_from"])[0][0] - 1
         self._sent: dict[int, Sent] = {}
 
@@ -87,7 +87,7 @@ class Settler:
         return len(commands)
 
     def _waiting(self, upto_s: int) -> list[int]:
-        """Return the columns up to `upto_s` that have bets but no record, oldest first, at most one run's."""
+        """Return the columns up to `upto_s` that have bets but no row, oldest first, at most one run's."""
         waiting: list[int] = []
         after_s = self._through_s
         while len(waiting) < COLUMNS_PER_RUN:
