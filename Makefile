@@ -85,7 +85,7 @@ chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves b
 
 .PHONY: loadtest
 loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs
-	@$(BIN)/python -m loadtest.play $(LOADTEST_ARGS)
+	@$(BIN)/python -m locust -f loadtest/locustfile.py --headless --only-summary $(LOADTEST_ARGS)
 
 .PHONY: bench
 bench: .venv/.dev ## signed bets through the real system at fixed rates, and what they are held against (RATES=3000)

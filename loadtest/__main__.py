@@ -9,11 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from loadtest import capacity, measurement, soak, spike
-from loadtest.bench.processes import BenchFailed
-from loadtest.growth import run as growth
-from loadtest.server import run as server
-from loadtest.streams import run as streams
+from loadtest import capacity, growth, measurement, server, soak, spike, streams
+from loadtest.processes import BenchFailed
 
 MEASUREMENTS = {one.MEASUREMENT.name: one.MEASUREMENT for one in (capacity, soak, spike, streams, growth, server)}
 

@@ -1,14 +1,20 @@
-"""Players for locust: they sign in, tap, look at history and statement, and follow the stream. README.md tells more."""
+"""Players for locust: they sign in, tap, look at history and statement, and follow the stream. README.md tells more.
+
+A server is started if none runs, over fresh data, and stopped at the end.
+"""
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import re
 import secrets
-import subprocess
+import shutil
+import socket
 import sys
-import time
 from collections import Counter
+from contextlib import ExitStack
 from random import Random
 from threading import Event
 from urllib.parse import urlsplit
@@ -19,6 +25,9 @@ from locust import User, constant_throughput, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
+from loadtest.measurement import BUILD
+from loadtest.processes import BenchFailed
+from loadtest.system import audit, started
 from runtime.clock import SystemClock
 from runtime.settings import load
 from taptrade import wallet as wallets
@@ -26,14 +35,18 @@ from taptrade.choice import Chooser
 from taptrade.client import ApiError, TapClient, api_error
 from taptrade.sse_client import EventStream
 from taptrade.statement import faults
-from taptrade.views import BetView, GridView
+from taptrade.views import BetView
 from taptrade.wallet import Audience
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-GRID_GOOD_MS = 1_000
 LISTEN_MS = 20_000
 RECOUNTS_MAX = 20
 BET = re.compile(r"/api/bets/\w+")
+ROOM = {
+    # All players come from one address here; what protects a public server would only measure itself.
+    "TAPTRADE_LOGINS_PER_MINUTE": "100000",
+    "TAPTRADE_REQUESTS_PER_MINUTE": "10000000",
+}
 # What the game may answer to a tap that came a moment too late, or while the recorded prices pause, as they did when
 # they were recorded; anything else is a failure of the house.
 GAME_REFUSALS = frozenset(
@@ -45,14 +58,10 @@ log = logging.getLogger("loadtest")
 logging.getLogger("httpx").setLevel(logging.WARNING)
 clock = SystemClock()
 chain_id = load().chain_id
+server = dict(os.environ)
+"""The environment of the server."""
 taps: Counter[str] = Counter()
 """What became of all taps of all players: `placed`, or the code of the refusal."""
-
-
-class Price(msgspec.Struct):
-    """A price event; its id is the moment of its last price."""
-
-    id: int
 
 
 class Timed(httpx.HTTPTransport):
@@ -60,20 +69,15 @@ class Timed(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it and time it."""
-        start_s = time.perf_counter()
-        failure: Exception | None = None
-        size = 0
-        try:
+        response: httpx.Response | None = None
+        with events.request.measure(request.method, BET.sub("/api/bets/[id]", request.url.path)) as figures:
             response = super().handle_request(request)
             if "text/event-stream" not in response.headers.get("Content-Type", ""):
-                size = len(response.read())
-            failure = None if response.is_success else failure_of(request, api_error(response))
-        except httpx.TransportError as ex:
-            failure = ex
-            raise
-        finally:
-            path = BET.sub("/api/bets/[id]", request.url.path)
-            report(request.method, path, (time.perf_counter() - start_s) * 1000, size, failure)
+                figures["response_length"] = len(response.read())
+            if not response.is_success:
+                figures["exception"] = failure_of(request, api_error(response))
+        if response is None:
+            raise figures["exception"]
         return response
 
 
@@ -87,12 +91,13 @@ class SignedIn(User):
     """A wallet with a session; its session key signs the taps."""
 
     abstract = True
+    host = f"http://127.0.0.1:{load().port}"
 
     def on_start(self) -> None:
         """Make a wallet and sign in; without a session this user has nothing to do here."""
-        self.api = TapClient(self.host or "", transport=Timed())
+        self.api = TapClient(self.host, transport=Timed())
         self.session_key = wallets.new_wallet()
-        domain = urlsplit(self.host or "").netloc
+        domain = urlsplit(self.host).netloc
         place = Audience(domain, f"http://{domain}", chain_id)
         try:
             self.api.login(wallets.sign_login(wallets.new_wallet(), self.session_key.address, place, clock.now_ms()))
@@ -111,15 +116,12 @@ class Player(SignedIn):
         super().on_start()
         self.chooser = Chooser(Random(secrets.randbits(64)))
         self.placed: dict[str, BetView] = {}
-        self.grid: GridView | None = None
-        self.grid_at_ms = 0
 
     @task(6)
     def tap(self) -> None:
         """Tap a cell of the present grid."""
-        grid = self.present_grid()
-        now_ms = grid.server_time_ms + clock.monotonic_ms() - self.grid_at_ms
-        offer = self.chooser.choose(grid, now_ms)
+        grid = self.api.grid()
+        offer = self.chooser.choose(grid, grid.server_time_ms)
         if offer is None:
             taps["nothing offered"] += 1
             return
@@ -129,23 +131,15 @@ class Player(SignedIn):
             amount_cents=grid.presets_cents[0],
             min_rate_bp=offer.min_rate_bp,
             chain_id=chain_id,
-            now_ms=now_ms,
+            now_ms=grid.server_time_ms,
         )
         try:
             bet = self.api.place_bet(signed).bet
         except ApiError as ex:
             taps[ex.code] += 1
-            self.grid = None
         else:
             taps["placed"] += 1
             self.placed[bet.id] = bet
-
-    def present_grid(self) -> GridView:
-        """Return a grid that is not old."""
-        if self.grid is None or clock.monotonic_ms() - self.grid_at_ms > GRID_GOOD_MS:
-            self.grid = self.api.grid()
-            self.grid_at_ms = clock.monotonic_ms()
-        return self.grid
 
     @task(2)
     def look_at_history(self) -> None:
@@ -179,8 +173,8 @@ class Watcher(SignedIn):
         stream = EventStream(f"{self.host}/api/stream", token=lambda: self.api.token, stop=stop, transport=Timed())
         for event in stream.events():
             if event.type == "price":
-                price = msgspec.json.decode(event.data, type=Price)
-                report("SSE", "age of a price", clock.now_ms() - price.id, len(event.data), None)
+                arrived_ms: int = msgspec.json.decode(event.data)["id"]
+                report("SSE", "age of a price", clock.now_ms() - arrived_ms, len(event.data), None)
             if clock.monotonic_ms() > until_ms:
                 stop.set()
 
@@ -210,21 +204,36 @@ def report(kind: str, name: str, ms: float, size: int, exception: Exception | No
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
-def stay_at_home(environment: Environment, **_: object) -> None:
-    """Refuse any server but our own: this is no tool to load others with."""
-    if urlsplit(environment.host or "").hostname not in LOOPBACK:
+def find_server(environment: Environment, **_: object) -> None:
+    """Use the server that runs, or start one; refuse any but our own: this is no tool to load others with."""
+    url = urlsplit(environment.host or SignedIn.host)
+    address, data = (url.hostname or "", url.port or 80), BUILD / "loadtest"
+    if url.hostname not in LOOPBACK:
         log.error("--host must be a loopback address, such as http://127.0.0.1:8000")
         sys.exit(2)
+    try:
+        socket.create_connection(address, timeout=5).close()
+    except OSError:
+        log.info("starting a server on port %d, data in %s", address[1], data)
+    else:
+        log.info("using the server on port %d", address[1])
+        return
+    shutil.rmtree(data, ignore_errors=True)
+    BUILD.mkdir(exist_ok=True)
+    server.update(ROOM, TAPTRADE_DATA=str(data), TAPTRADE_PORT=str(address[1]))
+    stack = ExitStack()
+    atexit.register(stack.close)
+    try:
+        stack.enter_context(started(data, server))
+    except BenchFailed as ex:
+        sys.exit(f"load test: {ex}")
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]
-def audit(environment: Environment, **_: object) -> None:
+def recount_all(environment: Environment, **_: object) -> None:
     """End with the audit of the whole ledger; its verdict decides the exit code too."""
     log.info("taps: %s", ", ".join(f"{count} {name}" for name, count in taps.most_common()) or "none")
-    done = subprocess.run(
-        [sys.executable, "-m", "taptrade", "audit"], capture_output=True, text=True, timeout=120, check=False
-    )
-    log.info("%s", (done.stdout.strip().splitlines() or ["no output"])[-1])
-    if done.returncode or not taps["placed"]:
-        log.error("%s%s", done.stdout[-2000:], done.stderr[-2000:])
+    counted = audit(server)
+    log.info("%s", counted.summary)
+    if not (counted.adds_up and taps["placed"]):
         environment.process_exit_code = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -22,15 +22,10 @@ def table(text: str) -> str:
     rows = [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in text.splitlines() if line.strip()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     rule = ["-" * width if not column else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
-    return "\n".join(_line(row, widths) for row in [rows[0], rule, *rows[1:]])
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        cell.rjust(width) if place else cell.ljust(width)
-        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return f"| {' | '.join(padded)} |"
+    return "\n".join(
+        f"| {' | '.join(cell.rjust(widths[at]) if at else cell.ljust(widths[at]) for at, cell in enumerate(row))} |"
+        for row in [rows[0], rule, *rows[1:]]
+    )
 
 
 def number(value: float | None, digits: int = 0, sign: str = "") -> str:
@@ -48,14 +43,10 @@ def counts(of: Mapping[str, int], nothing: str = "0") -> str:
     return ", ".join(f"{count:,} {name}" for name, count in of.items()) or nothing
 
 
-def mean(rows: Sequence[Any], path: str) -> float | None:
-    """Return the mean of what is at a dotted path in each row that has it; None if none has."""
-    first, *rest = path.split(".")
-    values: list[Any] = [getattr(row, first) for row in rows]
-    for name in rest:
-        found = [value.get(name) if isinstance(value, Mapping) else getattr(value, name) for value in values]
-        values = [value for value in found if value is not None]
-    return fmean(values) if values else None
+def mean(values: Iterable[float]) -> float | None:
+    """Return the mean, None of nothing."""
+    found = [*values]
+    return fmean(found) if found else None
 
 
 _TEMPLATES = jinja2.Environment(

@@ -23,7 +23,6 @@ OTHERS = (".sql", ".lua", ".html", ".gz", ".zst", ".conf")
 # Folder of functions -> the module that has it discovered.
 DISCOVERED = {
     "functions": "runtime.wiring",
-    "loadtest.server.empty": "loadtest.server.app",
     "tests.sample_functions.good": "tests.runtime.web.sample_app",
 }
 # Every file of these is applied, in the order of their names.
@@ -32,7 +31,7 @@ ALL_OF_FOLDER = ("migrations", "migrations_ticks")
 BY_PYTHON = {"tests.chaos.stepped.sitecustomize": "tests.chaos.wrong_clock"}
 
 DOTTED = re.compile(rf"\b(?:{'|'.join((*TREES, 'tests'))})(?:\.\w+)+")
-RUN = re.compile(r"(?:-m |\bpython3? )([a-z][\w./]+)")
+RUN = re.compile(r"(?:-[mf] |\bpython3? )([a-z][\w./]+)")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -41,7 +40,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def started(command: str) -> Iterator[str]:
-    """Return the modules that command lines start, as `-m module` or as `python file.py`."""
+    """Return the modules that command lines start: `-m module`, `python file.py`, or locust's `-f file.py`."""
     for found in RUN.findall(command):
         name = found.removesuffix(".py").replace("/", ".")
         yield from (one for one in (name, f"{name}.__main__") if one in ALL)

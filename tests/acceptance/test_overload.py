@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtest.bench.http import head_of, problem_code, split_answer, with_body
+from loadtest.open_loop import head_of, problem_code, request_of, split_answer
 from runtime.betting.admission import PACE_LEAST, WAIT_S
 from runtime.clock import SystemClock
 from taptrade.wallet import sign_bet
@@ -36,7 +36,7 @@ def requests(player: Player, count: int) -> list[bytes]:
         )
         for _ in range(count)
     ]
-    return [with_body(head, msgspec.json.encode(bet)) for bet in bets]
+    return [request_of(head, msgspec.json.encode(bet)) for bet in bets]
 
 
 def answer(peer: socket.socket) -> str:

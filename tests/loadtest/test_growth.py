@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from loadtest import __main__ as command
-from loadtest import measurement
-from loadtest.bench.commands import STAKE_CENTS
-from loadtest.bench.processes import BenchFailed
-from loadtest.growth import commits
-from loadtest.growth import run as growth
-from loadtest.growth.commits import Round, Table, measure
-from loadtest.growth.fill import BETS_PER_COLUMN, BETS_PER_COMMIT, CREDIT_CENTS, USERS, fill
-from loadtest.growth.run import Filled, Growth
-from loadtest.measurement import Measurement
+from loadtest import growth, measurement
+from loadtest.bets import BETS_PER_COLUMN, BETS_PER_COMMIT, CREDIT_CENTS, STAKE_CENTS, USERS, fill
+from loadtest.growth import Filled, Table, found_of, measure
+from loadtest.measurement import Found
+from loadtest.processes import BenchFailed
 from loadtest.report import section
 from runtime.clock import SystemClock
 from runtime.settings import load
@@ -67,12 +64,12 @@ def test_filled_tables_hold_settled_bets_with_their_entries(filled: Path) -> Non
 
 
 def test_commits_of_the_real_writer_are_timed(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commits, "WARM_UP", 2)
+    monkeypatch.setattr(growth, "WARM_UP", 2)
     settings, now_ms = load({"TAPTRADE_DATA": str(filled.parent)}), SystemClock().now_ms()
     found = measure(filled, settings, now_ms, 0, 4, 1_000.0)
     again = measure(filled, settings, now_ms, 1, 4, 1_000.0)
-    assert 0 < found.p50_ms <= found.p99_ms <= found.max_ms
-    assert again.max_ms > 0
+    assert 0 < found["p50_ms"] <= found["p99_ms"] <= found["max_ms"]
+    assert again["max_ms"] > 0
     database = open_reader(filled)
     bets, users, cells = database.execute(OPEN)[0]
     assert (bets, users) == (12 * BETS_PER_COMMIT, 6 * BETS_PER_COMMIT)
@@ -96,15 +93,15 @@ def test_too_many_commits_for_one_column_are_refused(tmp_path: Path) -> None:
         measure(tmp_path / "taptrade.db", load({"TAPTRADE_DATA": str(tmp_path)}), 0, 0, 10_000, 1.0)
 
 
-def size_of(path: Path, bets: int, *p99_ms: float) -> growth.Size:
-    return Filled(bets, path, 1.0, [Round(0.1, 5.0, ms, ms) for ms in p99_ms]).size()
+def size_of(path: Path, bets: int, *p99_ms: float) -> Found:
+    return Filled(bets, path, 1.0, [{"open_s": 0.1, "p50_ms": 5.0, "p99_ms": ms, "max_ms": ms} for ms in p99_ms]).size()
 
 
 def test_ratio_is_that_of_the_median_p99(filled: Path) -> None:
     sizes = [size_of(filled, 10_000, 9.0, 10.0, 30.0), size_of(filled, 1_000_000, 12.0, 13.0, 11.0)]
-    run = Growth(options={"commits": 300}, rounds=3, per_s=25.0, sizes=sizes, machine=MACHINE)
-    assert run.ratio == 1.2
-    assert (sizes[0].bets_at_end, sizes[0].max_ms, sizes[0].p99_of_rounds) == (BETS, 30.0, [9.0, 10.0, 30.0])
+    run = found_of(sizes) | {"options": {"commits": 300}, "machine": MACHINE}
+    assert run["ratio"] == 1.2
+    assert (sizes[0]["bets_at_end"], sizes[0]["max_ms"], sizes[0]["p99_of_rounds"]) == (BETS, 30.0, [9.0, 10.0, 30.0])
     text = section("growth", run)
     assert "at 1,000,000 bets is **1.20** times that at 10,000" in text
     assert "make bench-growth ROWS=1000000" in text
@@ -121,10 +118,10 @@ def test_growth_beyond_the_aim_fails(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     sizes = [size_of(filled, 100, 10.0), size_of(filled, 200, p99_ms)]
-    run = Growth(options={"commits": 300}, rounds=1, per_s=25.0, sizes=sizes, machine=MACHINE)
+    one = dataclasses.replace(growth.MEASUREMENT, measure=lambda _trial: found_of(sizes))
     monkeypatch.setattr(measurement, "publish", lambda *_: None)
     monkeypatch.setattr(measurement, "BUILD", tmp_path / "build")
-    assert measurement.run(Measurement("growth", lambda _trial: run, nginx="unused"), {}) == code
+    assert measurement.run(one, {}) == code
     assert ("not 1.3 at most" in capsys.readouterr().out) is bool(code)
 
 
@@ -135,7 +132,7 @@ def test_small_tables_are_put_back_before_each_round(filled: Path) -> None:
     database.execute("DELETE FROM columns")
     database.close()
     table.put_back()
-    assert table.ask("SELECT count(*) FROM columns") == (BETS // BETS_PER_COLUMN + 1,)
+    assert table.ask("SELECT count(*) FROM columns") == BETS // BETS_PER_COLUMN + 1
 
 
 def test_a_disk_that_is_too_small_is_told_of_before_anything_is_filled(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.bench.http import HEAD_BYTES_MAX, Unreadable, head_of, problem_code, split_answer, with_body, without_body
+from loadtest.open_loop import HEAD_BYTES_MAX, Unreadable, head_of, problem_code, request_of, split_answer
 
 ANSWER = b"HTTP/1.1 201 Created\r\nServer: nginx\r\nContent-Length: 2\r\nX-Request-Id: a\r\n\r\n{}"
 
@@ -40,8 +40,8 @@ def test_requests_are_complete() -> None:
     head = head_of("POST", "/api/bets", "127.0.0.1:8000", "abc")
     assert head.startswith(b"POST /api/bets HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n")
     assert b"Authorization: Bearer abc\r\n" in head
-    assert with_body(head, b'{"a":1}').endswith(b'Content-Length: 7\r\n\r\n{"a":1}')
-    assert without_body(head_of("GET", "/api/time", "a")).endswith(b"\r\n\r\n")
+    assert request_of(head, b'{"a":1}').endswith(b'Content-Length: 7\r\n\r\n{"a":1}')
+    assert request_of(head_of("GET", "/api/time", "a")).endswith(b"\r\n\r\n")
 
 
 def test_errors_are_counted_by_code_or_status() -> None:

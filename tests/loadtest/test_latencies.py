@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.bench.schedule import Latencies
+from loadtest.schedule import Latencies
 
 LARGEST_US = (1 << 32) - 1
 
@@ -38,20 +38,23 @@ def test_hundredth_duration_decides_p99_of_a_hundred_and_one() -> None:
 @pytest.mark.parametrize("percent", [50, 99])
 def test_nothing_recorded_is_zero(percent: int) -> None:
     assert Latencies().percentile_us(percent) == 0
-    assert Latencies().max_us == 0
+    assert Latencies().ms(percent) == {f"p{percent}_ms": 0.0}
 
 
 def test_what_comes_after_a_look_counts_too() -> None:
     latencies = recorded([30, 10])
-    assert latencies.max_us == 30
+    assert latencies.percentile_us(100) == 30
     latencies.add(20)
     latencies.add(40)
-    assert (latencies.percentile_us(50), latencies.max_us, len(latencies)) == (20, 40, 4)
+    assert (latencies.percentile_us(50), latencies.percentile_us(100), len(latencies)) == (20, 40, 4)
 
 
 def test_a_clock_that_was_set_back_makes_no_negative_duration() -> None:
-    assert recorded([-5]).max_us == 0
+    assert recorded([-5]).percentile_us(100) == 0
 
 
 def test_it_goes_through_a_pipe() -> None:
-    assert pickle.loads(pickle.dumps(recorded([1_234_567]))).max_ms == 1234.57  # noqa: S301  made here
+    assert pickle.loads(pickle.dumps(recorded([1_234_567]))).ms(50, 100) == {  # noqa: S301  made here
+        "p50_ms": 1234.57,
+        "max_ms": 1234.57,
+    }

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from loadtest.bench.machine import cpu_percent, cpu_seconds, machine_seconds, members, memory_and_descriptors
+from loadtest.machine import Usage, cpu_percent, cpu_s_between, usage
 
 GRANDCHILD = "import subprocess, sys; print('up', flush=True); sys.stdin.read()"
 CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {GRANDCHILD!r}])"
@@ -19,35 +19,31 @@ def test_descendants_are_found_over_generations_under_the_supervisors_names() ->
         assert child.stdin
         assert child.stdout
         assert child.stdout.readline() == b"up\n"
-        found = members({"supervisor": child.pid})
-        assert len(found) == 2
-        assert set(found.values()) == {"writer"}
-        assert members({"me": os.getpid()}).items() >= found.items()
+        found = usage({"supervisor": child.pid})
+        assert set(found) == {"writer"}
+        assert len(found["writer"].pids) == 2
+        assert usage({"me": os.getpid()})["writer"].pids >= found["writer"].pids
         child.stdin.close()
-    assert members({"supervisor": child.pid}) == {}
+    assert usage({"supervisor": child.pid}) == {}
 
 
 def test_own_process_has_memory_and_descriptors() -> None:
-    found = memory_and_descriptors({"me": os.getpid()})["me"]
+    found = usage({"me": os.getpid()})["me"]
     assert found.own_mb > 1
     assert found.mapped_mb > 1
     assert found.descriptors >= 3
-    assert members({"me": os.getpid()})[os.getpid()] == "me"
+    assert os.getpid() in found.pids
 
 
 def test_own_cpu_is_counted() -> None:
-    before = cpu_seconds({"me": os.getpid()})["me"]
+    roots = {"me": os.getpid()}
+    before = usage(roots)
     # Enough for the clock of ticks to move on.
-    while cpu_seconds({"me": os.getpid()})["me"] == before:
+    while usage(roots)["me"].cpu_s == before["me"].cpu_s:
         pass
-    assert cpu_seconds({"me": os.getpid()})["me"] > before
+    assert cpu_s_between(before, usage(roots))["me"] > 0
 
 
 def test_cpu_between_two_looks_is_in_percent_of_one() -> None:
-    assert cpu_percent({"api": 1.0}, {"api": 2.0, "new": 0.5}, 2.0) == {"api": 50.0, "new": 25.0}
-
-
-def test_machine_has_worked_and_rested() -> None:
-    busy_s, idle_s = machine_seconds()
-    assert busy_s > 0
-    assert idle_s >= 0
+    before, after = {"api": Usage(cpu_s=1.0)}, {"api": Usage(cpu_s=2.0), "new": Usage(cpu_s=0.5)}
+    assert cpu_percent(before, after, 2.0) == {"api": 50.0, "new": 25.0}

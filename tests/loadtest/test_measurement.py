@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,11 @@ from rich.console import Console
 
 from loadtest import __main__ as command
 from loadtest import measurement
-from loadtest.bench.processes import BenchFailed
-from loadtest.bench.system import Audit
-from loadtest.display import Display
-from loadtest.measurement import Measurement, Trial, publish, run
+from loadtest.measurement import Display, Found, Measurement, Trial, publish, run
+from loadtest.processes import BenchFailed
 from loadtest.report import NoMarkers
-from loadtest.soak import SHORTEST_S, Soak
+from loadtest.soak import MEASUREMENT, SHORTEST_S
+from loadtest.system import Audit
 from tests.loadtest.test_soak import soak
 
 OPTIONS = {"minutes": 30.0, "rate": 500}
@@ -33,31 +33,31 @@ def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def measured(found: Soak, **how: Any) -> Measurement:
-    def measure(trial: Trial, **_options: Any) -> Soak:
-        trial.machine, trial.audits = found.machine, found.audits
+def measured(found: Found, **how: Any) -> Measurement:
+    def measure(trial: Trial, **_options: Any) -> Found:
+        trial.machine, trial.audits = found["machine"], found["audits"]
         return found
 
-    return Measurement("soak", measure, **{"nginx": "unused"} | how)
+    return dataclasses.replace(MEASUREMENT, measure=measure, **{"nginx": "unused"} | how)
 
 
 def test_section_goes_between_its_markers(document: Path) -> None:
     display = Display(Console(quiet=True))
-    publish("soak", soak(count=30), display)
+    publish(MEASUREMENT, soak(count=30), display)
     assert "old" in document.read_text()
-    publish("soak", soak(), display)
+    publish(MEASUREMENT, soak(), display)
     text = document.read_text()
     assert text.startswith("a\n<!-- soak -->\n\n    make soak MINUTES=30 RATE=500\n\nMeasured on 2 CPUs")
     assert text.endswith("|\n\n<!-- end of soak -->\nb\n")
     document.write_text("")
     with pytest.raises(NoMarkers):
-        publish("soak", soak(), display)
+        publish(MEASUREMENT, soak(), display)
 
 
 def test_figures_are_left_as_json_and_read_again(document: Path) -> None:
     found = soak(count=30)
     assert run(measured(found), OPTIONS) == 0
-    assert msgspec.json.decode((document.parent / "build" / "soak.json").read_bytes(), type=Soak) == found
+    assert msgspec.json.decode((document.parent / "build" / "soak.json").read_bytes()) == msgspec.to_builtins(found)
     assert [path.name for path in (document.parent / "build").iterdir()] == ["soak.json"]
 
 
@@ -66,7 +66,7 @@ def test_a_cent_that_is_missing_fails_and_may_leave_the_data(
     document: Path, kept: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = soak(count=30)
-    found.audits = [Audit(False, "a cent is missing")]
+    found["audits"] = [Audit(False, "a cent is missing")]
     assert run(measured(found, keeps_data=kept), OPTIONS) == 1
     said = capsys.readouterr().out
     assert "the money does not add up" in said
@@ -75,7 +75,7 @@ def test_a_cent_that_is_missing_fails_and_may_leave_the_data(
 
 
 def test_what_breaks_a_measurement_off_leaves_its_logs(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def fail(trial: Trial) -> Soak:
+    def fail(trial: Trial) -> Found:
         (trial.folder / "log").touch()
         raise BenchFailed("no bets")
 
@@ -130,4 +130,4 @@ def test_nothing_measured_is_told_by_its_own_exit_code(
 
 
 def test_a_long_run_is_long() -> None:
-    assert soak().seconds >= SHORTEST_S > soak(count=30).seconds
+    assert soak()["seconds"] >= SHORTEST_S > soak(count=30)["seconds"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.bench.processes import BenchFailed, piped
+from loadtest.processes import BenchFailed, piped
 
 PATIENCE_S = 20.0
 

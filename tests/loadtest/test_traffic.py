@@ -7,8 +7,8 @@ from random import Random
 import msgspec
 from coincurve import PrivateKey
 
-from loadtest.bench.http import head_of
-from loadtest.bench.traffic import COLUMNS, FLOOR_BP, RATE_BP_MAX, RATE_BP_MIN, Board, NothingOffered, Player, Taps
+from loadtest.open_loop import head_of
+from loadtest.traffic import COLUMNS, FLOOR_BP, RATE_BP_MAX, RATE_BP_MIN, Board, NothingOffered, Player, Taps
 from runtime.auth.bet_text import bet_text
 from runtime.auth.signatures import address_of, recover_text
 from runtime.clock import ManualClock

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadtest.bench.commands import STAKE_CENTS
-from loadtest.growth.fill import CREDIT_CENTS
-from loadtest.yardsticks import ledger_rows
-from loadtest.yardsticks.ledger_rows import USERS
+from loadtest import yardsticks
+from loadtest.bets import CREDIT_CENTS, STAKE_CENTS
+from loadtest.yardsticks import USERS
 
 
 def test_bets_of_several_rounds_fit_the_schema(tmp_path: Path) -> None:
-    database = ledger_rows.open_ledger(tmp_path / "ledger.db")
+    database = yardsticks.open_ledger(tmp_path / "ledger.db")
     numbers = [*range(1, 4), USERS + 1, 20 * USERS + 1, 21 * USERS + 2]
     with database.transaction():
         for number in numbers:
-            [(bet, entry)] = ledger_rows.rows_of(database, number, number)
-            ledger_rows.place(database, bet, entry)
+            [(bet, entry)] = yardsticks.rows_of(database, number, number)
+            yardsticks.place(database, bet, entry)
     assert database.execute("SELECT count(*), count(DISTINCT user_id) FROM bets") == [(len(numbers), 3)]
     assert database.execute("SELECT DISTINCT status, resolved_at, resolved_commit, payout_amount FROM bets") == [
         ("confirmed", None, None, None)
@@ -28,10 +27,10 @@ def test_bets_of_several_rounds_fit_the_schema(tmp_path: Path) -> None:
 
 
 def test_entries_of_a_user_are_linked(tmp_path: Path) -> None:
-    database = ledger_rows.open_ledger(tmp_path / "ledger.db")
+    database = yardsticks.open_ledger(tmp_path / "ledger.db")
     with database.transaction():
-        for bet, entry in ledger_rows.rows_of(database, 1, 2 * USERS + 1):
-            ledger_rows.place(database, bet, entry)
+        for bet, entry in yardsticks.rows_of(database, 1, 2 * USERS + 1):
+            yardsticks.place(database, bet, entry)
     expected = database.execute(
         "SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id),"
         " lag(id) OVER (PARTITION BY user_id ORDER BY id) FROM transaction_ledger ORDER BY id"

@@ -1,5 +1,5 @@
 -- Rows of the live schema, made by SQLite itself: nothing is bound but the numbers of the first and the last bet.
--- `i` is a bet's number; what is in braces is filled in by fill.py.
+-- `i` is a bet's number; what is in braces is filled in by bets.py.
 
 -- name: taps
 -- What the rows of a bet have in common. Commits are of a hundred bets, each of two changes.
@@ -36,7 +36,7 @@ SELECT printf('01A%022d1', i), user_id, {payout_cents}, {credit_cents}, 'PAYOUT'
 FROM tap WHERE won
 
 -- name: last_entries
--- A user's last bet is the last of its place in the turns.
+-- A user's last bet is the last of its round.
 UPDATE users SET (version, last_entry_id) = (
     SELECT number, id FROM transaction_ledger
     WHERE ref_type = CASE WHEN won THEN 'PAYOUT' ELSE 'BET' END AND ref_id = tap.id

@@ -9,13 +9,14 @@ import itertools
 import secrets
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 import msgspec
 from coincurve import PrivateKey
 
-from loadtest.bench.http import head_of, problem_code, with_body
+from loadtest.open_loop import head_of, problem_code, request_of
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.bet_text import bet_text
 from runtime.auth.signatures import address_of, personal_hash, sign
@@ -37,19 +38,14 @@ STAKE_CENTS = 100
 class Player:
     """A wallet and its session key; `head` is the head of its taps once it has signed in."""
 
-    wallet_key: bytes
-    session_key: PrivateKey
+    wallet_key: bytes = field(default_factory=partial(secrets.token_bytes, 32))
+    session_key: PrivateKey = field(default_factory=PrivateKey)
     head: bytes = b""
 
     def sign_tap(self, text: bytes) -> str:
         """Sign as personal_sign does, with the session key."""
         raw = self.session_key.sign_recoverable(personal_hash(text), hasher=None)
         return f"0x{raw[:64].hex()}{27 + raw[64]:02x}"
-
-
-def new_players(count: int) -> list[Player]:
-    """Make wallets and session keys."""
-    return [Player(secrets.token_bytes(32), PrivateKey(secrets.token_bytes(32))) for _ in range(count)]
 
 
 class SignIns:
@@ -72,7 +68,7 @@ class SignIns:
         delegate = to_checksum_address(address_of(player.session_key.secret))
         message = login_message(wallet, delegate, self._place, new_nonce(), self._clock.now_ms())
         signed = SignedLogin(message, sign(message.encode(), player.wallet_key))
-        return with_body(self._head, msgspec.json.encode(signed)), tag
+        return request_of(self._head, msgspec.json.encode(signed)), tag
 
     def answered(self, tag: int, status: int, body: bytes) -> str:
         """Keep the session's token."""
@@ -87,51 +83,47 @@ class NothingOffered(Exception):
     """The grid offers no cell that some player could still tap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A cell, and the players who have not tapped it yet; who is first differs from cell to cell."""
-
-    cell_id: str
-    closes_ms: int
-    players: Iterator[int]
-
-
 class Board:
     """The cells of the newest grid that are worth tapping."""
 
     def __init__(self, players: int, rng: Random) -> None:
         self._players = players
         self._rng = rng
-        self._targets: dict[str, Target] = {}
-        self._open: deque[Target] = deque()
+        self._left: dict[str, Iterator[int]] = {}
+        """By cell, the players who have not tapped it yet; who is first differs from cell to cell."""
+        self._open: deque[str] = deque()
 
     def show(self, grid: GridView) -> None:
         """Take a new grid; cells that were tapped before keep their count."""
         now_ms, width_ms = grid.server_time_ms, grid.column_seconds * 1000
-        self._targets = {name: target for name, target in self._targets.items() if target.closes_ms > now_ms}
+        # A cell's id begins with the second in which it opens.
+        self._left = {cell_id: left for cell_id, left in self._left.items() if cell_id >= f"{now_ms // 1000}"}
         self._open.clear()
         # A column takes no more bets once the one before it begins.
-        columns = zip((column.opens_ms - width_ms for column in grid.columns), grid.columns, grid.rates_bp, strict=True)
-        for closes_ms, column, rates in [one for one in columns if one[0] - now_ms >= OPEN_FOR_MS][:COLUMNS]:
+        columns = [
+            (column, rates)
+            for column, rates in zip(grid.columns, grid.rates_bp, strict=True)
+            if column.opens_ms - width_ms - now_ms >= OPEN_FOR_MS
+        ]
+        for column, rates in columns[:COLUMNS]:
             for row, rate in zip(grid.rows, rates, strict=True):
                 if rate is not None and RATE_BP_MIN <= rate <= RATE_BP_MAX:
-                    self._open.append(self._target(f"{column.start_s}_{row.low_cents}_{row.high_cents}", closes_ms))
+                    self._offer(f"{column.start_s}_{row.low_cents}_{row.high_cents}")
 
-    def _target(self, cell_id: str, closes_ms: int) -> Target:
-        if cell_id not in self._targets:
+    def _offer(self, cell_id: str) -> None:
+        self._open.append(cell_id)
+        if cell_id not in self._left:
             first = self._rng.randrange(self._players)
-            players = itertools.chain(range(first, self._players), range(first))
-            self._targets[cell_id] = Target(cell_id, closes_ms, players)
-        return self._targets[cell_id]
+            self._left[cell_id] = itertools.chain(range(first, self._players), range(first))
 
     def next(self) -> tuple[str, int]:
         """Return a cell and a player who has never tapped it; the cells take turns."""
         while self._open:
-            target = self._open.popleft()
-            player = next(target.players, None)
+            cell_id = self._open.popleft()
+            player = next(self._left[cell_id], None)
             if player is not None:
-                self._open.append(target)
-                return target.cell_id, player
+                self._open.append(cell_id)
+                return cell_id, player
         raise NothingOffered
 
 
@@ -162,7 +154,7 @@ class Taps:
             f'{{"cell_id":"{cell_id}","amount":{STAKE_CENTS},"min_rate_bp":{FLOOR_BP},"nonce":"{nonce}",'
             f'"timestamp":{signed_s},"signature":"{signature}"}}'
         )
-        return with_body(player.head, body.encode()), index
+        return request_of(player.head, body.encode()), index
 
     def answered(self, tag: int, status: int, body: bytes) -> str:
         """A bet counts when it is committed; one that is still pending after two seconds does not."""

@@ -1,21 +1,30 @@
-"""Fill a database of the live schema with bets and their entries; fill.sql has the rows."""
+"""Bets as the writer meets them: commands as the API would queue them, and rows in bulk, which bets.sql has."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from loadtest.bench.commands import PRICE_CENTS, STAKE_CENTS
 from runtime.clock import Clock
 from runtime.game.bets import COLUMNS
+from runtime.game.grid import Cell, GridRules
 from runtime.game.ledger import SQL
 from runtime.game.statements import load_statements
+from runtime.game.ticks import Features, Tick
+from runtime.messaging.commands import PlaceBet
+from runtime.messaging.queues import new_id
+from runtime.settings import Settings
 from runtime.storage.database import Database, migrate, open_writer
 
+STAKE_CENTS = 100
+PRICE_CENTS = 9_400_000
+COMMAND_TTL_MS = 40_000
+"""Longer than any queue here takes: a command that is decided too late would be given up."""
 USERS = 10_000
 USER_STRIDE = 7_919
 """Coprime to USERS: players take turns in no order of their ids, and none twice within a column."""
@@ -40,6 +49,37 @@ PRAGMAS = (
 _ROWS = load_statements(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
 
 
+def stamped(now_ms: int) -> dict[str, Any]:
+    """Return what any command has."""
+    return {"id": new_id(now_ms), "received_ms": now_ms, "decided_by_ms": now_ms + COMMAND_TTL_MS}
+
+
+def place_bet(user: str, cell: Cell, now_ms: int, **changes: Any) -> PlaceBet:
+    """Return a bet; its signature, which the API has checked, is only as long as one."""
+    return PlaceBet(
+        **stamped(now_ms) | changes,
+        user_id=user,
+        cell_id=cell.id,
+        amount=STAKE_CENTS,
+        min_rate_bp=10_000,
+        nonce=secrets.token_hex(16),
+        signed_at_s=now_ms // 1000,
+        signature="0x" + secrets.token_hex(65),
+        signer="0x" + secrets.token_hex(20),
+    )
+
+
+def tick(now_ms: int, volatility: float) -> Tick:
+    """Return a price of this moment; the more volatile, the more cells are offered."""
+    features = Features(volatility=volatility, sample_ms=200, history_ms=600_000)
+    return Tick(now_ms, now_ms, PRICE_CENTS, PRICE_CENTS, PRICE_CENTS, "sim", features)
+
+
+def grid_rules(settings: Settings) -> GridRules:
+    """Return the grid of these settings."""
+    return GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Who bets on which cells, and what came of it: SQL over the number `i` of a bet, which counts from 1."""
@@ -49,19 +89,13 @@ class Layout:
     start_s: str
     low_cents: str
     won: str = "0"
-    settled: bool = False
+    settled: int = 0
     first_s: int = 0
 
     def rows(self, name: str) -> str:
         """Return the statement of this name over the numbers that are its two parameters."""
         return f"{_ROWS['taps']} {_ROWS[name]}".format(
-            users=self.users,
-            user=self.user,
-            start_s=self.start_s,
-            low_cents=self.low_cents,
-            won=self.won,
-            settled=int(self.settled),
-            first_s=self.first_s,
+            **asdict(self),
             row_cents=ROW_CENTS,
             price_cents=PRICE_CENTS,
             stake_cents=STAKE_CENTS,
@@ -80,9 +114,9 @@ def settled_since(first_s: int) -> Layout:
         user=f"i * {USER_STRIDE} % {USERS}",
         start_s=f"({first_s} + {COLUMN_S} * (i / {BETS_PER_COLUMN}))",
         low_cents=f"({PRICE_CENTS} + {ROW_CENTS} * (i % {CELLS} - {CELLS // 2}))",
-        # Divides USERS: see fill.sql.
+        # Divides USERS: see bets.sql.
         won="(i % 4 = 0)",
-        settled=True,
+        settled=1,
         first_s=first_s,
     )
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -64,13 +64,10 @@ def wait_for(what: str, is_there: Callable[[], bool], process: subprocess.Popen[
     raise BenchFailed(f"{what}: not there after {seconds:.0f} s")
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports of the loopback that nothing listens on."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+def free_port() -> int:
+    """Return a port of the loopback that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def apart(work: Callable[..., _T], *arguments: Any) -> _T:
@@ -86,10 +83,7 @@ class Piped:
         self._name = name
         self._pipe = pipe
         self.pid = pid
-
-    def send(self, message: Any) -> None:
-        """Give the process something to do."""
-        self._pipe.send(message)
+        self.send = pipe.send
 
     def receive(self, timeout_s: float) -> Any:
         """Return the next message, None if there is none in time."""

@@ -1,10 +1,18 @@
-"""GET and POST /empty: answer at once, or take a body of a bet's size and answer at once."""
+"""An app of two functions that do nothing, GET and POST /empty, in the framework that all functions live in."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any, cast
+
 import msgspec
 
+from runtime.clock import SystemClock
 from runtime.function import Body, Call, function
+from runtime.metrics.table import Metrics
+from runtime.rate_limits import unlimited
+from runtime.web.app import create_app
+from runtime.web.declaration import DECLARATION
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -41,3 +49,15 @@ def empty_get(call: Call[None]) -> Received:
 def empty_post(call: Call[Tap]) -> Taken:
     """Answer."""
     return Taken(call.body.cell_id, call.received_ms)
+
+
+app = create_app(
+    [replace(getattr(one, DECLARATION), name=one.__name__, file=__file__) for one in (empty_get, empty_post)],
+    parts=cast("Any", None),
+    authenticate=lambda _req: None,
+    limiter=unlimited({}),
+    quotas={},
+    guards={},
+    clock=SystemClock(),
+    metrics=Metrics("empty"),
+)

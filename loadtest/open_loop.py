@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import time
@@ -9,12 +10,62 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from loadtest.bench.http import Unreadable, split_answer
-from loadtest.bench.schedule import WAIT_S_MAX, Figures, Plan, Schedule
+from loadtest.schedule import WAIT_S_MAX, Figures, Plan, Schedule
 
 RECEIVE_BYTES = 65_536
 SENDS_AT_ONCE = 8
 """Requests that may leave before answers are looked at again."""
+HEAD_BYTES_MAX = 65_536
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: *\d", re.IGNORECASE)
+_CODE = re.compile(rb'"code" *: *"([A-Z_]+)"')
+
+
+class Unreadable(Exception):
+    """The answer is not one that the generator reads: no status, or no length."""
+
+
+class NoRetryAfter(Unreadable):
+    """A refusal for lack of capacity does not say when to come back."""
+
+
+def head_of(method: str, path: str, host: str, token: str = "") -> bytes:
+    """Write the head of a request up to its length, for many requests of one player."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "User-Agent: taptrade-bench", "Accept: application/json"]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def request_of(head: bytes, body: bytes = b"") -> bytes:
+    """Complete a request, with a JSON body if there is one."""
+    if not body:
+        return head + b"\r\n"
+    return b"%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+
+
+def split_answer(data: bytes) -> tuple[int, bytes] | None:
+    """Return status and body once `data` holds a whole answer, None while it does not; raise Unreadable."""
+    head_end = data.find(b"\r\n\r\n")
+    if head_end < 0:
+        if len(data) > HEAD_BYTES_MAX:
+            raise Unreadable
+        return None
+    found = _LENGTH.search(data, 0, head_end)
+    if data.startswith(b"HTTP/1.1 503") and not _RETRY_AFTER.search(data, 0, head_end):
+        raise NoRetryAfter
+    if found is None or not data.startswith(b"HTTP/1.1 "):
+        raise Unreadable
+    body_start = head_end + 4
+    if len(data) < body_start + int(found[1]):
+        return None
+    return int(data[9:12]), data[body_start:]
+
+
+def problem_code(status: int, body: bytes) -> str:
+    """Return the code of a problem, or its status where it has none."""
+    found = _CODE.search(body)
+    return found[1].decode() if found else f"HTTP_{status}"
 
 
 class Traffic(Protocol):
@@ -22,11 +73,9 @@ class Traffic(Protocol):
 
     def request(self) -> tuple[bytes, int]:
         """Return the next request and a tag that comes back with its answer."""
-        ...
 
     def answered(self, tag: int, status: int, body: bytes) -> str:
         """Return the error's code, empty if the answer is the wanted one."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +141,19 @@ class OpenLoop:
             if not self._free or not schedule.is_due(now_s):
                 return
             line = self._free.pop()
-            line.due_s = schedule.take(now_s)
+            line.due_s, line.busy = schedule.take(now_s), True
             request, line.tag = traffic.request()
-            self._send(schedule, line, request)
-
-    def _send(self, schedule: Schedule, line: Line, request: bytes) -> None:
-        line.busy = True
-        try:
-            # Far shorter than a socket's buffer, which is empty here: it always goes as a whole.
-            line.peer.send(request)
-        except OSError:
-            self._lost(schedule, line, time.perf_counter(), "CONNECTION_CLOSED")
+            try:
+                # Far shorter than a socket's buffer, which is empty here: it always goes as a whole.
+                line.peer.send(request)
+            except OSError:
+                self._lost(schedule, line, time.perf_counter(), "CONNECTION_CLOSED")
 
     def _run_errand(self, now_s: float) -> None:
         line = self._errand_line
         if self._errand is None or line is None or line.busy or now_s < self._errand_due_s:
             return
-        self._errand_due_s = now_s + self._errand.every_s
-        line.busy = True
+        self._errand_due_s, line.busy = now_s + self._errand.every_s, True
         line.peer.send(self._errand.request)
 
     def _receive(self, schedule: Schedule, traffic: Traffic) -> None:
@@ -118,21 +162,19 @@ class OpenLoop:
             line = self._lines[descriptor]
             try:
                 data = line.peer.recv(RECEIVE_BYTES)
-                answer = split_answer(line.received + data if line.received else data)
+                line.received += data
+                answer = split_answer(line.received)
             except (OSError, Unreadable) as ex:
                 self._lost(schedule, line, time.perf_counter(), type(ex).__name__.upper())
                 continue
-            if answer is not None:
-                self._answered(schedule, traffic, line, answer)
-            elif data:
-                line.received += data
-            else:
+            if not data:
                 self._lost(schedule, line, time.perf_counter(), "CONNECTION_CLOSED")
+            elif answer is not None:
+                self._answered(schedule, traffic, line, answer)
 
     def _answered(self, schedule: Schedule, traffic: Traffic, line: Line, answer: tuple[int, bytes]) -> None:
         now_s = time.perf_counter()
-        line.busy = False
-        line.received = b""
+        line.busy, line.received = False, b""
         if line is self._errand_line and self._errand is not None:
             self._errand.answered(*answer)
             return
@@ -140,25 +182,23 @@ class OpenLoop:
         schedule.note(line.due_s, now_s, traffic.answered(line.tag, *answer))
 
     def _lost(self, schedule: Schedule, line: Line, now_s: float, code: str) -> None:
-        """Replace a connection; what was under way on it is an error."""
-        if line is not self._errand_line:
-            if line.busy:
-                schedule.note(line.due_s, now_s, code)
-            else:
-                self._free.remove(line)
+        """Replace a connection; what was under way on it is an error, unless it was the errand."""
         self._epoll.unregister(line.peer)
         del self._lines[line.peer.fileno()]
         line.peer.close()
         if line is self._errand_line:
             self._errand_line = self._open()
+            return
+        if line.busy:
+            schedule.note(line.due_s, now_s, code)
         else:
-            self._free.append(self._open())
+            self._free.remove(line)
+        self._free.append(self._open())
 
     def _open(self) -> Line:
         peer = socket.create_connection(self._address, timeout=5)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.setblocking(False)
-        line = Line(peer)
-        self._lines[peer.fileno()] = line
+        line = self._lines[peer.fileno()] = Line(peer)
         self._epoll.register(peer, select.EPOLLIN)
         return line

@@ -30,6 +30,8 @@ class Plan:
 
     def due_after_s(self, number: int) -> float:
         """Return how long after the start request `number` (from 0) is due."""
+        if not self.ramp_s:
+            return number / self.rate
         in_ramp = self.rate * self.ramp_s / 2
         if number < in_ramp:
             return float((2 * number * self.ramp_s / self.rate) ** 0.5)
@@ -44,38 +46,27 @@ class Latencies:
 
     def __init__(self) -> None:
         self._recorded = array("I")
-        self._is_sorted = True
 
     def add(self, microseconds: int) -> None:
         """Record one duration; a clock that was set back makes none negative."""
         self._recorded.append(max(microseconds, 0))
-        self._is_sorted = False
 
     def __len__(self) -> int:
         return len(self._recorded)
 
     def percentile_us(self, percent: float) -> int:
         """Return the duration that `percent` of all do not exceed, 0 if there are none."""
-        if not self._is_sorted:
-            self._recorded = array("I", sorted(self._recorded))
-            self._is_sorted = True
+        self._recorded = array("I", sorted(self._recorded))
         # Rounded up: with 100 durations the 99th percentile is the 99th, with 101 the 100th.
         rank = -int(-len(self) * percent // 100)
         return self._recorded[rank - 1] if rank else 0
 
-    def percentile_ms(self, percent: float) -> float:
-        """Return a percentile in milliseconds, to the hundredth."""
-        return round(self.percentile_us(percent) / 1000, 2)
-
-    @property
-    def max_us(self) -> int:
-        """The longest duration."""
-        return self.percentile_us(100)
-
-    @property
-    def max_ms(self) -> float:
-        """The longest duration in milliseconds, to the hundredth."""
-        return self.percentile_ms(100)
+    def ms(self, *percents: float) -> dict[str, float]:
+        """Return percentiles by name in milliseconds, to the hundredth: `p99_ms`, the longest as `max_ms`."""
+        return {
+            "max_ms" if percent == 100 else f"p{percent}_ms": round(self.percentile_us(percent) / 1000, 2)
+            for percent in percents
+        }
 
 
 @dataclass(slots=True)
@@ -103,26 +94,25 @@ class Schedule:
         self._window_s = start_s + plan.warm_up_s
         self._end_s = self._window_s + plan.measure_s
         self._plan = plan
-        self._interval_s = 1 / plan.rate if plan.rate else 0.0
         self._total = plan.total
         self._taken = 0
         self._answered = 0
 
     def is_due(self, now_s: float) -> bool:
         """Tell whether a request should be on its way by now."""
-        if not self._interval_s:
+        if not self._plan.rate:
             return self._start_s <= now_s < self._end_s
         return self._taken < self._total and self._due_s() <= now_s
 
     def until_due_s(self, now_s: float) -> float:
         """Return how long nothing needs to be sent, at most WAIT_S_MAX."""
-        if self._interval_s and self._taken == self._total:
+        if self._plan.rate and self._taken == self._total:
             return WAIT_S_MAX
         return min(max(self._due_s() - now_s, 0.0), WAIT_S_MAX)
 
     def take(self, now_s: float) -> float:
         """Take the next request off the schedule; return when it was due, which its latency counts from."""
-        due_s = self._due_s() if self._interval_s else now_s
+        due_s = self._due_s() if self._plan.rate else now_s
         self._taken += 1
         if due_s >= self._window_s:
             self.figures.lateness.add(round((now_s - due_s) * 1e6))
@@ -147,7 +137,7 @@ class Schedule:
         """Tell whether all is sent and answered, or waited for long enough."""
         if now_s >= self._end_s + GIVE_UP_S:
             return True
-        if self._interval_s:
+        if self._plan.rate:
             return self._answered == self._total
         return now_s >= self._end_s and self._answered == self._taken
 
@@ -157,6 +147,4 @@ class Schedule:
             self.note(self.take(now_s), now_s, "NEVER_SENT")
 
     def _due_s(self) -> float:
-        if self._plan.ramp_s:
-            return self._start_s + self._plan.due_after_s(self._taken)
-        return self._start_s + self._taken * self._interval_s
+        return self._start_s + (self._plan.due_after_s(self._taken) if self._plan.rate else 0.0)

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-from loadtest.bench.schedule import Latencies
+from loadtest.schedule import Latencies
 
 RECEIVE_BYTES = 65_536
 OPENING_MAX = 100
@@ -23,6 +23,8 @@ EVENT = b"event: "
 KIND_AT = len(EVENT)
 PLACE_AFTER = len(b"\nid: ")
 COMMITTED = frozenset({b"column", b"bet", b"balance"})
+Event = tuple[tuple[bytes, bytes], int | None, int]
+"""Type and id, when it was published (None for what counts by its commit), and its octets."""
 KNOWN_MAX = 64
 """Pieces of which it is remembered what is in them: thousands of readers get the same bytes one after the other."""
 
@@ -103,17 +105,6 @@ class Readers:
         self._peers.pop(descriptor).close()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a piece."""
-
-    key: tuple[bytes, bytes]
-    """Type and id."""
-    published_ms: int | None
-    """None for what counts by its commit."""
-    octets: int
-
-
 class NotAStream(Exception):
     """The answer is not a stream; the message is its first line."""
 
@@ -152,20 +143,15 @@ class Tally:
                 if len(self._known) >= KNOWN_MAX:
                     self._known.clear()
                 self._known[data] = events
-        for event in events:
-            self._count(event, now_us)
+        for key, published_ms, octets in events:
+            if published_ms is None:
+                self.received[key] += 1
+            elif self.from_ms <= published_ms < self.upto_ms:
+                self.received[key] += 1
+                self.octets += octets
+                if key[0] in self.ages:
+                    self.ages[key[0]].add(now_us - published_ms * 1000)
         return left
-
-    def _count(self, event: Event, now_us: int) -> None:
-        published_ms = event.published_ms
-        if published_ms is None:
-            self.received[event.key] += 1
-        elif self.from_ms <= published_ms < self.upto_ms:
-            self.received[event.key] += 1
-            self.octets += event.octets
-            ages = self.ages.get(event.key[0])
-            if ages is not None:
-                ages.add(now_us - published_ms * 1000)
 
 
 def _read(data: bytes) -> tuple[list[Event], bytes]:
@@ -186,5 +172,5 @@ def _event(frame: bytes) -> Event:
     place_at = kind_end + PLACE_AFTER
     _, public, committed = frame[place_at : frame.find(b"\n", place_at)].split(b".", 2)
     if kind in COMMITTED:
-        return Event((kind, committed), None, len(frame))
-    return Event((kind, public), int(public.partition(b"-")[0]), len(frame))
+        return (kind, committed), None, len(frame)
+    return (kind, public), int(public.partition(b"-")[0]), len(frame)

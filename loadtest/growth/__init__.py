@@ -1,1 +1,0 @@
-"""The writer's commits as the tables grow."""

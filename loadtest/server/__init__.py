@@ -1,1 +1,0 @@
-"""What a request costs in the server alone: `python -m loadtest.server`."""

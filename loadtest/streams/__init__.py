@@ -1,1 +1,0 @@
-"""Thousands of readers of the stream."""
