@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
+from runtime.game.money import BASIS_POINTS
 from taptrade.views import ColumnView, GridView, RowView
 
 NEAREST_COLUMNS = 4
 CLOSING_MARGIN_MS = 400
 """A tap needs a moment to arrive: a column that closes sooner is left alone."""
 TOLERANCE_PERCENT = 3
-BP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Offer:
     @property
     def min_rate_bp(self) -> int:
         """The floor to sign: the rate seen less the tolerance, never below even money."""
-        return max(BP, self.rate_bp * (100 - TOLERANCE_PERCENT) // 100)
+        return max(BASIS_POINTS, self.rate_bp * (100 - TOLERANCE_PERCENT) // 100)
 
 
 def offers(grid: GridView, now_ms: int, columns: int = NEAREST_COLUMNS) -> list[Offer]:

@@ -36,7 +36,7 @@ class PlayError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Fate:
     """What became of a tap: the bet that took the money, or why there is none."""
 
     bet: BetView | None
@@ -100,63 +100,69 @@ class Delivery:
         self._on_wait = on_wait
         self._known: set[str] = set()
         self._lost = False
-        """Whether an answer about the bet under way was lost."""
+        """Whether an answer about the bet under way was ever lost."""
+        self._unanswered = False
+        """Whether that of its last sending was."""
 
-    def place(self, signed: SignedBet) -> Answer:
+    def place(self, signed: SignedBet) -> Fate:
         """Send one bet; a repeat goes with the same nonce, so it cannot be placed twice."""
         clock = self._line.clock
         good_until_ms = clock.monotonic_ms() + SIGNATURE_GOOD_MS
         self._lost = False
         answer = self._send(signed)
         while answer is None and clock.monotonic_ms() < good_until_ms:
-            self.repeats += self._lost
+            self.repeats += self._unanswered
             answer = self._send(signed)
         if answer is None:
             answer = self._look_up(signed)
         if answer.bet is not None:
             self._known.add(answer.bet.id)
             if answer.bet.status in NOT_PLACED:
-                answer = Answer(None, answer.bet.refusal_code or answer.bet.status)
+                answer = Fate(None, answer.bet.refusal_code or answer.bet.status)
         return answer
 
-    def _send(self, signed: SignedBet) -> Answer | None:
+    def _send(self, signed: SignedBet) -> Fate | None:
+        self._unanswered = False
         try:
-            return Answer(self._line.ready().place_bet(signed).bet)
+            return Fate(self._line.ready().place_bet(signed).bet)
         except httpx.TransportError as ex:
-            self._lost = True
+            # Without a connection nothing was sent, and no answer can be lost.
+            self._unanswered = not isinstance(ex, (httpx.ConnectError, httpx.ConnectTimeout))
+            self._lost |= self._unanswered
             self._on_wait(f"no answer ({type(ex).__name__}), asking again with the same nonce")
             self._line.pause(PAUSE_S)
         except ApiError as ex:
-            return self._judge(ex, signed)
+            return self._read_refusal(ex, signed)
         return None
 
-    def _judge(self, ex: ApiError, signed: SignedBet) -> Answer | None:
+    def _read_refusal(self, ex: ApiError, signed: SignedBet) -> Fate | None:
         """Read a refusal: None means that the same body is to be sent again."""
         if ex.code == "REPLAYED_NONCE":
             if ex.bet is not None or ex.arguments.get("outcome") == "never_placed":
-                return Answer(ex.bet, "BET_NEVER_PLACED", ex.detail)
+                return Fate(ex.bet, "BET_NEVER_PLACED", ex.detail)
+            self._unanswered = True
             self._line.pause(PAUSE_S)
             return None
         if ex.code == "DUPLICATE_BET" and self._lost and ex.bet is not None and ex.bet.id not in self._known:
-            return Answer(ex.bet)
+            return Fate(ex.bet)
         if ex.code in _BEFORE_NONCE and self._lost:
             return self._look_up(signed)
         if ex.status < 500 and ex.status != httpx.codes.TOO_MANY_REQUESTS and ex.code != "UNAUTHENTICATED":
-            return Answer(None, ex.code, ex.detail)
+            return Fate(None, ex.code, ex.detail)
         if ex.status >= 500 and ex.status != httpx.codes.SERVICE_UNAVAILABLE:
             # Only 503 says for certain that nothing was queued; a proxy does not know.
-            self._lost = True
+            self._lost = self._unanswered = True
         else:
             self.refusals[ex.code] += 1
         self._on_wait(f"{ex.code}: {ex.detail}")
         self._line.pause(self._line.wait_for(ex))
         return None
 
-    def _look_up(self, signed: SignedBet) -> Answer:
+    def _look_up(self, signed: SignedBet) -> Fate:
         """Find out, when the body can no longer be sent, whether one of the repeats was placed."""
         self._line.pause(DECIDED_MS / 1000)
         page = self._line.ask(lambda client: client.bets(limit=100))
         for bet in page.bets:
             if bet.cell_id == signed.cell_id and bet.id not in self._known:
-                return Answer(bet)
-        return Answer(None, "BET_NEVER_PLACED", "no answer came, and the bet is not among the placed ones")
+                return Fate(bet)
+        return Fate(None, "BET_NEVER_PLACED", "no answer came, and the bet is not among the placed ones")

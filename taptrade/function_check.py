@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import traceback
 from typing import Any, cast
 
 from runtime.settings import Settings, SettingsError, load
@@ -61,7 +62,21 @@ def main() -> int:
     except DiscoveryError as ex:
         print(" ".join(str(ex).split()))
         return 1
+    except Exception as ex:  # noqa: BLE001  whatever breaks is told
+        traceback.print_exception(ex)
+        print(" ".join(f"{_where(ex)}: {type(ex).__name__}: {ex}".split()))
+        return 1
     return 0
+
+
+def _where(ex: Exception) -> str:
+    """Say in which line of which file it broke: of what was imported last, since that led here."""
+    if isinstance(ex, SyntaxError) and ex.filename:
+        return f"{ex.filename}, line {ex.lineno}"
+    frames = traceback.extract_tb(ex.__traceback__)
+    modules = [frame for frame in frames if frame.name == "<module>"]
+    last = (modules or frames)[-1]
+    return f"{last.filename}, line {last.lineno}"
 
 
 if __name__ == "__main__":

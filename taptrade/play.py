@@ -15,7 +15,7 @@ from taptrade import wallet as wallets
 from taptrade.board import Board
 from taptrade.choice import Chooser, Offer
 from taptrade.client import ApiError, TapClient
-from taptrade.delivery import Answer, Delivery, Line, PlayError
+from taptrade.delivery import Delivery, Fate, Line, PlayError
 from taptrade.record import Record, Tap
 from taptrade.sse_client import EventStream, StreamEvent
 from taptrade.views import GridView
@@ -130,7 +130,7 @@ class Play:
         )
         self._note(offer, self.delivery.place(signed))
 
-    def _note(self, offer: Offer, answer: Answer) -> None:
+    def _note(self, offer: Offer, answer: Fate) -> None:
         if answer.bet is not None:
             self._show(self.record.add(offer, answer.bet))
             return

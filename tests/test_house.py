@@ -38,7 +38,7 @@ TEXTS = sorted(
 
 
 def is_test(name: str) -> bool:
-    """Tell whether a name is a sentence about what is tested."""
+    """Tell whether pytest collects a function of this name."""
     return name.startswith("test_")
 
 

@@ -13,13 +13,12 @@ from runtime.clock import Clock
 from runtime.game.ticks import Tick
 from runtime.messaging.bus import publish_public
 from runtime.messaging.connection import Redis, RedisError
-from runtime.messaging.redis_keys import FEED_ALIVE, GRID_LATEST, TICK_LATEST
+from runtime.messaging.redis_keys import ALIVE_TTL_S, FEED_ALIVE, GRID_LATEST, TICK_LATEST
 from runtime.messaging.redis_values import encode_tick
 
 logger = logging.getLogger(__name__)
 
 GRID_EVERY_MS = 250
-ALIVE_TTL_S = 5
 PAUSE_AFTER_FAILURE_S = 0.25
 PENDING_MAX = 100
 """Ten seconds of ticks: more than ever waits, unless Redis is away and only the newest counts anyway."""

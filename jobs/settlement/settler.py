@@ -15,7 +15,7 @@ from runtime.game.settlement import SILENCE_MS_MAX, evidence
 from runtime.messaging.commands import SettleColumn
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.queues import new_id, send_commands
-from runtime.messaging.redis_keys import BREAKER, SETTLER_ALIVE
+from runtime.messaging.redis_keys import ALIVE_TTL_S, BREAKER, SETTLER_ALIVE
 from runtime.messaging.redis_values import decode_breaker
 from runtime.settings import Settings, load
 from runtime.storage import ticks_store
@@ -28,7 +28,6 @@ COLUMNS_PER_RUN = 100
 RESEND_FIRST_MS = 5_000
 RESEND_LAST_MS = 60_000
 SETTLEMENT_TTL_MS = 600_000
-ALIVE_TTL_S = 5
 
 
 def settle_columns() -> int:

@@ -33,7 +33,7 @@ COMMANDS_SLICE = 20
 BETS_SLICE = 500
 """What one iteration takes from each queue, in whole jobs. Bets share pages, and a commit writes each page
 once: one of 500 takes two thirds of the time that one of 200 takes."""
-FAILURE_TTL_S = 7 * 24 * 3600
+FAILED_BATCH_TTL_S = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,10 @@ class Inbox:
             pipeline.hincrby(self.worker.key, "failed_job_count", 1)
             if self.client.exists(JOB_PREFIX + job.id):
                 stored = Job.fetch(job.id, connection=self.client, serializer=JSONSerializer)
-                stored.failure_ttl = FAILURE_TTL_S
-                queue.failed_job_registry.add(stored, FAILURE_TTL_S, reason, pipeline)
+                stored.failure_ttl = FAILED_BATCH_TTL_S
+                queue.failed_job_registry.add(stored, FAILED_BATCH_TTL_S, reason, pipeline)
                 pipeline.hset(JOB_PREFIX + job.id, "status", "failed")
-                Result.create_failure(stored, FAILURE_TTL_S, reason, self.worker.name, pipeline)
+                Result.create_failure(stored, FAILED_BATCH_TTL_S, reason, self.worker.name, pipeline)
             pipeline.execute()
 
     def heartbeat(self) -> None:

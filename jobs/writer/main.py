@@ -40,7 +40,6 @@ GATHER_MS_MAX = 20
 far more time than many small ones. After a pause the first bet does not wait."""
 STUCK_WAIT_S = 0.1
 ALIVE_EVERY_MS = 200
-ALIVE_TTL_S = 5
 GC_THRESHOLDS = (50_000, 20, 50)
 RQ_HEARTBEAT_EVERY_MS = 10_000
 FORGET_EVERY_MS = 60_000
@@ -180,7 +179,7 @@ class WriterProcess:
     def _say_alive(self) -> None:
         book = self.writer.book
         alive = WriterAlive(os.getpid(), self.since_ms, book.now_ms(), book.number, self.trouble)
-        self.client.set(redis_keys.WRITER_ALIVE, alive.encode(), ex=ALIVE_TTL_S)
+        self.client.set(redis_keys.WRITER_ALIVE, alive.encode(), ex=redis_keys.ALIVE_TTL_S)
 
     def _say_so(self) -> None:
         try:

@@ -58,13 +58,15 @@ def _wrong_rows(header: chain.Header, marks: str, records: list[Record]) -> Iter
         rows = by_position.pop(position, [])
         fitting = [record for record in rows if chain.marks([record.line]) == mark]
         if not rows:
-            yield Finding("commits", str(header.number), f"the row at place {position} of it is missing")
+            yield Finding("commits", str(header.number), f"the row at position {position} of it is missing")
         for record in rows:
             if record not in fitting:
                 yield Finding(record.table, record.row, f"it is not what commit {header.number} wrote")
     for rows in by_position.values():
         for record in rows:
-            yield Finding(record.table, record.row, f"commit {header.number} wrote no row at place {record.position}")
+            yield Finding(
+                record.table, record.row, f"commit {header.number} wrote no row at position {record.position}"
+            )
 
 
 def house_totals(database: Walker) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,8 @@ from runtime.messaging.connection import OUTAGES, Redis
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import claim_nonce, new_id
 from runtime.settings import Settings
+
+_CONTRACT_SIGNATURE = re.compile(r"(?:0[xX])?[0-9a-fA-F]{131,}")
 
 
 class Submitter(Protocol):
@@ -121,7 +124,7 @@ def _check_time(parsed: SiweMessage, now_ms: int) -> None:
 
 
 def _no_signature(text: str) -> InvalidSignature:
-    if len(text) > signatures.SIGNATURE_TEXT_MAX:
+    if _CONTRACT_SIGNATURE.fullmatch(text):
         return InvalidSignature(f"Contract wallets (EIP-1271) are not supported: {signatures.SIGNATURE_RULE}.")
     return InvalidSignature(f"The signature cannot be read: {signatures.SIGNATURE_RULE}.")
 

@@ -47,8 +47,9 @@ def parse_signature(text: str) -> bytes | None:
 
 
 def signature_text(signature: bytes) -> str:
-    """Write a signature in the one form that is stored and shown: `0x` and lower-case digits, v as it was signed."""
-    return "0x" + signature.hex()
+    """Write a signature in the one form that is stored and shown: `0x`, lower-case digits, v of 27 or 28."""
+    v = signature[64]
+    return f"0x{signature[:64].hex()}{27 + v if v in (0, 1) else v:02x}"
 
 
 def recover(message: bytes, signature: bytes) -> str | None:

@@ -123,7 +123,7 @@ def _read(execute: Execute, source: Source, number: int, near: Near | None) -> l
 
 
 def _sentence(one: Position) -> str:
-    where = f"{one.what.capitalize()} at place {one.place} of commit {one.commit_number}"
+    where = f"{one.what.capitalize()} at position {one.place} of commit {one.commit_number}"
     if one.hash is None:
         return f"{where}, which is not there."
     if one.row_holds is False:

@@ -25,7 +25,7 @@ class Facts:
     column: Column | None
     entries: list[Step]
     oldest_commit: int
-    """The first commit whose entries are here; those of earlier ones went into an archive."""
+    """The first commit whose entries are here; 1 as long as nothing shortens the ledger."""
     chain: Chained
 
 

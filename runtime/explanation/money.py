@@ -22,7 +22,7 @@ def check_money(facts: Facts) -> Money:
     if got == due:
         return Money(True, f"{told}.", entries)
     if got == due[1:] and bet.placed_commit < facts.oldest_commit:
-        return Money(None, f"{told}. The stake's entry went into an archive.", entries)
+        return Money(None, f"{told}. The stake's entry is older than this ledger.", entries)
     wanted = ", ".join(f"{kind} {dollars(amount)}" for kind, amount in due) or "none"
     return Money(False, f"{told}. Entries that are due: {wanted}.", entries)
 
@@ -44,7 +44,7 @@ def _continues(step: Step, oldest_commit: int) -> bool:
     if step.next_balance_before is not None and step.next_balance_before != step.balance_after:
         return False
     if step.previous_balance_after is None:
-        # Nothing before it: an account opens with nothing, unless what was before went into an archive.
+        # Nothing before it: an account opens with nothing, unless older entries are not here.
         return step.balance_before == 0 or oldest_commit > 1
     return step.previous_balance_after == step.balance_before
 

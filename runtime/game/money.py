@@ -1,4 +1,4 @@
-"""Money: whole cents and basis points, rounded in one place, and both as people read them."""
+"""Money: whole cents and basis points, rounded in one place, and both as sentences show them."""
 
 from __future__ import annotations
 

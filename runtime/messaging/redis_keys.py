@@ -21,6 +21,8 @@ BACKLOG_BETS = "backlog:bets"
 """Integer: bets that wait for the writer; moved by the scripts enqueue, publish and finish."""
 WRITER_WAKE = "writer:wake"
 """List of at most one element: pushed with every job, so that an idle writer need not poll."""
+ALIVE_TTL_S = 5
+"""How long a process counts as alive after it last said so."""
 WRITER_ALIVE = "writer:alive"
 """String, JSON (WriterAlive); 5 s. No later commit is made before its `clock_ms`."""
 FEED_ALIVE = "feed:alive"

@@ -176,7 +176,7 @@ SELECT id, balance_after FROM transaction_ledger
 WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?);
 
 -- name: oldest_commit
--- The first commit whose entries are here; those of earlier ones went into an archive.
+-- The first commit whose entries are here; 1 as long as nothing shortens the ledger.
 SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1;
 
 -- name: delegation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import functions
-from taptrade.function_check import main
+from taptrade import function_check
 
 DECLARED = '''"""A function."""
 
@@ -92,5 +93,22 @@ def test_routes_of_broken_functions_are_refused_in_a_sentence(folder: Path) -> N
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        pytest.param("\nimport msgspecc\n", "line 2: ModuleNotFoundError: No module named 'msgspecc'", id="import"),
+        pytest.param("\n\ndef\n", "line 3: SyntaxError: invalid syntax", id="syntax"),
+    ],
+)
+def test_what_breaks_beside_the_functions_is_named(
+    source: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken_room.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(function_check, "build", lambda _: importlib.import_module("broken_room"))
+    assert function_check.main() == 1
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/broken_room.py, {reason}")
+
+
 def test_ours_can_be_wired(capsys: pytest.CaptureFixture[str]) -> None:
-    assert (main(), capsys.readouterr().out) == (0, "")
+    assert (function_check.main(), capsys.readouterr().out) == (0, "")
