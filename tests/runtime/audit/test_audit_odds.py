@@ -62,13 +62,13 @@ def test_rows_of_commits_that_are_not_there_are_found(by_hand: Callable[..., lis
     assert any(fault.startswith("columns ") and "names commit 0" in fault for fault in faults), faults
 
 
-def test_a_row_at_a_place_that_its_commit_did_not_write_is_found(by_hand: Callable[..., list[str]]) -> None:
+def test_a_row_at_a_position_that_its_commit_did_not_write_is_found(by_hand: Callable[..., list[str]]) -> None:
     faults = by_hand("UPDATE player_limits SET created_place = 77")
-    assert any("wrote no row at place 77" in fault for fault in faults), faults
+    assert any("wrote no row at position 77" in fault for fault in faults), faults
     assert any("is missing" in fault for fault in faults), faults
 
 
-def test_two_rows_at_one_place_are_told_apart(by_hand: Callable[..., list[str]], desk: Desk) -> None:
+def test_two_rows_at_one_position_are_told_apart(by_hand: Callable[..., list[str]], desk: Desk) -> None:
     columns = "user_id, stake_day_max_cents, effective_ms, created_at, created_commit, created_place"
     faults = by_hand(
         f"INSERT INTO player_limits (id, {columns}) SELECT '7ZZZZZZZZZZZZZZZZZZZZZZZZZ', {columns} FROM player_limits"

@@ -159,12 +159,13 @@ def test_every_spelling_in_hex_is_one_signature_and_written_in_one_form(prefix: 
     assert signature_text(signature) == text
 
 
-def test_v_stays_as_it_was_signed() -> None:
+def test_v_of_0_or_1_is_kept_as_27_or_28() -> None:
     r, s, v = good()
-    text = "0x" + raw(r, s, v - 27).hex()
-    signature = parse_signature(text)
+    signature = parse_signature("0x" + raw(r, s, v - 27).hex())
     assert signature is not None
-    assert signature_text(signature) == text
+    text = signature_text(signature)
+    assert text == "0x" + raw(r, s, v).hex()
+    assert recover_text(MESSAGE.decode(), text) == ADDRESS
 
 
 @pytest.mark.parametrize("message", ["", "é", "e\u0301", "\U0001f600", "0x1234", "a\r\nb", "trailing  "])

@@ -175,12 +175,12 @@ def test_a_commit_with_rows_of_other_kinds_is_verified_by_walking(play: SignedPl
     assert play.prove(bet.id, reach="all").chain.ok is False
 
 
-def test_what_went_into_an_archive_is_not_called_wrong(play: SignedPlay, won: str) -> None:
+def test_a_ledger_that_begins_later_is_not_called_wrong(play: SignedPlay, won: str) -> None:
     number = play.desk.database.execute("SELECT resolved_commit FROM bets WHERE id = ?", (won,))[0][0]
     play.by_hand(f"DELETE FROM transaction_ledger WHERE commit_number < {number}")
     proof = play.prove(won)
     assert (proof.ok, proof.money.ok, proof.chain.ok) == (True, None, None)
-    assert "archive" in proof.money.finding
+    assert "older than this ledger" in proof.money.finding
 
 
 def test_every_read_of_a_quick_proof_is_indexed(play: SignedPlay, won: str) -> None:
