@@ -36,15 +36,15 @@ class Tally:
     """Cents that are not where they belong."""
     pending_for_ever: int = 0
     """Bets and movements of money whose end nobody can learn, or that never end."""
-    news_missing: int = 0
-    news_repeated: int = 0
-    news_disordered: int = 0
+    events_missing: int = 0
+    events_repeated: int = 0
+    events_disordered: int = 0
 
     @property
     def adds_up(self) -> bool:
         """Tell whether nothing is lost, invented, adrift, open or wrongly told."""
         wrong = (self.lost, self.duplicated, self.drift_cents, self.pending_for_ever)
-        return not any(wrong) and not any((self.news_missing, self.news_repeated, self.news_disordered))
+        return not any(wrong) and not any((self.events_missing, self.events_repeated, self.events_disordered))
 
     def add(self, other: Tally) -> None:
         """Add the counts of another."""
@@ -97,7 +97,7 @@ def count(players: Sequence[Player], record: Record, *, credit_cents: int, accou
         for attempt in player.attempts:
             _count_attempt(counting, player, attempt, record)
         _count_account(counting, player, record, credit_cents, accounts)
-        _count_news(counting, player, record, accounts)
+        _count_events(counting, player, record, accounts)
     signed = {(player.user_id, attempt.signed.nonce) for player in players for attempt in player.attempts}
     for bet in record.bets.values():
         if (bet.user_id, bet.nonce) not in signed:
@@ -190,13 +190,13 @@ def _count_account(counting: Counting, player: Player, record: Record, credit_ce
         counting.say(row, f"{player.user_id} has {stored_cents}, is told {told}, reckons {expected}")
 
 
-def _count_news(counting: Counting, player: Player, record: Record, row: str) -> None:
+def _count_events(counting: Counting, player: Player, record: Record, row: str) -> None:
     tally, hearing = counting.of(row), player.ear.hearing
     counting.resets += hearing.resets
     missing = hearing.missing(record.spots.get(player.user_id, []))
-    tally.news_missing += len(missing)
-    tally.news_repeated += hearing.repeated
-    tally.news_disordered += hearing.disordered
+    tally.events_missing += len(missing)
+    tally.events_repeated += hearing.repeated
+    tally.events_disordered += hearing.disordered
     if missing or hearing.repeated or hearing.disordered or hearing.refused:
         counting.say(
             row,
@@ -208,4 +208,4 @@ def _count_news(counting: Counting, player: Player, record: Record, row: str) ->
         result = (stored.resolved_commit or 0, stored.resolved_place or 0) if stored else (0, 0)
         if stored is None or (status != stored.status and not hearing.is_excused(result)):
             counting.say(row, f"the stream told {status} of bet {bet_id}, which is {stored}")
-            tally.news_missing += 1
+            tally.events_missing += 1

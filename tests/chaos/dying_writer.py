@@ -1,7 +1,7 @@
 """A writer killed around publication, again and again: `python -m tests.chaos.dying_writer before|after DEATHS`.
 
-Each child is the real writer's process but for one thing: the first commit with news is its end, either between COMMIT
-and publication, or right after the publication, with all that it still knew by heart. Children are forked from a
+Each child is the real writer's process but for one thing: the first commit with events is its end, either between
+COMMIT and publication, or right after the publication, with all that it still knew by heart. Children are forked from a
 process that has everything imported, so that a hundred deaths take seconds.
 """
 
@@ -20,18 +20,18 @@ from runtime.settings import load
 
 
 def publish_and_die(when: str, *arguments: object) -> None:
-    """Take the place of `publish`: what has no news is published, what has some is the end."""
+    """Take the place of `publish`: what has no events is published, what has some is the end."""
     _, _, commit, *_ = arguments
-    has_news = isinstance(commit, Commit) and bool(commit.events)
-    if has_news and when == "before":
+    has_events = isinstance(commit, Commit) and bool(commit.events)
+    if has_events and when == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     publish(*arguments)  # type: ignore[arg-type]
-    if has_news:
+    if has_events:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def live_once(when: str) -> NoReturn:
-    """Be a writer until the first commit with news."""
+    """Be a writer until the first commit with events."""
     vars(core)["publish"] = lambda *arguments: publish_and_die(when, *arguments)
     main.main()
     os._exit(1)

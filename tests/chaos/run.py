@@ -32,11 +32,11 @@ COLUMNS: dict[str, Callable[[Tally], int]] = {
     "doubled": lambda tally: tally.duplicated,
     "drift": lambda tally: tally.drift_cents,
     "open": lambda tally: tally.pending_for_ever,
-    "news": lambda tally: tally.news_missing + tally.news_repeated + tally.news_disordered,
+    "events": lambda tally: tally.events_missing + tally.events_repeated + tally.events_disordered,
 }
 LEGEND = (
     "201, 202, no answer: bets that were answered so. lost: answers that the database does not bear out. drift: cents"
-    " that are not where they belong. open: pending for ever. news: missing, repeated or out of order in a stream."
+    " that are not where they belong. open: pending for ever. events: missing, repeated or out of order in a stream."
 )
 PIPE_WIDTH = 130
 Tell = Callable[[str], None]

@@ -119,7 +119,7 @@ def _play(scenario: Scenario, system: System, seed: int, tell: Callable[[str], N
         crowd.finish(SETTLE_S)
         for sentence in left_behind(system):
             stage.expect(False, sentence)
-        record = _record_with_news(system, crowd)
+        record = _record_with_events(system, crowd)
         counting = count(crowd.players, record, credit_cents=system.settings.demo_credit_cents, accounts=scenario.name)
     for name, number in stage.kills.items():
         counting.of(name).kills += number
@@ -130,7 +130,7 @@ def _play(scenario: Scenario, system: System, seed: int, tell: Callable[[str], N
     return crowd, counting
 
 
-def _record_with_news(system: System, crowd: Crowd) -> Record:
+def _record_with_events(system: System, crowd: Crowd) -> Record:
     """Read the database, once every stream has told all that it holds or had time enough for it."""
 
     def caught_up(record: Record) -> bool:

@@ -28,6 +28,6 @@ def test_nothing_is_lost_or_invented_by_thirty_kills() -> None:
     assert result.counting.sentences == [], (result.data, told)
     assert (total.kills, total.aimed_kills) == (KILLS, 2 * DEATHS)
     assert (total.lost, total.duplicated, total.drift_cents, total.pending_for_ever) == (0, 0, 0, 0)
-    assert (total.news_missing, total.news_repeated, total.news_disordered) == (0, 0, 0)
+    assert (total.events_missing, total.events_repeated, total.events_disordered) == (0, 0, 0)
     assert total.acknowledged > KILLS
     assert total.pending > 0

@@ -122,9 +122,11 @@ def unplace(made: Player, _: Record) -> None:
         pytest.param(
             lambda made, _: setattr(made, "balance_cents", 1_201), "drift_cents", 1, id="told another balance"
         ),
-        pytest.param(lambda made, _: made.ear.hearing.spots.pop(), "news_missing", 1, id="news missing"),
-        pytest.param(lambda made, _: made.ear.hearing.spots.append((3, 1)), "news_repeated", 1, id="news repeated"),
-        pytest.param(lambda made, _: made.ear.hearing.spots.reverse(), "news_disordered", 5, id="news out of order"),
+        pytest.param(lambda made, _: made.ear.hearing.spots.pop(), "events_missing", 1, id="events missing"),
+        pytest.param(lambda made, _: made.ear.hearing.spots.append((3, 1)), "events_repeated", 1, id="events repeated"),
+        pytest.param(
+            lambda made, _: made.ear.hearing.spots.reverse(), "events_disordered", 5, id="events out of order"
+        ),
     ],
 )
 def test_each_wrong_is_counted_and_said(change: Change, field: str, number: int) -> None:
