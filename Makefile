@@ -122,10 +122,10 @@ clean: ## remove the environment and what the checks left; the data folder stays
 
 # A bare Debian has python3 and pip but not ensurepip, so the environment is made without pip and filled from outside.
 $(BIN)/python:
-	@rm -rf .venv && $(PYTHON) -m venv --without-pip .venv
+	@rm -rf .venv && "$(PYTHON)" -m venv --without-pip .venv
 
 # Every package has a wheel but crontab, which is pure Python: the locked setuptools builds it, as it builds the project.
-PIP = $(PYTHON) -m pip --python $(BIN)/python install -q --no-build-isolation --use-pep517
+PIP = "$(PYTHON)" -m pip --python $(BIN)/python install -q --no-build-isolation --use-pep517
 LOCKED = $(PIP) --require-hashes
 .venv/.run: requirements-build.lock requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing the locked packages into .venv"

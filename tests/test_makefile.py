@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,12 @@ def test_the_command_works_in_a_folder_whose_name_no_first_line_can_hold(tmp_pat
     for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-build.lock"):
         shutil.copy(ROOT / name, folder)
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{sysconfig.get_path('purelib')}"}
-    make = ["make", "-s", ".venv/.run", "PIP=:", f"PYTHON={sys.executable}"]
+    # The interpreter may lie in such a folder too.
+    python = tmp_path / "with blanks" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    python.chmod(0o755)
+    make = ["make", "-s", ".venv/.run", "PIP=:", f"PYTHON={python}"]
     subprocess.run(make, cwd=folder, env=environment, capture_output=True, check=True)
     command = [str(folder / ".venv" / "bin" / "taptrade"), "version"]
     told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
