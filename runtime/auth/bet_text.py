@@ -8,7 +8,12 @@ WINDOW_FUTURE_S = 5
 
 def is_timely(signed_s: int, now_ms: int) -> bool:
     """Tell whether a text signed at `signed_s` counts now: 30 s old at most, 5 s in the future at most."""
-    return now_ms - WINDOW_PAST_S * 1000 <= signed_s * 1000 <= now_ms + WINDOW_FUTURE_S * 1000
+    return is_within(now_ms - signed_s * 1000, WINDOW_PAST_S, WINDOW_FUTURE_S)
+
+
+def is_within(age_ms: int, past_s: int, future_s: int) -> bool:
+    """Tell whether a text of this age (negative: from the future) counts; both ends of the window belong to it."""
+    return -future_s * 1000 <= age_ms <= past_s * 1000
 
 
 def bet_text(cell_id: str, amount: int, min_rate_bp: int, nonce: str, timestamp: int, chain_id: int) -> str:

@@ -19,7 +19,7 @@ from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import claim_nonce, new_id
 from runtime.settings import Settings
 
-_CONTRACT_SIGNATURE = re.compile(r"(?:0[xX])?[0-9a-fA-F]{131,}")
+_CONTRACT_SIGNATURE = re.compile(rf"(?:0[xX])?[0-9a-fA-F]{{{signatures.SIGNATURE_DIGITS + 1},}}")
 
 
 class Submitter(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.auth.bet_text import WINDOW_FUTURE_S, WINDOW_PAST_S
+from runtime.auth.bet_text import WINDOW_FUTURE_S, WINDOW_PAST_S, is_within
 from runtime.clock import rfc3339
 from runtime.errors import SignatureExpired
 
@@ -12,7 +12,7 @@ def check_time(
 ) -> None:
     """Raise SignatureExpired unless `signed_ms` lies within the window around now; `what` names the field."""
     age_ms = now_ms - signed_ms
-    if -future_s * 1000 <= age_ms <= past_s * 1000:
+    if is_within(age_ms, past_s, future_s):
         return
     seconds = f"{abs(age_ms) // 1000}.{abs(age_ms) % 1000:03d} s {'behind' if age_ms > 0 else 'ahead of'}"
     raise SignatureExpired(

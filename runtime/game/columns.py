@@ -1,4 +1,4 @@
-"""A column's evidence: what its bets are settled by, kept for ever. Its fields are spelled here and nowhere else."""
+"""A column's evidence: what its bets are settled by, kept for ever. The command SettleColumn carries the same."""
 
 from __future__ import annotations
 
