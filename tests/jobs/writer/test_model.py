@@ -31,9 +31,10 @@ from runtime.messaging.commands import (
 from tests.conftest import START_MS
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
-USERS = st.integers(0, 2)
 AMOUNTS = st.sampled_from([100, 500, 10_000])
-OPENING_CENTS = 12_000
+OPENINGS_CENTS = (12_000, 12_000, 900)
+"""One player is poor, so that every search comes upon bets and withdrawals that cannot be paid for."""
+USERS = st.sampled_from(range(len(OPENINGS_CENTS)))
 NOT_MONEY = ("CELL_CLOSED", "CELL_NOT_OFFERED", "PRICE_FEED_STALE", "BET_EXPIRED")
 """Refusals by time and price: the oracle knows neither, and none of them moves money."""
 
@@ -94,8 +95,8 @@ class Money(RuleBasedStateMachine):
         self.desk.hire()
         self.desk.show(PRICE_CENTS)
         self.oracle = Oracle()
-        self.ids = [self.desk.player(number + 1, OPENING_CENTS) for number in range(3)]
-        self.oracle.balance = dict.fromkeys(range(3), OPENING_CENTS)
+        self.ids = [self.desk.player(number, cents) for number, cents in enumerate(OPENINGS_CENTS, start=1)]
+        self.oracle.balance = dict(enumerate(OPENINGS_CENTS))
 
     def teardown(self) -> None:
         faults = audit(self.desk.database).faults
