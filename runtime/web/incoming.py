@@ -1,10 +1,8 @@
-"""What comes in: the request with its id and times, its address, and its body and query as typed values."""
+"""What comes in: the request with its id and times, and its body and query as typed values."""
 
 from __future__ import annotations
 
-import functools
-import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import falcon
@@ -44,44 +42,6 @@ class Request(falcon.Request):
     function: Function | None = None
     limit: LimitDecision | None = None
     raw_body: bytes = b""
-
-
-class Addresses:
-    """Tell a client's address; only a trusted proxy is believed about whom it speaks for."""
-
-    def __init__(self, trusted: Iterable[str]) -> None:
-        self._networks = tuple(ipaddress.ip_network(text.strip()) for text in trusted if text.strip())
-        self._trusts = functools.lru_cache(maxsize=1024)(self._is_trusted)
-
-    def of(self, req: falcon.Request) -> str:
-        """Return the address that sent `req`, IPv6 cut to its /64: the unit that one customer is given."""
-        remote: str = req.env.get("REMOTE_ADDR", "")
-        forwarded: str | None = req.env.get("HTTP_X_FORWARDED_FOR")
-        if forwarded is not None and self._trusts(remote):
-            remote = forwarded.rpartition(",")[2].strip()
-        return _countable(remote)
-
-    def _is_trusted(self, remote: str) -> bool:
-        if not remote:  # a Unix socket, whose permissions say who may connect
-            return True
-        try:
-            address = ipaddress.ip_address(remote)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
-
-
-@functools.lru_cache(maxsize=4096)
-def _countable(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address), 64), strict=False))
-    return str(address)
 
 
 def read_body(req: falcon.Request) -> bytes:

@@ -11,8 +11,8 @@ import falcon
 from runtime.clock import Clock
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import Limiter, LimitPolicy
+from runtime.web.client_address import Addresses
 from runtime.web.declaration import Function
-from runtime.web.incoming import Addresses
 
 
 class SignedIn(Protocol):

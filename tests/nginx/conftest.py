@@ -25,6 +25,8 @@ SMALLER = (
     ("nginx.conf", "limit_conn bets_of_address 25;", "limit_conn bets_of_address 1;"),
     ("clients.conf", "rate=200r/s", "rate=1r/s"),
 )
+Changes = tuple[tuple[str, str, str], ...]
+"""File, text in it that stands there once, and what is put in its place."""
 
 collect_ignore_glob = [] if NGINX else ["test_*.py"]
 
@@ -57,14 +59,14 @@ def stand_in() -> Iterator[StandIn]:
 
 
 @contextmanager
-def running_edge(folder: Path, api_port: int) -> Iterator[str]:
+def running_edge(folder: Path, api_port: int, changes: Changes = SMALLER) -> Iterator[str]:
     """Run nginx in front of a port; its URL. Only what a test would have to wait for is made smaller."""
     port = free_port()
     subprocess.run([ROOT / "nginx" / "render", folder, f"127.0.0.1:{port}", f"127.0.0.1:{api_port}"], check=True)
-    for file, ours, smaller in SMALLER:
+    for file, ours, changed in changes:
         text = (folder / file).read_text(encoding="utf-8")
         assert text.count(ours) == 1
-        (folder / file).write_text(text.replace(ours, smaller), encoding="utf-8")
+        (folder / file).write_text(text.replace(ours, changed), encoding="utf-8")
     assert NGINX
     process = subprocess.Popen([NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"])
     try:
