@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from runtime.auth.credentials import bearer_token
 from runtime.errors import Unauthenticated
 from runtime.function import Call, Query, Stream, function
 from runtime.stream import sse
@@ -42,7 +43,7 @@ class StreamQuery(Query, frozen=True):
 def stream(call: Call[None]) -> Stream:
     """Begin with `hello` and a `snapshot`, or resume after Last-Event-ID; then tell what happens."""
     parts, session = call.parts, call.session
-    if session is None and call.header("Authorization") is not None:
+    if session is None and bearer_token(call.req) is not None:
         # Whoever shows a token expects to hear of its bets: a stream without them would look like a quiet evening.
         raise Unauthenticated
     client = call.req.env.get("gunicorn.socket")

@@ -14,16 +14,15 @@ from runtime.messaging.redis_keys import SESSION_TTL_S
 
 COOKIE = "taptrade_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_BEARER = "bearer "
 
 
 def authenticator(sessions: Sessions, domains: Domains) -> Callable[[falcon.Request], Session | None]:
     """Return the function that finds a request's session; None means that there is none."""
 
     def authenticate(req: falcon.Request) -> Session | None:
-        header = req.get_header("Authorization")
-        if header is not None:
-            return sessions.find(_bearer_token(header))
+        token = bearer_token(req)
+        if token is not None:
+            return sessions.find(token)
         cookies = req.get_cookie_values(COOKIE) or []
         if len(cookies) != 1:  # two of one name: a neighbouring site may have planted one
             return None
@@ -32,6 +31,15 @@ def authenticator(sessions: Sessions, domains: Domains) -> Callable[[falcon.Requ
         return sessions.find(cookies[0])
 
     return authenticate
+
+
+def bearer_token(req: falcon.Request) -> str | None:
+    """Return the token of `Authorization: Bearer`, "" if it brings none; None where another scheme or none is used.
+
+    Another scheme is not for us: a browser sends the password of the site in front of us beside the cookie.
+    """
+    scheme, _, token = (req.get_header("Authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def is_same_origin(req: falcon.Request, domains: Domains) -> bool:
@@ -60,10 +68,6 @@ def set_cookie(req: falcon.Request, resp: falcon.Response, token: str) -> None:
 def clear_cookie(resp: falcon.Response) -> None:
     """Take the session cookie back."""
     resp.unset_cookie(COOKIE, path="/", same_site="Strict")
-
-
-def _bearer_token(header: str) -> str:
-    return header[len(_BEARER) :].strip() if header[: len(_BEARER)].lower() == _BEARER else ""
 
 
 def _is_own(origin: str | None, req: falcon.Request, domains: Domains) -> bool:

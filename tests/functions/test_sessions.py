@@ -47,6 +47,44 @@ def test_the_scheme_may_be_written_in_any_case(house: House) -> None:
     assert house.call("GET", "/api/me", Authorization=f"bEARER {house.log_in()}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "authorization",
+    ["Basic dXNlcjpwYXNz", "basic dXNlcjpwYXNz", "Digest username=a", "Negotiate YII=", "", "Basic a,Bearer b"],
+)
+def test_the_password_of_a_site_in_front_leaves_the_cookie_alone(house: House, authorization: str) -> None:
+    cookie = f"taptrade_session={house.log_in()}"
+    given = {"Authorization": authorization, "Cookie": cookie}
+    assert house.call("GET", "/api/me", **given).status_code == 200
+    assert house.call("POST", "/api/auth/logout", **given).status_code == 403
+    assert house.call("POST", "/api/auth/logout", **given, Sec_Fetch_Site="same-origin").status_code == 204
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "bearer   ", "Bearer x", "BEARER " + "A" * 43])
+def test_a_bearer_token_stands_for_the_cookie_even_if_it_is_none(house: House, authorization: str) -> None:
+    cookie = f"taptrade_session={house.log_in()}"
+    result = house.call("GET", "/api/me", Authorization=authorization, Cookie=cookie)
+    assert (result.status_code, result.json["code"]) == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    "neighbours",
+    [
+        pytest.param('a={"b": "c, d=e"}; {0}', id="JSON"),
+        pytest.param('a="b; {0}', id="half a quote"),
+        pytest.param("a=b=c==; {0}; d", id="no value"),
+        pytest.param("=b; ;;{0};", id="no name"),
+        pytest.param("a[0]=(1/2)@<3>; {0}", id="odd names"),
+        pytest.param("a=\u00e9\u00ff; {0}", id="high bytes"),
+        pytest.param("Taptrade_Session=x; taptrade_session2=y; my_taptrade_session=z; {0}", id="names like ours"),
+        pytest.param("expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; {0}; $Version=1", id="attributes"),
+        pytest.param("{0} ; a=b", id="blanks"),
+    ],
+)
+def test_whatever_other_cookies_there_are(house: House, neighbours: str) -> None:
+    cookie = neighbours.replace("{0}", f"taptrade_session={house.log_in()}")
+    assert house.call("GET", "/api/me", Cookie=cookie).status_code == 200
+
+
 def test_logout_ends_the_session_and_takes_the_cookie_back(house: House) -> None:
     token = house.log_in()
     result = house.call("POST", "/api/auth/logout", token)

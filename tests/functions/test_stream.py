@@ -65,6 +65,18 @@ def test_the_streams_of_a_session_end_with_it(stall: Stall) -> None:
     assert (answer.status_code, answer.json["code"]) == (401, "UNAUTHENTICATED")
 
 
+def test_the_password_of_a_site_in_front_is_no_token(stall: Stall) -> None:
+    user = stall.station.desk.player()
+    cookie = f"taptrade_session={stall.log_in(user)}"
+    for headers, user_id in (({}, None), ({"Cookie": cookie}, user)):
+        listening = stall.listen(Authorization="Basic dXNlcjpwYXNz", **headers)
+        assert listening.events()[0].data["user_id"] == user_id
+        listening.close()
+    for token in ("Bearer", "bearer x"):
+        answer = stall.client.simulate_get("/api/stream", headers={"Authorization": token, "Cookie": cookie})
+        assert (answer.status_code, answer.json["code"]) == (401, "UNAUTHENTICATED")
+
+
 def test_a_silent_stream_gives_signs_of_life(stall: Stall) -> None:
     listening = stall.listen("events=status")
     listening.chunk()
