@@ -12,7 +12,7 @@ import msgspec
 
 from runtime.auth.credentials import bearer_token
 from runtime.errors import Unauthenticated
-from runtime.function import Call, Query, Stream, function
+from runtime.function import Call, OpenQuery, Stream, function
 from runtime.stream import sse
 from runtime.stream.connection import StreamConnection
 from runtime.stream.opening import Opening
@@ -23,11 +23,12 @@ SEND_BUFFER_BYTES = 64 * 1024
 _jitter = SystemRandom()
 
 
-class StreamQuery(Query, frozen=True):
-    """What to tell, and from where on."""
+class StreamQuery(OpenQuery, frozen=True, rename={"appended_id": "lastEventId"}):
+    """What to tell, and from where on; an error because of a parameter of theirs would end many clients for good."""
 
     events: Annotated[str, msgspec.Meta(description="comma-separated event types; empty: all")] = ""
     last_event_id: Annotated[str, msgspec.Meta(description="for clients that lost the header Last-Event-ID")] = ""
+    appended_id: Annotated[str, msgspec.Meta(description="the same, as libraries append it to reconnect")] = ""
 
 
 @function(
@@ -55,8 +56,14 @@ def stream(call: Call[None]) -> Stream:
         sink=getattr(client, "sink", None),
     )
     opening = Opening(parts.hub, parts.market, parts.run_id, parts.settings.mode, call.received_ms, _jitter)
-    asked = call.header("Last-Event-ID") or call.params.last_event_id
-    return Stream(StreamConnection(parts.hub, subscriber, opening.chunks(subscriber, asked), parts.clock))
+    return Stream(StreamConnection(parts.hub, subscriber, opening.chunks(subscriber, _cursor(call)), parts.clock))
+
+
+def _cursor(call: Call[None]) -> str:
+    """Return where the client wants to go on, "" if it is new: of what it was given and what it knows, the latter."""
+    query: StreamQuery = call.params
+    asked = call.header("Last-Event-ID") or query.appended_id or query.last_event_id
+    return asked.rpartition(",")[2].strip()
 
 
 def _bounded(client: socket.socket | None) -> Callable[[], None] | None:

@@ -7,11 +7,11 @@ from typing import TypeVar
 from runtime.auth.sessions import Session
 from runtime.parts import Parts
 from runtime.web import call
-from runtime.web.declaration import Body, Query, Reply, Stream, function
+from runtime.web.declaration import Body, OpenQuery, Query, Reply, Stream, function
 
 B = TypeVar("B")
 
 Call = call.Call[B, Parts, Session]
 """One request as a handler sees it: `Call[Tap]` brings a body that was decoded as `Tap`, `Call[None]` brings none."""
 
-__all__ = ["Body", "Call", "Query", "Reply", "Stream", "function"]
+__all__ = ["Body", "Call", "OpenQuery", "Query", "Reply", "Stream", "function"]

@@ -41,6 +41,13 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What query parameters inherit, as `class Page(Query, frozen=True)`: a misspelt parameter is refused."""
 
 
+class OpenQuery(msgspec.Struct, frozen=True):
+    """Query parameters beside which others may stand, for an endpoint whose clients are libraries that add their own.
+
+    A repeated one is read as a comma-separated list, as HTTP reads repeated header fields.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer with a status, header fields or a media type of its own; bytes and text are sent as they are."""
@@ -171,5 +178,5 @@ def _type_complaints(one: Function) -> Iterator[str]:
             continue
         if not (isinstance(declared, type) and issubclass(declared, msgspec.Struct)):
             yield f"{declared!r} is no msgspec Struct; inherit runtime.function.{parent.__name__}"
-        elif not declared.__struct_config__.forbid_unknown_fields:
+        elif not (declared.__struct_config__.forbid_unknown_fields or issubclass(declared, OpenQuery)):
             yield f"{declared.__name__} lets unknown fields pass; inherit runtime.function.{parent.__name__}"

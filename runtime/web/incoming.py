@@ -10,7 +10,7 @@ import msgspec
 
 from runtime.errors import InvalidRequest, Refusal
 from runtime.rate_limits import LimitDecision
-from runtime.web.declaration import Function
+from runtime.web.declaration import Function, OpenQuery
 
 BODY_BYTES_MAX = 65_536
 JSON = "application/json"
@@ -89,11 +89,12 @@ def refuse_body(req: falcon.Request, name: str) -> None:
 
 
 def decode_query(req: falcon.Request, declared: type[T]) -> T:
-    """Read the query parameters as the declared type, each at most once."""
-    params = req.params
-    for name, value in params.items():
-        if isinstance(value, list):
+    """Read the query parameters as the declared type, each at most once unless that is open."""
+    params: dict[str, Any] = {}
+    for name, value in req.params.items():
+        if isinstance(value, list) and not issubclass(declared, OpenQuery):
             raise InvalidRequest(f"The parameter `{name}` is given more than once.", field=name)
+        params[name] = ",".join(value) if isinstance(value, list) else value
     try:
         return msgspec.convert(params, declared, strict=False)
     except msgspec.ValidationError as ex:

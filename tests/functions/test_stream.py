@@ -50,6 +50,72 @@ def test_a_player_sees_money_and_resumes_by_header_or_parameter(stall: Stall) ->
         again.close()
 
 
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        pytest.param("lastEventId={newest}", {}, id="event-source-polyfill, reconnecting-eventsource"),
+        pytest.param("&lastEventId={newest}", {}, id="event-source-polyfill, which took its last one out"),
+        pytest.param("lastEventId={newest}&r=0.7281", {}, id="older polyfills"),
+        pytest.param("lastEventId={oldest}&lastEventId={newest}", {}, id="appended to what was appended"),
+        pytest.param("last_event_id={oldest}&lastEventId={newest}", {}, id="appended to what the page asked for"),
+        pytest.param("lastEventId={oldest}", {"last-event-id": "{newest}"}, id="the browser's own, after a first one"),
+        pytest.param("", {"LAST-EVENT-ID": "{newest}"}, id="header in capitals"),
+        pytest.param("", {"Last-Event-ID": "{oldest}, {newest}"}, id="fetch-event-source, beside the page's own"),
+        pytest.param("", {"Last-Event-ID": " {newest} "}, id="blanks"),
+        pytest.param("last_event_id={newest}&_=1764284000000", {"Last-Event-ID": ""}, id="empty header"),
+        pytest.param("stream=taptrade&lastEventId={newest}", {"Accept": "*/*"}, id="r3labs/sse"),
+    ],
+)
+def test_every_way_to_say_the_cursor_resumes(stall: Stall, query: str, headers: dict[str, str]) -> None:
+    desk = stall.station.desk
+    user = desk.player()
+    stall.station.relay()
+    token = stall.log_in(user)
+    listening = stall.listen(token=token)
+    snapshot = listening.events()[-1]
+    told = []
+    for rows in range(2):
+        desk.place(desk.bet(user, rows=rows))
+        stall.station.relay()
+        told.append(listening.events())
+    listening.close()
+    ids = {"oldest": snapshot.id, "newest": told[0][-1].id}
+
+    given = {name: value.format(**ids) for name, value in headers.items()}
+    again = stall.listen(query.format(**ids), token=token, **given)
+
+    assert [event.event_id for event in again.events()[1:]] == [event.event_id for event in told[1]]
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        pytest.param("_=1764284000000", {}, id="cache buster"),
+        pytest.param("_=1&_=2&_", {}, id="cache buster again and again"),
+        pytest.param("evs_preamble&stream=messages&access_token=a%00b", {}, id="others' own"),
+        pytest.param("lastEventId=", {"Last-Event-ID": ""}, id="no cursor yet"),
+        pytest.param("", {"Accept": "text/html;q=0.1, */*;q=0"}, id="another media type"),
+    ],
+)
+def test_what_libraries_add_does_not_end_a_stream(stall: Stall, query: str, headers: dict[str, str]) -> None:
+    listening = stall.listen(query, **headers)
+    assert [event.type for event in listening.events()] == ["hello", "snapshot"]
+    listening.close()
+
+
+def test_a_cursor_that_never_was_one_gets_a_reset(stall: Stall) -> None:
+    listening = stall.listen("lastEventId=undefined")
+    assert {event.type for event in listening.events()} == {"reset", "hello"}
+    listening.close()
+
+
+def test_filters_may_be_given_apart(stall: Stall) -> None:
+    listening = stall.listen("events=bet&events=price&events=")
+    assert listening.status == "200 OK"
+    listening.close()
+
+
 def test_the_streams_of_a_session_end_with_it(stall: Stall) -> None:
     user = stall.station.desk.player()
     token = stall.log_in(user)
@@ -86,7 +152,7 @@ def test_a_silent_stream_gives_signs_of_life(stall: Stall) -> None:
     listening.close()
 
 
-@pytest.mark.parametrize("query", ["events=prices", "events=bet&events=price", "event=bet"])
+@pytest.mark.parametrize("query", ["events=prices", "events=bet&events=prices", "events=Bet"])
 def test_odd_filters_are_refused(stall: Stall, query: str) -> None:
     answer = stall.client.simulate_get("/api/stream", query_string=query)
     assert (answer.status_code, answer.json["code"]) == (400, "INVALID_REQUEST")

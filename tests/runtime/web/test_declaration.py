@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from runtime.function import Call
-from runtime.web.declaration import DECLARATION, Body, DeclarationError, Query, function
+from runtime.web.declaration import DECLARATION, Body, DeclarationError, OpenQuery, Query, function
 
 
 def nothing(_call: Call[Any]) -> None:
@@ -71,3 +71,12 @@ def test_bodies_and_queries_refuse_unknown_fields_by_inheritance() -> None:
     with pytest.raises(msgspec.ValidationError, match="unknown field"):
         msgspec.convert({"limits": "3"}, Limit, strict=False)
     assert msgspec.convert({"limit": "3"}, Limit, strict=False).limit == 3
+
+
+def test_a_query_may_be_open_to_other_parameters_by_inheritance_only() -> None:
+    class Page(OpenQuery, frozen=True):
+        limit: int = 10
+
+    declare(query=Page)
+
+    assert msgspec.convert({"limits": "3"}, Page, strict=False).limit == 10
