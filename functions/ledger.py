@@ -59,7 +59,7 @@ def ledger(call: Call[None]) -> Statement | Reply:
     entries = [own_entry_view(entry) for entry in found]
     more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
     page = entries[: query.limit]
-    if (call.header("Accept") or "").startswith("text/csv"):
+    if call.preferred_type("application/json", "text/csv") == "text/csv":
         return Reply(_csv(page), content_type="text/csv; charset=utf-8", headers={"X-Next-Cursor": more or ""})
     return Statement(page, more)
 

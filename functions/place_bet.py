@@ -96,7 +96,7 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         # The repeat of a request whose answer was lost may come after its cell has closed.
         used_by = parts.fates.bet_id_of_nonce(session.wallet, tap.nonce)
         raise (_replayed(parts, session.user_id, used_by) if used_by else refusal) from refusal
-    asynchronous = "respond-async" in (call.header("Prefer") or "")
+    asynchronous = call.prefers("respond-async")
     with parts.admission:
         if intake.fill_delay_ms:
             gevent.sleep(intake.fill_delay_ms / 1000)

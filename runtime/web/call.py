@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import falcon
 
 from runtime.rate_limits import LimitDecision
+from runtime.web.header_fields import preferred_type, prefers
 from runtime.web.incoming import Request
 from runtime.web.surroundings import Surroundings
 
@@ -71,6 +72,15 @@ class Call(Generic[B, P, S]):
     def header(self, name: str) -> str | None:
         """Return a request header field."""
         return self.req.get_header(name)
+
+    def preferred_type(self, *offered: str) -> str:
+        """Return which of the offered media types the client wants most; the first if it says nothing of them."""
+        return preferred_type(self.req.get_header("Accept") or "", offered)
+
+    def prefers(self, preference: str) -> bool:
+        """Tell whether the client asks for something by the field Prefer."""
+        prefer = self.req.get_header("Prefer")
+        return prefer is not None and prefers(prefer, preference)
 
     def report_limit(self, decision: LimitDecision) -> None:
         """Tell the client what is left of a limit that the handler counted itself (`limit_by_handler`)."""

@@ -263,7 +263,7 @@ def test_a_bet_that_gets_no_answer_is_pending_and_found_later(
 def test_a_bet_that_comes_between_the_two_looks_is_found(
     arena: Arena, player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bet_id = player.place(player.bet(), Prefer="respond-async").json["bet"]["id"]
+    bet_id = player.place(player.bet(), Prefer="wait=10, Respond-Async").json["bet"]["id"]
     arena.clock.advance(10_001)
     honest = arena.desk.client.get
 

@@ -149,6 +149,8 @@ def test_the_statement_is_filtered_and_written_as_a_spreadsheet(arena: Arena, pl
     assert sheet.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(sheet.text)))
     assert [(row["ref_type"], row["amount"]) for row in rows] == [("WITHDRAWAL", "-100"), ("BET", "-100")]
+    for accept, kind in {"text/html;q=0.9, text/csv": "text/csv", "text/csv;q=0.1, */*": "application/json"}.items():
+        assert statement(player, Accept=accept).headers["content-type"].startswith(kind)
     last = statement(player, f"limit=2&cursor={sheet.headers['x-next-cursor']}", Accept="text/csv")
     assert last.headers["x-next-cursor"] == ""
     assert [row["ref_type"] for row in csv.DictReader(io.StringIO(last.text))] == ["DEPOSIT"]

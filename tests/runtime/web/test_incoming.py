@@ -87,14 +87,36 @@ def test_a_wrong_body_is_refused_with_the_field(sample: SampleApp, sent: bytes, 
     assert detail in body["detail"]
 
 
-@pytest.mark.parametrize("media_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        *("application/json", "application/json; charset=utf-8", "Application/JSON", "application/json ;charset=utf-8"),
+        # JSON knows no charset; the parameter has no effect (RFC 8259, 11).
+        *(
+            'application/json;charset="UTF-8"',
+            "application/json; charset=ISO-8859-1",
+            "application/json;",
+            "application/json;q=0",
+        ),
+    ],
+)
 def test_json_has_several_spellings(sample: SampleApp, media_type: str) -> None:
     headers = {**BEARER, "Content-Type": media_type}
 
     assert sample.call("POST", "/api/taps", body=json.dumps(TAP), headers=headers).status_code == 201
 
 
-@pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        None,
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "application/vnd.a+json",
+        "text/plain, application/json",
+    ],
+)
 def test_another_media_type_is_415(sample: SampleApp, media_type: str | None) -> None:
     headers = dict(BEARER) if media_type is None else {**BEARER, "Content-Type": media_type}
 
