@@ -52,6 +52,7 @@ CODES: dict[str, ErrorCode] = {
     "STAKE_NOT_ALLOWED": ErrorCode(422, "The stake is none of the presets; they are attached."),
     "IDEMPOTENCY_KEY_REUSED": ErrorCode(422, "The Idempotency-Key was used with another body."),
     "RATE_LIMITED": ErrorCode(429, "Too many requests in this window.", retryable=True),
+    "HEAD_TOO_LARGE": ErrorCode(431, "The header fields are too many or too long."),
     "INTERNAL_ERROR": ErrorCode(500, "Something went wrong on this side; it was logged with the request id."),
     "UNAVAILABLE": ErrorCode(503, "A part of the service is away; try again.", retryable=True),
     "OVERLOADED": ErrorCode(503, "Too many bets are waiting; try again.", retryable=True),
@@ -64,4 +65,5 @@ def plain_code(status: int) -> str:
     for code, known in CODES.items():
         if known.status == status:
             return code
-    return "INVALID_REQUEST" if status < 500 else "INTERNAL_ERROR"
+    # What is not implemented is what the request asks for: a transfer coding, or a version of HTTP.
+    return "INVALID_REQUEST" if status < 500 or status in (501, 505) else "INTERNAL_ERROR"

@@ -47,6 +47,10 @@ class PlainRequest:
         environ, self.environ = self.environ, {}
         return environ
 
+    def force_close(self) -> None:
+        """Let this be the last request of its connection."""
+        self.closing = True
+
     def should_close(self) -> bool:
         """Tell whether the client wants the connection closed after the answer."""
         return self.closing

@@ -10,6 +10,7 @@ import gc
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from errno import ECONNRESET, ENOTCONN, EPIPE
 from io import BytesIO
 from typing import Any
@@ -23,9 +24,11 @@ from gunicorn.http.wsgi import _make_early_hints_callback
 from gunicorn.workers.ggevent import GeventWorker
 
 from runtime.server.answer import Answer
+from runtime.server.body import BodyReader, drain
 from runtime.server.connection import Connection, Loan
 from runtime.server.head import PlainRequest, read_head
 from runtime.server.origin import is_ordinary, origin_of
+from runtime.server.problems import problem_answer
 
 HEAD_S = 10.0
 """How long a client may take to send the head of a request, once it has begun."""
@@ -33,7 +36,6 @@ BODY_S = 30.0
 """How long it may keep a function waiting for the request's body, in all."""
 SEND_S = 60.0
 """How long it may take nothing of an answer that is ready."""
-DRAIN_BYTES = 8_192
 GC_THRESHOLDS = (50_000, 20, 50)
 """Requests leave no cycles behind, so the collector is for what a bug or a library leaves."""
 SWITCH_S = 0.1
@@ -142,15 +144,16 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         loan = isinstance(sock, Loan)
         if loan:
             sock.allow(self.body_s)
+        req.body.reader = BodyReader(req.body.reader, req, _host(addr))
         super().handle_request(listener_name, req, sock, addr)
         if loan:
-            if _drain(req.body):
+            if drain(req.body):
                 sock.keep(req.unreader.take_buffered())
             raise StopIteration
 
     def _answer(self, request: PlainRequest, client: Connection, addr: Any, data: bytes) -> bytes | None:
         """Answer a plain request; return what was read behind it, None if the connection ends."""
-        unreader = _give_body(request, client, data)
+        unreader = _give_body(request, client, addr, data)
         if unreader is not None:
             client.allow(self.body_s)
         answer = Answer(request, client, self.cfg)
@@ -169,7 +172,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
             return None
         if unreader is None:
             return data[request.body_start + request.length :]
-        return unreader.take_buffered() if _drain(request.body) else None
+        return unreader.take_buffered() if drain(request.body) else None
 
     def _call(self, request: PlainRequest, answer: Answer) -> None:
         """Let the app answer."""
@@ -210,6 +213,11 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         finally:
             self._streams.discard(current)
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer a request that cannot be read, or whose function broke off."""
+        with suppress(OSError):  # the client may have left
+            client.sendall(problem_answer(exc, req, _host(addr)))
+
     def _fail(self, request: PlainRequest, answer: Answer, client: Connection, addr: Any, error: BaseException) -> None:
         """Answer 500, unless another answer has begun: then all that is left is to break it off."""
         if not answer.headers_sent:
@@ -220,7 +228,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         client.shutdown(SHUT_RDWR)
 
 
-def _give_body(request: PlainRequest, client: Connection, data: bytes) -> SocketUnreader | None:
+def _give_body(request: PlainRequest, client: Connection, addr: Any, data: bytes) -> SocketUnreader | None:
     """Give the request its body; return what reads the connection on, if the body is not here as a whole."""
     body = data[request.body_start : request.body_start + request.length]
     if len(body) == request.length:
@@ -228,12 +236,11 @@ def _give_body(request: PlainRequest, client: Connection, data: bytes) -> Socket
         return None
     unreader = SocketUnreader(client)
     unreader.unread(body)
-    request.environ["wsgi.input"] = request.body = Body(LengthReader(unreader, request.length))
+    reader = BodyReader(LengthReader(unreader, request.length), request, _host(addr))
+    request.environ["wsgi.input"] = request.body = Body(reader)
     return unreader
 
 
-def _drain(body: Body) -> bool:
-    """Read what the app left, to come to the next request; False if nobody can tell where that begins."""
-    while not body.failed and body.read(DRAIN_BYTES):
-        pass
-    return not body.failed
+def _host(addr: Any) -> str:
+    """Return a client's address; those on a Unix socket have none."""
+    return str(addr[0]) if isinstance(addr, tuple) else ""

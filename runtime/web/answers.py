@@ -85,22 +85,31 @@ def write_refusal(req: Request, resp: falcon.Response, refusal: Refusal, _fields
 
 def write_http_error(req: Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
     """Write one of Falcon's own errors (no such address, wrong method, ...) as problem+json."""
-    status = error.status_code
-    code = plain_code(status)
-    detail = error.description or CODES[code].meaning
-    resp.data = _encode(
+    code = plain_code(error.status_code)
+    resp.data = plain_problem(error.status_code, error.description or CODES[code].meaning, req.request_id)
+    resp.content_type = PROBLEM_JSON
+    resp.context.code = code
+
+
+def plain_problem(status: int, detail: str, request_id: str) -> bytes:
+    """Build the problem of an HTTP error that has no code of its own."""
+    return _encode(
         {
             "type": "about:blank",
-            "title": falcon.code_to_http_status(status)[4:],
+            "title": http_status(status)[4:],
             "status": status,
-            "code": code,
+            "code": plain_code(status),
             "detail": detail,
-            "request_id": req.request_id,
+            "request_id": request_id,
             "retryable": False,
         }
     )
-    resp.content_type = PROBLEM_JSON
-    resp.context.code = code
+
+
+def http_status(status: int) -> str:
+    """Return a status with its phrase, such as `404 Not Found`."""
+    text: str = falcon.code_to_http_status(status)
+    return text
 
 
 def write_outage(req: Request, resp: falcon.Response, error: Exception, _fields: dict[str, Any]) -> None:

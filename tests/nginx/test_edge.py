@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.nginx.answers import connected, problem, raw
+from tests.nginx.answers import connected, problem
 from tests.nginx.conftest import free_port, running_edge
 from tests.nginx.stand_in import StandIn
 from tests.waiting import wait_until
@@ -79,25 +79,6 @@ def test_a_body_too_large_is_refused(client: httpx.Client, stand_in: StandIn) ->
     problem(client.post("/api/bets", content=b"a" * 65_537), 413, "BODY_TOO_LARGE")
     problem(client.post("/api/bets", content=pieces()), 413, "BODY_TOO_LARGE")
     assert len(stand_in.requests) == before
-
-
-def test_an_address_too_long_is_refused(client: httpx.Client) -> None:
-    body = problem(client.get("/" + "a" * 9_000), 414, "URI_TOO_LONG")
-    assert "address" in body["detail"]
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close", id="two hosts"),
-        pytest.param(b"GET / HTTP/1.1\r\nConnection: close", id="no host"),
-        pytest.param(b"G\x01T / HTTP/1.1\r\nHost: a", id="odd method"),
-        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + b"a" * 9_000, id="large field"),
-    ],
-)
-def test_a_malformed_request_is_refused(edge: str, head: bytes) -> None:
-    body = problem(raw(edge, head + b"\r\n\r\n"), 400, "INVALID_REQUEST")
-    assert body["detail"] == "The request is malformed."
 
 
 def test_a_broken_off_answer_is_a_problem_and_the_post_is_not_repeated(client: httpx.Client, stand_in: StandIn) -> None:

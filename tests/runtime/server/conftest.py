@@ -30,6 +30,13 @@ def theirs(folder: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def hasty(folder: Path) -> Iterator[Server]:
+    """Return our server with little patience."""
+    with serving(folder, "tests.runtime.server.hasty.HastyWorker", "--keep-alive", "1") as server:
+        yield server
+
+
 @pytest.fixture(params=["ours", "theirs"])
 def server(request: pytest.FixtureRequest) -> Server:
     """Return one after the other."""

@@ -18,13 +18,6 @@ CHUNKED = get("/echo", "Transfer-Encoding: chunked", method="POST") + b"3\r\nabc
 
 
 @pytest.fixture(scope="module")
-def hasty(folder: Path) -> Iterator[Server]:
-    """Return our server with little patience."""
-    with serving(folder, "tests.runtime.server.hasty.HastyWorker", "--keep-alive", "1") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def hasty_gunicorn(folder: Path) -> Iterator[Server]:
     """Return gunicorn's with as little as it can have."""
     inner = folder / "hasty"

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.runtime.server.rig import get, read_all
+from tests.runtime.server.shapes import BAD_CHUNKS
 from tests.runtime.web.sample_app import BEARER
 from tests.waiting import wait_until
 
@@ -95,3 +98,37 @@ def test_a_crash_is_in_the_log_under_its_id(server: Server) -> None:
     line = next(text for text in server.log.read_text().splitlines() if '"crash-7"' in text)
     assert "ZeroDivisionError" in json.loads(line)["traceback"]
     assert "abcdef" not in line
+
+
+@pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in BAD_CHUNKS])
+def test_bad_chunks_are_the_clients_fault_and_one_line_in_the_log(server: Server, body: bytes) -> None:
+    before = len(server.log.read_text().splitlines())
+    fields = ("Authorization: Bearer good", "Content-Type: application/json", "Transfer-Encoding: chunked")
+    port = server.client.base_url.port or 0
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(get("/api/taps", *fields, method="POST") + body)
+        client.shutdown(socket.SHUT_WR)
+        head, _, told = read_all(client).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"\r\nConnection: close\r\n" in head
+    assert b"\r\ncontent-type: application/problem+json\r\n" in head
+    problem = json.loads(told)
+    assert (problem["code"], problem["field"]) == ("INVALID_REQUEST", "$")
+    [line] = [json.loads(text) for text in server.log.read_text().splitlines()[before:]]
+    assert line["message"] == f"body refused: {problem['detail']}"
+    assert (line["level"], line["request_id"], line["address"]) == ("WARNING", problem["request_id"], "127.0.0.1")
+
+
+def test_a_head_that_cannot_be_read_is_one_line_in_the_log_under_an_id_of_its_own(server: Server) -> None:
+    before = len(server.log.read_text().splitlines())
+    named, long = {"X-Request-Id": "named-1"}, {"X-Long": "a" * 9_000}
+
+    first = server.client.get("/api/greet?name=a", headers=named)
+    refused = server.client.get("/api/greet?name=a", headers=long)
+
+    assert first.json()["request_id"] == "named-1"
+    assert (refused.status_code, refused.json()["code"]) == (431, "HEAD_TOO_LARGE")
+    [line] = [json.loads(text) for text in server.log.read_text().splitlines()[before:]]
+    assert line["request_id"] == refused.json()["request_id"] == refused.headers["X-Request-Id"] != "named-1"
+    assert line["status"] == 431

@@ -1,0 +1,48 @@
+"""A request's body whose errors a function can answer: they are the client's, and say so."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from gunicorn.http.body import Body
+from gunicorn.http.errors import ParseException
+
+from runtime.errors import InvalidRequest
+
+logger = logging.getLogger(__name__)
+DRAIN_BYTES = 8_192
+
+
+class BodyReader:
+    """gunicorn's reader of a body. After an error nobody can tell where the next request begins: this was the last."""
+
+    def __init__(self, reader: Any, request: Any, address: str) -> None:
+        self._reader = reader
+        self._request = request
+        self._address = address
+
+    def read(self, size: int) -> bytes:
+        """Read up to so many bytes; raise InvalidRequest if they are no body, or do not come."""
+        try:
+            data: bytes = self._reader.read(size)
+        except ParseException as ex:
+            raise self._refused(f"The body's chunks cannot be read: {ex}.") from ex
+        except OSError as ex:
+            raise self._refused("The body ended before its last chunk, or the client left.") from ex
+        return data
+
+    def _refused(self, detail: str) -> InvalidRequest:
+        self._request.force_close()
+        logger.warning("body refused: %s", detail, extra={"fields": {"address": self._address}})
+        return InvalidRequest(detail, field="$")
+
+
+def drain(body: Body) -> bool:
+    """Read what the app left, to come to the next request; False if nobody can tell where that begins."""
+    try:
+        while not body.failed and body.read(DRAIN_BYTES):
+            pass
+    except InvalidRequest:  # the answer has gone out, and needs no second one
+        return False
+    return not body.failed
