@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
+
+from runtime.hosts import shown_host
 
 SECRET_LENGTH_MIN = 32
 DOMAINS_MAX = 8
@@ -86,16 +88,33 @@ def several(one: Callable[[str], Any], most: int) -> Callable[[str], tuple[Any, 
     return parse
 
 
-def domain(text: str) -> str:
-    """Read a domain as a browser shows it, in lower case as it sends it."""
-    if _DOMAIN.fullmatch(text) is None:
-        raise ValueError("must be a host, and its port if that is shown, such as tap.example; no scheme and no path")
-    return text.lower()
-
-
 def networks(text: str) -> tuple[str, ...]:
     """Read IP networks, comma-separated."""
     return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
+
+
+def redis_url(text: str) -> str:
+    """Read the URL of a Redis; what is wrong is said without showing it, since a password may be in it."""
+    scheme, colon, _ = text.partition("://")
+    if not text:
+        return text
+    if not colon or scheme not in REDIS_SCHEMES:
+        raise ValueError(f"must begin with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}")
+    if scheme == "unix":
+        if set(unquote(text)) & set(" \t\n"):
+            raise ValueError("the client library cannot read the path of a socket with blanks")
+        return text
+    try:
+        parts = urlsplit(text)
+        port, path = parts.port, parts.path
+    except ValueError:
+        port, path = 0, ""
+    if port == 0 or re.fullmatch(r"/?[0-9]*", path) is None:
+        raise ValueError(
+            "must be redis://user:password@host:port/number; "
+            "what is special in a password, such as / or @, is written in percent, as %2F"
+        )
+    return text
 
 
 def secret(text: str) -> str:
@@ -105,7 +124,6 @@ def secret(text: str) -> str:
     return text
 
 
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 MILLION = 1_000_000
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 LIVE_FILL_DELAY_MS = 500
@@ -116,7 +134,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("trusted_proxies", networks, "127.0.0.0/8,::1/128", "networks whose X-Forwarded-For is believed"),
     Setting("dashboard_port", whole(1, 65535), "9181", "port of rq-dashboard, loopback only"),
     Setting("data", Path, "./data", "folder for everything that a run writes"),
-    Setting("redis_url", str, "", "an existing Redis; empty: start our own in the data folder", secret=True),
+    Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
     Setting("api_workers", whole(1, 64), "1", "API processes"),
     Setting("feed", one_of(*get_args(Feed)), "replay", "price source"),
     Setting("replay_file", str, "", "recording to replay (CSV ts_ms,price; .gz or .zst); empty: the one shipped"),
@@ -142,7 +160,7 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         "domains",
-        several(domain, DOMAINS_MAX),
+        several(shown_host, DOMAINS_MAX),
         "",
         "domains that logins may be signed for, comma-separated, the main one first; empty: 127.0.0.1:PORT",
         name="DOMAIN",
@@ -242,18 +260,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     if values["mode"] == "live" and not environ.get("TAPTRADE_FILL_DELAY_MS", "").strip():
         values["fill_delay_ms"] = LIVE_FILL_DELAY_MS
     values["data"] = values["data"].absolute()
-    values["domains"] = values["domains"] or (f"127.0.0.1:{values['port']}",)
+    values["domains"] = values["domains"] or (shown_host(f"127.0.0.1:{values['port']}"),)
     settings = Settings(**values)
     if settings.port == settings.dashboard_port:
         raise SettingsError(f"TAPTRADE_DASHBOARD_PORT={settings.port}: the API has this port (TAPTRADE_PORT)")
     if settings.replay_file and not Path(settings.replay_file).is_file():
         raise SettingsError(f"TAPTRADE_REPLAY_FILE={settings.replay_file}: there is no such file")
-    if settings.redis_url and settings.redis_url.partition("://")[0] not in REDIS_SCHEMES:
-        raise SettingsError(
-            f"TAPTRADE_REDIS_URL=***: must begin with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}"
-        )
-    if settings.redis_url.startswith("unix://") and set(unquote(settings.redis_url)) & set(" \t\n"):
-        raise SettingsError("TAPTRADE_REDIS_URL=***: the client library cannot read the path of a socket with blanks")
     _refuse_unsafe_mode(settings)
     return settings
 

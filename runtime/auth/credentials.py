@@ -10,6 +10,7 @@ import falcon
 from runtime.auth.domains import Domains
 from runtime.auth.sessions import Session, Sessions
 from runtime.errors import Forbidden
+from runtime.hosts import without_default_port
 from runtime.messaging.redis_keys import SESSION_TTL_S
 
 COOKIE = "taptrade_session"
@@ -75,8 +76,9 @@ def _is_own(origin: str | None, req: falcon.Request, domains: Domains) -> bool:
         parts = urlsplit(origin or "")
     except ValueError:
         return False
-    is_ours = parts.netloc == req.get_header("Host") or domains.find(parts.netloc) is not None
-    return parts.scheme in ("http", "https") and is_ours
+    host = req.get_header("Host") or ""
+    is_asked = host != "" and without_default_port(parts.netloc) == without_default_port(host)
+    return parts.scheme in ("http", "https") and (is_asked or domains.find(parts.netloc) is not None)
 
 
 def _is_https(req: falcon.Request) -> bool:

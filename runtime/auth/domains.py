@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from runtime.hosts import without_default_port
 from runtime.settings import Mode, Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -26,7 +27,7 @@ class Domains:
 
     def find(self, name: str | None) -> str | None:
         """Return the accepted domain that `name` (a host, with its port if it has one) stands for, None if none."""
-        return None if name is None else self._of.get(name.lower())
+        return None if name is None else self._of.get(without_default_port(name))
 
 
 def domains_of(settings: Settings) -> Domains:
