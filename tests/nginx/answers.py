@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,3 +51,20 @@ def raw(edge: str, request: bytes) -> httpx.Response:
     status_line, *fields = head.decode().split("\r\n")
     headers = [(name, value) for name, _, value in (field.partition(": ") for field in fields)]
     return httpx.Response(int(status_line.split()[1]), headers=headers, content=body)
+
+
+@contextmanager
+def begun_bet(edge: str, forwarded: str = "") -> Iterator[None]:
+    """Hold a bet of an address whose body has only begun, once the edge has counted it and waits for the rest."""
+    head = (
+        "POST /api/bets HTTP/1.1",
+        "Host: a",
+        *((f"X-Forwarded-For: {forwarded}",) if forwarded else ()),
+        "Expect: 100-continue",
+        "Content-Length: 2",
+    )
+    with connected(edge) as connection:
+        connection.sendall("".join(f"{line}\r\n" for line in (*head, "")).encode())
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"{")
+        yield

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.nginx.answers import connected, problem
+from tests.nginx.answers import begun_bet, problem
 from tests.nginx.conftest import free_port, running_edge
 from tests.nginx.stand_in import StandIn
 from tests.waiting import wait_until
@@ -121,12 +120,7 @@ def test_a_flood_of_one_address_is_refused_and_others_are_not(client: httpx.Clie
 def test_bets_beyond_the_places_are_refused_before_they_reach_the_api(
     edge: str, client: httpx.Client, stand_in: StandIn
 ) -> None:
-    begun = b"POST /api/bets HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{"
-    with ExitStack() as stack:
-        for _ in range(2):
-            taken = stack.enter_context(connected(edge))
-            taken.sendall(begun)
-        wait_until(lambda: client.post("/api/bets", json={}).status_code == 503, what="both places to be taken")
+    with begun_bet(edge), begun_bet(edge):
         before = len(stand_in.requests)
         refused = client.post("/api/bets", json={})
         assert problem(refused, 503, "OVERLOADED", retryable=True)["detail"] == "Too many bets are waiting."
@@ -141,22 +135,14 @@ def test_one_address_holds_only_some_of_the_places_and_its_streams_take_none(
     edge: str, client: httpx.Client, stand_in: StandIn
 ) -> None:
     busy, other = {"X-Forwarded-For": "198.51.100.3"}, {"X-Forwarded-For": "198.51.100.4"}
-    begun = b"POST /api/bets HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.3\r\nContent-Length: 2\r\n\r\n{"
     stand_in.go_on.clear()
     with client.stream("GET", "/api/stream", headers=busy) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "event: hello"
         assert client.post("/api/bets", json={}, headers=busy).status_code == 200
-        with connected(edge) as taken:
-            taken.sendall(begun)
-
-            def is_refused() -> bool:
-                return client.post("/api/bets", json={}, headers=busy).status_code == 503
-
-            # The begun bet may not have been read yet. An address may send one request a second.
-            wait_until(is_refused, every_s=1.1, what="the begun bet to take its address's place")
+        with begun_bet(edge, "198.51.100.3"):
             before = len(stand_in.requests)
-            assert is_refused()
+            assert client.post("/api/bets", json={}, headers=busy).status_code == 503
             assert len(stand_in.requests) == before
             assert client.post("/api/bets", json={}, headers=other).status_code == 200
         stand_in.go_on.set()

@@ -12,10 +12,9 @@ import httpx
 import pytest
 
 from runtime.web.client_address import network_of
-from tests.nginx.answers import connected
+from tests.nginx.answers import begun_bet, problem
 from tests.nginx.conftest import running_edge
 from tests.nginx.stand_in import StandIn
-from tests.waiting import wait_until
 
 TOLD = (
     (
@@ -70,9 +69,23 @@ def test_an_ipv6_address_is_counted_as_its_network(client: httpx.Client, forward
     assert network(client, forwarded) == "2001:db8:0:0"
 
 
-@pytest.mark.parametrize("unreadable", ["nonsense", "203.0.113.9, nonsense", "203.0.113.9:99999", "unix:"])
-def test_what_is_no_address_is_counted_as_the_proxy(client: httpx.Client, unreadable: str) -> None:
+@pytest.mark.parametrize(
+    "unreadable", ["nonsense", "203.0.113.9, nonsense", "203.0.113.9:99999", "unix:", "[2001:db8::1]", "fe80::1%eth0"]
+)
+def test_what_is_no_address_is_counted_as_the_proxy_but_is_none_of_us(client: httpx.Client, unreadable: str) -> None:
     assert network(client, unreadable) == "127.0.0.1"
+    for path in ("/metrics", "/healthz", "/_edge"):
+        problem(client.get(path, headers={"X-Forwarded-For": unreadable}), 403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize(
+    "forwarded", ["", ",", "127.0.0.1", "127.0.0.1:4711", "203.0.113.9, 10.0.0.1,127.0.0.1", "::1"]
+)
+def test_who_asks_through_a_proxy_on_this_machine_is_one_of_us_if_it_says_so(
+    client: httpx.Client, forwarded: str
+) -> None:
+    inside = "203.0.113.9" not in forwarded
+    assert client.get("/healthz", headers={"X-Forwarded-For": forwarded}).status_code == (200 if inside else 403)
 
 
 def test_the_requests_of_one_network_are_limited_together(stand_in: StandIn, tmp_path: Path) -> None:
@@ -86,17 +99,14 @@ def test_the_requests_of_one_network_are_limited_together(stand_in: StandIn, tmp
 
 def test_the_bets_of_one_network_are_limited_together(stand_in: StandIn, tmp_path: Path) -> None:
     """One bet may be on its way, and the first of them is."""
-    begun = b"POST /api/bets HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: %b\r\nContent-Length: 2\r\n\r\n{"
-    with running_edge(tmp_path, stand_in.port) as url, httpx.Client(base_url=url) as client, connected(url) as taken:
-        taken.sendall(begun % ONE_NETWORK[0].encode())
-
-        def bet(forwarded: str) -> int:
-            return client.post("/api/bets", json={}, headers={"X-Forwarded-For": forwarded}).status_code
-
-        others = iter(ONE_NETWORK[1:])
-        # The begun bet may not have been read yet. A network may send one request a second.
-        wait_until(lambda: bet(next(others)) == 503, every_s=1.1, what="the begun bet to be its network's only one")
-        assert bet(OTHER_NETWORK) == 200
+    with (
+        running_edge(tmp_path, stand_in.port) as url,
+        httpx.Client(base_url=url) as client,
+        begun_bet(url, ONE_NETWORK[0]),
+    ):
+        for forwarded, expected in ((ONE_NETWORK[1], 503), (ONE_NETWORK[4], 503), (OTHER_NETWORK, 200)):
+            answer = client.post("/api/bets", json={}, headers={"X-Forwarded-For": forwarded})
+            assert answer.status_code == expected
 
 
 def test_the_connections_of_one_network_are_limited_together(stand_in: StandIn, tmp_path: Path) -> None:
