@@ -16,6 +16,10 @@ class LockHeld(TaptradeError):
     """Another process holds the lock."""
 
 
+class LockUnmade(TaptradeError):
+    """The lock's file cannot be made."""
+
+
 def acquire(path: Path, content: bytes) -> FileIO:
     """Take the lock and leave `content` in its file; closing what is returned lets go of it.
 
@@ -47,9 +51,14 @@ def is_held(path: Path) -> bool:
 
 @contextmanager
 def sole(role: str, path: Path) -> Iterator[None]:
-    """Be the only process of a role; raise LockHeld that names the process which is it already."""
+    """Be the only process of a role; raise LockHeld that names the process which is it already.
+
+    Raise LockUnmade where no such file can be made.
+    """
     try:
         lock = acquire(path, f"{os.getpid()}\n".encode())
+    except OSError as ex:
+        raise LockUnmade(f"{ex.filename or path}: {ex.strerror}") from ex
     except LockHeld as ex:
         holder = path.read_text(encoding="ascii").strip() or "unknown"
         raise LockHeld(f"process {holder} is the {role} already; it holds {path}") from ex

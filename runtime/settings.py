@@ -15,6 +15,7 @@ from runtime.hosts import shown_host
 
 SECRET_LENGTH_MIN = 32
 DOMAINS_MAX = 8
+CHAIN_ID_MAX = 2**53
 # A signature that fits none of the chains is recovered once for each of them.
 CHAIN_IDS_MAX = 8
 Mode = Literal["demo", "live"]
@@ -137,7 +138,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
     Setting("api_workers", whole(1, 64), "1", "API processes"),
     Setting("feed", one_of(*get_args(Feed)), "replay", "price source"),
-    Setting("replay_file", str, "", "recording to replay (CSV ts_ms,price; .gz or .zst); empty: the one shipped"),
+    Setting("replay_file", str, "", "recording to replay (CSV ts_ms,price, also .gz or .zst); empty: the one shipped"),
     Setting("replay_offset_s", whole(0, 10**7), "600", "where in the recording the replay starts, seconds"),
     Setting("sim_seed", whole(0, 2**63 - 1), "1", "seed of the sim feed"),
     Setting("column_seconds", whole(1, 3600), "5", "column width W, seconds"),
@@ -153,7 +154,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("bet_signatures", one_of("on", "off"), "on", "off accepts unsigned bets (demo mode only)"),
     Setting(
         "chain_ids",
-        several(whole(1, 2**53), CHAIN_IDS_MAX),
+        several(whole(1, CHAIN_ID_MAX), CHAIN_IDS_MAX),
         "1",
         "chain ids that messages may be signed for, comma-separated; ours are signed for the first",
         name="CHAIN_ID",
@@ -259,13 +260,14 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             raise SettingsError(f"{row.variable}={shown}: {ex}") from ex
     if values["mode"] == "live" and not environ.get("TAPTRADE_FILL_DELAY_MS", "").strip():
         values["fill_delay_ms"] = LIVE_FILL_DELAY_MS
-    values["data"] = values["data"].absolute()
+    try:
+        values["data"] = values["data"].absolute()
+    except OSError as ex:
+        raise SettingsError(f"TAPTRADE_DATA={values['data']}: the folder that this is run in: {ex.strerror}") from ex
     values["domains"] = values["domains"] or (shown_host(f"127.0.0.1:{values['port']}"),)
     settings = Settings(**values)
     if settings.port == settings.dashboard_port:
         raise SettingsError(f"TAPTRADE_DASHBOARD_PORT={settings.port}: the API has this port (TAPTRADE_PORT)")
-    if settings.replay_file and not Path(settings.replay_file).is_file():
-        raise SettingsError(f"TAPTRADE_REPLAY_FILE={settings.replay_file}: there is no such file")
     _refuse_unsafe_mode(settings)
     return settings
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -13,10 +15,12 @@ from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import AnyCommand, Outcome
-from runtime.messaging.connection import OUTAGES, connect, was_never_sent
+from runtime.messaging.connection import OUTAGES, RedisError, connect, was_never_sent
 from runtime.messaging.queues import ask, new_id
 from runtime.settings import Settings
 from taptrade import embedded_redis
+from taptrade.arguments import said, seconds
+from taptrade.output import give_up_output
 
 WAIT_S = 10.0
 OPERATOR_TTL_MS = 600_000
@@ -30,33 +34,30 @@ class NotAsked(TaptradeError):
 
 def add_authority(parser: argparse.ArgumentParser, reference: str) -> None:
     """Add the arguments without which no money moves: who, why, and a reference that makes it happen once."""
-    login = os.environ.get("SUDO_USER") or os.environ.get("USER") or "NAME"
     parser.add_argument("--reference", required=True, type=said(REFERENCE_MAX), help=reference)
     parser.add_argument(
-        "--who", required=True, type=said(WHO_MAX), help=f"who answers for it, by name (you seem to be {login})"
+        "--who",
+        required=True,
+        type=said(WHO_MAX),
+        help=f"who answers for it, by name (you seem to be {login() or 'NAME'})",
     )
     parser.add_argument("--why", required=True, type=said(WHY_MAX), help="why; kept with the entry for ever")
     add_output(parser)
     parser.add_argument(
-        "--wait", type=float, default=WAIT_S, metavar="SECONDS", help="longest wait for the commit (%(default)s)"
+        "--wait", type=seconds, default=WAIT_S, metavar="SECONDS", help="longest wait for the commit (%(default)s)"
     )
+
+
+def login() -> str:
+    """Return the login of the person at the terminal, empty where it is not known."""
+    with suppress(KeyError, OSError):
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    return ""
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the choice between people and machines."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def said(length_max: int) -> Any:
-    """Return an argparse type: printable text of one line that says something."""
-
-    def text(value: str) -> str:
-        cleaned = value.strip()
-        if not cleaned or not cleaned.isprintable() or len(cleaned) > length_max:
-            raise argparse.ArgumentTypeError(f"say something, on one line of at most {length_max} characters")
-        return cleaned
-
-    return text
 
 
 def times(now_ms: int) -> dict[str, Any]:
@@ -83,6 +84,9 @@ def ask_writer(settings: Settings, command: AnyCommand, wait_s: float) -> Outcom
         if was_never_sent(ex):
             raise NotAsked(f"Redis is away, nothing was done: {ex}") from ex
         return None
+    except RedisError as ex:
+        print(f"Redis refuses: {ex}", file=sys.stderr)
+        return None
     finally:
         client.close()
 
@@ -102,7 +106,10 @@ def tell(outcome: Outcome | None, sentence: str, *, as_json: bool) -> int:
 
 
 def _say(fields: dict[str, Any], sentence: str, *, as_json: bool, failed: bool) -> None:
-    if as_json:
-        print(msgspec.json.encode(fields).decode())
-    else:
-        print(sentence, file=sys.stderr if failed else sys.stdout)
+    told = msgspec.json.encode(fields).decode() if as_json else sentence
+    try:
+        print(told, file=sys.stderr if failed and not as_json else sys.stdout, flush=True)
+    except OSError as ex:
+        # The exit code still tells what became of the money.
+        give_up_output()
+        print(f"cannot write the answer: {ex.strerror}", file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,32 +11,29 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from runtime.audit import audit
 from runtime.audit.heads import HEADS_FILE, read_heads
 from runtime.settings import load
-from runtime.storage.database import OperationalError, open_reader
+from taptrade.books import open_books
 
 SHOWN_MAX = 100
 
 
 def main(argv: Sequence[str]) -> int:
-    """Audit the live database; the last line is the summary, and the exit code is 1 if anything is wrong."""
+    """Audit the live database; the last line is the summary.
+
+    The exit code is 1 if anything is wrong, 2 if the database cannot be read.
+    """
     parser = argparse.ArgumentParser(prog="taptrade audit", description=main.__doc__)
     parser.add_argument("--all", action="store_true", help=f"print all findings, not the first {SHOWN_MAX}")
     shown = parser.parse_args(argv)
     settings = load()
-    path = settings.database
-    try:
-        database = open_reader(path)
-    except OperationalError:
-        print(f"taptrade audit: there is no database at {path}; start one with `make run`", file=sys.stderr)
-        return 2
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    try:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("commits", total=None)
-            heads = read_heads(settings.data / HEADS_FILE)
-            report = audit(database, lambda done, total: bar.update(task, completed=done, total=total), heads=heads)
-    finally:
-        database.close()
+    with (
+        open_books(settings) as database,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        task = bar.add_task("commits", total=None)
+        heads = read_heads(settings.data / HEADS_FILE)
+        report = audit(database, lambda done, total: bar.update(task, completed=done, total=total), heads=heads)
     findings = report.findings if shown.all else report.findings[:SHOWN_MAX]
     for finding in findings:
         print(finding)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from argparse import ArgumentTypeError
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from runtime.auth.addresses import AddressError, canonical_address, to_checksum_address
 from runtime.errors import TaptradeError
 from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
 from runtime.settings import Settings
-from runtime.storage.database import Database, OperationalError, open_reader
+from runtime.storage import ticks_store
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, Row, naming, open_migrated
 
+MOMENT = "2026-01-06, 2026-01-06T12:30:00Z or Unix milliseconds; UTC"
 MS_DIGITS_MIN = 12
-
-
-class BooksClosed(TaptradeError):
-    """There is no database to read."""
+MS_MAX = 253_402_300_799_999
+"""The last millisecond of the year 9999: no later one can be written."""
 
 
 class AccountUnknown(TaptradeError):
@@ -43,23 +45,35 @@ class Account:
 
 @contextmanager
 def open_books(settings: Settings) -> Iterator[Database]:
-    """Open the live database for reading; raise BooksClosed if there is none."""
+    """Open the live database for reading; raise DatabaseUnsafe or WrongSchema if it cannot be read, whenever found."""
+    database = open_migrated(settings.database, LEDGER_MIGRATIONS)
     try:
-        database = open_reader(settings.database)
-    except OperationalError as ex:
-        raise BooksClosed(f"there is no database at {settings.database}; start one with `taptrade up`") from ex
-    try:
-        yield database
+        with naming(settings.database):
+            yield database
     finally:
         database.close()
 
 
-def open_ticks(path: Path) -> Database | None:
-    """Open the recorded ticks for reading; None if there are none."""
-    try:
-        return open_reader(path)
-    except OperationalError:
-        return None
+class Ticks:
+    """The recorded ticks, read-only; what cannot be read of them is told of their file, not of the books'."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._database = open_migrated(path, ticks_store.MIGRATIONS)
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement and return all its rows."""
+        with naming(self._path):
+            return self._database.execute(sql, params)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._database.close()
+
+
+def open_ticks(path: Path) -> Ticks | None:
+    """Open the recorded ticks for reading, None if there are none; raise as `open_books` does."""
+    return Ticks(path) if path.exists() else None
 
 
 def find_account(database: Database, text: str) -> Account:
@@ -81,10 +95,13 @@ def find_account(database: Database, text: str) -> Account:
 def moment(text: str) -> int:
     """Read a moment: Unix milliseconds, or ISO 8601 as 2026-01-06 or 2026-01-06T12:30:00Z; without a zone it is UTC."""
     if text.isascii() and text.isdigit() and len(text) >= MS_DIGITS_MIN:
-        return int(text)
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=UTC)
-    if found.timestamp() < 0:
-        raise ValueError("there was nothing before 1970")
-    return round(found.timestamp() * 1000)
+        ms = int(text[: len(str(MS_MAX)) + 1])
+    else:
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            raise ArgumentTypeError(f"{text!r} is no moment; write {MOMENT}") from None
+        ms = round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    if not 0 <= ms <= MS_MAX:
+        raise ArgumentTypeError(f"{text!r} is not between 1970 and 9999; write {MOMENT}")
+    return ms

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from collections.abc import Sequence
 
 from jobs.settlement.breaker import read_breaker, set_override
 from runtime.clock import SystemClock
 from runtime.game.breaker import Override, refuses_bets
-from runtime.messaging.connection import Redis, connect
+from runtime.messaging.connection import Redis, RedisError, connect
 from runtime.settings import load
 from taptrade import embedded_redis
+from taptrade.arguments import said
+from taptrade.asking import WHO_MAX, WHY_MAX, NotAsked, login
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,17 +24,21 @@ def main(argv: Sequence[str]) -> int:
         choices=[each.value for each in Override],
         help="open: refuse all bets; closed: take bets whatever the ticks' age; auto: decide by the ticks again",
     )
-    parser.add_argument("--who", default=getpass.getuser(), help="who decides this (default: your login)")
-    parser.add_argument("--why", help="why; needed with an override")
+    parser.add_argument("--who", type=said(WHO_MAX), default=login(), help="who decides this (default: your login)")
+    parser.add_argument("--why", type=said(WHY_MAX), help="why; needed with an override")
     given = parser.parse_args(argv)
-    settings = load()
-    client = connect(embedded_redis.redis_url(settings))
-    if given.override:
-        if not (given.who.strip() and given.why and given.why.strip()):
-            parser.error("say who and why: both are logged")
-        set_override(client, Override(given.override), given.who, given.why, SystemClock())
-    print(describe(client))
-    client.close()
+    if given.override and not (given.who and given.why):
+        parser.error("say who and why: both are logged")
+    client = connect(embedded_redis.redis_url(load()))
+    try:
+        if given.override:
+            set_override(client, Override(given.override), given.who, given.why, SystemClock())
+        shown = describe(client)
+    except RedisError as ex:
+        raise NotAsked(f"Redis does not answer: {ex}") from ex
+    finally:
+        client.close()
+    print(shown)
     return 0
 
 

@@ -21,7 +21,7 @@ from runtime.game.player_entries import entries_newest_first
 from runtime.records.queries import QUERIES
 from runtime.records.views import bet_view, column_view, entry_view
 from runtime.storage.database import Database
-from taptrade.books import Account, find_account
+from taptrade.books import Account, Ticks, find_account
 from taptrade.explain import explain_bet
 
 OF_BETS = ("BET", "PAYOUT", "REFUND")
@@ -103,7 +103,7 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
     )
 
 
-def prove_bets(case: Case, database: Database, ticks: Database | None, yardstick: Yardstick) -> Case:
+def prove_bets(case: Case, database: Database, ticks: Ticks | None, yardstick: Yardstick) -> Case:
     """Return the case with a proof of every bet; one that does not hold is a fault."""
     bets, faults = [], list(case.faults)
     for one in case.bets:

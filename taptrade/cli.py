@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from runtime.errors import TaptradeError
 from runtime.settings import SettingsError
+from taptrade.output import give_up_output, prepare_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,33 @@ def run(command: Command, arguments: Sequence[str]) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sub-command that the arguments name."""
+    """Run the sub-command that the arguments name; return the exit status, and say in a sentence why it cannot."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    prepare_output(json="--json" in arguments)
+    try:
+        try:
+            return choose(arguments)
+        finally:
+            # What is still in the buffer may find nobody either.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except (SettingsError, TaptradeError) as ex:
+        print(f"taptrade: {ex}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does.
+        give_up_output()
+        return 0
+    except OSError as ex:
+        give_up_output()
+        print(f"taptrade: {ex.filename or 'cannot write the output'}: {ex.strerror or ex}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def choose(arguments: list[str]) -> int:
+    """Find the sub-command and run it."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(usage())
         return 0 if arguments else 2
@@ -76,14 +102,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         print(f"taptrade: no command {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
         return 2
-    try:
-        return run(command, arguments[1:])
-    except (SettingsError, TaptradeError) as ex:
-        print(f"taptrade: {ex}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # The reader of our output has gone, as `head` does.
-        sys.stderr.close()
-        return 0
-    except KeyboardInterrupt:
-        return 130
+    return run(command, arguments[1:])

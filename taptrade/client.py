@@ -154,7 +154,11 @@ class TapClient:
         headers: dict[str, str] | None = None,
     ) -> _T:
         response = self._send(method, path, body=body, query=query, headers=headers)
-        return msgspec.json.decode(response.content, type=answer)
+        try:
+            return msgspec.json.decode(response.content, type=answer)
+        except msgspec.DecodeError as ex:
+            detail = f"{path} answers otherwise than taptrade does: {ex}"
+            raise ApiError(response.status_code, f"HTTP_{response.status_code}", detail, {}, None) from ex
 
     def _send(
         self,
@@ -171,7 +175,11 @@ class TapClient:
         if body is not None:
             sent["Content-Type"] = "application/json"
         content = None if body is None else msgspec.json.encode(body)
-        response = self._http.request(method, path, content=content, params=query, headers=sent)
+        try:
+            response = self._http.request(method, path, content=content, params=query, headers=sent)
+        except httpx.DecodingError as ex:
+            # An answer that cannot be unpacked is as lost as one that did not come.
+            raise httpx.ReadError(f"the answer cannot be unpacked: {ex}", request=ex.request) from ex
         if response.is_success:
             return response
         raise api_error(response)

@@ -147,10 +147,11 @@ class Delivery:
             return Fate(ex.bet)
         if ex.code in _BEFORE_NONCE and self._lost:
             return self._look_up(signed)
-        if ex.status < 500 and ex.status != httpx.codes.TOO_MANY_REQUESTS and ex.code != "UNAUTHENTICATED":
+        refused = 400 <= ex.status < 500
+        if refused and ex.status != httpx.codes.TOO_MANY_REQUESTS and ex.code != "UNAUTHENTICATED":
             return Fate(None, ex.code, ex.detail)
-        if ex.status >= 500 and ex.status != httpx.codes.SERVICE_UNAVAILABLE:
-            # Only 503 says for certain that nothing was queued; a proxy does not know.
+        if not refused and ex.status != httpx.codes.SERVICE_UNAVAILABLE:
+            # Only 503 says for certain that nothing was queued; a proxy does not know, and success may be unreadable.
             self._lost = self._unanswered = True
         else:
             self.refusals[ex.code] += 1

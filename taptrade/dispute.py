@@ -13,7 +13,7 @@ from runtime.game.ledger import SQL
 from runtime.game.money import dollars
 from runtime.settings import load
 from runtime.storage.database import Database
-from taptrade.books import find_account, moment, open_books, open_ticks
+from taptrade.books import MOMENT, find_account, moment, open_books, open_ticks
 from taptrade.case import Case, collect, prove_bets, spreadsheet
 from taptrade.explain import yardstick_of
 from taptrade.tables import show_table
@@ -26,8 +26,7 @@ def main(argv: Sequence[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="taptrade dispute", description=main.__doc__)
     parser.add_argument("account", metavar="WALLET|USER_ID")
-    form = "2026-01-06, 2026-01-06T12:30:00Z or Unix milliseconds; UTC"
-    parser.add_argument("--from", dest="from_ms", type=moment, default=0, metavar="TIME", help=form)
+    parser.add_argument("--from", dest="from_ms", type=moment, default=0, metavar="TIME", help=MOMENT)
     parser.add_argument("--to", dest="to_ms", type=moment, metavar="TIME", help="the first moment after the span")
     parser.add_argument("--verify", action="store_true", help="prove each bet as `taptrade explain` does")
     output = parser.add_mutually_exclusive_group()
@@ -48,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     if given.json:
         print(msgspec.json.format(msgspec.json.encode(case)).decode())
     elif given.csv:
-        sys.stdout.write(spreadsheet(case))
+        print(spreadsheet(case), end="")
     else:
         show(case)
     for fault in case.faults:

@@ -59,17 +59,26 @@ def prepare(data: Path) -> str:
 
 
 def command(data: Path) -> list[str]:
-    """Return the command line of the server that `prepare` configured."""
+    """Return the command line of the server that `prepare` configured; raise SettingsError if it has not."""
+    config = data / "run" / "redis.conf"
+    if not os.access(config, os.R_OK):
+        raise SettingsError(f"{config} cannot be read; `taptrade up` writes it")
     # The server takes brackets for a pattern, and where no file fits it begins with defaults: a port open to all.
-    return [str(find_server()), glob.escape(str(data / "run" / "redis.conf"))]
+    return [str(find_server()), glob.escape(str(config))]
 
 
 def recorded_url(data: Path) -> str | None:
-    """Return the URL that the last `prepare` recorded, if any."""
+    """Return the URL that the last `prepare` recorded, if any; raise SettingsError if the file holds none."""
+    file = _url_file(data)
     try:
-        return _url_file(data).read_text().strip() or None
+        url = file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
+    except (OSError, UnicodeDecodeError) as ex:
+        raise SettingsError(f"{file} cannot be read: {getattr(ex, 'strerror', '') or 'it is no text'}") from ex
+    if not url.startswith("unix://"):
+        raise SettingsError(f"{file} holds no Redis URL; `taptrade up` writes it anew")
+    return url
 
 
 def redis_url(settings: Settings) -> str:

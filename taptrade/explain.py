@@ -11,12 +11,12 @@ import msgspec
 from runtime.errors import TaptradeError
 from runtime.explanation import Facts, Proof, Yardstick, find_bet, gather, prove
 from runtime.explanation.sentence import sentence
-from runtime.game.grid import GridRules
-from runtime.game.rewards import RewardModelError, load_model
 from runtime.records.views import bet_view, column_view
 from runtime.settings import Settings, load
 from runtime.storage.database import Database
-from taptrade.books import open_books, open_ticks
+from taptrade.arguments import id_of
+from taptrade.books import Ticks, open_books, open_ticks
+from taptrade.pricing import reward_model
 from taptrade.tables import show_findings
 
 
@@ -40,15 +40,10 @@ class BetUnknown(TaptradeError):
 
 def yardstick_of(settings: Settings) -> Yardstick:
     """Return what this installation's settings recompute by."""
-    rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
-    try:
-        model = load_model(settings.reward_model, rules, settings.house_edge_bp)
-    except RewardModelError as ex:
-        raise TaptradeError(str(ex)) from ex
-    return Yardstick(model, settings.house_edge_bp, settings.chain_ids)
+    return Yardstick(reward_model(settings), settings.house_edge_bp, settings.chain_ids)
 
 
-def explain_bet(database: Database, ticks: Database | None, yardstick: Yardstick, bet_id: str) -> tuple[Facts, Proof]:
+def explain_bet(database: Database, ticks: Ticks | None, yardstick: Yardstick, bet_id: str) -> tuple[Facts, Proof]:
     """Explain one bet down to its commits' hashes; raise BetUnknown if it is not there."""
     with database.snapshot():
         bet = find_bet(database.execute, bet_id)
@@ -64,14 +59,14 @@ def main(argv: Sequence[str]) -> int:
     The exit code is 1 if anything does not hold, 2 if there is no such bet.
     """
     parser = argparse.ArgumentParser(prog="taptrade explain", description=main.__doc__)
-    parser.add_argument("bet_id", metavar="BET_ID")
+    parser.add_argument("bet_id", metavar="BET_ID", type=id_of("bet"))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(argv)
     settings = load()
     with open_books(settings) as database:
         ticks = open_ticks(settings.ticks_database)
         try:
-            facts, proof = explain_bet(database, ticks, yardstick_of(settings), given.bet_id.upper())
+            facts, proof = explain_bet(database, ticks, yardstick_of(settings), given.bet_id)
         finally:
             if ticks is not None:
                 ticks.close()

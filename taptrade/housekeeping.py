@@ -64,9 +64,11 @@ def migrate(argv: Sequence[str]) -> int:
 def migrate_databases(settings: Settings) -> list[str]:
     """Apply what the databases lack; return the names of what was applied."""
     from runtime.storage import ticks_store
-    from runtime.storage.database import LEDGER_MIGRATIONS, migrate
+    from runtime.storage.database import LEDGER_MIGRATIONS, migrate, missing_migrations
 
     clock = SystemClock()
+    # Neither is touched where the other is not ours.
+    missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
     live = migrate(settings.database, LEDGER_MIGRATIONS, clock)
     ticks = ticks_store.prepare(settings.ticks_database, clock)
     return [*live, *(f"ticks {name}" for name in ticks)]

@@ -15,8 +15,10 @@ import httpx
 
 from runtime import settings as configuration
 from runtime.clock import Clock, SystemClock
-from runtime.settings import SettingsError
+from runtime.hosts import shown_host
+from runtime.settings import CHAIN_ID_MAX, SettingsError
 from taptrade import running
+from taptrade.arguments import api_url, count, typed
 from taptrade.board import board, dollars
 from taptrade.client import ApiError, TapClient
 from taptrade.delivery import Delivery, PlayError
@@ -28,6 +30,7 @@ from taptrade.wallet import Audience
 
 START_MS_MAX = 60_000
 ASK_EVERY_S = 0.5
+BETS_MAX, STAKE_MAX = 10**6, 10**13
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,8 +51,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="taptrade player", description=__doc__)
-    parser.add_argument("--bets", type=_positive, default=20, help="bets to place (default 20)")
-    parser.add_argument("--stake", type=_positive, default=100, help="stake of each in cents (default 100)")
+    parser.add_argument("--bets", type=count(BETS_MAX), default=20, help="bets to place (default 20)")
+    parser.add_argument("--stake", type=count(STAKE_MAX), default=100, help="stake of each in cents (default 100)")
     parser.add_argument("--seed", type=int, help="seed of the choice of cells (default: another one each time)")
     add_audience_arguments(parser)
     shown = parser.add_mutually_exclusive_group()
@@ -60,10 +63,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def add_audience_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe where the API is and what its logins are signed for."""
-    parser.add_argument("--url", help="the API (default: at TAPTRADE_PORT, else the run of TAPTRADE_DATA)")
-    parser.add_argument("--domain", help="domain to sign logins for (default: TAPTRADE_DOMAIN, or that of the API)")
     parser.add_argument(
-        "--chain-id", type=_positive, help="chain id to sign for (default: TAPTRADE_CHAIN_ID, or the API's)"
+        "--url", type=api_url, help="the API (default: at TAPTRADE_PORT, else the run of TAPTRADE_DATA)"
+    )
+    parser.add_argument(
+        "--domain",
+        type=typed(shown_host),
+        help="domain to sign logins for (default: TAPTRADE_DOMAIN, or that of the API)",
+    )
+    parser.add_argument(
+        "--chain-id", type=count(CHAIN_ID_MAX), help="chain id to sign for (default: TAPTRADE_CHAIN_ID, or the API's)"
     )
 
 
@@ -82,10 +91,10 @@ def audience_of(args: argparse.Namespace, *, must_run: bool = True) -> tuple[str
             raise SettingsError(
                 f"nothing runs in {settings.data}; `make run` starts it, --url or TAPTRADE_PORT tells of another run"
             )
-    domain = settings.domain if run is None or running.is_told("DOMAIN") else run.domain
+    known = settings.domain if run is None or running.is_told("DOMAIN") else run.domain
     chain_id = settings.chain_id if run is None or running.is_told("CHAIN_ID") else run.chain_id
-    domain = args.domain or (urlsplit(url).netloc.lower() if args.url else domain)
-    return url, Audience(domain, f"{urlsplit(url).scheme}://{domain}", args.chain_id or chain_id)
+    chosen = args.domain or (shown_host(urlsplit(url).netloc.rpartition("@")[2]) if args.url else known)
+    return url, Audience(chosen, f"{urlsplit(url).scheme}://{chosen}", args.chain_id or chain_id)
 
 
 def _listens(url: str) -> bool:
@@ -180,10 +189,3 @@ def summary(record: Record, delivery: Delivery) -> str:
         f"told by the stream: {streamed} of {len(record.taps)} results; refusals: {refusals.total()}"
         f"{f' ({codes})' if codes else ''}; repeats of a lost answer: {delivery.repeats}"
     )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number <= 0:
-        raise argparse.ArgumentTypeError("must be positive")
-    return number

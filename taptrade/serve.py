@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import importlib
+import logging
 import os
 import resource
 import signal
@@ -15,12 +16,17 @@ from collections.abc import Callable, Sequence
 from runtime import log
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
+from taptrade.pricing import reward_model
 from taptrade.processes import PROCESSES
+
+logger = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
 SUPERVISOR = "SUPERVISOR_PID"
 """Environment variable in which `taptrade up` tells its children who they must not outlive."""
 OPEN_FILES_MAX = 65_536
+PRICING = frozenset({"api", "writer", "feed"})
+"""The processes that load the reward model."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -42,6 +48,8 @@ def main(argv: Sequence[str]) -> int:
         os.environ["TAPTRADE_DATA"] = str(settings.data)
         os.environ["TAPTRADE_REDIS_URL"] = embedded_redis.redis_url(settings)
         settings = load()
+    if name in PRICING:
+        reward_model(settings)
     return SERVERS[name](settings)
 
 
@@ -94,7 +102,12 @@ def _become(command: Sequence[str]) -> int:
 def _imported(process: str, module_name: str, *arguments: str) -> Callable[[Settings], int]:
     def serve(settings: Settings) -> int:
         log.configure(process, settings.log_level)
-        return int(importlib.import_module(module_name).main(*arguments) or 0)
+        try:
+            return int(importlib.import_module(module_name).main(*arguments) or 0)
+        except OSError:
+            # A sentence, which is all that other commands say, would not tell where a process broke.
+            logger.exception("%s cannot go on", process)
+            return 1
 
     return serve
 

@@ -12,10 +12,12 @@ import httpx
 import msgspec
 
 from runtime.clock import SystemClock
+from runtime.settings import whole
 from taptrade import wallet as wallets
+from taptrade.arguments import cell, count, typed
 from taptrade.choice import Offer, offers
 from taptrade.client import ApiError, TapClient
-from taptrade.player import add_audience_arguments, audience_of
+from taptrade.player import STAKE_MAX, add_audience_arguments, audience_of
 from taptrade.running import is_told
 from taptrade.wallet import WalletError
 
@@ -46,9 +48,11 @@ def sign_bet(arguments: Sequence[str]) -> int:
     """Print the body of POST /api/bets."""
     parser = argparse.ArgumentParser(prog="taptrade sign-bet", description="Sign a tap on a cell: a JSON body.")
     parser.add_argument("--key", type=Path, required=True, help="key file of the wallet, or of its session key")
-    parser.add_argument("--cell", help="cell id (default: one that the grid offers now)")
-    parser.add_argument("--amount", type=int, default=100, help="stake in cents (default 100)")
-    parser.add_argument("--min-rate", type=int, help="least rate in basis points (default: the one shown less 3 %%)")
+    parser.add_argument("--cell", type=cell, help="cell id (default: one that the grid offers now)")
+    parser.add_argument("--amount", type=count(STAKE_MAX), default=100, help="stake in cents (default 100)")
+    parser.add_argument(
+        "--min-rate", type=typed(whole(0, 10**9)), help="least rate in basis points (default: the one shown less 3 %%)"
+    )
     add_audience_arguments(parser)
     args = parser.parse_args(arguments)
     return _guarded("sign-bet", lambda: _bet(args))

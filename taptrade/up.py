@@ -13,8 +13,7 @@ from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
-from runtime.game.grid import GridRules
-from runtime.game.rewards import RewardModelError, load_model
+from jobs.feed.opening import recording_of
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, ResponseError, connect
 from runtime.settings import Settings, SettingsError, load
@@ -24,6 +23,7 @@ from taptrade import embedded_redis, sockets
 from taptrade.claims import claim_all
 from taptrade.function_check import require_functions
 from taptrade.housekeeping import migrate_databases
+from taptrade.pricing import reward_model
 from taptrade.processes import supervisor_config, supervisor_variables
 from taptrade.serve import SUPERVISOR
 
@@ -45,7 +45,8 @@ def main(argv: Sequence[str]) -> int:
     argparse.ArgumentParser(prog="taptrade up", description=main.__doc__).parse_args(argv)
     settings = load()
     require_safe_sqlite()
-    require_reward_model(settings)
+    reward_model(settings)
+    recording_of(settings)
     require_functions()
     os.umask(0o077)
     lock = claim_all(settings)
@@ -90,15 +91,6 @@ def require_roomy_redis(url: str) -> None:
     if not redis_keys.budget_fits(size):
         needed = sum(redis_keys.BUDGET_BYTES.values()) * 100 // redis_keys.BUDGET_SHARE_PERCENT
         raise SettingsError(f"TAPTRADE_REDIS_URL: maxmemory is {size} bytes, our keys need {needed} at least")
-
-
-def require_reward_model(settings: Settings) -> None:
-    """Raise if the reward model cannot be loaded: every process that prices would die of it."""
-    rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
-    try:
-        load_model(settings.reward_model, rules, settings.house_edge_bp)
-    except RewardModelError as ex:
-        raise SettingsError(f"TAPTRADE_REWARD_MODEL: {ex}") from ex
 
 
 def require_same_columns(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from dataclasses import dataclass
@@ -21,8 +22,14 @@ STATEMENT = "Sign in to Tap Trading."
 STATEMENT_WITH_KEY = "Sign in to Tap Trading. The session key below may place bets for me, and nothing else."
 
 
+KEY_BYTES_MAX = 256
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_KEY = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{64}")
+_FORM = "64 hex digits on one line, with or without 0x"
+
+
 class WalletError(Exception):
-    """A key file is missing, readable by others, or holds no key."""
+    """A key file cannot be read or written, is readable by others, or holds no key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +69,36 @@ def save(wallet: Wallet, path: Path) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as ex:
         raise WalletError(f"{path} exists; a key is never overwritten") from ex
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"0x{bytes(wallet.account.key).hex()}\n")
+    except OSError as ex:
+        raise WalletError(f"{path} cannot be made: {ex.strerror}") from ex
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"0x{bytes(wallet.account.key).hex()}\n")
+    except OSError as ex:
+        path.unlink(missing_ok=True)
+        raise WalletError(f"{path} cannot be written: {ex.strerror}") from ex
 
 
 def load(path: Path) -> Wallet:
     """Read a key file; refuse one that others can read, as ssh does."""
     try:
         mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii").strip()
+        with path.open("rb") as file:
+            content = file.read(KEY_BYTES_MAX).strip().removeprefix(BYTE_ORDER_MARK)
     except FileNotFoundError as ex:
         raise WalletError(f"{path} does not exist; `taptrade wallet new --key {path}` makes it") from ex
+    except OSError as ex:
+        raise WalletError(f"{path} cannot be read: {ex.strerror}") from ex
     if stat.S_IMODE(mode) & 0o077:
         raise WalletError(f"{path} is readable by others; `chmod 600 {path}` first")
+    if content.startswith(b"{"):
+        raise WalletError(f"{path} is an encrypted keystore; a key file holds the private key itself, {_FORM}")
+    if not _KEY.fullmatch(content):
+        raise WalletError(f"{path} holds no private key, which is {_FORM}")
     try:
-        return Wallet(Account.from_key(text))
+        return Wallet(Account.from_key(content.decode()))
     except Exception as ex:  # eth-account raises its own mixture; none of it may show the key
-        raise WalletError(f"{path} holds no private key") from ex
+        raise WalletError(f"{path} holds no private key: the number is not one of the curve's") from ex
 
 
 def login_message(wallet: str, session_key: str | None, audience: Audience, nonce: str, now_ms: int) -> str:

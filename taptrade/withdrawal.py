@@ -10,19 +10,19 @@ import msgspec
 from msgspec import structs
 
 from runtime.clock import SystemClock
-from runtime.game.ids import ulid_ms
 from runtime.game.money import dollars
 from runtime.game.statements import conditions_given, fill
 from runtime.messaging.commands import CompleteWithdrawal, ReverseWithdrawal
 from runtime.records.queries import QUERIES
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 from runtime.settings import Settings, load
+from taptrade.arguments import count, id_of
 from taptrade.asking import add_authority, add_output, ask_writer, tell, times
 from taptrade.books import find_account, open_books
 from taptrade.tables import show_table
 
 STATUSES = ("pending", "completed", "reversed")
-SHOWN_MAX = 100
+SHOWN_MAX, LIMIT_MAX = 100, 10**6
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,22 +37,17 @@ def main(argv: Sequence[str]) -> int:
     which.add_argument("--status", choices=STATUSES, default="pending", help="default: pending")
     which.add_argument("--all", action="store_true", help="whatever their status")
     listing.add_argument("--account", metavar="WALLET|USER_ID", help="of one account only")
-    listing.add_argument("--limit", type=int, default=SHOWN_MAX, help="at most so many (default: %(default)s)")
+    listing.add_argument(
+        "--limit", type=count(LIMIT_MAX), default=SHOWN_MAX, help="at most so many (default: %(default)s)"
+    )
     add_output(listing)
     for name, sentence in (("complete", "the payment went out"), ("reverse", "give the money back")):
         action = actions.add_parser(name, help=sentence)
-        action.add_argument("id", metavar="ID", type=withdrawal_id)
+        action.add_argument("id", metavar="ID", type=id_of("withdrawal"))
         add_authority(action, "names the payment or the decision; unique among withdrawals")
     given = parser.parse_args(argv)
     settings = load()
     return _list(settings, given) if given.action == "list" else _resolve(settings, given)
-
-
-def withdrawal_id(text: str) -> str:
-    """Read the id of a withdrawal."""
-    if ulid_ms(text.upper()) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no id of a withdrawal; `taptrade withdrawal list` shows them")
-    return text.upper()
 
 
 def _list(settings: Settings, given: argparse.Namespace) -> int:

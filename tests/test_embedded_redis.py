@@ -61,6 +61,19 @@ def test_url_is_the_set_one_else_the_recorded_one_else_an_error(tmp_path: Path) 
     assert embedded_redis.redis_url(theirs) == "redis://elsewhere:1"
 
 
+@pytest.mark.parametrize("content", [b"", b"hello\n", b"\xff\xfe", b"redis://127.0.0.1:1\n"])
+def test_a_recorded_url_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+    embedded_redis.prepare(tmp_path)
+    (tmp_path / "run" / "redis.url").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"run/redis\.url (holds no Redis URL|cannot be read: it is no text)"):
+        embedded_redis.redis_url(load({"TAPTRADE_DATA": str(tmp_path)}))
+
+
+def test_a_server_that_nobody_configured_is_not_started(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"run/redis\.conf cannot be read; `taptrade up` writes it"):
+        embedded_redis.command(tmp_path)
+
+
 @pytest.mark.parametrize("path", ["/my games/redis.sock", "/my%20games/redis.sock"])
 def test_a_socket_that_the_client_library_cannot_work_with_is_refused(path: str) -> None:
     with pytest.raises(SettingsError, match=r"TAPTRADE_REDIS_URL=\*\*\*: .* blanks"):

@@ -35,7 +35,7 @@ NEVER_REACHES: dict[str, tuple[str, ...]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "peewee": ("runtime.storage.database",),
     "playhouse": ("runtime.storage.database",),
-    "cysqlite": ("runtime.storage.database",),
+    "cysqlite": ("runtime.storage.database", "runtime.storage.schema"),
     "sqlite3": (),
     "redis": tuple(f"runtime.messaging.{name}" for name in ("bus", "connection", "queues")),
     "rq": ("jobs.rq", "jobs.writer.inbox"),

@@ -29,7 +29,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
 # Filled when a page is asked for, or once for each kind of record.
 FILLED_LATER = {"conditions", "bets", "others", "which", "written"}
 # The migrations' own table, and PRAGMAs.
-SQL_IN_PYTHON = ("runtime/storage/database.py",)
+SQL_IN_PYTHON = ("runtime/storage/database.py", "runtime/storage/schema.py")
 LOOKS_LIKE_SQL = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE FROM|WITH)\s|.*\b(FROM \w+ (WHERE|ORDER BY)|WHERE \w+ (=|<|>|IN)|ORDER BY \w)",
     re.DOTALL,

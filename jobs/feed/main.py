@@ -8,8 +8,9 @@ import threading
 
 from jobs.feed.buckets import Buckets
 from jobs.feed.feed import Feed, until_interval_ends_ms
-from jobs.feed.opening import HISTORY_MS, open_source, open_volatility
+from jobs.feed.opening import HISTORY_MS, open_source, open_volatility, recording_of
 from jobs.feed.publish import EncodedGrid, Publisher
+from jobs.feed.recording import Recording
 from jobs.feed.touched import Touches
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TaptradeError
@@ -22,7 +23,7 @@ from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
 from runtime.process_lock import sole
-from runtime.settings import Settings, load
+from runtime.settings import Settings, SettingsError, load
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_writer
 
@@ -38,14 +39,15 @@ def main() -> int:
     configure("feed", settings.log_level)
     try:
         run(settings, SystemClock(), stopping)
-    except TaptradeError as ex:
+    except (SettingsError, TaptradeError) as ex:
         logger.error("feed cannot run: %s", ex)  # noqa: TRY400  # its sentence is all there is to say
-        return 1
+        return 2 if isinstance(ex, SettingsError) else 1
     return 0
 
 
 def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
     """Feed until `stopping` is set; Redis may come and go meanwhile."""
+    recording = recording_of(settings)
     with sole("feed", settings.data / "run" / "feed.lock"):
         ticks_store.prepare(settings.ticks_database, clock)
         database = open_writer(settings.ticks_database)
@@ -53,7 +55,7 @@ def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
         publisher.start()
         try:
             start_pushing(connect(settings.redis_url), Metrics("feed"), clock, OUTAGES, stopping)
-            feed = open_feed(settings, clock, database, publisher)
+            feed = open_feed(settings, recording, clock, database, publisher)
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 feed.run_once(clock.now_ms())
         finally:
@@ -83,13 +85,15 @@ def grid_encoder(settings: Settings, rules: GridRules) -> EncodedGrid:
     return encoded
 
 
-def open_feed(settings: Settings, clock: Clock, database: Database, publisher: Publisher) -> Feed:
+def open_feed(
+    settings: Settings, recording: Recording | None, clock: Clock, database: Database, publisher: Publisher
+) -> Feed:
     """Build the feed so that it goes on from the newest stored tick."""
     latest = ticks_store.latest(database)
     now_ms = clock.now_ms()
     if latest is not None and latest.id > now_ms:
         logger.warning("the clock is %d ms behind the newest tick: no ticks until it has caught up", latest.id - now_ms)
-    source, history = open_source(settings, latest, now_ms)
+    source, history = open_source(settings, recording, latest, now_ms)
     volatility = open_volatility(database, history, now_ms)
     return Feed(source, Buckets(latest.id if latest else 0), volatility, database, publisher.offer)
 

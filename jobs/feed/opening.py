@@ -12,13 +12,13 @@ from pathlib import Path
 
 from jobs.feed.buckets import Buckets
 from jobs.feed.quotes import Quote, StoredSource, warm
-from jobs.feed.recording import SHIPPED, read_recording
+from jobs.feed.recording import SHIPPED, Recording, RecordingError, read_recording
 from jobs.feed.replay import Replay, offset_after
 from jobs.feed.sim import Sim
 from runtime.game.rewards import HISTORY_MS_MIN
 from runtime.game.ticks import Tick
 from runtime.game.volatility import GAP_MS_MAX, Volatility
-from runtime.settings import Settings
+from runtime.settings import Settings, SettingsError
 from runtime.storage import ticks_store
 from runtime.storage.database import Database
 
@@ -29,9 +29,27 @@ HISTORY_TICKS = 6_000
 """Ten minutes of ticks at ten a second."""
 
 
-def open_source(settings: Settings, latest: Tick | None, now_ms: int) -> tuple[StoredSource, list[Quote]]:
+def recording_of(settings: Settings) -> Recording | None:
+    """Read the whole recording that the settings replay, None where they name another source.
+
+    Raise SettingsError that says what is wrong with it, and in which line.
+    """
+    if settings.feed != Replay.name:
+        return None
+    try:
+        return read_recording(Path(settings.replay_file) if settings.replay_file else SHIPPED)
+    except RecordingError as ex:
+        raise SettingsError(f"TAPTRADE_REPLAY_FILE: {ex}") from ex
+
+
+def open_source(
+    settings: Settings, recording: Recording | None, latest: Tick | None, now_ms: int
+) -> tuple[StoredSource, list[Quote]]:
     """Return the source, ready to go on at `now_ms`, and the prices that it played before."""
-    source = _sim(settings, latest, now_ms) if settings.feed == "sim" else _replay(settings, latest, now_ms)
+    if recording is None:
+        source: StoredSource = _sim(settings, latest, now_ms)
+    else:
+        source = _replay(settings, recording, latest, now_ms)
     return source, warm(source, now_ms, latest.close if latest else None)
 
 
@@ -47,16 +65,15 @@ def open_volatility(database: Database, history: Sequence[Quote], now_ms: int) -
     return _volatility(_closes(history))
 
 
-def _replay(settings: Settings, latest: Tick | None, now_ms: int) -> Replay:
-    path = Path(settings.replay_file) if settings.replay_file else SHIPPED
-    recording = read_recording(path)
+def _replay(settings: Settings, recording: Recording, latest: Tick | None, now_ms: int) -> Replay:
     offset_ms = None
     if latest is not None and latest.sources == Replay.name:
         # The place that an uninterrupted replay would have reached by now.
         offset_ms = offset_after(recording, latest.exchange_ms, now_ms - latest.id)
     if offset_ms is None:
         offset_ms = settings.replay_offset_s * 1000
-    logger.info("replaying %s from second %d on", path.name, offset_ms // 1000)
+    path, second = settings.replay_file or SHIPPED, offset_ms % recording.round_ms // 1000
+    logger.info("replaying %s, %d rows, from second %d on", path, len(recording.times_ms), second)
     return Replay(recording, offset_ms - HISTORY_MS, now_ms - HISTORY_MS)
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 from jobs.writer.book import AnotherWriter, Book
@@ -27,7 +28,7 @@ from runtime.messaging.redis_values import WriterAlive
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.column_width import adopt_width
-from runtime.storage.database import Database, OperationalError, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, OperationalError, open_migrated, open_writer
 
 logger = logging.getLogger(__name__)
 
@@ -204,8 +205,10 @@ class WriterProcess:
 def main(settings: Settings | None = None, redis_url: str = "") -> None:
     """Run the writer until SIGTERM or SIGINT."""
     settings = settings or load()
+    open_migrated(settings.database, LEDGER_MIGRATIONS).close()
     with sole("writer", lock_file(settings.data)):
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
+        wait_until_ready(client, time.sleep)
         process = WriterProcess(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)

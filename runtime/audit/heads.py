@@ -11,6 +11,7 @@ import msgspec
 from runtime.audit.findings import Finding
 from runtime.audit.records import AUDIT
 from runtime.clock import Clock
+from runtime.errors import TaptradeError
 from runtime.storage.database import Database
 
 HEADS_FILE = "heads.jsonl"
@@ -22,6 +23,10 @@ class Head(msgspec.Struct, frozen=True):
     at_ms: int
     commit: int
     hash: str
+
+
+class HeadsUnreadable(TaptradeError):
+    """The heads that were kept cannot be read."""
 
 
 def newest_head(database: Database) -> tuple[int, str] | None:
@@ -36,7 +41,10 @@ def keep_head(reader: Database, file: Path, clock: Clock) -> Head | None:
     if newest is None:
         return None
     head = Head(clock.now_ms(), *newest)
-    with file.open("ab") as heads:
+    with file.open("ab+") as heads:
+        heads.seek(0)
+        # What a crash left unfinished would spoil the line that is written behind it.
+        heads.truncate(heads.read().rfind(b"\n") + 1)
         heads.write(msgspec.json.encode(head) + b"\n")
         heads.flush()
         os.fsync(heads.fileno())
@@ -44,11 +52,23 @@ def keep_head(reader: Database, file: Path, clock: Clock) -> Head | None:
 
 
 def read_heads(file: Path) -> list[Head]:
-    """Read the heads that were kept; a line that a crash left unfinished at the end is none."""
-    if not file.exists():
+    """Read the heads that were kept; a line that a crash left unfinished at the end is none.
+
+    Raise HeadsUnreadable that names the file, and the line that is no head.
+    """
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except FileNotFoundError:
         return []
-    lines = file.read_bytes().split(b"\n")
-    return [msgspec.json.decode(line, type=Head) for line in lines[:-1] if line]
+    except OSError as ex:
+        raise HeadsUnreadable(f"{file}: {ex.strerror}") from ex
+    heads = []
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            heads += [msgspec.json.decode(line, type=Head)] if line else []
+        except msgspec.DecodeError as ex:
+            raise HeadsUnreadable(f"{file}:{number}: is no head of the hash chain: {ex}") from ex
+    return heads
 
 
 def check_heads(database: Database, heads: Iterable[Head]) -> Iterator[Finding]:

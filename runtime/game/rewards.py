@@ -8,11 +8,14 @@ from typing import Any, Protocol, cast
 
 from runtime.game.grid import Cell, GridRules
 from runtime.game.money import BASIS_POINTS
-from runtime.game.ticks import Tick
+from runtime.game.ticks import Features, Tick
 
 RATE_BP_MIN = 10_500
 RATE_BP_MAX = 1_000_000
 """A rate outside [1.05x, 100x] is not offered; it is never moved to the bound."""
+
+TRIAL_S = 1_700_000_000
+"""When the trial of a model plays."""
 
 HISTORY_MS_MIN = 60_000
 """A volatility from a shorter series prices nothing."""
@@ -170,7 +173,7 @@ def load_model(path: str, rules: GridRules, house_edge_bp: int) -> RewardModel:
         raise RewardModelError(f"reward model {path!r}: write it as package.module:Class")
     try:
         module = import_module(module_name)
-    except Exception as ex:
+    except (Exception, SystemExit) as ex:
         raise RewardModelError(f"reward model {path!r}: cannot import {module_name}: {ex!r}") from ex
     kind: Any = getattr(module, class_name, None)
     if not isinstance(kind, type):
@@ -182,4 +185,18 @@ def load_model(path: str, rules: GridRules, house_edge_bp: int) -> RewardModel:
     named = all(isinstance(getattr(model, name, None), str) and getattr(model, name) for name in ("id", "version"))
     if not named or not callable(getattr(model, "rate_bp", None)):
         raise RewardModelError(f"reward model {path!r}: {class_name} lacks an id, a version or rate_bp")
+    _try_out(path, model, rules)
     return cast("RewardModel", model)
+
+
+def _try_out(path: str, model: RewardModel, rules: GridRules) -> None:
+    """Price one cell; raise RewardModelError if what comes of it is no rate."""
+    step, now_ms = rules.row_step_cents, 1_000 * TRIAL_S
+    tick = Tick(now_ms, now_ms, 20 * step, 20 * step, 20 * step, "trial", Features(step / 5, 100, 10 * HISTORY_MS_MIN))
+    start_s = TRIAL_S - TRIAL_S % rules.column_seconds + 2 * rules.column_seconds
+    try:
+        rate_bp: object = model.rate_bp(Cell(start_s, 20 * step, 21 * step), tick, now_ms)
+    except Exception as ex:
+        raise RewardModelError(f"reward model {path!r}: rate_bp(cell, tick, now_ms) fails: {ex!r}") from ex
+    if rate_bp is not None and type(rate_bp) is not int:
+        raise RewardModelError(f"reward model {path!r}: rate_bp must return a whole number or None, not {rate_bp!r}")

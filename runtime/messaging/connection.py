@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from runtime.errors import Unavailable
+from runtime.settings import SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -38,16 +39,23 @@ def connect(url: str, *, block_s: float = 0) -> redis.Redis:
     """Return a client with a pool; `block_s` is the longest blocking command that it will send.
 
     redis-py 8 retries every command ten times by default. A retried enqueue could place a job twice,
-    so retries are off: an error means that the outcome is unknown.
+    so retries are off: an error means that the outcome is unknown. A URL that cannot be used raises SettingsError.
     """
-    return redis.Redis.from_url(
-        url,
-        retry=Retry(NoBackoff(), 0),
-        retry_on_error=[],
-        socket_timeout=SOCKET_TIMEOUT_S + block_s,
-        socket_connect_timeout=SOCKET_TIMEOUT_S,
-        max_connections=CONNECTIONS_MAX,
-    )
+    try:
+        client = redis.Redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_error=[],
+            socket_timeout=SOCKET_TIMEOUT_S + block_s,
+            socket_connect_timeout=SOCKET_TIMEOUT_S,
+            max_connections=CONNECTIONS_MAX,
+        )
+        # What the URL asks for is looked at no sooner than with the first connection.
+        pool = client.connection_pool
+        pool.connection_class(**pool.connection_kwargs)
+    except (ValueError, TypeError, redis.RedisError) as ex:
+        raise SettingsError(f"TAPTRADE_REDIS_URL=***: {ex}") from ex
+    return client
 
 
 def was_never_sent(error: Exception) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,7 @@ from playhouse.cysqlite_ext import CySqliteDatabase
 
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
+from runtime.storage.schema import Migration, WrongSchema, lacking, migrations_in, statements
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ OPERATIONS_BETWEEN_CHECKS = 5_000
 # SQLITE_OPEN_READWRITE, _CREATE and _NOMUTEX (https://sqlite.org/c3ref/c_open_autoproxy.html): a connection has one
 # user, and locks that nobody contends are a quarter of a short statement's time.
 WRITER_FLAGS = 0x2 | 0x4 | 0x8000
+
+_SQL = re.compile(r"^error [a-z ]+: (\[.*\] )?|(?<=.) \(code=\d+, ext=\d+\)$", re.DOTALL)
+"""What the driver puts around SQLite's own sentence."""
 
 DatabaseError = peewee.DatabaseError
 OperationalError = peewee.OperationalError
@@ -176,51 +180,79 @@ def open_reader(path: Path) -> Database:
     )
 
 
-def migrate(path: Path, folder: Path, clock: Clock) -> list[str]:
-    """Apply the migrations in `folder` that `path` lacks, each with its record in one transaction.
-
-    Return their names. Raise DatabaseUnsafe if an applied one has since been changed, or if the folder holds none: what
-    is built without them would leave a database without tables.
-    """
-    files = sorted(folder.glob("*.sql"))
-    if not files:
-        raise DatabaseUnsafe(f"there are no migrations in {folder}")
-    database = open_writer(path)
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Raise DatabaseUnsafe that names the file, for whatever the driver or the system says of it."""
     try:
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migrations"
-            " (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"
-        )
-        applied: dict[str, str] = dict(database.execute("SELECT name, sha256 FROM schema_migrations"))
-        added = []
-        for file in files:
-            text = file.read_text(encoding="utf-8")
-            digest = hashlib.sha256(text.encode()).hexdigest()
-            if applied.get(file.name, digest) != digest:
-                raise DatabaseUnsafe(f"{file.name} was changed after it had been applied to {path}")
-            if file.name not in applied:
-                _apply(database, file.name, text, digest, clock.now_ms())
-                added.append(file.name)
-        return added
-    finally:
-        database.close()
+        yield
+    except DatabaseError as ex:
+        said = _SQL.sub("", str(ex))
+        if "readonly" in said:
+            # Whoever reads beside a writer leaves a mark in a file of its log.
+            said = "only who may write in its folder can read it"
+        raise DatabaseUnsafe(f"{path} cannot be used: {said}") from ex
+    except OSError as ex:
+        raise DatabaseUnsafe(f"{ex.filename or path} cannot be used: {ex.strerror}") from ex
 
 
-def _apply(database: Database, name: str, text: str, digest: str, now_ms: int) -> None:
+def open_migrated(path: Path, folder: Path) -> Database:
+    """Open a database of ours read-only.
+
+    Raise DatabaseUnsafe if it is missing or cannot be read, WrongSchema if it is not what the migrations in `folder`
+    make.
+    """
+    lacks = missing_migrations(path, folder)
+    with naming(path):
+        if not path.exists():
+            raise DatabaseUnsafe(f"there is no database at {path}; start one with `taptrade up`")
+        if lacks:
+            raise WrongSchema(f"{path} lacks the migration {lacks[0].name}; `taptrade migrate` applies it")
+        return open_reader(path)
+
+
+def migrate(path: Path, folder: Path, clock: Clock) -> list[str]:
+    """Apply the migrations in `folder` that `path` lacks, each with its record in one transaction; return their names.
+
+    A database that cannot be read or that is not ours is left as it is: DatabaseUnsafe or WrongSchema says why.
+    """
+    lacks = missing_migrations(path, folder)
+    if not lacks:
+        return []
+    with naming(path):
+        database = open_writer(path)
+        try:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS schema_migrations"
+                " (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"
+            )
+            for each in lacks:
+                _apply(database, each, clock.now_ms())
+        finally:
+            database.close()
+    return [each.name for each in lacks]
+
+
+def missing_migrations(path: Path, folder: Path) -> list[Migration]:
+    """Return the migrations that a database lacks, all of them where there is none; raise as `migrate` does."""
+    known = migrations_in(folder)
+    with naming(path):
+        if not path.exists():
+            return known
+        with path.open("rb") as file:
+            empty = not file.read(1)
+        if empty:
+            # The library would take it for a new database, and what was lost would not be missed.
+            raise DatabaseUnsafe(f"{path} is an empty file: restore a backup, or remove it to begin anew")
+        reader = open_reader(path)
+        try:
+            return lacking(reader.execute, path, known)
+        finally:
+            reader.close()
+
+
+def _apply(database: Database, migration: Migration, now_ms: int) -> None:
     with database.transaction():
-        for statement in statements(text):
+        for statement in statements(migration.text):
             database.execute(statement)
-        database.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", (name, digest, now_ms))
-    logger.info("applied migration %s", name)
-
-
-def statements(script: str) -> Iterator[str]:
-    """Split a script into its statements; a trigger's body stays whole."""
-    collected = ""
-    for line in script.splitlines(keepends=True):
-        collected += line
-        if ";" in line and cysqlite.complete_statement(collected):
-            yield collected.strip()
-            collected = ""
-    if collected.strip() and any(not line.lstrip().startswith("--") for line in collected.splitlines() if line.strip()):
-        raise DatabaseUnsafe(f"unfinished statement: {collected.strip()[:80]}")
+        database.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", (migration.name, migration.sha256, now_ms))
+    logger.info("applied migration %s", migration.name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.process_lock import LockHeld, acquire, is_held, sole
+from runtime.process_lock import LockHeld, LockUnmade, acquire, is_held, sole
 
 HOLD = """
 import sys, time
@@ -47,6 +47,12 @@ def test_what_the_file_tells_is_replaced_as_a_whole(tmp_path: Path) -> None:
     acquire(lock, b"a longer line\n").close()
     with acquire(lock, b"short\n"):
         assert lock.read_bytes() == b"short\n"
+
+
+def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    with pytest.raises(LockUnmade, match=rf"{tmp_path}/run: File exists"), sole("writer", tmp_path / "run" / "lock"):
+        pytest.fail("there is no lock")
 
 
 def test_a_look_at_no_file_finds_no_holder_and_makes_none(tmp_path: Path) -> None:

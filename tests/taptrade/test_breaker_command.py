@@ -9,6 +9,7 @@ import redis
 
 from jobs.settlement.breaker import read_breaker
 from runtime.game.breaker import Override
+from taptrade.asking import NotAsked
 from taptrade.breaker import main
 
 
@@ -29,7 +30,16 @@ def test_an_override_is_set_with_who_and_why(redis_client: redis.Redis, capsys: 
     assert read_breaker(redis_client)[0].override is Override.CLOSED
 
 
-@pytest.mark.parametrize("arguments", [["open"], ["open", "--why", " "], ["shut", "--why", "x"]])
+def test_without_redis_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAPTRADE_REDIS_URL", "redis://127.0.0.1:1")
+    for arguments in ([], ["open", "--who", "ann", "--why", "drill"]):
+        with pytest.raises(NotAsked, match=r"Redis does not answer: .*Connection refused"):
+            main(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["open"], ["open", "--why", " "], ["open", "--why", "a\nb"], ["shut", "--why", "x"]]
+)
 def test_an_override_without_a_reason_or_of_no_kind_is_refused(redis_client: redis.Redis, arguments: list[str]) -> None:
     with pytest.raises(SystemExit):
         main(arguments)

@@ -86,6 +86,27 @@ def test_a_refusal_is_one_typed_exception() -> None:
     assert ex.bet is None
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"[]", b"{}", bytes(range(256)), b'{"bet": 5}', "{}".encode("utf-16")]
+)
+def test_an_answer_that_is_not_ours_is_told_as_one(content: bytes) -> None:
+    with (
+        Server(httpx.Response(200, content=content)).client() as client,
+        pytest.raises(ApiError, match="/api/me answers otherwise than taptrade does: ") as told,
+    ):
+        client.me()
+    assert (told.value.status, told.value.code) == (200, "HTTP_200")
+
+
+def test_an_answer_that_cannot_be_unpacked_is_a_lost_one() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(b"no gzip"), headers={"Content-Encoding": "gzip"})
+
+    client = TapClient("http://127.0.0.1:1", transport=httpx.MockTransport(answer))
+    with pytest.raises(httpx.TransportError, match="cannot be unpacked"):
+        client.me()
+
+
 def test_a_replayed_nonce_brings_the_bet() -> None:
     server = Server(problem(409, "REPLAYED_NONCE", bet=BET), problem(409, "REPLAYED_NONCE", bet=None))
     client = server.client("t")

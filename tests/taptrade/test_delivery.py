@@ -56,6 +56,13 @@ class Scene:
         self.clock.advance(int(seconds * 1000))
 
 
+def test_an_unreadable_answer_is_never_taken_for_a_refusal(clock: ManualClock) -> None:
+    scene = Scene(httpx.Response(201, content=b"<html>placed, perhaps</html>"), clock=clock)
+    with pytest.raises(ApiError, match="answers otherwise"):
+        scene.delivery.place(SIGNED)
+    assert scene.delivery.refusals.total() == 0
+
+
 def test_a_tap_is_answered_at_once(clock: ManualClock) -> None:
     scene = Scene(OK, clock=clock)
     answer = scene.delivery.place(SIGNED)

@@ -61,6 +61,13 @@ def test_what_does_not_hold_is_shown_and_the_exit_code_is_1(office: Office, play
     assert office.run("explain", won, "--json").code == 1
 
 
+@pytest.mark.parametrize("text", ["", "x", "\udcff", "9" * 5_000])
+def test_what_is_no_id_is_told_without_a_look(office: Office, text: str) -> None:
+    said = office.run("explain", text)
+    assert (said.code, said.out) == (2, "")
+    assert "is no id of a bet, which has 26 letters and digits" in said.err
+
+
 def test_an_unknown_bet_is_told_in_a_sentence(office: Office, play: SignedPlay) -> None:
     unknown = play.desk.new_id()
     said = office.run("explain", unknown)

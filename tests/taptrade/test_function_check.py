@@ -77,6 +77,15 @@ def test_a_reward_model_that_cannot_be_loaded_is_named_before_anything_starts(fo
     assert not (folder / "data").exists()
 
 
+def test_a_recording_that_cannot_be_replayed_is_named_before_anything_starts(folder: Path) -> None:
+    recording = folder / "half.csv"
+    recording.write_text("ts_ms,price\n1767657600000,93748.95\n1767657600250,937")
+    done = up(folder, TAPTRADE_REPLAY_FILE=str(recording))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith(f"taptrade: TAPTRADE_REPLAY_FILE: {recording}:3: '1767657600250,937': may be half")
+    assert not (folder / "data").exists()
+
+
 def test_what_a_function_imports_is_named_where_it_breaks(folder: Path) -> None:
     (folder / "functions" / "xyz.py").write_text("import broken_part\n")
     (folder / "broken_part.py").write_text("\n\nnobody\n")

@@ -82,6 +82,7 @@ def test_the_summary_counts_refusals_by_code_and_apart_from_lost_answers(clock: 
 @pytest.mark.usefixtures("_no_settings")
 def test_an_address_of_ones_own_is_signed_for_unless_told_otherwise() -> None:
     assert at("https://tap.example/") == ("https://tap.example", Audience("tap.example", "https://tap.example", 1))
+    assert at("http://ann:opensesame@tap.example")[1].domain == "tap.example"
     assert at("http://LocalHost:8000")[1] == Audience("localhost:8000", "http://localhost:8000", 1)
     assert at("http://127.0.0.1:8080", "tap.example", 7)[1] == Audience("tap.example", "http://tap.example", 7)
 

@@ -106,6 +106,28 @@ def test_why_there_is_no_bet_is_said_in_a_sentence(
     assert captured.out == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--amount", "-1"), "--amount: '-1': must be between 1 and"),
+        (("--min-rate", "-1"), "--min-rate: '-1': must be between 0 and"),
+        (("--cell", "5_0_500\nAmount: 1"), "must be a cell's id"),
+        (("--domain", "tap.example\nURI: x"), "must be a host"),
+        (("--url", "tap.example"), "must be an address such as"),
+        (("--chain-id", "0"), "--chain-id: '0': must be between 1 and"),
+    ],
+)
+def test_what_cannot_be_meant_is_not_signed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, str], said: str
+) -> None:
+    made(tmp_path / "key", capsys)
+    with pytest.raises(SystemExit) as refused:
+        signing.sign_bet(["--key", str(tmp_path / "key"), *arguments])
+    assert refused.value.code == 2
+    captured = capsys.readouterr()
+    assert (captured.out, said in captured.err) == ("", True)
+
+
 def test_a_missing_key_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert signing.sign_login(["--key", str(tmp_path / "none")]) == 1
     assert "wallet new" in capsys.readouterr().err

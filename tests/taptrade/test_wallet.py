@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from eth_account import Account
@@ -77,12 +79,81 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == before
 
 
-def test_a_missing_or_broken_key_file_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "key"
+def test_a_missing_key_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(WalletError, match="wallet new"):
-        wallets.load(path)
-    path.write_text("0x1234")
+        wallets.load(tmp_path / "key")
+
+
+DIGITS = b"1f" * 32
+
+
+def key_file(folder: Path, content: bytes) -> Path:
+    path = folder / "key"
+    path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(WalletError, match="no private key") as caught:
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"0x" + DIGITS + b"\n", id="as we write it"),
+        pytest.param(DIGITS, id="digits alone"),
+        pytest.param(b"0X" + DIGITS.upper() + b"\r\n", id="capitals and CRLF"),
+        pytest.param(b"\xef\xbb\xbf0x" + DIGITS, id="byte order mark"),
+        pytest.param(b"\n  0x" + DIGITS + b"  \n\n", id="blanks around it"),
+    ],
+)
+def test_a_key_of_any_harmless_form_is_read(tmp_path: Path, content: bytes) -> None:
+    assert wallets.load(key_file(tmp_path, content)).address == Account.from_key("0x" + DIGITS.decode()).address
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"", "holds no private key, which is 64 hex digits on one line", id="empty"),
+        pytest.param(DIGITS[:-2], "which is 64 hex digits", id="cut"),
+        pytest.param(DIGITS + b"1f", "which is 64 hex digits", id="too long"),
+        pytest.param(DIGITS * 10**5, "which is 64 hex digits", id="very long"),
+        pytest.param(DIGITS + b"\n" + DIGITS, "which is 64 hex digits", id="two keys"),
+        pytest.param(b'"0x' + DIGITS + b'"', "which is 64 hex digits", id="in quotes"),
+        pytest.param(bytes(range(200, 232)), "which is 64 hex digits", id="bytes"),
+        pytest.param(DIGITS.decode().encode("utf-16"), "which is 64 hex digits", id="UTF-16"),
+        pytest.param(b"-----BEGIN EC PRIVATE KEY-----\n", "which is 64 hex digits", id="PEM"),
+        pytest.param(b'{"crypto": {}, "version": 3}', "is an encrypted keystore", id="keystore"),
+        pytest.param(b"0" * 64, "the number is not one of the curve's", id="zero"),
+        pytest.param(b"f" * 64, "the number is not one of the curve's", id="beyond the curve"),
+    ],
+)
+def test_what_is_no_key_is_refused_without_being_shown(tmp_path: Path, content: bytes, said: str) -> None:
+    path = key_file(tmp_path, content)
+    with pytest.raises(WalletError) as refused:
         wallets.load(path)
-    assert "1234" not in str(caught.value)
+    assert str(refused.value).startswith(f"{path} ")
+    assert said in str(refused.value)
+    assert "1f1f" not in str(refused.value)
+
+
+def test_a_key_that_cannot_be_read_or_made_is_named(tmp_path: Path) -> None:
+    file = key_file(tmp_path, DIGITS)
+    for path, said in ((tmp_path, "Is a directory"), (file / "x", "Not a directory"), (tmp_path / ("k" * 300), "long")):
+        with pytest.raises(WalletError, match=f"cannot be read: .*{said}"):
+            wallets.load(path)
+    for path in (tmp_path / "no" / "folder", file / "x"):
+        with pytest.raises(WalletError, match="cannot be made: "):
+            wallets.save(wallets.new_wallet(), path)
+
+
+def test_a_key_that_finds_no_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, real = wallets.new_wallet(), os.fdopen
+
+    def fdopen(descriptor: int, mode: str) -> IO[Any]:
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, descriptor)
+        os.close(full)
+        return real(descriptor, mode)
+
+    monkeypatch.setattr(os, "fdopen", fdopen)
+    with pytest.raises(WalletError, match="cannot be written: No space left on device"):
+        wallets.save(made, tmp_path / "key")
+    assert not (tmp_path / "key").exists()

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.feed.buckets import INTERVAL_MS, Buckets
 from jobs.feed.feed import Feed, until_interval_ends_ms
-from jobs.feed.opening import open_source, open_volatility
+from jobs.feed.opening import open_source, open_volatility, recording_of
 from jobs.feed.quotes import Quote
 from jobs.feed.recording import SHIPPED, read_recording
 from runtime.clock import ManualClock
@@ -55,7 +55,7 @@ def stored(database: Database) -> list[Tick]:
 def run_feed(settings: Settings, database: Database, from_ms: int, to_ms: int) -> list[Tick]:
     """Start a feed at `from_ms`, let it go on to `to_ms`, and return what it handed over."""
     latest = ticks_store.latest(database)
-    source, history = open_source(settings, latest, from_ms)
+    source, history = open_source(settings, recording_of(settings), latest, from_ms)
     offered: list[Tick] = []
     volatility = open_volatility(database, history, from_ms)
     feed = Feed(source, Buckets(latest.id if latest else 0), volatility, database, offered.append)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 import redis
 
 from jobs.feed.main import run
@@ -22,7 +23,7 @@ from runtime.game.ticks import Tick
 from runtime.market.grid import Grid
 from runtime.messaging.redis_keys import GRID_LATEST, TICK_LATEST
 from runtime.messaging.redis_values import decode_tick
-from runtime.settings import Settings
+from runtime.settings import Settings, SettingsError
 from runtime.storage import ticks_store
 from runtime.storage.database import OperationalError, open_reader
 from tests.waiting import wait_until
@@ -39,12 +40,13 @@ def stored(settings: Settings) -> list[Tick]:
     return ticks
 
 
-def start_process(settings: Settings) -> subprocess.Popen[bytes]:
+def start_process(settings: Settings, **more: str) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "TAPTRADE_DATA": str(settings.data),
         "TAPTRADE_REDIS_URL": settings.redis_url,
         "TAPTRADE_FEED": "sim",
+        **more,
     }
     return subprocess.Popen([sys.executable, "-m", "jobs.feed.main"], env=environment, stderr=subprocess.PIPE)
 
@@ -88,6 +90,38 @@ def test_ticks_are_stored_while_redis_is_away(settings: Settings, tmp_path: Path
         feeding.join(10)
     assert not feeding.is_alive()
     assert SystemClock().now_ms() - stored(nowhere)[0].id < HISTORY_MS
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"ts_ms,price\n1767657600,93748.95\n", ":2: '1767657600,93748.95': ts_ms must be", id="seconds"),
+        pytest.param(None, ": No such file or directory", id="missing"),
+    ],
+)
+def test_a_recording_that_cannot_be_replayed_ends_the_feed_before_it_writes(
+    settings: Settings, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    file = tmp_path / "brought.csv"
+    if content is not None:
+        file.write_bytes(content)
+    brought = replace(settings, data=tmp_path / "data", replay_file=str(file))
+    with pytest.raises(SettingsError) as refused:
+        run(brought, SystemClock(), threading.Event())
+    assert str(refused.value).startswith(f"TAPTRADE_REPLAY_FILE: {file}{said}")
+    assert not brought.data.exists()
+
+
+def test_the_process_logs_why_it_cannot_replay_and_ends(settings: Settings) -> None:
+    process = start_process(settings, TAPTRADE_FEED="replay", TAPTRADE_REPLAY_FILE=str(settings.data.parent))
+    _, complaint = process.communicate(timeout=20)
+    assert process.returncode == 2
+    [line] = complaint.splitlines()
+    said = msgspec.json.decode(line)
+    assert (said["level"], said["message"]) == (
+        "ERROR",
+        f"feed cannot run: TAPTRADE_REPLAY_FILE: {settings.data.parent}: is a folder",
+    )
 
 
 def _published(client: redis.Redis) -> Tick:

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.upkeep.integrity import LedgerDoesNotAddUp, run_audit
 from runtime.audit import audit
-from runtime.audit.heads import HEADS_FILE, Head, keep_head, read_heads
+from runtime.audit.heads import HEADS_FILE, Head, HeadsUnreadable, keep_head, read_heads
 from runtime.clock import ManualClock
 from runtime.health.status import read_status
 from runtime.settings import Settings
@@ -78,3 +78,22 @@ def test_an_unfinished_line_is_no_head(tmp_path: Path) -> None:
     assert read_heads(file) == []
     file.write_bytes(b'{"at_ms":1,"commit":2,"hash":"aa"}\n{"at_ms":2,"com')
     assert read_heads(file) == [Head(1, 2, "aa")]
+
+
+def test_the_head_after_an_unfinished_line_takes_its_place(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / HEADS_FILE
+    desk.player()
+    file.write_bytes(b'{"at_ms":1,"commit":2,"hash":"aa"}\n{"at_ms":2,"com')
+    kept = keep_head(desk.database, file, desk.clock)
+    assert kept is not None
+    assert read_heads(file) == [Head(1, 2, "aa"), kept]
+
+
+@pytest.mark.parametrize("line", [b"junk", b"{}", b'{"at_ms":"1","commit":2,"hash":"aa"}', b"\xff\xfe"])
+def test_a_line_that_is_no_head_is_named(tmp_path: Path, line: bytes) -> None:
+    file = tmp_path / HEADS_FILE
+    file.write_bytes(b'{"at_ms":1,"commit":2,"hash":"aa"}\n' + line + b"\n")
+    with pytest.raises(HeadsUnreadable, match=rf"{file}:2: is no head of the hash chain: "):
+        read_heads(file)
+    with pytest.raises(HeadsUnreadable, match=rf"{tmp_path}: Is a directory"):
+        read_heads(tmp_path)

@@ -15,8 +15,6 @@ from runtime.game.rewards import (
     RATE_BP_MAX,
     RATE_BP_MIN,
     BrownianTouch,
-    RewardModelError,
-    load_model,
     touch_probability,
 )
 from runtime.game.ticks import Features
@@ -215,32 +213,3 @@ def test_an_offered_rate_is_in_its_range_and_leaves_the_edge(
 def test_an_edge_that_is_none_is_refused(edge_bp: int) -> None:
     with pytest.raises(ValueError, match="house edge"):
         BrownianTouch(RULES, edge_bp)
-
-
-def test_a_model_is_loaded_by_its_path_and_says_its_version() -> None:
-    model = load_model("runtime.game.rewards:BrownianTouch", RULES, 500)
-    assert isinstance(model, BrownianTouch)
-    assert (model.id, model.version) == ("brownian-touch", f"1-edge500-column{RULES.column_seconds}")
-
-
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        pytest.param("", "write it as package.module:Class", id="empty"),
-        pytest.param("runtime.game.rewards", "write it as package.module:Class", id="no class"),
-        pytest.param("runtime.game.rewards:", "write it as package.module:Class", id="no class after the colon"),
-        pytest.param(":BrownianTouch", "write it as package.module:Class", id="no module"),
-        pytest.param("runtime.game.rewards:a.b", "write it as package.module:Class", id="attribute path"),
-        pytest.param("runtime.game.no_such:Model", "cannot import runtime.game.no_such", id="no such module"),
-        pytest.param(".rewards:Model", "cannot import .rewards", id="relative"),
-        pytest.param("runtime.game.rewards:Missing", "has no class Missing", id="no such class"),
-        pytest.param("runtime.game.rewards:load_model", "has no class load_model", id="not a class"),
-        pytest.param("runtime.game.rewards:RewardModelError", "lacks an id, a version or rate_bp", id="not a model"),
-        pytest.param("runtime.game.grid:GridRules", "cannot be built from", id="another constructor"),
-    ],
-)
-def test_load_model_says_what_is_wrong(path: str, reason: str) -> None:
-    with pytest.raises(RewardModelError) as caught:
-        load_model(path, RULES, 500)
-    assert reason in str(caught.value)
-    assert repr(path) in str(caught.value)

@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from runtime.messaging.connection import OUTAGES, connect, was_never_sent
+from runtime.settings import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,26 @@ def test_a_redis_that_is_not_there_was_sent_nothing() -> None:
     with pytest.raises(OUTAGES) as refused:
         client.ping()
     assert was_never_sent(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis://127.0.0.1:x", "Port could not be cast"),
+        ("redis://127.0.0.1:99999", "Port out of range"),
+        ("redis://[::1", "Invalid IPv6 URL"),
+        ("http://127.0.0.1", "must specify one of the following schemes"),
+        ("redis://:opensesame@127.0.0.1?max_connections=x", "Invalid value for 'max_connections'"),
+        ("redis://:opensesame@127.0.0.1?colour=red", "unexpected keyword argument 'colour'"),
+        ("rediss://:opensesame@127.0.0.1?ssl_cert_reqs=x", "Invalid SSL Certificate Requirements Flag"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_as_the_setting_and_not_shown(url: str, said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        connect(url)
+    assert str(refused.value).startswith("TAPTRADE_REDIS_URL=***: ")
+    assert said in str(refused.value)
+    assert "opensesame" not in str(refused.value)
 
 
 def test_a_mistake_of_ours_is_no_outage(redis_url: str) -> None:

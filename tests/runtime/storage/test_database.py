@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from runtime.clock import ManualClock
-from runtime.storage.database import Database, DatabaseUnsafe, OperationalError, migrate, open_reader, open_writer
+from runtime.storage.database import Database, OperationalError, migrate, open_reader, open_writer
+from runtime.storage.schema import WrongSchema
 
 NUMBERS = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 3000000)"
 MANY_ROWS = f"{NUMBERS} SELECT n FROM numbers"
@@ -65,6 +66,6 @@ def test_a_full_database_is_an_operational_error_and_nothing_is_written(returnin
 
 
 def test_a_folder_without_migrations_is_refused_and_no_database_is_made(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseUnsafe, match="no migrations"):
+    with pytest.raises(WrongSchema, match="no migrations"):
         migrate(tmp_path / "t.db", tmp_path, ManualClock(0))
     assert not (tmp_path / "t.db").exists()
