@@ -5,15 +5,30 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
+# Settings of Python and its tools in the caller's environment are meant for other projects: a PIP_USER installs elsewhere,
+# a PYTHONPATH brings other modules. What says from where packages come stays, and so does pip's own configuration.
+SOURCES := INDEX_URL EXTRA_INDEX_URL FIND_LINKS NO_INDEX TRUSTED_HOST CERT CLIENT_CERT PROXY TIMEOUT DEFAULT_TIMEOUT RETRIES \
+	RESUME_RETRIES CACHE_DIR NO_CACHE_DIR KEYRING_PROVIDER USE_FEATURE USE_DEPRECATED NO_INPUT CONFIG_FILE
+unexport $(filter-out $(SOURCES:%=PIP_%),$(filter PIP_%,$(.VARIABLES)))
+unexport $(filter PYTHON% VIRTUAL_ENV CONDA_% SETUPTOOLS_% DISTUTILS_% DIST_EXTRA_CONFIG UV_PYTHON% UV_PROJECT% \
+	UV_SYSTEM_% UV_CONSTRAINT UV_OVERRIDE UV_CONFIG_FILE,$(.VARIABLES))
+export PYTHONNOUSERSITE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+# Said here since a file of pip's configuration may say otherwise; what has no opposite is said on the command line.
+export PIP_USER := 0
+export PIP_REQUIRE_VIRTUALENV := 0
+export PIP_REQUIRE_HASHES := 0
+export PIP_DRY_RUN := 0
+export PIP_CONSTRAINT := /dev/null
+
 # A bet costs a quarter less CPU on an interpreter that was built with optimisations (docs/performance.md). Distributions'
-# are, but one compiled by hand often is not: then the system's goes first. PYTHON=... takes any other.
+# are, but one compiled by hand often is not: then another goes first. PYTHON=... takes any that is fit.
 # An environment that is there stays as it is: `make clean` first.
+PYTHONS := python3 /usr/bin/python3 python3.13 python3.12 python3.11
 ifndef PYTHON
-OPTIMISED := import sys, sysconfig; sys.exit("--enable-optimizations" not in (sysconfig.get_config_var("CONFIG_ARGS") or ""))
-FIT := import sys, pip, venv; sys.exit(sys.version_info < (3, 11))
-PYTHON := $(shell for one in python3 /usr/bin/python3; do \
-	{ [ $$one = /usr/bin/python3 ] || $$one -s -c '$(OPTIMISED)'; } && $$one -s -c '$(FIT)' && break; one=python3; done \
-	2>/dev/null; echo $$one)
+PYTHON := $(shell for one in $(PYTHONS); do \
+	$$one -I taptrade/interpreter.py fit && break; [ $$? = 3 ] && slow=$${slow:-$$one}; one=$${slow:-python3}; done >/dev/null 2>&1; echo $$one)
 endif
 # Tools run as modules: the folder's name stands in the first line of a script, where a quote in it cannot be read.
 BIN := .venv/bin
@@ -22,11 +37,15 @@ KILLS ?= 200
 # Tests wait for processes half of their time. A file stays with one worker, so that its tests share what they start.
 WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 LOADTEST_ARGS ?= --users 20 --spawn-rate 5 --run-time 60s
-export PYTHONNOUSERSITE := 1
-export PYTHONDONTWRITEBYTECODE :=
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PIP_REQUIRE_VIRTUALENV := 0
-export PIP_ROOT_USER_ACTION := ignore
+
+# The interpreter that made .venv may be gone, or be another one by now, and the folder may have been moved or copied.
+ifneq ($(wildcard .venv/.run),)
+ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
+ifneq ($(shell $(BIN)/python -I taptrade/interpreter.py installed >/dev/null 2>&1 || [ $$? = 3 ] && echo ours),ours)
+$(error .venv was made for another folder, or by a Python that has gone or changed; `make clean`, then the same again)
+endif
+endif
+endif
 
 .PHONY: help
 help: ## show this list
@@ -34,7 +53,7 @@ help: ## show this list
 
 .PHONY: run
 run: .venv/.run ## start everything; Ctrl-C stops it
-	@exec $(BIN)/python -P -m taptrade up
+	@exec $(BIN)/python -I -u -m taptrade up
 
 .PHONY: check
 check: .venv/.dev format-check lint types ## the quick checks, in a minute: format, lint, types and the unit tests
@@ -122,18 +141,23 @@ clean: ## remove the environment and what the checks left; the data folder stays
 
 # A bare Debian has python3 and pip but not ensurepip, so the environment is made without pip and filled from outside.
 $(BIN)/python:
-	@rm -rf .venv && "$(PYTHON)" -m venv --without-pip .venv
+	@case "$$PWD" in *[:\$$]*) echo "make: the path of this folder has a colon or a dollar sign, and no virtual" \
+		"environment can be filled there; move it" >&2; exit 1;; esac
+	@wrong=$$("$(PYTHON)" -I taptrade/interpreter.py fit 2>/dev/null) || [ $$? = 3 ] || { echo "make: $(PYTHON)" \
+		"$${wrong:-cannot be run}; install such a Python, or name one: PYTHON=/path/to/python3" >&2; exit 1; }
+	@rm -rf .venv && "$(PYTHON)" -I -m venv --without-pip .venv
 
 # Every package has a wheel but crontab, which is pure Python: the locked setuptools builds it, as it builds the project.
-PIP = "$(PYTHON)" -m pip --python $(BIN)/python install -q --no-build-isolation --use-pep517
+PIP = "$(PYTHON)" -I -m pip --python $(BIN)/python install -q --no-build-isolation --use-pep517 \
+	--prefix "$$PWD/.venv" --root / --target '' --no-binary :none: --only-binary :none:
 LOCKED = $(PIP) --require-hashes
 .venv/.run: requirements-build.lock requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing the locked packages into .venv"
 	@$(LOCKED) -r requirements-build.lock
 	@$(LOCKED) -r requirements.lock
 	@$(PIP) --no-deps --no-index -e .
-	@$(BIN)/taptrade version >/dev/null 2>&1 || { printf '%s\n' '#!/bin/sh' \
-		'exec "$$(dirname "$$0")/python" -P -m taptrade "$$@"' >$(BIN)/taptrade && chmod +x $(BIN)/taptrade; }
+	@printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$(readlink -f "$$0")")/python" -I -u -m taptrade "$$@"' >$(BIN)/taptrade
+	@chmod +x $(BIN)/taptrade
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.run

@@ -139,7 +139,7 @@ def lone_writer(folder: Path) -> Iterator[LoneWriter]:
         environment = {**os.environ, **SETTINGS, "TAPTRADE_DATA": str(folder), "TAPTRADE_REDIS_URL": url}
         settings = load(environment)
         migrate_databases(settings)
-        command = [sys.executable, "-P", "-m", "taptrade", "serve", "writer"]
+        command = [sys.executable, "-I", "-m", "taptrade", "serve", "writer"]
         with child(command, environment, folder / "writer.log") as process:
             database = open_reader(settings.database)
             yield LoneWriter(process, client, database, grid_rules(settings))

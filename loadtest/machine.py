@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from taptrade.embedded_redis import find_server
+from taptrade.redis_server import choose
 
 MB = 1024 * 1024
 VERSION = re.compile(r"\d+(?:\.\d+)+")
@@ -22,7 +22,7 @@ REDIS = ("redis-server", "valkey-server")
 
 def describe(nginx: str | None, sqlite: str) -> dict[str, str | int | float | bool]:
     """Describe the machine and what runs on it."""
-    model, redis = MODEL.search(Path("/proc/cpuinfo").read_text()), find_server()
+    model, redis = MODEL.search(Path("/proc/cpuinfo").read_text()), choose()
     return {
         "cpu": model[1].strip() if model else platform.processor() or platform.machine(),
         "cpus": len(psutil.Process().cpu_affinity()),

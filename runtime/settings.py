@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args
-from urllib.parse import unquote, urlsplit
 
 from runtime.hosts import shown_host
+from runtime.setting_forms import folder, host, networks, one_of, redis_url, secret, several, stakes, whole
 
-SECRET_LENGTH_MIN = 32
 DOMAINS_MAX = 8
 CHAIN_ID_MAX = 2**53
 # A signature that fits none of the chains is recovered once for each of them.
@@ -43,98 +40,16 @@ class Setting:
         return "TAPTRADE_" + (self.name or self.field.upper())
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """Read a whole number within [low, high]."""
-
-    def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError("must be a whole number") from None
-        if not low <= number <= high:
-            raise ValueError(f"must be between {low} and {high}")
-        return number
-
-    return parse
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    """Read one of a few words."""
-
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return text
-
-    return parse
-
-
-def stakes(text: str) -> tuple[int, ...]:
-    """Read rising, positive stakes in cents, comma-separated."""
-    cents = tuple(int(part) for part in text.split(","))
-    if not cents or min(cents) <= 0 or list(cents) != sorted(set(cents)):
-        raise ValueError("must be rising, positive cents, comma-separated")
-    return cents
-
-
-def several(one: Callable[[str], Any], most: int) -> Callable[[str], tuple[Any, ...]]:
-    """Read up to `most` different values, comma-separated; the first is the main one."""
-
-    def parse(text: str) -> tuple[Any, ...]:
-        found = tuple(one(part.strip()) for part in text.split(",")) if text else ()
-        if len(found) > most or len(set(found)) < len(found):
-            raise ValueError(f"must be at most {most} different ones, comma-separated")
-        return found
-
-    return parse
-
-
-def networks(text: str) -> tuple[str, ...]:
-    """Read IP networks, comma-separated."""
-    return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
-
-
-def redis_url(text: str) -> str:
-    """Read the URL of a Redis; what is wrong is said without showing it, since a password may be in it."""
-    scheme, colon, _ = text.partition("://")
-    if not text:
-        return text
-    if not colon or scheme not in REDIS_SCHEMES:
-        raise ValueError(f"must begin with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}")
-    if scheme == "unix":
-        if set(unquote(text)) & set(" \t\n"):
-            raise ValueError("the client library cannot read the path of a socket with blanks")
-        return text
-    try:
-        parts = urlsplit(text)
-        port, path = parts.port, parts.path
-    except ValueError:
-        port, path = 0, ""
-    if port == 0 or re.fullmatch(r"/?[0-9]*", path) is None:
-        raise ValueError(
-            "must be redis://user:password@host:port/number; "
-            "what is special in a password, such as / or @, is written in percent, as %2F"
-        )
-    return text
-
-
-def secret(text: str) -> str:
-    """Read a secret that is too long to be guessed; empty means that there is none."""
-    if text and len(text) < SECRET_LENGTH_MIN:
-        raise ValueError(f"must be at least {SECRET_LENGTH_MIN} characters, as `openssl rand -hex 32` prints them")
-    return text
-
-
 MILLION = 1_000_000
-REDIS_SCHEMES = ("redis", "rediss", "unix")
 LIVE_FILL_DELAY_MS = 500
 TABLE: tuple[Setting, ...] = (
     Setting("mode", one_of(*get_args(Mode)), "demo", "demo: play money over recorded prices; live: real feeds only"),
-    Setting("host", str, "127.0.0.1", "address that the API listens on"),
+    Setting("host", host, "127.0.0.1", "address that the API listens on: IPv4, IPv6 or a host name"),
     Setting("port", whole(1, 65535), "8000", "port of the API"),
     Setting("trusted_proxies", networks, "127.0.0.0/8,::1/128", "networks whose X-Forwarded-For is believed"),
-    Setting("dashboard_port", whole(1, 65535), "9181", "port of rq-dashboard, loopback only"),
-    Setting("data", Path, "./data", "folder for everything that a run writes"),
+    Setting("dashboard_host", host, "127.0.0.1", "address that rq-dashboard listens on; it asks nobody who they are"),
+    Setting("dashboard_port", whole(1, 65535), "9181", "port of rq-dashboard"),
+    Setting("data", folder, "./data", "folder for everything that a run writes"),
     Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
     Setting("api_workers", whole(1, 64), "1", "API processes"),
     Setting("feed", one_of(*get_args(Feed)), "replay", "price source"),
@@ -189,6 +104,7 @@ class Settings:
     host: str
     port: int
     trusted_proxies: tuple[str, ...]
+    dashboard_host: str
     dashboard_port: int
     data: Path
     redis_url: str

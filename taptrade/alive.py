@@ -13,6 +13,7 @@ from runtime.messaging.metrics_exchange import FRESH_MS, collect
 from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
 from runtime.settings import Settings, load
 from taptrade import embedded_redis, running
+from taptrade.listening import reachable
 from taptrade.running import Run
 
 TIMEOUT_S = 4
@@ -36,7 +37,7 @@ def _answers(setting: str, address: Callable[[Settings | Run], tuple[str, int]],
 
     def probe(settings: Settings, _clock: Clock) -> str:
         host, port = address(running.find_unless_told(settings, setting) or settings)
-        connection = http.client.HTTPConnection(running.reachable(host), port, timeout=TIMEOUT_S)
+        connection = http.client.HTTPConnection(reachable(host), port, timeout=TIMEOUT_S)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -88,5 +89,5 @@ PROBES: dict[str, Probe] = {
     "feed": _renews(FEED_ALIVE),
     "jobs": _measures("jobs"),
     "scheduler": _measures("scheduler"),
-    "dashboard": _answers("DASHBOARD_PORT", lambda run: ("127.0.0.1", run.dashboard_port), "/"),
+    "dashboard": _answers("DASHBOARD_PORT", lambda run: (run.dashboard_host, run.dashboard_port), "/"),
 }

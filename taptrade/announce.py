@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import sys
 import time
@@ -13,8 +12,8 @@ from collections.abc import Callable, Sequence
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.failed_starts import FailedStarts
-from taptrade.running import api_url, reachable
-from taptrade.serve import SUPERVISOR, die_with
+from taptrade.listening import reachable, url_of
+from taptrade.serve import die_with
 
 READY_WITHIN_S = 90.0
 POLL_EVERY_S = 0.2
@@ -24,7 +23,7 @@ WATCHED_S = 30.0
 
 def banner(settings: Settings, redis_url: str) -> str:
     """Return what a person needs to know about a run."""
-    base = api_url(settings.host, settings.port)
+    base = url_of(settings.host, settings.port)
     prices = {
         "replay": "a replay of recorded BTC/USD ticks, not today's prices",
         "sim": "a simulated random walk, not real prices",
@@ -34,7 +33,7 @@ def banner(settings: Settings, redis_url: str) -> str:
         ("API docs", f"{base}/docs"),
         ("stream", f"{base}/api/stream"),
         ("health", f"{base}/healthz"),
-        ("queues", f"http://127.0.0.1:{settings.dashboard_port}/"),
+        ("queues", f"{url_of(settings.dashboard_host, settings.dashboard_port)}/"),
         ("database", str(settings.database)),
         ("logs", str(settings.data / "logs")),
         ("Redis", hide_password(redis_url)),
@@ -110,13 +109,14 @@ def wait_healthy(
 
 
 def main(argv: Sequence[str]) -> int:
-    """Wait for a run to be healthy and print the banner; name the processes that do not start."""
-    del argv
-    die_with(int(os.environ[SUPERVISOR]), signal.SIGKILL)
+    """Wait for the run of a supervisor to be healthy and print the banner; name the processes that do not start."""
+    [supervisor] = argv
+    die_with(int(supervisor), signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     settings = load()
     logs = settings.data / "logs"
-    starts = FailedStarts(logs)
+    starts = FailedStarts(logs, embedded_redis.how_to_begin_anew(settings.data))
 
     def tell() -> None:
         for failed in starts.failures():

@@ -12,7 +12,7 @@ import httpx
 
 from runtime.game.ids import ulid_ms
 from runtime.hosts import shown_host
-from runtime.settings import whole
+from runtime.setting_forms import whole
 
 SHOWN_MAX = 60
 WAIT_S_MAX = 3_600

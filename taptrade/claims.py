@@ -10,9 +10,10 @@ from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
-from runtime.process_lock import LockHeld, acquire
+from runtime.process_lock import LockHeld, acquire, is_held
 from runtime.settings import Settings, SettingsError
 from taptrade import holders, running, sockets
+from taptrade.listening import address_of, with_port
 
 WAIT_S = 15.0
 """A stop under load takes some seconds: open requests are answered, jobs ended, the writer drained."""
@@ -21,11 +22,15 @@ _T = TypeVar("_T")
 
 
 class Taken(Exception):
-    """Another process has it: what, who, and what else to do than wait."""
+    """Another process has it: what, who as far as one looks, and what else to do than wait."""
 
-    def __init__(self, what: str, holder: str, remedy: str) -> None:
-        super().__init__(f"{what} is in use by {holder}")
+    def __init__(self, what: str, holder: Callable[[], str], remedy: str) -> None:
+        self.what = what
+        self.holder = holder
         self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} is in use by {self.holder()}"
 
 
 def claim(
@@ -50,44 +55,58 @@ def claim(
         pause(LOOK_EVERY_S)
 
 
-def claim_all(settings: Settings) -> FileIO:
-    """Return the lock of the data folder once everything is free that a run needs."""
-    lock = claim(lambda: lock_data(settings))
-    claim(lambda: require_free_port(settings.host, settings.port, "TAPTRADE_PORT"))
-    claim(lambda: require_free_port("127.0.0.1", settings.dashboard_port, "TAPTRADE_DASHBOARD_PORT"))
+def await_all(settings: Settings) -> None:
+    """Wait until everything is free that a run needs; this takes nothing and writes nothing."""
+    claim(lambda: require_no_run(settings))
+    claim(lambda: require_free_port(settings.host, settings.port, ("TAPTRADE_HOST", "TAPTRADE_PORT")))
+    dashboard = ("TAPTRADE_DASHBOARD_HOST", "TAPTRADE_DASHBOARD_PORT")
+    claim(lambda: require_free_port(settings.dashboard_host, settings.dashboard_port, dashboard))
     if not settings.redis_url:
         claim(lambda: require_free_redis(settings.data))
-    return lock
+
+
+def require_no_run(settings: Settings) -> None:
+    """Raise if a run holds the data folder; two runs on one ledger are two writers."""
+    if is_held(running.lock_file(settings.data)):
+        raise Taken(str(settings.data), lambda: _run_in(settings.data), "stop it or set TAPTRADE_DATA")
+
+
+def _run_in(data: Path) -> str:
+    run = running.recorded(data)
+    return "another run" if run is None else f"another run, {holders.name_of(run.pid)}"
 
 
 def lock_data(settings: Settings) -> FileIO:
-    """Create the data folder, hold its lock and leave our address in it; two runs on one ledger are two writers."""
+    """Create the data folder, hold its lock and leave our address in it."""
     try:
         return acquire(running.lock_file(settings.data), running.described(settings))
     except OSError as ex:
         raise SettingsError(f"TAPTRADE_DATA={settings.data}: cannot write there: {ex.strerror}") from ex
     except LockHeld:
-        run = running.recorded(settings.data)
-        holder = "another run" if run is None else f"another run, {holders.name_of(run.pid)}"
-        raise Taken(str(settings.data), holder, "stop it or set TAPTRADE_DATA") from None
+        raise SettingsError(f"{settings.data} was taken by another run in this moment; set TAPTRADE_DATA") from None
 
 
-def require_free_port(host: str, port: int, variable: str) -> None:
-    """Raise if the port cannot be listened on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+def require_free_port(host: str, port: int, variables: tuple[str, str]) -> None:
+    """Raise if the port cannot be listened on; the variables are those that set host and port."""
+    set_host, set_port = variables
+    address = address_of(host, set_host)
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((address, port))
         except OSError as ex:
             if ex.errno == errno.EADDRINUSE:
-                raise Taken(f"{host}:{port}", holders.port_holder(port), f"stop it or set {variable}") from ex
-            raise SettingsError(f"cannot listen on {host}:{port} ({ex.strerror}); set {variable}") from ex
+                remedy = f"stop it or set {set_port}"
+                raise Taken(with_port(host, port), lambda: holders.port_holder(port), remedy) from ex
+            variable = set_port if ex.errno == errno.EACCES else set_host
+            raise SettingsError(f"cannot listen on {with_port(host, port)} ({ex.strerror}); set {variable}") from ex
 
 
 def require_free_redis(data: Path) -> None:
     """Raise if the Redis of a run that was killed still saves: ending, it would take the next one's socket away."""
+    if not (data / "run").exists():
+        return
     path = sockets.folder_of(data / "run") / sockets.REDIS
     pid = holders.socket_holder(path)
     if pid is not None:
-        raise Taken(str(path), holders.name_of(pid), "stop it")
+        raise Taken(str(path), lambda: holders.name_of(pid), "stop it")

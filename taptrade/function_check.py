@@ -13,16 +13,21 @@ import traceback
 from typing import Any, cast
 
 from runtime.settings import Settings, SettingsError, load
+from taptrade.processes import module
 
 CHECKED_WITHIN_S = 30
 
 
 def require_functions() -> None:
     """Raise SettingsError that names the broken file and why, unless every function can be wired."""
-    command = [sys.executable, "-P", "-m", "taptrade.function_check"]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=CHECKED_WITHIN_S, check=False
+            module("taptrade.function_check"),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=CHECKED_WITHIN_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise SettingsError(f"the files in functions/ cannot be imported within {CHECKED_WITHIN_S} s") from None

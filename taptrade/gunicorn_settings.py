@@ -7,13 +7,14 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from runtime.settings import load
+from taptrade.listening import address_of, with_port
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
 _settings = load()
 
-bind = f"{_settings.host}:{_settings.port}"
+bind = with_port(address_of(_settings.host), _settings.port)
 workers = _settings.api_workers
 worker_class = "runtime.server.TapWorker"
 worker_connections = 10_000

@@ -22,6 +22,7 @@ from taptrade.arguments import api_url, count, typed
 from taptrade.board import board, dollars
 from taptrade.client import ApiError, TapClient
 from taptrade.delivery import Delivery, PlayError
+from taptrade.listening import url_of
 from taptrade.play import Plan, Play
 from taptrade.record import Record
 from taptrade.statement import Totals, faults, totals
@@ -86,7 +87,7 @@ def audience_of(args: argparse.Namespace, *, must_run: bool = True) -> tuple[str
     if run is not None:
         url = run.url
     else:
-        url = (args.url or running.api_url(settings.host, settings.port)).rstrip("/")
+        url = (args.url or url_of(settings.host, settings.port)).rstrip("/")
         if must_run and not args.url and not running.is_told("PORT") and not _listens(url):
             raise SettingsError(
                 f"nothing runs in {settings.data}; `make run` starts it, --url or TAPTRADE_PORT tells of another run"

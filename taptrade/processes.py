@@ -13,6 +13,8 @@ from taptrade import sockets
 
 PYTHON = "SUPERVISOR_PYTHON"
 """Environment variable with the interpreter, quoted as for a shell."""
+UNDER = "--under"
+"""Option by which a process is told whom it must not outlive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,14 @@ PROCESSES: tuple[Process, ...] = (
 )
 
 
-def command(name: str, python: str = sys.executable) -> list[str]:
+def module(name: str, *arguments: str, python: str = sys.executable) -> list[str]:
+    """Return the command line of a module: it finds what is installed beside our interpreter and nothing else."""
+    return [python, "-I", "-u", "-m", name, *arguments]
+
+
+def command(name: str, *options: str, python: str = sys.executable) -> list[str]:
     """Return the command line of one process."""
-    return [python, "-P", "-m", "taptrade", "serve", name]
+    return module("taptrade", "serve", name, *options, python=python)
 
 
 def supervisor_variables(settings: Settings) -> dict[str, str]:
@@ -89,7 +96,7 @@ def _control_socket(folder: Path) -> str:
 
 
 def _program(process: Process) -> str:
-    words = " ".join(command(process.name, f"%(ENV_{PYTHON})s"))
+    words = " ".join(command(process.name, UNDER, str(os.getpid()), python=f"%(ENV_{PYTHON})s"))
     return "\n".join(
         [
             f"[program:{process.name}]",

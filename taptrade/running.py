@@ -10,6 +10,7 @@ import msgspec
 
 from runtime.process_lock import is_held
 from runtime.settings import Settings
+from taptrade.listening import url_of
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -18,6 +19,7 @@ class Run(msgspec.Struct, frozen=True):
     pid: int
     host: str
     port: int
+    dashboard_host: str
     dashboard_port: int
     domain: str
     chain_id: int
@@ -25,7 +27,7 @@ class Run(msgspec.Struct, frozen=True):
     @property
     def url(self) -> str:
         """Where its API answers."""
-        return api_url(self.host, self.port)
+        return url_of(self.host, self.port)
 
 
 def lock_file(data: Path) -> Path:
@@ -35,7 +37,8 @@ def lock_file(data: Path) -> Path:
 
 def described(settings: Settings) -> bytes:
     """Return what we leave in the lock file: who we are."""
-    run = Run(os.getpid(), settings.host, settings.port, settings.dashboard_port, settings.domain, settings.chain_id)
+    addresses = (settings.host, settings.port, settings.dashboard_host, settings.dashboard_port)
+    run = Run(os.getpid(), *addresses, settings.domain, settings.chain_id)
     return msgspec.json.encode(run) + b"\n"
 
 
@@ -53,21 +56,12 @@ def find(data: Path) -> Run | None:
 
 
 def find_unless_told(settings: Settings, port: str = "PORT") -> Run | None:
-    """Return the run of the data folder, unless the environment says which port to ask instead."""
-    return None if is_told(port) else find(settings.data)
+    """Return the run of the data folder, unless the environment says to ask another port than it has."""
+    run, field = find(settings.data), port.lower()
+    told_another = is_told(port) and run is not None and getattr(run, field) != getattr(settings, field)
+    return None if told_another else run
 
 
 def is_told(name: str, environ: Mapping[str, str] = os.environ) -> bool:
     """Tell whether a setting comes from the environment."""
     return bool(environ.get(f"TAPTRADE_{name}", "").strip())
-
-
-def api_url(host: str, port: int) -> str:
-    """Return the URL under which this machine reaches an API that listens on an address."""
-    host = reachable(host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def reachable(host: str) -> str:
-    """Return the address under which this machine reaches what listens on `host`."""
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104

@@ -16,14 +16,13 @@ from collections.abc import Callable, Sequence
 from runtime import log
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
+from taptrade.listening import address_of
 from taptrade.pricing import reward_model
-from taptrade.processes import PROCESSES
+from taptrade.processes import PROCESSES, UNDER, module
 
 logger = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
-SUPERVISOR = "SUPERVISOR_PID"
-"""Environment variable in which `taptrade up` tells its children who they must not outlive."""
 OPEN_FILES_MAX = 65_536
 PRICING = frozenset({"api", "writer", "feed"})
 """The processes that load the reward model."""
@@ -39,10 +38,12 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", choices=tuple(names), metavar="NAME", help=", ".join(names))
-    name = parser.parse_args(argv).name
+    parser.add_argument(UNDER, type=int, metavar="PID", help="end when this process, our parent, ends")
+    given = parser.parse_args(argv)
+    name = given.name
     settings = load()
-    if SUPERVISOR in os.environ:
-        die_with(int(os.environ[SUPERVISOR]), signal.SIGTERM)
+    if given.under is not None:
+        die_with(given.under, signal.SIGTERM)
     use_utc()
     if name != "redis":
         os.environ["TAPTRADE_DATA"] = str(settings.data)
@@ -69,7 +70,10 @@ def use_utc() -> None:
 
 def _redis(settings: Settings) -> int:
     os.environ["LC_ALL"] = "C"  # newer servers refuse to start in a locale that the machine does not have
-    return _become(embedded_redis.command(settings.data))
+    command = embedded_redis.command(settings.data)
+    # Whoever puts damaged files aside moves the folder away; the server does not make it.
+    embedded_redis.stored_in(settings.data).mkdir(mode=0o700, exist_ok=True)
+    return _become(command)
 
 
 def _api(settings: Settings) -> int:
@@ -78,20 +82,19 @@ def _api(settings: Settings) -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES_MAX)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    module = "python:taptrade.gunicorn_settings"
-    return _become([sys.executable, "-P", "-m", "gunicorn", "--config", module, "runtime.wiring:get_app()"])
+    return _become(module("gunicorn", "--config", "python:taptrade.gunicorn_settings", "runtime.wiring:get_app()"))
 
 
 def _dashboard(settings: Settings) -> int:
     """Become rq-dashboard. Its URL and credentials travel in the environment: a command line is public."""
     ours = {
         "RQ_DASHBOARD_REDIS_URL": settings.redis_url,
+        "RQ_DASHBOARD_BIND": address_of(settings.dashboard_host, "TAPTRADE_DASHBOARD_HOST"),
         "RQ_DASHBOARD_PORT": str(settings.dashboard_port),
         "RQ_DASHBOARD_JSON": "1",
     }
     os.environ.update(ours)
-    os.environ.setdefault("RQ_DASHBOARD_BIND", "127.0.0.1")
-    return _become([sys.executable, "-P", "-m", "rq_dashboard"])
+    return _become(module("rq_dashboard"))
 
 
 def _become(command: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from runtime.clock import SystemClock
-from runtime.settings import whole
+from runtime.setting_forms import whole
 from taptrade import wallet as wallets
 from taptrade.arguments import cell, count, typed
 from taptrade.choice import Offer, offers

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from taptrade.processes import command
+from tests.interpreter import preferring
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,7 +21,6 @@ def serving(name: str, data: Path, url: str, **environment: str) -> Iterator[sub
     data.mkdir(parents=True, exist_ok=True)
     variables = {
         **os.environ,
-        "PYTHONPATH": str(ROOT),
         "TAPTRADE_DATA": str(data),
         "TAPTRADE_REDIS_URL": url,
         "TAPTRADE_LOG_LEVEL": "INFO",
@@ -29,7 +28,10 @@ def serving(name: str, data: Path, url: str, **environment: str) -> Iterator[sub
     }
     log_path = data / f"{name}.log"
     with log_path.open("ab") as log:
-        process = subprocess.Popen([sys.executable, *command(name)[1:]], env=variables, stdout=log, stderr=log)
+        # The jobs of tests are modules of ours that are not installed.
+        process = subprocess.Popen(
+            command(name, python=preferring(ROOT, data / "python")), env=variables, stdout=log, stderr=log
+        )
     try:
         yield process
     finally:

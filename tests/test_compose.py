@@ -28,7 +28,13 @@ LASTING = sorted(set(SERVICES) - {"migrate"})
 EDGE_CONFIG = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "nginx").glob("*.conf")))
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 # The image says where the data is; the ports are those of the machine, which containers need not know.
-NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_DASHBOARD_PORT", "TAPTRADE_HOST"}
+NOT_FROM_THE_SHELL = {
+    "TAPTRADE_DATA",
+    "TAPTRADE_PORT",
+    "TAPTRADE_DASHBOARD_HOST",
+    "TAPTRADE_DASHBOARD_PORT",
+    "TAPTRADE_HOST",
+}
 
 
 def seconds(text: str) -> int:

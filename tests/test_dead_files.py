@@ -31,7 +31,7 @@ ALL_OF_FOLDER = ("migrations", "migrations_ticks")
 BY_PYTHON = {"tests.chaos.stepped.sitecustomize": "tests.chaos.wrong_clock"}
 
 DOTTED = re.compile(rf"\b(?:{'|'.join((*TREES, 'tests'))})(?:\.\w+)+")
-RUN = re.compile(r"(?:-[mf] |\bpython3? )([a-z][\w./]+)")
+RUN = re.compile(r"(?:-[mfI] |\bpython3? )([a-z][\w./]+)")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -40,7 +40,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def started(command: str) -> Iterator[str]:
-    """Return the modules that command lines start: `-m module`, `python file.py`, or locust's `-f file.py`."""
+    """Return the modules that command lines start: `-m module`, `python [-I] file.py`, or locust's `-f file.py`."""
     for found in RUN.findall(command):
         name = found.removesuffix(".py").replace("/", ".")
         yield from (one for one in (name, f"{name}.__main__") if one in ALL)

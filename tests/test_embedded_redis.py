@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 import redis
 
 from runtime.settings import SettingsError, load
-from taptrade import embedded_redis, sockets
+from taptrade import embedded_redis, redis_server, sockets
 from tests.conftest import start_redis
+from tests.docs.shell import blocks
+
+RUNBOOK = Path(__file__).parents[1] / "docs" / "runbooks" / "redis-loss.md"
 
 
 def test_runs_with_our_configuration(redis_client: redis.Redis) -> None:
@@ -28,7 +33,7 @@ def test_runs_with_our_configuration(redis_client: redis.Redis) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("name", ['a b%20"c', "games [1] *?", "d" * 120, "#1; 50% 'x' \\y"])
+@pytest.mark.parametrize("name", ['a b%20"c', "games [1] *?", "d" * 200, "#1; 50% 'x' \\y", "[\\] \\[", "a\\\\?"])
 def test_data_folder_of_any_name_is_served_by_its_socket(tmp_path: Path, name: str) -> None:
     data = tmp_path / name
     url = embedded_redis.prepare(data)
@@ -47,11 +52,28 @@ def test_data_folder_of_any_name_is_served_by_its_socket(tmp_path: Path, name: s
     assert not sockets.folder_of(data / "run").exists()
 
 
-def test_wheel_binary_is_used_where_the_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _name: None)
-    assert embedded_redis.find_server().name == "valkey-server"
+@pytest.mark.integration
+def test_a_server_without_its_configuration_opens_no_port_and_ends(tmp_path: Path) -> None:
+    embedded_redis.prepare(tmp_path)
+    words = embedded_redis.command(tmp_path)
+    words[1] += "*.gone"
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert "not listen anywhere" in done.stdout
 
 
+@pytest.mark.integration
+def test_the_server_that_was_chosen_can_be_seen_and_checks_files(tmp_path: Path) -> None:
+    embedded_redis.prepare(tmp_path)
+    embedded_redis.prepare(tmp_path)
+    server, check = (tmp_path / "run" / name for name in ("redis-server", "redis-check-aof"))
+    assert server.resolve() == check.resolve() == redis_server.choose().resolve()
+    (tmp_path / "sample.aof").write_bytes(b"*1\r\n$4\r\nPING\r\n")
+    done = subprocess.run([check, tmp_path / "sample.aof"], capture_output=True, text=True, check=True)
+    assert "sample.aof is valid" in done.stdout
+
+
+@pytest.mark.integration
 def test_url_is_the_set_one_else_the_recorded_one_else_an_error(tmp_path: Path) -> None:
     ours = load({"TAPTRADE_DATA": str(tmp_path)})
     with pytest.raises(SettingsError, match="taptrade up"):
@@ -61,6 +83,7 @@ def test_url_is_the_set_one_else_the_recorded_one_else_an_error(tmp_path: Path) 
     assert embedded_redis.redis_url(theirs) == "redis://elsewhere:1"
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"\xff\xfe", b"redis://127.0.0.1:1\n"])
 def test_a_recorded_url_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
     embedded_redis.prepare(tmp_path)
@@ -78,3 +101,98 @@ def test_a_server_that_nobody_configured_is_not_started(tmp_path: Path) -> None:
 def test_a_socket_that_the_client_library_cannot_work_with_is_refused(path: str) -> None:
     with pytest.raises(SettingsError, match=r"TAPTRADE_REDIS_URL=\*\*\*: .* blanks"):
         load({"TAPTRADE_REDIS_URL": f"unix://{path}"})
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
+    """Return the data folder of a server that was killed while it held `balance` and `note`."""
+    embedded_redis.prepare(tmp_path)
+    process = start_redis(tmp_path)
+    with redis.Redis.from_url(embedded_redis.prepare(tmp_path)) as client:
+        client.config_set("appendfsync", "always")  # so that the file holds both when it is killed
+        client.set("balance", "100")
+        client.set("note", "x" * 1000)
+    process.kill()
+    process.wait()
+    return tmp_path
+
+
+def last_file(data: Path) -> Path:
+    [file] = (data / "redis" / "appendonlydir").glob("*.incr.aof")
+    return file
+
+
+def what_is_left(data: Path) -> list[bytes]:
+    """Start the server again as a run does, and return its keys."""
+    embedded_redis.prepare(data)
+    process = start_redis(data)
+    try:
+        with redis.Redis.from_url(embedded_redis.redis_url(load({"TAPTRADE_DATA": str(data)}))) as client:
+            return sorted(client.keys())
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("cut", "zeros", "keys"),
+    [
+        pytest.param(0, 595, [b"balance", b"note"], id="zeros after the last command"),
+        pytest.param(0, 3_000_000, [b"balance", b"note"], id="many zeros"),
+        pytest.param(500, 595, [b"balance"], id="zeros within a value"),
+        pytest.param(1, 595, [b"balance"], id="zeros within a line's end"),
+        pytest.param(10**6, 595, [], id="nothing but zeros"),
+    ],
+)
+def test_zeros_that_a_loss_of_power_leaves_are_cut_off_and_a_copy_is_kept(
+    killed: Path, cut: int, zeros: int, keys: list[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = last_file(killed)
+    damaged = file.read_bytes()[: -cut or None] + bytes(zeros)
+    file.write_bytes(damaged)
+    assert what_is_left(killed) == keys
+    said = capsys.readouterr().err
+    [kept] = (killed / "redis").glob("*.damaged-*")
+    assert kept.read_bytes() == damaged
+    assert said.startswith(f"taptrade: Redis' file ended in {zeros} bytes that were never written")
+    assert said.endswith(f"{kept} is the file as it was\n")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("cut", "keys"), [(0, [b"balance", b"note"]), (7, [b"balance"]), (500, [b"balance"])])
+def test_a_file_that_only_ends_early_is_left_to_the_server(
+    killed: Path, cut: int, keys: list[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = last_file(killed)
+    file.write_bytes(file.read_bytes()[: -cut or None])
+    assert what_is_left(killed) == keys
+    assert not list((killed / "redis").glob("*.damaged-*"))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.integration
+def test_files_that_are_damaged_otherwise_are_left_alone_and_the_server_says_so(killed: Path) -> None:
+    file, copy = last_file(killed), killed.with_name("copy")
+    whole = file.read_bytes()
+    damaged = whole.replace(b"note\r\n", b"note....", 1)
+    assert damaged != whole
+    file.write_bytes(damaged)
+    embedded_redis.prepare(killed)
+    done = subprocess.run(embedded_redis.command(killed), capture_output=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert b"Bad file format reading the append only file" in done.stdout
+    assert file.read_bytes() == damaged
+    shutil.copytree(killed, copy, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
+    advice = embedded_redis.how_to_begin_anew(killed)
+    aside = advice.partition("`")[2].partition("`")[0]
+    subprocess.run(["sh", "-c", aside], check=True)
+    assert what_is_left(killed) == []
+    [kept] = killed.glob("redis-damaged-*")
+    assert (kept / file.relative_to(killed / "redis")).read_bytes() == damaged
+    cutting = next(block for block in blocks(RUNBOOK.read_text("utf-8")) if "--fix" in block)
+    lines = "\n".join(line for line in cutting.splitlines() if not line.startswith("ctl "))
+    subprocess.run(["bash", "-ec", lines], env=os.environ | {"DATA": str(copy)}, stdout=subprocess.DEVNULL, check=True)
+    assert what_is_left(copy) == [b"balance"], "what stands before the damage"
+    [kept] = copy.glob("redis-damaged-*")
+    assert (kept / file.relative_to(killed / "redis")).read_bytes() == damaged

@@ -208,7 +208,7 @@ def main(settings: Settings | None = None, redis_url: str = "") -> None:
     open_migrated(settings.database, LEDGER_MIGRATIONS).close()
     with sole("writer", lock_file(settings.data)):
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
-        wait_until_ready(client, time.sleep)
+        wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
         process = WriterProcess(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
+from typing import Any
 
 import redis
 from redis._parsers.base import BaseParser
@@ -17,10 +19,11 @@ logger = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 512
+VERSION_LEAST = (7, 0)
+"""The release of Redis that brought BLMPOP, the newest of the commands that are sent; Valkey began later."""
 
 Redis = redis.Redis
 RedisError = redis.RedisError
-ResponseError = redis.ResponseError
 
 
 class CannotSave(redis.ResponseError):
@@ -65,12 +68,34 @@ def was_never_sent(error: Exception) -> bool:
     return isinstance(error, redis.ConnectionError) and "connecting to" in str(error)
 
 
+def require_version(client: redis.Redis) -> dict[str, Any]:
+    """Return what a server tells of itself; raise SettingsError unless it knows every command that is sent."""
+    least = ".".join(map(str, VERSION_LEAST))
+    try:
+        found: dict[str, Any] = client.info()
+    except redis.AuthenticationError as ex:
+        raise SettingsError(f"TAPTRADE_REDIS_URL: the server does not let us in: {ex}") from ex
+    except OUTAGES:
+        raise
+    except redis.RedisError as ex:
+        raise SettingsError(f"TAPTRADE_REDIS_URL: no Redis {least} or later answers there: {ex}") from ex
+    version = str(found.get("redis_version", "unknown"))
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < VERSION_LEAST:
+        raise SettingsError(f"TAPTRADE_REDIS_URL: the server is version {version}, and {least} is the least")
+    return found
+
+
 def wait_until_ready(client: redis.Redis, pause: Callable[[float], object], *, attempts: int = 600) -> None:
-    """Wait until Redis answers; `pause` gets the seconds to wait between two tries."""
+    """Wait until Redis answers; `pause` gets the seconds to wait between two tries.
+
+    Raise SettingsError if it is none that can be used, however long one waits.
+    """
     delay_s = 0.05
     for attempt in range(attempts):
         try:
-            client.ping()
+            require_version(client)
+            client.ping()  # which is refused while the server loads its files
         except OUTAGES as ex:
             if attempt in (0, 20):
                 logger.warning("waiting for Redis: %s", ex)

@@ -54,6 +54,7 @@ class System:
         """`settings` are TAPTRADE_* variables in lower case without the prefix, beside the fast ones."""
         own = {f"TAPTRADE_{name.upper()}": value for name, value in settings.items()}
         self.data = data
+        self.python = sys.executable
         self.environment = FAST | {
             "TAPTRADE_DATA": str(data),
             "TAPTRADE_PORT": str(free_port()),
@@ -84,7 +85,7 @@ class System:
         self.data.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._launcher = subprocess.Popen(
-                [sys.executable, "-m", "taptrade", "up"],
+                [self.python, "-m", "taptrade", "up"],
                 env=self.variables | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

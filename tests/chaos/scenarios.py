@@ -30,7 +30,9 @@ def outages() -> Iterator[Scenario]:
     yield Scenario("Redis forgets its last second", memory_loss.redis_forgets)
     yield Scenario("Redis empty", faults.redis_empty, {"horizon_columns": "30"})
     yield Scenario("Redis out of memory", faults.redis_out_of_memory)
-    yield Scenario("clock stepped back", wrong_clock.clock_back, variables=wrong_clock.variables())
+    yield Scenario(
+        "clock stepped back", wrong_clock.clock_back, variables=wrong_clock.variables(), modules=wrong_clock.SHIM
+    )
     # Columns of 5 s: a bet lives long enough to be placed when the writer goes on.
     standing = {"column_seconds": "5", "backlog_bets_max": "100"}
     yield Scenario("writer stopped", faults.writer_stopped, standing, patient=0.1)

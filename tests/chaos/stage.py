@@ -20,6 +20,7 @@ from tests.chaos.count import Counting, count
 from tests.chaos.crowd import Crowd
 from tests.chaos.disk import small_disk
 from tests.chaos.record import Record
+from tests.interpreter import preferring
 
 PLAYERS = 12
 BETS_PER_S = 36.0
@@ -66,6 +67,8 @@ class Scenario:
     inject: Fault
     settings: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    modules: Path | None = None
+    """Folder in which every process finds modules before all others."""
     bets_per_s: float = BETS_PER_S
     patient: float = 0.8
     """Share of the bets that wait for their commit; the others are answered 202."""
@@ -90,6 +93,8 @@ def run(scenario: Scenario, seed: int, tell: Callable[[str], None]) -> Result:
     data.mkdir()
     with small_disk(data, scenario.disk_bytes) if scenario.disk_bytes else nullcontext():
         system = System(data, deposit_max_cents="1000000000", **scenario.settings)
+        if scenario.modules:
+            system.python = preferring(scenario.modules, folder / "python")
         system.start(**scenario.variables)
         try:
             crowd, counting = _play(scenario, system, seed, tell)

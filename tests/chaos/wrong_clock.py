@@ -16,8 +16,8 @@ FILE = Path(tempfile.gettempdir()) / f"taptrade-chaos-clock-{os.getpid()}"
 
 
 def variables() -> Mapping[str, str]:
-    """Return the environment under which Python lives by the file's offset."""
-    return {"PYTHONPATH": f"{SHIM}:{os.environ.get('PYTHONPATH', '')}", "STEPPED_CLOCK_FILE": str(FILE)}
+    """Return the environment under which the processes live by the file's offset."""
+    return {"STEPPED_CLOCK_FILE": str(FILE)}
 
 
 def clock_back(stage: Stage) -> None:

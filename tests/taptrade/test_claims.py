@@ -14,6 +14,8 @@ from runtime.settings import Settings, SettingsError, load
 from taptrade import claims, embedded_redis, holders, running
 from tests.conftest import start_redis
 
+API = ("TAPTRADE_HOST", "TAPTRADE_PORT")
+DASHBOARD = ("TAPTRADE_DASHBOARD_HOST", "TAPTRADE_DASHBOARD_PORT")
 WE = f"process {os.getpid()} \\("
 
 
@@ -57,7 +59,7 @@ def test_a_port_is_waited_for_and_the_wait_is_told_once(
         if clock.steady_ms >= 1_000:
             taken.close()
 
-    claim(lambda: claims.require_free_port("127.0.0.1", port, "TAPTRADE_PORT"), clock, close_later)
+    claim(lambda: claims.require_free_port("127.0.0.1", port, API), clock, close_later)
     [line] = capsys.readouterr().out.splitlines()
     assert line.startswith(f"taptrade: 127.0.0.1:{port} is in use by process {os.getpid()} (")
     assert line.endswith("; waiting up to 15 s for it to end")
@@ -66,22 +68,46 @@ def test_a_port_is_waited_for_and_the_wait_is_told_once(
 def test_a_port_that_stays_taken_names_its_holder_and_its_setting(taken: socket.socket, clock: ManualClock) -> None:
     port = taken.getsockname()[1]
     with pytest.raises(SettingsError, match=f"127.0.0.1:{port} is in use by {WE}.*; stop it or set TAPTRADE_PORT"):
-        claim(lambda: claims.require_free_port("127.0.0.1", port, "TAPTRADE_PORT"), clock)
+        claim(lambda: claims.require_free_port("127.0.0.1", port, API), clock)
     assert 15_000 <= clock.steady_ms < 16_000
 
 
 @pytest.mark.integration
-def test_an_address_that_is_not_ours_is_not_waited_for(clock: ManualClock) -> None:
-    with pytest.raises(SettingsError, match=r"cannot listen on 192\.0\.2\.1:1 .*; set TAPTRADE_PORT"):
-        claim(lambda: claims.require_free_port("192.0.2.1", 1, "TAPTRADE_PORT"), clock)
+@pytest.mark.parametrize(
+    ("host", "refusal"),
+    [
+        ("192.0.2.1", r"cannot listen on 192\.0\.2\.1:1 .*; set TAPTRADE_DASHBOARD_HOST"),
+        ("2001:db8::1", r"cannot listen on \[2001:db8::1\]:1 .*; set TAPTRADE_DASHBOARD_HOST"),
+        ("nobody.invalid", r"TAPTRADE_DASHBOARD_HOST=nobody\.invalid: no address is known for this host"),
+    ],
+)
+def test_an_address_that_is_not_ours_is_not_waited_for(clock: ManualClock, host: str, refusal: str) -> None:
+    with pytest.raises(SettingsError, match=refusal):
+        claim(lambda: claims.require_free_port(host, 1, DASHBOARD), clock)
     assert clock.steady_ms == 0
+
+
+def test_a_port_that_is_taken_at_one_address_is_taken_at_all(taken: socket.socket) -> None:
+    for host in ("localhost", "0.0.0.0", "::"):  # noqa: S104
+        with pytest.raises(claims.Taken):
+            claims.require_free_port(host, taken.getsockname()[1], API)
+    claims.require_free_port("::1", taken.getsockname()[1], API)
 
 
 def test_a_data_folder_is_held_by_one_run_which_is_named(ours: Settings, clock: ManualClock) -> None:
     lock = claims.lock_data(ours)
-    with pytest.raises(SettingsError, match=f"{ours.data} is in use by another run, {WE}.*; stop it or set TAPTRADE_"):
-        claim(lambda: claims.lock_data(ours), clock)
-    claim(lambda: claims.lock_data(ours).close(), clock, lock.close)
+    with pytest.raises(
+        SettingsError, match=f"{ours.data} is in use by another run, {WE}.*; stop it or set TAPTRADE_DATA"
+    ):
+        claim(lambda: claims.require_no_run(ours), clock)
+    with pytest.raises(SettingsError, match="taken by another run in this moment"):
+        claims.lock_data(ours)
+    claim(lambda: claims.require_no_run(ours), clock, lock.close)
+
+
+def test_waiting_leaves_no_trace(ours: Settings) -> None:
+    claims.await_all(ours)
+    assert not ours.data.exists()
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -117,7 +143,7 @@ def test_the_run_that_holds_a_folder_is_found_from_elsewhere(ours: Settings) -> 
     assert running.find(ours.data) is None
     with claims.lock_data(ours):
         run = running.find(ours.data)
-        assert run == running.Run(os.getpid(), "127.0.0.1", 8000, 9181, "127.0.0.1:8000", 1)
+        assert run == running.Run(os.getpid(), "127.0.0.1", 8000, "127.0.0.1", 9181, "127.0.0.1:8000", 1)
         assert running.find(ours.data) == run, "a look takes nothing away"
     assert running.find(ours.data) is None
     assert running.recorded(ours.data) == run, "who comes next overwrites it"
@@ -132,16 +158,3 @@ def test_a_lock_that_tells_nothing_is_no_run(ours: Settings) -> None:
     with claims.lock_data(ours) as lock:
         lock.truncate(0)
         assert running.find(ours.data) is None
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:8000"),
-        ("0.0.0.0", "http://127.0.0.1:8000"),  # noqa: S104
-        ("192.0.2.1", "http://192.0.2.1:8000"),
-        ("::1", "http://[::1]:8000"),
-    ],
-)
-def test_an_api_is_reached_where_it_listens(host: str, url: str) -> None:
-    assert running.api_url(host, 8000) == url

@@ -20,12 +20,13 @@ def supervisor_says(logs: Path, *lines: str) -> None:
         log.writelines(f"2026-11-27 15:49:33,127 {line}\n" for line in lines)
 
 
+REMEDY = "do this"
 ENDED = "WARN exited: writer (exit status 1; not expected)"
 
 
 def test_a_process_that_ends_again_and_again_is_told_once(tmp_path: Path) -> None:
     supervisor_says(tmp_path, ENDED, ENDED, ENDED)
-    starts = FailedStarts(tmp_path)
+    starts = FailedStarts(tmp_path, REMEDY)
     assert starts.failures() == [], "that was another run"
     supervisor_says(tmp_path, ENDED, "INFO spawned: 'writer' with pid 1", ENDED, "INFO exited: feed (exit status 0)")
     assert starts.failures() == []
@@ -39,7 +40,7 @@ def test_a_process_that_ends_again_and_again_is_told_once(tmp_path: Path) -> Non
 
 
 def test_a_log_that_is_not_there_yet_or_begun_anew_is_read_all_the_same(tmp_path: Path) -> None:
-    starts = FailedStarts(tmp_path)
+    starts = FailedStarts(tmp_path, REMEDY)
     assert starts.failures() == []
     supervisor_says(tmp_path, *["INFO supervisord started with pid 7929"] * 20)
     assert starts.failures() == []
@@ -54,6 +55,17 @@ def test_a_log_that_is_not_there_yet_or_begun_anew_is_read_all_the_same(tmp_path
     assert [said.split()[0] for said in starts.failures()] == ["writer"]
 
 
+def test_redis_which_waits_for_nobody_is_told_at_its_first_end_and_with_what_helps(tmp_path: Path) -> None:
+    starts = FailedStarts(tmp_path, REMEDY)
+    supervisor_says(tmp_path, "WARN exited: redis (terminated by SIGKILL; not expected)")
+    assert starts.failures() == [], "that was somebody else's doing"
+    (tmp_path / "redis.log").write_text("1:M 27 Nov 2026 19:10:57.463 # Bad file format reading the append only file\n")
+    supervisor_says(tmp_path, "WARN exited: redis (exit status 1; not expected)")
+    [said] = starts.failures()
+    assert said.startswith("redis does not start, it has ended 2 times: Bad file format")
+    assert said.endswith(f"(see {tmp_path}/redis.log); do this")
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [
@@ -65,6 +77,11 @@ def test_a_log_that_is_not_there_yet_or_begun_anew_is_read_all_the_same(tmp_path
         ),
         pytest.param('{"level": "ERROR", "message": "no way"}\n', "no way", id="JSON"),
         pytest.param("bind: Permission denied\n\n", "bind: Permission denied", id="text"),
+        pytest.param(
+            "1:M 27 Nov 2026 20:03:28.261 # RDB CRC error\n[offset 0] Check RDB returned error code 1\n",
+            "RDB CRC error",
+            id="Redis",
+        ),
         pytest.param("", "it has written nothing", id="nothing"),
     ],
 )

@@ -6,13 +6,13 @@ import importlib
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import functions
 from taptrade import function_check
+from tests.interpreter import preferring
 
 DECLARED = '''"""A function."""
 
@@ -29,14 +29,15 @@ def say(call: Call[None]) -> str:
 def up(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `taptrade up` over the functions in `folder`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
-    environment |= {"PYTHONPATH": str(folder), "TAPTRADE_DATA": str(folder / "data"), **variables}
-    words = [sys.executable, "-P", "-m", "taptrade", "up"]
+    environment |= {"TAPTRADE_DATA": str(folder / "data"), **variables}
+    words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", "up"]
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with a copy of all functions."""
+    """Return a folder with a copy of all functions, and a Python that finds them there."""
+    preferring(tmp_path, tmp_path / "python")
     shutil.copytree(Path(functions.__path__[0]), tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
@@ -96,9 +97,8 @@ def test_what_a_function_imports_is_named_where_it_breaks(folder: Path) -> None:
 
 def test_routes_of_broken_functions_are_refused_in_a_sentence(folder: Path) -> None:
     (folder / "functions" / "xyz.py").write_text("import msgspecc\n")
-    words = [sys.executable, "-P", "-m", "taptrade", "routes"]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", "routes"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 

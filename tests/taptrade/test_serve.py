@@ -15,7 +15,6 @@ def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep what a start changes in the environment from other tests."""
     monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TAPTRADE_REDIS_URL", "redis://127.0.0.1:1")
-    monkeypatch.delenv(serve.SUPERVISOR, raising=False)
     monkeypatch.setattr(serve, "use_utc", lambda: None)
 
 

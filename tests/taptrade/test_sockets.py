@@ -13,7 +13,7 @@ import pytest
 from runtime.settings import SettingsError
 from taptrade import sockets
 
-ODD = ("my games", "[1]", "a #1", "a;b", "50%", 'so "called"', "it's", "größe", "d" * 120)
+ODD = ("my games", "[1]", "a #1", "a;b", "a:b", "50%", "$x", "a\\b", 'so "called"', "it's", "größe", "d" * 200)
 
 
 @pytest.fixture(autouse=True)

@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from runtime.settings import SettingsError, load
+from runtime.settings import load
 from taptrade import embedded_redis, sockets, up
 from taptrade.announce import banner, hide_password
 from taptrade.processes import PROCESSES, command, supervisor_config, supervisor_variables
 from tests.conftest import answers
+from tests.interpreter import preferring
 from tests.taptrade.test_sockets import ODD
 from tests.waiting import wait_until
 
@@ -73,31 +74,12 @@ def test_supervisor_understands_odd_paths(tmp_path: Path, monkeypatch: pytest.Mo
     programs = {program.name: program for group in options.process_group_configs for program in group.process_configs}
     assert set(programs) == {process.name for process in PROCESSES}
     assert all(program.stdout_logfile == str(data / "logs" / f"{name}.log") for name, program in programs.items())
-    assert all(shlex.split(program.command) == command(name, python) for name, program in programs.items())
+    wanted = {name: command(name, "--under", str(os.getpid()), python=python) for name in programs}
+    assert {name: shlex.split(program.command) for name, program in programs.items()} == wanted
     assert options.logfile == str(data / "logs" / "supervisord.log")
     assert options.pidfile == str(data / "run" / "supervisord.pid")
     [control] = options.configroot.supervisord.server_configs
     assert control["file"] == str(sockets.folder_of(data / "run") / sockets.CONTROL)
-
-
-def test_redis_that_evicts_is_refused(redis_client: redis.Redis, redis_url: str) -> None:
-    up.require_roomy_redis(redis_url)
-    redis_client.config_set("maxmemory-policy", "allkeys-lru")
-    try:
-        with pytest.raises(SettingsError, match="allkeys-lru"):
-            up.require_roomy_redis(redis_url)
-    finally:
-        redis_client.config_set("maxmemory-policy", "noeviction")
-
-
-def test_redis_that_is_too_small_is_refused(redis_client: redis.Redis, redis_url: str) -> None:
-    before = redis_client.config_get("maxmemory")["maxmemory"] or "0"
-    redis_client.config_set("maxmemory", "100mb")
-    try:
-        with pytest.raises(SettingsError, match="maxmemory"):
-            up.require_roomy_redis(redis_url)
-    finally:
-        redis_client.config_set("maxmemory", before)
 
 
 def test_banner_tells_mode_prices_and_how_to_play_but_no_password(tmp_path: Path) -> None:
@@ -113,17 +95,18 @@ def test_passwords_are_hidden_in_urls() -> None:
 
 
 @contextlib.contextmanager
-def running(data: Path, port: int, dashboard_port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    data: Path, port: int, dashboard_port: int, python: str = sys.executable
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run `taptrade up` in a process group of its own; it must have ended by the end of the block."""
     variables = os.environ | {
         "TAPTRADE_DATA": str(data),
         "TAPTRADE_PORT": str(port),
         "TAPTRADE_DASHBOARD_PORT": str(dashboard_port),
-        **more,
     }
     with (data.parent / "up.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "taptrade", "up"], env=variables, stdout=log, stderr=log, start_new_session=True
+            [python, "-I", "-m", "taptrade", "up"], env=variables, stdout=log, stderr=log, start_new_session=True
         )
     try:
         yield process
@@ -191,7 +174,26 @@ def test_a_process_that_cannot_start_is_named_with_its_last_words(tmp_path: Path
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "rq_dashboard.py").write_text("import a_library_that_nobody_has\n")
-    with running(tmp_path / "data", port, free_port(), PYTHONPATH=str(broken)) as launcher:
+    python = preferring(broken, tmp_path / "python")
+    with running(tmp_path / "data", port, free_port(), python=python) as launcher:
         [told] = wait_until(lambda: re.findall("taptrade: dashboard .*", (tmp_path / "up.log").read_text()), 30)
         os.killpg(launcher.pid, signal.SIGINT)
     assert told.startswith("taptrade: dashboard does not start, it has ended 3 times: ModuleNotFoundError: No module")
+
+
+def test_redis_that_cannot_read_its_files_is_named_at_once_and_begins_anew(tmp_path: Path, port: int) -> None:
+    data = tmp_path / "data"
+    appended = data / "redis" / "appendonlydir"
+    appended.mkdir(parents=True)
+    (appended / "appendonly.aof.manifest").write_text("file appendonly.aof.1.incr.aof seq 1 type i\n")
+    (appended / "appendonly.aof.1.incr.aof").write_text("these are no commands\n" * 100)
+    with running(data, port, free_port()) as launcher:
+        [told] = wait_until(lambda: re.findall("taptrade: redis .*", (tmp_path / "up.log").read_text()), 30)
+        subprocess.run(["sh", "-c", told.partition("`")[2].partition("`")[0]], check=True)
+        url = embedded_redis.recorded_url(data)
+        assert url
+        wait_until(lambda: answers(url), 20)
+        os.killpg(launcher.pid, signal.SIGINT)
+    assert told.startswith("taptrade: redis does not start, it has ended ")
+    assert "Bad file format reading the append only file" in told
+    assert len(list(data.glob("redis-damaged-*/appendonlydir/*"))) == 2

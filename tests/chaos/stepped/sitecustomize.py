@@ -1,4 +1,4 @@
-"""A wall clock that can be stepped: with this folder on PYTHONPATH, Python adds an offset from a file to its time.
+"""A wall clock that can be stepped: where Python finds this file, it adds an offset from a file to its time.
 
 Durations (the monotonic clock) stay true, as they do when an administrator or NTP sets the clock of a machine.
 """

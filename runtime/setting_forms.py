@@ -1,0 +1,116 @@
+"""How the texts of settings are read: each form returns the value, or raises ValueError with what it must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+SECRET_LENGTH_MIN = 32
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Read a whole number within [low, high]."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
+        if not low <= number <= high:
+            raise ValueError(f"must be between {low} and {high}")
+        return number
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Read one of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def stakes(text: str) -> tuple[int, ...]:
+    """Read rising, positive stakes in cents, comma-separated."""
+    cents = tuple(int(part) for part in text.split(","))
+    if not cents or min(cents) <= 0 or list(cents) != sorted(set(cents)):
+        raise ValueError("must be rising, positive cents, comma-separated")
+    return cents
+
+
+def several(one: Callable[[str], Any], most: int) -> Callable[[str], tuple[Any, ...]]:
+    """Read up to `most` different values, comma-separated; the first is the main one."""
+
+    def parse(text: str) -> tuple[Any, ...]:
+        found = tuple(one(part.strip()) for part in text.split(",")) if text else ()
+        if len(found) > most or len(set(found)) < len(found):
+            raise ValueError(f"must be at most {most} different ones, comma-separated")
+        return found
+
+    return parse
+
+
+def host(text: str) -> str:
+    """Read an IP address or a host name to listen on; an address of version 6 may stand in brackets."""
+    bare = text.removeprefix("[").removesuffix("]") if ":" in text else text
+    try:
+        # A zone (fe80::1%eth0) has no form that every client of ours can use in a URL.
+        known = bool(_HOST_NAME.fullmatch(bare)) or "%" not in str(ip_address(bare))
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("must be an IP address or a host name, without port and scheme")
+    return bare
+
+
+def folder(text: str) -> Path:
+    """Read a folder's path, which stands in logs, in configuration and on terminals."""
+    if not text.isprintable():
+        raise ValueError("must be of printable characters")
+    return Path(text)
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Read IP networks, comma-separated."""
+    return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())
+
+
+def redis_url(text: str) -> str:
+    """Read the URL of a Redis; what is wrong is said without showing it, since a password may be in it."""
+    scheme, colon, _ = text.partition("://")
+    if not text:
+        return text
+    if not colon or scheme not in REDIS_SCHEMES:
+        raise ValueError(f"must begin with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}")
+    if scheme == "unix":
+        if set(unquote(text)) & set(" \t\n"):
+            raise ValueError("the client library cannot read the path of a socket with blanks")
+        return text
+    try:
+        parts = urlsplit(text)
+        port, path = parts.port, parts.path
+    except ValueError:
+        port, path = 0, ""
+    if port == 0 or re.fullmatch(r"/?[0-9]*", path) is None:
+        raise ValueError(
+            "must be redis://user:password@host:port/number; "
+            "what is special in a password, such as / or @, is written in percent, as %2F"
+        )
+    return text
+
+
+def secret(text: str) -> str:
+    """Read a secret that is too long to be guessed; empty means that there is none."""
+    if text and len(text) < SECRET_LENGTH_MIN:
+        raise ValueError(f"must be at least {SECRET_LENGTH_MIN} characters, as `openssl rand -hex 32` prints them")
+    return text

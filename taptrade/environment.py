@@ -1,0 +1,41 @@
+"""The environment that our processes live in: what libraries would read there as their own settings is left out.
+
+Settings of ours begin with TAPTRADE_. Whatever else configures a library was meant for somebody else's program: a
+GUNICORN_CMD_ARGS moves the port, an RQ_KEY_PREFIX hides the queues, a PYTHONPATH brings another `runtime`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import MutableMapping
+
+FOREIGN: dict[str, tuple[str, ...]] = {
+    "Python": ("PYTHON*",),
+    "gunicorn": (
+        *("GUNICORN_*", "WEB_CONCURRENCY", "PORT", "SENDFILE", "FORWARDED_ALLOW_IPS"),
+        *("SCRIPT_NAME", "SERVER_SOFTWARE"),
+        *("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET"),
+    ),
+    "gevent and its loop": ("GEVENT*", "LIBEV_*", "PURE_PYTHON"),
+    "greenlet": ("GREENLET_*",),
+    "Falcon": ("FALCON_*",),
+    "RQ, rq-scheduler and rq-dashboard": ("RQ_*", "REDIS_*", "PREFERRED_URL_SCHEME"),
+    "Flask and Werkzeug": ("FLASK_*", "WERKZEUG_*"),
+    "prometheus-client": ("PROMETHEUS_*", "prometheus_multiproc_dir"),
+    "Ethereum libraries": ("ETH_ACCOUNT_*", "ETH_HASH_*", "ECC_BACKEND_CLASS", "COINCURVE_*"),
+    "PyCryptodome": ("PYCRYPTODOME_*",),
+    "pydantic": ("PYDANTIC_*",),
+}
+"""By whom they are read: the variables, `*` being any ending."""
+
+
+def is_foreign(name: str) -> bool:
+    """Tell whether a variable would configure a library."""
+    return any(fnmatch.fnmatchcase(name, pattern) for patterns in FOREIGN.values() for pattern in patterns)
+
+
+def leave_out_foreign(environ: MutableMapping[str, str]) -> None:
+    """Remove every variable that would configure a library, before it is imported."""
+    for name in [*environ]:
+        if is_foreign(name):
+            del environ[name]

@@ -1,0 +1,70 @@
+"""Can the locked packages be installed for the interpreter that runs this file, and were they, for this folder?
+
+The Makefile asks this of any Python that a machine has, by the file's path: nothing of ours is installed for it yet.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+FIT, UNFIT, SLOW = 0, 1, 3
+"""Exit statuses. A slow interpreter is fit, but was built without optimisations: a bet costs a third more."""
+MACHINES = ("x86_64", "aarch64")
+GLIBC_LEAST = (2, 28)
+"""What the wheels in the lock files are made for, beside the versions that pyproject.toml names."""
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def versions() -> tuple[int, int]:
+    """Return the first and the last minor version of Python 3 that pyproject.toml allows."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    first, beyond = re.findall(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"$', text, re.MULTILINE)[0]
+    return int(first), int(beyond) - 1
+
+
+def fault() -> str:
+    """Say why the packages cannot be installed for this interpreter, in words that follow its name."""
+    first, last = versions()
+    fitting = f"the locked packages are made for CPython 3.{first} to 3.{last}"
+    if not (3, first) <= sys.version_info[:2] <= (3, last) or platform.python_implementation() != "CPython":
+        return f"is {platform.python_implementation()} {platform.python_version()}, and {fitting}"
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return f"is a free-threaded build, and {fitting} with its lock"
+    system, machine = platform.system(), platform.machine()
+    if system != "Linux" or machine not in MACHINES:
+        return f"runs on {system} on {machine}, and the locked packages are made for Linux on {' or '.join(MACHINES)}"
+    library, version = platform.libc_ver()
+    if library != "glibc" or tuple(map(int, version.split("."))) < GLIBC_LEAST:
+        return f"stands on {library or 'another C library'} {version}, and the locked packages on glibc 2.28 or later"
+    absent = [name for name in ("pip", "venv") if importlib.util.find_spec(name) is None]
+    return f"has no {' and no '.join(absent)}" if absent else ""
+
+
+def foreign() -> str:
+    """Say that what is installed beside this interpreter is not the code of this folder."""
+    found = importlib.util.find_spec("taptrade")
+    origin = found.origin if found else None
+    return (
+        "" if origin and Path(origin).resolve().parent == ROOT / "taptrade" else f"has {origin or 'nothing'} installed"
+    )
+
+
+def main(question: str) -> int:
+    """Answer `fit` or `installed`: print what is wrong, if anything is."""
+    wrong = fault() if question == "fit" else foreign()
+    if wrong:
+        print(wrong)
+        return UNFIT
+    of_the_system = os.path.realpath(sys.executable).startswith("/usr/bin/")
+    optimised = of_the_system or "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return FIT if optimised else SLOW
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

@@ -1,0 +1,75 @@
+"""What is looked at before a run begins: a start that cannot succeed says so in a sentence and leaves no trace."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from jobs.feed.opening import recording_of
+from runtime.messaging import redis_keys
+from runtime.messaging.connection import OUTAGES, connect, require_version
+from runtime.settings import Settings, SettingsError
+from runtime.storage import ticks_store
+from runtime.storage.column_width import refuse_other_width
+from runtime.storage.database import LEDGER_MIGRATIONS, missing_migrations, open_reader, require_safe_sqlite
+from taptrade.function_check import require_functions
+from taptrade.listening import address_of
+from taptrade.pricing import reward_model
+
+
+def require_startable(settings: Settings) -> None:
+    """Raise if a start could not succeed, as far as a look tells; this writes nothing."""
+    address_of(settings.host, "TAPTRADE_HOST")
+    address_of(settings.dashboard_host, "TAPTRADE_DASHBOARD_HOST")
+    require_safe_sqlite()
+    reward_model(settings)
+    recording_of(settings)
+    require_writable(settings.data)
+    require_fit_databases(settings)
+    if settings.redis_url:
+        require_fit_redis(settings.redis_url)
+    require_functions()
+
+
+def require_fit_redis(url: str) -> None:
+    """Raise if a Redis that is not ours is too old or too small, or may evict; one that is away is waited for later."""
+    client = connect(url)
+    try:
+        found = require_version(client)
+    except OUTAGES as ex:
+        print(f"taptrade: TAPTRADE_REDIS_URL does not answer yet ({type(ex).__name__})", file=sys.stderr)
+        return
+    finally:
+        client.close()
+    if found.get("role") != "master" or found.get("cluster_enabled"):
+        raise SettingsError("TAPTRADE_REDIS_URL: the server is a replica or one of a cluster; it must stand alone")
+    policy, size = found.get("maxmemory_policy"), int(found.get("maxmemory") or 0)
+    if policy != "noeviction":
+        raise SettingsError(
+            f"TAPTRADE_REDIS_URL: maxmemory-policy is {policy}, it must be noeviction: eviction loses bets"
+        )
+    if not redis_keys.budget_fits(size):
+        needed = sum(redis_keys.BUDGET_BYTES.values()) * 100 // redis_keys.BUDGET_SHARE_PERCENT
+        raise SettingsError(f"TAPTRADE_REDIS_URL: maxmemory is {size} bytes, our keys need {needed} at least")
+
+
+def require_fit_databases(settings: Settings) -> None:
+    """Raise if a database is none of ours, or if bets are open on columns of another width than the settings say."""
+    for path, migrations in ((settings.database, LEDGER_MIGRATIONS), (settings.ticks_database, ticks_store.MIGRATIONS)):
+        if path.exists():
+            missing_migrations(path, migrations)
+    if settings.database.exists():
+        reader = open_reader(settings.database)
+        try:
+            refuse_other_width(reader.execute, settings.column_seconds)
+        finally:
+            reader.close()
+
+
+def require_writable(data: Path) -> None:
+    """Raise if something in the data folder cannot be written, as after a run by another user."""
+    for folder, _, names in os.walk(data):
+        for path in (Path(folder), *(Path(folder, name) for name in names)):
+            if not os.access(path, os.W_OK) and not path.is_symlink():
+                raise SettingsError(f"TAPTRADE_DATA={data}: this user cannot write {path}")
