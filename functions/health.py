@@ -6,6 +6,7 @@ import msgspec
 
 from runtime.function import Call, Reply, function
 from runtime.health.status import Check, newest_commit, process_checks, read_status, system_checks
+from runtime.messaging.metrics_exchange import gather, take, works_down
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -23,17 +24,19 @@ def healthz(call: Call[None]) -> Reply:
     """Check every part; 503 when one is not well."""
     parts = call.parts
     status = read_status(parts.redis, call.received_ms)
-    return _report(call, system_checks(status, newest_commit(parts.pool)))
+    own = take(call.surroundings.metrics, call.surroundings.clock, parts.background)
+    down = works_down(gather(parts.redis, own))
+    return _report(call, system_checks(status, newest_commit(parts.pool), down))
 
 
 @function(
     "GET", "/readyz", auth="none", summary="Readiness of this process, for containers", response=Health, also=(503,)
 )
 def readyz(call: Call[None]) -> Reply:
-    """Check the database and Redis; 503 when one does not answer."""
+    """Check the database, Redis and what runs in the background here; 503 when one of it is not well."""
     parts = call.parts
     status = read_status(parts.redis, call.received_ms)
-    return _report(call, process_checks(status, newest_commit(parts.pool)))
+    return _report(call, process_checks(status, newest_commit(parts.pool), parts.background.down()))
 
 
 def _report(call: Call[None], checks: dict[str, Check]) -> Reply:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from runtime.function import Call, Reply, function
 from runtime.game.breaker import State
 from runtime.health.status import newest_commit, read_status, system_checks
-from runtime.messaging.connection import RedisError
-from runtime.messaging.metrics_exchange import collect, take
+from runtime.messaging.metrics_exchange import gather, take, works_down
 from runtime.metrics.table import Metrics, Snapshot
 from runtime.metrics.text import CONTENT_TYPE, exposition
 
@@ -14,21 +13,16 @@ from runtime.metrics.text import CONTENT_TYPE, exposition
 @function("GET", "/metrics", auth="none", summary="Prometheus metrics", response=str, media="text/plain")
 def metrics(call: Call[None]) -> Reply:
     """Gather what all processes measured; without Redis only this one's figures are there."""
-    own = take(call.surroundings.metrics, call.surroundings.clock)
-    try:
-        others = collect(call.parts.redis, call.received_ms)
-    except RedisError:
-        others = []
-    # What this process pushed a moment ago gives way to what it has measured by now.
-    snapshots = [one for one in others if (one.process, one.pid) != (own.process, own.pid)]
-    return Reply(exposition([*snapshots, own, _system(call)]), content_type=CONTENT_TYPE)
+    own = take(call.surroundings.metrics, call.surroundings.clock, call.parts.background)
+    snapshots = gather(call.parts.redis, own)
+    return Reply(exposition([*snapshots, _system(call, works_down(snapshots))]), content_type=CONTENT_TYPE)
 
 
-def _system(call: Call[None]) -> Snapshot:
+def _system(call: Call[None], down: list[str]) -> Snapshot:
     figures = Metrics("system")
     status = read_status(call.parts.redis, call.received_ms)
     commit = newest_commit(call.parts.pool)
-    for part, check in system_checks(status, commit).items():
+    for part, check in system_checks(status, commit, down).items():
         figures.set("taptrade_up", int(check.ok), part)
     if commit is not None:
         figures.set("taptrade_writer_commit", commit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +18,7 @@ from statistics import median
 from typing import Annotated, Any
 
 from jobs.writer.book import Book
-from jobs.writer.checkpoints import Checkpointer
-from jobs.writer.main import GC_THRESHOLDS
+from jobs.writer.main import GC_THRESHOLDS, STOP_S_MAX
 from jobs.writer.place import place_bets
 from loadtest import bets as made
 from loadtest import machine
@@ -27,6 +27,7 @@ from loadtest.machine import MB
 from loadtest.measurement import Found, Measurement, Trial
 from loadtest.processes import BenchFailed
 from loadtest.schedule import Latencies
+from runtime.background import Background
 from runtime.clock import ManualClock, SystemClock
 from runtime.game.grid import Cell, column_of
 from runtime.game.judge import Judge
@@ -36,7 +37,9 @@ from runtime.game.player_entries import totals_since
 from runtime.game.rewards import load_model
 from runtime.messaging.commands import PlaceBet
 from runtime.messaging.queues import new_id
+from runtime.metrics.table import Metrics
 from runtime.settings import Settings, load
+from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.database import open_reader, open_writer
 
 SIZES = (10_000, 1_000_000)
@@ -115,8 +118,10 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
     if (WARM_UP + commits) * BETS_PER_COMMIT > BETS_MAX:
         raise BenchFailed(f"at most {BETS_MAX // BETS_PER_COMMIT - WARM_UP:,} commits a round")
     table = Table(path, settings, now_ms, number)
-    checkpoints = Checkpointer(path)
-    checkpoints.start()
+    metrics, clock = Metrics("writer"), SystemClock()
+    background = Background(threading.Event(), clock, metrics)
+    checkpoints = Checkpointer(table.database, path, metrics, clock)
+    checkpoints.start(background)
     latencies = Latencies()
     start_s = time.perf_counter()
     try:
@@ -124,15 +129,12 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
             bets = table.bets(count * BETS_PER_COMMIT)
             time.sleep(max(start_s + count / per_s - time.perf_counter(), 0.0))
             began_s = time.perf_counter()
-            # As in the writer's process: whoever waits then waits for this too.
-            if checkpoints.wal_is_long.is_set():
-                checkpoints.wal_is_long.clear()
-                table.database.restart_wal()
             table.commit(bets)
             if count >= WARM_UP:
                 latencies.add(round((time.perf_counter() - began_s) * 1e6))
     finally:
         checkpoints.stop()
+        background.join(STOP_S_MAX)
         table.database.close()
     return {"open_s": round(table.open_s, 3), **latencies.ms(50, 99, 100)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.auth.sessions import Sessions
+from runtime.background import Background
 from runtime.betting.admission import AdmissionControl
 from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
@@ -26,6 +27,7 @@ class Parts:
 
     settings: Settings
     clock: Clock
+    background: Background
     redis: Redis
     pool: ReadPool
     ticks_pool: ReadPool

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from runtime.errors import TaptradeError
 
+PROC = Path("/proc")
+COMMAND_SHOWN = 100
+
 
 class LockHeld(TaptradeError):
     """Another process holds the lock."""
@@ -64,3 +67,25 @@ def sole(role: str, path: Path) -> Iterator[None]:
         raise LockHeld(f"process {holder} is the {role} already; it holds {path}") from ex
     with lock:
         yield
+
+
+def name_of(pid: int) -> str:
+    """Name a process by its id and the beginning of its command line."""
+    try:
+        words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").split()
+    except OSError:
+        return f"process {pid}"
+    command = " ".join(words)
+    return f"process {pid} ({command[:COMMAND_SHOWN]})" if command else f"process {pid}"
+
+
+def started_ms(pid: int) -> int | None:
+    """Return when a process began, in Unix milliseconds; None where that cannot be told."""
+    try:
+        # What stands behind the command's name in brackets, beginning with field 3; field 22 counts ticks since the
+        # machine's start.
+        fields = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        boot_s = next(line for line in (PROC / "stat").read_text(encoding="ascii").splitlines() if line[:6] == "btime ")
+        return (int(boot_s.split()[1]) * 1000) + int(fields[19]) * 1000 // os.sysconf("SC_CLK_TCK")
+    except (OSError, StopIteration):
+        return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import threading
 from collections.abc import Callable
 from importlib import util
 from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from runtime import log
@@ -19,6 +19,7 @@ from runtime.auth import signatures
 from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
 from runtime.auth.sessions import FOLLOW_EVERY_S, Sessions
+from runtime.background import Background, Running
 from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
 from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
@@ -69,9 +70,16 @@ def off_the_loop() -> Callable[[Callable[[], Any]], Any]:
     return apply
 
 
-def build_parts(settings: Settings) -> Parts:
-    """Build the parts and start their greenlets."""
+def in_greenlet(_name: str, run: Callable[[], None]) -> Running:
+    """Run in a greenlet."""
+    greenlet: Running = gevent.spawn(run)
+    return greenlet
+
+
+def build_parts(settings: Settings, metrics: Metrics) -> Parts:
+    """Build the parts and start what they do in the background."""
     clock = SystemClock()
+    background = Background(Event(), clock, metrics, in_greenlet)
     client = connect(settings.redis_url)
     wait_until_ready(client, gevent.sleep)
     begin_epoch(client, clock.now_ms())
@@ -87,6 +95,7 @@ def build_parts(settings: Settings) -> Parts:
     parts = Parts(
         settings=settings,
         clock=clock,
+        background=background,
         redis=client,
         pool=pool,
         ticks_pool=ReadPool(settings.ticks_database, clock, apply),
@@ -103,20 +112,18 @@ def build_parts(settings: Settings) -> Parts:
         run_id=run_id,
     )
     reader_client = connect(settings.redis_url, block_s=bus.BLOCK_MS / 1000)
-    bus.BusReader(reader_client, clock, (market, hub)).start(gevent.spawn)
-    Rounds(hub).start(gevent.spawn)
-    Sweeper(hub, client).start(gevent.spawn)
-    outbox.start()
-    gevent.spawn(_repeat, lambda: parts.admission.look(outbox.answered), LOOK_EVERY_S)
-    gevent.spawn(_repeat, parts.sessions.follow, FOLLOW_EVERY_S)
-    gevent.spawn(_repeat, parts.writer_watch.look, WATCH_EVERY_S)
+    bus.BusReader(reader_client, clock, (market, hub)).start(background)
+    Rounds(hub).start(background)
+    Sweeper(hub, client).start(background)
+    outbox.start(background)
+    background.repeat("admission", lambda: parts.admission.look(outbox.answered), LOOK_EVERY_S)
+    background.repeat("sessions", parts.sessions.follow, FOLLOW_EVERY_S)
+    background.repeat("writer-watch", parts.writer_watch.look, WATCH_EVERY_S)
+    background.repeat(
+        "bets-inside", lambda: metrics.set("taptrade_bets_inside", parts.admission.bets), COUNT_INSIDE_EVERY_S
+    )
+    start_pushing(client, metrics, clock, OUTAGES, background)
     return parts
-
-
-def _repeat(work: Callable[[], None], every_s: float) -> None:
-    while True:
-        work()
-        gevent.sleep(every_s)
 
 
 def get_app(settings: Settings | None = None) -> App:
@@ -125,10 +132,8 @@ def get_app(settings: Settings | None = None) -> App:
     log.configure("api", settings.log_level)
     logging.captureWarnings(capture=True)
     signatures.check_backend()
-    parts = build_parts(settings)
     metrics = Metrics("api")
-    gevent.spawn(_repeat, lambda: metrics.set("taptrade_bets_inside", parts.admission.bets), COUNT_INSIDE_EVERY_S)
-    start_pushing(parts.redis, metrics, parts.clock, OUTAGES, threading.Event())
+    parts = build_parts(settings, metrics)
     quotas = policies(settings)
     return create_app(
         discover(functions_folder()),

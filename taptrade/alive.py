@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from runtime.clock import Clock, SystemClock
 from runtime.messaging.connection import Redis, RedisError, connect
-from runtime.messaging.metrics_exchange import FRESH_MS, collect
+from runtime.messaging.metrics_exchange import FRESH_MS, collect, works_down
 from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
 from runtime.settings import Settings, load
 from taptrade import embedded_redis, running
@@ -50,26 +50,21 @@ def _answers(setting: str, address: Callable[[Settings | Run], tuple[str, int]],
     return probe
 
 
-def _renews(key: str) -> Probe:
-    """Look for the key that the process renews with each iteration of its loop, and that ends 5 s after the last."""
+def _works(process: str, key: str = "") -> Probe:
+    """Look for what the process measures of itself every 2 s: a worker may be at one job for many minutes.
 
-    def seen(client: Redis, _clock: Clock) -> str:
-        return "" if client.exists(key) else f"{key} was not renewed for 5 s"
-
-    return _asks_redis(seen)
-
-
-def _measures(process: str) -> Probe:
-    """Look for what the process measures of itself every 2 s: a worker may be at one job for many minutes."""
+    `key` is one that it renews with each iteration of its loop, and that ends 5 s after the last.
+    """
 
     def seen(client: Redis, clock: Clock) -> str:
-        known = any(snapshot.process == process for snapshot in collect(client, clock.now_ms()))
-        return "" if known else f"nothing was heard of it for {FRESH_MS // 1000} s"
+        if key and not client.exists(key):
+            return f"{key} was not renewed for 5 s"
+        own = [snapshot for snapshot in collect(client, clock.now_ms()) if snapshot.process == process]
+        if not own:
+            return f"nothing was heard of it for {FRESH_MS // 1000} s"
+        down = works_down(own)
+        return f"down in the background: {', '.join(down)}" if down else ""
 
-    return _asks_redis(seen)
-
-
-def _asks_redis(seen: Callable[[Redis, Clock], str]) -> Probe:
     def probe(settings: Settings, clock: Clock) -> str:
         client = connect(embedded_redis.redis_url(settings))
         try:
@@ -82,12 +77,17 @@ def _asks_redis(seen: Callable[[Redis, Clock], str]) -> Probe:
     return probe
 
 
+def _both(first: Probe, second: Probe) -> Probe:
+    return lambda settings, clock: first(settings, clock) or second(settings, clock)
+
+
 PROBES: dict[str, Probe] = {
-    "api": _answers("PORT", lambda run: (run.host, run.port), "/readyz"),
-    "writer": _renews(WRITER_ALIVE),
-    "settler": _renews(SETTLER_ALIVE),
-    "feed": _renews(FEED_ALIVE),
-    "jobs": _measures("jobs"),
-    "scheduler": _measures("scheduler"),
+    # One of its processes answers, and only for itself; what all of them measure tells of the others.
+    "api": _both(_answers("PORT", lambda run: (run.host, run.port), "/readyz"), _works("api")),
+    "writer": _works("writer", WRITER_ALIVE),
+    "settler": _works("settler", SETTLER_ALIVE),
+    "feed": _works("feed", FEED_ALIVE),
+    "jobs": _works("jobs"),
+    "scheduler": _works("scheduler"),
     "dashboard": _answers("DASHBOARD_PORT", lambda run: (run.dashboard_host, run.dashboard_port), "/"),
 }

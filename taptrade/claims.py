@@ -10,7 +10,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
-from runtime.process_lock import LockHeld, acquire, is_held
+from runtime.process_lock import LockHeld, acquire, is_held, name_of
 from runtime.settings import Settings, SettingsError
 from taptrade import holders, running, sockets
 from taptrade.listening import address_of, with_port
@@ -73,7 +73,7 @@ def require_no_run(settings: Settings) -> None:
 
 def _run_in(data: Path) -> str:
     run = running.recorded(data)
-    return "another run" if run is None else f"another run, {holders.name_of(run.pid)}"
+    return "another run" if run is None else f"another run, {name_of(run.pid)}"
 
 
 def lock_data(settings: Settings) -> FileIO:
@@ -109,4 +109,4 @@ def require_free_redis(data: Path) -> None:
     path = sockets.folder_of(data / "run") / sockets.REDIS
     pid = holders.socket_holder(path)
     if pid is not None:
-        raise Taken(str(path), lambda: holders.name_of(pid), "stop it")
+        raise Taken(str(path), lambda: name_of(pid), "stop it")

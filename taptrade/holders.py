@@ -7,19 +7,10 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from runtime.process_lock import name_of
+
 PROC = Path("/proc")
 LISTENING = "0A"
-COMMAND_SHOWN = 100
-
-
-def name_of(pid: int) -> str:
-    """Name a process by its id and the beginning of its command line."""
-    try:
-        words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return f"process {pid}"
-    command = " ".join(filter(None, words))
-    return f"process {pid} ({command[:COMMAND_SHOWN]})" if command else f"process {pid}"
 
 
 def port_holder(port: int) -> str:

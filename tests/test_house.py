@@ -18,6 +18,12 @@ NAME_WORDS = {"manager", "util", "utils", "helper", "helpers", "base"}
 UNFINISHED = re.compile(
     r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "place" + "holder", "for" + " now")) + r")\b", re.IGNORECASE
 )
+STARTS = {"Thread", "Timer", "Greenlet", "spawn", "spawn_later", "start_new_thread", "run_in_thread"}
+STARTED_ELSEWHERE = {
+    "runtime/wiring.py": 1,  # how the API's background work starts its greenlets
+    "runtime/messaging/outbox.py": 1,  # one enqueue beside another
+    "runtime/server/worker.py": 1,  # the end of the server
+}
 # Broken on purpose, to be refused.
 SAMPLES = ROOT / "tests" / "sample_functions"
 SOURCES = sorted(
@@ -111,3 +117,18 @@ def test_ci_runs_what_developers_run() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "set -euo pipefail" in script
     assert "make test" in script
+
+
+@pytest.mark.parametrize("folder", ["functions", "runtime", "jobs"])
+def test_threads_and_greenlets_start_as_background_work(folder: str) -> None:
+    found: dict[str, int] = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        calls = (
+            node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+        )
+        names = [one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "") for one in calls]
+        starts = sum(name in STARTS for name in names)
+        if starts:
+            found[str(path.relative_to(ROOT))] = starts
+    found.pop("runtime/background.py", None)
+    assert found == {name: count for name, count in STARTED_ELSEWHERE.items() if name.startswith(f"{folder}/")}

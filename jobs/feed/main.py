@@ -12,6 +12,7 @@ from jobs.feed.opening import HISTORY_MS, open_source, open_volatility, recordin
 from jobs.feed.publish import EncodedGrid, Publisher
 from jobs.feed.recording import Recording
 from jobs.feed.touched import Touches
+from runtime.background import Background
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TaptradeError
 from runtime.game.grid import GridRules
@@ -25,9 +26,12 @@ from runtime.metrics.table import Metrics
 from runtime.process_lock import sole
 from runtime.settings import Settings, SettingsError, load
 from runtime.storage import ticks_store
+from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.database import Database, open_writer
 
 logger = logging.getLogger(__name__)
+
+STOP_S_MAX = 5.0
 
 
 def main() -> int:
@@ -50,16 +54,23 @@ def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
     recording = recording_of(settings)
     with sole("feed", settings.data / "run" / "feed.lock"):
         ticks_store.prepare(settings.ticks_database, clock)
-        database = open_writer(settings.ticks_database)
+        database = open_writer(settings.ticks_database, checkpoint_pages=0)
+        metrics = Metrics("feed")
+        checkpoints = Checkpointer(database, settings.ticks_database, metrics, clock)
         publisher = open_publisher(settings, clock, database)
-        publisher.start()
+        background = Background(stopping, clock, metrics)
+        publisher.start(background)
+        checkpoints.start(background)
         try:
-            start_pushing(connect(settings.redis_url), Metrics("feed"), clock, OUTAGES, stopping)
+            start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
             feed = open_feed(settings, recording, clock, database, publisher)
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 feed.run_once(clock.now_ms())
         finally:
+            stopping.set()
             publisher.stop()
+            checkpoints.stop()
+            background.join(STOP_S_MAX)
             database.close()
     logger.info("feed stopped")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from jobs.feed.touched import Touched, Touches
+from runtime.background import Background
 from runtime.clock import Clock
 from runtime.game.ticks import Tick
 from runtime.messaging.bus import publish_public
@@ -28,7 +29,7 @@ EncodedGrid = Callable[[Tick, int], bytes]
 
 
 class Publisher:
-    """Publish in a thread of its own what the feed hands over with `offer`."""
+    """Publish in the background what the feed hands over with `offer`."""
 
     def __init__(self, client: Redis, clock: Clock, grid: EncodedGrid, touches: Touches) -> None:
         self._client = client
@@ -41,18 +42,16 @@ class Publisher:
         self._grid_due_ms = clock.monotonic_ms()
         self._stopping = False
         self._failing = False
-        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
-    def start(self) -> None:
-        """Begin to publish."""
-        self._thread.start()
+    def start(self, background: Background) -> None:
+        """Publish in the background."""
+        background.start("publisher", self.run)
 
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """Publish what waits, and end."""
+    def stop(self) -> None:
+        """Let `run` end once it has published what waits."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
-        self._thread.join(timeout_s)
 
     def offer(self, tick: Tick) -> None:
         """Hand over a tick that is stored; never blocks. Only the feed's own thread calls this."""
@@ -109,18 +108,14 @@ class Publisher:
         self._grid_due_ms = max(self._grid_due_ms + GRID_EVERY_MS, now_ms)
         return True
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Publish until stopped."""
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._pending or self._stopping, self._idle_s())
                 if self._stopping and (self._failing or not self._pending):
                     return
-            try:
-                self.run_once()
-            except Exception:
-                # The thread outlives anything: without it every price in the house is stale.
-                logger.exception("publishing failed")
-                self._failing = True
+            self.run_once()
             if self._failing:
                 with self._wake:
                     self._wake.wait_for(lambda: self._stopping, PAUSE_AFTER_FAILURE_S)

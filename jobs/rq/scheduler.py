@@ -13,6 +13,7 @@ from rq_scheduler import Scheduler
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
 from jobs.rq.schedule import SCHEDULES, Schedule, register_missing, unregister_unknown
+from runtime.background import Background
 from runtime.clock import Clock, SystemClock
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
@@ -89,12 +90,13 @@ def main() -> int:
     client: Any = connect(load().redis_url)
     stop = threading.Event()
     _stop_on_signals(stop)
-    start_pushing(client, Metrics("scheduler"), SystemClock(), OUTAGES, stop)
+    metrics, clock = Metrics("scheduler"), SystemClock()
+    start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
     while not stop.is_set():
         wait_until_ready(client, stop.wait, attempts=2**31)
         try:
             # A scheduler may be born only once; after an outage a new one takes its place.
-            WatchfulScheduler(client, SystemClock()).run()
+            WatchfulScheduler(client, clock).run()
         except OUTAGES as ex:
             logger.warning("lost Redis: %s", ex)
             stop.wait(PAUSE_S)

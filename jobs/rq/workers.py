@@ -15,7 +15,9 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
+from runtime.background import Background
 from runtime.clock import SystemClock
+from runtime.errors import TaptradeError
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
@@ -30,6 +32,10 @@ RESULT_TTL_S = 500
 PAUSE_S = 0.5
 
 
+class CommandsUnheard(TaptradeError):
+    """The worker's thread that hears RQ's commands has ended."""
+
+
 class SteadyWorker(SimpleWorker):
     """A SimpleWorker that comes back quickly and stays visible after Redis came up empty."""
 
@@ -41,11 +47,20 @@ class SteadyWorker(SimpleWorker):
         return self._shutdown_requested_date is not None
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Send a heartbeat; register again if Redis has forgotten us."""
+        """Send a heartbeat; register again if Redis has forgotten us.
+
+        Raise CommandsUnheard where a new worker must take over: RQ starts its own thread once in a worker's life.
+        """
         super().heartbeat(timeout, pipeline)
-        if pipeline is None and not self.connection.hexists(self.key, "birth"):
+        if pipeline is not None:
+            return
+        if not self.connection.hexists(self.key, "birth"):
             self.connection.hset(self.key, mapping=self.serialize())
             worker_registration.register(self)
+        hearing: Any = self.pubsub_thread
+        if hearing is not None and not hearing.is_alive():
+            logger.error("worker %s hears no commands any more, a new one takes over", self.name)
+            raise CommandsUnheard(self.name)
 
 
 def worker_name(queue: str) -> str:
@@ -91,7 +106,8 @@ def main(queue: str, process: str) -> int:
     _quieten()
     client: Any = connect(load().redis_url, block_s=WORKER_TTL_S)
     stop = threading.Event()
-    start_pushing(client, Metrics(process), SystemClock(), OUTAGES, stop)
+    metrics, clock = Metrics(process), SystemClock()
+    start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
     while not stop.is_set():
         _stop_on_signals(stop)
         wait_until_ready(client, stop.wait, attempts=2**31)

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 from jobs.writer.book import AnotherWriter, Book
-from jobs.writer.checkpoints import Checkpointer
 from jobs.writer.core import Stuck, Writer, WriterRules
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
+from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.clock import Clock, SystemClock
 from runtime.game.grid import GridRules
@@ -27,6 +27,7 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_values import WriterAlive
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
+from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, OperationalError, open_migrated, open_writer
 
@@ -40,6 +41,7 @@ GATHER_MS_MAX = 20
 """How long bets gather for a commit: the more of them come, the longer, since a few big commits leave the processors
 far more time than many small ones. After a pause the first bet does not wait."""
 STUCK_WAIT_S = 0.1
+STOP_S_MAX = 5.0
 ALIVE_EVERY_MS = 200
 GC_THRESHOLDS = (50_000, 20, 50)
 RQ_HEARTBEAT_EVERY_MS = 10_000
@@ -62,7 +64,6 @@ class WriterProcess:
         adopt_width(database.execute, settings.column_seconds)
         # The writer's own connection may be waiting for a job, and a pushing thread must not share its place.
         self.metrics_client = connect(settings.redis_url)
-        self.checkpoints = Checkpointer(settings.database)
         self.since_ms = clock.now_ms()
         rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
         risk = RiskLimits(
@@ -83,6 +84,8 @@ class WriterProcess:
                 settings.fill_delay_ms,
             ),
         )
+        self.background = Background(self.stopping, clock, self.writer.metrics)
+        self.checkpoints = Checkpointer(database, settings.database, self.writer.metrics, clock)
         self.trouble = ""
         self._due: dict[str, int] = {}
         self._was_away = False
@@ -94,8 +97,8 @@ class WriterProcess:
     def run(self) -> None:
         """Iterate until told to stop; what waits in the queues then is left for the next writer."""
         self._open()
-        self.checkpoints.start()
-        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.stopping)
+        self.checkpoints.start(self.background)
+        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background)
         while not self.stopping.is_set():
             try:
                 self._run_once()
@@ -165,9 +168,6 @@ class WriterProcess:
     def _housekeeping(self) -> None:
         if self._is_due("alive", ALIVE_EVERY_MS):
             self._say_alive()
-        if self.checkpoints.wal_is_long.is_set():
-            self.checkpoints.wal_is_long.clear()
-            self.database.restart_wal()
         if self._is_due("forget", FORGET_EVERY_MS):
             self._forget_idempotency_keys()
         if self._is_due("heartbeat", RQ_HEARTBEAT_EVERY_MS):
@@ -199,6 +199,7 @@ class WriterProcess:
         except OUTAGES as ex:
             logger.warning("left without telling Redis: %s", ex)
         self.checkpoints.stop()
+        self.background.join(STOP_S_MAX)
         self.database.close()
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import redis
 
+from runtime.background import Background
 from runtime.clock import Clock
 from runtime.errors import Unavailable
+from runtime.messaging.connection import OUTAGES
 from runtime.messaging.redis_keys import BUS_COMMITS, BUS_COMMITS_KEEP, BUS_PUBLIC, BUS_PUBLIC_KEEP_MS
 
 logger = logging.getLogger(__name__)
@@ -112,27 +114,25 @@ class BusReader:
         self._synchronized_ms: int | None = None
         self._failures = 0
 
-    def start(self, spawn: Callable[[Callable[[], None]], object]) -> None:
-        """Run in the background; `spawn` starts a greenlet or a thread."""
-        spawn(self.run)
+    def start(self, background: Background) -> None:
+        """Run in the background."""
+        background.start("bus", self.run)
 
     def stop(self) -> None:
         """End `run` after the reading that is under way."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Read until stopped; whatever goes wrong is logged and tried again."""
+        """Read until stopped, over outages of Redis and of the database."""
+        # Whatever ended the last run, listeners may have missed something.
+        self._synchronized_ms = None
         while not self._stopping.is_set():
             try:
                 self._read_once()
                 self._failures = 0
-            except (redis.RedisError, Unavailable) as ex:
+            except (*OUTAGES, Unavailable) as ex:
                 if self._failures == 0:
                     logger.warning("lost the bus, trying again: %s", ex)
-                self._back_off()
-            except Exception:
-                # The reader outlives anything: without it every price in this process is stale.
-                logger.exception("the bus could not be read")
                 self._back_off()
 
     def _back_off(self) -> None:
@@ -169,20 +169,14 @@ class BusReader:
             self._cursors[BUS_PUBLIC] = events[-1].id
         if entries:
             self._cursors[BUS_COMMITS] = entries[-1][0].decode()
+        failed: list[Exception] = []
         for listener in self._listeners:
-            self._deliver_to(listener, events, commits)
-
-    def _deliver_to(
-        self, listener: Listener, events: Sequence[PublicEvent], commits: Sequence[PublishedCommit]
-    ) -> None:
-        try:
-            listener.receive(events, commits)
-        except redis.RedisError:
-            raise
-        except Exception:
-            # The others still hear it, and what this one missed it reads anew.
-            logger.exception("%s could not take %d events and %d commits", listener, len(events), len(commits))
-            self._synchronized_ms = None
+            try:
+                listener.receive(events, commits)
+            except Exception as ex:  # noqa: BLE001  the others hear it before it is raised
+                failed.append(ex)
+        if failed:
+            raise failed[0]
 
 
 def _public(entry: tuple[bytes, dict[bytes, bytes]]) -> PublicEvent:

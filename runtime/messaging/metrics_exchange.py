@@ -8,13 +8,15 @@ from __future__ import annotations
 import logging
 import os
 import resource
-import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
+from runtime.background import Background
 from runtime.clock import Clock
+from runtime.messaging.connection import RedisError
 from runtime.messaging.redis_keys import METRICS
 from runtime.metrics.table import Metrics, Snapshot
 
@@ -42,15 +44,17 @@ class HashClient(Protocol):
         ...
 
 
-def push(client: HashClient, metrics: Metrics, clock: Clock) -> None:
+def push(client: HashClient, metrics: Metrics, clock: Clock, background: Background) -> None:
     """Write this process's snapshot."""
     pid = os.getpid()
-    client.hset(METRICS, f"{metrics.process}:{pid}", msgspec.json.encode(take(metrics, clock)))
+    client.hset(METRICS, f"{metrics.process}:{pid}", msgspec.json.encode(take(metrics, clock, background)))
 
 
-def take(metrics: Metrics, clock: Clock) -> Snapshot:
+def take(metrics: Metrics, clock: Clock, background: Background) -> Snapshot:
     """Measure this process and return its snapshot."""
     _measure_process(metrics)
+    for work, is_up in background.up().items():
+        metrics.set("taptrade_background_up", int(is_up), work)
     return metrics.snapshot(os.getpid(), clock.now_ms())
 
 
@@ -69,26 +73,39 @@ def collect(client: HashClient, now_ms: int) -> list[Snapshot]:
     return sorted(fresh, key=lambda one: (one.process, one.pid))
 
 
+def gather(client: HashClient, own: Snapshot) -> list[Snapshot]:
+    """Return the snapshots of all processes, this one's as it is now; without Redis there is no other."""
+    try:
+        found = collect(client, own.at_ms)
+    except RedisError:
+        found = []
+    # What this process pushed a moment ago gives way to what it has measured by now.
+    return [*(one for one in found if (one.process, one.pid) != (own.process, own.pid)), own]
+
+
+def works_down(snapshots: Iterable[Snapshot]) -> list[str]:
+    """Return the background work of all these processes that does not run well."""
+    return [
+        f"{work} of {snapshot.process} {snapshot.pid}"
+        for snapshot in snapshots
+        for work, up in snapshot.gauges.get("taptrade_background_up", {}).items()
+        if not up
+    ]
+
+
 def start_pushing(
-    client: HashClient, metrics: Metrics, clock: Clock, outages: tuple[type[Exception], ...], stop: threading.Event
-) -> threading.Thread:
-    """Push every PUSH_EVERY_S from a thread (under gevent: a greenlet) until `stop` is set."""
-    metrics.set("taptrade_process_start_seconds", clock.now_ms() / 1000)
-    thread = threading.Thread(target=_push_until, args=(client, metrics, clock, outages, stop), daemon=True)
-    thread.start()
-    return thread
-
-
-def _push_until(
-    client: HashClient, metrics: Metrics, clock: Clock, outages: tuple[type[Exception], ...], stop: threading.Event
+    client: HashClient, metrics: Metrics, clock: Clock, outages: tuple[type[Exception], ...], background: Background
 ) -> None:
-    while True:
+    """Push every PUSH_EVERY_S in the background."""
+    metrics.set("taptrade_process_start_seconds", clock.now_ms() / 1000)
+
+    def once() -> None:
         try:
-            push(client, metrics, clock)
+            push(client, metrics, clock, background)
         except outages as ex:
             logger.debug("metrics wait for Redis: %s", ex)
-        if stop.wait(PUSH_EVERY_S):
-            return
+
+    background.repeat("metrics", once, PUSH_EVERY_S)
 
 
 def _measure_process(metrics: Metrics) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gevent
 from gevent.event import AsyncResult, Event
 
+from runtime.background import Background
 from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.messaging import queues, redis_keys
@@ -109,12 +109,12 @@ class Outbox:
         self._bets = _Lane(Queue(client, queues.BETS, origin, backlog_max=backlog_bets_max), clock)
         self._commands = _Lane(Queue(client, queues.COMMANDS, origin), clock)
 
-    def start(self, spawn: Callable[[Callable[[], None]], object] = gevent.spawn) -> None:
-        """Start the greenlets that send and that listen."""
-        spawn(self._bets.run)
-        spawn(self._commands.run)
-        spawn(self._listen)
-        spawn(self._give_up)
+    def start(self, background: Background) -> None:
+        """Send and listen in the background."""
+        background.start("send-bets", self._bets.run)
+        background.start("send-commands", self._commands.run)
+        background.start("replies", self._listen)
+        background.start("give-up", self._give_up)
 
     def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answer | None:
         """Queue a bet and wait for its commit, or only until it is queued.

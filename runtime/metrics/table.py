@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,9 +20,11 @@ CounterName = Literal[
     "taptrade_commits_total",
     "taptrade_bets_total",
     "taptrade_jobs_failed_total",
+    "taptrade_background_restarts_total",
 ]
 GaugeName = Literal[
     "taptrade_up",
+    "taptrade_background_up",
     "taptrade_backlog_bets",
     "taptrade_bets_inside",
     "taptrade_tick_age_seconds",
@@ -33,6 +36,8 @@ GaugeName = Literal[
     "taptrade_process_memory_bytes",
     "taptrade_process_open_files",
     "taptrade_process_cpu_seconds",
+    "taptrade_wal_bytes",
+    "taptrade_wal_held_seconds",
 ]
 HistogramName = Literal["taptrade_request_seconds", "taptrade_commit_seconds"]
 
@@ -57,6 +62,9 @@ COUNTERS: dict[CounterName, Metric] = {
     "taptrade_commits_total": Metric("Commits of the writer."),
     "taptrade_bets_total": Metric("Bets that came to a status in a commit.", ("status",)),
     "taptrade_jobs_failed_total": Metric("Jobs that the writer could not do; RQ keeps them with the reason."),
+    "taptrade_background_restarts_total": Metric(
+        "Background work that ended by an error and started again.", ("work",)
+    ),
 }
 GAUGES: dict[GaugeName, Metric] = {
     "taptrade_up": Metric("1 where a part of the system is well, 0 where it is not.", ("part",), of_process=False),
@@ -66,11 +74,17 @@ GAUGES: dict[GaugeName, Metric] = {
     "taptrade_writer_commit": Metric("Number of the newest commit.", of_process=False),
     "taptrade_audit_findings": Metric("Rows that the last daily audit found wrong.", of_process=False),
     "taptrade_audit_time_seconds": Metric("Unix time of the last daily audit.", of_process=False),
+    "taptrade_background_up": Metric("1 where a background work of the process runs well, else 0.", ("work",)),
     "taptrade_bets_inside": Metric("Bets that the process has let in and not answered yet."),
     "taptrade_process_start_seconds": Metric("Unix time at which the process began to count."),
     "taptrade_process_memory_bytes": Metric("Resident memory of the process."),
     "taptrade_process_open_files": Metric("File descriptors that the process holds."),
     "taptrade_process_cpu_seconds": Metric("Processor time that the process has used."),
+    "taptrade_wal_bytes": Metric("Length of a database's write-ahead log on the disk.", ("database",)),
+    "taptrade_wal_held_seconds": Metric(
+        "How long a process is known to keep a write-ahead log from starting anew; 0 and no holder where none does.",
+        ("database", "holder"),
+    ),
 }
 HISTOGRAMS: dict[HistogramName, Metric] = {
     "taptrade_commit_seconds": Metric("Time from the start of a commit to its end on disk.", (), COMMIT_BOUNDS),
@@ -119,6 +133,13 @@ class Metrics:
         """Set a gauge."""
         with self._lock:
             self._gauges[name, *labels] = value
+
+    def replace(self, name: GaugeName, values: Mapping[tuple[str, ...], float]) -> None:
+        """Set a gauge for these label values, and forget it for all others."""
+        with self._lock:
+            for key in [key for key in self._gauges if key[0] == name and key[1:] not in values]:
+                del self._gauges[key]
+            self._gauges.update({(name, *labels): value for labels, value in values.items()})
 
     def observe(self, name: HistogramName, value: float, *labels: str) -> None:
         """Add one value to a histogram; a value on a bound belongs below it."""

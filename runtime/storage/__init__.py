@@ -1,4 +1,4 @@
-"""SQLite: connections and the one write transaction, migrations, the pool of readers, the stored ticks.
+"""SQLite: connections, the one write transaction, the write-ahead log, migrations, the pool of readers, stored ticks.
 
-May import: runtime.game.
+May import: runtime.game, runtime.metrics.
 """

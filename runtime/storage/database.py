@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import peewee
@@ -24,13 +25,15 @@ LEDGER_MIGRATIONS = Path(__file__).parent / "migrations"
 """What makes and updates the tables of `taptrade.db`."""
 
 Row = tuple[Any, ...]
+Mode = Literal["NOOP", "PASSIVE", "RESTART", "TRUNCATE"]
+"""SQLite's ways to checkpoint (https://sqlite.org/pragma.html#pragma_wal_checkpoint)."""
 # Older libraries can lose committed transactions when one connection checkpoints while another writes.
 SQLITE_LEAST = (3, 51, 3)
 BUSY_TIMEOUT_S = 5
 CACHE_KIB = 64 * 1024
 PAGE_BYTES = 4096
-WAL_BYTES_KEPT = 384 * 1024 * 1024
-"""A log that grew longer than that while a reader held it is cut when it starts anew."""
+WAL_BYTES_MAX = 64 * 1024 * 1024
+"""The write-ahead log starts anew before it is longer. One that a reader held longer is cut when it starts anew."""
 MMAP_BYTES = 256 * 1024 * 1024
 OPERATIONS_BETWEEN_CHECKS = 5_000
 # SQLITE_OPEN_READWRITE, _CREATE and _NOMUTEX (https://sqlite.org/c3ref/c_open_autoproxy.html): a connection has one
@@ -48,6 +51,16 @@ class DatabaseUnsafe(TaptradeError):
     """The database cannot be trusted with money."""
 
 
+class Checkpoint(NamedTuple):
+    """What became of a checkpoint."""
+
+    busy: bool
+    """A commit or a reader was in the way and did not go."""
+    pages: int
+    """Length of the write-ahead log."""
+    copied: int
+
+
 class Database:
     """One connection to one SQLite file; not to be shared by two users at the same time."""
 
@@ -55,6 +68,9 @@ class Database:
         self._peewee = peewee_database
         self._peewee.connect()
         self._connection = self._peewee.connection()
+        self.between_commits = threading.Lock()
+        """Each transaction holds it. Another thread that takes it comes between two of them, as soon as one ends; by
+        SQLite's own lock it would have to look again and again whether the connection is between two."""
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run one statement and return all its rows.
@@ -83,14 +99,15 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Hold the write lock; commit at the end, roll everything back on any error."""
-        self._peewee.begin("IMMEDIATE")
-        try:
-            yield
-            self._peewee.commit()
-        except BaseException:
-            if self._connection.in_transaction:
-                self._peewee.rollback()
-            raise
+        with self.between_commits:
+            self._peewee.begin("IMMEDIATE")
+            try:
+                yield
+                self._peewee.commit()
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._peewee.rollback()
+                raise
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -105,17 +122,15 @@ class Database:
         """Interrupt the running statement as soon as `expired` says so."""
         self._connection.progress(lambda: int(expired()), OPERATIONS_BETWEEN_CHECKS)
 
-    def restart_wal(self) -> None:
-        """Copy what is left of the write-ahead log into the file and start the log anew, if no reader needs it.
+    def checkpoint(self, mode: Mode) -> Checkpoint:
+        """Copy the write-ahead log into the file.
 
-        The log keeps its length: a commit into blocks that the file system has already given costs the disk less.
+        NOOP only looks. PASSIVE waits for nobody and makes nobody wait. RESTART and TRUNCATE keep commits waiting until
+        all is copied and the log starts anew, if no reader needs it. After RESTART it keeps its length: a commit into
+        blocks that the file system has already given costs the disk less.
         """
-        # A reader that stays long, as an audit does, must not make the commits wait: then it is tried again later.
-        self.execute("PRAGMA busy_timeout = 0")
-        try:
-            self.execute("PRAGMA wal_checkpoint(RESTART)")
-        finally:
-            self.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+        busy, pages, copied = self.execute(f"PRAGMA wal_checkpoint({mode})")[0]
+        return Checkpoint(bool(busy), pages, copied)
 
     def close(self) -> None:
         """Close the connection."""
@@ -158,7 +173,7 @@ def open_writer(path: Path, *, checkpoint_pages: int = 1000) -> Database:
                 "cache_size": -CACHE_KIB,
                 "mmap_size": MMAP_BYTES,
                 "wal_autocheckpoint": checkpoint_pages,
-                "journal_size_limit": WAL_BYTES_KEPT,
+                "journal_size_limit": WAL_BYTES_MAX,
                 "busy_timeout": BUSY_TIMEOUT_S * 1000,
             },
         )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
 
+from runtime.background import Background
 from runtime.stream.hub import Hub
-
-logger = logging.getLogger(__name__)
 
 SLICE = 128
 """Readers served in one go: about two milliseconds, for which everybody else waits."""
@@ -27,9 +24,9 @@ class Rounds:
         self._hub = hub
         self._stopping = threading.Event()
 
-    def start(self, spawn: Callable[[Callable[[], None]], object]) -> None:
-        """Run in the background; `spawn` starts a greenlet or a thread."""
-        spawn(self.run)
+    def start(self, background: Background) -> None:
+        """Run in the background."""
+        background.start("rounds", self.run)
 
     def stop(self) -> None:
         """End `run`."""
@@ -38,13 +35,11 @@ class Rounds:
 
     def run(self) -> None:
         """Serve until stopped."""
+        # What a round that failed did not pass on goes with the first one.
+        self._hub.unsent.set()
         while not self._stopping.is_set():
             self._hub.unsent.wait()
-            try:
-                self.round()
-            except Exception:
-                # What was not passed on goes with the next round.
-                logger.exception("a round to the readers of the stream failed")
+            self.round()
 
     def round(self) -> None:
         """Pass on what is new, once to everybody."""

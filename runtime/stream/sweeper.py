@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from runtime.background import Background
 from runtime.messaging import redis_keys
-from runtime.messaging.connection import Redis, RedisError
+from runtime.messaging.connection import OUTAGES, Redis
 from runtime.stream.hub import Hub
 from runtime.stream.subscriber import Subscriber
-
-logger = logging.getLogger(__name__)
 
 EVERY_S = 0.5
 """A session that was revoked is gone everywhere within a second."""
@@ -30,9 +28,9 @@ class Sweeper:
         self._client = client
         self._stopping = threading.Event()
 
-    def start(self, spawn: Callable[[Callable[[], None]], object]) -> None:
-        """Run in the background; `spawn` starts a greenlet or a thread."""
-        spawn(self.run)
+    def start(self, background: Background) -> None:
+        """Run in the background."""
+        background.start("sweeper", self.run)
 
     def stop(self) -> None:
         """End `run`."""
@@ -43,11 +41,9 @@ class Sweeper:
         while not self._stopping.wait(EVERY_S):
             try:
                 self.sweep()
-            except RedisError:
+            except OUTAGES:
                 # No session can be asked for. The bus' reader says so in the log.
                 continue
-            except Exception:
-                logger.exception("a sweep of the streams failed")
 
     def sweep(self) -> None:
         """Look once."""

@@ -37,6 +37,7 @@ from runtime.web.app import create_app
 from runtime.web.declaration import Function
 from runtime.web.discovery import discover
 from runtime.wiring import functions_folder
+from tests.backgrounds import idle
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 MANY = 10**9
@@ -91,6 +92,7 @@ class Instance:
         self.parts = Parts(
             settings=settings,
             clock=clock,
+            background=idle(clock),
             redis=client,
             pool=self.pool,
             ticks_pool=self.ticks_pool,

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from runtime.metrics.table import COUNTERS, GAUGES, HISTOGRAMS
+from runtime.storage.database import WAL_BYTES_MAX
 
 ROOT = Path(__file__).parents[2]
 RULES = importlib.import_module("yaml").safe_load((ROOT / "docs" / "alerts.yml").read_text(encoding="utf-8"))["groups"][
@@ -30,3 +31,11 @@ def test_every_rule_says_what_to_do_and_names_runbooks_that_are_there() -> None:
 
 def test_the_audit_has_an_alert() -> None:
     assert "taptrade_audit_findings" in next(rule["expr"] for rule in RULES if rule["alert"] == "LedgerDoesNotAddUp")
+
+
+def test_a_long_wal_has_an_alert_that_names_its_holder() -> None:
+    rule = next(rule for rule in RULES if rule["alert"] == "WalTooLong")
+    assert rule["expr"].endswith(f"(taptrade_wal_bytes) > {WAL_BYTES_MAX // 1024**2} * 1024 * 1024")
+    assert "taptrade_wal_held_seconds{database=%q" in rule["annotations"]["holder"]
+    assert ".Labels.holder" in rule["annotations"]["holder"]
+    assert {"database", "holder"} == set(GAUGES["taptrade_wal_held_seconds"].labels)

@@ -137,3 +137,20 @@ def test_redis_is_looked_into_and_old_backups_go(house: System, tmp_path: Path) 
     run([f"{FIRST}\n{room}"], tmp_path, house.environment | {"TAPTRADE_DATA": str(tmp_path / "full")})
     assert sorted(path.name[:17] for path in backups.glob("*.db")) == [f"taptrade-2026010{hour}" for hour in (2, 3, 4)]
     assert len(list(backups.iterdir())) == 9
+
+
+def test_background_work_is_shown_by_process(house: System, tmp_path: Path) -> None:
+    (looking,) = blocks(section(runbook("lost-worker"), "A part of a process"))
+    _, seen = run([FIRST, looking], tmp_path, house.environment)
+    up = re.findall(r'^taptrade_background_up{pid="\d+",process="(\w+)",work="([\w-]+)"} 1.0', seen, re.MULTILINE)
+    assert {process for process, _ in up} == {"api", "writer", "settler", "jobs", "scheduler", "feed"}
+    assert {work for process, work in up if process == "feed"} == {"publisher", "checkpoints", "metrics"}
+    assert len(re.findall(r"^taptrade_background_restarts_total{.*} 0.0", seen, re.MULTILINE)) == len(up)
+
+
+def test_the_length_of_both_write_ahead_logs_is_shown(house: System, tmp_path: Path) -> None:
+    looking, _ = blocks(section(runbook("disk"), "A write-ahead log beyond 64 MB"))
+    _, seen = run([FIRST, looking], tmp_path, house.environment)
+    for database in ("taptrade.db", "ticks.db"):
+        assert re.search(rf'^taptrade_wal_bytes{{.*database="{database}".*}} \d', seen, re.MULTILINE), seen
+        assert f'taptrade_wal_held_seconds{{database="{database}",holder=""' in seen

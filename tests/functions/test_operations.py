@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +18,11 @@ import redis
 from falcon import testing
 
 import functions
+from runtime.background import Background
 from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, Override, State
 from runtime.messaging.connection import OUTAGES, connect
+from runtime.messaging.metrics_exchange import push
 from runtime.messaging.redis_keys import BACKLOG_BETS, BREAKER, FEED_ALIVE, SETTLER_ALIVE, TICK_LATEST, WRITER_ALIVE
 from runtime.messaging.redis_values import encode_tick
 from runtime.metrics.table import Metrics
@@ -29,10 +33,11 @@ from runtime.storage.read_pool import ReadPool
 from runtime.version import STAMP, build
 from runtime.web.app import create_app
 from runtime.web.discovery import discover
+from tests.backgrounds import idle, threads
 from tests.jobs.writer_desk import tick_at
 
 OPERATORS = ("health.", "metrics", "version", "time", "openapi.")
-PARTS = {"database", "redis", "price_feed", "breaker", "scheduler", "writer"}
+PARTS = {"database", "redis", "background", "price_feed", "breaker", "scheduler", "writer"}
 
 
 @dataclass
@@ -42,6 +47,7 @@ class Station:
     client: testing.TestClient
     redis: redis.Redis
     clock: ManualClock
+    background: Background
 
     def be_well(self) -> None:
         """Leave what processes leave that are well."""
@@ -70,12 +76,14 @@ class Station:
         return answer.status_code, checks
 
 
-def open_station(settings: Settings, client: redis.Redis, clock: ManualClock) -> tuple[Station, ReadPool]:
+def open_station(
+    settings: Settings, client: redis.Redis, clock: ManualClock, background: Background
+) -> tuple[Station, ReadPool]:
     pool = ReadPool(settings.database, clock)
     quotas = policies(settings)
     app = create_app(
         [one for one in discover(Path(functions.__path__[0])) if one.name.startswith(OPERATORS)],
-        parts=cast("Any", SimpleNamespace(settings=settings, redis=client, pool=pool)),
+        parts=cast("Any", SimpleNamespace(settings=settings, redis=client, pool=pool, background=background)),
         authenticate=lambda _: None,
         limiter=unlimited(quotas),
         quotas=quotas,
@@ -84,15 +92,16 @@ def open_station(settings: Settings, client: redis.Redis, clock: ManualClock) ->
         metrics=Metrics("api"),
         outages=OUTAGES,
     )
-    return Station(testing.TestClient(app), client, clock), pool
+    return Station(testing.TestClient(app), client, clock, background), pool
 
 
 @pytest.fixture
 def station(settings: Settings, redis_client: redis.Redis, clock: ManualClock) -> Iterator[Station]:
     """Return a station whose database is there."""
     migrate(settings.database, LEDGER_MIGRATIONS, clock)
-    station, pool = open_station(settings, redis_client, clock)
-    yield station
+    with threads(clock) as background:
+        station, pool = open_station(settings, redis_client, clock, background)
+        yield station
     for connection in pool._idle:
         connection.database.close()
 
@@ -107,9 +116,37 @@ def test_nothing_runs_yet_but_this_process_is_ready(station: Station) -> None:
     status, checks = station.health()
 
     assert status == 503
-    assert {name for name, ok in checks.items() if ok} == {"database", "redis"}
+    assert {name for name, ok in checks.items() if ok} == {"database", "redis", "background"}
     ready = station.client.simulate_get("/readyz")
-    assert (ready.status_code, set(ready.json["checks"])) == (200, {"database", "redis"})
+    assert (ready.status_code, set(ready.json["checks"])) == (200, {"database", "redis", "background"})
+
+
+def test_background_work_that_is_down_is_named_here_and_of_other_processes(station: Station) -> None:
+    station.be_well()
+    writer = Metrics("writer")
+    writer.set("taptrade_background_up", 0, "checkpoints")
+    push(station.redis, writer, station.clock, idle(station.clock))
+    assert station.health() == (503, dict.fromkeys(PARTS, True) | {"background": False})
+    assert station.client.simulate_get("/readyz").status_code == 200, "what is another's is not needed to answer"
+
+    failed, go_on = threading.Event(), threading.Event()
+
+    def listen() -> None:
+        if not failed.is_set():
+            failed.set()
+            raise ValueError("unknown command")
+        go_on.wait(10)
+
+    station.background.start("replies", listen)
+    assert failed.wait(5)
+    ready = station.client.simulate_get("/readyz")
+    assert (ready.status_code, ready.json["checks"]["background"]) == (503, {"ok": False, "detail": "down: replies"})
+    detail = station.client.simulate_get("/healthz").json["checks"]["background"]["detail"]
+    assert detail == f"down: checkpoints of writer {os.getpid()}, replies of api {os.getpid()}"
+    page = station.client.simulate_get("/metrics").text
+    assert 'taptrade_up{part="background"} 0.0' in page
+    assert re.search(r'taptrade_background_up{pid="\d+",process="api",work="replies"} 0.0', page)
+    go_on.set()
 
 
 @pytest.mark.parametrize(
@@ -150,9 +187,9 @@ def test_the_breaker_is_ill_when_bets_are_refused(station: Station, state: State
 
 
 def test_without_redis_every_answer_still_comes(settings: Settings, tmp_path: Path, clock: ManualClock) -> None:
-    station, _ = open_station(settings, connect(f"unix://{tmp_path}/nobody.sock"), clock)
+    station, _ = open_station(settings, connect(f"unix://{tmp_path}/nobody.sock"), clock, idle(clock))
 
-    assert station.health() == (503, dict.fromkeys(PARTS, False))
+    assert station.health() == (503, dict.fromkeys(PARTS, False) | {"background": True})
     assert station.client.simulate_get("/readyz").status_code == 503
     page = station.client.simulate_get("/metrics")
     assert page.status_code == 200

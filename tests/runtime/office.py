@@ -12,6 +12,7 @@ from runtime.messaging.commands import Batch
 from runtime.messaging.connection import connect
 from runtime.messaging.outbox import REPLIES_BLOCK_S, Outbox
 from runtime.messaging.queues import Ticket, decode_job
+from tests.backgrounds import Greenlets
 from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
 
@@ -23,7 +24,7 @@ class Office:
 
     def __init__(self, desk: Desk, *, backlog_max: int = 100, client: Any = None, replies: Any = None) -> None:
         self.desk = desk
-        self.greenlets: list[gevent.Greenlet] = []
+        self.greenlets = Greenlets()
         self.outbox = Outbox(
             client or connect(desk.redis_url),
             replies or connect(desk.redis_url, block_s=REPLIES_BLOCK_S),
@@ -32,14 +33,9 @@ class Office:
             backlog_max,
         )
 
-    def spawn(self, work: Callable[[], None]) -> object:
-        """Start a greenlet."""
-        self.greenlets.append(gevent.spawn(work))
-        return self.greenlets[-1]
-
     def open(self) -> Office:
         """Start."""
-        self.outbox.start(self.spawn)
+        self.outbox.start(self.greenlets.background())
         return self
 
     def asks(self, *tickets: Ticket, until_queued: bool = False) -> list[gevent.Greenlet]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 
@@ -19,6 +21,7 @@ from runtime.settings import load
 from taptrade.alive import PROBES, main
 from taptrade.claims import lock_data
 from taptrade.processes import PROCESSES
+from tests.backgrounds import idle
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -66,33 +69,68 @@ def test_a_key_that_is_renewed_is_life(
     assert main([name]) == 1
     assert capsys.readouterr().err == f"{name}: {key} was not renewed for 5 s\n"
     redis_client.set(key, "1")
+    assert main([name]) == 1, "it measures nothing"
+    push(redis_client, Metrics(name), SystemClock(), idle())
+    capsys.readouterr()
     assert main([name]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_process_whose_background_work_is_down_does_not_do_its_work(
+    redis_client: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    redis_client.set(WRITER_ALIVE, "1")
+    metrics = Metrics("writer")
+    metrics.set("taptrade_background_up", 0, "checkpoints")
+    push(redis_client, metrics, SystemClock(), idle())
+    assert main(["writer"]) == 1
+    assert capsys.readouterr().err == f"writer: down in the background: checkpoints of writer {os.getpid()}\n"
+
+
+def test_of_several_api_processes_each_must_do_its_work(
+    port: int, environment: pytest.MonkeyPatch, redis_client: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("TAPTRADE_PORT", str(port))
+    push(redis_client, Metrics("api"), SystemClock(), idle())
+    assert main(["api"]) == 0
+    other = Metrics("api")
+    other.set("taptrade_background_up", 0, "bus")
+    redis_client.hset(METRICS, "api:7", msgspec.json.encode(other.snapshot(7, SystemClock().now_ms())))
+    assert main(["api"]) == 1
+    assert capsys.readouterr().err == "api: down in the background: bus of api 7\n"
 
 
 @pytest.mark.parametrize("name", ["jobs", "scheduler"])
 @pytest.mark.usefixtures("environment")
 def test_fresh_measurements_are_life(name: str, redis_client: redis.Redis, capsys: pytest.CaptureFixture[str]) -> None:
-    push(redis_client, Metrics("api"), SystemClock())
+    push(redis_client, Metrics("api"), SystemClock(), idle())
     assert main([name]) == 1
     assert capsys.readouterr().err == f"{name}: nothing was heard of it for {FRESH_MS // 1000} s\n"
-    push(redis_client, Metrics(name), SystemClock())
+    push(redis_client, Metrics(name), SystemClock(), idle())
     assert main([name]) == 0
     assert redis_client.hlen(METRICS) == 2
 
 
 @pytest.mark.parametrize(("name", "variable"), [("api", "PORT"), ("dashboard", "DASHBOARD_PORT")])
 def test_an_answer_of_200_is_life(
-    name: str, variable: str, port: int, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    variable: str,
+    port: int,
+    environment: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    redis_client: redis.Redis,
 ) -> None:
+    push(redis_client, Metrics("api"), SystemClock(), idle())
     environment.setenv(f"TAPTRADE_{variable}", str(port))
     assert main([name]) == (0 if name == "api" else 1)
     assert capsys.readouterr().err == ("" if name == "api" else "dashboard: / answers 503: ill\n")
 
 
 def test_the_run_of_the_data_folder_is_asked_where_no_port_was_set(
-    port: int, environment: pytest.MonkeyPatch, tmp_path: Path
+    port: int, environment: pytest.MonkeyPatch, tmp_path: Path, redis_client: redis.Redis
 ) -> None:
+    push(redis_client, Metrics("api"), SystemClock(), idle())
     environment.delenv("TAPTRADE_PORT", raising=False)
     with lock_data(load({"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_PORT": str(port)})):
         assert main(["api"]) == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime.clock import ManualClock
+from runtime.process_lock import name_of
 from runtime.settings import Settings, SettingsError, load
 from taptrade import claims, embedded_redis, holders, running
 from tests.conftest import start_redis
@@ -130,7 +131,7 @@ def test_a_redis_that_still_ends_is_waited_for(tmp_path: Path, clock: ManualCloc
 
 
 def test_a_process_that_has_gone_is_named_by_its_id() -> None:
-    assert holders.name_of(2**22 + 1) == f"process {2**22 + 1}"
+    assert name_of(2**22 + 1) == f"process {2**22 + 1}"
 
 
 def test_a_port_that_nobody_of_ours_holds(taken: socket.socket) -> None:

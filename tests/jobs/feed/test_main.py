@@ -21,11 +21,12 @@ from runtime.clock import SystemClock
 from runtime.game.rewards import HISTORY_MS_MIN
 from runtime.game.ticks import Tick
 from runtime.market.grid import Grid
+from runtime.messaging.metrics_exchange import collect
 from runtime.messaging.redis_keys import GRID_LATEST, TICK_LATEST
 from runtime.messaging.redis_values import decode_tick
 from runtime.settings import Settings, SettingsError
-from runtime.storage import ticks_store
-from runtime.storage.database import OperationalError, open_reader
+from runtime.storage import checkpoints, ticks_store
+from runtime.storage.database import OperationalError, open_reader, open_writer
 from tests.waiting import wait_until
 
 
@@ -122,6 +123,28 @@ def test_the_process_logs_why_it_cannot_replay_and_ends(settings: Settings) -> N
         "ERROR",
         f"feed cannot run: TAPTRADE_REPLAY_FILE: {settings.data.parent}: is a folder",
     )
+
+
+def test_the_wal_of_the_ticks_starts_anew_beside_them(
+    settings: Settings, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "PAGES_DUE", 4)
+    stopping = threading.Event()
+    feeding = threading.Thread(target=run, args=(replace(settings, feed="sim"), SystemClock(), stopping))
+    feeding.start()
+    try:
+        wait_until(lambda: collect(redis_client, SystemClock().now_ms()), what="what the feed measures")
+        (feed,) = collect(redis_client, SystemClock().now_ms())
+        assert feed.gauges["taptrade_wal_bytes"].keys() == {"ticks.db"}
+        assert feed.gauges["taptrade_wal_held_seconds"] == {"ticks.db\x1f": 0}
+        other = open_writer(settings.ticks_database, checkpoint_pages=0)
+        wait_until(lambda: (seen := other.checkpoint("NOOP")).copied == seen.pages > 4, what="a WAL that is copied")
+        wait_until(lambda: other.checkpoint("NOOP").pages <= 4, what="one that begins anew")
+        other.close()
+    finally:
+        stopping.set()
+        feeding.join(10)
+    assert not feeding.is_alive()
 
 
 def _published(client: redis.Redis) -> Tick:

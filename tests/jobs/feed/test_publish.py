@@ -17,6 +17,7 @@ from runtime.messaging.connection import connect
 from runtime.messaging.redis_keys import BUS_PUBLIC, FEED_ALIVE, GRID_LATEST, TICK_LATEST
 from runtime.messaging.redis_values import decode_tick
 from taptrade.embedded_redis import prepare
+from tests.backgrounds import threads
 from tests.conftest import start_redis
 from tests.jobs.feed.ticks import tick
 from tests.waiting import wait_until
@@ -116,12 +117,13 @@ def test_after_an_outage_only_the_newest_tick_is_told_and_the_column_s_range(
 
 def test_the_thread_publishes_by_itself_and_ends(redis_client: redis.Redis) -> None:
     publishing = publisher(redis_client, SystemClock())
-    publishing.start()
-    publishing.offer(tick(START))
-    wait_until(lambda: latest(redis_client) == tick(START))
-    wait_until(lambda: sum(kind == "grid" for kind, _ in told(redis_client)) >= 3)
-    publishing.offer(tick(START + 100))
-    publishing.stop()
+    with threads() as background:
+        publishing.start(background)
+        publishing.offer(tick(START))
+        wait_until(lambda: latest(redis_client) == tick(START))
+        wait_until(lambda: sum(kind == "grid" for kind, _ in told(redis_client)) >= 3)
+        publishing.offer(tick(START + 100))
+        publishing.stop()
     assert latest(redis_client) == tick(START + 100)
 
 
@@ -134,9 +136,10 @@ def test_the_thread_survives_a_grid_that_cannot_be_built(redis_client: redis.Red
         return grid_of(newest, now_ms)
 
     publishing = Publisher(redis_client, SystemClock(), broken_twice, Touches(RULES))
-    publishing.start()
-    publishing.offer(tick(START))
-    wait_until(lambda: redis_client.get(GRID_LATEST))
-    publishing.stop()
+    with threads() as background:
+        publishing.start(background)
+        publishing.offer(tick(START))
+        wait_until(lambda: redis_client.get(GRID_LATEST))
+        publishing.stop()
     assert not failures
     assert latest(redis_client) == tick(START)

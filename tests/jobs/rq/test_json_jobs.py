@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rq.command import PUBSUB_CHANNEL_TEMPLATE
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import JobStatus
 
@@ -77,6 +78,26 @@ def test_killed_worker_is_followed_at_once_and_its_job_is_taken_up(
     with serving("jobs", tmp_path, redis_url):
         wait_until(lambda: redis_client.llen("marks") == 1, 5)
     assert redis_client.llen(queue.intermediate_queue_key) == 0
+
+
+def test_a_worker_that_hears_no_commands_any_more_gives_way_to_a_new_one(
+    redis_client: Any, redis_url: str, queue: JsonQueue, tmp_path: Path
+) -> None:
+    log = tmp_path / "jobs.log"
+
+    def names() -> set[bytes]:
+        return {key.rpartition(b":")[2] for key in redis_client.smembers("rq:workers")}
+
+    with serving("jobs", tmp_path, redis_url):
+        (first,) = wait_until(names, what="a worker")
+        channel = PUBSUB_CHANNEL_TEMPLATE % first.decode()
+        wait_until(lambda: redis_client.publish(channel, "no command") == 1, what="a worker that hears")
+        wait_until(lambda: "JSONDecodeError" in log.read_text(), what="the end of its thread")
+        queue.enqueue_job(job(redis_client, "one", NOTE, "marks", "a"))
+        wait_until(lambda: names() - {first}, what="another worker")
+        queue.enqueue_job(job(redis_client, "two", NOTE, "marks", "b"))
+        wait_until(lambda: redis_client.lrange("marks", 0, -1) == [b"a", b"b"], what="both jobs")
+    assert "hears no commands any more" in log.read_text()
 
 
 def test_reclaim_leaves_no_copies(redis_client: Any, queue: JsonQueue) -> None:

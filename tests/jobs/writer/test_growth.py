@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from jobs.writer import checkpoints, settle
+from jobs.writer import settle
 from jobs.writer.book import Book
 from runtime.game.bets import Bet
 from runtime.game.grid import column_of
 from runtime.game.ledger import SQL, Commit
 from runtime.game.statements import fill
 from runtime.messaging.commands import PlaceBet
-from runtime.storage.database import Database, Row, open_writer
+from runtime.storage.database import Row
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 STATEMENTS = {name: fill(sql, conditions="") for name, sql in SQL.items() if not name.startswith("if_")}
@@ -144,41 +143,6 @@ def test_a_bet_on_the_first_column_that_is_open_is_known_after_a_roll_back(desk:
     desk.writer.book.reload()
     assert desk.writer.book.exposure.total_cents > 0
     assert known_bets(desk) == open_bets(desk)
-
-
-@pytest.mark.parametrize(("long", "passes"), [pytest.param(5, 3, id="long"), pytest.param(100_000, 1, id="short")])
-def test_a_long_log_is_copied_until_the_next_commit_starts_it_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: int, passes: int
-) -> None:
-    monkeypatch.setattr(checkpoints, "WAL_PAGES_LONG", long)
-    writer, copier = (open_writer(tmp_path / "log.db", checkpoint_pages=0) for _ in range(2))
-    writer.execute("CREATE TABLE bulk (text TEXT)")
-    writer.execute("INSERT INTO bulk VALUES (?)", ("x" * 300_000,))
-    crowded = Crowded(copier, writer)
-    assert checkpoints._copy(crowded) > 70  # type: ignore[arg-type]
-    assert crowded.checkpoints == passes
-    writer.execute("INSERT INTO bulk VALUES ('next')")
-    _, pages, _ = copier.execute("PRAGMA wal_checkpoint(PASSIVE)")[0]
-    assert (pages < 10) == (passes > 1)
-    writer.close()
-    copier.close()
-
-
-class Crowded:
-    """A checkpointer's database, with a commit that ends during its first checkpoint."""
-
-    def __init__(self, database: Database, writer: Database) -> None:
-        self.database = database
-        self.writer = writer
-        self.checkpoints = 0
-
-    def execute(self, sql: str) -> list[Row]:
-        self.checkpoints += 1
-        if self.checkpoints > 1:
-            return self.database.execute(sql)
-        with self.writer.transaction():
-            self.writer.execute("INSERT INTO bulk VALUES ('beside the first checkpoint')")
-            return self.database.execute(sql)
 
 
 def _dying_at(count: int) -> Callable[..., None]:

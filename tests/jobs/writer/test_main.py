@@ -9,16 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import redis
 
-from jobs.writer import checkpoints
 from jobs.writer import main as writer_main
-from jobs.writer.checkpoints import Checkpointer
 from jobs.writer.core import Writer
 from jobs.writer.main import lock_file
 from runtime.clock import ManualClock, SystemClock
@@ -99,7 +96,6 @@ def test_after_redis_lost_its_memory_what_was_held_is_let_go_of(settings: Settin
     open_account(redis_client, 2)
     process._run_once()
     assert process.writer.book.number == 1
-    process.checkpoints.start()
     process._close()
 
 
@@ -112,7 +108,6 @@ def test_what_only_the_writer_knows_of_is_kept_over_an_outage(settings: Settings
     process._was_away = True
     process._run_once()
     assert process.writer.book.number == 1
-    process.checkpoints.start()
     process._close()
 
 
@@ -173,7 +168,6 @@ def test_a_bet_that_waits_for_its_tick_does_not_keep_the_writer_spinning(
     process.writer.held = []
     process._run_once()
     assert waits == [writer_main.RIPE_WAIT_S]
-    process.checkpoints.start()
     process._close()
 
 
@@ -204,33 +198,7 @@ def test_bets_gather_between_two_turns(
     monkeypatch.setattr(Writer, "run_once", turn)
     process._run_once()
     assert waited == pytest.approx(waits)
-    process.checkpoints.start()
     process._close()
-
-
-def test_checkpoints_go_on_after_one_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "EVERY_S", 0.001)
-    tried: list[str] = []
-
-    class Failing:
-        """A connection whose disk fails."""
-
-        def execute(self, sql: str) -> None:
-            """Fail."""
-            tried.append(sql)
-            raise OperationalError("disk I/O error")
-
-        def close(self) -> None:
-            """Be closed."""
-            tried.append("closed")
-
-    monkeypatch.setattr(checkpoints, "open_writer", lambda *_, **__: Failing())
-    checkpointer = Checkpointer(tmp_path / "nothing.db")
-    checkpointer.start()
-    wait_until(lambda: len(tried) >= 2, what="a second try")
-    checkpointer.stop()
-    assert tried[-1] == "closed"
-    assert not checkpointer.wal_is_long.is_set()
 
 
 @contextmanager

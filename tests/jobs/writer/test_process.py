@@ -10,7 +10,6 @@ import msgspec
 import pytest
 import redis
 
-from jobs.writer import checkpoints
 from jobs.writer import main as writer_main
 from jobs.writer.core import Writer
 from runtime.clock import ManualClock, SystemClock
@@ -21,6 +20,7 @@ from runtime.messaging import queues, redis_keys
 from runtime.messaging.commands import OpenAccount
 from runtime.messaging.connection import connect
 from runtime.settings import Settings
+from runtime.storage import checkpoints
 from runtime.storage.database import LEDGER_MIGRATIONS, migrate, open_writer
 from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
@@ -118,22 +118,20 @@ def test_what_redis_forgot_that_is_done_is_ended_and_not_done_again(
     assert process.writer.book.number == 1
 
 
-def test_a_long_log_starts_anew_while_the_writer_works(
+def test_the_wal_starts_anew_while_the_writer_works_and_its_length_is_measured(
     process: writer_main.WriterProcess, settings: Settings, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "WAL_PAGES_MAX", 20)
-    log = settings.database.with_name("taptrade.db-wal")
+    monkeypatch.setattr(checkpoints, "PAGES_DUE", 20)
     other = open_writer(settings.database, checkpoint_pages=0)
     other.execute("CREATE TABLE bulk (text TEXT)")
     other.execute("INSERT INTO bulk VALUES (?)", ("x" * 300_000,))
-    length = log.stat().st_size
-    wait_until(process.checkpoints.wal_is_long.is_set, what="a log that is seen to be long")
-    wait_until(lambda: not process.checkpoints.wal_is_long.is_set(), what="a writer that starts it anew")
+    wait_until(lambda: other.checkpoint("NOOP").copied > 70, what="a copy of the WAL")
     queues.send_commands(redis_client, [account(process)], "test", process.clock.now_ms())
     wait_until(lambda: process.writer.book.number == 1, what="a commit after that")
-    _, pages, _ = other.execute("PRAGMA wal_checkpoint(PASSIVE)")[0]
-    assert 0 < pages <= 20
-    assert log.stat().st_size >= length
+    assert 0 < other.checkpoint("NOOP").pages <= 20
+    gauges = process.writer.metrics.snapshot(1, 0).gauges
+    assert gauges["taptrade_wal_bytes"]["taptrade.db"] > 300_000
+    assert gauges["taptrade_wal_held_seconds"] == {"taptrade.db\x1f": 0}
     other.close()
 
 

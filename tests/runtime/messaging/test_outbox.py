@@ -39,7 +39,7 @@ def office(desk: Desk) -> Iterator[Office]:
     """Return an open office."""
     office = Office(desk).open()
     yield office
-    gevent.killall(office.greenlets)
+    gevent.killall(office.greenlets.all)
 
 
 def ticket(desk: Desk, user: str, *, rows: int = 0, nonce: str = "") -> Ticket:
@@ -100,7 +100,7 @@ def test_what_gathers_while_an_enqueue_is_under_way_goes_as_one_job(
     assert [len(job.commands) for job in jobs] == [1, 100, 100, 30]
     assert [one.id for job in jobs for one in job.commands] == ids
     assert {job.origin for job in jobs} == {"office"}
-    gevent.killall(first + rest + office.greenlets)
+    gevent.killall(first + rest + office.greenlets.all)
 
 
 def test_after_an_enqueue_bets_gather_for_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_after_an_enqueue_bets_gather_for_the_next(desk: Desk, monkeypatch: pyte
         [bets[0].command.id],
         [bet.command.id for bet in bets[1:]],
     ]
-    gevent.killall(office.greenlets)
+    gevent.killall(office.greenlets.all)
 
 
 def test_jobs_of_what_gathered_do_not_wait_for_each_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_jobs_of_what_gathered_do_not_wait_for_each_other(desk: Desk, monkeypatc
     assert under_way == [100, 100, 31]
     gate.set()
     office.until(lambda: len(office.waiting()) == 3)
-    gevent.killall(asked + office.greenlets)
+    gevent.killall(asked + office.greenlets.all)
 
 
 def test_what_the_script_refuses_is_told_at_once_and_the_rest_of_the_job_goes_on(office: Office) -> None:
@@ -167,7 +167,7 @@ def test_a_full_backlog_refuses(desk: Desk) -> None:
     assert results(first)[0].code == ""
     second = office.asks(ticket(desk, "u", rows=1))
     assert results(second)[0].code == "FULL"
-    gevent.killall(office.greenlets)
+    gevent.killall(office.greenlets.all)
 
 
 def test_silence_ends_and_a_late_answer_troubles_nobody(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_where_nothing_was_sent_everybody_is_told_and_the_next_try_counts(
     assert [one.retry_after_s for one in found] == [1, 1]
     monkeypatch.setattr(nowhere, "connection_pool", connect(desk.redis_url).connection_pool)
     assert results(office.asks(ticket(desk, "u", rows=2), until_queued=True))[0].code == ""
-    gevent.killall(office.greenlets)
+    gevent.killall(office.greenlets.all)
 
 
 def test_where_nobody_knows_whether_it_was_queued_nobody_is_told_that_it_was_not(
@@ -230,7 +230,7 @@ def test_where_nobody_knows_whether_it_was_queued_nobody_is_told_that_it_was_not
     assert not asked[0].ready()
     desk.work()
     assert results(asked)[0].code is None
-    gevent.killall(office.greenlets)
+    gevent.killall(office.greenlets.all)
 
 
 def test_answers_are_heard_again_after_an_outage(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def test_answers_are_heard_again_after_an_outage(desk: Desk, monkeypatch: pytest
     office.until(lambda: len(office.waiting()) == 1)
     desk.work()
     assert results(asked)[0].code is None
-    gevent.killall(office.greenlets)
+    gevent.killall(office.greenlets.all)
 
 
 def test_answers_of_a_life_before_are_passed_over(office: Office) -> None:

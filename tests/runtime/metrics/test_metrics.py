@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -13,10 +14,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.clock import ManualClock
 from runtime.messaging.connection import OUTAGES, connect
-from runtime.messaging.metrics_exchange import FRESH_MS, collect, push, start_pushing, take
+from runtime.messaging.metrics_exchange import (
+    FRESH_MS,
+    collect,
+    gather,
+    push,
+    start_pushing,
+    take,
+    works_down,
+)
 from runtime.messaging.redis_keys import METRICS
 from runtime.metrics.table import COUNTERS, GAUGES, HISTOGRAMS, CounterName, GaugeName, HistogramName, Metrics, Snapshot
 from runtime.metrics.text import exposition
+from tests.backgrounds import idle, threads
 from tests.waiting import wait_until
 
 
@@ -95,8 +105,8 @@ def test_threads_lose_no_count() -> None:
 def test_any_process_can_show_what_all_have_counted(redis_client: redis.Redis, clock: ManualClock) -> None:
     writer = Metrics("writer")
     writer.count("taptrade_requests_total", "time", "200")
-    push(redis_client, writer, clock)
-    push(redis_client, Metrics("api"), clock)
+    push(redis_client, writer, clock, idle())
+    push(redis_client, Metrics("api"), clock, idle())
 
     found = collect(redis_client, clock.now_ms())
 
@@ -108,7 +118,7 @@ def test_dead_processes_leave_nothing(redis_client: redis.Redis, clock: ManualCl
     for pid in range(20):
         stale = Snapshot("api", pid, clock.now_ms() - FRESH_MS - 1)
         redis_client.hset(METRICS, f"api:{pid}", msgspec.json.encode(stale))
-    push(redis_client, Metrics("api"), clock)
+    push(redis_client, Metrics("api"), clock, idle())
 
     found = collect(redis_client, clock.now_ms())
 
@@ -117,7 +127,7 @@ def test_dead_processes_leave_nothing(redis_client: redis.Redis, clock: ManualCl
 
 
 def test_a_process_measures_itself(clock: ManualClock) -> None:
-    gauges = take(Metrics("api"), clock).gauges
+    gauges = take(Metrics("api"), clock, idle()).gauges
 
     assert gauges["taptrade_process_memory_bytes"][""] > 1_000_000
     assert gauges["taptrade_process_open_files"][""] >= 3
@@ -125,21 +135,41 @@ def test_a_process_measures_itself(clock: ManualClock) -> None:
 
 
 def test_pushing_goes_on_until_it_is_stopped(redis_client: redis.Redis, clock: ManualClock) -> None:
-    stop = threading.Event()
-    thread = start_pushing(redis_client, Metrics("api"), clock, OUTAGES, stop)
-
-    wait_until(lambda: redis_client.hlen(METRICS), what="the first push")
-    stop.set()
-    thread.join(5)
-
-    assert not thread.is_alive()
+    metrics = Metrics("api")
+    with threads(clock, metrics) as background:
+        start_pushing(redis_client, metrics, clock, OUTAGES, background)
+        wait_until(lambda: redis_client.hlen(METRICS), what="the first push")
+    (found,) = collect(redis_client, clock.now_ms())
+    assert found.gauges["taptrade_background_up"] == {"metrics": 1}
+    assert found.counters["taptrade_background_restarts_total"] == {"metrics": 0}
 
 
 def test_pushing_survives_a_redis_that_is_away(tmp_path: Path, clock: ManualClock) -> None:
-    stop = threading.Event()
-    stop.set()
+    metrics = Metrics("api")
+    tried: list[str] = []
 
-    thread = start_pushing(connect(f"unix://{tmp_path}/nobody.sock"), Metrics("api"), clock, OUTAGES, stop)
-    thread.join(5)
+    class Away:
+        """A client that notes when it is asked."""
 
-    assert not thread.is_alive()
+        def __init__(self) -> None:
+            self.client = connect(f"unix://{tmp_path}/nobody.sock")
+
+        def __getattr__(self, name: str) -> Any:
+            tried.append(name)
+            return getattr(self.client, name)
+
+    with threads(clock, metrics) as background:
+        start_pushing(Away(), metrics, clock, OUTAGES, background)
+        wait_until(lambda: tried, what="a try")
+    assert background.down() == ["metrics"], "it has stopped"
+    assert metrics.snapshot(1, 0).counters["taptrade_background_restarts_total"] == {"metrics": 0}
+
+
+def test_what_is_down_is_told_of_every_process(redis_client: redis.Redis, clock: ManualClock) -> None:
+    writer, api = Metrics("writer"), Metrics("api")
+    for work, up in (("checkpoints", 0), ("metrics", 1)):
+        writer.set("taptrade_background_up", up, work)
+    push(redis_client, writer, clock, idle())
+    api.set("taptrade_background_up", 0, "bus")
+    snapshots = gather(redis_client, take(api, clock, idle()))
+    assert works_down(snapshots) == [f"checkpoints of writer {os.getpid()}", f"bus of api {os.getpid()}"]

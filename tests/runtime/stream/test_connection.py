@@ -14,6 +14,7 @@ from runtime.stream import sse
 from runtime.stream.connection import StreamConnection
 from runtime.stream.subscriber import Subscriber
 from runtime.stream.sweeper import ENDED_LOOKS, STALLED_LOOKS, Sweeper
+from tests.backgrounds import threads
 from tests.jobs.writer_desk import Desk
 from tests.runtime.stream.station import Station, read_events
 from tests.waiting import wait_until
@@ -179,11 +180,9 @@ def test_the_sweeper_outlives_errors(
         return good()
 
     monkeypatch.setattr(station.hub, "subscribers", failing_once)
-    thread = threading.Thread(target=sweeper.run, daemon=True)
-    sweeper.start(lambda _: thread.start())
-    wait_until(lambda: "a sweep of the streams failed" in caplog.text)
-    desk.client.delete(redis_keys.session("a"))
-    wait_until(lambda: reader.subscriber.ended)
-    sweeper.stop()
-    thread.join(5)
-    assert not thread.is_alive()
+    with threads() as background:
+        sweeper.start(background)
+        wait_until(lambda: "the background work sweeper ended" in caplog.text)
+        desk.client.delete(redis_keys.session("a"))
+        wait_until(lambda: reader.subscriber.ended)
+        sweeper.stop()

@@ -11,6 +11,7 @@ from runtime.stream import rounds, sse
 from runtime.stream.connection import StreamConnection
 from runtime.stream.rounds import Rounds
 from runtime.stream.subscriber import Subscriber
+from tests.backgrounds import threads
 from tests.jobs.writer_desk import Desk
 from tests.runtime.stream.station import Station, Told, read_events
 from tests.waiting import wait_until
@@ -170,15 +171,12 @@ def test_rounds_go_on_after_one_that_failed_until_they_are_stopped(
     monkeypatch.setattr(station.hub, "subscribers", fail)
     station.publish("price")
     station.bring()
-    thread = threading.Thread(target=rounds.run, daemon=True)
-    with caplog.at_level(logging.ERROR):
-        thread.start()
+    with threads() as background, caplog.at_level(logging.ERROR):
+        rounds.start(background)
         assert failed.wait(5)
         station.publish("touched")
         station.bring()
         assert reader.subscriber.wake.wait(5)
+        rounds.stop()
     assert types(reader.listen()) == ["price", "touched"]
-    assert "a round to the readers" in caplog.text
-    rounds.stop()
-    thread.join(5)
-    assert not thread.is_alive()
+    assert "the background work rounds ended" in caplog.text
