@@ -32,7 +32,7 @@ from runtime.server.problems import problem_answer
 
 HEAD_S = 10.0
 """How long a client may take to send the head of a request, once it has begun."""
-BODY_S = 30.0
+BODY_S = 10.0
 """How long it may keep a function waiting for the request's body, in all."""
 SEND_S = 60.0
 """How long it may take nothing of an answer that is ready."""

@@ -13,7 +13,7 @@ class StandIn:
     """The server, on a free port of loopback.
 
     `/drop` breaks off, `/hang` keeps silent, `/api/stream` sends one event at once and one when `go_on` is set,
-    everything else tells what arrived.
+    everything else tells what arrived, with a field X-Hold not before `go_on` is set.
     """
 
     def __init__(self) -> None:
@@ -75,6 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/api/nothing":
             self._answer(404, "application/problem+json", b'{"code":"NOT_FOUND","from":"api"}')
         else:
+            if "X-Hold" in self.headers:
+                stand_in.go_on.wait(10)
             told = {"headers": {name.lower(): value for name, value in self.headers.items()}, "bytes": len(body)}
             self._answer(200, "application/json", json.dumps(told).encode())
 

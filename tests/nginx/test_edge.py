@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.nginx.answers import begun_bet, problem
+from tests.nginx.answers import begun_bet, connected, problem
 from tests.nginx.conftest import free_port, running_edge
 from tests.nginx.stand_in import StandIn
 from tests.waiting import wait_until
@@ -117,18 +120,62 @@ def test_a_flood_of_one_address_is_refused_and_others_are_not(client: httpx.Clie
     assert client.get("/api/time").status_code == 200
 
 
+@contextmanager
+def held_bets(edge: str, stand_in: StandIn, number: int) -> Iterator[None]:
+    """Have so many bets at the API, each from an address of its own, within the block."""
+    stand_in.go_on.clear()
+    before = stand_in.count("POST", "/api/bets")
+
+    def hold(last: int) -> None:
+        headers = {"X-Forwarded-For": f"198.51.100.{200 + last}", "X-Hold": "1"}
+        httpx.post(f"{edge}/api/bets", json={}, headers=headers)
+
+    threads = [Thread(target=hold, args=(last,)) for last in range(number)]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_until(lambda: stand_in.count("POST", "/api/bets") == before + number, what="the bets to be held")
+        yield
+    finally:
+        stand_in.go_on.set()
+        for thread in threads:
+            thread.join()
+
+
 def test_bets_beyond_the_places_are_refused_before_they_reach_the_api(
     edge: str, client: httpx.Client, stand_in: StandIn
 ) -> None:
-    with begun_bet(edge), begun_bet(edge):
+    with held_bets(edge, stand_in, 2):
         before = len(stand_in.requests)
         refused = client.post("/api/bets", json={})
         assert problem(refused, 503, "OVERLOADED", retryable=True)["detail"] == "Too many bets are waiting."
         assert refused.headers["retry-after"] == "1"
         assert len(stand_in.requests) == before
-        assert client.get("/api/bets").status_code == 200
+        assert client.get("/api/time").status_code == 200
         assert client.post("/api/withdrawals", json={}).status_code == 200
-    wait_until(lambda: client.post("/api/bets", json={}).status_code == 200, what="a free place")
+    assert client.post("/api/bets", json={}).status_code == 200
+
+
+def test_bodies_that_drip_in_keep_nobody_out(edge: str, client: httpx.Client, stand_in: StandIn) -> None:
+    begun = b"POST /api/bets HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 2001:db8:%x::1\r\nContent-Length: 200\r\n\r\n{"
+    with ExitStack() as stack:
+        drips = [stack.enter_context(connected(edge)) for _ in range(20)]
+        for number, drip in enumerate(drips):
+            drip.sendall(begun % number)
+        for _ in range(5):
+            for drip in drips:
+                drip.sendall(b" ")
+            assert client.post("/api/bets", json={}).status_code == 200
+
+
+def test_a_body_that_is_no_bets_is_the_apis_to_wait_for(edge: str, stand_in: StandIn) -> None:
+    """nginx does not bound the time that a body takes in all, the API does."""
+    before = stand_in.count("POST", "/api/withdrawals")
+    with connected(edge) as slow:
+        slow.sendall(b"POST /api/withdrawals HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{")
+        wait_until(lambda: stand_in.count("POST", "/api/withdrawals") == before + 1, what="the head at the API")
+        slow.sendall(b"}")
+        assert slow.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
 def test_one_address_holds_only_some_of_the_places_and_its_streams_take_none(

@@ -20,7 +20,7 @@ TOLD = (
     (
         "nginx.conf",
         "location = /_edge {",
-        'location = /_network { return 200 "$network"; }\n        location = /_edge {',
+        'location = /_network { return 200 "$network|$neighbours|$region"; }\n        location = /_edge {',
     ),
     ("clients.conf", "rate=200r/s", "rate=100000r/s"),
 )
@@ -39,7 +39,12 @@ def network(client: httpx.Client, forwarded: str) -> str:
     """Return what the edge counts an address as."""
     answer = client.get("/_network", headers={"X-Forwarded-For": forwarded})
     assert answer.status_code == 200
-    return answer.text
+    return answer.text.partition("|")[0]
+
+
+def wider(client: httpx.Client, forwarded: str) -> list[str]:
+    """Return the wider networks that an address is counted with too."""
+    return client.get("/_network", headers={"X-Forwarded-For": forwarded}).text.split("|")[1:]
 
 
 def test_wherever_the_zeros_stand_the_api_counts_alike(client: httpx.Client) -> None:
@@ -120,4 +125,50 @@ def test_the_connections_of_one_network_are_limited_together(stand_in: StandIn, 
         ]
         assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
         assert network(clients[3], OTHER_NETWORK) == "2001:db8:5:1"
+        stand_in.go_on.set()
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        ("2001:db8:5:1234::1", ["2001:db8:5:12/56", "2001:db8:5/48"]),
+        ("2001:db8:5:12ff::1", ["2001:db8:5:12/56", "2001:db8:5/48"]),
+        ("2001:db8:5:f00::1", ["2001:db8:5:f/56", "2001:db8:5/48"]),
+        ("2001:db8:5:ff::1", ["2001:db8:5:0/56", "2001:db8:5/48"]),
+        ("2001:db8:5::1", ["2001:db8:5:0/56", "2001:db8:5/48"]),
+        ("2001:db8::1", ["2001:db8:0:0/56", "2001:db8:0/48"]),
+        ("203.0.113.9", ["", "203.0.113/24"]),
+        ("::ffff:203.0.113.9", ["", "203.0.113/24"]),
+    ],
+)
+def test_an_address_is_counted_with_its_neighbours_too(
+    client: httpx.Client, forwarded: str, expected: list[str]
+) -> None:
+    assert wider(client, forwarded) == expected
+
+
+@pytest.mark.parametrize(
+    ("ours", "few", "forwarded"),
+    [
+        (
+            "limit_conn connections_of_neighbours 800;",
+            "limit_conn connections_of_neighbours 2;",
+            "2001:db8:5:12%02x::1",
+        ),
+        ("limit_conn connections_of_region 1600;", "limit_conn connections_of_region 2;", "2001:db8:5:%02x12::1"),
+        ("limit_conn connections_of_region 1600;", "limit_conn connections_of_region 2;", "203.0.113.%d"),
+    ],
+)
+def test_the_connections_of_neighbours_are_limited_together(
+    stand_in: StandIn, tmp_path: Path, ours: str, few: str, forwarded: str
+) -> None:
+    stand_in.go_on.clear()
+    with running_edge(tmp_path, stand_in.port, (*TOLD, ("nginx.conf", ours, few))) as url, ExitStack() as stack:
+        clients = [stack.enter_context(httpx.Client(base_url=url)) for _ in range(4)]
+        answers = [
+            stack.enter_context(client.stream("GET", "/api/stream", headers={"X-Forwarded-For": forwarded % number}))
+            for number, client in enumerate(clients, start=1)
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+        assert network(clients[3], "2001:db9::1") == "2001:db9:0:0"
         stand_in.go_on.set()
