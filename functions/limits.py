@@ -8,10 +8,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from runtime.auth.sessions import signed_in
 from runtime.function import Body, Call, function
-from runtime.game.limits import PlayerLimits
 from runtime.messaging.commands import COMMAND_TTL_MS, SetLimits
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
+from runtime.parts import Parts
 from runtime.records.accounts import LimitsState, limits_state, read_changes
 
 Cents = Annotated[int, Meta(ge=0, le=10**12, description="cents a day, UTC")]
@@ -19,7 +19,7 @@ UntilMs = Annotated[int, Meta(ge=0, le=10**13, description="Unix milliseconds")]
 
 
 class WantedLimits(Body, frozen=True):
-    """The limits to change: null lifts one, a field that is left out stays as it was last asked for."""
+    """The limits to change: null lifts one, a field that is left out stays, as does what waits for it."""
 
     stake_day_max_cents: Cents | UnsetType | None = UNSET
     loss_day_max_cents: Cents | UnsetType | None = UNSET
@@ -30,7 +30,7 @@ class WantedLimits(Body, frozen=True):
 @function("GET", "/api/me/limits", auth="session", limit="requests", summary="Own limits", response=LimitsState)
 def get_limits(call: Call[None]) -> LimitsState:
     """Show the limits that count now and those that will."""
-    return limits_state(read_changes(call.parts.pool, signed_in(call.session).user_id), call.received_ms)
+    return _state(call.parts, signed_in(call.session).user_id, call.received_ms)
 
 
 @function(
@@ -41,25 +41,24 @@ def get_limits(call: Call[None]) -> LimitsState:
     summary="Change own limits",
     body=WantedLimits,
     response=LimitsState,
+    errors=("RATE_LIMITED", "UNAVAILABLE"),
 )
 def put_limits(call: Call[WantedLimits]) -> LimitsState:
-    """Store the wish; the writer judges what counts at once and what after 24 hours."""
+    """Hand the wish to the writer, which alone knows what it changes: what counts at once and what after 24 hours."""
     user_id, parts, now_ms, body = signed_in(call.session).user_id, call.parts, call.received_ms, call.body
-    changes = read_changes(parts.pool, user_id)
-    last = changes[-1].limits if changes else PlayerLimits()
     command = SetLimits(
         id=new_id(now_ms),
         received_ms=now_ms,
         decided_by_ms=now_ms + COMMAND_TTL_MS,
         user_id=user_id,
-        stake_day_max_cents=_wanted(body.stake_day_max_cents, last.stake_day_max_cents),
-        loss_day_max_cents=_wanted(body.loss_day_max_cents, last.loss_day_max_cents),
-        cool_off_until_ms=_wanted(body.cool_off_until_ms, last.cool_off_until_ms),
-        excluded_until_ms=_wanted(body.excluded_until_ms, last.excluded_until_ms),
+        stake_day_max_cents=body.stake_day_max_cents,
+        loss_day_max_cents=body.loss_day_max_cents,
+        cool_off_until_ms=body.cool_off_until_ms,
+        excluded_until_ms=body.excluded_until_ms,
     )
     data_of(parts.outbox.submit(command), "The limits were not confirmed in time; look before you set them again.")
-    return limits_state(read_changes(parts.pool, user_id), parts.clock.now_ms())
+    return _state(parts, user_id, parts.clock.now_ms())
 
 
-def _wanted(field: int | UnsetType | None, last: int | None) -> int | None:
-    return last if field is UNSET else field
+def _state(parts: Parts, user_id: str, now_ms: int) -> LimitsState:
+    return limits_state(read_changes(parts.pool, user_id, now_ms), now_ms)

@@ -36,7 +36,7 @@ class LoggedIn(msgspec.Struct, frozen=True):
     summary="Sign in with Ethereum (EIP-4361)",
     body=SignedLogin,
     response=LoggedIn,
-    errors=("INVALID_SIGNATURE", "SIGNATURE_EXPIRED", "REPLAYED_NONCE"),
+    errors=("INVALID_SIGNATURE", "SIGNATURE_EXPIRED", "REPLAYED_NONCE", "SESSION_KEY_TAKEN"),
 )
 def login(call: Call[SignedLogin]) -> LoggedIn:
     """Check the signed message and start a session."""

@@ -34,6 +34,6 @@ def me(call: Call[None]) -> Me:
     pool = call.parts.pool
     return Me(
         user=read_user(pool, session.user_id),
-        limits=limits_state(read_changes(pool, session.user_id), call.received_ms).limits,
+        limits=limits_state(read_changes(pool, session.user_id, call.received_ms), call.received_ms).limits,
         session=CurrentSession(session.id, rfc3339(session.expires_ms), session.expires_ms, session.session_key),
     )

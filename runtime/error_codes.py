@@ -41,6 +41,7 @@ CODES: dict[str, ErrorCode] = {
     "CELL_CLOSED": ErrorCode(409, "The cell can no longer be bet on."),
     "BET_EXPIRED": ErrorCode(409, "The bet reached the writer after its last possible moment."),
     "REFERENCE_USED": ErrorCode(409, "The reference was used for something else."),
+    "SESSION_KEY_TAKEN": ErrorCode(409, "The session key belongs to another account; make a new one."),
     "WITHDRAWAL_RESOLVED": ErrorCode(409, "The withdrawal was completed or reversed already."),
     "EXPOSURE_LIMIT": ErrorCode(409, "The house takes no more on this cell; the largest stake is attached."),
     "BODY_TOO_LARGE": ErrorCode(413, "The body is longer than 65,536 bytes."),

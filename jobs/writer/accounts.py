@@ -5,19 +5,27 @@ from __future__ import annotations
 from jobs.writer.book import Book
 from runtime.game.ids import RANDOM_BITS, ulid
 from runtime.game.ledger import Commit, Entry, LedgerBroken
-from runtime.game.limits import LimitsChange, PlayerLimits, changes_for, in_force
+from runtime.game.limit_changes import LimitsChange, changes_for, in_force, is_looser, may_change
+from runtime.game.limits import DAY_MS
 from runtime.messaging.commands import Delegation, OpenAccount, Outcome, SetLimits
 
 CREDIT_REFERENCE = "credit:"
 
 
 def open_account(commit: Commit, command: OpenAccount) -> Outcome:
-    """Answer with the wallet's account; a new one is credited once, by a reference that is its own id."""
+    """Answer with the wallet's account; a new one is credited once, by a reference that is its own id.
+
+    A signed tap names no account. So a session key is that of one account for ever, and no other account's wallet.
+    """
     rows = commit.write("user_by_wallet", command.wallet_address)
+    user_id = rows[0][0] if rows else command.user_id
+    if command.delegation is not None and _is_taken(commit, user_id, command.delegation.session_key):
+        sentence = "The session key belongs to another account; make a new one."
+        return Outcome(command.id, {}, "SESSION_KEY_TAKEN", sentence)
     if rows:
-        user_id, balance, created_ms = rows[0]
+        _, balance, created_ms = rows[0]
     else:
-        user_id, balance, created_ms = command.user_id, 0, commit.now_ms
+        balance, created_ms = 0, commit.now_ms
         position = commit.record("user", user_id, command.wallet_address, commit.now_ms)
         commit.write(
             "insert_user", user_id, command.wallet_address, commit.now_ms, commit.now_ms, commit.number, position
@@ -27,7 +35,17 @@ def open_account(commit: Commit, command: OpenAccount) -> Outcome:
     if command.delegation is not None:
         _delegate(commit, user_id, command.delegation)
     data = {"user_id": user_id, "balance": balance, "created_ms": created_ms, "new": not rows}
+    # Anybody can name a wallet as a session key before its owner comes, who must not be refused for that.
+    for (holder_id,) in commit.write("session_key_holder", command.wallet_address, user_id):
+        data["key_holder_id"] = holder_id
     return Outcome(command.id, data)
+
+
+def _is_taken(commit: Commit, user_id: str, session_key: str) -> bool:
+    owners = commit.write("user_by_wallet", session_key)
+    return any(
+        owner_id != user_id for owner_id, *_ in owners + commit.write("session_key_holder", session_key, user_id)
+    )
 
 
 def _credit(commit: Commit, user_id: str, amount_cents: int) -> int:
@@ -72,23 +90,25 @@ def _delegate(commit: Commit, user_id: str, delegation: Delegation) -> None:
 
 
 def set_limits(commit: Commit, book: Book, command: SetLimits) -> Outcome:
-    """Store what a player wishes: what is tighter counts at once, what is looser after a day."""
-    wanted = PlayerLimits(
-        command.stake_day_max_cents,
-        command.loss_day_max_cents,
-        command.cool_off_until_ms,
-        command.excluded_until_ms,
-    )
+    """Merge what a player asks for into what is in force: only here is it known what that is."""
     stored = commit.write("limits_exist", command.id)
-    changes = (
-        [] if stored else changes_for(in_force(book.limits_of(command.user_id), commit.now_ms), wanted, commit.now_ms)
-    )
+    if stored:
+        return Outcome(command.id, {"effective_ms": [row[0] for row in stored]})
+    known, asked, now_ms = book.limits_of(command.user_id), command.asked(), commit.now_ms
+    changes = changes_for(known, asked, now_ms)
+    if changes:
+        [(made, first_ms)] = commit.write("limit_changes_since", command.user_id, command.user_id, now_ms - DAY_MS)
+        current = in_force(known, now_ms)
+        looser = any(is_looser(name, amount, getattr(current, name), now_ms) for name, amount in asked.items())
+        if not may_change(made, looser=looser):
+            retry_after_s = (first_ms + DAY_MS - now_ms) // 1000 + 1
+            sentence = "You have changed your limits too often within a day."
+            return Outcome(command.id, {"retry_after_s": retry_after_s}, "RATE_LIMITED", sentence)
     for index, change in enumerate(changes):
-        row_id = command.id if index == 0 else ulid(commit.now_ms, _random_part(command.id) ^ index)
+        row_id = command.id if index == 0 else ulid(now_ms, _random_part(command.id) ^ index)
         _store(commit, command.user_id, row_id, change)
     book.forget_limits(command.user_id)
-    effective = [change.effective_ms for change in changes] or [row[0] for row in stored]
-    return Outcome(command.id, {"effective_ms": effective})
+    return Outcome(command.id, {"effective_ms": [change.effective_ms for change in changes]})
 
 
 def _store(commit: Commit, user_id: str, row_id: str, change: LimitsChange) -> None:

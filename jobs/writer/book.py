@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from runtime.clock import Clock
 from runtime.game.chain import GENESIS
 from runtime.game.ledger import SQL, Commit
-from runtime.game.limits import Exposure, LimitsChange, PlayerLimits, RiskLimits
+from runtime.game.limit_changes import LimitsChange
+from runtime.game.limits import Exposure, PlayerLimits, RiskLimits
 from runtime.game.money import payout_cents
 from runtime.storage import canonical
 from runtime.storage.database import Database
@@ -49,9 +50,9 @@ class Book:
         return self.exposure.first_column_s(self.newest_column_s + 1)
 
     def limits_of(self, user_id: str) -> list[LimitsChange]:
-        """Return the changes that a player made to their own limits, kept in memory."""
+        """Return the changes of a player's own limits that count or will, kept in memory."""
         if user_id not in self._limits:
-            rows = self.database.execute(SQL["limits_of_user"], (user_id,))
+            rows = self.database.execute(SQL["limits_of_user"], (user_id, user_id, self.now_ms()))
             self._limits[user_id] = [LimitsChange(PlayerLimits(*row[:4]), row[4]) for row in rows]
         return self._limits[user_id]
 

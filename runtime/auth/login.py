@@ -68,6 +68,8 @@ def log_in(
     late = "The account could not be opened in time; sign a new message and try again."
     opened = data_of(outbox.submit(command), late)
     user_id: str = opened["user_id"]
+    if "key_holder_id" in opened:
+        sessions.revoke_key(opened["key_holder_id"], claim.wallet)
     token, session = sessions.create(
         user_id,
         claim.wallet,

@@ -161,6 +161,13 @@ class Sessions:
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be ended right now.") from ex
 
+    def revoke_key(self, user_id: str, session_key: str) -> None:
+        """End a user's sessions that a key signs for."""
+        try:
+            self._end([one.id for one in self.of_user(user_id) if one.session_key == session_key], user_id)
+        except OUTAGES as ex:
+            raise Unavailable("Sessions cannot be ended right now.") from ex
+
     def _end(self, ids: Iterable[str], user_id: str) -> bool:
         pipe = self._client.pipeline(transaction=True)
         ended = list(ids)

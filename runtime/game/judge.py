@@ -8,7 +8,8 @@ from typing import Any
 
 from runtime.game.grid import Cell, GridRules
 from runtime.game.ids import first_id_at
-from runtime.game.limits import DAY_MS, Exposure, LimitsChange, PlayerLimits, in_force, largest_stake_cents, refusal
+from runtime.game.limit_changes import LimitsChange, in_force
+from runtime.game.limits import DAY_MS, Exposure, PlayerLimits, largest_stake_cents, refusal
 from runtime.game.money import payout_cents
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick

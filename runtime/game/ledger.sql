@@ -174,6 +174,10 @@ VALUES (?, ?, 0, 0, ?, ?, ?, ?);
 -- Whether a login with a session key is stored already.
 SELECT 1 FROM delegations WHERE id = ?;
 
+-- name: session_key_holder
+-- Whose session key an address is; one account at most, but for keys from before this was looked at.
+SELECT user_id FROM delegations WHERE session_key = ? AND user_id <> ? LIMIT 1;
+
 -- name: insert_delegation
 -- The message by which a wallet lets a session key sign bets, and its signature.
 INSERT INTO delegations
@@ -244,9 +248,22 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 SELECT effective_ms FROM player_limits WHERE id = ?;
 
 -- name: limits_of_user
--- All changes of a player's own limits, oldest first: which of them are in force, the time decides.
+-- The changes of a player's own limits that count or will, oldest first: from the newest that counts already on.
+-- A change begins with a row that counts at once, so only those of the newest change are read.
+-- Parameters: user, user, time.
 SELECT stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms
-FROM player_limits WHERE user_id = ? ORDER BY created_commit, created_place;
+FROM player_limits WHERE user_id = ? AND created_commit >= coalesce((
+    SELECT created_commit FROM player_limits WHERE user_id = ? AND effective_ms <= ?
+    ORDER BY created_commit DESC LIMIT 1), 0)
+ORDER BY created_commit, created_place;
+
+-- name: limit_changes_since
+-- How many commits changed a player's own limits after a time, and when the first of them was.
+-- Parameters: user, user, time.
+SELECT count(DISTINCT created_commit), min(created_at) FROM player_limits
+WHERE user_id = ? AND created_commit > coalesce((
+    SELECT created_commit FROM player_limits WHERE user_id = ? AND created_at <= ?
+    ORDER BY created_commit DESC LIMIT 1), 0);
 
 -- name: open_from
 -- The mark: the first column that may have open bets, 0 if nobody has set it yet.

@@ -80,47 +80,6 @@ class PlayerLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitsChange:
-    """Limits as they were set, and from when they count."""
-
-    limits: PlayerLimits
-    effective_ms: int
-
-
-def in_force(changes: Iterable[LimitsChange], now_ms: int) -> PlayerLimits:
-    """Return the newest limits that count already; `changes` are in the order in which they were made."""
-    current = PlayerLimits()
-    for change in changes:
-        if change.effective_ms <= now_ms:
-            current = change.limits
-    return current
-
-
-def changes_for(current: PlayerLimits, wanted: PlayerLimits, now_ms: int) -> list[LimitsChange]:
-    """Split a wish into what is tighter, which counts at once, and what is looser, which counts a day later."""
-    tight = PlayerLimits(
-        stake_day_max_cents=_least(current.stake_day_max_cents, wanted.stake_day_max_cents),
-        loss_day_max_cents=_least(current.loss_day_max_cents, wanted.loss_day_max_cents),
-        cool_off_until_ms=_greatest(current.cool_off_until_ms, wanted.cool_off_until_ms),
-        excluded_until_ms=_greatest(current.excluded_until_ms, wanted.excluded_until_ms),
-    )
-    changes = [LimitsChange(tight, now_ms)]
-    if tight != wanted:
-        changes.append(LimitsChange(wanted, now_ms + DAY_MS))
-    return changes
-
-
-def _least(one: int | None, other: int | None) -> int | None:
-    known = [cents for cents in (one, other) if cents is not None]
-    return min(known, default=None)
-
-
-def _greatest(one: int | None, other: int | None) -> int | None:
-    known = [ms for ms in (one, other) if ms is not None]
-    return max(known, default=None)
-
-
-@dataclass(frozen=True, slots=True)
 class Reached:
     """A limit that refuses a stake: its name, what may still be staked, and until when it holds."""
 

@@ -132,13 +132,23 @@ class SettleColumn(Command, tag="settle_column", kw_only=True, frozen=True, omit
 
 
 class SetLimits(Command, tag="set_limits", kw_only=True, frozen=True, omit_defaults=True):
-    """Set a player's own limits; a tighter one counts at once, a looser one after a day."""
+    """Set some of a player's own limits; what is left out stays, also what another request is changing meanwhile."""
 
     user_id: str
-    stake_day_max_cents: int | None = None
-    loss_day_max_cents: int | None = None
-    cool_off_until_ms: int | None = None
-    excluded_until_ms: int | None = None
+    stake_day_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
+    loss_day_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
+    cool_off_until_ms: int | msgspec.UnsetType | None = msgspec.UNSET
+    excluded_until_ms: int | msgspec.UnsetType | None = msgspec.UNSET
+
+    def asked(self) -> dict[str, int | None]:
+        """Return what is asked for, by the limit's name."""
+        fields = {
+            "stake_day_max_cents": self.stake_day_max_cents,
+            "loss_day_max_cents": self.loss_day_max_cents,
+            "cool_off_until_ms": self.cool_off_until_ms,
+            "excluded_until_ms": self.excluded_until_ms,
+        }
+        return {name: amount for name, amount in fields.items() if not isinstance(amount, msgspec.UnsetType)}
 
 
 AnyCommand = (

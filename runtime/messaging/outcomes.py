@@ -18,5 +18,5 @@ def data_of(outcome: Outcome | None, late: str) -> dict[str, Any]:
 
 
 def refusal_of(outcome: Outcome) -> Refusal:
-    """Build the refusal of an outcome that has a code; its data become the typed arguments."""
+    """Build the refusal of an outcome that has a code; its data become its arguments, `retry_after_s` a header."""
     return Refusal(outcome.detail, code=outcome.code or "CONFLICT", **outcome.data)

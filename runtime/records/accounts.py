@@ -11,7 +11,8 @@ from runtime.auth.addresses import to_checksum_address
 from runtime.clock import rfc3339
 from runtime.errors import Unauthenticated
 from runtime.game.ledger import SQL
-from runtime.game.limits import LimitsChange, PlayerLimits, in_force
+from runtime.game.limit_changes import LimitsChange, in_force
+from runtime.game.limits import PlayerLimits
 
 
 class Reader(Protocol):
@@ -41,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class PendingLimits(msgspec.Struct, frozen=True):
-    """Looser limits that were asked for and do not count yet."""
+    """Looser limits that were asked for, and when they will count."""
 
     limits: Limits
     effective_at: str
@@ -49,10 +50,11 @@ class PendingLimits(msgspec.Struct, frozen=True):
 
 
 class LimitsState(msgspec.Struct, frozen=True):
-    """The limits that count now, and those that will."""
+    """The limits that count now; what all wishes come to, and when the last of them counts; the steps on the way."""
 
     limits: Limits
-    pending: PendingLimits | None = None
+    pending: PendingLimits | None
+    steps: list[PendingLimits]
 
 
 def user_view(user_id: str, wallet: str, balance: int, created_ms: int) -> User:
@@ -69,20 +71,22 @@ def read_user(pool: Reader, user_id: str) -> User:
     return user_view(row["id"], row["wallet_address"], row["balance"], row["created_at"])
 
 
-def read_changes(pool: Reader, user_id: str) -> list[LimitsChange]:
-    """Read every change of a player's limits, in the order in which they were made."""
+def read_changes(pool: Reader, user_id: str, now_ms: int) -> list[LimitsChange]:
+    """Read the changes of a player's limits that count or will, in the order in which they were made."""
     names = ("stake_day_max_cents", "loss_day_max_cents", "cool_off_until_ms", "excluded_until_ms")
-    rows = pool.rows(SQL["limits_of_user"], (user_id,))
+    rows = pool.rows(SQL["limits_of_user"], (user_id, user_id, now_ms))
     return [LimitsChange(PlayerLimits(*(row[name] for name in names)), row["effective_ms"]) for row in rows]
 
 
 def limits_state(changes: Sequence[LimitsChange], now_ms: int) -> LimitsState:
-    """Return what counts now and what will; only the newest wish can still be waiting."""
-    pending = None
-    if changes and changes[-1].effective_ms > now_ms:
-        newest = changes[-1]
-        pending = PendingLimits(_shown(newest.limits), rfc3339(newest.effective_ms), newest.effective_ms)
-    return LimitsState(_shown(in_force(changes, now_ms)), pending)
+    """Return what counts now and what will."""
+    steps: list[PendingLimits] = []
+    for change in changes:
+        if change.effective_ms <= now_ms:
+            steps.clear()  # made later than all before it, it stands in their stead
+        else:
+            steps.append(PendingLimits(_shown(change.limits), rfc3339(change.effective_ms), change.effective_ms))
+    return LimitsState(_shown(in_force(changes, now_ms)), steps[-1] if steps else None, steps)
 
 
 def _shown(limits: PlayerLimits) -> Limits:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from runtime.game.limit_changes import CHANGES_KEPT_FOR_TIGHTER, CHANGES_PER_DAY_MAX
+from runtime.messaging.commands import AnyCommand, Outcome
+from runtime.records.accounts import read_changes
 from tests.functions.signing_in import House
 
 DAY_MS = 24 * 3600 * 1000
@@ -21,6 +24,19 @@ def put(house: House, token: str, **wanted: Any) -> Any:
     result = house.client.simulate_put("/api/me/limits", json=wanted, headers=headers)
     assert result.status_code == 200, result.text
     return result.json
+
+
+def _both_at_once(house: House, token: str, one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Send two changes so that each was asked for before the other was committed."""
+    commit = house.parts.outbox.submit
+
+    def send_other_first(command: AnyCommand) -> Outcome | None:
+        house.parts.outbox.submit = commit  # type: ignore[method-assign]
+        put(house, token, **other)
+        return commit(command)
+
+    house.parts.outbox.submit = send_other_first  # type: ignore[method-assign]
+    put(house, token, **one)
 
 
 def get(house: House, token: str) -> Any:
@@ -55,7 +71,7 @@ def test_a_looser_limit_counts_after_a_day(house: House, token: str, looser: int
     token = house.log_in(nonce="later123")
     assert get(house, token)["limits"]["stake_day_max_cents"] == 5_000
     house.parts.clock.advance(1)
-    assert get(house, token) == {"limits": answer["pending"]["limits"], "pending": None}
+    assert get(house, token) == {"limits": answer["pending"]["limits"], "pending": None, "steps": []}
 
 
 def test_fields_that_are_left_out_stay(house: House, token: str) -> None:
@@ -70,6 +86,68 @@ def test_fields_that_are_left_out_stay(house: House, token: str) -> None:
         "excluded_until_ms": until_ms,
     }
     assert answer["pending"] is None
+
+
+def test_two_fields_saved_at_once_leave_both(house: House, token: str) -> None:
+    """A page that saves each field sends both before it has seen an answer: nothing else may be lifted by it."""
+    _both_at_once(house, token, {"stake_day_max_cents": 5_000}, {"loss_day_max_cents": 1_000})
+    answer = get(house, token)
+    assert answer["limits"]["stake_day_max_cents"] == 5_000
+    assert answer["limits"]["loss_day_max_cents"] == 1_000
+    assert answer["pending"] is None
+
+
+def test_wishes_of_two_days_keep_their_times(house: House, token: str) -> None:
+    put(house, token, stake_day_max_cents=5_000, loss_day_max_cents=1_000)
+    first = put(house, token, stake_day_max_cents=6_000)["pending"]
+    house.parts.clock.advance(60_000)
+    answer = put(house, token, loss_day_max_cents=None)
+    assert [step["effective_ms"] - first["effective_ms"] for step in answer["steps"]] == [0, 60_000]
+    assert answer["steps"][0] == first
+    assert answer["pending"] == answer["steps"][1]
+    assert answer["pending"]["limits"] == {**first["limits"], "loss_day_max_cents": None}
+
+
+def test_no_change_leaves_no_row(house: House, token: str) -> None:
+    put(house, token, stake_day_max_cents=5_000)
+    put(house, token, stake_day_max_cents=6_000)
+    before = house.count("player_limits")
+    for wanted in ({"stake_day_max_cents": 6_000}, {"loss_day_max_cents": None}, {}):
+        house.parts.clock.advance(10)
+        put(house, token, **wanted)
+    assert house.count("player_limits") == before
+
+
+def test_changes_have_an_allowance_by_day_that_leaves_room_for_tighter_ones(house: House, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def change(**wanted: Any) -> Any:
+        house.parts.clock.advance(10)
+        return house.client.simulate_put("/api/me/limits", json=wanted, headers=headers)
+
+    began_ms = house.now_ms
+    for cents in range(CHANGES_PER_DAY_MAX - CHANGES_KEPT_FOR_TIGHTER):
+        assert change(stake_day_max_cents=9_000 - cents).status_code == 200
+    refused = change(stake_day_max_cents=None)
+    assert (refused.status_code, refused.json["code"]) == (429, "RATE_LIMITED")
+    assert DAY_MS - (house.now_ms - began_ms) <= int(refused.headers["Retry-After"]) * 1000 <= DAY_MS
+    for hour in range(CHANGES_KEPT_FOR_TIGHTER):
+        assert change(excluded_until_ms=house.now_ms + DAY_MS + hour * 3_600_000).status_code == 200
+    assert change(excluded_until_ms=house.now_ms + 9 * DAY_MS).status_code == 429
+    assert change(stake_day_max_cents=get(house, token)["limits"]["stake_day_max_cents"]).status_code == 200
+
+
+def test_only_the_newest_change_is_read(house: House, token: str) -> None:
+    for cents in (5_000, 4_000, None, 3_000):
+        house.parts.clock.advance(10)
+        put(house, token, stake_day_max_cents=cents)
+    house.parts.clock.advance(10)
+    put(house, token, loss_day_max_cents=1_000)
+    put(house, token, loss_day_max_cents=None)
+    [(user_id,)] = house.parts.pool.execute("SELECT DISTINCT user_id FROM player_limits")
+    found = read_changes(house.parts.pool, user_id, house.now_ms)
+    assert [change.effective_ms - house.now_ms for change in found] == [0, DAY_MS]
+    assert house.count("player_limits") > len(found)
 
 
 def test_self_exclusion_leaves_login_and_account(house: House, token: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 from runtime.game.grid import Cell, GridRules
 from runtime.game.ids import first_id_at
 from runtime.game.judge import Fill, Judge, Refused
-from runtime.game.limits import Exposure, LimitsChange, PlayerLimits, RiskLimits
+from runtime.game.limit_changes import LimitsChange
+from runtime.game.limits import Exposure, PlayerLimits, RiskLimits
 from runtime.game.ticks import Features, Tick
 
 NOW_MS = 1_790_000_001_000

@@ -1,0 +1,93 @@
+"""How a player's own limits change: what is tighter counts at once, what is looser after a day, each limit by itself.
+
+A change is stored as whole limits with the time from which they count. The newest of those that count already is in
+force; those after it wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from runtime.game.limits import DAY_MS, PlayerLimits
+
+CHANGES_PER_DAY_MAX = 50
+"""Each change leaves up to five rows for ever. Nobody who looks after themselves needs so many."""
+CHANGES_KEPT_FOR_TIGHTER = 10
+"""The last changes of a day are kept for those that make nothing looser: a self-exclusion is not refused for them."""
+_PAUSES = ("cool_off_until_ms", "excluded_until_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsChange:
+    """Limits as they were set, and from when they count."""
+
+    limits: PlayerLimits
+    effective_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What one limit will become, and when."""
+
+    amount: int | None
+    effective_ms: int
+
+
+def in_force(changes: Iterable[LimitsChange], now_ms: int) -> PlayerLimits:
+    """Return the newest limits that count already; `changes` are in the order in which they were made."""
+    current = PlayerLimits()
+    for change in changes:
+        if change.effective_ms <= now_ms:
+            current = change.limits
+    return current
+
+
+def waiting(changes: Sequence[LimitsChange], now_ms: int) -> dict[str, Waiting]:
+    """Return by name the limits that will become another, and what and when."""
+    before = asdict(PlayerLimits())
+    found: dict[str, Waiting] = {}
+    for change in changes:
+        limits = asdict(change.limits)
+        if change.effective_ms <= now_ms:
+            found.clear()  # made later than all before it, it stands in their stead
+        else:
+            found |= {
+                name: Waiting(amount, change.effective_ms) for name, amount in limits.items() if amount != before[name]
+            }
+        before = limits
+    return found
+
+
+def changes_for(changes: Sequence[LimitsChange], asked: Mapping[str, int | None], now_ms: int) -> list[LimitsChange]:
+    """Return what a wish adds to a player's changes: nothing if it asks for what is so already, or will be.
+
+    A limit that is not asked for keeps its value, and the time of what waits for it.
+    """
+    current, later = in_force(changes, now_ms), waiting(changes, now_ms)
+    wished, waits = current, dict(later)
+    for name, amount in asked.items():
+        if not is_looser(name, amount, getattr(current, name), now_ms):
+            wished = replace(wished, **{name: amount})
+            waits.pop(name, None)
+        elif name not in later or later[name].amount != amount:
+            waits[name] = Waiting(amount, now_ms + DAY_MS)
+    if (wished, waits) == (current, later):
+        return []
+    added = [LimitsChange(wished, now_ms)]
+    for effective_ms in sorted({wait.effective_ms for wait in waits.values()}):
+        due = {name: wait.amount for name, wait in waits.items() if wait.effective_ms == effective_ms}
+        added.append(LimitsChange(replace(added[-1].limits, **due), effective_ms))
+    return added
+
+
+def is_looser(name: str, amount: int | None, current: int | None, now_ms: int) -> bool:
+    """Tell whether a limit would bind less than it does; a pause that has passed binds no more."""
+    if name in _PAUSES:
+        return max(current or 0, now_ms) > max(amount or 0, now_ms)
+    return current is not None and (amount is None or amount > current)
+
+
+def may_change(made_today: int, *, looser: bool) -> bool:
+    """Tell whether a player who has made so many changes within a day may make one more."""
+    return made_today < CHANGES_PER_DAY_MAX - CHANGES_KEPT_FOR_TIGHTER * looser
