@@ -60,6 +60,13 @@ class Counting:
     sentences: list[str] = field(default_factory=list)
     resets: int = 0
     """Streams that could not be resumed and said so."""
+    waits_ms: dict[str, list[int]] = field(default_factory=dict)
+    """How long the answers 201 took, by fault."""
+
+    def p99_ms(self, fault: str) -> int | None:
+        """Return what 99 of 100 answers 201 of a fault took at most, None without any."""
+        waits_ms = sorted(self.waits_ms.get(fault, []))
+        return waits_ms[-(len(waits_ms) // 100) - 1] if waits_ms else None
 
     def of(self, fault: str) -> Tally:
         """Return the tally of a fault."""
@@ -86,6 +93,8 @@ class Counting:
         """Take in another run's count."""
         for fault, tally in other.by_fault.items():
             self.of(fault).add(tally)
+        for fault, waits_ms in other.waits_ms.items():
+            self.waits_ms.setdefault(fault, []).extend(waits_ms)
         self.sentences += other.sentences
         self.resets += other.resets
 
@@ -98,6 +107,8 @@ def count(players: Sequence[Player], record: Record, *, credit_cents: int, accou
             _count_attempt(counting, player, attempt, record)
         _count_account(counting, player, record, credit_cents, accounts)
         _count_events(counting, player, record, accounts)
+        for fault, waits_ms in player.waits_ms.items():
+            counting.waits_ms.setdefault(fault, []).extend(waits_ms)
     signed = {(player.user_id, attempt.signed.nonce) for player in players for attempt in player.attempts}
     for bet in record.bets.values():
         if (bet.user_id, bet.nonce) not in signed:

@@ -47,6 +47,8 @@ class Player:
         self.balance_cents: int | None = None
         self.ear = Ear(url, lambda: self.client.token)
         self.codes: list[tuple[int, str]] = []
+        self.waits_ms: dict[str, list[int]] = {}
+        """How long the answers 201 took, by the newest fault when they came."""
         self._patient = patient
         self._report = report
         self._chooser = Chooser(random)
@@ -117,12 +119,15 @@ class Player:
         wait = self.random.random() < self._patient
         first = not attempt.answers
         attempt.last_sent_ms = CLOCK.now_ms()
+        began_ms = CLOCK.monotonic_ms()
         placed = self._try(lambda: self.client.place_bet(attempt.signed, wait=wait))
         if isinstance(placed, Answer):
             answer = placed
         else:
             answer = Answer(202 if placed.bet.status == "pending" else 201, bet=placed.bet)
             self.codes.append((answer.status, answer.code))
+            if answer.status == httpx.codes.CREATED:
+                self.waits_ms.setdefault(fault, []).append(CLOCK.monotonic_ms() - began_ms)
         if first and answer.code in ("REPLAYED_NONCE", "DUPLICATE_BET"):
             self._report(f"a first bet on {attempt.signed.cell_id} was answered {answer.code}")
         attempt.hear(answer, fault)

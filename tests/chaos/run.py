@@ -37,6 +37,7 @@ COLUMNS: dict[str, Callable[[Tally], int]] = {
 LEGEND = (
     "201, 202, no answer: bets that were answered so. lost: answers that the database does not bear out. drift: cents"
     " that are not where they belong. open: pending for ever. events: missing, repeated or out of order in a stream."
+    " p99: of the answers 201."
 )
 PIPE_WIDTH = 130
 Tell = Callable[[str], None]
@@ -120,10 +121,10 @@ def _telling(console: Console, name: str) -> Iterator[Tell]:
 def _table(counting: Counting) -> Table:
     table = Table(title="every bet, by the newest fault when it was answered", caption=LEGEND)
     table.add_column("fault", no_wrap=True)
-    for heading in COLUMNS:
+    for heading in (*COLUMNS, "p99 ms"):
         table.add_column(heading, justify="right")
     for name, tally in sorted(counting.by_fault.items()):
-        table.add_row(name, *_cells(tally))
+        table.add_row(name, *_cells(tally), str(counting.p99_ms(name) or ""))
     table.add_section()
     table.add_row("all", *_cells(counting.total), style="bold")
     return table
@@ -138,7 +139,9 @@ def _report(counting: Counting) -> dict[str, Any]:
         "adds_up": counting.adds_up,
         "streams_reset": counting.resets,
         "wrong": counting.sentences,
-        "by_fault": {name: asdict(tally) for name, tally in sorted(counting.by_fault.items())},
+        "by_fault": {
+            name: asdict(tally) | {"p99_ms": counting.p99_ms(name)} for name, tally in sorted(counting.by_fault.items())
+        },
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.chaos import faults, memory_loss, wrong_clock
+from tests.chaos import faults, hostile, memory_loss, wrong_clock
 from tests.chaos.disk import NoDisk, check_mounting
 from tests.chaos.stage import Scenario
 
@@ -37,6 +37,8 @@ def outages() -> Iterator[Scenario]:
     standing = {"column_seconds": "5", "backlog_bets_max": "100"}
     yield Scenario("writer stopped", faults.writer_stopped, standing, patient=0.1)
     yield Scenario("feed silent", faults.feed_silent)
+    allowances = {"requests_per_minute": "6000", "logins_per_minute": "60"}
+    yield Scenario("hostile client", hostile.hostile_client, allowances)
 
 
 def _disk_full() -> Scenario:
