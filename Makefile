@@ -39,9 +39,10 @@ WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 LOADTEST_ARGS ?= --users 20 --spawn-rate 5 --run-time 60s
 
 # The interpreter that made .venv may be gone, or be another one by now, and the folder may have been moved or copied.
-ifneq ($(wildcard .venv/.run),)
+QUESTION := $(if $(wildcard .venv/.run),installed,$(if $(wildcard $(BIN)/python),made))
+ifneq ($(QUESTION),)
 ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
-ifneq ($(shell $(BIN)/python -I taptrade/interpreter.py installed >/dev/null 2>&1 || [ $$? = 3 ] && echo ours),ours)
+ifneq ($(shell $(BIN)/python -I taptrade/interpreter.py $(QUESTION) >/dev/null 2>&1 || [ $$? = 3 ] && echo ours),ours)
 $(error .venv was made for another folder, or by a Python that has gone or changed; `make clean`, then the same again)
 endif
 endif
@@ -144,7 +145,7 @@ $(BIN)/python:
 	@case "$$PWD" in *[:\$$]*) echo "make: the path of this folder has a colon or a dollar sign, and no virtual" \
 		"environment can be filled there; move it" >&2; exit 1;; esac
 	@wrong=$$("$(PYTHON)" -I taptrade/interpreter.py fit 2>/dev/null) || [ $$? = 3 ] || { echo "make: $(PYTHON)" \
-		"$${wrong:-cannot be run}; install such a Python, or name one: PYTHON=/path/to/python3" >&2; exit 1; }
+		"$${wrong:-cannot be run, or is far too old}; install such a Python, or name one: PYTHON=/path/to/python3" >&2; exit 1; }
 	@rm -rf .venv && "$(PYTHON)" -I -m venv --without-pip .venv
 
 # Every package has a wheel but crontab, which is pure Python: the locked setuptools builds it, as it builds the project.

@@ -11,6 +11,7 @@ import platform
 import re
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 FIT, UNFIT, SLOW = 0, 1, 3
@@ -28,8 +29,8 @@ def versions() -> tuple[int, int]:
     return int(first), int(beyond) - 1
 
 
-def fault() -> str:
-    """Say why the packages cannot be installed for this interpreter, in words that follow its name."""
+def strange() -> str:
+    """Say that this interpreter is of a kind that the packages are not made for, in words that follow its name."""
     first, last = versions()
     fitting = f"the locked packages are made for CPython 3.{first} to 3.{last}"
     if not (3, first) <= sys.version_info[:2] <= (3, last) or platform.python_implementation() != "CPython":
@@ -42,6 +43,11 @@ def fault() -> str:
     library, version = platform.libc_ver()
     if library != "glibc" or tuple(map(int, version.split("."))) < GLIBC_LEAST:
         return f"stands on {library or 'another C library'} {version}, and the locked packages on glibc 2.28 or later"
+    return ""
+
+
+def bare() -> str:
+    """Say what this interpreter lacks to make an environment and to fill it."""
     absent = [name for name in ("pip", "venv") if importlib.util.find_spec(name) is None]
     return f"has no {' and no '.join(absent)}" if absent else ""
 
@@ -55,9 +61,17 @@ def foreign() -> str:
     )
 
 
+QUESTIONS: dict[str, Callable[[], str]] = {
+    "fit": lambda: strange() or bare(),
+    "made": strange,
+    "installed": lambda: strange() or foreign(),
+}
+"""Can it make an environment, is it fit to be in one, is it one that is filled."""
+
+
 def main(question: str) -> int:
-    """Answer `fit` or `installed`: print what is wrong, if anything is."""
-    wrong = fault() if question == "fit" else foreign()
+    """Answer one of the questions: print what is wrong, if anything is."""
+    wrong = QUESTIONS[question]()
     if wrong:
         print(wrong)
         return UNFIT

@@ -95,7 +95,7 @@ def test_an_interpreter_that_does_not_fit_is_refused_before_anything_is_made(fol
     assert done.returncode != 0
     assert f"make: {tmp_path}/python3.14 is CPython 3.14.0, and the locked packages are made for CPython" in done.stderr
     assert make("run", "PYTHON=/nobody/has/this", folder=folder).stderr.startswith(
-        "make: /nobody/has/this cannot be run;"
+        "make: /nobody/has/this cannot be run, or is far too old;"
     )
     assert not (folder / ".venv").exists()
 
@@ -133,6 +133,16 @@ def test_an_environment_of_another_folder_or_python_is_told_with_what_to_do(fold
     assert ".venv was made for another folder, or by a Python that has gone or changed; `make clean`" in done.stderr
     assert (folder / ".venv" / ".run").exists()
     assert make("clean", folder=folder).returncode == 0
+
+
+def test_an_environment_that_was_begun_with_an_interpreter_that_does_not_fit_is_told(folder: Path) -> None:
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    stub(folder / ".venv" / "bin", "python", UNFIT)
+    done = make("run", f"PYTHON={sys.executable}", folder=folder)
+    assert done.returncode != 0
+    assert "`make clean`, then the same again" in done.stderr
+    stub(folder / ".venv" / "bin", "python", SLOW)
+    assert "installing the locked packages" in make("-n", "run", f"PYTHON={sys.executable}", folder=folder).stdout
 
 
 def test_settings_of_other_tools_do_not_reach_ours_but_where_packages_come_from_does() -> None:

@@ -19,7 +19,7 @@ FILE = Path(interpreter.__file__)
 
 
 def test_ours_is_fit_and_has_our_code_installed(tmp_path: Path) -> None:
-    for question in ("fit", "installed"):
+    for question in interpreter.QUESTIONS:
         command = [sys.executable, "-I", str(FILE), question]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (done.returncode in (interpreter.FIT, interpreter.SLOW), done.stdout) == (True, ""), question
@@ -37,7 +37,7 @@ def test_ours_is_fit_and_has_our_code_installed(tmp_path: Path) -> None:
 def test_versions(monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], fault: str) -> None:
     monkeypatch.setattr(sys, "version_info", version)
     monkeypatch.setattr(platform, "python_version", lambda: ".".join(map(str, version)))
-    assert interpreter.fault() == fault
+    assert interpreter.strange() == fault
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_versions(monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], fau
 )
 def test_kinds(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, answer: Any, fault: str) -> None:
     monkeypatch.setattr(module, name, lambda *_: answer)
-    said = interpreter.fault()
+    said = interpreter.QUESTIONS["fit"]()
     assert said.startswith(fault)
     assert bool(said) == bool(fault)
 
@@ -81,7 +81,7 @@ def test_kinds(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, answer: 
 def test_one_without_optimisations_is_slow(
     monkeypatch: pytest.MonkeyPatch, executable: str, arguments: str | None, status: int
 ) -> None:
-    monkeypatch.setattr(interpreter, "fault", str)
+    monkeypatch.setattr(interpreter, "strange", str)
     monkeypatch.setattr(sys, "executable", executable)
     monkeypatch.setattr(sysconfig, "get_config_var", lambda _: arguments)
     assert interpreter.main("fit") == status
