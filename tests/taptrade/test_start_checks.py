@@ -171,6 +171,12 @@ def test_what_is_no_database_is_refused(ours: Settings, kind: str) -> None:
         start_checks.require_fit_databases(ours)
 
 
+@pytest.mark.parametrize("name", ["two\nlines", "a\tb", "bytes \udcff"])
+def test_a_folder_whose_name_cannot_be_shown_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"TAPTRADE_DATA=.*: must be of printable characters"):
+        load({"TAPTRADE_DATA": name})
+
+
 def test_what_this_user_cannot_write_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "api.log").touch()
