@@ -20,7 +20,9 @@ class Column(Evidence):
     settled_at: str
 
 
-@function("GET", "/api/columns/{start}", auth="none", limit="requests", summary="A column's evidence", response=Column)
+@function(
+    "GET", "/api/columns/{start}", auth="none", limits=("requests",), summary="A column's evidence", response=Column
+)
 def column(call: Call[None]) -> Reply:
     """Show the evidence of the column that starts at a Unix second; 404 until it is settled."""
     start: str = call.path["start"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.betting.idempotency import idempotency_of
+from runtime.betting.idempotency import idempotency_of, stored_answer
 from runtime.errors import Forbidden
 from runtime.function import Body, Call, function
 from runtime.game.player_entries import entries_newest_first
@@ -46,7 +46,8 @@ class DepositList(msgspec.Struct, frozen=True):
     "POST",
     "/api/deposits",
     auth="session",
-    limit="requests",
+    limits=("requests",),
+    limits_by_handler=("deposits",),
     summary="Top up play money (demo mode)",
     body=DepositBody,
     response=Deposited,
@@ -55,39 +56,46 @@ class DepositList(msgspec.Struct, frozen=True):
 )
 def deposit(call: Call[DepositBody]) -> Deposited:
     """Credit play money up to the cap; in live mode money comes from operators and payment processors."""
-    settings = call.parts.settings
+    settings, pool, session = call.parts.settings, call.parts.pool, signed_in(call.session)
     if settings.mode != "demo":
         raise Forbidden("Deposits are made by the operator in this mode.")
+    key = idempotency_of(call.header("Idempotency-Key"), "POST /api/deposits", call.body)
+    repeated = stored_answer(pool, session.user_id, key, call.received_ms)
+    if repeated is not None:
+        return _deposited(pool, session.user_id, repeated.data)
+    call.count(("deposits", session.wallet))
     deposit_id = new_id(call.received_ms)
     command = Deposit(
         id=deposit_id,
         received_ms=call.received_ms,
         decided_by_ms=call.received_ms + COMMAND_TTL_MS,
-        user_id=signed_in(call.session).user_id,
+        user_id=session.user_id,
         amount=call.body.amount,
         reference=deposit_id,
         who="player",
         why="demo top-up",
         balance_max_cents=settings.deposit_max_cents,
-        idempotency=idempotency_of(call.header("Idempotency-Key"), "POST /api/deposits", call.body),
+        idempotency=key,
     )
     late = "The deposit was not confirmed in time; repeat it with the same Idempotency-Key."
-    return _deposited(call.parts.pool, command, data_of(call.parts.outbox.submit(command), late))
+    return _deposited(pool, session.user_id, data_of(call.parts.outbox.submit(command), late))
 
 
-def _deposited(pool: ReadPool, command: Deposit, data: dict[str, Any]) -> Deposited:
+def _deposited(pool: ReadPool, user_id: str, data: dict[str, Any]) -> Deposited:
     # No id lies between this one and the text that is one character longer.
     entry_id = data["ledger_id"]
-    found = entries_newest_first(pool.execute, command.user_id, entry_id, f"{entry_id}0", limit=1)
+    found = entries_newest_first(pool.execute, user_id, entry_id, f"{entry_id}0", limit=1)
     shown = own_entry_view(found[0]) if found else None
-    return Deposited(shown, entry_id, data["amount"], data["balance"], data.get("reference", command.reference))
+    # An answer that an older version stored for the key has no reference.
+    reference = data.get("reference") or (shown["ref_id"] if shown else "")
+    return Deposited(shown, entry_id, data["amount"], data["balance"], reference)
 
 
 @function(
     "GET",
     "/api/deposits",
     auth="session",
-    limit="requests",
+    limits=("requests",),
     summary="Own deposits",
     query=PageQuery,
     response=DepositList,

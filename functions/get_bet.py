@@ -36,7 +36,7 @@ class BetAnswer(msgspec.Struct, frozen=True):
     "GET",
     "/api/bets/{bet_id}",
     auth="session",
-    limit="requests",
+    limits=("requests",),
     summary="One bet with its evidence and proof",
     query=BetQuery,
     response=BetAnswer,

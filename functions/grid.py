@@ -17,7 +17,7 @@ class GridAnswer(Grid, frozen=True, kw_only=True):
     breaker: Breaker
 
 
-@function("GET", "/api/grid", auth="none", limit="requests", summary="The grid with its rates", response=GridAnswer)
+@function("GET", "/api/grid", auth="none", limits=("requests",), summary="The grid with its rates", response=GridAnswer)
 def grid(call: Call[None]) -> Reply:
     """Show the newest grid, also while bets are stopped; 503 only while there is none yet."""
     market = call.parts.market

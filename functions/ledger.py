@@ -39,7 +39,7 @@ class Statement(msgspec.Struct, frozen=True):
     "GET",
     "/api/ledger",
     auth="session",
-    limit="requests",
+    limits=("requests",),
     summary="Own statement",
     query=LedgerQuery,
     response=Statement,

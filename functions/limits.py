@@ -27,7 +27,7 @@ class WantedLimits(Body, frozen=True):
     excluded_until_ms: UntilMs | UnsetType | None = UNSET
 
 
-@function("GET", "/api/me/limits", auth="session", limit="requests", summary="Own limits", response=LimitsState)
+@function("GET", "/api/me/limits", auth="session", limits=("requests",), summary="Own limits", response=LimitsState)
 def get_limits(call: Call[None]) -> LimitsState:
     """Show the limits that count now and those that will."""
     return _state(call.parts, signed_in(call.session).user_id, call.received_ms)
@@ -37,7 +37,7 @@ def get_limits(call: Call[None]) -> LimitsState:
     "PUT",
     "/api/me/limits",
     auth="session",
-    limit="requests",
+    limits=("requests",),
     summary="Change own limits",
     body=WantedLimits,
     response=LimitsState,

@@ -32,7 +32,9 @@ class BetList(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-@function("GET", "/api/bets", auth="session", limit="requests", summary="Own bets", query=BetsQuery, response=BetList)
+@function(
+    "GET", "/api/bets", auth="session", limits=("requests",), summary="Own bets", query=BetsQuery, response=BetList
+)
 def list_bets(call: Call[None]) -> BetList:
     """List the account's bets in the order in which they were committed, newest first."""
     query: BetsQuery = call.params

@@ -32,7 +32,8 @@ class LoggedIn(msgspec.Struct, frozen=True):
     "POST",
     "/api/auth/login",
     auth="none",
-    limit="logins",
+    limits=("logins",),
+    limits_by_handler=("address_logins", "wallet_logins"),
     summary="Sign in with Ethereum (EIP-4361)",
     body=SignedLogin,
     response=LoggedIn,
@@ -49,6 +50,8 @@ def login(call: Call[SignedLogin]) -> LoggedIn:
         client=parts.redis,
         outbox=parts.outbox,
         sessions=parts.sessions,
+        network=call.address,
+        count=lambda wallet: call.count(("address_logins", call.address), ("wallet_logins", wallet)),
     )
     # A foreign page may send a login of its own account, but must not leave its session in the visitor's browser.
     if not is_foreign(call.req, domains_of(parts.settings)):

@@ -7,7 +7,7 @@ from runtime.auth.sessions import signed_in
 from runtime.function import Call, function
 
 
-@function("POST", "/api/auth/logout", auth="session", limit="requests", summary="End this session", status=204)
+@function("POST", "/api/auth/logout", auth="session", limits=("requests",), summary="End this session", status=204)
 def logout(call: Call[None]) -> None:
     """Revoke the session and take its cookie back."""
     session = signed_in(call.session)

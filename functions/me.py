@@ -27,7 +27,7 @@ class Me(msgspec.Struct, frozen=True):
     session: CurrentSession
 
 
-@function("GET", "/api/me", auth="session", limit="requests", summary="Account, limits and session", response=Me)
+@function("GET", "/api/me", auth="session", limits=("requests",), summary="Account, limits and session", response=Me)
 def me(call: Call[None]) -> Me:
     """Show the account as the last commit left it."""
     session = signed_in(call.session)

@@ -12,13 +12,13 @@ from runtime.auth.sessions import signed_in
 from runtime.auth.windows import before_memory
 from runtime.betting.admission import overloaded
 from runtime.betting.intake import Tap
-from runtime.errors import Conflict, RateLimited
+from runtime.errors import Conflict
 from runtime.function import Body, Call, Reply, function
 from runtime.messaging.commands import Answered
 from runtime.messaging.outcomes import refusal_of
 from runtime.messaging.queues import EnqueueResult, Ticket
 from runtime.parts import Parts
-from runtime.rate_limits import WINDOW_S, LimitDecision
+from runtime.rate_limits import MINUTE_S, LimitDecision
 from runtime.records.views import bet_view
 
 
@@ -47,8 +47,8 @@ class PlacedBet(msgspec.Struct, frozen=True):
     "POST",
     "/api/bets",
     auth="session",
-    limit="bets",
-    limit_by_handler=True,
+    limits_by_handler=("bets", "refused_bets"),
+    refusals="refusals",
     guards=("breaker", "writer", "admission"),
     summary="Place a bet",
     body=PlaceBetBody,
@@ -90,12 +90,15 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         body.valid_until_ms,
     )
     session = signed_in(call.session)
+    call.refuse_spent("bets", session.wallet)
+    call.refuse_spent("refused_bets", session.user_id)
     try:
         ticket = intake.ticket(tap, session, call.received_ms)
     except Conflict as refusal:
         # The repeat of a request whose answer was lost may come after its cell has closed.
         used_by = parts.fates.bet_id_of_nonce(session.wallet, tap.nonce)
         raise (_replayed(parts, session.user_id, used_by) if used_by else refusal) from refusal
+    call.accept()
     asynchronous = call.prefers("respond-async")
     with parts.admission:
         if intake.fill_delay_ms:
@@ -105,6 +108,7 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         case Answered(code=None):
             return Reply(bytes(answer.data), status=201, content_type="application/json")
         case Answered():
+            call.note(("refused_bets", session.user_id))
             raise refusal_of(answer.outcome())
         case EnqueueResult() if answer.code:
             raise _not_enqueued(call, parts, ticket, answer)
@@ -127,9 +131,11 @@ def _pending(body: PlaceBetBody, ticket: Ticket) -> Reply:
 
 def _not_enqueued(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result: EnqueueResult) -> Exception:
     if result.code == "LIMIT":
-        reset_s = WINDOW_S - call.received_ms // 1000 % WINDOW_S
-        call.report_limit(LimitDecision("bets", False, ticket.limit, 0, reset_s))
-        return RateLimited(retry_after_s=reset_s, limit=ticket.limit)
+        reset_s = MINUTE_S - call.received_ms // 1000 % MINUTE_S
+        decision = LimitDecision("bets", False, ticket.limit, 0, reset_s)
+        call.report_limit(decision)
+        call.surroundings.limiter.remember("bets", signed_in(call.session).wallet, call.received_ms)
+        decision.enforce()
     if result.code == "EPOCH":
         return before_memory("The bet", call.received_ms)
     if result.code == "FULL":

@@ -25,7 +25,7 @@ class Price(msgspec.Struct, frozen=True):
     mode: str
 
 
-@function("GET", "/api/price", auth="none", limit="requests", summary="The latest tick", response=Price)
+@function("GET", "/api/price", auth="none", limits=("requests",), summary="The latest tick", response=Price)
 def price(call: Call[None]) -> Price:
     """Show the newest tick, however old it is; 503 only while none is known at all."""
     tick = call.parts.market.tick

@@ -57,7 +57,7 @@ class Prices(msgspec.Struct, frozen=True, omit_defaults=True):
     "GET",
     "/api/prices",
     auth="none",
-    limit="requests",
+    limits=("requests",),
     summary="Ticks or candles of the last seven days",
     query=PricesQuery,
     response=Prices,

@@ -43,7 +43,8 @@ class Credited(msgspec.Struct, frozen=True):
     "POST",
     "/api/processor/deposits",
     auth="none",
-    limit="requests",
+    limits=("requests",),
+    refusals="refusals",
     summary="Credit a payment (payment processors)",
     body=ProcessorDeposit,
     response=Credited,
@@ -69,6 +70,7 @@ def processor_deposit(call: Call[ProcessorDeposit]) -> Credited:
         call.raw_body,
         call.received_ms,
     )
+    call.accept()
     user_id, wallet = _account(parts.pool, body)
     command = Deposit(
         id=new_id(call.received_ms),

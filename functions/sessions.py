@@ -32,7 +32,7 @@ class SessionList(msgspec.Struct, frozen=True):
     "GET",
     "/api/me/sessions",
     auth="session",
-    limit="requests",
+    limits=("requests",),
     summary="Own sessions and their session keys",
     response=SessionList,
 )
@@ -46,7 +46,7 @@ def list_sessions(call: Call[None]) -> SessionList:
     "DELETE",
     "/api/me/sessions/{session_id}",
     auth="session",
-    limit="requests",
+    limits=("requests",),
     summary="Revoke a session and its session key",
     status=204,
     errors=("NOT_FOUND",),

@@ -35,7 +35,7 @@ class StreamQuery(OpenQuery, frozen=True, rename={"appended_id": "lastEventId"})
     "GET",
     "/api/stream",
     auth="optional",
-    limit="requests",
+    limits=("requests",),
     summary="Live events (server-sent events)",
     query=StreamQuery,
     errors=("UNAUTHENTICATED", "OVERLOADED"),

@@ -56,7 +56,9 @@ class WithdrawalList(msgspec.Struct, frozen=True):
     "POST",
     "/api/withdrawals",
     auth="session",
-    limit="requests",
+    limits=("requests",),
+    limits_by_handler=("withdrawals",),
+    refusals="refusals",
     summary="Withdraw to the account's own wallet",
     body=WithdrawBody,
     response=Withdrawn,
@@ -66,6 +68,8 @@ class WithdrawalList(msgspec.Struct, frozen=True):
         "SIGNATURE_EXPIRED",
         "REPLAYED_NONCE",
         "INSUFFICIENT_FUNDS",
+        "WITHDRAWAL_TOO_SMALL",
+        "WITHDRAWALS_PENDING",
         "IDEMPOTENCY_KEY_REUSED",
         "UNAVAILABLE",
     ),
@@ -79,6 +83,8 @@ def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
     if repeated is not None:
         return _withdrawn(repeated.data)
     signature = _checked_signature(body, session, parts.settings.chain_ids, call.received_ms)
+    call.accept()
+    call.count(("withdrawals", session.wallet))
     withdrawal_id = new_id(call.received_ms)
     code, used_by = claim_nonce(
         parts.redis, session.wallet, body.nonce, withdrawal_id, body.timestamp, call.received_ms
@@ -124,7 +130,7 @@ def _checked_signature(body: WithdrawBody, session: Session, chain_ids: Sequence
     "GET",
     "/api/withdrawals",
     auth="session",
-    limit="requests",
+    limits=("requests",),
     summary="Own withdrawals",
     query=PageQuery,
     response=WithdrawalList,

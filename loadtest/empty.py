@@ -10,7 +10,7 @@ import msgspec
 from runtime.clock import SystemClock
 from runtime.function import Body, Call, function
 from runtime.metrics.table import Metrics
-from runtime.rate_limits import unlimited
+from runtime.rate_limits import Unlimited
 from runtime.web.app import create_app
 from runtime.web.declaration import DECLARATION
 
@@ -55,7 +55,7 @@ app = create_app(
     [replace(getattr(one, DECLARATION), name=one.__name__, file=__file__) for one in (empty_get, empty_post)],
     parts=cast("Any", None),
     authenticate=lambda _req: None,
-    limiter=unlimited({}),
+    limiter=Unlimited({}),
     quotas={},
     guards={},
     clock=SystemClock(),

@@ -27,7 +27,7 @@ from locust.exception import StopUser
 
 from loadtest.measurement import BUILD
 from loadtest.processes import BenchFailed
-from loadtest.system import audit, started
+from loadtest.system import NO_RATES, audit, started
 from runtime.clock import SystemClock
 from runtime.settings import load
 from taptrade import wallet as wallets
@@ -42,11 +42,6 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LISTEN_MS = 20_000
 RECOUNTS_MAX = 20
 BET = re.compile(r"/api/bets/\w+")
-ROOM = {
-    # All players come from one address here; what protects a public server would only measure itself.
-    "TAPTRADE_LOGINS_PER_MINUTE": "100000",
-    "TAPTRADE_REQUESTS_PER_MINUTE": "10000000",
-}
 # What the game may answer to a tap that came a moment too late, or while the recorded prices pause, as they did when
 # they were recorded; anything else is a failure of the house.
 GAME_REFUSALS = frozenset(
@@ -220,7 +215,8 @@ def find_server(environment: Environment, **_: object) -> None:
         return
     shutil.rmtree(data, ignore_errors=True)
     BUILD.mkdir(exist_ok=True)
-    server.update(ROOM, TAPTRADE_DATA=str(data), TAPTRADE_PORT=str(address[1]))
+    # All players come from one address here; what protects a public server would only measure itself.
+    server.update(NO_RATES, TAPTRADE_DATA=str(data), TAPTRADE_PORT=str(address[1]))
     stack = ExitStack()
     atexit.register(stack.close)
     try:

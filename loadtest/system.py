@@ -21,7 +21,7 @@ from loadtest.processes import BenchFailed, child, free_port, wait_for
 from runtime.clock import SystemClock
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_keys import BACKLOG_BETS, EPOCH
-from runtime.settings import Settings, load
+from runtime.settings import TABLE, Settings, load
 from runtime.storage.database import Database, open_reader
 from taptrade import embedded_redis
 from taptrade.client import ApiError, TapClient
@@ -30,13 +30,13 @@ RENDER = Path(__file__).parents[1] / "nginx" / "render"
 START_S_MAX = 90
 AUDIT_S_MAX = 600
 PLENTY = str(10**9)
+NO_RATES = {row.variable: PLENTY for row in TABLE if row.variable.endswith(("_PER_MINUTE", "_PER_DAY"))}
+"""No wallet and no address asks too often."""
 SETTINGS = {
     # Prices without pauses: a recording's gaps would stop the bets.
     "TAPTRADE_FEED": "sim",
     # All players come from one address and bet against one house; what protects a public one would measure itself.
-    "TAPTRADE_BETS_PER_MINUTE": PLENTY,
-    "TAPTRADE_LOGINS_PER_MINUTE": PLENTY,
-    "TAPTRADE_REQUESTS_PER_MINUTE": PLENTY,
+    **NO_RATES,
     "TAPTRADE_CELL_PAYOUT_MAX_CENTS": PLENTY,
     "TAPTRADE_COLUMN_PAYOUT_MAX_CENTS": str(10**12),
     "TAPTRADE_LIABILITY_MAX_CENTS": str(10**14),

@@ -43,6 +43,9 @@ CODES: dict[str, ErrorCode] = {
     "REFERENCE_USED": ErrorCode(409, "The reference was used for something else."),
     "SESSION_KEY_TAKEN": ErrorCode(409, "The session key belongs to another account; make a new one."),
     "WITHDRAWAL_RESOLVED": ErrorCode(409, "The withdrawal was completed or reversed already."),
+    "WITHDRAWALS_PENDING": ErrorCode(
+        409, "As many withdrawals of the account are pending as one may have; their number is attached."
+    ),
     "EXPOSURE_LIMIT": ErrorCode(409, "The house takes no more on this cell; the largest stake is attached."),
     "BODY_TOO_LARGE": ErrorCode(413, "The body is longer than 65,536 bytes."),
     "URI_TOO_LONG": ErrorCode(414, "The address is too long."),
@@ -51,6 +54,7 @@ CODES: dict[str, ErrorCode] = {
     "CELL_UNKNOWN": ErrorCode(422, "There is no such cell on the grid's lattice."),
     "CELL_NOT_OFFERED": ErrorCode(422, "The cell has no rate right now."),
     "STAKE_NOT_ALLOWED": ErrorCode(422, "The stake is none of the presets; they are attached."),
+    "WITHDRAWAL_TOO_SMALL": ErrorCode(422, "The amount is below the least that is paid out, which is attached."),
     "IDEMPOTENCY_KEY_REUSED": ErrorCode(422, "The Idempotency-Key was used with another body."),
     "RATE_LIMITED": ErrorCode(429, "Too many requests in this window.", retryable=True),
     "HEAD_TOO_LARGE": ErrorCode(431, "The header fields are too many or too long."),

@@ -6,6 +6,7 @@ import contextvars
 import logging
 import re
 import sys
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 import msgspec
@@ -15,6 +16,9 @@ from runtime.clock import rfc3339
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 """Id of the request that is being answered; each greenlet and thread has its own."""
+
+SAME_LINES_MAX = 10
+SAME_WITHIN_S = 60.0
 
 HIDDEN = "***"
 SECRET_NAMES = ("authorization", "cookie", "signature", "token", "secret", "password", "private_key")
@@ -62,6 +66,44 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
+class Sparing(logging.Filter):
+    """Let the same trouble through a few times a minute; the next line of it says how many were left out.
+
+    The same is what was logged at one line of the code about an error that was raised at one line. There are as many
+    of these as the code has, whatever a caller sends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._met: dict[tuple[object, ...], _Met] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record is written."""
+        if record.levelno < logging.WARNING:
+            return True
+        met = self._met.setdefault(_site(record), _Met(record.created))
+        if not 0 <= record.created - met.since_s < SAME_WITHIN_S:
+            left_out, met.lines, met.since_s = met.lines - SAME_LINES_MAX, 0, record.created
+            if left_out > 0:
+                record.fields = {**getattr(record, "fields", {}), "left_out": left_out}
+        met.lines += 1
+        return met.lines <= SAME_LINES_MAX
+
+
+@dataclass(slots=True)
+class _Met:
+    since_s: float
+    lines: int = 0
+
+
+def _site(record: logging.LogRecord) -> tuple[object, ...]:
+    kind, _, traceback = record.exc_info or (None, None, None)
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    raised_at = None if traceback is None else (traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
+    return record.pathname, record.lineno, kind, raised_at
+
+
 class Lines(logging.StreamHandler[TextIO]):
     """Write lines under a lock of the operating system's."""
 
@@ -84,6 +126,7 @@ def configure(process: str, level: str = "INFO", stream: TextIO | None = None) -
     logging._lock = native_lock()  # type: ignore[attr-defined]  # noqa: SLF001  gevent has put its own there
     handler = Lines(stream or sys.stderr)
     handler.setFormatter(JsonLines(process))
+    handler.addFilter(Sparing())
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 

@@ -1,22 +1,33 @@
 """Rate limits: the buckets that a function may name, what one decision says, and the header fields that tell it.
 
 A bucket is counted per wallet or per address in windows aligned to Unix time. The header fields are those of the
-IETF draft "RateLimit header fields for HTTP": `RateLimit-Policy` states the quota, `RateLimit` what is left of it.
+IETF draft "RateLimit header fields for HTTP": `RateLimit-Policy` states the quotas, `RateLimit` what is left of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 from runtime.errors import RateLimited
+from runtime.settings import Settings
 
-Bucket = Literal["bets", "logins", "requests"]
-"""bets: bets of one wallet; logins: logins of one address; requests: other requests of one address."""
+Bucket = Literal[
+    "bets",  # bets of one wallet
+    "logins",  # logins of one address, whatever becomes of them
+    "requests",  # other requests of one address
+    "refusals",  # signed requests of one address that were refused for what they are, before anything was asked
+    "address_logins",  # signed logins of one address in a day
+    "wallet_logins",  # and of one wallet
+    "refused_bets",  # bets of one account that the writer refused in a day: each is kept
+    "deposits",  # deposits that one wallet asks for in a day
+    "withdrawals",  # and withdrawals
+]
 BUCKETS: frozenset[str] = frozenset(get_args(Bucket))
 
-WINDOW_S = 60
+MINUTE_S = 60
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +66,50 @@ class LimitDecision:
             raise RateLimited(
                 f"Only {self.limit} of these are allowed in a window; the next one opens in {self.reset_s} s.",
                 retry_after_s=self.reset_s,
+                bucket=self.bucket,
                 limit=self.limit,
                 remaining=self.remaining,
                 reset_s=self.reset_s,
             )
 
 
-Limiter = Callable[[str, str], LimitDecision]
-"""limiter(bucket, who): count one request of `who` (a wallet or an address) and decide."""
+Hit = tuple[str, str]
+"""A bucket, and who is counted in it: a wallet or an address."""
 
 
-class LimitSettings(Protocol):
-    """The settings that the quotas come from."""
-
-    @property
-    def bets_per_minute(self) -> int:
-        """Bets of one wallet in a minute."""
-        ...
+class Limiter(Protocol):
+    """Counts requests and decides."""
 
     @property
-    def logins_per_minute(self) -> int:
-        """Logins of one address in a minute."""
+    def any_spent(self) -> bool:
+        """Whether `spent` can have anything to tell; costs nothing."""
         ...
 
-    @property
-    def requests_per_minute(self) -> int:
-        """Other requests of one address in a minute."""
+    def spent(self, bucket: str, who: str) -> LimitDecision | None:
+        """Return the refusal of `who` if it is known here already, without counting."""
+        ...
+
+    def count(self, *hits: Hit) -> tuple[LimitDecision, ...]:
+        """Count one request against each of the buckets; what one of them refuses, those behind it do not count."""
+        ...
+
+    def remember(self, bucket: str, who: str, now_ms: int) -> None:
+        """Take note that somebody who was counted elsewhere has used up the window of `now_ms`."""
         ...
 
 
-def policies(settings: LimitSettings) -> dict[str, LimitPolicy]:
+def policies(settings: Settings) -> dict[str, LimitPolicy]:
     """Build the quota of every bucket."""
     return {
-        "bets": LimitPolicy("bets", settings.bets_per_minute, WINDOW_S, "wallet"),
-        "logins": LimitPolicy("logins", settings.logins_per_minute, WINDOW_S, "address"),
-        "requests": LimitPolicy("requests", settings.requests_per_minute, WINDOW_S, "address"),
+        "bets": LimitPolicy("bets", settings.bets_per_minute, MINUTE_S, "wallet"),
+        "logins": LimitPolicy("logins", settings.logins_per_minute, MINUTE_S, "address"),
+        "requests": LimitPolicy("requests", settings.requests_per_minute, MINUTE_S, "address"),
+        "refusals": LimitPolicy("refusals", settings.refusals_per_minute, MINUTE_S, "address"),
+        "address_logins": LimitPolicy("address_logins", settings.address_logins_per_day, DAY_S, "address"),
+        "wallet_logins": LimitPolicy("wallet_logins", settings.wallet_logins_per_day, DAY_S, "wallet"),
+        "refused_bets": LimitPolicy("refused_bets", settings.refused_bets_per_day, DAY_S, "wallet"),
+        "deposits": LimitPolicy("deposits", settings.deposits_per_day, DAY_S, "wallet"),
+        "withdrawals": LimitPolicy("withdrawals", settings.withdrawals_per_day, DAY_S, "wallet"),
     }
 
 
@@ -113,11 +133,27 @@ def decide(policy: LimitPolicy, hits: int, now_ms: int) -> LimitDecision:
     )
 
 
-def unlimited(quotas: Mapping[str, LimitPolicy]) -> Limiter:
-    """Build a limiter that counts nothing and allows everything, for tests and tools."""
+class Unlimited:
+    """A limiter that counts nothing and allows everything, for tests and tools."""
 
-    def limiter(bucket: str, _who: str) -> LimitDecision:
-        policy = quotas[bucket]
-        return LimitDecision(bucket, True, policy.limit, policy.limit, policy.window_s)
+    any_spent = False
 
-    return limiter
+    def __init__(self, quotas: Mapping[str, LimitPolicy]) -> None:
+        self._quotas = quotas
+
+    def spent(self, _bucket: str, _who: str) -> LimitDecision | None:
+        """Know of no refusal."""
+        return None
+
+    def remember(self, _bucket: str, _who: str, _now_ms: int) -> None:
+        """Forget it."""
+
+    def count(self, *hits: Hit) -> tuple[LimitDecision, ...]:
+        """Allow."""
+        policies_hit = [self._quotas[bucket] for bucket, _ in hits]
+        return tuple(LimitDecision(one.bucket, True, one.limit, one.limit, one.window_s) for one in policies_hit)
+
+
+def header_of(items: Iterable[LimitPolicy] | Iterable[LimitDecision]) -> str:
+    """Write several as one header field, which is a list."""
+    return ", ".join(one.header for one in items)

@@ -88,10 +88,28 @@ TABLE: tuple[Setting, ...] = (
     Setting("liability_max_cents", whole(1, 10**15), str(1000 * MILLION), "greatest payout of all open bets"),
     Setting("demo_credit_cents", whole(0, 10**12), str(MILLION), "credit of a new wallet in demo mode"),
     Setting("deposit_max_cents", whole(1, 10**12), str(MILLION), "greatest balance that a demo deposit tops up to"),
+    Setting("withdrawal_min_cents", whole(1, 10**12), "100", "least amount of a withdrawal"),
+    Setting("withdrawals_pending_max", whole(1, 10**6), "10", "withdrawals of one account that may be pending"),
     Setting("processor_secret", secret, "", "key of the payment processors; empty: their door is closed", secret=True),
     Setting("bets_per_minute", whole(1, 10**9), "600", "bets of one wallet in a minute"),
     Setting("requests_per_minute", whole(1, 10**9), "3000", "other requests of one address in a minute"),
     Setting("logins_per_minute", whole(1, 10**9), "60", "logins of one address in a minute"),
+    Setting(
+        "refusals_per_minute",
+        whole(1, 10**9),
+        "600",
+        "taps and the like of one address in a minute that are wrong in themselves; beyond, its taps are not looked at",
+    ),
+    Setting("address_logins_per_day", whole(1, 10**9), "5000", "signed logins of one address in a day (UTC)"),
+    Setting("wallet_logins_per_day", whole(1, 10**9), "100", "logins of one wallet in a day (UTC)"),
+    Setting(
+        "refused_bets_per_day",
+        whole(1, 10**9),
+        "20000",
+        "bets of one wallet that the writer may refuse in a day (UTC); beyond, it takes none of them",
+    ),
+    Setting("deposits_per_day", whole(1, 10**9), "100", "deposits that one wallet may ask for in a day (UTC)"),
+    Setting("withdrawals_per_day", whole(1, 10**9), "100", "withdrawals that one wallet may ask for in a day (UTC)"),
     Setting("log_level", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "least level that is logged"),
 )
 
@@ -133,10 +151,18 @@ class Settings:
     liability_max_cents: int
     demo_credit_cents: int
     deposit_max_cents: int
+    withdrawal_min_cents: int
+    withdrawals_pending_max: int
     processor_secret: str
     bets_per_minute: int
     requests_per_minute: int
     logins_per_minute: int
+    refusals_per_minute: int
+    address_logins_per_day: int
+    wallet_logins_per_day: int
+    refused_bets_per_day: int
+    deposits_per_day: int
+    withdrawals_per_day: int
     log_level: str
 
     @property

@@ -135,11 +135,13 @@ def get_app(settings: Settings | None = None) -> App:
     metrics = Metrics("api")
     parts = build_parts(settings, metrics)
     quotas = policies(settings)
+    limiter = RedisLimiter(parts.redis, quotas, parts.clock)
+    parts.outbox.tell_refused = lambda user_id: gevent.spawn(limiter.note, "refused_bets", user_id)
     return create_app(
         discover(functions_folder()),
         parts=parts,
         authenticate=authenticator(parts.sessions, domains_of(settings)),
-        limiter=RedisLimiter(parts.redis, quotas, parts.clock, OUTAGES),
+        limiter=limiter,
         quotas=quotas,
         guards={name: guard(parts) for name, guard in GUARDS.items()},
         clock=parts.clock,

@@ -35,8 +35,12 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(_settings
 
 
 def post_fork(server: Arbiter, worker: Any) -> None:
-    """End with the master, at once: a worker that outlives it would hold the port against its successor."""
-    del worker
+    """End with the master, at once: a worker that outlives it would hold the port against its successor.
+
+    Whoever sends what is no request makes gunicorn warn of each; its log gets a few of them.
+    """
+    from runtime.log import Sparing
     from taptrade.serve import die_with
 
     die_with(server.pid, signal.SIGKILL)
+    worker.log.error_log.addFilter(Sparing())

@@ -60,6 +60,8 @@ class WriterRules:
     presets_cents: tuple[int, ...]
     max_fill_age_ms: int
     fill_delay_ms: int
+    withdrawal_min_cents: int
+    withdrawals_pending_max: int
 
 
 @dataclass(slots=True)
@@ -240,7 +242,8 @@ class Writer:
             case Deposit():
                 return money.deposit(commit, command)
             case Withdraw():
-                return money.withdraw(commit, command)
+                least, most = self.rules.withdrawal_min_cents, self.rules.withdrawals_pending_max
+                return money.withdraw(commit, command, min_cents=least, pending_max=most)
             case Adjust():
                 return money.adjust(commit, command)
             case SetLimits():

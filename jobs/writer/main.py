@@ -82,6 +82,8 @@ class WriterProcess:
                 settings.presets_cents,
                 settings.max_fill_age_ms,
                 settings.fill_delay_ms,
+                settings.withdrawal_min_cents,
+                settings.withdrawals_pending_max,
             ),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)

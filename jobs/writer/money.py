@@ -88,8 +88,11 @@ def _same_operation(command: Deposit | Adjust, stored: tuple[Any, ...]) -> Outco
     return Outcome(command.id, data | {"repeat": True})
 
 
-def withdraw(commit: Commit, command: Withdraw) -> Outcome:
-    """Take the money at once; the withdrawal stays pending until an operator completes or reverses it."""
+def withdraw(commit: Commit, command: Withdraw, *, min_cents: int, pending_max: int) -> Outcome:
+    """Take the money at once; the withdrawal stays pending until an operator completes or reverses it.
+
+    Each waits for the operator's hands, so an account has few of them that wait, and none of a trifle.
+    """
     repeated = _repeat(commit, command.id, command.user_id, command.idempotency)
     if repeated is not None:
         return repeated
@@ -104,6 +107,14 @@ def withdraw(commit: Commit, command: Withdraw) -> Outcome:
     users = commit.write("user", command.user_id)
     if not users:
         return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")
+    if command.amount < min_cents:
+        detail = f"A withdrawal is of {min_cents} cents at least."
+        return Outcome(command.id, {"amount_min_cents": min_cents}, "WITHDRAWAL_TOO_SMALL", detail)
+    pending: int = commit.write("withdrawals_pending", command.user_id)[0][0]
+    if pending >= pending_max:
+        data = {"pending": pending, "pending_max": pending_max}
+        detail = "So many withdrawals of the account are pending that no other is taken; wait until one has ended."
+        return Outcome(command.id, data, "WITHDRAWALS_PENDING", detail)
     _, wallet, balance, _ = users[0]
     if balance < command.amount:
         return Outcome(command.id, {"balance": balance}, "INSUFFICIENT_FUNDS", "The balance does not cover the amount.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,11 +60,18 @@ def log_in(
     client: Redis,
     outbox: Submitter,
     sessions: Sessions,
+    network: str,
+    count: Callable[[str], None],
 ) -> Login:
-    """Check the message, use up its nonce, find or open the account, start a session; raise a Refusal otherwise."""
+    """Check the message, use up its nonce, find or open the account, start a session; raise a Refusal otherwise.
+
+    `count` is called with the wallet before anything of the login is kept. The nonce goes before it: who repeats what
+    somebody else has signed uses up nothing of theirs.
+    """
     claim = check(message, signature, domains_of(settings), settings.chain_ids, now_ms)
     command = _open_account(claim, message, settings, now_ms)
     _use_nonce(client, claim, command.id, now_ms)
+    count(claim.wallet)
     late = "The account could not be opened in time; sign a new message and try again."
     opened = data_of(outbox.submit(command), late)
     user_id: str = opened["user_id"]
@@ -73,6 +80,7 @@ def log_in(
     token, session = sessions.create(
         user_id,
         claim.wallet,
+        network,
         session_key=claim.session_key,
         delegation_id=command.delegation.id if command.delegation is not None else None,
     )

@@ -8,7 +8,7 @@ import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from runtime.clock import Clock
 from runtime.errors import Unauthenticated, Unavailable
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis
+from runtime.messaging.queues import load_script
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Sessions:
         self, client: Redis, clock: Clock, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes
     ) -> None:
         self._client = client
+        self._script = load_script(client, "sessions")
         self._clock = clock
         self._random_bytes = random_bytes
         self._cached: dict[str, tuple[int, Session]] = {}
@@ -64,24 +66,27 @@ class Sessions:
         self._ended: deque[str] = deque(maxlen=ENDED_KEPT)
 
     def create(
-        self, user_id: str, wallet: str, *, session_key: str | None = None, delegation_id: str | None = None
+        self,
+        user_id: str,
+        wallet: str,
+        network: str,
+        *,
+        session_key: str | None = None,
+        delegation_id: str | None = None,
     ) -> tuple[str, Session]:
-        """Start a session under a new token, which is returned here and kept nowhere."""
+        """Start a session under a new token, which is returned here and kept nowhere.
+
+        `network` is the address that the rate limits count: when no more sessions may live, the oldest of the network
+        that holds most of them ends.
+        """
         token = urlsafe_b64encode(self._random_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
         now_ms = self._clock.now_ms()
         expires_ms = now_ms + redis_keys.SESSION_TTL_S * 1000
         session = Session(session_id(token), user_id, wallet, session_key, delegation_id, now_ms, expires_ms)
-        key, of_user = redis_keys.session(session.id), redis_keys.user_sessions(user_id)
         try:
-            pipe = self._client.pipeline(transaction=True)
-            pipe.hset(key, mapping=_to_fields(session))
-            pipe.expire(key, redis_keys.SESSION_TTL_S)
-            pipe.sadd(of_user, session.id)
-            pipe.expire(of_user, redis_keys.SESSION_TTL_S)
-            pipe.scard(of_user)
-            count = pipe.execute()[-1]
-            if count > SESSIONS_PER_USER_MAX:
-                self._end([old.id for old in self.of_user(user_id)[SESSIONS_PER_USER_MAX:]], user_id)
+            of_user, _ = self._run((), session, network)
+            if of_user > SESSIONS_PER_USER_MAX:
+                self._run([old.id for old in self.of_user(user_id)[SESSIONS_PER_USER_MAX:]])
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be written right now.") from ex
         return token, session
@@ -157,30 +162,43 @@ class Sessions:
         if found is None or found.user_id != user_id:
             return False
         try:
-            return self._end([session], user_id)
+            _, gone = self._run([session])
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be ended right now.") from ex
+        return bool(gone)
 
     def revoke_key(self, user_id: str, session_key: str) -> None:
         """End a user's sessions that a key signs for."""
         try:
-            self._end([one.id for one in self.of_user(user_id) if one.session_key == session_key], user_id)
+            self._run([one.id for one in self.of_user(user_id) if one.session_key == session_key])
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be ended right now.") from ex
 
-    def _end(self, ids: Iterable[str], user_id: str) -> bool:
-        pipe = self._client.pipeline(transaction=True)
-        ended = list(ids)
-        for session in ended:
-            pipe.delete(redis_keys.session(session))
-            pipe.srem(redis_keys.user_sessions(user_id), session)
-            pipe.xadd(
-                redis_keys.SESSIONS_ENDED, {"id": session}, maxlen=redis_keys.SESSIONS_ENDED_KEEP, approximate=True
-            )
-        deleted = pipe.execute()
-        for session in ended:
+    def _run(self, ended: Sequence[str], begun: Session | None = None, network: str = "") -> tuple[int, list[str]]:
+        """End sessions, then begin one; return how many its user has, and which ended: others may have to give way."""
+        keys = [
+            redis_keys.SESSION_NETWORKS,
+            redis_keys.SESSION_NETWORKS_OLDEST,
+            redis_keys.SESSIONS_LIVE,
+            redis_keys.SESSIONS_ENDED,
+        ]
+        arguments: list[Any] = [
+            self._clock.now_ms(),
+            redis_keys.SESSION_TTL_S,
+            redis_keys.SESSIONS_MAX,
+            redis_keys.SESSIONS_ENDED_KEEP,
+            *(key("") for key in (redis_keys.session, redis_keys.user_sessions, redis_keys.network_sessions)),
+            len(ended),
+            *ended,
+        ]
+        if begun is not None:
+            fields = _to_fields(begun) | {"network": network}
+            arguments += [begun.id, *(part for field in fields.items() for part in field)]
+        of_user, *answer = self._script(keys=keys, args=arguments, client=self._client)
+        gone = [session.decode() for session in answer]
+        for session in gone:
             self._cached.pop(session, None)
-        return any(deleted[::3])
+        return of_user, gone
 
     def _read(self, session: str) -> Session | None:
         try:

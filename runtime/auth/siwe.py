@@ -9,7 +9,9 @@ from runtime.auth import siwe_grammar as grammar
 from runtime.auth.addresses import AddressError, canonical_address
 from runtime.auth.nonces import NONCE_RULE, is_nonce
 
-MESSAGE_CHARACTERS_MAX = 4_096
+MESSAGE_CHARACTERS_MAX = 1_536
+"""A message that delegates a key is kept for ever. Wallets' libraries write some 300 characters, 400 with a nonce of 96
+and a session key; terms in the statement and a ReCap among the resources (EIP-5573) make it 900, seldom 1,300."""
 SESSION_KEY_URN = "urn:taptrade:session-key:"
 _OUR_URN = "urn:taptrade:"
 

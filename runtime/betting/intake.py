@@ -19,6 +19,7 @@ from runtime.messaging import redis_keys
 from runtime.messaging.commands import COMMAND_TTL_MS, PlaceBet
 from runtime.messaging.queues import Ticket, new_id
 from runtime.messaging.redis_values import PendingBet
+from runtime.rate_limits import MINUTE_S
 from runtime.settings import Settings
 
 
@@ -93,7 +94,7 @@ class Intake:
             command,
             nonce_key=redis_keys.nonce(session.wallet, tap.nonce),
             signed_at_s=tap.timestamp,
-            limit_key=redis_keys.rate_limit("bets", session.wallet, received_ms // 60_000),
+            limit_key=redis_keys.bets_of(session.wallet, received_ms // (MINUTE_S * 1000)),
             limit=self.bets_per_minute,
             pending_key=redis_keys.pending(bet_id),
             pending_value=PendingBet(session.user_id, decided_by_ms).encode(),

@@ -203,6 +203,10 @@ FROM withdrawals WHERE id = ?;
 -- The withdrawal that a player signed with a nonce.
 SELECT id FROM withdrawals WHERE user_id = ? AND nonce = ?;
 
+-- name: withdrawals_pending
+-- How many withdrawals of a player wait for their payment.
+SELECT count(*) FROM withdrawals WHERE user_id = ? AND status = 'pending';
+
 -- name: withdrawal_reference
 -- The withdrawal that a payment's reference ended already.
 SELECT id FROM withdrawals WHERE reference = ?;

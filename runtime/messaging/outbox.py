@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from runtime.background import Background
 from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.messaging import queues, redis_keys
-from runtime.messaging.commands import Answered, AnyCommand, Outcome
+from runtime.messaging.commands import Answered, AnyCommand, Outcome, PlaceBet
 from runtime.messaging.connection import OUTAGES, Redis, RedisError, was_never_sent
 from runtime.messaging.queues import BATCH_COMMANDS_MAX, EnqueueResult, Queue, Ticket, decode_answers
 
@@ -30,6 +31,7 @@ REPLIES_BLOCK_S = 5.0
 BACKOFF_S = 0.1
 LOOK_EVERY_S = 0.05
 REPLIES_TAKEN_MAX = 64
+LEFT_MAX = 20_000
 GATHER_S = 0.002
 GATHER_S_FOR_COMMAND = 0.000_25
 GATHER_S_MAX = 0.008
@@ -103,6 +105,9 @@ class Outbox:
         self.origin = origin
         self.answered = 0
         """Answers that came so far, in time or not: the writer's pace."""
+        self.tell_refused: Callable[[str], object] = lambda _user_id: None
+        """Called with the account of a bet that was refused when nobody waited for it any more."""
+        self._left: dict[str, str] = {}
         self._replies = replies
         self._awaited: dict[str, AsyncResult[Answer | None]] = {}
         self._due: deque[tuple[float, AsyncResult[Answer | None]]] = deque()
@@ -121,7 +126,17 @@ class Outbox:
 
         An EnqueueResult says that it was refused, or with `until_queued` that it waits; None that nothing is known yet.
         """
-        return self._wait(self._bets, ticket, until_queued=until_queued)
+        answer = self._wait(self._bets, ticket, until_queued=until_queued)
+        if answer is None or (isinstance(answer, EnqueueResult) and not answer.code):
+            self._leave(ticket)
+        return answer
+
+    def _leave(self, ticket: Ticket) -> None:
+        """Keep whose bet it is that is answered without its outcome."""
+        if isinstance(ticket.command, PlaceBet):
+            while len(self._left) >= LEFT_MAX:
+                self._left.pop(next(iter(self._left)))
+            self._left[ticket.command.id] = ticket.command.user_id
 
     def submit(self, command: AnyCommand) -> Outcome | None:
         """Queue a command and wait for its outcome; None if it did not come in time."""
@@ -169,3 +184,7 @@ class Outbox:
                     result = self._awaited.get(answer.id)
                     if result is not None:
                         result.set(answer)
+                        continue
+                    user_id = self._left.pop(answer.id, None)
+                    if user_id is not None and answer.code is not None:
+                        self.tell_refused(user_id)

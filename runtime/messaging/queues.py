@@ -17,7 +17,7 @@ import redis
 from runtime.game.ids import RANDOM_BITS, ulid
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import Answered, AnyCommand, Batch, Outcome
-from runtime.rate_limits import WINDOW_S
+from runtime.rate_limits import MINUTE_S
 
 BETS = "bets"
 COMMANDS = "commands"
@@ -128,7 +128,7 @@ class Queue:
             self._head,
             self._tail,
             redis_keys.NONCE_TTL_S,
-            WINDOW_S,
+            MINUTE_S,
         ]
         for ticket in tickets:
             arguments.extend(ticket.arguments())

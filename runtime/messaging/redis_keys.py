@@ -5,6 +5,8 @@ What the values hold is written and read in runtime.messaging.redis_values.
 
 from __future__ import annotations
 
+from runtime.rate_limits import BUCKETS
+
 TICK_LATEST = "tick:latest"
 """String, JSON of the newest tick (encode_tick)."""
 GRID_LATEST = "grid:latest"
@@ -42,20 +44,33 @@ BUS_COMMITS_KEEP = 256
 NONCE_TTL_S = 90
 SESSION_TTL_S = 24 * 3600
 PENDING_AFTER_DEADLINE_MS = 90_000
+COUNTED_MAX = 20_000
+"""Wallets or addresses that a bucket counts in one window."""
+SESSIONS_MAX = 30_000
+"""Sessions that may live at once; one more ends another (lua/sessions.lua)."""
+SESSION_BYTES_MAX = 1_400
+"""What one takes of Redis 7.0, with all that is kept for it, if it is its user's and its network's only one."""
+SESSIONS_LIVE = "sessions:live"
+"""Integer: the sessions that live, as far as is known; those that ran out are taken off with the next login."""
+SESSION_NETWORKS = "sessions:networks"
+"""Sorted set of the networks that hold sessions, by how many, then by how old their oldest is."""
+SESSION_NETWORKS_OLDEST = "sessions:networks:oldest"
+"""Sorted set of the same networks, by when their oldest session was made."""
 SESSIONS_ENDED = "sessions:ended"
-"""Stream {id}: sessions that were revoked; every process reads it a few times a second."""
+"""Stream {id}: sessions that were revoked or gave way; every process reads it a few times a second."""
 SESSIONS_ENDED_KEEP = 10_000
 
 
-# What each family may take at the reference load (3,000 bets a second, 20,000 sessions, a full backlog). Redis evicts
-# nothing, so what does not fit is refused: the sum must leave room.
+# What each family may take at the reference load (3,000 bets a second of 20,000 wallets, a full backlog); sessions and
+# counted addresses cannot take more. Redis evicts nothing, so what does not fit is refused: the sum must leave room.
 BUDGET_BYTES = {
     "nonces": 90 * 3_000 * 320,
     "queues and jobs": 10_000 * 1_300,
     "pending bets": 100 * 300 * 200,
     "replies": 60 * 1024 * 1024,
-    "sessions": 20_000 * 700,
-    "rate limits": 2 * 20_000 * 150,
+    "sessions": SESSIONS_MAX * SESSION_BYTES_MAX + SESSIONS_ENDED_KEEP * 110,
+    # Wallets that bet, in the minute that runs and the one before; and full hashes of all other buckets.
+    "rate limits": 2 * 20_000 * 175 + (len(BUCKETS) - 1) * COUNTED_MAX * 105,
     "public bus": 32 * 1024 * 1024,
     "commit bus": BUS_COMMITS_KEEP * 320 * 1024,
     "failed jobs": 16 * 1024 * 1024,
@@ -84,6 +99,11 @@ def user_sessions(user_id: str) -> str:
     return f"sessions:{user_id}"
 
 
+def network_sessions(network: str) -> str:
+    """Sorted set of the session hashes that were made from a network, by their time."""
+    return f"sessions:from:{network}"
+
+
 def pending(bet_id: str) -> str:
     """String (PendingBet) of a bet on its way; outlives the deadline by 90 s."""
     return f"pending:{bet_id}"
@@ -94,6 +114,11 @@ def replies(origin: str) -> str:
     return f"replies:{origin}"
 
 
-def rate_limit(bucket: str, who: str, window: int) -> str:
-    """Integer: hits of `who` in one window of `bucket`."""
-    return f"limit:{bucket}:{who}:{window}"
+def bets_of(wallet: str, minute: int) -> str:
+    """Integer: the bets of a wallet in one minute; counted by the script that queues them."""
+    return f"limit:bets:{wallet}:{minute}"
+
+
+def counted(bucket: str, window: int) -> str:
+    """Hash {wallet or address -> hits} of one window of any other bucket; counts COUNTED_MAX of them, then no more."""
+    return f"limit:{bucket}:{window}"

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.game.player_entries import Execute
-from runtime.storage.database import Database, DatabaseError, OperationalError, Row, open_reader
+from runtime.storage.database import Database, OperationalError, Row, open_reader
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +46,11 @@ class ReadPool:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return rows by column name; raise Unavailable if the query takes too long or the file cannot be read."""
-        found: list[dict[str, Any]] = self._apply(lambda: self._run(lambda database: database.dicts(sql, params)))
-        return found
+        return self._ask(lambda database: database.dicts(sql, params))
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Return rows as tuples, under the same limits as `rows`."""
-        found: list[Row] = self._apply(lambda: self._run(lambda database: database.execute(sql, params)))
-        return found
+        return self._ask(lambda database: database.execute(sql, params))
 
     def together(self, work: Callable[[Execute], T]) -> T:
         """Run several queries on one state of the database, all within one limit; `work` runs in another thread."""
@@ -61,26 +59,39 @@ class ReadPool:
             with database.snapshot():
                 return work(database.execute)
 
-        found: T = self._apply(lambda: self._run(at_once))
-        return found
+        return self._ask(at_once)
+
+    def _ask(self, work: Callable[[Database], T]) -> T:
+        """Run `work` in another thread and return or raise here what came of it."""
+        found: tuple[T] | Exception = self._apply(lambda: self._outcome(work))
+        if isinstance(found, tuple):
+            return found[0]
+        try:
+            raise found
+        finally:
+            del found  # its traceback leads here, and a cycle would be left to the garbage collector
+
+    def _outcome(self, work: Callable[[Database], T]) -> tuple[T] | Exception:
+        """Return what `work` raises: gevent writes a traceback to stderr for each error that leaves a pool's thread."""
+        try:
+            return (self._run(work),)
+        except OperationalError as ex:
+            # The connection is dropped: after an interrupt or an I/O error a fresh one costs less than a doubt.
+            logger.warning("a query was given up: %s", ex)
+            return Unavailable("The database could not be read in time.", retry_after_s=1)
+        except Exception as ex:  # noqa: BLE001  whatever it is, it is raised where the answer is waited for
+            return ex
+
+    def _run(self, work: Callable[[Database], T]) -> T:
+        connection = self._take()
+        connection.deadline_ms = self._clock.monotonic_ms() + READ_MS_MAX
+        answer = work(connection.database)
+        if len(self._idle) < CONNECTIONS_MAX:
+            self._idle.append(connection)
+        return answer
 
     def _take(self) -> _Connection:
         try:
             return self._idle.pop()
         except IndexError:  # asked for, not looked at before: another thread may take the last one in between
             return _Connection(self._path, self._clock)
-
-    def _run(self, work: Callable[[Database], T]) -> T:
-        try:
-            connection = self._take()
-            connection.deadline_ms = self._clock.monotonic_ms() + READ_MS_MAX
-            answer = work(connection.database)
-        except OperationalError as ex:
-            # The connection is dropped: after an interrupt or an I/O error a fresh one costs less than a doubt.
-            raise Unavailable("The database could not be read in time.", retry_after_s=1) from ex
-        except DatabaseError:
-            logger.exception("a query failed")
-            raise
-        if len(self._idle) < CONNECTIONS_MAX:
-            self._idle.append(connection)
-        return answer

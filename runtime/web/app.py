@@ -58,7 +58,7 @@ def create_app(
         # In the order of requests; answers pass them from last to first.
         middleware=[
             RequestScope(clock, metrics),
-            CommonHeaders(quotas),
+            CommonHeaders(),
         ],
     )
     app.set_error_serializer(write_http_error)

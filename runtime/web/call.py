@@ -6,9 +6,10 @@ from typing import Any, Generic, TypeVar
 
 import falcon
 
-from runtime.rate_limits import LimitDecision
+from runtime.rate_limits import Hit, LimitDecision
 from runtime.web.header_fields import preferred_type, prefers
 from runtime.web.incoming import Request
+from runtime.web.limits import count_hits, note_hits
 from runtime.web.surroundings import Surroundings
 
 B = TypeVar("B")
@@ -82,6 +83,26 @@ class Call(Generic[B, P, S]):
         prefer = self.req.get_header("Prefer")
         return prefer is not None and prefers(prefer, preference)
 
+    def count(self, *hits: Hit) -> None:
+        """Count the call in buckets of `limits_by_handler`; raise RateLimited if one is used up."""
+        count_hits(self.req, self.surroundings.limiter, *hits)
+
+    def note(self, *hits: Hit) -> None:
+        """Count the call, which is refused anyway: what is used up by it refuses those that come after."""
+        note_hits(self.req, self.surroundings.limiter, *hits)
+
+    def accept(self) -> None:
+        """Say that the request is right in itself: if it is refused from here on, that does not count as a refusal."""
+        self.req.accepted = True
+
+    def refuse_spent(self, bucket: str, who: str) -> None:
+        """Raise RateLimited if it is known here that `who` has used up a bucket; nothing is asked for that."""
+        limiter = self.surroundings.limiter
+        decision = limiter.spent(bucket, who) if limiter.any_spent else None
+        if decision is not None:
+            self.report_limit(decision)
+            decision.enforce()
+
     def report_limit(self, decision: LimitDecision) -> None:
-        """Tell the client what is left of a limit that the handler counted itself (`limit_by_handler`)."""
-        self.req.limit = decision
+        """Tell the client what is left of a limit that was counted elsewhere."""
+        self.req.limits += (decision,)

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar, get_args
 import msgspec
 
 from runtime.error_codes import CODES
-from runtime.rate_limits import BUCKETS
+from runtime.rate_limits import BUCKETS, Bucket
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Auth = Literal["none", "session", "optional"]
@@ -84,8 +84,12 @@ class Function:
     query: type[msgspec.Struct] | None
     response: Any
     status: int
-    limit: str | None
-    limit_by_handler: bool
+    limits: tuple[str, ...]
+    """Buckets that are counted before the body is read."""
+    limits_by_handler: tuple[str, ...]
+    """Buckets that the handler counts, once it knows more."""
+    refusals: str | None
+    """The bucket, of an address, in which the requests are counted that are refused before the handler accepts them."""
     guards: tuple[str, ...]
     errors: tuple[str, ...]
     media: str
@@ -93,6 +97,11 @@ class Function:
     """Other statuses that bring the same response."""
     name: str = ""
     file: str = ""
+
+    @property
+    def buckets(self) -> tuple[str, ...]:
+        """Every bucket that counts requests of the endpoint."""
+        return (*self.limits, *self.limits_by_handler, *([] if self.refusals is None else [self.refusals]))
 
 
 def function(
@@ -105,8 +114,9 @@ def function(
     query: type[msgspec.Struct] | None = None,
     response: Any = None,
     status: int = 200,
-    limit: str | None = None,
-    limit_by_handler: bool = False,
+    limits: tuple[Bucket, ...] = (),
+    limits_by_handler: tuple[Bucket, ...] = (),
+    refusals: Bucket | None = None,
     guards: tuple[str, ...] = (),
     errors: tuple[str, ...] = (),
     media: str = "application/json",
@@ -125,8 +135,9 @@ def function(
             query=query,
             response=response,
             status=status,
-            limit=limit,
-            limit_by_handler=limit_by_handler,
+            limits=limits,
+            limits_by_handler=limits_by_handler,
+            refusals=refusals,
             guards=guards,
             errors=errors,
             media=media,
@@ -155,8 +166,6 @@ def _form_complaints(one: Function) -> Iterator[str]:
         yield "the summary is empty"
     if not 200 <= one.status <= 299:
         yield f"status {one.status} is no success; refusals are raised (runtime.errors)"
-    if one.limit_by_handler and one.limit is None:
-        yield "limit_by_handler needs a limit"
     if one.body is not None and one.method in BODILESS:
         yield f"{one.method} takes no body"
 
@@ -164,8 +173,9 @@ def _form_complaints(one: Function) -> Iterator[str]:
 def _name_complaints(one: Function) -> Iterator[str]:
     if one.auth not in AUTHS:
         yield f"unknown auth {one.auth!r}; it must be one of {', '.join(sorted(AUTHS))}"
-    if one.limit is not None and one.limit not in BUCKETS:
-        yield f"unknown limit {one.limit!r}; it must be one of {', '.join(sorted(BUCKETS))}"
+    for limit in one.buckets:
+        if limit not in BUCKETS:
+            yield f"unknown limit {limit!r}; it must be one of {', '.join(sorted(BUCKETS))}"
     for code in one.errors:
         if code not in CODES:
             yield f"unknown error code {code!r}; runtime/error_codes.py lists them"

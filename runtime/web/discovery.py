@@ -61,8 +61,9 @@ def refuse_unwired(functions: Iterable[Function], guards: Iterable[str], limits:
             if guard not in known_guards:
                 known = ", ".join(sorted(known_guards)) or "none"
                 raise DiscoveryError(one.file, f"unknown guard {guard!r}; there is {known}")
-        if one.limit is not None and one.limit not in known_limits:
-            raise DiscoveryError(one.file, f"no quota for the limit {one.limit!r}")
+        for limit in one.buckets:
+            if limit not in known_limits:
+                raise DiscoveryError(one.file, f"no quota for the limit {limit!r}")
 
 
 def _functions_of(file: Path) -> list[Function]:

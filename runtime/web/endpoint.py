@@ -1,6 +1,6 @@
 """One endpoint: the fixed order of steps between Falcon and a handler.
 
-Guards, session, limit, then the body and the query are decoded, then the handler runs, then its answer is written.
+Guards, session, limits, then the body and the query are decoded, then the handler runs, then its answer is written.
 Guards come first because they look at nothing but memory: where a door is shut, asking who knocks would cost more.
 All that depends on the declaration only is prepared once; nothing is built per request but the call itself.
 """
@@ -12,36 +12,26 @@ from typing import Any
 import falcon
 import msgspec
 
-from runtime.errors import Unauthenticated, Unavailable
+from runtime.errors import Refusal, Unauthenticated
 from runtime.web.answers import write_answer
 from runtime.web.call import Call
 from runtime.web.declaration import Function
 from runtime.web.incoming import Request, decode_body, decode_query, refuse_body, refuse_query
+from runtime.web.limits import EndpointLimits
 from runtime.web.surroundings import SignedIn, Surroundings
 
 
 class Endpoint:
     """Answer the requests of one function; called by Falcon's router."""
 
-    __slots__ = (
-        "_decoder",
-        "_guards",
-        "_limited",
-        "_name",
-        "_per_wallet",
-        "_query",
-        "_surroundings",
-        "_with_session",
-        "function",
-    )
+    __slots__ = ("_decoder", "_guards", "_limits", "_name", "_query", "_surroundings", "_with_session", "function")
 
     def __init__(self, function: Function, surroundings: Surroundings) -> None:
         self.function = function
         self._surroundings = surroundings
         self._name = f"{function.method} {function.route}"
         self._with_session = function.auth != "none"
-        self._limited = function.limit is not None and not function.limit_by_handler
-        self._per_wallet = function.limit is not None and surroundings.quotas[function.limit].per == "wallet"
+        self._limits = EndpointLimits(function, surroundings.limiter, surroundings.quotas, surroundings.addresses)
         self._guards = tuple(surroundings.guards[name] for name in function.guards)
         self._decoder: msgspec.json.Decoder[Any] | None = (
             msgspec.json.Decoder(function.body) if function.body is not None else None
@@ -51,11 +41,21 @@ class Endpoint:
     def __call__(self, req: Request, resp: falcon.Response, **path: Any) -> None:
         """Take one request through all steps."""
         req.function = self.function
+        req.policy = self._limits.policy
         for guard in self._guards:
             guard()
+        self._limits.refuse_spent(req)
+        try:
+            answer = self._answer(req, resp, path)
+        except Refusal as refusal:
+            self._limits.count_refusal(req, refusal)
+            raise
+        write_answer(req, resp, self.function, answer)
+
+    def _answer(self, req: Request, resp: falcon.Response, path: dict[str, Any]) -> Any:
         session = self._session(req) if self._with_session else None
-        if self._limited:
-            self._count(req, session)
+        if self.function.limits:
+            self._limits.count(req, session)
         call: Call[Any, Any, SignedIn] = Call(
             body=self._body(req),
             params=self._params(req),
@@ -65,7 +65,7 @@ class Endpoint:
             resp=resp,
             surroundings=self._surroundings,
         )
-        write_answer(req, resp, self.function, self.function.handler(call))
+        return self.function.handler(call)
 
     def _session(self, req: Request) -> SignedIn | None:
         try:
@@ -73,24 +73,9 @@ class Endpoint:
             if session is None and self.function.auth == "session":
                 raise Unauthenticated
         except Unauthenticated:
-            if self._limited:  # guesses count against their address
-                self._count(req, None)
+            self._limits.count(req, None)  # guesses count against their address
             raise
         return session
-
-    def _count(self, req: Request, session: SignedIn | None) -> None:
-        bucket = self.function.limit
-        if bucket is None:
-            return
-        who = session.wallet if session is not None and self._per_wallet else self._surroundings.addresses.of(req)
-        try:
-            decision = self._surroundings.limiter(bucket, who)
-        except Unavailable:
-            if self.function.method == "GET":  # reads go on while nothing can be counted
-                return
-            raise
-        req.limit = decision
-        decision.enforce()
 
     def _body(self, req: Request) -> Any:
         if self._decoder is not None:

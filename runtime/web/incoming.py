@@ -31,7 +31,7 @@ class UnsupportedMediaType(Refusal):
 
 
 class Request(falcon.Request):
-    """A Falcon request that knows its id, its times, its function and its limit.
+    """A Falcon request that knows its id, its times, its function and its limits.
 
     The values below stand for requests that end before they are known.
     """
@@ -40,7 +40,9 @@ class Request(falcon.Request):
     received_ms: int = 0
     started_ms: int = 0
     function: Function | None = None
-    limit: LimitDecision | None = None
+    policy: str = ""
+    limits: tuple[LimitDecision, ...] = ()
+    accepted: bool = False
     raw_body: bytes = b""
 
 

@@ -80,7 +80,7 @@ def error_codes(one: Function) -> list[str]:
         codes.update(WITH_SESSION)
     if one.body is not None:
         codes.update(WITH_BODY)
-    if one.limit is not None:
+    if one.buckets:
         codes.update(WITH_LIMIT)
     if "{" in one.route:
         codes.add("NOT_FOUND")

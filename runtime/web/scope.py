@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 import falcon
@@ -11,7 +10,7 @@ import falcon
 from runtime.clock import Clock
 from runtime.log import REQUEST_ID
 from runtime.metrics.table import Metrics
-from runtime.rate_limits import LimitPolicy
+from runtime.rate_limits import header_of
 from runtime.web.incoming import Request
 
 REQUEST_ID_LENGTH_MAX = 64
@@ -50,19 +49,15 @@ class RequestScope:
 class CommonHeaders:
     """Add what every answer carries: limits, and that nothing of it may be stored or sniffed."""
 
-    def __init__(self, quotas: Mapping[str, LimitPolicy]) -> None:
-        self._policies = {bucket: policy.header for bucket, policy in quotas.items()}
-
     def process_response(self, req: Request, resp: falcon.Response, _resource: Any, _succeeded: bool) -> None:
         """Add the header fields that are not there yet."""
         resp.set_header("X-Content-Type-Options", "nosniff")
         if resp.get_header("Cache-Control") is None:
             resp.set_header("Cache-Control", "no-store")
-        function = req.function
-        if function is not None and function.limit is not None:
-            resp.set_header("RateLimit-Policy", self._policies[function.limit])
-            if req.limit is not None:
-                resp.set_header("RateLimit", req.limit.header)
+        if req.policy:
+            resp.set_header("RateLimit-Policy", req.policy)
+            if req.limits:
+                resp.set_header("RateLimit", header_of(req.limits))
 
 
 def _is_decent(text: str) -> bool:

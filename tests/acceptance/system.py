@@ -17,6 +17,7 @@ from typing import Any, Self
 import httpx
 from supervisor.xmlrpc import SupervisorTransport
 
+from loadtest.system import NO_RATES
 from runtime.audit import Report, audit
 from runtime.messaging.connection import Redis, connect
 from runtime.settings import Settings, load
@@ -31,9 +32,7 @@ STOP_S_MAX = 60
 FAST = {
     # A column of one second is over soon, and all players of a test come from one address.
     "TAPTRADE_COLUMN_SECONDS": "1",
-    "TAPTRADE_BETS_PER_MINUTE": "1000000",
-    "TAPTRADE_REQUESTS_PER_MINUTE": "10000000",
-    "TAPTRADE_LOGINS_PER_MINUTE": "1000000",
+    **NO_RATES,
 }
 STEADY = {"feed": "sim"}
 """Prices without the pauses of the recording. A stop within a pause would be a gap of more than ten seconds, after
@@ -149,6 +148,12 @@ class System:
         """Return the process ids by name, as the supervisor knows them; only what runs is listed."""
         with self._supervisor() as supervisor:
             return {process["name"]: process["pid"] for process in supervisor.getAllProcessInfo() if process["pid"]}
+
+    @property
+    def launcher_pid(self) -> int:
+        """The process id of `taptrade up`, below which all others are."""
+        assert self._launcher is not None
+        return self._launcher.pid
 
     def pid_of(self, name: str) -> int:
         """Return a process's id; 0 while it does not run."""

@@ -29,7 +29,7 @@ from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
 from runtime.rate_limits import policies
-from runtime.settings import Settings
+from runtime.settings import TABLE, Settings
 from runtime.storage import ticks_store
 from runtime.storage.read_pool import ReadPool
 from runtime.stream.hub import Hub
@@ -41,6 +41,7 @@ from tests.backgrounds import idle
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 MANY = 10**9
+RATES = tuple(row.field for row in TABLE if row.field.endswith(("_per_minute", "_per_day")))
 
 
 @lru_cache(maxsize=1)
@@ -109,11 +110,12 @@ class Instance:
             run_id=name,
         )
         quotas = policies(settings)
+        self.limiter = RedisLimiter(client, quotas, clock)
         app = create_app(
             all_functions(),
             parts=self.parts,
             authenticate=authenticator(self.sessions, domains_of(settings)),
-            limiter=RedisLimiter(client, quotas, clock, OUTAGES),
+            limiter=self.limiter,
             quotas=quotas,
             guards={
                 "breaker": self.market.guard_breaker,
@@ -182,10 +184,12 @@ class Arena:
 
 
 @contextmanager
-def open_arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
-    """Open an arena without rate limits."""
-    settings = replace(settings, bets_per_minute=MANY, logins_per_minute=MANY, requests_per_minute=MANY)
-    desk = Desk(settings.database, settings.redis_url, clock)
+def open_arena(settings: Settings, clock: ManualClock, **limits: int) -> Iterator[Arena]:
+    """Open an arena without rate limits but the given ones."""
+    rates: dict[str, Any] = dict.fromkeys(RATES, MANY) | limits
+    settings = replace(settings, **rates)
+    withdrawals = settings.withdrawal_min_cents, settings.withdrawals_pending_max
+    desk = Desk(settings.database, settings.redis_url, clock, withdrawals=withdrawals)
     arena = Arena(desk, settings)
     try:
         yield arena

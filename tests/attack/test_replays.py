@@ -129,7 +129,7 @@ def test_what_was_signed_before_redis_came_up_empty_is_refused(arena: Arena, vic
     arena.advance(1_000)
     queues.begin_epoch(arena.desk.client, arena.now_ms)
     arena.desk.hire()
-    victim.token, _ = arena.one.sessions.create(victim.user_id, victim.wallet)
+    victim.token, _ = arena.one.sessions.create(victim.user_id, victim.wallet, "192.0.2.7")
     same_second = victim.bet(key=WALLET, rows=2), victim.withdrawal()
     answers = [victim.place(signed) for signed in (bet, unsent, same_second[0])]
     answers += [victim.withdraw(signed) for signed in (withdrawal, same_second[1])]

@@ -92,7 +92,8 @@ def run(scenario: Scenario, seed: int, tell: Callable[[str], None]) -> Result:
     data = folder / "data"
     data.mkdir()
     with small_disk(data, scenario.disk_bytes) if scenario.disk_bytes else nullcontext():
-        system = System(data, deposit_max_cents="1000000000", **scenario.settings)
+        # Nobody ends the players' withdrawals.
+        system = System(data, deposit_max_cents="1000000000", withdrawals_pending_max="1000000", **scenario.settings)
         if scenario.modules:
             system.python = preferring(scenario.modules, folder / "python")
         system.start(**scenario.variables)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from jobs.rq.schedule import SCHEDULES
 from runtime.error_codes import CODES
-from runtime.settings import TABLE
+from runtime.rate_limits import DAY_S, MINUTE_S, policies
+from runtime.settings import TABLE, load
+from runtime.web.declaration import Function
 from runtime.web.discovery import discover
 from taptrade.cli import COMMANDS
 from taptrade.processes import PROCESSES
+from tests.docs.costs import COSTS
 from tests.test_import_law import GROUND, MAY_IMPORT, TOP, docstring_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,13 +48,42 @@ def endpoints() -> str:
         (
             f"`{one.method} {one.route}`",
             {"none": "", "session": "session", "optional": "if there is one"}[one.auth],
-            ", ".join([*([one.limit] if one.limit else []), *(f"guard: {guard}" for guard in one.guards)]),
+            ", ".join([*one.buckets, *(f"guard: {guard}" for guard in one.guards)]),
             one.summary,
             f"`functions/{Path(one.file).name}`",
         )
         for one in discover(ROOT / "functions")
     )
-    return table(("endpoint", "session", "limit", "what", "file"), rows)
+    return table(("endpoint", "session", "limits", "what", "file"), rows)
+
+
+def buckets() -> str:
+    """Every bucket: whom it counts, for how long, and the setting of its quota."""
+    rates = [row for row in TABLE if row.variable.endswith(("_PER_MINUTE", "_PER_DAY"))]
+    # Each setting gets a number of its own, by which its bucket is known.
+    quotas = policies(load({row.variable: str(number) for number, row in enumerate(rates, start=1)}))
+    spans = {MINUTE_S: "minute", DAY_S: "day"}
+    rows = (
+        (f"`{one.bucket}`", one.per, spans[one.window_s], f"`{row.variable}`", row.default, row.help)
+        for one in quotas.values()
+        for row in [rates[one.limit - 1]]
+    )
+    return table(("bucket", "counted by", "window", "setting", "default", "what"), rows)
+
+
+def costs() -> str:
+    """What one call of every endpoint costs at most, and what bounds how often it comes."""
+    rows = (_row_of_costs(one) for one in discover(ROOT / "functions"))
+    head = ("endpoint", "CPU, ms", "database, bytes", "Redis, bytes for s", "counted in", "and bounded by")
+    return table(head, rows)
+
+
+def _row_of_costs(one: Function) -> tuple[str, ...]:
+    name = f"{one.method} {one.route}"
+    cost = COSTS[name]
+    in_database = f"{cost.database_bytes:,}" if cost.database_bytes else ""
+    in_redis = f"{cost.redis_bytes:,} for {cost.redis_s:,}" if cost.redis_bytes else ""
+    return f"`{name}`", f"{cost.cpu_ms:g}", in_database, in_redis, ", ".join(one.buckets), cost.bound
 
 
 def errors() -> str:
@@ -110,7 +142,7 @@ def _depth(room: str) -> int:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    made.__name__: made for made in (settings, endpoints, errors, processes, commands, schedules, rooms)
+    made.__name__: made for made in (settings, endpoints, buckets, costs, errors, processes, commands, schedules, rooms)
 }
 
 

@@ -101,7 +101,7 @@ class Stall:
             [_declared(handler) for handler in HANDLERS],
             parts=cast("Any", self.parts),
             authenticate=authenticator(self.sessions, domains_of(settings)),
-            limiter=RedisLimiter(station.client, quotas, station.clock, OUTAGES),
+            limiter=RedisLimiter(station.client, quotas, station.clock),
             quotas=quotas,
             guards={},
             clock=station.clock,
@@ -116,7 +116,7 @@ class Stall:
 
     def log_in(self, user_id: str) -> str:
         """Start a session; its token."""
-        return self.sessions.create(user_id, "0x" + "ab" * 20)[0]
+        return self.sessions.create(user_id, "0x" + "ab" * 20, "192.0.2.7")[0]
 
     def listen(self, query: str = "", *, token: str = "", **headers: str) -> Listening:
         """Open a stream."""

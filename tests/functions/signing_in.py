@@ -104,6 +104,10 @@ class House:
             given["Authorization"] = f"Bearer {token}"
         return self.client.simulate_request(method, path, headers=given)
 
+    def user_id_of(self, wallet: str) -> str:
+        """Return the id of a wallet's account."""
+        return str(self.parts.pool.rows("SELECT id FROM users WHERE wallet_address = ?", (wallet,))[0]["id"])
+
     def count(self, table: str) -> int:
         """Count a table's rows."""
         return int(self.parts.pool.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"])
@@ -117,7 +121,7 @@ def app_of(parts: PartsInPlace) -> testing.TestClient:
             [_declared(handler) for handler in HANDLERS],
             parts=cast("Any", parts),
             authenticate=authenticator(parts.sessions, domains_of(parts.settings)),
-            limiter=RedisLimiter(cast("Any", parts.redis), quotas, parts.clock, OUTAGES),
+            limiter=RedisLimiter(cast("Any", parts.redis), quotas, parts.clock),
             quotas=quotas,
             guards={},
             clock=parts.clock,

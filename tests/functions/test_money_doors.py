@@ -172,8 +172,18 @@ def test_what_cannot_be_bet_is_refused_with_its_code(
 def test_too_little_money_is_said(arena: Arena, player: Player) -> None:
     assert player.withdraw(player.withdrawal(amount=999_950)).status_code == 201
     assert code_of(player.place(player.bet())) == (402, "INSUFFICIENT_FUNDS")
-    assert code_of(player.withdraw(player.withdrawal(amount=51))) == (402, "INSUFFICIENT_FUNDS")
+    assert code_of(player.withdraw(player.withdrawal(amount=101))) == (402, "INSUFFICIENT_FUNDS")
     assert player.balance == 50
+
+
+def test_a_trifle_and_one_withdrawal_too_many_are_refused_with_what_is_taken(player: Player) -> None:
+    trifle = player.withdraw(player.withdrawal(amount=1))
+    assert (code_of(trifle), trifle.json["amount_min_cents"]) == ((422, "WITHDRAWAL_TOO_SMALL"), 100)
+    answers = [player.withdraw(player.withdrawal()) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [201] * 10 + [409]
+    refused = answers[-1].json
+    assert (refused["code"], refused["pending"], refused["pending_max"]) == ("WITHDRAWALS_PENDING", 10, 10)
+    assert player.balance == 999_000
 
 
 def test_unsigned_bets_are_taken_only_where_they_are_switched_on(

@@ -26,7 +26,7 @@ from runtime.messaging.metrics_exchange import push
 from runtime.messaging.redis_keys import BACKLOG_BETS, BREAKER, FEED_ALIVE, SETTLER_ALIVE, TICK_LATEST, WRITER_ALIVE
 from runtime.messaging.redis_values import encode_tick
 from runtime.metrics.table import Metrics
-from runtime.rate_limits import policies, unlimited
+from runtime.rate_limits import Unlimited, policies
 from runtime.settings import Settings
 from runtime.storage.database import LEDGER_MIGRATIONS, migrate
 from runtime.storage.read_pool import ReadPool
@@ -85,7 +85,7 @@ def open_station(
         [one for one in discover(Path(functions.__path__[0])) if one.name.startswith(OPERATORS)],
         parts=cast("Any", SimpleNamespace(settings=settings, redis=client, pool=pool, background=background)),
         authenticate=lambda _: None,
-        limiter=unlimited(quotas),
+        limiter=Unlimited(quotas),
         quotas=quotas,
         guards={},
         clock=clock,

@@ -168,7 +168,7 @@ def test_a_bearer_header_needs_no_origin(house: House) -> None:
 
 
 def test_a_session_without_its_account_has_ended(house: House) -> None:
-    token, _ = house.parts.sessions.create("01J0000000000000000000000A", WALLET)
+    token, _ = house.parts.sessions.create("01J0000000000000000000000A", WALLET, "192.0.2.7")
     assert house.call("GET", "/api/me", token).status_code == 401
 
 

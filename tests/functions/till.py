@@ -100,7 +100,7 @@ class Till:
             [_declared(handler) for handler in HANDLERS],
             parts=cast("Any", self.parts),
             authenticate=authenticator(self.parts.sessions, domains_of(settings)),
-            limiter=RedisLimiter(self.desk.client, quotas, self.desk.clock, OUTAGES),
+            limiter=RedisLimiter(self.desk.client, quotas, self.desk.clock),
             quotas=quotas,
             guards={},
             clock=self.desk.clock,
@@ -115,7 +115,7 @@ class Till:
 
     def log_in(self, user_id: str, wallet: str = "0x" + "ab" * 20) -> dict[str, str]:
         """Start a session; its headers."""
-        return {"Authorization": f"Bearer {self.parts.sessions.create(user_id, wallet)[0]}"}
+        return {"Authorization": f"Bearer {self.parts.sessions.create(user_id, wallet, '192.0.2.7')[0]}"}
 
     def close(self) -> None:
         """Let go of the databases."""

@@ -51,6 +51,8 @@ class Desk:
     risk: RiskLimits = RISK
     presets: tuple[int, ...] = PRESETS
     fill_delay_ms: int = 0
+    withdrawals: tuple[int, int] = (100, 10)
+    """The least amount of one, and how many of an account may be pending."""
     client: Redis = field(init=False)
     database: Database = field(init=False)
     writer: Writer = field(init=False)
@@ -65,7 +67,7 @@ class Desk:
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
         book = Book(self.database, self.clock, self.risk)
-        rules = WriterRules(RULES, BrownianTouch(RULES, 500), self.presets, 1500, self.fill_delay_ms)
+        rules = WriterRules(RULES, BrownianTouch(RULES, 500), self.presets, 1500, self.fill_delay_ms, *self.withdrawals)
         self.writer = Writer(self.client, book, Inbox(self.client), rules)
         self.writer.held = self.writer.inbox.open()
 

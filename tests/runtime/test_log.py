@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runtime.log import REQUEST_ID, configure, redact
+from runtime.log import REQUEST_ID, SAME_LINES_MAX, configure, redact
 
 SIGNATURE = "0x" + "ab" * 65
 PRIVATE_KEY = "0x" + "0123456789abcdef" * 4
@@ -129,6 +129,39 @@ def test_fields_with_secret_names_are_hidden(lines: io.StringIO) -> None:
     line = logged(lines)
 
     assert [line[name] for name in fields] == ["***", "***", "***", "kept"]
+
+
+def test_the_same_trouble_is_told_a_few_times_a_minute_and_how_many_were_left_out(lines: io.StringIO) -> None:
+    def fail(times: int, after_s: int, level: int = logging.WARNING) -> list[Any]:
+        lines.truncate(lines.seek(0))
+        for _ in range(times):
+            record = logging.LogRecord("x", level, "some.py", 7, "failed", None, None)
+            record.created = 1_790_000_000 + after_s
+            logging.getLogger("x").handle(record)
+        return [json.loads(line).get("left_out") for line in lines.getvalue().splitlines()]
+
+    assert fail(1000, 0) == [None] * SAME_LINES_MAX
+    assert fail(1, 59) == []
+    assert fail(3, 60) == [1001 - SAME_LINES_MAX, None, None]
+    assert fail(3, 120) == [None, None, None]
+    assert len(fail(1000, 120, logging.INFO)) == 1000
+
+
+def test_other_trouble_is_told_beside_it(lines: io.StringIO) -> None:
+    def fails(number: int) -> None:
+        try:
+            if number % 2:
+                raise ValueError
+            raise TypeError
+        except (ValueError, TypeError):
+            logging.getLogger("x").exception("failed")
+
+    for number in range(100):
+        fails(number)
+    logging.getLogger("x").error("something else")
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert len(told) == 2 * SAME_LINES_MAX + 1
+    assert told[-1]["message"] == "something else"
 
 
 CROWD = """

@@ -10,14 +10,24 @@ import redis
 
 from runtime.clock import ManualClock
 from runtime.errors import RateLimited, Unavailable
-from runtime.messaging.connection import OUTAGES, connect
+from runtime.messaging import rate_counter, redis_keys
+from runtime.messaging.connection import connect
 from runtime.messaging.rate_counter import RedisLimiter
-from runtime.rate_limits import BUCKETS, LimitPolicy, decide, policies, unlimited, window_of
+from runtime.rate_limits import BUCKETS, LimitDecision, LimitPolicy, Unlimited, decide, header_of, policies, window_of
 from runtime.settings import Settings
 from tests.runtime.web.sample_app import BEARER, QUOTAS, WALLET, build, problem
 
 BETS = LimitPolicy("bets", 3, 60, "wallet")
+SEVERAL = {
+    "hour": LimitPolicy("hour", 4, 3600, "address"),
+    "minute": LimitPolicy("minute", 3, 60, "wallet"),
+}
 START_MS = 1_790_000_000_000 // 60_000 * 60_000
+
+
+def one(limiter: RedisLimiter, bucket: str, who: str) -> LimitDecision:
+    [decision] = limiter.count((bucket, who))
+    return decision
 
 
 def test_the_header_fields_are_structured_as_in_the_draft() -> None:
@@ -54,7 +64,7 @@ def test_enforce_says_how_long_to_wait() -> None:
         decide(BETS, 4, START_MS).enforce()
 
     assert caught.value.retry_after_s == 60
-    assert caught.value.arguments == {"limit": 3, "remaining": 0, "reset_s": 60}
+    assert caught.value.arguments == {"bucket": "bets", "limit": 3, "remaining": 0, "reset_s": 60}
 
 
 def test_every_bucket_has_a_quota_from_the_settings(settings: Settings) -> None:
@@ -62,7 +72,7 @@ def test_every_bucket_has_a_quota_from_the_settings(settings: Settings) -> None:
 
     assert set(quotas) == BUCKETS
     assert quotas["bets"].limit == settings.bets_per_minute
-    assert unlimited(quotas)("bets", WALLET).allowed
+    assert Unlimited(quotas).count(("bets", WALLET))[0].allowed
 
 
 def test_a_limit_counts_the_address_and_answers_429_beyond_it() -> None:
@@ -117,21 +127,21 @@ def test_without_redis_reads_go_on_and_the_rest_is_refused() -> None:
 
 
 def test_redis_counts_per_bucket_wallet_and_window(redis_client: redis.Redis, clock: ManualClock) -> None:
-    limiter = RedisLimiter(redis_client, QUOTAS, clock, OUTAGES)
+    limiter = RedisLimiter(redis_client, QUOTAS, clock)
     clock.wall_ms = START_MS
 
-    assert [limiter("bets", WALLET).allowed for _ in range(4)] == [True, True, True, False]
-    assert limiter("bets", "0xother").remaining == 2
-    assert limiter("requests", WALLET).remaining == 1
+    assert [one(limiter, "bets", WALLET).allowed for _ in range(4)] == [True, True, True, False]
+    assert one(limiter, "bets", "0xother").remaining == 2
+    assert one(limiter, "requests", WALLET).remaining == 1
     clock.advance(60_000)
-    assert limiter("bets", WALLET).remaining == 2
+    assert one(limiter, "bets", WALLET).remaining == 2
 
 
 def test_redis_forgets_a_window_soon_after_its_end(redis_client: redis.Redis, clock: ManualClock) -> None:
-    limiter = RedisLimiter(redis_client, QUOTAS, clock, OUTAGES)
+    limiter = RedisLimiter(redis_client, QUOTAS, clock)
     clock.wall_ms = START_MS + 20_000
-    limiter("bets", WALLET)
-    limiter("bets", WALLET)
+    one(limiter, "bets", WALLET)
+    one(limiter, "bets", WALLET)
 
     (key,) = redis_client.keys("limit:*")
 
@@ -140,11 +150,89 @@ def test_redis_forgets_a_window_soon_after_its_end(redis_client: redis.Redis, cl
 
 def test_redis_counts_exactly_under_a_rush(redis_url: str, clock: ManualClock) -> None:
     with connect(redis_url) as client, ThreadPoolExecutor(8) as pool:
-        limiter = RedisLimiter(client, {"bets": LimitPolicy("bets", 100, 60, "wallet")}, clock, OUTAGES)
-        decisions = list(pool.map(lambda _: limiter("bets", WALLET), range(150)))
+        limiter = RedisLimiter(client, {"bets": LimitPolicy("bets", 100, 60, "wallet")}, clock)
+        decisions = list(pool.map(lambda _: one(limiter, "bets", WALLET), range(150)))
 
     assert sum(decision.allowed for decision in decisions) == 100
     assert max(decision.remaining for decision in decisions) == 99
+
+
+def test_several_buckets_are_counted_together_and_what_one_refuses_the_next_does_not_count(
+    redis_client: redis.Redis, clock: ManualClock
+) -> None:
+    limiter = RedisLimiter(redis_client, SEVERAL, clock)
+    clock.wall_ms = START_MS
+
+    def ask() -> str:
+        return header_of(limiter.count(("hour", "192.0.2.7"), ("minute", WALLET)))
+
+    assert ask() == '"hour";r=3;t=2820, "minute";r=2;t=60'
+    assert [ask(), ask(), ask()] == [
+        '"hour";r=2;t=2820, "minute";r=1;t=60',
+        '"hour";r=1;t=2820, "minute";r=0;t=60',
+        '"minute";r=0;t=60',
+    ]
+    clock.advance(60_000)
+    assert ask() == '"hour";r=0;t=2760, "minute";r=2;t=60'
+    assert ask() == '"hour";r=0;t=2760'
+    assert redis_client.hgetall(f"limit:minute:{clock.wall_ms // 60_000}") == {WALLET.encode(): b"1"}
+
+
+def test_who_has_used_up_a_bucket_is_refused_from_memory_until_its_window_ends(
+    redis_client: redis.Redis, clock: ManualClock
+) -> None:
+    limiter = RedisLimiter(redis_client, QUOTAS, clock)
+    clock.wall_ms = START_MS
+    for _ in range(3):
+        one(limiter, "bets", WALLET)
+    assert limiter.any_spent
+    assert limiter.spent("bets", "0xother") is None
+    redis_client.flushall()
+    assert not one(limiter, "bets", WALLET).allowed
+    refused = limiter.spent("bets", WALLET)
+    assert refused is not None
+    assert (refused.allowed, refused.reset_s) == (False, 60)
+    clock.advance(60_000)
+    assert limiter.spent("bets", WALLET) is None
+    assert one(limiter, "bets", WALLET).allowed
+
+
+def test_what_is_remembered_is_bounded(
+    redis_client: redis.Redis, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_counter, "SPENT_MAX", 5)
+    limiter = RedisLimiter(redis_client, {"bets": LimitPolicy("bets", 1, 60, "wallet")}, clock)
+    for number in range(8):
+        one(limiter, "bets", f"0x{number}")
+    assert len(limiter._spent) == 5
+    assert not one(limiter, "bets", "0x7").allowed  # Redis knows the rest
+    clock.advance(60_000)
+    one(limiter, "bets", "0x9")
+    assert list(limiter._spent) == [("bets", "0x9")]
+
+
+def test_a_bucket_counts_so_many_at_most(
+    redis_client: redis.Redis, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_counter, "COUNTED_MAX", 3)
+    limiter = RedisLimiter(redis_client, QUOTAS, clock)
+    clock.wall_ms = START_MS
+    for number in range(6):
+        for _ in range(2):
+            one(limiter, "bets", f"0x{number}")
+    [key] = redis_client.keys("limit:*")
+    assert redis_client.hgetall(key) == {b"0x0": b"2", b"0x1": b"2", b"0x2": b"2"}
+    assert [one(limiter, "bets", who).remaining for who in ("0x0", "0x5")] == [0, 2]
+
+
+def test_the_budget_of_counters_is_true(redis_client: redis.Redis, clock: ManualClock) -> None:
+    wallets = 2_000
+    limiter = RedisLimiter(redis_client, {"bets": LimitPolicy("bets", 10**6, 86_400, "wallet")}, clock)
+    for number in range(wallets):
+        one(limiter, "bets", f"0x{number:040x}")
+    [key] = redis_client.keys("limit:*")
+    assert int(redis_client.memory_usage(key, samples=0) or 0) < wallets * 105
+    assert redis_keys.budget_fits(512 * 1024 * 1024)
 
 
 @pytest.mark.integration
@@ -152,4 +240,4 @@ def test_a_redis_that_is_away_is_told_as_unavailable(tmp_path: Path, clock: Manu
     client = connect(f"unix://{tmp_path}/nobody.sock")
 
     with pytest.raises(Unavailable, match="cannot be counted"):
-        RedisLimiter(client, QUOTAS, clock, OUTAGES)("bets", WALLET)
+        RedisLimiter(client, QUOTAS, clock).count(("bets", WALLET))

@@ -151,7 +151,7 @@ def test_withdrawals_are_listed_by_status_and_account(office: Office) -> None:
     first, second = office.desk.player(1), office.desk.player(2)
     ended = withdrawal(office.desk, first)
     office.desk.clock.advance(1)
-    pending = withdrawal(office.desk, second, 77)
+    pending = withdrawal(office.desk, second, 177)
     office.run("withdrawal", "complete", ended, "--reference", "tx-9", *AUTHORITY)
 
     def ids(*arguments: str) -> list[str]:

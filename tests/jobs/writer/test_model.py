@@ -37,6 +37,7 @@ from tests.runtime.game.one_limit import OneLimit
 AMOUNTS = st.sampled_from([100, 500, 10_000])
 OPENINGS_CENTS = (12_000, 12_000, 900)
 """One player is poor, so that every search comes upon bets and withdrawals that cannot be paid for."""
+WITHDRAWAL_MIN_CENTS, PENDING_MAX = 300, 2
 USERS = st.sampled_from(range(len(OPENINGS_CENTS)))
 DAY_LIMITS = ("stake_day_max_cents", "loss_day_max_cents")
 WISHES = st.dictionaries(st.sampled_from(DAY_LIMITS), st.sampled_from([None, 0, 600, 5_000]), min_size=1)
@@ -47,7 +48,8 @@ HAPPENS = {
     *("death", "PlaceBet done", "PlaceBet DUPLICATE_BET", "PlaceBet INSUFFICIENT_FUNDS", "SettleColumn done"),
     *("Deposit done", "Deposit REFERENCE_USED", "Adjust done", "Adjust REFERENCE_USED"),
     *("PlaceBet LIMIT_REACHED", "SetLimits done", "SetLimits later"),
-    *("Withdraw done", "Withdraw INSUFFICIENT_FUNDS", "CompleteWithdrawal done", "ReverseWithdrawal done"),
+    *("Withdraw done", "Withdraw INSUFFICIENT_FUNDS", "Withdraw WITHDRAWAL_TOO_SMALL", "Withdraw WITHDRAWALS_PENDING"),
+    *("CompleteWithdrawal done", "ReverseWithdrawal done"),
 }
 """What must have happened by the end of all histories."""
 SEARCHES_MAX = 5
@@ -88,6 +90,13 @@ class Oracle:
         self.open[bet_id] = (user, cell_id, amount)
         self.taken.add((user, cell_id))
 
+    def can_withdraw(self, user: int, amount: int) -> str | None:
+        if amount < WITHDRAWAL_MIN_CENTS:
+            return "WITHDRAWAL_TOO_SMALL"
+        if [owner for owner, _ in self.pending.values()].count(user) >= PENDING_MAX:
+            return "WITHDRAWALS_PENDING"
+        return None if self.balance[user] >= amount else "INSUFFICIENT_FUNDS"
+
     def settle(self, start_s: int, low: int, high: int, covered: bool, rates: dict[str, int], now_ms: int) -> None:
         for bet_id, (user, cell_id, amount) in list(self.open.items()):
             column, band_low, band_high = map(int, cell_id.split("_"))
@@ -112,6 +121,7 @@ class Money(RuleBasedStateMachine):
         self.clock = ManualClock(START_MS)
         self.desk = Desk(Path(self.folder.name) / "taptrade.db", self.redis_url, self.clock)
         self.desk.client.flushall()
+        self.desk.withdrawals = (WITHDRAWAL_MIN_CENTS, PENDING_MAX)
         self.desk.hire()
         self.desk.show(PRICE_CENTS)
         self.oracle = Oracle()
@@ -231,7 +241,7 @@ class Money(RuleBasedStateMachine):
             user_id=self.ids[user], amount=amount, nonce=common["id"], signed_at_s=1, signature="0x", **common
         )
         outcome = self.do(command, dies_after=dies_after)
-        assert outcome.code == (None if self.oracle.balance[user] >= amount else "INSUFFICIENT_FUNDS")
+        assert outcome.code == self.oracle.can_withdraw(user, amount)
         if outcome.code is None:
             self.oracle.balance[user] -= amount
             self.oracle.pending[command.id] = (user, amount)

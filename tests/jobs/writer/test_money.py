@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from runtime.audit import audit
+from runtime.game.ledger import SQL
 from runtime.messaging.commands import (
     Adjust,
     CompleteWithdrawal,
@@ -87,6 +88,44 @@ def test_a_withdrawal_takes_the_money_at_once_and_goes_to_the_accounts_wallet(de
     assert outcome.data["withdrawal"]["status"] == "pending"
     assert outcome.data["withdrawal"]["to_address"] == f"0x{7:040x}"
     assert desk.do(withdrawal(desk, user, amount=999_601))[0].code == "INSUFFICIENT_FUNDS"
+
+
+def test_a_trifle_is_not_withdrawn(desk: Desk) -> None:
+    user = desk.player()
+    refused, taken = desk.do(withdrawal(desk, user, amount=99), withdrawal(desk, user, amount=100))
+    assert (refused.code, refused.data, taken.code) == ("WITHDRAWAL_TOO_SMALL", {"amount_min_cents": 100}, None)
+    assert desk.balance(user) == 999_900
+    assert desk.database.execute("SELECT count(*) FROM withdrawals") == [(1,)]
+
+
+def test_only_so_many_withdrawals_of_an_account_are_pending_also_in_one_commit(desk: Desk) -> None:
+    user, other = desk.player(1), desk.player(2)
+    asked = [withdrawal(desk, user) for _ in range(15)]
+    outcomes = desk.do(*asked, withdrawal(desk, other))
+    assert [outcome.code for outcome in outcomes] == [None] * 10 + ["WITHDRAWALS_PENDING"] * 5 + [None]
+    assert outcomes[10].data == {"pending": 10, "pending_max": 10}
+    assert desk.balance(user) == 1_000_000 - 10 * 400
+    assert desk.do(asked[3])[0].data["withdrawal"]["id"] == asked[3].id  # a repeat is answered all the same
+    ends: list[Any] = [(CompleteWithdrawal, "tx-1"), (ReverseWithdrawal, "tx-2")]
+    for at, (kind, reference) in enumerate(ends):
+        desk.do(kind(withdrawal_id=asked[at].id, who="op", why="paid", reference=reference, **common(desk)))
+    more = desk.do(*(withdrawal(desk, user) for _ in range(3)))
+    assert [outcome.code for outcome in more] == [None, None, "WITHDRAWALS_PENDING"]
+    assert audit(desk.database).faults == []
+
+
+def test_neither_the_pending_nor_a_nonce_is_looked_for_among_all_withdrawals(desk: Desk) -> None:
+    plans = [
+        desk.database.execute(f"EXPLAIN QUERY PLAN {SQL[name]}", ("u", "n")[: SQL[name].count("?")])
+        for name in ("withdrawals_pending", "withdrawal_by_nonce")
+    ]
+    assert [
+        "withdrawals_pending_of_user (user_id=?)" in plans[0][0][3],
+        "(user_id=? AND nonce=?)" in plans[1][0][3],
+    ] == [
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

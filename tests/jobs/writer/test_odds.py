@@ -55,7 +55,7 @@ def complete(desk: Desk, withdrawal: str, reference: str) -> CompleteWithdrawal:
 
 def withdrawal(desk: Desk, user: str, nonce: str = "abcd1234") -> Withdraw:
     """Return a withdrawal."""
-    return Withdraw(user_id=user, amount=50, nonce=nonce, signed_at_s=1, signature="0x", **common(desk))
+    return Withdraw(user_id=user, amount=100, nonce=nonce, signed_at_s=1, signature="0x", **common(desk))
 
 
 def failures(desk: Desk, name: str = queues.COMMANDS) -> list[str]:

@@ -21,6 +21,7 @@ from tests.runtime.auth.logins import DOMAIN, KEY, NOW_MS, delegating, message, 
 
 USER = "01J0000000000000000000000A"
 WALLET = "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a"
+NETWORK = "192.0.2.7"
 
 
 def test_a_library_that_recovers_wrongly_is_noticed_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,12 +96,13 @@ class Cut:
         return getattr(self._client, name)
 
 
-@pytest.mark.parametrize("command", ["pipeline", "smembers", "hgetall"])
+@pytest.mark.parametrize("command", ["evalsha", "pipeline", "smembers", "hgetall"])
 def test_an_outage_in_the_middle_is_said_to_be_one(redis_client: redis.Redis, clock: ManualClock, command: str) -> None:
-    token, session = Sessions(redis_client, clock).create(USER, WALLET)
+    token, session = Sessions(redis_client, clock).create(USER, WALLET, NETWORK)
     cut = Sessions(Cut(redis_client, command), clock)  # type: ignore[arg-type]
     asked: dict[str, list[Callable[[], object]]] = {
-        "pipeline": [lambda: cut.create(USER, WALLET), lambda: cut.revoke(USER, session.id)],
+        "evalsha": [lambda: cut.create(USER, WALLET, NETWORK), lambda: cut.revoke(USER, session.id)],
+        "pipeline": [lambda: cut.of_user(USER)],
         "smembers": [lambda: cut.of_user(USER)],
         "hgetall": [lambda: cut.find(token), lambda: cut.revoke(USER, session.id)],
     }
@@ -113,7 +115,7 @@ def test_an_outage_in_the_middle_is_said_to_be_one(redis_client: redis.Redis, cl
 def test_while_ended_sessions_cannot_be_read_belief_is_short(redis_client: redis.Redis, clock: ManualClock) -> None:
     client = Cut(redis_client, "nothing")
     sessions = Sessions(client, clock)  # type: ignore[arg-type]
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     sessions.follow()
     assert sessions.find(token) == session
     client._name = "pipeline"
@@ -134,7 +136,7 @@ def test_memory_of_sessions_is_bounded_and_forgets_the_oldest(
 ) -> None:
     monkeypatch.setattr(auth_sessions, "CACHED_MAX", 3)
     sessions = Sessions(redis_client, clock)
-    tokens = [sessions.create(USER, WALLET)[0] for _ in range(4)]
+    tokens = [sessions.create(USER, WALLET, NETWORK)[0] for _ in range(4)]
     assert all(sessions.find(token) for token in tokens)
     assert list(sessions._cached) == [auth_sessions.session_id(token) for token in tokens[1:]]
     assert sessions.find(tokens[0]) is not None

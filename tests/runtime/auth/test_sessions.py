@@ -17,6 +17,7 @@ from runtime.messaging.connection import connect
 USER = "01J0000000000000000000000A"
 OTHER = "01J0000000000000000000000B"
 WALLET = "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a"
+NETWORK = "192.0.2.7"
 
 
 @pytest.fixture
@@ -25,14 +26,14 @@ def sessions(redis_client: redis.Redis, clock: ManualClock) -> Sessions:
 
 
 def test_a_session_is_found_by_its_token(sessions: Sessions, clock: ManualClock) -> None:
-    token, session = sessions.create(USER, WALLET, session_key="0x" + "22" * 20, delegation_id=OTHER)
+    token, session = sessions.create(USER, WALLET, NETWORK, session_key="0x" + "22" * 20, delegation_id=OTHER)
     assert sessions.find(token) == session
     assert session.expires_ms == clock.now_ms() + 24 * 3600 * 1000
     assert session.id == hashlib.sha256(token.encode()).hexdigest()
 
 
 def test_another_process_finds_it_too(sessions: Sessions, redis_client: redis.Redis, clock: ManualClock) -> None:
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     assert Sessions(redis_client, clock).find(token) == session
 
 
@@ -43,22 +44,19 @@ def test_tokens_are_32_random_bytes(redis_client: redis.Redis, clock: ManualCloc
         asked.append(count)
         return bytes(range(count))
 
-    token, _ = Sessions(redis_client, clock, random_bytes=random_bytes).create(USER, WALLET)
+    token, _ = Sessions(redis_client, clock, random_bytes=random_bytes).create(USER, WALLET, NETWORK)
     assert (asked, token) == ([32], "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
 
 
 def test_redis_never_holds_a_token(sessions: Sessions, redis_client: Any) -> None:
-    token, session = sessions.create(USER, WALLET)
-    kept = b"".join(
-        key + (b"".join(redis_client.smembers(key)) if b"sessions:" in key else b"".join(redis_client.hvals(key)))
-        for key in redis_client.keys("*")
-    )
+    token, session = sessions.create(USER, WALLET, NETWORK)
+    kept = b"".join(key + redis_client.dump(key) for key in redis_client.keys("*"))
     assert session.id.encode() in kept
     assert token.encode() not in kept
 
 
 def test_sessions_end_by_themselves(sessions: Sessions, redis_client: Any, clock: ManualClock) -> None:
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     for key in (redis_keys.session(session.id), redis_keys.user_sessions(USER)):
         assert 0 < redis_client.ttl(key) <= 24 * 3600
     clock.advance(24 * 3600 * 1000)
@@ -73,12 +71,12 @@ def test_unknown_tokens_find_nothing(sessions: Sessions, token: str) -> None:
 
 
 def test_the_id_of_a_session_is_no_token(sessions: Sessions) -> None:
-    _, session = sessions.create(USER, WALLET)
+    _, session = sessions.create(USER, WALLET, NETWORK)
     assert sessions.find(session.id) is None
 
 
 def test_revoking_ends_a_session_here_at_once(sessions: Sessions) -> None:
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     assert sessions.find(token)
     assert sessions.revoke(USER, session.id)
     assert sessions.find(token) is None
@@ -90,7 +88,7 @@ def test_other_processes_follow_within_a_second(
     sessions: Sessions, redis_client: redis.Redis, clock: ManualClock
 ) -> None:
     elsewhere = Sessions(redis_client, clock)
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     assert elsewhere.find(token)
     sessions.revoke(USER, session.id)
     clock.advance(999)
@@ -101,7 +99,7 @@ def test_finding_often_does_not_prolong_what_is_believed(
     sessions: Sessions, redis_client: redis.Redis, clock: ManualClock
 ) -> None:
     elsewhere = Sessions(redis_client, clock)
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     for _ in range(5):
         clock.advance(300)
         elsewhere.find(token)
@@ -115,7 +113,7 @@ def test_finding_often_does_not_prolong_what_is_believed(
 
 def test_a_process_that_follows_believes_longer_and_hears_of_the_end(redis_client: Any, clock: ManualClock) -> None:
     here, there = Sessions(redis_client, clock), Sessions(redis_client, clock)
-    token, session = here.create(USER, WALLET)
+    token, session = here.create(USER, WALLET, NETWORK)
     there.follow()
     assert there.find(token) == session
     redis_client.delete(redis_keys.session(session.id))
@@ -133,7 +131,7 @@ def test_a_process_that_may_have_missed_an_end_believes_nothing(
 ) -> None:
     sessions = Sessions(redis_client, clock)
     sessions.follow()
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     assert sessions.find(token) == session
     redis_client.delete(redis_keys.session(session.id))
     monkeypatch.setattr(redis_keys, "SESSIONS_ENDED_KEEP", 3)
@@ -146,7 +144,7 @@ def test_a_process_that_may_have_missed_an_end_believes_nothing(
 def test_who_stops_following_stops_believing(redis_client: Any, clock: ManualClock) -> None:
     sessions = Sessions(redis_client, clock)
     sessions.follow()
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     assert sessions.find(token) == session
     redis_client.delete(redis_keys.session(session.id))
     clock.advance(900)
@@ -157,7 +155,7 @@ def test_an_emptied_redis_ends_what_is_believed(redis_client: Any, clock: Manual
     sessions = Sessions(redis_client, clock)
     redis_client.hset(redis_keys.EPOCH, mapping={"id": "one", "since_s": 1})
     sessions.follow()
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     assert sessions.find(token) == session
     redis_client.flushall()
     redis_client.hset(redis_keys.EPOCH, mapping={"id": "two", "since_s": 2})
@@ -167,7 +165,7 @@ def test_an_emptied_redis_ends_what_is_believed(redis_client: Any, clock: Manual
 
 def test_a_session_revoked_while_it_is_being_read_is_not_believed(redis_client: Any, clock: ManualClock) -> None:
     here, there = Sessions(redis_client, clock), Sessions(redis_client, clock)
-    token, _ = here.create(USER, WALLET)
+    token, _ = here.create(USER, WALLET, NETWORK)
     there.follow()
     honest = there._read
 
@@ -184,7 +182,7 @@ def test_a_session_revoked_while_it_is_being_read_is_not_believed(redis_client: 
 
 
 def test_nobody_revokes_another_users_session(sessions: Sessions) -> None:
-    token, session = sessions.create(USER, WALLET)
+    token, session = sessions.create(USER, WALLET, NETWORK)
     assert not sessions.revoke(OTHER, session.id)
     assert sessions.find(token) == session
 
@@ -198,8 +196,8 @@ def test_the_list_of_a_user_is_newest_first(sessions: Sessions, clock: ManualClo
     made = []
     for _ in range(3):
         clock.advance(10)
-        made.append(sessions.create(USER, WALLET)[1])
-    sessions.create(OTHER, WALLET)
+        made.append(sessions.create(USER, WALLET, NETWORK)[1])
+    sessions.create(OTHER, WALLET, NETWORK)
     assert sessions.of_user(USER) == made[::-1]
     redis_client.delete(redis_keys.session(made[1].id))
     assert sessions.of_user(USER) == [made[2], made[0]]
@@ -210,12 +208,12 @@ def test_a_user_has_so_many_sessions_at_most(sessions: Sessions, clock: ManualCl
     tokens = []
     for _ in range(SESSIONS_PER_USER_MAX + 3):
         clock.advance(1)
-        tokens.append(sessions.create(USER, WALLET)[0])
+        tokens.append(sessions.create(USER, WALLET, NETWORK)[0])
     assert [sessions.find(token) is not None for token in tokens] == [False] * 3 + [True] * SESSIONS_PER_USER_MAX
 
 
 def test_the_cache_is_bounded(sessions: Sessions, clock: ManualClock) -> None:
-    _, session = sessions.create(USER, WALLET)
+    _, session = sessions.create(USER, WALLET, NETWORK)
     for number in range(CACHED_MAX + 50):
         sessions._remember(str(number), session, clock.monotonic_ms())
     assert len(sessions._cached) == CACHED_MAX
@@ -228,7 +226,7 @@ def test_without_redis_it_is_unavailable(clock: ManualClock) -> None:
     with pytest.raises(Unavailable):
         away.find(token)
     with pytest.raises(Unavailable):
-        away.create(USER, WALLET)
+        away.create(USER, WALLET, NETWORK)
     with pytest.raises(Unavailable):
         away.of_user(USER)
     with pytest.raises(Unavailable):

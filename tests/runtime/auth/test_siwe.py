@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -129,6 +130,29 @@ REFUSED = [
     pytest.param(TEXT.replace(SESSION_KEY_URN, "urn:taptrade:admin:"), id="another resource of ours"),
     pytest.param(TEXT + "a" * MESSAGE_CHARACTERS_MAX, id="too long"),
 ]
+
+
+def test_the_longest_that_wallets_write_fits() -> None:
+    long = delegating(
+        nonce="a" * 96,
+        statement="I accept the terms: https://tap.example/terms. " + "I further authorize the stated URI. " * 10,
+        expiration_time="2026-09-21T15:13:20.000Z",
+        not_before="2026-09-21T14:13:20.000Z",
+        request_id="f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+    )
+    recap = f"urn:recap:{'eyJhdHQi' * 40}"
+    text = replace(long, resources=(*(long.resources or ()), recap)).to_text()
+    assert 1_100 < len(text) <= MESSAGE_CHARACTERS_MAX
+    assert parse(text).session_key == SESSION_KEY
+
+
+def test_the_limit_is_exact() -> None:
+    text = message(statement="").to_text()
+    fits, over = (message(statement="a" * (MESSAGE_CHARACTERS_MAX - len(text) + more)).to_text() for more in (0, 1))
+    assert len(fits) == MESSAGE_CHARACTERS_MAX
+    assert parse(fits).statement
+    with pytest.raises(SiweError, match="longer than 1536 characters"):
+        parse(over)
 
 
 @pytest.mark.parametrize("text", REFUSED)

@@ -61,6 +61,32 @@ def test_a_bet_is_queued_committed_and_answered(office: Office) -> None:
     assert office.outbox.answered == 1
 
 
+def test_a_bet_that_is_refused_when_nobody_waits_is_told_of(office: Office) -> None:
+    desk, told = office.desk, list[str]()
+    office.outbox.tell_refused = told.append
+    one, two = desk.player(1), desk.player(2)
+    bets = [ticket(desk, one), ticket(desk, one), ticket(desk, two)]  # the second one's cell is taken
+    assert [queued.code for queued in results(office.asks(*bets, until_queued=True))] == ["", "", ""]
+    assert list(office.outbox._left) == [bet.command.id for bet in bets]
+    desk.work()
+    office.until(lambda: not office.outbox._left)
+    assert told == [one]
+    waited = office.asks(ticket(desk, two))
+    office.until(lambda: len(office.waiting()) == 1)
+    desk.work()
+    assert results(waited)[0].code == "DUPLICATE_BET"
+    assert told == [one]
+
+
+def test_bets_that_are_left_are_remembered_within_bounds(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outboxes, "LEFT_MAX", 2)
+    user = office.desk.player()
+    bets = [ticket(office.desk, user, rows=row) for row in range(3)]
+    for bet in bets:
+        results(office.asks(bet, until_queued=True))
+    assert list(office.outbox._left) == [bet.command.id for bet in bets[1:]]
+
+
 def test_a_command_goes_to_its_own_queue_and_comes_back_decoded(office: Office) -> None:
     desk = office.desk
     user = desk.player()

@@ -113,7 +113,7 @@ def test_slow_readers_miss_no_bet_leavers_leave_nothing_and_whoever_comes_again_
     desk = Desk(data / "taptrade.db", redis_url, clock)
     redis_client.hset(redis_keys.EPOCH, mapping={"id": "E1", "since_s": 0})
     user = desk.player()
-    token, session = Sessions(redis_client, SystemClock()).create(user, "0x" + "ab" * 20)
+    token, session = Sessions(redis_client, SystemClock()).create(user, "0x" + "ab" * 20, "192.0.2.7")
     try:
         with api(data, redis_url, port):
             slow, quick, slow_bytes = read_a_thousand(desk, port, user, token)

@@ -14,7 +14,7 @@ from runtime.auth.sessions import Session
 from runtime.clock import ManualClock
 from runtime.errors import Unavailable
 from runtime.metrics.table import Metrics
-from runtime.rate_limits import LimitDecision, LimitPolicy
+from runtime.rate_limits import Hit, LimitDecision, LimitPolicy
 from runtime.web.app import create_app
 from runtime.web.declaration import Function
 from runtime.web.discovery import discover
@@ -48,13 +48,25 @@ class CountingLimiter:
     hits: dict[tuple[str, str], int] = field(default_factory=dict)
     away: bool = False
 
-    def __call__(self, bucket: str, who: str) -> LimitDecision:
+    any_spent = False
+
+    def spent(self, _bucket: str, _who: str) -> LimitDecision | None:
+        """Remember nothing."""
+        return None
+
+    def remember(self, _bucket: str, _who: str, _now_ms: int) -> None:
+        """Forget it."""
+
+    def count(self, *hits: Hit) -> tuple[LimitDecision, ...]:
         """Count and decide."""
         if self.away:
             raise Unavailable("Requests cannot be counted right now.")
-        hits = self.hits[bucket, who] = self.hits.get((bucket, who), 0) + 1
-        limit = QUOTAS[bucket].limit
-        return LimitDecision(bucket, hits <= limit, limit, max(0, limit - hits), 42)
+        return tuple(map(self._count, hits))
+
+    def _count(self, hit: Hit) -> LimitDecision:
+        hits = self.hits[hit] = self.hits.get(hit, 0) + 1
+        limit = QUOTAS[hit[0]].limit
+        return LimitDecision(hit[0], hits <= limit, limit, max(0, limit - hits), 42)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import gevent
 from runtime import log
 from runtime.clock import SystemClock
 from runtime.metrics.table import Metrics
-from runtime.rate_limits import unlimited
+from runtime.rate_limits import Unlimited
 from runtime.web.app import create_app
 from runtime.web.discovery import discover
 from tests.runtime.web.sample_app import QUOTAS, session_of
@@ -30,7 +30,7 @@ app = create_app(
     discover(Path(__file__).parents[2] / "sample_functions" / "good"),
     parts=cast("Any", TurningParts()),
     authenticate=session_of,
-    limiter=unlimited(QUOTAS),
+    limiter=Unlimited(QUOTAS),
     quotas=QUOTAS,
     guards={"breaker": lambda: None},
     clock=SystemClock(),

@@ -37,8 +37,9 @@ class Lax(msgspec.Struct):
         pytest.param({"auth": "admin"}, "unknown auth 'admin'; it must be one of none, optional, session", id="auth"),
         pytest.param({"summary": ""}, "summary is empty", id="summary"),
         pytest.param({"status": 404}, "status 404 is no success", id="status"),
-        pytest.param({"limit": "coffee"}, "unknown limit 'coffee'; it must be one of bets", id="limit"),
-        pytest.param({"limit_by_handler": True}, "limit_by_handler needs a limit", id="limit by handler"),
+        pytest.param(
+            {"limits": ("coffee",)}, "unknown limit 'coffee'; it must be one of address_logins, bets", id="limit"
+        ),
         pytest.param({"body": Text}, "GET takes no body", id="body on GET"),
         pytest.param({"method": "DELETE", "body": Text}, "DELETE takes no body", id="body on DELETE"),
         pytest.param({"method": "POST", "body": Lax}, "Lax lets unknown fields pass", id="lax body"),

@@ -83,7 +83,6 @@ def test_two_folders_may_hold_files_of_one_name(tmp_path: Path) -> None:
         ("unknown_method", "unknown method 'FETCH'"),
         ("unknown_limit", "unknown limit 'coffee'"),
         ("unknown_error", "unknown error code 'OOPS'"),
-        ("limit_without_name", "limit_by_handler needs a limit"),
         ("body_on_get", "GET takes no body"),
         ("lax_body", "Lax lets unknown fields pass"),
         ("lax_query", "Lax lets unknown fields pass"),

@@ -13,6 +13,6 @@ class Strict(Body):
     text: str
 
 
-@function("GET", "/api/x", auth="none", summary="X", limit="coffee")
+@function("GET", "/api/x", auth="none", summary="X", limits=("coffee",))
 def x(call: Call[None]) -> None:
     return None

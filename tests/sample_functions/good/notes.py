@@ -21,7 +21,7 @@ class NewText(Body, frozen=True):
     text: str
 
 
-@function("GET", "/api/notes/{id:int}", auth="none", limit="requests", summary="Read a note", response=Note)
+@function("GET", "/api/notes/{id:int}", auth="none", limits=("requests",), summary="Read a note", response=Note)
 def read(call: Call[None]) -> Note:
     """Read; there are ten notes."""
     number: int = call.path["id"]
@@ -30,7 +30,9 @@ def read(call: Call[None]) -> Note:
     return Note(number, "a note")
 
 
-@function("PUT", "/api/notes/{id:int}", auth="session", limit="requests", body=NewText, summary="Write", response=Note)
+@function(
+    "PUT", "/api/notes/{id:int}", auth="session", limits=("requests",), body=NewText, summary="Write", response=Note
+)
 def write(call: Call[NewText]) -> Reply:
     """Write; answers 200 with a header field of its own."""
     return Reply(Note(call.path["id"], call.body.text), headers={"X-Wrote": "yes", "Cache-Control": "no-cache"})
@@ -41,6 +43,6 @@ def delete(_call: Call[None]) -> None:
     """Delete; answers 204."""
 
 
-@function("POST", "/api/notes/{id:int}/copy", auth="none", limit="logins", summary="Copy", status=204)
+@function("POST", "/api/notes/{id:int}/copy", auth="none", limits=("logins",), summary="Copy", status=204)
 def copy(_call: Call[None]) -> None:
     """Copy; takes no body."""
