@@ -9,6 +9,7 @@ from runtime.auth.domains import domains_of
 from runtime.auth.login import log_in
 from runtime.clock import rfc3339
 from runtime.function import Body, Call, function
+from runtime.rate_limits import widest
 from runtime.records.accounts import User, user_view
 
 
@@ -50,7 +51,7 @@ def login(call: Call[SignedLogin]) -> LoggedIn:
         client=parts.redis,
         outbox=parts.outbox,
         sessions=parts.sessions,
-        network=call.address,
+        network=widest(call.address),
         count=lambda wallet: call.count(("address_logins", call.address), ("wallet_logins", wallet)),
     )
     # A foreign page may send a login of its own account, but must not leave its session in the visitor's browser.

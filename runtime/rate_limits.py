@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_network
 from typing import Literal, Protocol, get_args
 
 from runtime.errors import RateLimited
@@ -26,6 +28,12 @@ Bucket = Literal[
 ]
 BUCKETS: frozenset[str] = frozenset(get_args(Bucket))
 
+WIDER: dict[int, tuple[tuple[int, int], ...]] = {4: ((24, 16),), 6: ((56, 4), (48, 16))}
+"""Wider networks that an address counts in too, by IP version: the prefix, and how many times the quota they have.
+
+One customer may have 65,536 of the /64 in a /48. Carriers put many players behind the addresses of a /24.
+"""
+_WIDER_CACHED = 4_096
 MINUTE_S = 60
 DAY_S = 86_400
 
@@ -74,7 +82,7 @@ class LimitDecision:
 
 
 Hit = tuple[str, str]
-"""A bucket, and who is counted in it: a wallet or an address."""
+"""A bucket, and who is counted in it: a wallet or an address, which counts in its wider networks too."""
 
 
 class Limiter(Protocol):
@@ -111,6 +119,23 @@ def policies(settings: Settings) -> dict[str, LimitPolicy]:
         "deposits": LimitPolicy("deposits", settings.deposits_per_day, DAY_S, "wallet"),
         "withdrawals": LimitPolicy("withdrawals", settings.withdrawals_per_day, DAY_S, "wallet"),
     }
+
+
+@lru_cache(maxsize=_WIDER_CACHED)
+def wider(who: str) -> tuple[tuple[str, int], ...]:
+    """Return the wider networks of a counted address, narrowest first, each with how many times the quota it has."""
+    try:
+        network = ip_network(who)
+    except ValueError:
+        return ()
+    found = WIDER[network.version]
+    return tuple((str(network.supernet(new_prefix=prefix)), times) for prefix, times in found)
+
+
+def widest(who: str) -> str:
+    """Return the widest network that a counted address counts in."""
+    networks = wider(who)
+    return networks[-1][0] if networks else who
 
 
 def window_of(policy: LimitPolicy, now_ms: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from runtime.clock import Clock
@@ -11,7 +12,7 @@ from runtime.errors import Unavailable
 from runtime.messaging.connection import OUTAGES, Redis
 from runtime.messaging.queues import load_script
 from runtime.messaging.redis_keys import COUNTED_MAX, counted
-from runtime.rate_limits import Hit, LimitDecision, LimitPolicy, decide, window_of
+from runtime.rate_limits import Hit, LimitDecision, LimitPolicy, decide, wider, window_of
 
 GRACE_MS = 1_000
 """How long a window's counts outlive it, by clocks that differ."""
@@ -39,14 +40,12 @@ class RedisLimiter:
 
     def spent(self, bucket: str, who: str) -> LimitDecision | None:
         """Return the refusal of `who` if the bucket is remembered to be used up."""
-        spent_in = self._spent.get((bucket, who))
-        if spent_in is None:
-            return None
         policy = self._quotas[bucket]
         window, reset_s = window_of(policy, self._clock.now_ms())
-        if window != spent_in:
-            return None
-        return LimitDecision(bucket, False, policy.limit, 0, reset_s)
+        for each, times in _counted_as(policy, who):
+            if self._spent.get((bucket, each)) == window:
+                return LimitDecision(bucket, False, policy.limit * times, 0, reset_s)
+        return None
 
     def count(self, *hits: Hit) -> tuple[LimitDecision, ...]:
         """Count one request against each of the buckets."""
@@ -57,21 +56,28 @@ class RedisLimiter:
         now_ms = self._clock.now_ms()
         keys: list[str] = []
         arguments: list[Any] = [COUNTED_MAX]
+        asked: list[tuple[LimitPolicy, str]] = []
         for bucket, who in hits:
             policy = self._quotas[bucket]
             window, reset_s = window_of(policy, now_ms)
-            keys.append(counted(bucket, window))
-            arguments += [who, policy.limit, reset_s * 1000 + GRACE_MS]
+            for each, times in _counted_as(policy, who):
+                widened = replace(policy, limit=policy.limit * times)
+                asked.append((widened, each))
+                keys.append(counted(bucket, window))
+                arguments += [each, widened.limit, reset_s * 1000 + GRACE_MS]
         try:
             counts: list[int] = self._script(keys=keys, args=arguments)
         except OUTAGES as ex:
             raise Unavailable("Requests cannot be counted right now.", retry_after_s=1) from ex
-        for (bucket, who), count in zip(hits, counts, strict=True):
-            if count >= self._quotas[bucket].limit:
-                self.remember(bucket, who, now_ms)
-        return tuple(
-            decide(self._quotas[bucket], count, now_ms) for (bucket, _), count in zip(hits, counts, strict=True)
-        )
+        decisions: dict[str, LimitDecision] = {}
+        for (policy, who), count in zip(asked, counts, strict=True):
+            decision = decide(policy, count, now_ms)
+            if not decision.remaining:
+                self.remember(policy.bucket, who, now_ms)
+            # What is told of a bucket is what is left of the address' own, or which of its networks refuses.
+            if policy.bucket not in decisions or (decisions[policy.bucket].allowed and not decision.allowed):
+                decisions[policy.bucket] = decision
+        return tuple(decisions.values())
 
     def note(self, bucket: str, who: str) -> None:
         """Count what is not refused any more, if Redis is there."""
@@ -88,3 +94,8 @@ class RedisLimiter:
             }
         if len(self._spent) < SPENT_MAX:
             self._spent[bucket, who] = window_of(self._quotas[bucket], now_ms)[0]
+
+
+def _counted_as(policy: LimitPolicy, who: str) -> tuple[tuple[str, int], ...]:
+    """Return what one is counted as in a bucket, with how many times the quota each has."""
+    return ((who, 1), *wider(who)) if policy.per == "address" else ((who, 1),)

@@ -13,7 +13,18 @@ from runtime.errors import RateLimited, Unavailable
 from runtime.messaging import rate_counter, redis_keys
 from runtime.messaging.connection import connect
 from runtime.messaging.rate_counter import RedisLimiter
-from runtime.rate_limits import BUCKETS, LimitDecision, LimitPolicy, Unlimited, decide, header_of, policies, window_of
+from runtime.rate_limits import (
+    BUCKETS,
+    LimitDecision,
+    LimitPolicy,
+    Unlimited,
+    decide,
+    header_of,
+    policies,
+    wider,
+    widest,
+    window_of,
+)
 from runtime.settings import Settings
 from tests.runtime.web.sample_app import BEARER, QUOTAS, WALLET, build, problem
 
@@ -241,3 +252,30 @@ def test_a_redis_that_is_away_is_told_as_unavailable(tmp_path: Path, clock: Manu
 
     with pytest.raises(Unavailable, match="cannot be counted"):
         RedisLimiter(client, QUOTAS, clock).count(("bets", WALLET))
+
+
+NEIGHBOURS = [
+    ("203.0.113.9", (("203.0.113.0/24", 16),)),
+    ("2001:db8:5:1234::/64", (("2001:db8:5:1200::/56", 4), ("2001:db8:5::/48", 16))),
+    ("unknown", ()),
+    (WALLET, ()),
+]
+
+
+@pytest.mark.parametrize(("who", "networks"), NEIGHBOURS)
+def test_an_address_counts_in_its_wider_networks_too(who: str, networks: tuple[tuple[str, int], ...]) -> None:
+    assert wider(who) == networks
+    assert widest(who) == (networks[-1][0] if networks else who)
+
+
+def test_who_has_many_networks_has_few_times_the_quota(redis_client: redis.Redis, clock: ManualClock) -> None:
+    limiter = RedisLimiter(redis_client, SEVERAL, clock)
+    served = [one(limiter, "hour", f"2001:db8:5:12{number:02x}::/64").allowed for number in range(24)]
+    assert served == [True] * 16 + [False] * 8
+    asked = len(redis_client.hgetall(redis_keys.counted("hour", window_of(SEVERAL["hour"], clock.now_ms())[0])))
+    refused = one(limiter, "hour", "2001:db8:5:12ff::/64")
+    assert (refused.allowed, refused.limit, refused.remaining) == (False, 16, 0)
+    assert len(redis_client.hgetall(redis_keys.counted("hour", window_of(SEVERAL["hour"], clock.now_ms())[0]))) == asked
+    assert one(limiter, "hour", "2001:db8:5:1300::/64").allowed
+    assert one(limiter, "hour", "2001:db8:6:1200::/64").allowed
+    assert one(limiter, "minute", "2001:db8:5:12ff::/64").allowed
