@@ -25,6 +25,7 @@ class TurningParts(TickerParts):
         gevent.sleep(0.01)
 
 
+log.SAME_LINES_MAX = 1_000  # each of many like requests is looked for in the log
 log.configure("sample", "INFO")
 app = create_app(
     discover(Path(__file__).parents[2] / "sample_functions" / "good"),
