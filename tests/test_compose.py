@@ -132,7 +132,7 @@ def test_ports_and_the_signed_domain_fit() -> None:
     assert SERVICES["nginx"]["ports"] == [f"127.0.0.1:${{TAPTRADE_PORT:-{defaults['port']}}}:8080"]
     assert directive("listen") == ["8080 backlog=4096"]
     assert "/dev/tcp/127.0.0.1/8080 " in SERVICES["nginx"]["healthcheck"]["test"][-1]
-    assert directive("server") == [f"api:{defaults['port']} max_fails=0"]
+    assert {server.split()[0] for server in directive("server")} == {f"api:{defaults['port']}"}
     assert SERVICES["writer"]["environment"]["TAPTRADE_DOMAIN"] == f"${{TAPTRADE_DOMAIN:-127.0.0.1:{defaults['port']}}}"
     dashboard = defaults["dashboard_port"]
     assert SERVICES["rq-dashboard"]["ports"] == [f"127.0.0.1:${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}:{dashboard}"]

@@ -14,6 +14,7 @@ from runtime.storage.database import open_reader
 from tests.acceptance.system import System
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -141,9 +142,16 @@ def test_redis_is_looked_into_and_old_backups_go(house: System, tmp_path: Path) 
 
 def test_background_work_is_shown_by_process(house: System, tmp_path: Path) -> None:
     (looking,) = blocks(section(runbook("lost-worker"), "A part of a process"))
-    _, seen = run([FIRST, looking], tmp_path, house.environment)
+
+    def shown() -> str:
+        return run([FIRST, looking], tmp_path, house.environment)[1]
+
+    # A process tells of itself every 2 s, and each begins when it has started.
+    everybody = ("api", "writer", "settler", "jobs", "scheduler", "feed")
+    wait_until(lambda: all(f'process="{name}"' in shown() for name in everybody), 20, what="all processes")
+    seen = shown()
     up = re.findall(r'^taptrade_background_up{pid="\d+",process="(\w+)",work="([\w-]+)"} 1.0', seen, re.MULTILINE)
-    assert {process for process, _ in up} == {"api", "writer", "settler", "jobs", "scheduler", "feed"}
+    assert {process for process, _ in up} == set(everybody)
     assert {work for process, work in up if process == "feed"} == {"publisher", "checkpoints", "metrics"}
     assert len(re.findall(r"^taptrade_background_restarts_total{.*} 0.0", seen, re.MULTILINE)) == len(up)
 
