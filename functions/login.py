@@ -56,7 +56,7 @@ def login(call: Call[SignedLogin]) -> LoggedIn:
     )
     # A foreign page may send a login of its own account, but must not leave its session in the visitor's browser.
     if not is_foreign(call.req, domains_of(parts.settings)):
-        set_cookie(call.req, call.resp, done.token)
+        set_cookie(call.req, call.resp, done.token, done.session)
     session = done.session
     user = user_view(session.user_id, session.wallet, done.balance, done.created_ms)
     return LoggedIn(done.token, rfc3339(session.expires_ms), session.expires_ms, user)

@@ -52,6 +52,7 @@ def stream(call: Call[None]) -> Stream:
         sse.wanted(call.params.events),
         user_id=None if session is None else session.user_id,
         session_id=None if session is None else session.id,
+        expires_ms=None if session is None else session.expires_ms,
         cut=_bounded(client),
         sink=getattr(client, "sink", None),
     )

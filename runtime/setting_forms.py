@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 SECRET_LENGTH_MIN = 32
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -92,6 +92,8 @@ def redis_url(text: str) -> str:
         return text
     if not colon or scheme not in REDIS_SCHEMES:
         raise ValueError(f"must begin with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}")
+    if {"password", "username"} & set(parse_qs(text.partition("?")[2])):
+        raise ValueError("the password stands before the host, as in redis://:PASSWORD@HOST; elsewhere it is shown")
     if scheme == "unix":
         if set(unquote(text)) & set(" \t\n"):
             raise ValueError("the client library cannot read the path of a socket with blanks")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -47,8 +47,23 @@ TABLE: tuple[Setting, ...] = (
     Setting("host", host, "127.0.0.1", "address that the API listens on: IPv4, IPv6 or a host name"),
     Setting("port", whole(1, 65535), "8000", "port of the API"),
     Setting("trusted_proxies", networks, "127.0.0.0/8,::1/128", "networks whose X-Forwarded-For is believed"),
-    Setting("dashboard_host", host, "127.0.0.1", "address that rq-dashboard listens on; it asks nobody who they are"),
+    Setting("dashboard_host", host, "127.0.0.1", "address that rq-dashboard listens on"),
     Setting("dashboard_port", whole(1, 65535), "9181", "port of rq-dashboard"),
+    Setting(
+        "dashboard_domains",
+        several(shown_host, DOMAINS_MAX),
+        "",
+        "domains that rq-dashboard is opened by, comma-separated; empty: 127.0.0.1:DASHBOARD_PORT",
+        name="DASHBOARD_DOMAIN",
+    ),
+    Setting(
+        "dashboard_key",
+        secret,
+        "",
+        "key that signs in to rq-dashboard; empty: one is made in the data folder, `taptrade dashboard` prints it",
+        secret=True,
+    ),
+    Setting("dashboard_writes", one_of("on", "off"), "off", "on lets rq-dashboard requeue, delete and empty"),
     Setting("data", folder, "./data", "folder for everything that a run writes"),
     Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
     Setting("api_workers", whole(1, 64), "1", "API processes"),
@@ -116,7 +131,7 @@ TABLE: tuple[Setting, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, read and checked; units are in the names."""
+    """Every setting, read and checked; units are in the names. Its text shows no secret."""
 
     mode: Mode
     host: str
@@ -124,8 +139,11 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     dashboard_host: str
     dashboard_port: int
+    dashboard_domains: tuple[str, ...]
+    dashboard_key: str = field(repr=False)
+    dashboard_writes: Literal["on", "off"]
     data: Path
-    redis_url: str
+    redis_url: str = field(repr=False)
     api_workers: int
     feed: Feed
     replay_file: str
@@ -153,7 +171,7 @@ class Settings:
     deposit_max_cents: int
     withdrawal_min_cents: int
     withdrawals_pending_max: int
-    processor_secret: str
+    processor_secret: str = field(repr=False)
     bets_per_minute: int
     requests_per_minute: int
     logins_per_minute: int
@@ -206,7 +224,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         values["data"] = values["data"].absolute()
     except OSError as ex:
         raise SettingsError(f"TAPTRADE_DATA={values['data']}: the folder that this is run in: {ex.strerror}") from ex
-    values["domains"] = values["domains"] or (shown_host(f"127.0.0.1:{values['port']}"),)
+    for names, port in (("domains", "port"), ("dashboard_domains", "dashboard_port")):
+        values[names] = values[names] or (shown_host(f"127.0.0.1:{values[port]}"),)
     settings = Settings(**values)
     if settings.port == settings.dashboard_port:
         raise SettingsError(f"TAPTRADE_DASHBOARD_PORT={settings.port}: the API has this port (TAPTRADE_PORT)")

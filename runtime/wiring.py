@@ -114,7 +114,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
     reader_client = connect(settings.redis_url, block_s=bus.BLOCK_MS / 1000)
     bus.BusReader(reader_client, clock, (market, hub)).start(background)
     Rounds(hub).start(background)
-    Sweeper(hub, client).start(background)
+    Sweeper(hub, client, clock).start(background)
     outbox.start(background)
     background.repeat("admission", lambda: parts.admission.look(outbox.answered), LOOK_EVERY_S)
     background.repeat("sessions", parts.sessions.follow, FOLLOW_EVERY_S)

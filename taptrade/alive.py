@@ -89,5 +89,5 @@ PROBES: dict[str, Probe] = {
     "feed": _works("feed", FEED_ALIVE),
     "jobs": _works("jobs"),
     "scheduler": _works("scheduler"),
-    "dashboard": _answers("DASHBOARD_PORT", lambda run: (run.dashboard_host, run.dashboard_port), "/"),
+    "dashboard": _answers("DASHBOARD_PORT", lambda run: (run.dashboard_host, run.dashboard_port), "/_alive"),
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
+from taptrade.dashboard import url_of_dashboard
 from taptrade.failed_starts import FailedStarts
 from taptrade.listening import reachable, url_of
 from taptrade.serve import die_with
@@ -33,7 +34,7 @@ def banner(settings: Settings, redis_url: str) -> str:
         ("API docs", f"{base}/docs"),
         ("stream", f"{base}/api/stream"),
         ("health", f"{base}/healthz"),
-        ("queues", f"{url_of(settings.dashboard_host, settings.dashboard_port)}/"),
+        ("queues", f"{url_of_dashboard(settings)} (`taptrade dashboard` prints the key)"),
         ("database", str(settings.database)),
         ("logs", str(settings.data / "logs")),
         ("Redis", hide_password(redis_url)),

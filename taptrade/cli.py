@@ -12,6 +12,7 @@ from runtime.errors import TaptradeError
 from runtime.settings import SettingsError
 from taptrade.environment import leave_out_foreign
 from taptrade.output import give_up_output, prepare_output
+from taptrade.own_files import UMASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("up", "taptrade.up:main", "start every process here and stop them all with Ctrl-C"),
     Command("serve", "taptrade.serve:main", "run one process, for containers and process managers"),
     Command("alive", "taptrade.alive:main", "tell whether one process does its work, for health checks"),
+    Command("dashboard", "taptrade.dashboard:main", "print where the queues are shown, and the key that signs in"),
     Command("player", "taptrade.player:main", "play: make a wallet, log in, tap cells, print what came of it"),
     Command("wallet", "taptrade.signing:wallet", "make a key file to play with curl, or print its address"),
     Command("sign-login", "taptrade.signing:sign_login", "print a signed login for POST /api/auth/login"),
@@ -105,4 +107,6 @@ def choose(arguments: list[str]) -> int:
         print(f"taptrade: no command {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
         return 2
     leave_out_foreign(os.environ)
+    # Every process of ours begins here, and what it starts inherits this.
+    os.umask(UMASK)
     return run(command, arguments[1:])

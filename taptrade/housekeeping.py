@@ -12,6 +12,7 @@ from runtime import settings as settings_module
 from runtime.clock import SystemClock
 from runtime.settings import Setting, Settings
 from taptrade import __version__
+from taptrade.own_files import close_to_others
 
 
 def config(argv: Sequence[str]) -> int:
@@ -56,7 +57,9 @@ def routes(argv: Sequence[str]) -> int:
 def migrate(argv: Sequence[str]) -> int:
     """Bring both databases to the newest schema."""
     argparse.ArgumentParser(prog="taptrade migrate", description=migrate.__doc__).parse_args(argv)
-    applied = migrate_databases(settings_module.load())
+    settings = settings_module.load()
+    close_to_others(settings.data)
+    applied = migrate_databases(settings)
     print("\n".join(f"applied {name}" for name in applied) or "nothing to do")
     return 0
 

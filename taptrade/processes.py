@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,9 +36,23 @@ PROCESSES: tuple[Process, ...] = (
     Process("jobs", 30, 10, "backup, audit, and a report of the closed weeks"),
     Process("scheduler", 30, 10, "rq-scheduler: starts the periodic jobs"),
     Process("feed", 30, 10, "price feed"),
-    Process("dashboard", 30, 5, "rq-dashboard"),
+    Process("dashboard", 30, 5, "rq-dashboard behind a key"),
     Process("api", 40, 15, "HTTP and the stream"),
 )
+
+
+SECRETS = {"TAPTRADE_PROCESSOR_SECRET": "api", "TAPTRADE_DASHBOARD_KEY": "dashboard"}
+"""Secrets that one process alone needs to know. Redis' password, in its URL, all of them need."""
+
+
+def take_secrets(environ: MutableMapping[str, str]) -> dict[str, dict[str, str]]:
+    """Take the secrets of single processes out of an environment; return them by process."""
+    taken: dict[str, dict[str, str]] = {}
+    for variable, process in SECRETS.items():
+        value = environ.pop(variable, None)
+        if value is not None:
+            taken.setdefault(process, {})[variable] = value
+    return taken
 
 
 def module(name: str, *arguments: str, python: str = sys.executable) -> list[str]:

@@ -17,8 +17,9 @@ from runtime import log
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.listening import address_of
+from taptrade.own_files import close_to_others
 from taptrade.pricing import reward_model
-from taptrade.processes import PROCESSES, UNDER, module
+from taptrade.processes import PROCESSES, UNDER, module, take_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(UNDER, type=int, metavar="PID", help="end when this process, our parent, ends")
     given = parser.parse_args(argv)
     name = given.name
+    forget_secrets_of_others(name)
     settings = load()
+    close_to_others(settings.data)
     if given.under is not None:
         die_with(given.under, signal.SIGTERM)
     use_utc()
@@ -52,6 +55,14 @@ def main(argv: Sequence[str]) -> int:
     if name in PRICING:
         reward_model(settings)
     return SERVERS[name](settings)
+
+
+def forget_secrets_of_others(name: str) -> None:
+    """Begin anew without what only other processes need: what a process began with, /proc shows for its whole life."""
+    taken = take_secrets(os.environ)
+    os.environ.update(taken.pop(name, {}))
+    if taken:
+        _become([sys.executable, *sys.orig_argv[1:]])
 
 
 def die_with(parent: int, signal_number: int) -> None:
@@ -86,15 +97,8 @@ def _api(settings: Settings) -> int:
 
 
 def _dashboard(settings: Settings) -> int:
-    """Become rq-dashboard. Its URL and credentials travel in the environment: a command line is public."""
-    ours = {
-        "RQ_DASHBOARD_REDIS_URL": settings.redis_url,
-        "RQ_DASHBOARD_BIND": address_of(settings.dashboard_host, "TAPTRADE_DASHBOARD_HOST"),
-        "RQ_DASHBOARD_PORT": str(settings.dashboard_port),
-        "RQ_DASHBOARD_JSON": "1",
-    }
-    os.environ.update(ours)
-    return _become(module("rq_dashboard"))
+    address = address_of(settings.dashboard_host, "TAPTRADE_DASHBOARD_HOST")
+    return _imported("dashboard", "jobs.dashboard.main", address)(settings)
 
 
 def _become(command: Sequence[str]) -> int:

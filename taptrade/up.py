@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
@@ -15,12 +16,28 @@ from supervisor.supervisord import Supervisor
 from runtime.settings import load
 from taptrade import claims, embedded_redis, redis_server, sockets
 from taptrade.housekeeping import migrate_databases
-from taptrade.processes import module, supervisor_config, supervisor_variables
+from taptrade.own_files import close_to_others
+from taptrade.processes import module, supervisor_config, supervisor_variables, take_secrets
 from taptrade.start_checks import require_startable
 
 
 class RunOptions(ServerOptions):  # type: ignore[misc]
-    """supervisord's options for a run that belongs to a terminal and to this very process."""
+    """supervisord's options for a run that belongs to a terminal and to this very process.
+
+    `secrets` are the variables that one process alone gets, by its name: they stand in no file and in no other
+    process's environment.
+    """
+
+    def __init__(self, secrets: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        super().__init__()
+        self._secrets = secrets or {}
+
+    def processes_from_section(self, *arguments: Any, **named: Any) -> Any:
+        """Hand each process its secrets, whenever the configuration is read."""
+        found = super().processes_from_section(*arguments, **named)
+        for process in found:
+            process.environment = {**(process.environment or {}), **self._secrets.get(process.name, {})}
+        return found
 
     def cleanup_fds(self) -> None:
         """Keep our files open: one of them is the lock of the data folder."""
@@ -35,12 +52,13 @@ def main(argv: Sequence[str]) -> int:
     """Start every process, restart what dies, stop all on Ctrl-C. Settings come from the environment."""
     argparse.ArgumentParser(prog="taptrade up", description=main.__doc__).parse_args(argv)
     settings = load()
+    secrets = take_secrets(os.environ)
     require_startable(settings)
     claims.await_all(settings)
     embedded = not settings.redis_url
     server = redis_server.choose(embedded_redis.stored_in(settings.data)) if embedded else None
     # Up to here nothing was written: what cannot start leaves no trace.
-    os.umask(0o077)
+    close_to_others(settings.data)
     lock = claims.lock_data(settings)
     url = embedded_redis.prepare(settings.data, server) if embedded else settings.redis_url
     migrate_databases(settings)
@@ -51,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
     os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC")
     print(f"taptrade: starting in {settings.data}", flush=True)
     announce()
-    supervise(config)
+    supervise(config, secrets)
     sockets.remove_folder(config.parent)
     lock.close()
     print("taptrade: stopped", flush=True)
@@ -65,9 +83,9 @@ def announce() -> None:
     os.posix_spawn(words[0], words, os.environ, setsigmask=[signal.SIGINT])
 
 
-def supervise(config: Path) -> None:
+def supervise(config: Path, secrets: Mapping[str, Mapping[str, str]]) -> None:
     """Be supervisord until it is told to stop."""
-    options = RunOptions()
+    options = RunOptions(secrets)
     options.realize(["-n", "-c", str(config)], doc=__doc__)
     options.first, options.test = True, False
     try:

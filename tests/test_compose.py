@@ -28,12 +28,14 @@ LASTING = sorted(set(SERVICES) - {"migrate"})
 EDGE_CONFIG = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "nginx").glob("*.conf")))
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 # The image says where the data is; the ports are those of the machine, which containers need not know.
-NOT_FROM_THE_SHELL = {
-    "TAPTRADE_DATA",
-    "TAPTRADE_PORT",
-    "TAPTRADE_DASHBOARD_HOST",
-    "TAPTRADE_DASHBOARD_PORT",
-    "TAPTRADE_HOST",
+NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_DASHBOARD_PORT", "TAPTRADE_HOST"}
+# What one process alone needs to know: its service.
+OF_ONE = {
+    "TAPTRADE_PROCESSOR_SECRET": "api",
+    "TAPTRADE_DASHBOARD_HOST": "rq-dashboard",
+    "TAPTRADE_DASHBOARD_DOMAIN": "rq-dashboard",
+    "TAPTRADE_DASHBOARD_KEY": "rq-dashboard",
+    "TAPTRADE_DASHBOARD_WRITES": "rq-dashboard",
 }
 
 
@@ -108,7 +110,7 @@ def test_every_setting_reaches_the_containers() -> None:
     known = {row.variable for row in settings.TABLE}
     given = SERVICES["writer"]["environment"]
 
-    assert set(given) == known - NOT_FROM_THE_SHELL, "name the setting in compose.yaml too"
+    assert set(given) == known - NOT_FROM_THE_SHELL - set(OF_ONE), "name the setting in compose.yaml too"
     assert {name for name, value in given.items() if value is not None} == {
         "TAPTRADE_REDIS_URL",
         "TAPTRADE_DOMAIN",
@@ -117,6 +119,8 @@ def test_every_setting_reaches_the_containers() -> None:
     for process in OURS:
         assert given.items() <= SERVICES[SERVICE_OF[process.name]]["environment"].items()
     assert SERVICES["migrate"]["environment"] == given
+    for name, owner in OF_ONE.items():
+        assert [service for service in SERVICES if name in SERVICES[service].get("environment", {})] == [owner]
     assert "TAPTRADE_DATA=/data" in DOCKERFILE
     assert SERVICES["writer"]["volumes"] == ["data:/data"]
 
@@ -135,6 +139,14 @@ def test_ports_and_the_signed_domain_fit() -> None:
     assert {server.split()[0] for server in directive("server")} == {f"api:{defaults['port']}"}
     assert SERVICES["writer"]["environment"]["TAPTRADE_DOMAIN"] == f"${{TAPTRADE_DOMAIN:-127.0.0.1:{defaults['port']}}}"
     dashboard = defaults["dashboard_port"]
+    assert (
+        SERVICES["rq-dashboard"]["environment"]["TAPTRADE_DASHBOARD_HOST"]
+        == SERVICES["api"]["environment"]["TAPTRADE_HOST"]
+    )
+    opened_by = f"127.0.0.1:${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}"
+    assert SERVICES["rq-dashboard"]["environment"]["TAPTRADE_DASHBOARD_DOMAIN"] == (
+        f"${{TAPTRADE_DASHBOARD_DOMAIN:-{opened_by}}}"
+    )
     assert SERVICES["rq-dashboard"]["ports"] == [f"127.0.0.1:${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}:{dashboard}"]
 
 

@@ -25,6 +25,7 @@ TREES = {
 UNPROMISED = {
     "gunicorn": "the parser, the response and the worker, which are documented as settings only",
     "rq": "a job's hash and the queues' keys, which Lua writes",
+    "rq_dashboard": "its routes, each of which looks or changes something",
     "rq_scheduler": "the loop and its lock",
     "supervisor": "supervisord started as an object, with its options and medusa's signals",
 }

@@ -113,6 +113,11 @@ class Writer:
         return bool(found.commands or found.bets or settles or self._began_columns)
 
     @property
+    def leaves_jobs(self) -> bool:
+        """Tell whether the last look at the queues left jobs there, since it takes only so many."""
+        return self._more
+
+    @property
     def gathers(self) -> bool:
         """Tell whether the next iteration may wait for bets to gather: none waits, and settlement has its own pace."""
         return not (self.held or self._more) and (self.placing >= 1 or not self.settlement.open)

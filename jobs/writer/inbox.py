@@ -83,11 +83,15 @@ class Inbox:
         for script in (self._collect, self._finish):
             self.client.script_load(script.script)
         left = [job for name in (COMMANDS, BETS) for job in self._left_behind(name)]
-        keys = [QUEUE_PREFIX + BETS, STARTED_PREFIX + BETS, redis_keys.BACKLOG_BETS]
-        self._recount(keys=keys, args=[JOB_PREFIX])
+        self.recount()
         if left:
             logger.warning("took up %d jobs that were begun and not ended", len(left))
         return left
+
+    def recount(self) -> None:
+        """Count the backlog anew, in one step of Redis: jobs may have been taken away or put back by hand."""
+        keys = [QUEUE_PREFIX + BETS, STARTED_PREFIX + BETS, redis_keys.BACKLOG_BETS]
+        self._recount(keys=keys, args=[JOB_PREFIX])
 
     def _left_behind(self, name: str) -> list[TakenJob]:
         started = STARTED_PREFIX + name

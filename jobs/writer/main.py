@@ -46,6 +46,8 @@ ALIVE_EVERY_MS = 200
 GC_THRESHOLDS = (50_000, 20, 50)
 RQ_HEARTBEAT_EVERY_MS = 10_000
 FORGET_EVERY_MS = 60_000
+RECOUNT_EVERY_MS = 2_000
+"""Whoever empties a queue by hand leaves its bets in the count of the backlog, which then refuses bets for nothing."""
 
 
 def lock_file(data: Path) -> Path:
@@ -174,6 +176,9 @@ class WriterProcess:
             self._forget_idempotency_keys()
         if self._is_due("heartbeat", RQ_HEARTBEAT_EVERY_MS):
             self.writer.inbox.heartbeat()
+        # The count takes as long as the queue, so it waits until the queue is short.
+        if not self.writer.leaves_jobs and self._is_due("recount", RECOUNT_EVERY_MS):
+            self.writer.inbox.recount()
 
     def _forget_idempotency_keys(self) -> None:
         with self.database.transaction():

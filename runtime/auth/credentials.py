@@ -11,7 +11,6 @@ from runtime.auth.domains import Domains
 from runtime.auth.sessions import Session, Sessions
 from runtime.errors import Forbidden
 from runtime.hosts import without_default_port
-from runtime.messaging.redis_keys import SESSION_TTL_S
 
 COOKIE = "taptrade_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,10 +58,11 @@ def is_foreign(req: falcon.Request, domains: Domains) -> bool:
     return origin is not None and not _is_own(origin, req, domains)
 
 
-def set_cookie(req: falcon.Request, resp: falcon.Response, token: str) -> None:
-    """Give the page its session cookie; scripts cannot read it, other sites cannot send it."""
+def set_cookie(req: falcon.Request, resp: falcon.Response, token: str, session: Session) -> None:
+    """Give the page its session cookie, for as long as the session; scripts cannot read it, other sites not send it."""
+    max_age_s = (session.expires_ms - session.created_ms) // 1000
     resp.set_cookie(
-        COOKIE, token, max_age=SESSION_TTL_S, path="/", secure=_is_https(req), http_only=True, same_site="Strict"
+        COOKIE, token, max_age=max_age_s, path="/", secure=_is_https(req), http_only=True, same_site="Strict"
     )
 
 

@@ -22,7 +22,7 @@ class Domains:
         self.accepted = list(domains)
         self._of: dict[str, str] = {}
         for domain in domains:
-            for name in _names(domain) if mode == "demo" else (domain,):
+            for name in names_of(domain) if mode == "demo" else (domain,):
                 self._of.setdefault(name, domain)
 
     def find(self, name: str | None) -> str | None:
@@ -40,7 +40,8 @@ def _made(domains: tuple[str, ...], mode: Mode) -> Domains:
     return Domains(domains, mode)
 
 
-def _names(domain: str) -> Iterator[str]:
+def names_of(domain: str) -> Iterator[str]:
+    """Yield a domain, and with one of this machine's names for itself the others too, with the same port."""
     yield domain
     for host in LOOPBACK:
         port = domain.removeprefix(host)

@@ -39,6 +39,8 @@ class Claim:
     nonce: str
     issued_s: int
     signature: str
+    expires_ms: int | None
+    """From when on the message counts no more, nor its session and the session's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def log_in(
         network,
         session_key=claim.session_key,
         delegation_id=command.delegation.id if command.delegation is not None else None,
+        until_ms=claim.expires_ms,
     )
     return Login(token, session, opened["balance"], opened["created_ms"])
 
@@ -102,7 +105,14 @@ def check(message: str, signature: str, domains: Domains, chain_ids: Sequence[in
     # The very text that came in is what was signed; nothing is built anew from its parts.
     if signatures.recover(message.encode(), raw) != wallet:
         raise InvalidSignature("The signature is not the address's own over exactly this message.")
-    return Claim(wallet, parsed.session_key, parsed.nonce, parsed.issued_ms // 1000, signatures.signature_text(raw))
+    return Claim(
+        wallet=wallet,
+        session_key=parsed.session_key,
+        nonce=parsed.nonce,
+        issued_s=parsed.issued_ms // 1000,
+        signature=signatures.signature_text(raw),
+        expires_ms=parsed.expires_ms,
+    )
 
 
 def _check_audience(parsed: SiweMessage, domains: Domains, chain_ids: Sequence[int]) -> None:

@@ -73,8 +73,9 @@ class Sessions:
         *,
         session_key: str | None = None,
         delegation_id: str | None = None,
+        until_ms: int | None = None,
     ) -> tuple[str, Session]:
-        """Start a session under a new token, which is returned here and kept nowhere.
+        """Start a session under a new token, which is returned here and kept nowhere; it ends by `until_ms`.
 
         `network` is the address that the rate limits count: when no more sessions may live, the oldest of the network
         that holds most of them ends.
@@ -82,6 +83,8 @@ class Sessions:
         token = urlsafe_b64encode(self._random_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
         now_ms = self._clock.now_ms()
         expires_ms = now_ms + redis_keys.SESSION_TTL_S * 1000
+        if until_ms is not None:
+            expires_ms = min(expires_ms, until_ms)
         session = Session(session_id(token), user_id, wallet, session_key, delegation_id, now_ms, expires_ms)
         try:
             of_user, _ = self._run((), session, network)
@@ -151,7 +154,9 @@ class Sessions:
                 self._client.srem(redis_keys.user_sessions(user_id), *gone)
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be read right now.") from ex
+        now_ms = self._clock.now_ms()
         sessions = [_from_fields(found, fields) for found, fields in rows.items() if fields]
+        sessions = [session for session in sessions if session.expires_ms > now_ms]
         return sorted(sessions, key=lambda session: (session.created_ms, session.id), reverse=True)
 
     def revoke(self, user_id: str, session: str) -> bool:

@@ -73,6 +73,8 @@ def _wrong_delegation(bet: Bet, wallet: str, delegation: Delegation | None) -> s
         return f"The login that delegated the session key cannot be read: {ex}."
     if (message.wallet, message.session_key) != (wallet, bet.signer):
         return "The login names another wallet or another session key."
+    if message.expires_ms is not None and bet.received_ms >= message.expires_ms:
+        return "The bet came when the login that delegated the session key had expired."
     return None
 
 

@@ -90,7 +90,7 @@ def nonce(address: str, value: str) -> str:
 
 
 def session(token_sha256: str) -> str:
-    """Hash of one session; SESSION_TTL_S."""
+    """Hash of one session; SESSION_TTL_S, or less where its login said so."""
     return f"session:{token_sha256}"
 
 

@@ -56,10 +56,10 @@ class StreamConnection:
                 # The head is on its way already. The client comes again and resumes at the last event that it got.
                 logger.warning("a stream ended while it caught up: %s", ex)
                 raise StopIteration from ex
-            if chunk:
-                return chunk
-            if chunk is None:
+            if chunk is None or self._subscriber.ended:
                 self._opening = None
+            elif chunk:
+                return chunk
         return None
 
     def _next_live(self) -> bytes:

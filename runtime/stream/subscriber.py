@@ -32,6 +32,7 @@ class Subscriber:
         "after_public",
         "cut",
         "ended",
+        "expires_ms",
         "owed",
         "parked",
         "queue",
@@ -51,6 +52,7 @@ class Subscriber:
         *,
         user_id: str | None = None,
         session_id: str | None = None,
+        expires_ms: int | None = None,
         cut: Callable[[], object] | None = None,
         sink: Sink | None = None,
     ) -> None:
@@ -58,6 +60,8 @@ class Subscriber:
         self.wants = wants
         self.user_id = user_id
         self.session_id = session_id
+        self.expires_ms = expires_ms
+        """When its session ends by itself."""
         self.cut = cut
         self.sink = sink
         self.parked = False

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runtime.background import Background
+from runtime.clock import Clock
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis
 from runtime.stream.hub import Hub
@@ -23,9 +24,10 @@ SESSIONS_PER_COMMAND = 1_000
 class Sweeper:
     """Look after the readers of one process."""
 
-    def __init__(self, hub: Hub, client: Redis) -> None:
+    def __init__(self, hub: Hub, client: Redis, clock: Clock) -> None:
         self._hub = hub
         self._client = client
+        self._clock = clock
         self._stopping = threading.Event()
 
     def start(self, background: Background) -> None:
@@ -49,6 +51,9 @@ class Sweeper:
         """Look once."""
         subscribers = self._hub.subscribers()
         self._cut_stalled(subscribers)
+        # Redis may be away, and forgets a session by a clock of its own.
+        now_ms = self._clock.now_ms()
+        self._hub.end(one for one in subscribers if one.expires_ms is not None and one.expires_ms <= now_ms)
         signed_in: dict[str, list[Subscriber]] = {}
         for subscriber in subscribers:
             if subscriber.session_id is not None:

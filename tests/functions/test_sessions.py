@@ -6,9 +6,10 @@ import pytest
 
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.signatures import address_of
+from runtime.clock import rfc3339
 from runtime.messaging.connection import connect
 from tests.functions.signing_in import House, app_of
-from tests.runtime.auth.logins import DOMAIN, SESSION_KEY, WALLET
+from tests.runtime.auth.logins import DOMAIN, SESSION_KEY, WALLET, message, signed
 
 OTHER_KEY = b"\x33" * 32
 RESOURCES = (f"urn:taptrade:session-key:{SESSION_KEY}",)
@@ -120,6 +121,28 @@ def test_a_session_ends_after_a_day(house: House) -> None:
     token = house.log_in()
     house.parts.clock.advance(24 * 3600 * 1000)
     assert house.call("GET", "/api/me", token).status_code == 401
+
+
+def test_a_session_and_its_key_end_with_the_login_message(house: House) -> None:
+    ends_ms = house.now_ms + 90_500
+    text = message(house.now_ms, resources=RESOURCES, expiration_time=rfc3339(ends_ms)).to_text()
+    answer = house.post_login(*signed(text))
+    assert (answer.json["expires_ms"], answer.json["expires_at"]) == (ends_ms, rfc3339(ends_ms))
+    assert "Max-Age=90;" in answer.headers["set-cookie"]
+    token = answer.json["token"]
+    house.parts.clock.advance(90_499)
+    assert house.call("GET", "/api/me", token).json["session"]["expires_ms"] == ends_ms
+    [listed] = house.call("GET", "/api/me/sessions", token).json["sessions"]
+    assert (listed["expires_ms"], listed["session_key"]) == (ends_ms, SESSION_KEY)
+    other = house.log_in(nonce="other123")
+    house.parts.clock.advance(1)
+    assert house.call("GET", "/api/me", token).status_code == 401
+    assert [one["current"] for one in house.call("GET", "/api/me/sessions", other).json["sessions"]] == [True]
+
+
+def test_a_cookie_lasts_as_long_as_its_session(house: House) -> None:
+    answer = house.post_login(*signed(message(house.now_ms).to_text()))
+    assert "Max-Age=86400;" in answer.headers["set-cookie"]
 
 
 def test_the_cookie_serves_the_page(house: House) -> None:

@@ -123,7 +123,7 @@ def test_the_streams_of_a_session_end_with_it(stall: Stall) -> None:
     listening.chunk()
     [session] = stall.sessions.of_user(user)
     assert stall.sessions.revoke(user, session.id)
-    Sweeper(stall.station.hub, stall.station.client).sweep()
+    Sweeper(stall.station.hub, stall.station.client, stall.station.clock).sweep()
     with pytest.raises(StopIteration):
         listening.chunk()
     listening.close()
@@ -141,6 +141,23 @@ def test_the_password_of_a_site_in_front_is_no_token(stall: Stall) -> None:
     for token in ("Bearer", "bearer x"):
         answer = stall.client.simulate_get("/api/stream", headers={"Authorization": token, "Cookie": cookie})
         assert (answer.status_code, answer.json["code"]) == (401, "UNAUTHENTICATED")
+
+
+def test_a_stream_ends_when_its_session_runs_out(stall: Stall) -> None:
+    token, _ = stall.sessions.create(
+        stall.station.desk.player(), "0x" + "ab" * 20, "192.0.2.1", until_ms=stall.clock.now_ms() + 60_000
+    )
+    listening = stall.listen(token=token)
+    listening.chunk()
+    sweeper = Sweeper(stall.station.hub, stall.station.client, stall.station.clock)
+    stall.clock.advance(59_999)
+    sweeper.sweep()
+    assert listening.chunk() == HEARTBEAT
+    stall.clock.advance(1)
+    sweeper.sweep()
+    with pytest.raises(StopIteration):
+        listening.chunk()
+    listening.close()
 
 
 def test_a_silent_stream_gives_signs_of_life(stall: Stall) -> None:

@@ -24,11 +24,11 @@ YARDSTICK = Yardstick(BrownianTouch(RULES, 500), house_edge_bp=500, chain_ids=(1
 class SignedPlay:
     """One account whose bets are signed, and the ticks that decide them."""
 
-    def __init__(self, desk: Desk, folder: Path, clock: ManualClock) -> None:
+    def __init__(self, desk: Desk, folder: Path, clock: ManualClock, **login: Any) -> None:
         self.desk = desk
         self.court = Court(desk, folder, clock)
         self.delegation_id = desk.new_id()
-        message, signature = signed(delegating(clock.now_ms()).to_text(), KEY)
+        message, signature = signed(delegating(clock.now_ms(), **login).to_text(), KEY)
         opened = desk.do(
             OpenAccount(
                 id=desk.new_id(),

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from runtime.clock import ManualClock
+from taptrade.own_files import UMASK
 from tests.jobs.signed_play import SignedPlay
 from tests.jobs.writer_desk import Desk
 from tests.taptrade.office import Office
+
+
+@pytest.fixture(autouse=True)
+def _own_umask() -> Iterator[None]:
+    """Let a test make files as a run does, and keep what a command sets from other tests."""
+    before = os.umask(UMASK)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture

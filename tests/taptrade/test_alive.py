@@ -124,7 +124,7 @@ def test_an_answer_of_200_is_life(
     push(redis_client, Metrics("api"), SystemClock(), idle())
     environment.setenv(f"TAPTRADE_{variable}", str(port))
     assert main([name]) == (0 if name == "api" else 1)
-    assert capsys.readouterr().err == ("" if name == "api" else "dashboard: / answers 503: ill\n")
+    assert capsys.readouterr().err == ("" if name == "api" else "dashboard: /_alive answers 503: ill\n")
 
 
 def test_the_run_of_the_data_folder_is_asked_where_no_port_was_set(

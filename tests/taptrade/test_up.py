@@ -96,13 +96,14 @@ def test_passwords_are_hidden_in_urls() -> None:
 
 @contextlib.contextmanager
 def running(
-    data: Path, port: int, dashboard_port: int, python: str = sys.executable
+    data: Path, port: int, dashboard_port: int, python: str = sys.executable, **settings: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `taptrade up` in a process group of its own; it must have ended by the end of the block."""
     variables = os.environ | {
         "TAPTRADE_DATA": str(data),
         "TAPTRADE_PORT": str(port),
         "TAPTRADE_DASHBOARD_PORT": str(dashboard_port),
+        **settings,
     }
     with (data.parent / "up.log").open("wb") as log:
         process = subprocess.Popen(

@@ -4,7 +4,7 @@
 -- hold as many, of that with the oldest. Whoever opens thousands from a few networks thus ends only their own.
 --
 -- KEYS  1 networks by their count  2 networks by their oldest session  3 number of live sessions  4 list of ended ones
--- ARGV  1 now_ms  2 TTL s  3 the most that may live  4 entries of the list to keep
+-- ARGV  1 now_ms  2 TTL s of the longest  3 the most that may live  4 entries of the list to keep
 --       5 prefix of sessions, before the id  6 of a user's, before the user's id  7 of a network's, before the network
 --       8 how many to end, then their ids; then, if one begins: its id, and its fields, names before values
 -- Returns {sessions of the user for whom one begins, the ids of all that were ended}. A session from before there was a
@@ -15,6 +15,7 @@ local SESSION, OF_USER, OF_NETWORK = ARGV[5], ARGV[6], ARGV[7]
 local SWEPT_MAX = 100
 -- A network's score is its count, and below that how old its oldest session is: 32 bits of seconds.
 local ONE = 2 ^ 32
+-- One that its login ended sooner is in the count until the longest would have ended, or until it would have to give way.
 local expired_ms = string.format('%.0f', now_ms - ttl_s * 1000)
 local answer = {0}
 
@@ -78,7 +79,7 @@ local fields = {unpack(ARGV, at + 2)}
 local values = {}
 for index = 1, #fields, 2 do values[fields[index]] = fields[index + 1] end
 redis.call('HSET', SESSION .. id, unpack(fields))
-redis.call('EXPIRE', SESSION .. id, ttl_s)
+redis.call('PEXPIRE', SESSION .. id, string.format('%.0f', tonumber(values.expires_ms) - now_ms))
 redis.call('SADD', OF_USER .. values.user_id, id)
 redis.call('EXPIRE', OF_USER .. values.user_id, ttl_s)
 redis.call('ZADD', OF_NETWORK .. values.network, values.created_ms, id)

@@ -124,6 +124,24 @@ def test_sessions_from_before_there_was_a_count_stay_and_end(
     assert counted(redis_client) == (MOST, {CROWD: MOST})
 
 
+def test_a_session_that_its_login_ended_leaves_the_count_with_the_others(
+    sessions: Sessions, redis_client: Any, clock: ManualClock
+) -> None:
+    _, brief = sessions.create("0" * 26, "0x" + "0" * 40, CROWD, until_ms=clock.now_ms() + 60_000)
+    assert 0 < redis_client.pttl(redis_keys.session(brief.id)) <= 60_000
+    redis_client.delete(redis_keys.session(brief.id))  # as Redis does by a clock of its own
+    for _ in range(MOST - 1):
+        log_in(sessions, CROWD)
+    assert counted(redis_client) == (MOST, {CROWD: MOST})
+    token, _ = log_in(sessions, CROWD)
+    assert counted(redis_client) == (MOST, {CROWD: MOST})
+    assert len(redis_client.keys("session:*")) == MOST, "the ended one gave way, and none that lives"
+    clock.advance(DAY_MS)
+    log_in(sessions, HOME)
+    assert counted(redis_client) == (1, {HOME: 1})
+    assert sessions.find(token) is None
+
+
 def test_sessions_beyond_a_users_own_limit_leave_the_count(redis_client: Any, clock: ManualClock) -> None:
     sessions = Sessions(redis_client, clock)
     for _ in range(SESSIONS_PER_USER_MAX + 5):

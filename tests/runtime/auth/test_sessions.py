@@ -64,6 +64,31 @@ def test_sessions_end_by_themselves(sessions: Sessions, redis_client: Any, clock
 
 
 @pytest.mark.parametrize(
+    ("asked_ms", "lasts_ms"),
+    [(1, 1), (90_000, 90_000), (24 * 3600 * 1000, 24 * 3600 * 1000), (10**12, 24 * 3600 * 1000)],
+)
+def test_a_session_ends_by_a_time_but_never_later_than_a_day(
+    sessions: Sessions, redis_client: Any, clock: ManualClock, asked_ms: int, lasts_ms: int
+) -> None:
+    token, session = sessions.create(USER, WALLET, NETWORK, until_ms=clock.now_ms() + asked_ms)
+    assert session.expires_ms - session.created_ms == lasts_ms
+    assert redis_client.pttl(redis_keys.session(session.id)) <= lasts_ms
+    if lasts_ms > 1:  # Redis' own clock goes on meanwhile
+        clock.advance(lasts_ms - 1)
+        assert sessions.find(token) == session
+        assert sessions.of_user(USER) == [session]
+    clock.advance(1)
+    assert sessions.find(token) is None
+    assert sessions.of_user(USER) == []
+
+
+def test_a_time_that_has_passed_leaves_no_session(sessions: Sessions, redis_client: Any, clock: ManualClock) -> None:
+    token, session = sessions.create(USER, WALLET, NETWORK, until_ms=clock.now_ms())
+    assert sessions.find(token) is None
+    assert not redis_client.exists(redis_keys.session(session.id))
+
+
+@pytest.mark.parametrize(
     "token", ["", "x", "A" * 42, "A" * 43, "A" * 44, "é" * 43, "\ud800" * 43, "A" * 42 + "\n", "*" * 43]
 )
 def test_unknown_tokens_find_nothing(sessions: Sessions, token: str) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from runtime.clock import ManualClock, rfc3339
 from runtime.explanation import Yardstick, find_bet, gather, prove
 from runtime.game.rewards import BrownianTouch
 from runtime.messaging.commands import Adjust, SetLimits
 from tests.jobs.signed_play import YARDSTICK, SignedPlay
-from tests.jobs.writer_desk import PRICE_CENTS, RULES
+from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 from tests.runtime.auth.logins import KEY, SESSION_KEY, WALLET
 
 ALL_HOLD = dict.fromkeys(("signed", "rate", "window", "decision", "money", "chain"), True)
@@ -98,6 +100,18 @@ def test_a_short_balance_is_explained_at_its_rate(play: SignedPlay) -> None:
 def test_a_wallet_signs_without_a_delegation(play: SignedPlay) -> None:
     signed = play.prove(play.place(key=KEY, signer=WALLET)).signed
     assert (signed.ok, signed.by, signed.delegation) == (True, "wallet", None)
+
+
+def test_a_session_key_counts_until_its_login_expires(desk: Desk, tmp_path: Path, clock: ManualClock) -> None:
+    play = SignedPlay(desk, tmp_path, clock, expiration_time=rfc3339(clock.now_ms() + 1_000))
+    clock.advance(999)
+    play.court.tick(clock.now_ms())
+    in_time = play.place()
+    clock.advance(1)
+    late = play.place(rows=1)
+    assert (play.prove(in_time).signed.ok, play.prove(late).signed.ok) == (True, False)
+    assert "had expired" in play.prove(late).signed.finding
+    play.court.close()
 
 
 def test_a_signature_that_an_older_build_stored_as_it_came_holds_and_stays(play: SignedPlay) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from runtime.errors import Unavailable
 from runtime.messaging import redis_keys
+from runtime.messaging.connection import RedisError
+from runtime.messaging.connection import connect as redis_at
 from runtime.stream import sse
 from runtime.stream.connection import StreamConnection
 from runtime.stream.subscriber import Subscriber
@@ -117,13 +119,32 @@ def test_the_streams_of_an_ended_session_end_within_a_look(station: Station, des
         a_session(desk, name)
     readers = [station.reader(session=name) for name in ("a", "b", "b")]
     guest = station.reader()
-    sweeper = Sweeper(station.hub, desk.client)
+    sweeper = Sweeper(station.hub, desk.client, station.clock)
     sweeper.sweep()
     assert not any(reader.subscriber.ended for reader in readers)
     desk.client.delete(redis_keys.session("b"))
     sweeper.sweep()
     assert [reader.subscriber.ended for reader in readers] == [False, True, True]
     assert not guest.subscriber.ended
+
+
+def test_the_streams_of_a_session_that_ran_out_end_without_redis(station: Station, desk: Desk) -> None:
+    readers = [station.reader(session=name) for name in ("a", "b")]
+    readers[0].subscriber.expires_ms = station.clock.now_ms()
+    readers[1].subscriber.expires_ms = station.clock.now_ms() + 1
+    with pytest.raises(RedisError):
+        Sweeper(station.hub, redis_at("redis://127.0.0.1:1/0"), station.clock).sweep()
+    assert [reader.subscriber.ended for reader in readers] == [True, False]
+
+
+def test_a_stream_that_is_ended_while_it_catches_up_tells_nothing_more(station: Station) -> None:
+    def opening(subscriber: Subscriber) -> Iterator[bytes]:
+        yield b"first"
+        station.hub.end([subscriber])
+        yield b"second"
+
+    subscriber = Subscriber(sse.EVERYTHING)
+    assert list(StreamConnection(station.hub, subscriber, opening(subscriber), station.clock)) == [b"first"]
 
 
 def test_many_sessions_are_asked_for_in_few_commands(
@@ -135,13 +156,13 @@ def test_many_sessions_are_asked_for_in_few_commands(
         a_session(desk, name)
     readers = {name: station.reader(session=name) for name in names}
     desk.client.delete(redis_keys.session("s1"), redis_keys.session("s7"))
-    Sweeper(station.hub, desk.client).sweep()
+    Sweeper(station.hub, desk.client, station.clock).sweep()
     assert {name for name, reader in readers.items() if reader.subscriber.ended} == {"s1", "s7"}
 
 
 def test_a_reader_that_takes_nothing_for_long_is_cut(station: Station, desk: Desk) -> None:
     hanging, idle, quick = station.reader(), station.reader(events="status"), station.reader()
-    sweeper = Sweeper(station.hub, desk.client)
+    sweeper = Sweeper(station.hub, desk.client, station.clock)
     for _ in range(STALLED_LOOKS + 1):
         station.publish("price")
         station.relay()
@@ -155,7 +176,7 @@ def test_a_reader_that_takes_nothing_for_long_is_cut(station: Station, desk: Des
 def test_an_ended_reader_whose_server_does_not_let_go_is_cut_soon(station: Station, desk: Desk) -> None:
     reader = station.reader()
     station.hub.end([reader.subscriber])
-    sweeper = Sweeper(station.hub, desk.client)
+    sweeper = Sweeper(station.hub, desk.client, station.clock)
     sweeper.sweep()
     assert reader.cuts == []
     for _ in range(ENDED_LOOKS):
@@ -170,7 +191,7 @@ def test_the_sweeper_outlives_errors(
     monkeypatch.setattr("runtime.stream.sweeper.EVERY_S", 0.01)
     a_session(desk, "a")
     reader = station.reader(session="a")
-    sweeper = Sweeper(station.hub, desk.client)
+    sweeper = Sweeper(station.hub, desk.client, station.clock)
     good: Callable[[], list[Subscriber]] = station.hub.subscribers
     failures = iter([True])
 

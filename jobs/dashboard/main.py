@@ -1,0 +1,60 @@
+"""The dashboard's process: rq-dashboard's pages over our Redis, behind the gate."""
+
+from __future__ import annotations
+
+import logging
+import signal
+
+from flask import Flask
+from rq.serializers import JSONSerializer
+from rq_dashboard import default_settings
+from rq_dashboard.web import blueprint, setup_rq_connection
+from rq_dashboard.web import config as pages
+from werkzeug.serving import make_server
+
+from jobs.dashboard.gate import Gate
+from jobs.dashboard.key import prepare_key
+from jobs.dashboard.visits import Visits
+from runtime.auth.domains import names_of
+from runtime.clock import Clock, SystemClock
+from runtime.settings import Settings, load
+
+logger = logging.getLogger(__name__)
+
+
+def rq_dashboard_app(redis_url: str, *, writes: bool) -> Flask:
+    """Return rq-dashboard as its authors say that it is embedded, for jobs whose data are JSON."""
+    pages.serializer = JSONSerializer
+    # Flask looks for files beside the package that it is named after: the pages' icon is there.
+    app = Flask("rq_dashboard")
+    app.config.from_object(default_settings)
+    app.config.update(RQ_DASHBOARD_REDIS_URL=redis_url, RQ_DASHBOARD_DISABLE_DELETE=not writes)
+    setup_rq_connection(app)
+    app.register_blueprint(blueprint)
+    return app
+
+
+def make_gate(settings: Settings, key: str, clock: Clock) -> Gate:
+    """Return the whole application of the settings."""
+    writes = settings.dashboard_writes == "on"
+    # Browsers send a host's cookies to all of its ports, so that of another run needs another name.
+    cookie = f"taptrade_dashboard_{settings.dashboard_port}"
+    app = rq_dashboard_app(settings.redis_url, writes=writes)
+    domains = [name for domain in settings.dashboard_domains for name in names_of(domain)]
+    return Gate(app, Visits(key, clock), domains, cookie=cookie, writes=writes)
+
+
+def main(address: str) -> None:
+    """Serve at an address until SIGTERM or SIGINT."""
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it would log every request
+    settings = load()
+    gate = make_gate(settings, prepare_key(settings), SystemClock())
+    server = make_server(address, settings.dashboard_port, gate, threaded=True)
+    logger.info("rq-dashboard answers on %s, port %d", address, settings.dashboard_port)
+    server.serve_forever()
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(0)

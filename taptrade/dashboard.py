@@ -1,0 +1,38 @@
+"""`taptrade dashboard`: where the operator's dashboard is, and the key that signs in to it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from jobs.dashboard.key import read_key
+from runtime.settings import Settings, load
+from taptrade import running
+from taptrade.listening import url_of
+from taptrade.running import Run
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the address of rq-dashboard and the key that signs in."""
+    argparse.ArgumentParser(prog="taptrade dashboard", description=main.__doc__).parse_args(argv)
+    settings = load()
+    key = settings.dashboard_key or read_key(settings.data)
+    if not key:
+        print(
+            f"taptrade dashboard: no key was made in {settings.data}: either nothing has run there yet,"
+            " or the key is the run's TAPTRADE_DASHBOARD_KEY",
+            file=sys.stderr,
+        )
+        return 1
+    run = running.find_unless_told(settings, "DASHBOARD_PORT")
+    print(f"{url_of_dashboard(settings, run)}\n{key}")
+    return 0
+
+
+def url_of_dashboard(settings: Settings, run: Run | None = None) -> str:
+    """Return the URL to open: by the domain that was set, else where the run, or what the settings tell of, listens."""
+    if running.is_told("DASHBOARD_DOMAIN"):
+        return f"http://{settings.dashboard_domains[0]}/"
+    here = run or settings
+    return f"{url_of(here.dashboard_host, here.dashboard_port)}/"
