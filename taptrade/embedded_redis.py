@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from runtime.clock import SystemClock
+from runtime.setting_forms import redis_url as read_url
 from runtime.settings import Settings, SettingsError
 from taptrade import redis_files, redis_server, sockets
 
@@ -48,8 +49,15 @@ def prepare(data: Path, server: Path | None = None) -> str:
     url = f"unix://{socket_path}"
     listen = f"port 0\nunixsocket {socket_path}\nunixsocketperm 700\n"
     _write_private(run / "redis.conf", f"{COMMON_CONFIG}dir {_quoted(stored)}\n{listen}")
-    _write_private(_url_file(data), url + "\n")
+    record_url(data, url)
     return url
+
+
+def record_url(data: Path, url: str) -> None:
+    """Leave the URL of a run's Redis for commands in other terminals; only its owner may read it."""
+    file = _url_file(data)
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    _write_private(file, url + "\n")
 
 
 def stored_in(data: Path) -> Path:
@@ -90,7 +98,7 @@ def _mend(stored: Path) -> None:
 
 
 def recorded_url(data: Path) -> str | None:
-    """Return the URL that the last `prepare` recorded, if any; raise SettingsError if the file holds none."""
+    """Return the URL of the last run's Redis, if any; raise SettingsError if the file holds none."""
     file = _url_file(data)
     try:
         url = file.read_text(encoding="utf-8").strip()
@@ -98,13 +106,17 @@ def recorded_url(data: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as ex:
         raise SettingsError(f"{file} cannot be read: {getattr(ex, 'strerror', '') or 'it is no text'}") from ex
-    if not url.startswith("unix://"):
+    try:
+        known = read_url(url)
+    except ValueError:
+        known = ""
+    if not known:
         raise SettingsError(f"{file} holds no Redis URL; `taptrade up` writes it anew")
-    return url
+    return known
 
 
 def redis_url(settings: Settings) -> str:
-    """Return the URL that every process uses: the one that was set, else that of our own server."""
+    """Return the URL that every process uses: the one that was set, else that of the last run here."""
     url = settings.redis_url or recorded_url(settings.data)
     if not url:
         raise SettingsError(f"nothing has run in {settings.data} yet; start it with `taptrade up`")

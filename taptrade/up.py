@@ -61,6 +61,8 @@ def main(argv: Sequence[str]) -> int:
     close_to_others(settings.data)
     lock = claims.lock_data(settings)
     url = embedded_redis.prepare(settings.data, server) if embedded else settings.redis_url
+    if not embedded:
+        embedded_redis.record_url(settings.data, url)
     migrate_databases(settings)
     (settings.data / "logs").mkdir(exist_ok=True)
     config = settings.data / "run" / "supervisord.conf"

@@ -84,7 +84,7 @@ def test_url_is_the_set_one_else_the_recorded_one_else_an_error(tmp_path: Path) 
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("content", [b"", b"hello\n", b"\xff\xfe", b"redis://127.0.0.1:1\n"])
+@pytest.mark.parametrize("content", [b"", b"hello\n", b"\xff\xfe", b"http://127.0.0.1:1\n"])
 def test_a_recorded_url_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
     embedded_redis.prepare(tmp_path)
     (tmp_path / "run" / "redis.url").write_bytes(content)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,12 @@ from runtime.messaging.metrics_exchange import FRESH_MS, push
 from runtime.messaging.redis_keys import FEED_ALIVE, METRICS, SETTLER_ALIVE, WRITER_ALIVE
 from runtime.metrics.table import Metrics
 from runtime.settings import load
+from taptrade import embedded_redis
 from taptrade.alive import PROBES, main
 from taptrade.claims import lock_data
 from taptrade.processes import PROCESSES
 from tests.backgrounds import idle
+from tests.conftest import start_redis
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -38,15 +42,30 @@ class Answering(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+class Server6(HTTPServer):
+    """A server on an address of version 6."""
+
+    address_family = socket.AF_INET6
+
+
+@contextmanager
+def answering(host: str) -> Iterator[int]:
+    """Run a server that answers at an address and no other; its port."""
+    with (Server6 if ":" in host else HTTPServer)((host, 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @pytest.fixture
 def port() -> Iterator[int]:
     """Run a server that answers; its port."""
-    with HTTPServer(("127.0.0.1", 0), Answering) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+    with answering("127.0.0.1") as port:
+        yield port
 
 
 @pytest.fixture
@@ -55,6 +74,41 @@ def environment(monkeypatch: pytest.MonkeyPatch, redis_url: str, tmp_path: Path)
     monkeypatch.setenv("TAPTRADE_REDIS_URL", redis_url)
     monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path))
     return monkeypatch
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1"])
+def test_the_api_is_asked_at_the_address_that_it_listens_on(
+    host: str, environment: pytest.MonkeyPatch, redis_client: redis.Redis
+) -> None:
+    push(redis_client, Metrics("api"), SystemClock(), idle())
+    with answering(host) as port:
+        environment.setenv("TAPTRADE_PORT", str(port))
+        assert main(["api"]) == 1
+        environment.setenv("TAPTRADE_HOST", host)
+        assert main(["api"]) == 0
+
+
+def test_a_redis_with_password_and_number_is_found_by_what_its_run_left(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    socket_url = embedded_redis.prepare(tmp_path)
+    process = start_redis(tmp_path)
+    url = socket_url.replace("unix://", "unix://:a-word-to-pass@") + "?db=3"
+    try:
+        with redis.Redis.from_url(socket_url) as client:
+            client.config_set("requirepass", "a-word-to-pass")
+        with redis.Redis.from_url(url) as client:
+            client.set(FEED_ALIVE, 1)
+            push(client, Metrics("feed"), SystemClock(), idle())
+        environment.delenv("TAPTRADE_REDIS_URL")
+        assert main(["feed"]) == 1
+        assert capsys.readouterr().err.startswith("feed: Redis does not answer: ")
+        embedded_redis.record_url(tmp_path, url)
+        assert main(["feed"]) == 0
+        assert (tmp_path / "run" / "redis.url").stat().st_mode & 0o077 == 0
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def test_every_process_but_redis_can_be_asked_for() -> None:
