@@ -39,7 +39,7 @@ LEGEND = (
     " that are not where they belong. open: pending for ever. events: missing, repeated or out of order in a stream."
     " p99: of the answers 201."
 )
-PIPE_WIDTH = 130
+PIPE_WIDTH = 140
 Tell = Callable[[str], None]
 
 
