@@ -69,6 +69,8 @@ def require_fit_databases(settings: Settings) -> None:
 
 def require_writable(data: Path) -> None:
     """Raise if something in the data folder cannot be written, as after a run by another user."""
+    if data.exists() and not data.is_dir():
+        raise SettingsError(f"TAPTRADE_DATA={data}: this is a file, and must be a folder")
     for folder, _, names in os.walk(data):
         for path in (Path(folder), *(Path(folder, name) for name in names)):
             if not os.access(path, os.W_OK) and not path.is_symlink():

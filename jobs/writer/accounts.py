@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.writer.book import Book
 from runtime.game.ids import RANDOM_BITS, ulid
 from runtime.game.ledger import Commit, Entry, LedgerBroken
-from runtime.game.limit_changes import LimitsChange, changes_for, in_force, is_looser, may_change
+from runtime.game.limit_changes import CHANGES_PER_DAY_MAX, LimitsChange, changes_for, in_force, may_change
 from runtime.game.limits import DAY_MS
 from runtime.messaging.commands import Delegation, OpenAccount, Outcome, SetLimits
 
@@ -98,12 +98,11 @@ def set_limits(commit: Commit, book: Book, command: SetLimits) -> Outcome:
     changes = changes_for(known, asked, now_ms)
     if changes:
         [(made, first_ms)] = commit.write("limit_changes_since", command.user_id, command.user_id, now_ms - DAY_MS)
-        current = in_force(known, now_ms)
-        looser = any(is_looser(name, amount, getattr(current, name), now_ms) for name, amount in asked.items())
-        if not may_change(made, looser=looser):
-            retry_after_s = (first_ms + DAY_MS - now_ms) // 1000 + 1
-            sentence = "You have changed your limits too often within a day."
-            return Outcome(command.id, {"retry_after_s": retry_after_s}, "RATE_LIMITED", sentence)
+        if not may_change(made, in_force(known, now_ms), asked, now_ms):
+            reset_s = (first_ms + DAY_MS - now_ms) // 1000 + 1
+            data = {"bucket": "limit_changes", "limit": CHANGES_PER_DAY_MAX, "remaining": 0, "reset_s": reset_s}
+            sentence = "You have changed your limits too often within a day; much tighter ones are taken still."
+            return Outcome(command.id, {**data, "retry_after_s": reset_s}, "RATE_LIMITED", sentence)
     for index, change in enumerate(changes):
         row_id = command.id if index == 0 else ulid(now_ms, _random_part(command.id) ^ index)
         _store(commit, command.user_id, row_id, change)

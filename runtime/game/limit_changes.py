@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from runtime.game.limits import DAY_MS, PlayerLimits
 
 CHANGES_PER_DAY_MAX = 50
-"""Each change leaves up to five rows for ever. Nobody who looks after themselves needs so many."""
-CHANGES_KEPT_FOR_TIGHTER = 10
-"""The last changes of a day are kept for those that make nothing looser: a self-exclusion is not refused for them."""
+"""Each change leaves up to five rows for ever. Beyond these, only what protects much more is taken."""
 _PAUSES = ("cool_off_until_ms", "excluded_until_ms")
 
 
@@ -88,6 +86,18 @@ def is_looser(name: str, amount: int | None, current: int | None, now_ms: int) -
     return current is not None and (amount is None or amount > current)
 
 
-def may_change(made_today: int, *, looser: bool) -> bool:
-    """Tell whether a player who has made so many changes within a day may make one more."""
-    return made_today < CHANGES_PER_DAY_MAX - CHANGES_KEPT_FOR_TIGHTER * looser
+def may_change(made_today: int, current: PlayerLimits, asked: Mapping[str, int | None], now_ms: int) -> bool:
+    """Tell whether a player who has made so many changes within a day may make this one.
+
+    Nobody is refused who halves an amount or doubles a pause at least: that can be done some forty times, no more.
+    """
+    if made_today < CHANGES_PER_DAY_MAX:
+        return True
+    changed = [(name, amount) for name, amount in asked.items() if amount != getattr(current, name)]
+    return all(_is_much_tighter(name, amount, getattr(current, name), now_ms) for name, amount in changed)
+
+
+def _is_much_tighter(name: str, amount: int | None, current: int | None, now_ms: int) -> bool:
+    if name in _PAUSES:
+        return max(amount or 0, now_ms) - now_ms > 2 * (max(current or 0, now_ms) - now_ms)
+    return amount is not None and (current is None or 2 * amount < current)

@@ -40,7 +40,7 @@ COSTS: dict[str, Cost] = {
     "GET /api/ledger": Cost(3),
     "GET /api/me": Cost(0.9),
     "GET /api/me/limits": Cost(0.9),
-    "PUT /api/me/limits": Cost(5, 2_500, 300, 60, "50 changes of a wallet in 24 h"),
+    "PUT /api/me/limits": Cost(5, 2_500, 300, 60, "50 changes of a wallet in 24 h, then only halves and doubles"),
     "GET /api/me/sessions": Cost(2),
     "DELETE /api/me/sessions/{session_id}": Cost(0.7),
     "GET /api/price": Cost(0.4),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runtime.game.limit_changes import CHANGES_KEPT_FOR_TIGHTER, CHANGES_PER_DAY_MAX
+from runtime.game.limit_changes import CHANGES_PER_DAY_MAX
 from runtime.messaging.commands import AnyCommand, Outcome
 from runtime.records.accounts import read_changes
 from tests.functions.signing_in import House
@@ -118,7 +118,7 @@ def test_no_change_leaves_no_row(house: House, token: str) -> None:
     assert house.count("player_limits") == before
 
 
-def test_changes_have_an_allowance_by_day_that_leaves_room_for_tighter_ones(house: House, token: str) -> None:
+def test_changes_have_an_allowance_by_day_that_never_stops_much_tighter_ones(house: House, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
 
     def change(**wanted: Any) -> Any:
@@ -126,15 +126,20 @@ def test_changes_have_an_allowance_by_day_that_leaves_room_for_tighter_ones(hous
         return house.client.simulate_put("/api/me/limits", json=wanted, headers=headers)
 
     began_ms = house.now_ms
-    for cents in range(CHANGES_PER_DAY_MAX - CHANGES_KEPT_FOR_TIGHTER):
+    for cents in range(CHANGES_PER_DAY_MAX):
         assert change(stake_day_max_cents=9_000 - cents).status_code == 200
-    refused = change(stake_day_max_cents=None)
-    assert (refused.status_code, refused.json["code"]) == (429, "RATE_LIMITED")
-    assert DAY_MS - (house.now_ms - began_ms) <= int(refused.headers["Retry-After"]) * 1000 <= DAY_MS
-    for hour in range(CHANGES_KEPT_FOR_TIGHTER):
-        assert change(excluded_until_ms=house.now_ms + DAY_MS + hour * 3_600_000).status_code == 200
-    assert change(excluded_until_ms=house.now_ms + 9 * DAY_MS).status_code == 429
-    assert change(stake_day_max_cents=get(house, token)["limits"]["stake_day_max_cents"]).status_code == 200
+    for wanted in ({"stake_day_max_cents": None}, {"stake_day_max_cents": 8_000}):
+        refused = change(**wanted)
+        assert (refused.status_code, refused.json["code"]) == (429, "RATE_LIMITED")
+        assert (refused.json["bucket"], refused.json["limit"]) == ("limit_changes", CHANGES_PER_DAY_MAX)
+        assert DAY_MS - (house.now_ms - began_ms) <= int(refused.headers["Retry-After"]) * 1000 <= DAY_MS
+    assert change(stake_day_max_cents=9_000 - CHANGES_PER_DAY_MAX + 1).status_code == 200, "it is so already"
+    assert change(stake_day_max_cents=4_000).status_code == 200
+    assert change(stake_day_max_cents=3_999).status_code == 429
+    assert change(excluded_until_ms=house.now_ms + DAY_MS).status_code == 200
+    assert change(excluded_until_ms=house.now_ms + DAY_MS + 60_000).status_code == 429
+    assert change(excluded_until_ms=house.now_ms + 3 * DAY_MS).status_code == 200
+    assert change(excluded_until_ms=house.now_ms + 9 * DAY_MS, loss_day_max_cents=5).status_code == 200
 
 
 def test_only_the_newest_change_is_read(house: House, token: str) -> None:

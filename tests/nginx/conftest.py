@@ -22,7 +22,6 @@ SMALLER = (
     ("nginx.conf", "proxy_read_timeout 20s;", "proxy_read_timeout 1s;"),
     ("nginx.conf", "burst=400 ", "burst=4 "),
     ("nginx.conf", "max_conns=500;", "max_conns=2;"),
-    ("nginx.conf", "limit_conn bets 25;", "limit_conn bets 1;"),
     ("clients.conf", "rate=200r/s", "rate=1r/s"),
 )
 Changes = tuple[tuple[str, str, str], ...]

@@ -177,6 +177,14 @@ def test_a_folder_whose_name_cannot_be_shown_is_refused(name: str) -> None:
         load({"TAPTRADE_DATA": name})
 
 
+def test_a_file_is_no_data_folder(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    file.write_text("a diary")
+    status, told = up(file)
+    assert (status, told) == (2, f"taptrade: TAPTRADE_DATA={file}: this is a file, and must be a folder\n")
+    assert file.read_text() == "a diary"
+
+
 def test_what_this_user_cannot_write_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "api.log").touch()
