@@ -42,15 +42,18 @@ class Honest:
     @contextmanager
     def at_play(self) -> Iterator[Honest]:
         """Log in, and play during the block."""
-        wait_until(self._log_in, what="a login")
-        self.codes.clear()
-        thread = Thread(target=self._play, daemon=True)
-        thread.start()
         try:
-            yield self
+            # Under load a system that has just come up takes its time.
+            wait_until(self._log_in, 60, every_s=0.5, what="a login")
+            self.codes.clear()
+            thread = Thread(target=self._play, daemon=True)
+            thread.start()
+            try:
+                yield self
+            finally:
+                self._stopping.set()
+                thread.join()
         finally:
-            self._stopping.set()
-            thread.join()
             self.client.close()
 
     def tap(self, signer: Wallet | None = None) -> PlacedView | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from runtime.messaging.commands import Outcome
 from taptrade.asking import tell
+
+PYTHON = shlex.quote(sys.executable)
 
 
 def shell(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -21,18 +24,18 @@ def shell(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("arguments", ["--help", "version", "config", "serve --help", "dispute --help"])
 def test_a_reader_that_has_gone_is_no_trouble(arguments: str) -> None:
-    done = shell(f"{{ {sys.executable} -m taptrade {arguments}; echo status $? >&2; }} | true")
+    done = shell(f"{{ {PYTHON} -m taptrade {arguments}; echo status $? >&2; }} | true")
     assert (done.stdout, done.stderr) == ("", "status 0\n")
 
 
 @pytest.mark.parametrize("arguments", ["--help", "version", "config", "serve --help", "dispute --help"])
 def test_a_disk_that_is_full_is_told_in_a_sentence(arguments: str) -> None:
-    done = shell(f"{sys.executable} -m taptrade {arguments} > /dev/full")
+    done = shell(f"{PYTHON} -m taptrade {arguments} > /dev/full")
     assert (done.returncode, done.stderr) == (2, "taptrade: cannot write the output: No space left on device\n")
 
 
 def test_closed_output_is_no_trouble() -> None:
-    done = shell(f"{sys.executable} -m taptrade config >&- 2>&- <&-")
+    done = shell(f"{PYTHON} -m taptrade config >&- 2>&- <&-")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -56,6 +59,8 @@ def test_other_encodings_show_what_they_lack_escaped_and_json_is_utf_8(tmp_path:
 
 def test_a_folder_that_was_removed_under_the_shell_is_told(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
-    done = shell(f"mkdir {gone}; cd {gone}; rmdir {gone}; PYTHONPATH={Path.cwd()} {sys.executable} -m taptrade audit")
+    done = shell(
+        f"mkdir {gone}; cd {gone}; rmdir {gone}; PYTHONPATH={shlex.quote(str(Path.cwd()))} {PYTHON} -m taptrade audit"
+    )
     assert done.returncode == 2
     assert done.stderr == "taptrade: TAPTRADE_DATA=data: the folder that this is run in: No such file or directory\n"
