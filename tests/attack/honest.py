@@ -35,7 +35,7 @@ class Honest:
         self.seconds: list[float] = []
         """How long each answer took."""
         self._audience = system.audience
-        self._key = new_wallet()
+        self._wallet, self._key = new_wallet(), new_wallet()
         self._chooser = Chooser(Random(1))
         self._stopping = Event()
 
@@ -78,7 +78,7 @@ class Honest:
             raise
 
     def _log_in(self) -> bool:
-        signed = sign_login(new_wallet(), self._key.address, self._audience, CLOCK.now_ms())
+        signed = sign_login(self._wallet, self._key.address, self._audience, CLOCK.now_ms())
         return self._note(lambda: self.client.login(signed)) == FINE
 
     def _play(self) -> None:
