@@ -6,7 +6,7 @@ force; those after it wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from runtime.game.limits import DAY_MS, PlayerLimits
@@ -32,27 +32,30 @@ class Waiting:
     effective_ms: int
 
 
-def in_force(changes: Iterable[LimitsChange], now_ms: int) -> PlayerLimits:
-    """Return the newest limits that count already; `changes` are in the order in which they were made."""
-    current = PlayerLimits()
-    for change in changes:
-        if change.effective_ms <= now_ms:
-            current = change.limits
-    return current
+def standing(changes: Sequence[LimitsChange], now_ms: int) -> tuple[PlayerLimits, Sequence[LimitsChange]]:
+    """Return the newest limits that count already, and the changes behind them, which do not yet.
+
+    `changes` are in the order in which they were made: one that counts stands in the stead of all before it.
+    """
+    last = max((at for at, change in enumerate(changes) if change.effective_ms <= now_ms), default=-1)
+    return changes[last].limits if last >= 0 else PlayerLimits(), changes[last + 1 :]
+
+
+def in_force(changes: Sequence[LimitsChange], now_ms: int) -> PlayerLimits:
+    """Return the newest limits that count already."""
+    return standing(changes, now_ms)[0]
 
 
 def waiting(changes: Sequence[LimitsChange], now_ms: int) -> dict[str, Waiting]:
     """Return by name the limits that will become another, and what and when."""
-    before = asdict(PlayerLimits())
+    current, later = standing(changes, now_ms)
+    before = asdict(current)
     found: dict[str, Waiting] = {}
-    for change in changes:
+    for change in later:
         limits = asdict(change.limits)
-        if change.effective_ms <= now_ms:
-            found.clear()  # made later than all before it, it stands in their stead
-        else:
-            found |= {
-                name: Waiting(amount, change.effective_ms) for name, amount in limits.items() if amount != before[name]
-            }
+        found |= {
+            name: Waiting(amount, change.effective_ms) for name, amount in limits.items() if amount != before[name]
+        }
         before = limits
     return found
 

@@ -11,7 +11,7 @@ from runtime.auth.addresses import to_checksum_address
 from runtime.clock import rfc3339
 from runtime.errors import Unauthenticated
 from runtime.game.ledger import SQL
-from runtime.game.limit_changes import LimitsChange, in_force
+from runtime.game.limit_changes import LimitsChange, standing
 from runtime.game.limits import PlayerLimits
 
 
@@ -80,13 +80,11 @@ def read_changes(pool: Reader, user_id: str, now_ms: int) -> list[LimitsChange]:
 
 def limits_state(changes: Sequence[LimitsChange], now_ms: int) -> LimitsState:
     """Return what counts now and what will."""
-    steps: list[PendingLimits] = []
-    for change in changes:
-        if change.effective_ms <= now_ms:
-            steps.clear()  # made later than all before it, it stands in their stead
-        else:
-            steps.append(PendingLimits(_shown(change.limits), rfc3339(change.effective_ms), change.effective_ms))
-    return LimitsState(_shown(in_force(changes, now_ms)), steps[-1] if steps else None, steps)
+    current, later = standing(changes, now_ms)
+    steps = [
+        PendingLimits(_shown(change.limits), rfc3339(change.effective_ms), change.effective_ms) for change in later
+    ]
+    return LimitsState(_shown(current), steps[-1] if steps else None, steps)
 
 
 def _shown(limits: PlayerLimits) -> Limits:
