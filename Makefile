@@ -127,6 +127,10 @@ bench-streams: .venv/.dev ## thousands of readers of the stream while bets are p
 bench-growth: .venv/.dev ## the writer's commits as the tables grow (ROWS=20000000)
 	@$(BIN)/python -m loadtest growth $(if $(ROWS),--rows $(ROWS))
 
+.PHONY: bench-history
+bench-history: .venv/.dev ## seven days of ticks: room, pages of prices and candles, trimming (HOURS=24)
+	@$(BIN)/python -m loadtest history $(if $(HOURS),--hours $(HOURS))
+
 LOCK = $(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --annotation-style line $(if $(UPGRADE),--upgrade)
 .PHONY: lock

@@ -24,7 +24,7 @@ class Column(Evidence):
     "GET", "/api/columns/{start}", auth="none", limits=("requests",), summary="A column's evidence", response=Column
 )
 def column(call: Call[None]) -> Reply:
-    """Show the evidence of the column that starts at a Unix second; 404 until it is settled."""
+    """Show the evidence of the column that starts at a Unix second; 404 until that is committed, before any result."""
     start: str = call.path["start"]
     known = start.isascii() and start.isdigit() and len(start) <= START_DIGITS_MAX
     found = find_column(call.parts.pool.execute, int(start)) if known else None

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from loadtest import capacity, growth, measurement, server, soak, spike, streams
+from loadtest import capacity, growth, history, measurement, server, soak, spike, streams
 from loadtest.processes import BenchFailed
 
-MEASUREMENTS = {one.MEASUREMENT.name: one.MEASUREMENT for one in (capacity, soak, spike, streams, growth, server)}
+MEASUREMENTS = {
+    one.MEASUREMENT.name: one.MEASUREMENT for one in (capacity, soak, spike, streams, growth, history, server)
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -20,7 +20,7 @@ SELECT
     printf('%032x', i), start_s - 20, printf('0x%0130x', i), printf('0x%040x', i), NULL,
     1000 * start_s - 20010, 1000 * start_s - 10010, 1000 * start_s - 20050, {price_cents}, 201.23456,
     '{{"sample_ms": 100, "history_ms": 600000}}', 'brownian-touch', '1', 1000 * start_s - 20000, placed_commit, place,
-    iif({settled}, placed_commit + {later}, NULL), iif({settled}, place, NULL)
+    iif({settled}, placed_commit + {later}, NULL), iif({settled}, place, NULL), NULL
 FROM tap
 
 -- name: stakes

@@ -15,6 +15,8 @@ from runtime.hosts import shown_host
 from runtime.setting_forms import whole
 
 SHOWN_MAX = 60
+SPAN_DIGITS_MAX = 6
+_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 WAIT_S_MAX = 3_600
 _CELL = re.compile(r"[0-9]{1,10}_[0-9]{1,10}_[0-9]{1,10}")
 _T = TypeVar("_T")
@@ -67,6 +69,16 @@ def seconds(text: str) -> float:
     if not 0 <= found <= WAIT_S_MAX:
         raise ValueError(f"must be between 0 and {WAIT_S_MAX}")
     return found
+
+
+@typed
+def span_ms(text: str) -> int:
+    """Read how long something lasts, in milliseconds."""
+    number, unit = text[:-1], text[-1:]
+    known = unit in _UNITS_MS and number.isascii() and number.isdigit() and len(number) <= SPAN_DIGITS_MAX
+    if not known or not int(number):
+        raise ValueError("must be a number and a unit, such as 90s, 30m, 2h or 1d")
+    return int(number) * _UNITS_MS[unit]
 
 
 @typed

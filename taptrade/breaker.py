@@ -1,39 +1,59 @@
-"""`taptrade breaker`: show the circuit breaker, or take it over and hand it back, with who and why."""
+"""`taptrade breaker`: show the circuit breaker, take it over or hand it back with who and why, list who did."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 
+import msgspec
+
 from jobs.settlement.breaker import read_breaker, set_override
-from runtime.clock import SystemClock
-from runtime.game.breaker import Override, refuses_bets
+from runtime.clock import SystemClock, rfc3339
+from runtime.game.breaker import CLOSED_MS, OVERRIDE_MS_MAX, Override, as_of, refuses_bets
 from runtime.messaging.connection import Redis, RedisError, connect
+from runtime.records.queries import QUERIES
 from runtime.settings import load
 from taptrade import embedded_redis
-from taptrade.arguments import said
+from taptrade.arguments import count, said, span_ms
 from taptrade.asking import WHO_MAX, WHY_MAX, NotAsked, login
+from taptrade.books import open_books
+from taptrade.tables import show_table
+
+HISTORY = "history"
+HISTORY_COLUMNS = ("set", "override", "until", "who", "why")
+LISTED, LISTED_MAX = 50, 10_000
+MINUTE_MS = 60_000
 
 
 def main(argv: Sequence[str]) -> int:
     """Show the breaker, or let the operator decide whether bets are taken; settlement goes by the ticks always."""
     parser = argparse.ArgumentParser(prog="taptrade breaker", description=main.__doc__)
     parser.add_argument(
-        "override",
+        "word",
         nargs="?",
-        choices=[each.value for each in Override],
-        help="open: refuse all bets; closed: take bets whatever the ticks' age; auto: decide by the ticks again",
+        choices=[*(each.value for each in Override), HISTORY],
+        help="open: refuse all bets; closed: take bets whatever the ticks' age; auto: decide by the ticks again;"
+        " history: list what was decided, by whom and why",
     )
+    lasts = f"it ends by itself then (closed: {CLOSED_MS // MINUTE_MS}m; open: not before it is taken back)"
+    parser.add_argument("--for", dest="for_ms", type=span_ms, metavar="TIME", help=f"such as 30m or 2h; {lasts}")
     parser.add_argument("--who", type=said(WHO_MAX), default=login(), help="who decides this (default: your login)")
     parser.add_argument("--why", type=said(WHY_MAX), help="why; needed with an override")
+    parser.add_argument("--limit", type=count(LISTED_MAX), default=LISTED, help="rows of the history (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, of the history")
     given = parser.parse_args(argv)
-    if given.override and not (given.who and given.why):
-        parser.error("say who and why: both are logged")
+    if given.word == HISTORY:
+        return _history(given.limit, as_json=given.json)
+    if given.word and not (given.who and given.why):
+        parser.error("say who and why: both are kept")
+    if given.for_ms is not None and (given.word in (None, Override.AUTO.value) or given.for_ms > OVERRIDE_MS_MAX):
+        parser.error(f"--for is of `open` and `closed`, {OVERRIDE_MS_MAX // 86_400_000}d at most")
     client = connect(embedded_redis.redis_url(load()))
+    clock = SystemClock()
     try:
-        if given.override:
-            set_override(client, Override(given.override), given.who, given.why, SystemClock())
-        shown = describe(client)
+        if given.word:
+            set_override(client, Override(given.word), given.who, given.why, clock, for_ms=given.for_ms)
+        shown = describe(client, clock.now_ms())
     except RedisError as ex:
         raise NotAsked(f"Redis does not answer: {ex}") from ex
     finally:
@@ -42,11 +62,28 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def describe(client: Redis) -> str:
+def describe(client: Redis, now_ms: int) -> str:
     """Return the breaker in a sentence."""
-    breaker, note = read_breaker(client)
+    stored, note = read_breaker(client)
+    breaker = as_of(stored, now_ms)
     bets = "refused" if refuses_bets(breaker) else "taken"
-    text = f"{breaker.state}, override {breaker.override}: bets are {bets}"
+    until_ms = breaker.override_until_ms
+    ends = f" until {rfc3339(until_ms)}" if until_ms else ""
+    text = f"{breaker.state}, override {breaker.override}{ends}: bets are {bets}"
     if note and breaker.override is not Override.AUTO:
         text += f" (by {note.who}: {note.why})"
     return text
+
+
+def _history(limit: int, *, as_json: bool) -> int:
+    with open_books(load()) as database:
+        found = database.execute(QUERIES["overrides"], (limit,))
+    rows = [
+        (rfc3339(set_ms), word, rfc3339(until_ms) if until_ms else "", *by) for set_ms, word, until_ms, *by in found
+    ]
+    if as_json:
+        listed = [dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in rows]
+        print(msgspec.json.format(msgspec.json.encode({"overrides": listed})).decode())
+    else:
+        show_table(HISTORY_COLUMNS, rows)
+    return 0

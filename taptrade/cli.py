@@ -33,12 +33,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("wallet", "taptrade.signing:wallet", "make a key file to play with curl, or print its address"),
     Command("sign-login", "taptrade.signing:sign_login", "print a signed login for POST /api/auth/login"),
     Command("sign-bet", "taptrade.signing:sign_bet", "print a signed tap for POST /api/bets"),
-    Command("breaker", "taptrade.breaker:main", "show the circuit breaker, or override it: open, closed, auto"),
+    Command(
+        "breaker", "taptrade.breaker:main", "show the circuit breaker, override it (open, closed, auto), or its history"
+    ),
     Command("deposit", "taptrade.operate:deposit", "credit money from outside, once per reference"),
     Command("withdrawal", "taptrade.withdrawal:main", "list what players want out; complete or reverse it"),
     Command("adjust", "taptrade.operate:adjust", "correct a balance by a new ledger entry"),
     Command("explain", "taptrade.explain:main", "explain one bet, every part of it recomputed"),
     Command("dispute", "taptrade.dispute:main", "show an account's bets and entries of a span of time, adding up"),
+    Command("recompute", "taptrade.recompute:main", "decide the settled bets of a span anew and name what differs"),
     Command("audit", "taptrade.audit:main", "recount balances, ledger, bets and payouts"),
     Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
     Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),

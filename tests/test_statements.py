@@ -27,7 +27,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "UPKEEP": ("jobs/upkeep/upkeep.sql", UPKEEP),
 }
 # Filled when a page is asked for, or once for each kind of record.
-FILLED_LATER = {"conditions", "bets", "others", "which", "written"}
+FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored"}
 # The migrations' own table, and PRAGMAs.
 SQL_IN_PYTHON = ("runtime/storage/database.py", "runtime/storage/schema.py")
 LOOKS_LIKE_SQL = re.compile(

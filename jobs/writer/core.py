@@ -13,8 +13,10 @@ import msgspec
 from jobs.writer import accounts, money
 from jobs.writer.book import Book
 from jobs.writer.inbox import Inbox, TakenJob
+from jobs.writer.overrides import note_override
 from jobs.writer.place import place_bets
 from jobs.writer.publish import publish
+from jobs.writer.ripeness import part_ripe
 from jobs.writer.settle import Settlement, begin_column
 from runtime.game.bets import Bet
 from runtime.game.columns import Column
@@ -29,6 +31,7 @@ from runtime.messaging.commands import (
     AnyCommand,
     CompleteWithdrawal,
     Deposit,
+    NoteOverride,
     OpenAccount,
     Outcome,
     PlaceBet,
@@ -38,6 +41,7 @@ from runtime.messaging.commands import (
     Withdraw,
 )
 from runtime.messaging.connection import Redis
+from runtime.messaging.queues import BETS
 from runtime.messaging.redis_values import decode_tick
 from runtime.metrics.table import Metrics
 from runtime.storage.database import DatabaseError, OperationalError
@@ -45,6 +49,8 @@ from runtime.storage.database import DatabaseError, OperationalError
 logger = logging.getLogger(__name__)
 
 SMOOTHED_OVER = 8
+RIPE_WAIT_S = 0.02
+"""How often the newest tick is looked at while bets wait for one and there is nothing else to do."""
 
 
 class Stuck(Exception):
@@ -59,14 +65,17 @@ class WriterRules:
     model: RewardModel
     presets_cents: tuple[int, ...]
     max_fill_age_ms: int
-    fill_delay_ms: int
     withdrawal_min_cents: int
     withdrawals_pending_max: int
 
 
 @dataclass(slots=True)
 class Writer:
-    """Turn taken jobs into commits. `held` are jobs that are taken and not committed: they go first."""
+    """Turn taken jobs into commits.
+
+    `held` are jobs that are taken and not committed: they go first. `aside` are those whose bets wait for a tick from
+    after their fill delay: others pass them. Both are with the started ones in Redis, where the next writer finds them.
+    """
 
     client: Redis
     book: Book
@@ -75,10 +84,11 @@ class Writer:
     metrics: Metrics = field(default_factory=lambda: Metrics("writer"))
     settlement: Settlement = field(init=False)
     held: list[TakenJob] = field(default_factory=list)
+    aside: list[TakenJob] = field(default_factory=list)
     collected_ms: int = 0
     """When the last look at the queues brought its answer, on the monotonic clock."""
     placing: float = 0.0
-    """Bets that an iteration finds, smoothed over the last ones."""
+    """Bets that an iteration places, smoothed over the last ones."""
     _more: bool = False
     _began_columns: bool = False
     """They are taken up at the start of an iteration: if that reading fails, no job that is committed has failed."""
@@ -97,6 +107,8 @@ class Writer:
             self.settlement.look()
             self._began_columns = False
         idle = not (self.held or self._more or self.settlement.open)
+        if self.aside:
+            wait_s = min(wait_s, RIPE_WAIT_S)
         held, self.held = self.held, []
         try:
             found = self.inbox.collect(self.book.now_ms(), wait_s=wait_s if idle else 0)
@@ -106,11 +118,15 @@ class Writer:
         self._more = found.more
         self.collected_ms = self.book.clock.monotonic_ms()
         tick = self._newest_tick(found.tick)
-        self._each([held, found.commands], lambda jobs: self._run(jobs, tick), behind=found.bets)
-        self.placing += (sum(job.commands for job in found.bets) - self.placing) / SMOOTHED_OVER
+        bets = [*(job for job in held if job.queue == BETS), *found.bets]
+        commands = [job for job in held if job.queue != BETS]
+        self._each([commands, found.commands], lambda jobs: self._run(jobs, tick), behind=bets)
+        patience_ms = self.rules.max_fill_age_ms
+        bets, self.aside = part_ripe([*self.aside, *bets], tick, self.book.now_ms(), patience_ms)
+        self.placing += (sum(job.commands for job in bets) - self.placing) / SMOOTHED_OVER
         settles = bool(self.settlement.open)
-        self._run(found.bets, tick, settles=settles)
-        return bool(found.commands or found.bets or settles or self._began_columns)
+        self._run(bets, tick, settles=settles)
+        return bool(found.commands or found.bets or bets or settles or self._began_columns)
 
     @property
     def leaves_jobs(self) -> bool:
@@ -137,16 +153,14 @@ class Writer:
                 raise
 
     def _run(self, jobs: list[TakenJob], tick: Tick | None, *, settles: bool = False) -> None:
-        ripe = []
+        readable = []
         for job in jobs:
             if job.batch is None:
                 self._fail(job, job.reason)
-            elif self._is_ripe(job, tick):
-                ripe.append(job)
             else:
-                self.held.append(job)
-        if ripe or settles:
-            self._commit(ripe, tick, settles=settles)
+                readable.append(job)
+        if readable or settles:
+            self._commit(readable, tick, settles=settles)
 
     def _fail(self, job: TakenJob, reason: str) -> None:
         self.metrics.count("taptrade_jobs_failed_total")
@@ -158,17 +172,6 @@ class Writer:
         tick = decode_tick(data)
         self.book.newest_tick_ms = max(self.book.newest_tick_ms, tick.id)
         return tick
-
-    def _is_ripe(self, job: TakenJob, tick: Tick | None) -> bool:
-        """Tell whether every bet of a job may be filled: with a delay only on a tick from after it, or never."""
-        delay_ms, now_ms = self.rules.fill_delay_ms, self.book.now_ms()
-        if not delay_ms or job.batch is None:
-            return True
-        return all(
-            (tick is not None and tick.id > command.received_ms + delay_ms) or now_ms > command.decided_by_ms
-            for command in job.batch.commands
-            if isinstance(command, PlaceBet)
-        )
 
     def _commit(self, jobs: list[TakenJob], tick: Tick | None, *, settles: bool = False) -> None:
         """Commit jobs together; if that fails for a reason of theirs, one by one, so that one spoils no other.
@@ -253,6 +256,8 @@ class Writer:
                 return money.adjust(commit, command)
             case SetLimits():
                 return accounts.set_limits(commit, self.book, command)
+            case NoteOverride():
+                return note_override(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():
                 return money.resolve_withdrawal(commit, command)
             case PlaceBet():

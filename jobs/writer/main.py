@@ -34,7 +34,6 @@ from runtime.storage.database import LEDGER_MIGRATIONS, Database, OperationalErr
 logger = logging.getLogger(__name__)
 
 IDLE_WAIT_S = 0.25
-RIPE_WAIT_S = 0.02
 GATHER_MS = 5
 GATHER_MS_FOR_BET = 0.25
 GATHER_MS_MAX = 20
@@ -83,7 +82,6 @@ class WriterProcess:
                 load_model(settings.reward_model, rules, settings.house_edge_bp),
                 settings.presets_cents,
                 settings.max_fill_age_ms,
-                settings.fill_delay_ms,
                 settings.withdrawal_min_cents,
                 settings.withdrawals_pending_max,
             ),
@@ -135,24 +133,23 @@ class WriterProcess:
         of, as are the promises that were made for it.
         """
         wait_until_ready(self.client, self.stopping.wait)
-        held = self.writer.held
+        held = [*self.writer.held, *self.writer.aside]
         if not self.client.exists(self.writer.inbox.worker.key):
             logger.warning("Redis lost its memory; registering anew")
             held = []
         self._open()
         taken_up = {job.id for job in self.writer.held}
         self.writer.held += [job for job in held if job.id not in taken_up]
+        self.writer.aside = []
         self._was_away = False
 
     def _run_once(self) -> None:
         if self._was_away:
             self._open_again()
-        busy = self.writer.run_once(IDLE_WAIT_S)
+        self.writer.run_once(IDLE_WAIT_S)
         self.trouble = ""
         self._housekeeping()
-        if not busy and self.writer.held:
-            self.stopping.wait(RIPE_WAIT_S)
-        elif self.writer.gathers:
+        if self.writer.gathers:
             self._gather()
 
     def _gather(self) -> None:

@@ -63,7 +63,14 @@ def _place(
     elif other is not None:
         verdict = Refused("DUPLICATE_BET", "You have a bet on this cell.", {"bet": bet_view(other)})
     else:
-        verdict = judge.judge(cell, command.user_id, command.amount, command.min_rate_bp, command.decided_by_ms)
+        verdict = judge.judge(
+            cell,
+            command.user_id,
+            command.amount,
+            command.min_rate_bp,
+            command.decided_by_ms,
+            command.wait_ends_ms(),
+        )
     bet = _row(command, cell or NOWHERE, judge, verdict, features)
     entry = commit.place_bet(bet)
     if entry is not None:
@@ -133,6 +140,7 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
         placed_place=0,
         resolved_commit=None,
         resolved_place=None,
+        fill_delay_ms=command.fill_delay_ms or None,
     )
 
 

@@ -70,6 +70,12 @@ SELECT resolved_commit AS written_commit, resolved_place AS written_place, id AS
        id, status, reference, who, why, resolved_at, resolved_commit
 FROM withdrawals;
 
+-- name: written_override
+-- Operators' words on the breaker.
+SELECT created_commit AS written_commit, created_place AS written_place, id AS row_key, NULL AS near,
+       id, override, who, why, set_at, until_at, created_at, created_commit
+FROM breaker_overrides;
+
 -- name: walk
 -- All rows of a kind in the order of commits.
 SELECT * FROM ({written}) AS written

@@ -57,6 +57,7 @@ SOURCES = (
     Source("limits", "player_limits", AUDIT["written_limits"]),
     Source("withdrawal", "withdrawals", AUDIT["written_withdrawal"]),
     Source("withdrawal_resolved", "withdrawals", AUDIT["written_withdrawal_resolved"]),
+    Source("override", "breaker_overrides", AUDIT["written_override"]),
 )
 
 

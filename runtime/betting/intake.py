@@ -89,6 +89,7 @@ class Intake:
             signature=signature,
             signer=signer,
             delegation_id=session.delegation_id if signer == session.session_key else None,
+            fill_delay_ms=self.fill_delay_ms,
         )
         return Ticket(
             command,

@@ -53,6 +53,7 @@ def check_priced(bet: Bet, yardstick: Yardstick, ticks: Executor | None) -> Pric
         model_id=bet.model_id,
         model_version=bet.model_version,
         model_now_ms=bet.model_now_ms,
+        fill_delay_ms=bet.fill_delay_ms,
         recomputed_rate_bp=recomputed,
         tick_is_stored=stored,
     )
@@ -84,6 +85,8 @@ def _judgement(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_our
     if bet.reward_rate == 0 and bet.refusal_code not in ABOUT_RATES:
         return None, f"Refused with {bet.refusal_code} before it had a rate."
     source = _source(bet)
+    if bet.fill_delay_ms is not None and (bet.tick_id or 0) <= bet.received_ms + bet.fill_delay_ms:
+        return False, f"{source} But it had to wait {bet.fill_delay_ms} ms, and the tick is not from after that."
     if not is_ours:
         model = yardstick.model
         return None, f"{source} This process has the model {model.id} {model.version} and cannot recompute it."

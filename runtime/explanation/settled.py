@@ -21,7 +21,7 @@ def check_window(column: Column | None, ticks: Executor | None) -> Window:
     if column is None:
         return Window(None, "The column is not settled.", None, None)
     shown = column_view(column)
-    anew = None if ticks is None else _from_ticks(column, ticks)
+    anew = None if ticks is None else evidence_from_ticks(column, ticks)
     if anew is None:
         why = "the recorded ticks were not looked at" if ticks is None else "its recorded ticks are not kept any more"
         return Window(None, f"{_seen(column)}; {why}.", shown, None)
@@ -43,17 +43,20 @@ def _seen(column: Column) -> str:
     return f"The price went from {span} over {column.tick_count} ticks"
 
 
-def _from_ticks(column: Column, ticks: Executor) -> Evidence | None:
+def evidence_from_ticks(column: Column, ticks: Executor) -> Evidence | None:
+    """Make a column's evidence anew of the recorded ticks; None once they are not all kept any more."""
     start_ms, end_ms = column.start_s * 1000, column.end_s * 1000
+    path = window(ticks, start_ms, end_ms)
+    # Asked afterwards: what is kept then was kept while the window was read.
     oldest = oldest_id(ticks)
     if oldest is None or oldest > (column.first_tick_id or start_ms):
         return None
-    return evidence(*window(ticks, start_ms, end_ms), start_ms, end_ms, column.begun_at)
+    return evidence(*path, start_ms, end_ms, column.begun_at)
 
 
 def check_decided(bet: Bet, column: Column | None) -> Decided:
     """Decide the bet once more from its column's evidence, and compare result and payout."""
-    status, payout = _decide(bet, column)
+    status, payout = decide(bet, column)
     ok: bool | None
     if bet.refusal_code is not None:
         ok, finding = None, f"Refused with {bet.refusal_code}: {bet.refusal_detail}"
@@ -71,7 +74,8 @@ def check_decided(bet: Bet, column: Column | None) -> Decided:
     return Decided(ok, finding, bet.status, status, bet.payout_amount, payout)
 
 
-def _decide(bet: Bet, column: Column | None) -> tuple[str, int | None]:
+def decide(bet: Bet, column: Evidence | None) -> tuple[str, int | None]:
+    """Return what a bet's status and payout are by the evidence of its column."""
     if bet.refusal_code is not None or column is None:
         return ("confirmed" if bet.refusal_code is None else bet.status), None
     decided = result(bet.low_cents, bet.high_cents, column.covered, column.low, column.high)

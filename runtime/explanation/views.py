@@ -54,6 +54,8 @@ class Priced(msgspec.Struct, frozen=True):
     model_id: str | None
     model_version: str | None
     model_now_ms: int | None
+    fill_delay_ms: int | None
+    """The tick must lie later than this after the receipt; null: any fresh one would do."""
     recomputed_rate_bp: int | None
     tick_is_stored: bool | None
     """The very tick is in the recorded ticks, with this price and volatility; null: not looked up, or too old."""

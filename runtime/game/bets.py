@@ -50,6 +50,8 @@ class Bet:
     placed_place: int
     resolved_commit: int | None
     resolved_place: int | None
+    fill_delay_ms: int | None
+    """How long the bet had to wait: its tick lies later than that after the receipt. None: it had not to."""
 
 
 COLUMNS: tuple[str, ...] = tuple(Bet.__slots__)

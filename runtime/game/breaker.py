@@ -17,6 +17,13 @@ RECOVERY_MS = 30_000
 """Fresh ticks must have come this long, without a break, before a CRITICAL breaker trusts them."""
 
 
+CLOSED_MS = 1_800_000
+"""How long an operator's `closed` lasts unless they say otherwise: nobody may forget it."""
+
+OVERRIDE_MS_MAX = 7 * 24 * 3_600_000
+"""How long an override may last that has an end."""
+
+
 class State(StrEnum):
     """What the age of the newest tick says, now and in the last half minute."""
 
@@ -47,6 +54,8 @@ class Breaker:
     fresh_since_ms: int | None = None
     """Since when ticks have been fresh without a break; None while they are not."""
     override: Override = Override.AUTO
+    override_until_ms: int | None = None
+    """From when on the override counts no more; None: until it is taken back."""
 
     def to_dict(self) -> dict[str, str | int | None]:
         """Return the breaker as plain values for JSON."""
@@ -60,12 +69,29 @@ class Breaker:
             since_ms=_whole_or_none(values["since_ms"]),
             fresh_since_ms=_whole_or_none(values["fresh_since_ms"]),
             override=Override(values["override"]),
+            override_until_ms=_whole_or_none(values.get("override_until_ms")),
         )
+
+
+def overridden(breaker: Breaker, override: Override, for_ms: int | None, now_ms: int) -> Breaker:
+    """Return the breaker under an operator's word; `closed` always ends, and `auto` has nothing to end."""
+    if override is Override.CLOSED and for_ms is None:
+        for_ms = CLOSED_MS
+    until_ms = None if for_ms is None or override is Override.AUTO else now_ms + min(for_ms, OVERRIDE_MS_MAX)
+    return replace(breaker, override=override, override_until_ms=until_ms)
+
+
+def as_of(breaker: Breaker, now_ms: int) -> Breaker:
+    """Return the breaker as it counts at a moment: without an override that has ended by then."""
+    if breaker.override_until_ms is None or now_ms < breaker.override_until_ms:
+        return breaker
+    return replace(breaker, override=Override.AUTO, override_until_ms=None)
 
 
 def decide(breaker: Breaker, tick_age_ms: int | None, now_ms: int) -> Breaker:
     """Return the breaker after a look at the newest tick's age; None means that there is no tick at all.
 
+    An override that has ended is taken back.
     A clock that stepped back makes the age negative (fresh) and cannot shorten a recovery: the time since which ticks
     are fresh moves back with the clock.
     """
@@ -75,7 +101,7 @@ def decide(breaker: Breaker, tick_age_ms: int | None, now_ms: int) -> Breaker:
         fresh_since_ms = now_ms if breaker.fresh_since_ms is None else min(breaker.fresh_since_ms, now_ms)
     state = _next_state(breaker, tick_age_ms, fresh_since_ms, now_ms)
     since_ms = breaker.since_ms if state is breaker.state else now_ms
-    return replace(breaker, state=state, since_ms=since_ms, fresh_since_ms=fresh_since_ms)
+    return replace(as_of(breaker, now_ms), state=state, since_ms=since_ms, fresh_since_ms=fresh_since_ms)
 
 
 def refuses_bets(breaker: Breaker) -> bool:

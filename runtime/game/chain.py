@@ -27,9 +27,13 @@ def encode(fields: list[Any]) -> bytes:
 def record(kind: str, position: int, content: Iterable[Any], encode: Encode = encode) -> bytes:
     """Return the canonical text of one written row: a JSON array of its kind, its position and its fields.
 
-    `encode` may be another than ours if it writes the same.
+    `encode` may be another than ours if it writes the same. What is None at the end is left out, so that a column that
+    is added to a table changes no record of the rows from before it.
     """
-    return encode([kind, position, *content])
+    fields = [kind, position, *content]
+    while fields[-1] is None:
+        fields.pop()
+    return encode(fields)
 
 
 def house_text(house: dict[str, int]) -> str:

@@ -57,14 +57,25 @@ class Judge:
     totals_since: TotalsSince
     _rates: dict[str, int | None] = field(default_factory=dict)
 
-    def judge(self, cell: Cell, user_id: str, stake_cents: int, min_rate_bp: int, decided_by_ms: int) -> Verdict:
-        """Fill a bet or say why not, the first reason of this order; the balance is judged last, by the ledger."""
+    def judge(
+        self,
+        cell: Cell,
+        user_id: str,
+        stake_cents: int,
+        min_rate_bp: int,
+        decided_by_ms: int,
+        wait_ends_ms: int = 0,
+    ) -> Verdict:
+        """Fill a bet or say why not, the first reason of this order; the balance is judged last, by the ledger.
+
+        A tick that is not later than `wait_ends_ms` fills nothing: its player may have seen it coming.
+        """
         if self.now_ms > decided_by_ms:
             return Refused("BET_EXPIRED", "The bet was not committed in time.", {"decided_by_ms": decided_by_ms})
         if cell.start_s * 1000 <= self.now_ms or cell.start_s <= self.newest_column_s:
             return Refused("CELL_CLOSED", "The cell's window has begun.")
         tick = self.tick
-        if tick is None or self.now_ms - tick.id > self.max_fill_age_ms:
+        if tick is None or self.now_ms - tick.id > self.max_fill_age_ms or tick.id <= wait_ends_ms:
             return Refused("PRICE_FEED_STALE", "There is no fresh price to fill the bet at.")
         if stake_cents not in self.presets_cents:
             return Refused("STAKE_NOT_ALLOWED", "The stake is none of the presets.", {"presets": self.presets_cents})

@@ -269,6 +269,15 @@ WHERE user_id = ? AND created_commit > coalesce((
     SELECT created_commit FROM player_limits WHERE user_id = ? AND created_at <= ?
     ORDER BY created_commit DESC LIMIT 1), 0);
 
+-- name: override_exists
+-- Whether an operator's word on the breaker is stored already.
+SELECT 1 FROM breaker_overrides WHERE id = ?;
+
+-- name: insert_override
+-- An operator's word on the breaker.
+INSERT INTO breaker_overrides (id, override, who, why, set_at, until_at, created_at, created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
 -- name: open_from
 -- The mark: the first column that may have open bets, 0 if nobody has set it yet.
 SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s';

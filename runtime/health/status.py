@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from runtime.clock import rfc3339
 from runtime.errors import Unavailable
-from runtime.game.breaker import CRITICAL_MS_MIN, Breaker, refuses_bets
+from runtime.game.breaker import CRITICAL_MS_MIN, Breaker, as_of, refuses_bets
 from runtime.game.ledger import SQL
 from runtime.messaging.connection import RedisError
 from runtime.messaging.redis_keys import (
@@ -76,7 +77,7 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
         writer_alive=writer is not None,
         writer_trouble=WriterAlive.decode(writer).trouble if writer else "",
         tick_age_ms=now_ms - decode_tick(tick).id if tick else None,
-        breaker=decode_breaker(breaker),
+        breaker=as_of(decode_breaker(breaker), now_ms),
         backlog_bets=int(backlog or 0),
         audit=AuditResult.decode(audited) if audited else None,
     )
@@ -127,7 +128,8 @@ def _price_feed(status: SystemStatus) -> Check:
 
 
 def _breaker(breaker: Breaker) -> Check:
-    return Check(not refuses_bets(breaker), f"{breaker.state}, override {breaker.override}")
+    ends = f" until {rfc3339(breaker.override_until_ms)}" if breaker.override_until_ms else ""
+    return Check(not refuses_bets(breaker), f"{breaker.state}, override {breaker.override}{ends}")
 
 
 def _alive(alive: bool, well: str, ill: str) -> Check:

@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.clock import Clock
 from runtime.errors import Unavailable
-from runtime.game.breaker import CRITICAL_MS_MIN, RECOVERY_MS, Breaker, Override, refuses_bets
+from runtime.game.breaker import CRITICAL_MS_MIN, RECOVERY_MS, Breaker, Override, as_of, refuses_bets
 from runtime.game.ticks import Tick
 from runtime.messaging.bus import PublicEvent, PublishedCommit
 from runtime.messaging.redis_keys import BREAKER, EPOCH, GRID_LATEST, TICK_LATEST
@@ -65,11 +65,13 @@ class Market:
     def guard_breaker(self) -> None:
         """Refuse with PRICE_FEED_STALE unless bets are taken now."""
         now_ms = self._clock.now_ms()
-        if refuses_bets(self.breaker):
+        # An override ends on time also where nobody comes to take it back.
+        breaker = as_of(self.breaker, now_ms)
+        if refuses_bets(breaker):
             raise Unavailable(
                 "Bets are paused: the breaker is open.",
                 code="PRICE_FEED_STALE",
-                retry_after_s=_recovery_s(self.breaker, now_ms),
+                retry_after_s=_recovery_s(breaker, now_ms),
             )
         age_ms = self.tick_age_ms(now_ms)
         # The breaker may be late itself, so its own limit is asked again of what is seen here. A tick from the future

@@ -35,6 +35,12 @@ class PlaceBet(Command, tag="place_bet", kw_only=True, frozen=True, omit_default
     signature: str
     signer: str
     delegation_id: str | None = None
+    fill_delay_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """It is filled on a tick that lies later than this after its receipt."""
+
+    def wait_ends_ms(self) -> int:
+        """Return the moment after which the tick must lie; 0 where any fresh one will do."""
+        return self.received_ms + self.fill_delay_ms if self.fill_delay_ms else 0
 
 
 class Delegation(msgspec.Struct, frozen=True):
@@ -151,6 +157,16 @@ class SetLimits(Command, tag="set_limits", kw_only=True, frozen=True, omit_defau
         return {name: amount for name, amount in fields.items() if not isinstance(amount, msgspec.UnsetType)}
 
 
+class NoteOverride(Command, tag="note_override", kw_only=True, frozen=True, omit_defaults=True):
+    """Keep an operator's word on the breaker for ever; the word itself counts from elsewhere, at once."""
+
+    override: Literal["auto", "open", "closed"]
+    who: str
+    why: str
+    set_ms: int
+    until_ms: int | None = None
+
+
 AnyCommand = (
     PlaceBet
     | OpenAccount
@@ -161,6 +177,7 @@ AnyCommand = (
     | Adjust
     | SettleColumn
     | SetLimits
+    | NoteOverride
 )
 
 

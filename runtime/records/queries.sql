@@ -31,6 +31,18 @@ ORDER BY begun_commit, begun_place LIMIT ?;
 -- The evidence of one column; no row until it is settled.
 SELECT {column_columns} FROM columns WHERE start_s = ?;
 
+-- name: settled_of_column
+-- The bets taken on a column and what was paid out or back for each, after a (cell, user), at most so many.
+SELECT {bet_columns},
+       (SELECT coalesce(sum(amount), 0) FROM transaction_ledger
+        WHERE ref_type IN ('PAYOUT', 'REFUND') AND ref_id = bets.id)
+FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND (cell_id, user_id) > (?, ?)
+ORDER BY cell_id, user_id LIMIT ?;
+
+-- name: overrides
+-- The newest words of operators on the breaker, at most so many, newest first.
+SELECT set_at, override, until_at, who, why FROM breaker_overrides ORDER BY id DESC LIMIT ?;
+
 -- name: refused_after
 -- A player's refused bets after a (commit, place) and up to a commit, at most so many. The first commit at or after the
 -- given one that has bets says where to begin; if there is none, nothing is read.

@@ -48,25 +48,14 @@ WITH RECURSIVE found (start_ms, number) AS (
 )
 SELECT min(start_ms) AS first_ms, max(start_ms) AS last_ms FROM found;
 
--- name: candles_of_ticks
--- Candles of a width made of the ticks in [from, to): the rows are in order, so each group's ends are found first, and
--- then the prices at the ends by their keys.
--- Parameters: width, from, to, limit.
-SELECT candle.start_ms, first.close AS open, candle.high, candle.low, last.close, candle.ticks
-FROM (SELECT id - id % ? AS start_ms, min(id) AS first_id, max(id) AS last_id,
-             max(high) AS high, min(low) AS low, count(*) AS ticks
-      FROM ticks WHERE id >= ? AND id < ? GROUP BY 1 ORDER BY 1 LIMIT ?) AS candle
-JOIN ticks AS first ON first.id = candle.first_id
-JOIN ticks AS last ON last.id = candle.last_id
-ORDER BY candle.start_ms;
-
--- name: candles_of_candles
--- Candles of a width made of the stored ones in [from, to), in the same way.
+-- name: candles
+-- Candles of a width made of stored ones in [from, to): the rows are in order, so each group's ends are found first,
+-- and then the prices at the ends by their keys. `stored` is the table of those of a second or of a minute.
 -- Parameters: width, from, to, limit.
 SELECT candle.start_ms, first.open, candle.high, candle.low, last.close, candle.ticks
 FROM (SELECT start_ms - start_ms % ? AS start_ms, min(start_ms) AS first_ms, max(start_ms) AS last_ms,
              max(high) AS high, min(low) AS low, sum(ticks) AS ticks
-      FROM candles WHERE start_ms >= ? AND start_ms < ? GROUP BY 1 ORDER BY 1 LIMIT ?) AS candle
-JOIN candles AS first ON first.start_ms = candle.first_ms
-JOIN candles AS last ON last.start_ms = candle.last_ms
+      FROM {stored} WHERE start_ms >= ? AND start_ms < ? GROUP BY 1 ORDER BY 1 LIMIT ?) AS candle
+JOIN {stored} AS first ON first.start_ms = candle.first_ms
+JOIN {stored} AS last ON last.start_ms = candle.last_ms
 ORDER BY candle.start_ms;

@@ -92,13 +92,14 @@ def test_payments_are_entered_and_withdrawals_listed(house: System, bet: Played,
 
 
 def test_breaker_is_forced_and_handed_back(house: System, tmp_path: Path) -> None:
-    shown, opened, closed, handed_back = run(
+    shown, opened, closed, handed_back, history = run(
         blocks(runbook("breaker")), tmp_path, house.environment | {"API": house.url}
     )
     assert "override auto" in shown
     assert "override open: bets are refused" in opened
-    assert "override closed: bets are taken" in closed
+    assert re.search(r"override closed until \S+Z: bets are taken", closed)
     assert "override auto" in handed_back
+    assert "prices look wrong" in history
 
 
 def test_backup_is_made_checked_and_restored(house: System, bet: Played, tmp_path: Path) -> None:

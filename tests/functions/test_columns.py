@@ -33,3 +33,26 @@ def test_the_stream_tells_the_same(stall: Stall) -> None:
 def test_any_other_is_unknown(stall: Stall, start: str) -> None:
     answer = stall.get(f"/api/columns/{start}")
     assert (answer.status_code, answer.json["code"]) == (404, "NOT_FOUND")
+
+
+def test_the_evidence_is_shown_before_any_result_that_follows_from_it(stall: Stall) -> None:
+    desk = stall.station.desk
+    user_id = desk.player()
+    bets = [desk.bet(user_id, rows=row) for row in range(-1, 2)]
+    desk.place(*bets)
+    start_s = int(bets[0].cell_id.partition("_")[0])
+    reader = stall.station.reader(user_id, events="column,bet")
+    stall.station.relay()
+    reader.listen()
+    desk.clock.advance(start_s * 1000 + 6_500 - desk.clock.now_ms())
+    desk.queue(desk.settlement(start_s, PRICE_CENTS - 500, PRICE_CENTS + 500))
+    desk.writer.run_once()
+    open_bets = desk.database.execute("SELECT count(*) FROM bets WHERE status = 'confirmed'")
+    assert open_bets == [(len(bets),)]
+    assert stall.get(f"/api/columns/{start_s}").json["ticks_sha256"] == "0" * 64
+    stall.station.relay()
+    assert [event.type for event in reader.listen()] == ["column"]
+    desk.work()
+    stall.station.relay()
+    told = reader.listen()
+    assert [(event.type, event.data["status"]) for event in told] == [("bet", "won"), ("bet", "won"), ("bet", "won")]

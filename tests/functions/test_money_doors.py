@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import gevent
 import pytest
 
 from runtime.auth import chains
@@ -95,23 +94,6 @@ def test_a_bet_that_waited_in_front_of_the_process_is_refused_before_its_signatu
     assert player.place(bet, **in_time).status_code == 201
 
 
-def test_a_bet_takes_its_place_until_it_is_answered(
-    arena: Arena, player: Player, opened: list[Instance], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow = another(arena, opened, fill_delay_ms=500)
-    inside: list[int] = []
-    monkeypatch.setattr(gevent, "sleep", lambda _seconds: inside.append(slow.parts.admission.bets))
-    place = slow.parts.outbox.place
-
-    def note(*arguments: Any, **named: Any) -> Any:
-        inside.append(slow.parts.admission.bets)
-        return place(*arguments, **named)
-
-    monkeypatch.setattr(slow.parts.outbox, "place", note)
-    assert player.place(player.bet(), instance=slow).status_code == 201
-    assert (inside, slow.parts.admission.bets) == ([1, 1], 0)
-
-
 def test_without_fresh_prices_or_a_writer_that_can_write_no_bet_is_taken(arena: Arena, player: Player) -> None:
     arena.clock.advance(10_001)
     assert code_of(player.place(player.bet())) == (503, "PRICE_FEED_STALE")
@@ -121,16 +103,6 @@ def test_without_fresh_prices_or_a_writer_that_can_write_no_bet_is_taken(arena: 
     arena.one.parts.writer_watch.look()
     assert code_of(player.place(player.bet())) == (503, "UNAVAILABLE")
     assert player.place(player.bet(), instance=arena.two).status_code == 201  # has not heard of it yet; no harm
-
-
-def test_a_bet_is_held_for_the_delay_before_it_is_queued(
-    arena: Arena, player: Player, opened: list[Instance], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow = another(arena, opened, fill_delay_ms=500)
-    waited: list[float] = []
-    monkeypatch.setattr(gevent, "sleep", waited.append)
-    answer = player.place(player.bet(), instance=slow)
-    assert (answer.status_code, waited) == (201, [0.5])
 
 
 @pytest.mark.parametrize(("ahead_ms", "status"), [(0, 409), (-1, 409), (1, 201), (10**6, 201)])

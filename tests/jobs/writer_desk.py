@@ -50,7 +50,6 @@ class Desk:
     clock: ManualClock
     risk: RiskLimits = RISK
     presets: tuple[int, ...] = PRESETS
-    fill_delay_ms: int = 0
     withdrawals: tuple[int, int] = (100, 10)
     """The least amount of one, and how many of an account may be pending."""
     client: Redis = field(init=False)
@@ -67,7 +66,7 @@ class Desk:
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
         book = Book(self.database, self.clock, self.risk)
-        rules = WriterRules(RULES, BrownianTouch(RULES, 500), self.presets, 1500, self.fill_delay_ms, *self.withdrawals)
+        rules = WriterRules(RULES, BrownianTouch(RULES, 500), self.presets, 1500, *self.withdrawals)
         self.writer = Writer(self.client, book, Inbox(self.client), rules)
         self.writer.held = self.writer.inbox.open()
 
@@ -150,25 +149,27 @@ class Desk:
 
     def settle(self, start_s: int, low: int, high: int, *, covered: bool = True) -> Outcome:
         """Settle a column on the given extremes."""
-        return self.do(
-            SettleColumn(
-                id=self.new_id(),
-                received_ms=self.clock.now_ms(),
-                decided_by_ms=self.clock.now_ms() + 60_000,
-                start_s=start_s,
-                end_s=start_s + RULES.column_seconds,
-                covered=covered,
-                open=low,
-                low=low,
-                high=high,
-                close=high,
-                tick_count=5,
-                ticks_sha256="0" * 64,
-                first_tick_id=start_s * 1000,
-                last_tick_id=start_s * 1000 + 900,
-                reason=None if covered else "a gap",
-            )
-        )[0]
+        return self.do(self.settlement(start_s, low, high, covered=covered))[0]
+
+    def settlement(self, start_s: int, low: int, high: int, *, covered: bool = True) -> SettleColumn:
+        """Return the command that settles a column on the given extremes."""
+        return SettleColumn(
+            id=self.new_id(),
+            received_ms=self.clock.now_ms(),
+            decided_by_ms=self.clock.now_ms() + 60_000,
+            start_s=start_s,
+            end_s=start_s + RULES.column_seconds,
+            covered=covered,
+            open=low,
+            low=low,
+            high=high,
+            close=high,
+            tick_count=5,
+            ticks_sha256="0" * 64,
+            first_tick_id=start_s * 1000,
+            last_tick_id=start_s * 1000 + 900,
+            reason=None if covered else "a gap",
+        )
 
     def balance(self, user_id: str) -> int:
         """Return what the account holds."""

@@ -109,9 +109,10 @@ def test_every_measurement_is_a_command_with_its_options(monkeypatch: pytest.Mon
     assert command.main(["spike", "--rate", "900", "--connections", "50"]) == 0
     assert command.main(["streams", "--clients", "200"]) == 0
     assert command.main(["growth", "--rows", "20000"]) == 0
+    assert command.main(["history", "--hours", "2"]) == 0
     assert command.main(["server", "--rounds", "1"]) == 0
     names, options = zip(*asked, strict=True)
-    assert names == ("bench", "soak", "spike", "streams", "growth", "server")
+    assert names == ("bench", "soak", "spike", "streams", "growth", "history", "server")
     assert options[0]["rates"] == [300, 500]
     assert (options[1]["minutes"], options[1]["rate"]) == (0.5, 100)
     assert (options[3]["clients"], options[3]["rate"], options[3]["seconds"]) == (200, 500, 30.0)

@@ -48,5 +48,5 @@ def test_document_without_markers_is_refused(document: str) -> None:
 
 def test_every_section_has_its_markers_in_the_document() -> None:
     document = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
-    for name in ("bench: whole path", "bench: yardsticks", "soak", "spike", "streams", "growth"):
+    for name in ("bench: whole path", "bench: yardsticks", "soak", "spike", "streams", "growth", "history"):
         assert document.count(f"<!-- {name} -->") == document.count(f"<!-- end of {name} -->") == 1

@@ -100,6 +100,33 @@ def test_an_override_is_told_logged_kept_through_checks_and_taken_back(
     assert [each.override for each in told(redis_client)] == [Override.AUTO, Override.OPEN, Override.AUTO]
 
 
+def test_an_override_ends_by_itself_and_everybody_is_told(
+    redis_client: redis.Redis, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    show_tick(redis_client, clock)
+    check(redis_client, clock)
+    until_ms = clock.now_ms() + 3_000
+    set_override(redis_client, Override.OPEN, "ann", "drill", clock, for_ms=3_000)
+    with caplog.at_level(logging.WARNING):
+        pass_seconds(redis_client, clock, 4, ticks=True)
+    overrides = [(each.override, each.override_until_ms) for each in told(redis_client)]
+    assert overrides == [(Override.AUTO, None), (Override.OPEN, until_ms), (Override.AUTO, None)]
+    assert read_breaker(redis_client)[1] is None
+    assert [record.getMessage() for record in caplog.records][-1] == "breaker override open has ended"
+
+
+def test_an_override_is_queued_for_the_database_before_it_counts(
+    redis_client: redis.Redis, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise redis.ConnectionError("away")
+
+    monkeypatch.setattr(job, "send_commands", away)
+    with pytest.raises(redis.ConnectionError):
+        set_override(redis_client, Override.CLOSED, "ann", "drill", clock)
+    assert read_breaker(redis_client) == (Breaker(), None)
+
+
 def test_who_and_why_are_not_told_to_players(redis_client: redis.Redis, clock: ManualClock) -> None:
     set_override(redis_client, Override.OPEN, "ann", "exchange halted", clock)
     entries: Any = redis_client.xrange(BUS_PUBLIC)

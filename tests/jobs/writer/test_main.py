@@ -15,8 +15,10 @@ import msgspec
 import pytest
 import redis
 
+from jobs.writer import core
 from jobs.writer import main as writer_main
-from jobs.writer.core import Writer
+from jobs.writer.core import RIPE_WAIT_S, Writer
+from jobs.writer.inbox import Collected, TakenJob
 from jobs.writer.main import lock_file
 from runtime.clock import ManualClock, SystemClock
 from runtime.messaging import queues, redis_keys
@@ -111,6 +113,21 @@ def test_what_only_the_writer_knows_of_is_kept_over_an_outage(settings: Settings
     process._close()
 
 
+@pytest.mark.parametrize("emptied", [False, True])
+def test_what_was_set_aside_is_kept_over_an_outage_unless_redis_came_up_empty(
+    settings: Settings, redis_client: Any, emptied: bool
+) -> None:
+    process = new_process(settings)
+    process._open()
+    open_account(redis_client, 1)
+    process.writer.aside = process.writer.inbox.collect(process.clock.now_ms()).commands
+    redis_client.flushall() if emptied else redis_client.delete("rq:wip:commands")
+    process._was_away = True
+    process._run_once()
+    assert (process.writer.aside, process.writer.book.number) == ([], 0 if emptied else 1)
+    process._close()
+
+
 def test_a_database_that_fails_beside_a_commit_is_trouble_until_it_is_over(
     settings: Settings, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,14 +177,20 @@ def test_a_bet_that_waits_for_its_tick_does_not_keep_the_writer_spinning(
 ) -> None:
     process = new_process(settings)
     process._open()
-    waits: list[float | None] = []
-    monkeypatch.setattr(process.stopping, "wait", waits.append)
-    monkeypatch.setattr(Writer, "run_once", lambda *_: False)
-    process.writer.held = [object()]  # type: ignore[list-item]
+    inbox = process.writer.inbox
+    waits: list[float] = []
+    collect = inbox.collect
+
+    def note(now_ms: int, *, wait_s: float = 0) -> Collected:
+        waits.append(wait_s)
+        return collect(now_ms)
+
+    monkeypatch.setattr(inbox, "collect", note)
+    monkeypatch.setattr(core, "part_ripe", lambda jobs, *_: ([], list(jobs)))
     process._run_once()
-    process.writer.held = []
+    process.writer.aside = [TakenJob("job", "bets", 1, None)]
     process._run_once()
-    assert waits == [writer_main.RIPE_WAIT_S]
+    assert waits == [writer_main.IDLE_WAIT_S, RIPE_WAIT_S]
     process._close()
 
 

@@ -176,31 +176,6 @@ def test_what_is_held_stays_held_when_redis_is_away(desk: Desk, monkeypatch: pyt
     assert desk.database.execute("SELECT status FROM bets") == [("confirmed",)]
 
 
-def test_with_a_delay_a_bet_is_filled_on_a_tick_from_after_it_and_others_pass(desk: Desk) -> None:
-    desk.fill_delay_ms = 500
-    desk.hire()
-    early, late = desk.player(1), desk.player(2)
-    bet = desk.bet(early)
-    desk.queue(bet, name=queues.BETS)
-    desk.work()
-    assert desk.answers().keys().isdisjoint({bet.id})
-    desk.clock.advance(500)
-    desk.show(PRICE_CENTS)  # not later than the wait
-    desk.work()
-    assert bet.id not in desk.answers()
-    assert desk.do(account(desk, 9))[0].code is None
-    desk.clock.advance(1)
-    tick = desk.show(PRICE_CENTS)
-    desk.work()
-    assert desk.answers()[bet.id].data["bet"]["tick_id"] == tick.id
-    expired = desk.bet(late, decided_by_ms=desk.clock.now_ms() + 100)
-    desk.queue(expired, name=queues.BETS)
-    desk.work()
-    desk.clock.advance(101)
-    desk.work()
-    assert desk.answers()[expired.id].code == "BET_EXPIRED"
-
-
 def test_bets_are_never_applied_one_by_one(desk: Desk) -> None:
     user = desk.player()
     broken = pytest.raises(TypeError, match="together")

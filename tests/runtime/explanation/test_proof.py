@@ -12,6 +12,7 @@ from msgspec import structs
 from runtime.clock import ManualClock, rfc3339
 from runtime.explanation import Yardstick, find_bet, gather, prove
 from runtime.game.rewards import BrownianTouch
+from runtime.messaging import queues
 from runtime.messaging.commands import Adjust, SetLimits
 from tests.jobs.signed_play import YARDSTICK, SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
@@ -86,6 +87,19 @@ def test_a_refused_bet_is_explained_without_money(
     assert code in proof.decision.finding
     assert (proof.ok, proof.signed.ok, proof.rate.ok, proof.decision.ok) == (True, True, rate, None)
     assert (proof.money.ok, proof.money.entries, proof.chain.ok) == (True, [], True)
+
+
+def test_a_bet_that_had_to_wait_needs_a_tick_from_after_its_wait(play: SignedPlay) -> None:
+    bet = play.bet(fill_delay_ms=500)
+    play.desk.queue(bet, name=queues.BETS)
+    play.desk.clock.advance(501)
+    play.court.tick(play.desk.show(PRICE_CENTS).id)
+    play.desk.work()
+    rate = play.prove(bet.id).rate
+    assert (play.prove(bet.id).ok, rate.fill_delay_ms) == (True, 500)
+    play.by_hand("UPDATE bets SET fill_delay_ms = 501")
+    rate = play.prove(bet.id).rate
+    assert (rate.ok, "had to wait 501 ms" in rate.finding) == (False, True)
 
 
 def test_a_short_balance_is_explained_at_its_rate(play: SignedPlay) -> None:

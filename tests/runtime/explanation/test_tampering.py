@@ -22,6 +22,7 @@ TAMPERINGS = [
         id="rate",
     ),
     pytest.param("UPDATE bets SET volatility = volatility * 2", {"rate", "chain"}, id="volatility"),
+    pytest.param("UPDATE bets SET fill_delay_ms = 500", {"rate", "chain"}, id="the wait"),
     pytest.param("UPDATE bets SET model_now_ms = model_now_ms - 4000", {"rate", "chain"}, id="the model's now"),
     pytest.param("UPDATE columns SET low = low - 1", {"window", "chain"}, id="evidence"),
     pytest.param("UPDATE columns SET low = 1, high = 2", {"window", "decision", "chain"}, id="evidence that decides"),

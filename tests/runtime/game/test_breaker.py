@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.game.breaker import RECOVERY_MS, Breaker, Override, State, decide, delays_settlement, refuses_bets
+from runtime.game.breaker import (
+    CLOSED_MS,
+    OVERRIDE_MS_MAX,
+    RECOVERY_MS,
+    Breaker,
+    Override,
+    State,
+    as_of,
+    decide,
+    delays_settlement,
+    overridden,
+    refuses_bets,
+)
 
 NOW = 1_790_000_000_000
 HEALTHY, DEGRADED, CRITICAL = State.HEALTHY, State.DEGRADED, State.CRITICAL
@@ -112,6 +124,53 @@ def test_a_state_or_an_override_says_what_is_refused_and_what_waits(
     assert delays_settlement(breaker) is settlement_delayed
 
 
+@pytest.mark.parametrize(
+    ("override", "for_ms", "lasts_ms"),
+    [
+        pytest.param(Override.OPEN, None, None, id="open lasts until it is taken back"),
+        pytest.param(Override.OPEN, 60_000, 60_000, id="open, for a minute"),
+        pytest.param(Override.CLOSED, None, CLOSED_MS, id="closed always ends"),
+        pytest.param(Override.CLOSED, 60_000, 60_000, id="closed, for a minute"),
+        pytest.param(Override.CLOSED, 10**12, OVERRIDE_MS_MAX, id="and not for a year"),
+        pytest.param(Override.AUTO, None, None, id="auto has nothing to end"),
+        pytest.param(Override.AUTO, 60_000, None, id="auto, for a minute"),
+    ],
+)
+def test_an_override_lasts_as_long_as_was_said(override: Override, for_ms: int | None, lasts_ms: int | None) -> None:
+    breaker = overridden(breaker_in(CRITICAL, None), override, for_ms, NOW)
+    until_ms = None if lasts_ms is None else NOW + lasts_ms
+    assert breaker == Breaker(CRITICAL, NOW - 600_000, None, override, until_ms)
+
+
+@pytest.mark.parametrize(
+    ("override", "until_ms", "now_ms", "counts"),
+    [
+        pytest.param(Override.CLOSED, NOW, NOW - 1, True, id="a millisecond before its end"),
+        pytest.param(Override.CLOSED, NOW, NOW, False, id="at its end"),
+        pytest.param(Override.CLOSED, NOW, NOW + 1_000, False, id="after it"),
+        pytest.param(Override.OPEN, NOW, NOW - 1, True, id="open, before its end"),
+        pytest.param(Override.OPEN, NOW, NOW, False, id="open, at its end"),
+        pytest.param(Override.OPEN, None, NOW + 10**12, True, id="without an end"),
+    ],
+)
+@pytest.mark.parametrize("state", State)
+def test_an_override_that_has_ended_counts_no_more_and_is_taken_back_by_the_next_check(
+    state: State, override: Override, until_ms: int | None, now_ms: int, counts: bool
+) -> None:
+    breaker = Breaker(state, NOW - 600_000, NOW - 60_000, override, until_ms)
+    expected = (override, until_ms) if counts else (Override.AUTO, None)
+    for later in (as_of(breaker, now_ms), decide(breaker, 0, now_ms)):
+        assert (later.override, later.override_until_ms) == expected
+    refuses = {Override.OPEN: True, Override.CLOSED: False, Override.AUTO: state is CRITICAL}
+    assert refuses_bets(as_of(breaker, now_ms)) is refuses[expected[0]]
+    assert delays_settlement(breaker) is (state is CRITICAL)
+
+
+def test_a_breaker_that_was_stored_before_overrides_ended_is_read() -> None:
+    stored = {"state": "HEALTHY", "since_ms": 1, "fresh_since_ms": 1, "override": "closed"}
+    assert Breaker.from_dict(stored) == Breaker(HEALTHY, 1, 1, Override.CLOSED, None)
+
+
 def test_without_history_bets_are_refused() -> None:
     assert refuses_bets(Breaker())
 
@@ -122,6 +181,7 @@ breakers = st.builds(
     st.none() | st.integers(0, NOW),
     st.none() | st.integers(0, NOW),
     st.sampled_from(Override),
+    st.none() | st.integers(0, 2 * NOW),
 )
 ages = st.none() | st.integers(-10_000, 100_000) | st.sampled_from([3_000, 3_001, 10_000, 10_001])
 
@@ -135,7 +195,7 @@ def test_a_breaker_survives_being_stored(breaker: Breaker) -> None:
 def test_deciding_twice_at_one_moment_changes_nothing_and_keeps_the_override(breaker: Breaker, age: int | None) -> None:
     once = decide(breaker, age, NOW)
     assert decide(once, age, NOW) == once
-    assert once.override is breaker.override
+    assert once.override is as_of(breaker, NOW).override
 
 
 @given(breakers, ages)

@@ -138,3 +138,10 @@ def test_the_day_of_ones_own_limit_begins_at_midnight_utc() -> None:
     judge(**limited(loss_day_max_cents=10**6), totals_since=totals).judge(CELL, "user", **BET)
     midnight_ms = NOW_MS - NOW_MS % 86_400_000
     assert asked == [("user", first_id_at(midnight_ms))]
+
+
+@pytest.mark.parametrize(("before_tick_ms", "filled"), [(1, True), (0, False), (-1, False)])
+def test_the_tick_lies_after_the_wait_or_fills_nothing(before_tick_ms: int, filled: bool) -> None:
+    verdict = judge().judge(CELL, "user", **BET, wait_ends_ms=TICK.id - before_tick_ms)
+    assert (verdict == Fill(RATE_BP)) is filled
+    assert filled or (isinstance(verdict, Refused) and verdict.code == "PRICE_FEED_STALE")

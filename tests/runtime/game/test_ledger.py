@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runtime.game import chain
 from runtime.game.bets import COLUMNS, Bet, as_row, from_row, placed_content
 from runtime.game.chain import GENESIS
 from runtime.game.ledger import SQL, Commit, LedgerBroken
@@ -77,3 +78,9 @@ def test_a_row_is_a_bet_unless_its_status_is_none() -> None:
     assert len(placed_content(one)) == len(COLUMNS) - 6
     with pytest.raises(ValueError, match="unknown status 'paid'"):
         from_row(as_row(bet(status="paid")))
+
+
+def test_what_is_stored_of_a_bet_without_a_delay_is_recorded_as_before_there_was_one() -> None:
+    before = placed_content(bet(fill_delay_ms=None))[:-1]
+    assert chain.record("bet", 0, placed_content(bet(fill_delay_ms=None))) == chain.record("bet", 0, before)
+    assert chain.record("bet", 0, placed_content(bet(fill_delay_ms=500))) == chain.record("bet", 0, (*before, 500))

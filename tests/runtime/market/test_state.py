@@ -125,3 +125,18 @@ def test_bets_are_stopped(clock: ManualClock, breaker: Breaker, age_ms: int, ret
     with pytest.raises(Unavailable) as refused:
         market.guard_breaker()
     assert (refused.value.code, refused.value.retry_after_s) == ("PRICE_FEED_STALE", retry_after_s)
+
+
+def test_an_override_ends_on_time_also_where_no_check_takes_it_back(
+    redis_client: redis.Redis, clock: ManualClock
+) -> None:
+    ends = Breaker(State.HEALTHY, 1, 1, Override.OPEN, START_MS + 1_000)
+    store(redis_client, tick=tick_json(START_MS), breaker=breaker_json(ends))
+    market = Market(clock)
+    market.synchronize(redis_client, "0-0")
+    clock.advance(999)
+    with pytest.raises(Unavailable):
+        market.guard_breaker()
+    clock.advance(1)
+    market.guard_breaker()
+    assert market.breaker == ends

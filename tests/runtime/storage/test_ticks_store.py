@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from peewee import IntegrityError
@@ -10,7 +12,7 @@ from peewee import IntegrityError
 from runtime.clock import ManualClock
 from runtime.settings import Settings
 from runtime.storage import ticks_store
-from runtime.storage.database import Database, open_reader, open_writer
+from runtime.storage.database import Database, migrate, open_reader, open_writer
 from tests.jobs.feed.ticks import tick
 
 
@@ -92,3 +94,27 @@ def test_trimming_takes_the_oldest_in_small_steps(database: Database) -> None:
     assert ticks_store.trim(database, 1_300, 2) == 1
     assert ticks_store.trim(database, 1_300, 2) == 0
     assert [each.id for each in ticks_store.between(database, 0, 9_999, 10)] == [1_300]
+
+
+def test_a_store_from_before_has_the_candles_that_a_new_one_makes(
+    database: Database, tmp_path: Path, clock: ManualClock
+) -> None:
+    folder = tmp_path / "before"
+    folder.mkdir()
+    for name in ("0001_initial.sql", "0002_candles.sql"):
+        shutil.copy(ticks_store.MIGRATIONS / name, folder / name)
+    path = tmp_path / "old.db"
+    migrate(path, folder, clock)
+    old = open_writer(path)
+    for store in (old, database):
+        for tick_id in (999, 1_000, 1_999, 4_100, 61_050, 61_900):
+            ticks_store.append(store, tick(tick_id, 500 + tick_id % 7, low=400 + tick_id % 5, high=600))
+    old.close()
+    assert ticks_store.prepare(path, clock) == ["0003_second_candles.sql"]
+    old = open_writer(path)
+    for store in (old, database):
+        ticks_store.append(store, tick(61_950, 510))
+    for sql in ("SELECT * FROM second_candles", "SELECT * FROM candles"):
+        assert old.execute(sql) == database.execute(sql)
+    assert len(old.execute("SELECT * FROM second_candles")) == 4
+    old.close()
