@@ -5,8 +5,22 @@ from __future__ import annotations
 import msgspec
 
 from runtime.function import Call, Reply, function
-from runtime.health.status import Check, newest_commit, process_checks, read_status, system_checks
+from runtime.health.status import Check, SystemStatus, newest_commit, process_checks, read_status, system_checks
 from runtime.messaging.metrics_exchange import gather, take, works_down
+
+
+class SourceHealth(msgspec.Struct, frozen=True):
+    """How one source of prices does; one that is ill alone makes nothing else so."""
+
+    state: str
+    fresh: bool
+    counted: bool
+    """Whether it agrees with the others, so that its price counts."""
+    age_ms: int | None
+    prices: int
+    dropped: dict[str, int]
+    reconnects: int
+    offset_ppm: int | None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -15,6 +29,8 @@ class Health(msgspec.Struct, frozen=True):
     ok: bool
     mode: str
     checks: dict[str, Check]
+    sources: dict[str, SourceHealth] = {}
+    """The sources of prices; none while the feed says nothing."""
 
 
 @function(
@@ -26,7 +42,7 @@ def healthz(call: Call[None]) -> Reply:
     status = read_status(parts.redis, call.received_ms)
     own = take(call.surroundings.metrics, call.surroundings.clock, parts.background)
     down = works_down(gather(parts.redis, own))
-    return _report(call, system_checks(status, newest_commit(parts.pool), down))
+    return _report(call, system_checks(status, newest_commit(parts.pool), down), _sources(status, call.received_ms))
 
 
 @function(
@@ -39,6 +55,24 @@ def readyz(call: Call[None]) -> Reply:
     return _report(call, process_checks(status, newest_commit(parts.pool), parts.background.down()))
 
 
-def _report(call: Call[None], checks: dict[str, Check]) -> Reply:
+def _report(call: Call[None], checks: dict[str, Check], sources: dict[str, SourceHealth] | None = None) -> Reply:
     ok = all(check.ok for check in checks.values())
-    return Reply(Health(ok=ok, mode=call.parts.settings.mode, checks=checks), status=200 if ok else 503)
+    report = Health(ok=ok, mode=call.parts.settings.mode, checks=checks, sources=sources or {})
+    return Reply(report, status=200 if ok else 503)
+
+
+def _sources(status: SystemStatus | None, now_ms: int) -> dict[str, SourceHealth]:
+    seen = status.sources.sources if status is not None and status.sources is not None else ()
+    return {
+        one.name: SourceHealth(
+            state=one.state,
+            fresh=one.fresh,
+            counted=one.counted,
+            age_ms=one.age_ms(now_ms),
+            prices=one.prices,
+            dropped=one.dropped,
+            reconnects=one.reconnects,
+            offset_ppm=one.offset_ppm,
+        )
+        for one in seen
+    }

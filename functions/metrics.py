@@ -6,6 +6,7 @@ from runtime.function import Call, Reply, function
 from runtime.game.breaker import State
 from runtime.health.status import newest_commit, read_status, system_checks
 from runtime.messaging.metrics_exchange import gather, take, works_down
+from runtime.messaging.redis_values import FeedSources
 from runtime.metrics.table import Metrics, Snapshot
 from runtime.metrics.text import CONTENT_TYPE, exposition
 
@@ -33,6 +34,25 @@ def _system(call: Call[None], down: list[str]) -> Snapshot:
         if status.audit is not None:
             figures.set("taptrade_audit_findings", status.audit.findings)
             figures.set("taptrade_audit_time_seconds", status.audit.at_ms / 1000)
+        if status.sources is not None:
+            _measure_sources(figures, status.sources, call.received_ms)
         if status.tick_age_ms is not None:
             figures.set("taptrade_tick_age_seconds", status.tick_age_ms / 1000)
     return figures.snapshot(0, call.received_ms)
+
+
+def _measure_sources(figures: Metrics, sources: FeedSources, now_ms: int) -> None:
+    figures.set("taptrade_sources_needed", sources.needed)
+    figures.set("taptrade_sources_fresh", sum(source.fresh for source in sources.sources))
+    figures.set("taptrade_sources_counted", sources.counted)
+    for source in sources.sources:
+        figures.count("taptrade_source_prices_total", source.name, by=source.prices)
+        figures.count("taptrade_source_reconnects_total", source.name, by=source.reconnects)
+        for reason, count in source.dropped.items():
+            figures.count("taptrade_source_dropped_total", source.name, reason, by=count)
+        figures.set("taptrade_source_fresh", int(source.fresh), source.name)
+        age_ms = source.age_ms(now_ms)
+        if age_ms is not None:
+            figures.set("taptrade_source_age_seconds", age_ms / 1000, source.name)
+        if source.offset_ppm is not None:
+            figures.set("taptrade_source_offset_ratio", source.offset_ppm / 1_000_000, source.name)

@@ -11,6 +11,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 SECRET_LENGTH_MIN = 32
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+SOCKET_SCHEMES = ("ws", "wss")
+LIVE_FEEDS = ("binance", "coinbase", "kraken", "bitstamp")
+LIVE_FEEDS_MIN = 2
+"""A single exchange's wick would decide bets, and its maintenance would end them."""
+MADE_FEEDS = ("replay", "sim")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -108,6 +113,36 @@ def redis_url(text: str) -> str:
             "must be redis://user:password@host:port/number; "
             "what is special in a password, such as / or @, is written in percent, as %2F"
         )
+    return text
+
+
+def feed(text: str) -> tuple[str, ...]:
+    """Read sources of prices: several exchanges, comma-separated, or one source that stands alone."""
+    names = tuple(part.strip() for part in text.split(","))
+    unknown = [name for name in names if name not in (*LIVE_FEEDS, *MADE_FEEDS)]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no source; there are {', '.join((*LIVE_FEEDS, *MADE_FEEDS))}")
+    if len(names) > 1 and set(names) & set(MADE_FEEDS):
+        raise ValueError(f"{' and '.join(MADE_FEEDS)} stand alone: their prices are of no real market of now")
+    if len(set(names)) < len(names):
+        raise ValueError("must name each source once")
+    return names
+
+
+def socket_url(text: str) -> str:
+    """Read the URL of a WebSocket; empty means that of the exchange itself."""
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in SOCKET_SCHEMES and bool(parts.hostname) and parts.port != 0 and text.isprintable()
+        names_user = "@" in parts.netloc
+    except ValueError:
+        known = names_user = False
+    if not known:
+        raise ValueError("must be the address of a WebSocket, such as wss://HOST/PATH or ws://127.0.0.1:9000")
+    if names_user:
+        raise ValueError("must be without user and password: it is shown")
     return text
 
 

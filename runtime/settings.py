@@ -9,14 +9,27 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from runtime.hosts import shown_host
-from runtime.setting_forms import folder, host, networks, one_of, redis_url, secret, several, stakes, whole
+from runtime.setting_forms import (
+    LIVE_FEEDS,
+    LIVE_FEEDS_MIN,
+    feed,
+    folder,
+    host,
+    networks,
+    one_of,
+    redis_url,
+    secret,
+    several,
+    socket_url,
+    stakes,
+    whole,
+)
 
 DOMAINS_MAX = 8
 CHAIN_ID_MAX = 2**53
 # A signature that fits none of the chains is recovered once for each of them.
 CHAIN_IDS_MAX = 8
 Mode = Literal["demo", "live"]
-Feed = Literal["replay", "sim"]
 
 
 class SettingsError(Exception):
@@ -67,7 +80,16 @@ TABLE: tuple[Setting, ...] = (
     Setting("data", folder, "./data", "folder for everything that a run writes"),
     Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
     Setting("api_workers", whole(1, 64), "1", "API processes"),
-    Setting("feed", one_of(*get_args(Feed)), "replay", "price source"),
+    Setting(
+        "feed",
+        feed,
+        "replay",
+        f"price source: replay or sim, or exchanges, comma-separated, whose median counts: {', '.join(LIVE_FEEDS)}",
+    ),
+    Setting("feed_binance_url", socket_url, "", "WebSocket to take Binance's prices from; empty: Binance's own"),
+    Setting("feed_coinbase_url", socket_url, "", "WebSocket to take Coinbase's prices from; empty: Coinbase's own"),
+    Setting("feed_kraken_url", socket_url, "", "WebSocket to take Kraken's prices from; empty: Kraken's own"),
+    Setting("feed_bitstamp_url", socket_url, "", "WebSocket to take Bitstamp's prices from; empty: Bitstamp's own"),
     Setting("replay_file", str, "", "recording to replay (CSV ts_ms,price, also .gz or .zst); empty: the one shipped"),
     Setting("replay_offset_s", whole(0, 10**7), "600", "where in the recording the replay starts, seconds"),
     Setting("sim_seed", whole(0, 2**63 - 1), "1", "seed of the sim feed"),
@@ -145,7 +167,11 @@ class Settings:
     data: Path
     redis_url: str = field(repr=False)
     api_workers: int
-    feed: Feed
+    feed: tuple[str, ...]
+    feed_binance_url: str
+    feed_coinbase_url: str
+    feed_kraken_url: str
+    feed_bitstamp_url: str
     replay_file: str
     replay_offset_s: int
     sim_seed: int
@@ -194,6 +220,16 @@ class Settings:
         return self.chain_ids[0]
 
     @property
+    def feed_kind(self) -> str:
+        """The kind of prices: the sources in the order of the alphabet, comma-joined."""
+        return ",".join(sorted(self.feed))
+
+    @property
+    def feed_is_live(self) -> bool:
+        """Whether prices come from exchanges."""
+        return self.feed[0] in LIVE_FEEDS
+
+    @property
     def database(self) -> Path:
         """The live database."""
         return self.data / "taptrade.db"
@@ -236,7 +272,14 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 def _refuse_unsafe_mode(settings: Settings) -> None:
     if settings.mode == "demo":
         return
-    if settings.feed in ("replay", "sim"):
-        raise SettingsError(f"TAPTRADE_FEED={settings.feed} is refused in live mode: its prices are known beforehand")
+    if not settings.feed_is_live:
+        raise SettingsError(
+            f"TAPTRADE_FEED={settings.feed_kind} is refused in live mode: its prices are known beforehand"
+        )
+    if len(settings.feed) < LIVE_FEEDS_MIN:
+        raise SettingsError(
+            f"TAPTRADE_FEED={settings.feed_kind} is refused in live mode: two exchanges must agree on a price, "
+            f"so name two at least of {', '.join(LIVE_FEEDS)}"
+        )
     if settings.bet_signatures == "off":
         raise SettingsError("TAPTRADE_BET_SIGNATURES=off is refused in live mode: every bet must be signed")

@@ -38,7 +38,7 @@ def banner(settings: Settings, redis_url: str) -> str:
         ("database", str(settings.database)),
         ("logs", str(settings.data / "logs")),
         ("Redis", hide_password(redis_url)),
-        ("prices", prices.get(settings.feed, settings.feed)),
+        ("prices", prices.get(settings.feed_kind, f"live, on which exchanges agree: {', '.join(settings.feed)}")),
         ("money", "play money" if settings.mode == "demo" else "real"),
     )
     width = max(len(name) for name, _ in rows) + 2

@@ -25,6 +25,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "Ethereum libraries": ("ETH_ACCOUNT_*", "ETH_HASH_*", "ECC_BACKEND_CLASS", "COINCURVE_*"),
     "PyCryptodome": ("PYCRYPTODOME_*",),
     "pydantic": ("PYDANTIC_*",),
+    "websockets": ("WEBSOCKETS_*",),
 }
 """By whom they are read: the variables, `*` being any ending."""
 

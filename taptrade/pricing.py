@@ -36,3 +36,18 @@ def reward_model(settings: Settings) -> RewardModel:
 
 def _rules(settings: Settings) -> GridRules:
     return GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+
+
+def refuse_unproven_model(settings: Settings) -> None:
+    """Raise SettingsError in live mode unless the model has a report that passes for this kind of feed.
+
+    A model names in `proven_for` the kinds for which it has one.
+    """
+    if settings.mode != "live":
+        return
+    proven_for: tuple[str, ...] = getattr(reward_model(settings), "proven_for", ())
+    if settings.feed_kind not in proven_for:
+        raise SettingsError(
+            f"TAPTRADE_REWARD_MODEL={settings.reward_model}: no reward model has a passing report for the feed "
+            f"{settings.feed_kind}, and live mode needs one"
+        )

@@ -18,7 +18,7 @@ from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.listening import address_of
 from taptrade.own_files import close_to_others
-from taptrade.pricing import reward_model
+from taptrade.pricing import refuse_unproven_model, reward_model
 from taptrade.processes import PROCESSES, UNDER, module, take_secrets
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ def main(argv: Sequence[str]) -> int:
         settings = load()
     if name in PRICING:
         reward_model(settings)
+        refuse_unproven_model(settings)
     return SERVERS[name](settings)
 
 

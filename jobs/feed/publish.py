@@ -14,8 +14,8 @@ from runtime.clock import Clock
 from runtime.game.ticks import Tick
 from runtime.messaging.bus import publish_public
 from runtime.messaging.connection import Redis, RedisError
-from runtime.messaging.redis_keys import ALIVE_TTL_S, FEED_ALIVE, GRID_LATEST, TICK_LATEST
-from runtime.messaging.redis_values import encode_tick
+from runtime.messaging.redis_keys import ALIVE_TTL_S, FEED_ALIVE, FEED_SOURCES, GRID_LATEST, TICK_LATEST
+from runtime.messaging.redis_values import FeedSources, encode_tick
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class Publisher:
         self._wake = threading.Condition()
         self._pending: list[tuple[Tick, Touched | None]] = []
         self._newest: Tick | None = None
+        self._sources: FeedSources | None = None
         self._grid_due_ms = clock.monotonic_ms()
         self._stopping = False
         self._failing = False
@@ -60,6 +61,10 @@ class Publisher:
             self._pending.append((tick, touched))
             del self._pending[:-PENDING_MAX]
             self._wake.notify()
+
+    def tell(self, sources: FeedSources) -> None:
+        """Hand over how the sources do; it goes out with the next grid, or instead of it where there is no price."""
+        self._sources = sources
 
     def run_once(self) -> None:
         """Publish the waiting ticks, and the grid if it is due, in one transaction.
@@ -84,20 +89,25 @@ class Publisher:
     def _publish(self, waiting: list[tuple[Tick, Touched | None]]) -> None:
         now_ms = self._clock.now_ms()
         pipe = self._client.pipeline(transaction=True)
+        if waiting and self._newest is None:
+            self._grid_due_ms = self._clock.monotonic_ms()
         for tick, touched in waiting:
             self._newest = tick
             publish_public(pipe, "price", encode_tick(tick), now_ms)
             if touched:
                 publish_public(pipe, "touched", msgspec.json.encode(touched), now_ms)
-        if self._newest is None:
-            return
-        # Set with every grid too, so that a Redis that came back empty knows the price at once.
-        pipe.set(TICK_LATEST, encode_tick(self._newest))
-        if self._grid_is_due():
-            grid = self._grid(self._newest, max(now_ms, self._newest.id))
-            pipe.set(GRID_LATEST, grid)
+        is_due = self._grid_is_due()
+        if self._newest is not None:
+            # Set with every grid too, so that a Redis that came back empty knows the price at once.
+            pipe.set(TICK_LATEST, encode_tick(self._newest))
+            if is_due:
+                grid = self._grid(self._newest, max(now_ms, self._newest.id))
+                pipe.set(GRID_LATEST, grid)
+                publish_public(pipe, "grid", grid, now_ms)
+        if is_due:
             pipe.set(FEED_ALIVE, now_ms, ex=ALIVE_TTL_S)
-            publish_public(pipe, "grid", grid, now_ms)
+            if self._sources is not None:
+                pipe.set(FEED_SOURCES, self._sources.encode(), ex=ALIVE_TTL_S)
         pipe.execute()
 
     def _grid_is_due(self) -> bool:

@@ -23,7 +23,10 @@ class Quote:
 class Source(Protocol):
     """A source of prices."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the ticks that are made of its prices say of their source."""
+        ...
 
     def poll(self, now_ms: int) -> list[Quote]:
         """Return the prices that arrived since the last call and not after `now_ms`, oldest first."""

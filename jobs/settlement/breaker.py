@@ -15,8 +15,9 @@ from runtime.messaging.bus import publish_public
 from runtime.messaging.commands import NoteOverride
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.queues import new_id, send_commands
-from runtime.messaging.redis_keys import BREAKER, TICK_LATEST
+from runtime.messaging.redis_keys import BREAKER, FEED_SOURCES, TICK_LATEST
 from runtime.messaging.redis_values import (
+    FeedSources,
     OverrideNote,
     decode_breaker,
     decode_override_note,
@@ -37,13 +38,15 @@ def check_breaker() -> str:
 
 def check(client: Redis, clock: Clock) -> Breaker:
     """Decide, store the decision, and publish `status` if the state changed."""
-    latest: Any = client.get(TICK_LATEST)
+    found: Any = client.mget(TICK_LATEST, FEED_SOURCES)
+    latest, sources = found
+    too_few = sources is not None and FeedSources.decode(sources).too_few
     now_ms = clock.now_ms()
     # Ahead of the clock is as far from now as behind it: after a step back no tick comes until the clock caught up.
     age_ms = None if latest is None else abs(now_ms - decode_tick(latest).id)
 
     def look(breaker: Breaker, note: OverrideNote | None) -> tuple[Breaker, OverrideNote | None]:
-        decided = decide(breaker, age_ms, now_ms)
+        decided = decide(breaker, age_ms, now_ms, too_few_sources=too_few)
         return decided, note if decided.override is breaker.override else None
 
     before, after, note = _change(client, look, now_ms)

@@ -88,14 +88,15 @@ def as_of(breaker: Breaker, now_ms: int) -> Breaker:
     return replace(breaker, override=Override.AUTO, override_until_ms=None)
 
 
-def decide(breaker: Breaker, tick_age_ms: int | None, now_ms: int) -> Breaker:
+def decide(breaker: Breaker, tick_age_ms: int | None, now_ms: int, *, too_few_sources: bool = False) -> Breaker:
     """Return the breaker after a look at the newest tick's age; None means that there is no tick at all.
 
+    While of several sources too few agree, even a young tick is not fresh: no other will follow it.
     An override that has ended is taken back.
     A clock that stepped back makes the age negative (fresh) and cannot shorten a recovery: the time since which ticks
     are fresh moves back with the clock.
     """
-    fresh = tick_age_ms is not None and tick_age_ms <= FRESH_MS_MAX
+    fresh = tick_age_ms is not None and tick_age_ms <= FRESH_MS_MAX and not too_few_sources
     fresh_since_ms = None
     if fresh:
         fresh_since_ms = now_ms if breaker.fresh_since_ms is None else min(breaker.fresh_since_ms, now_ms)

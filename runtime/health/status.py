@@ -18,14 +18,15 @@ from runtime.messaging.redis_keys import (
     BACKLOG_BETS,
     BREAKER,
     FEED_ALIVE,
+    FEED_SOURCES,
     SETTLER_ALIVE,
     TICK_LATEST,
     WRITER_ALIVE,
 )
-from runtime.messaging.redis_values import AuditResult, WriterAlive, decode_breaker, decode_tick
+from runtime.messaging.redis_values import AuditResult, FeedSources, WriterAlive, decode_breaker, decode_tick
 from runtime.storage.database import DatabaseError
 
-KEYS = (FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST)
+KEYS = (FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST)
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -56,6 +57,7 @@ class SystemStatus:
     """What Redis says of everything that runs; a process that is not `alive` has not renewed its key for 5 s."""
 
     feed_alive: bool
+    sources: FeedSources | None
     settler_alive: bool
     writer_alive: bool
     writer_trouble: str
@@ -68,11 +70,12 @@ class SystemStatus:
 def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
     """Ask Redis in one round trip; None when it does not answer."""
     try:
-        feed, settler, writer, tick, breaker, backlog, audited = client.mget(*KEYS)
+        feed, sources, settler, writer, tick, breaker, backlog, audited = client.mget(*KEYS)
     except RedisError:
         return None
     return SystemStatus(
         feed_alive=feed is not None,
+        sources=FeedSources.decode(sources) if sources else None,
         settler_alive=settler is not None,
         writer_alive=writer is not None,
         writer_trouble=WriterAlive.decode(writer).trouble if writer else "",
@@ -118,13 +121,14 @@ def system_checks(status: SystemStatus | None, commit: int | None, down: Sequenc
 
 
 def _price_feed(status: SystemStatus) -> Check:
-    age_ms = status.tick_age_ms
-    if age_ms is None:
-        return Check(ok=False, detail="no tick yet")
-    seen = f"newest tick {age_ms} ms old"
-    if not status.feed_alive:
+    age_ms, sources = status.tick_age_ms, status.sources
+    seen = "no tick yet" if age_ms is None else f"newest tick {age_ms} ms old"
+    if age_ms is not None and not status.feed_alive:
         return Check(ok=False, detail=f"the feed gives no sign of life; {seen}")
-    return Check(age_ms <= CRITICAL_MS_MIN, seen)
+    if sources is not None and len(sources.sources) > 1:
+        seen += f"; {sources.counted} of {len(sources.sources)} sources agree, {sources.needed} must"
+    too_few = sources is not None and sources.too_few
+    return Check(age_ms is not None and age_ms <= CRITICAL_MS_MIN and not too_few, seen)
 
 
 def _breaker(breaker: Breaker) -> Check:

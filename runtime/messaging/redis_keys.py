@@ -29,6 +29,8 @@ WRITER_ALIVE = "writer:alive"
 """String, JSON (WriterAlive); 5 s. No later commit is made before its `clock_ms`."""
 FEED_ALIVE = "feed:alive"
 """String, the feed's time in Unix milliseconds; 5 s. With it and no fresh tick, the source is silent, not the feed."""
+FEED_SOURCES = "feed:sources"
+"""String, JSON (FeedSources): how each source of prices does; 5 s, renewed with FEED_ALIVE."""
 SETTLER_ALIVE = "settler:alive"
 """String, the settler's time in Unix milliseconds; 5 s, renewed by each run of the settlement job."""
 METRICS = "metrics"
@@ -43,6 +45,8 @@ BUS_PUBLIC_KEEP_MS = 600_000
 BUS_COMMITS_KEEP = 256
 NONCE_TTL_S = 90
 SESSION_TTL_S = 24 * 3600
+FEED_SOURCES_BYTES_MAX = 16 * 1024
+"""Four sources, each with a long error and a dozen reasons why prices were left out, take a third of it."""
 PENDING_AFTER_DEADLINE_MS = 90_000
 COUNTED_MAX = 20_000
 """Wallets or addresses that a bucket counts in one window."""
@@ -75,6 +79,7 @@ BUDGET_BYTES = {
     "commit bus": BUS_COMMITS_KEEP * 320 * 1024,
     "failed jobs": 16 * 1024 * 1024,
     "metrics and states": 4 * 1024 * 1024,
+    "price sources": FEED_SOURCES_BYTES_MAX,
 }
 BUDGET_SHARE_PERCENT = 70
 

@@ -81,6 +81,46 @@ class AuditResult(_Json, frozen=True):
     summary: str = ""
 
 
+class SourceSeen(msgspec.Struct, frozen=True):
+    """How one source of prices does; `fresh` says that a price came lately, `counted` that it agrees with others."""
+
+    name: str
+    state: str
+    fresh: bool
+    counted: bool
+    last_price_ms: int | None
+    last_price_cents: int | None
+    prices: int
+    dropped: dict[str, int]
+    """How many made no price, by reason."""
+    reconnects: int
+    offset_ppm: int | None
+    """How far it is from the consensus for minutes on end, in millionths; None while that is not known."""
+    last_error: str = ""
+
+    def age_ms(self, now_ms: int) -> int | None:
+        """Return how long ago its newest price arrived; None before the first."""
+        return None if self.last_price_ms is None else max(0, now_ms - self.last_price_ms)
+
+
+class FeedSources(_Json, frozen=True):
+    """FEED_SOURCES: every source of the feed, and how many must agree on a price."""
+
+    at_ms: int
+    needed: int
+    sources: tuple[SourceSeen, ...]
+
+    @property
+    def counted(self) -> int:
+        """How many sources are fresh and agree."""
+        return sum(source.counted for source in self.sources)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are several sources, and fewer agree than must; of a single one its ticks tell."""
+        return len(self.sources) > 1 and self.counted < self.needed
+
+
 class PendingBet(msgspec.Struct, frozen=True):
     """A key of `pending`: whose bet is on its way, and the last moment at which it may be committed."""
 

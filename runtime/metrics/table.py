@@ -21,6 +21,9 @@ CounterName = Literal[
     "taptrade_bets_total",
     "taptrade_jobs_failed_total",
     "taptrade_background_restarts_total",
+    "taptrade_source_prices_total",
+    "taptrade_source_dropped_total",
+    "taptrade_source_reconnects_total",
 ]
 GaugeName = Literal[
     "taptrade_up",
@@ -29,6 +32,12 @@ GaugeName = Literal[
     "taptrade_bets_inside",
     "taptrade_tick_age_seconds",
     "taptrade_breaker_state",
+    "taptrade_sources_needed",
+    "taptrade_sources_fresh",
+    "taptrade_sources_counted",
+    "taptrade_source_fresh",
+    "taptrade_source_age_seconds",
+    "taptrade_source_offset_ratio",
     "taptrade_writer_commit",
     "taptrade_audit_findings",
     "taptrade_audit_time_seconds",
@@ -65,12 +74,27 @@ COUNTERS: dict[CounterName, Metric] = {
     "taptrade_background_restarts_total": Metric(
         "Background work that ended by an error and started again.", ("work",)
     ),
+    "taptrade_source_prices_total": Metric("Prices of a source since the feed's start.", ("source",), of_process=False),
+    "taptrade_source_dropped_total": Metric(
+        "Prices and messages of a source that made no price, by reason.", ("source", "reason"), of_process=False
+    ),
+    "taptrade_source_reconnects_total": Metric("Connections that ended.", ("source",), of_process=False),
 }
 GAUGES: dict[GaugeName, Metric] = {
     "taptrade_up": Metric("1 where a part of the system is well, 0 where it is not.", ("part",), of_process=False),
     "taptrade_backlog_bets": Metric("Bets that wait for the writer.", of_process=False),
     "taptrade_tick_age_seconds": Metric("Age of the newest tick.", of_process=False),
     "taptrade_breaker_state": Metric("1 for the state that the breaker is in.", ("state",), of_process=False),
+    "taptrade_sources_needed": Metric("Sources that must agree on a price.", of_process=False),
+    "taptrade_sources_fresh": Metric("Sources that gave a price in the last 3 s.", of_process=False),
+    "taptrade_sources_counted": Metric("Fresh sources that agree on the price.", of_process=False),
+    "taptrade_source_fresh": Metric(
+        "1 where a source gave a price in the last 3 s, else 0.", ("source",), of_process=False
+    ),
+    "taptrade_source_age_seconds": Metric("Age of a source's newest price.", ("source",), of_process=False),
+    "taptrade_source_offset_ratio": Metric(
+        "How far a source is from the others for minutes on end, as a part of the price.", ("source",), of_process=False
+    ),
     "taptrade_writer_commit": Metric("Number of the newest commit.", of_process=False),
     "taptrade_audit_findings": Metric("Rows that the last daily audit found wrong.", of_process=False),
     "taptrade_audit_time_seconds": Metric("Unix time of the last daily audit.", of_process=False),

@@ -102,6 +102,14 @@ def test_breaker_is_forced_and_handed_back(house: System, tmp_path: Path) -> Non
     assert "prices look wrong" in history
 
 
+def test_the_sources_of_prices_are_shown(house: System, tmp_path: Path) -> None:
+    (looking,) = blocks(runbook("feed"))
+    _, seen = run([FIRST, looking], tmp_path, house.environment)
+    assert " of 1 count, 1 must; newest tick" in seen
+    assert '"sources"' in seen
+    assert re.search(r"^taptrade_source_fresh{source=\"\w+\"} [01].0$", seen, re.MULTILINE)
+
+
 def test_backup_is_made_checked_and_restored(house: System, bet: Played, tmp_path: Path) -> None:
     text = runbook("backup-and-restore")
     making, checking = blocks(section(text, "Make one now")), blocks(section(text, "Check one"))

@@ -69,6 +69,11 @@ def test_secrets_are_stars() -> None:
         pytest.param({"TAPTRADE_PORT": "99999"}, "TAPTRADE_PORT='99999': must be between 1 and 65535", id="value"),
         pytest.param({"TAPTRADE_PROT": "8000"}, "unknown setting TAPTRADE_PROT", id="misspelt"),
         pytest.param({"TAPTRADE_MODE": "live"}, "TAPTRADE_FEED=replay is refused in live mode", id="unsafe"),
+        pytest.param(
+            {"TAPTRADE_MODE": "live", "TAPTRADE_FEED": "kraken,binance"},
+            "no reward model has a passing report for the feed binance,kraken",
+            id="unproven",
+        ),
     ],
 )
 def test_wrong_settings_are_told_in_one_line(environment: dict[str, str], sentence: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -10,13 +11,14 @@ import pytest
 
 from jobs.feed.buckets import INTERVAL_MS, Buckets
 from jobs.feed.feed import Feed, until_interval_ends_ms
-from jobs.feed.opening import open_source, open_volatility, recording_of
+from jobs.feed.opening import begin, open_source, open_volatility, recording_of
 from jobs.feed.quotes import Quote
 from jobs.feed.recording import SHIPPED, read_recording
+from jobs.feed.venues import Venues
 from runtime.clock import ManualClock
 from runtime.game.rewards import HISTORY_MS_MIN
 from runtime.game.ticks import Tick
-from runtime.game.volatility import Volatility
+from runtime.game.volatility import GAP_MS_MAX, Volatility
 from runtime.settings import Settings
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_writer
@@ -107,7 +109,7 @@ def test_old_ticks_go_after_seven_days(database: Database) -> None:
 def test_a_fresh_feed_offers_rates_at_once_and_stores_nothing_of_the_past(
     settings: Settings, database: Database, source: str
 ) -> None:
-    chosen = replace(settings, feed=source)  # type: ignore[arg-type]  # one of the two words
+    chosen = replace(settings, feed=(source,))
     offered = run_feed(chosen, database, START, START + 5_000)
     assert offered == stored(database)
     assert offered[0].id > START
@@ -135,7 +137,7 @@ def test_a_fresh_replay_plays_the_recorded_prices(settings: Settings, database: 
 def test_a_restart_goes_on_from_the_last_price_with_rates(
     settings: Settings, database: Database, source: str, down_ms: int, ran_ms: int
 ) -> None:
-    chosen = replace(settings, feed=source)  # type: ignore[arg-type]  # one of the two words
+    chosen = replace(settings, feed=(source,))
     before = run_feed(chosen, database, START, START + ran_ms)
     restart_ms = before[-1].id + down_ms
     after = run_feed(chosen, database, restart_ms, restart_ms + 15_000)
@@ -162,7 +164,7 @@ def test_the_stored_ticks_restore_the_volatility(settings: Settings, database: D
 
 
 def test_a_source_that_changes_goes_on_from_the_last_price(settings: Settings, database: Database) -> None:
-    before = run_feed(replace(settings, feed="sim"), database, START, START + 10_000)
+    before = run_feed(replace(settings, feed=("sim",)), database, START, START + 10_000)
     after = run_feed(settings, database, START + 11_000, START + 20_000)
     assert (before[-1].sources, after[0].sources) == ("sim", "replay")
     assert abs(after[0].close - before[-1].close) <= 2_000
@@ -181,3 +183,37 @@ def test_a_clock_that_stepped_back_brings_no_tick_before_it_has_caught_up(
 @pytest.mark.parametrize(("now_ms", "wait_ms"), [(START, 100), (START + 1, 99), (START + 99, 1)])
 def test_turns_come_at_the_ends_of_intervals(now_ms: int, wait_ms: int) -> None:
     assert until_interval_ends_ms(now_ms) == wait_ms
+
+
+def begin_live(settings: Settings, database: Database, now_ms: int) -> tuple[Venues, Buckets, Volatility]:
+    chosen = replace(settings, feed=("kraken", "binance"))
+    return begin(chosen, None, database, ManualClock(now_ms), threading.Event())
+
+
+def test_exchanges_begin_with_what_is_stored_of_exchanges(settings: Settings, database: Database) -> None:
+    for number in range(20):
+        ticks_store.append(database, replace(tick(START + number * 500, 9_400_000 + number), sources="binance,kraken"))
+    last_ms = START + 19 * 500
+    venues, buckets, volatility = begin_live(settings, database, last_ms + 3_000)
+    assert venues.name == ""
+    assert volatility.features().history_ms == 19 * 500
+    assert buckets.add(quote(last_ms + 3_000)) is None
+    assert buckets.close(last_ms + 3_200) is not None
+    _, _, after_a_gap = begin_live(settings, database, last_ms + 10_001)
+    assert after_a_gap.features().history_ms == 0
+
+
+def test_real_prices_join_no_made_up_ones(settings: Settings, database: Database) -> None:
+    before = run_feed(replace(settings, feed=("sim",)), database, START, START + 90_000)
+    last_ms = before[-1].id
+    _, buckets, volatility = begin_live(settings, database, last_ms + 1_000)
+    assert volatility.features().history_ms == 0
+    # A window with both would decide bets by a leap that no market made; so it has a gap that makes it void.
+    for ms in range(last_ms + 1_000, last_ms + 9_900, 100):
+        buckets.add(quote(ms))
+        assert buckets.close(ms + 200) is None
+    first_ms = last_ms + 10_200
+    buckets.add(quote(first_ms))
+    first = buckets.close(first_ms + 200)
+    assert first is not None
+    assert first.id - last_ms > GAP_MS_MAX

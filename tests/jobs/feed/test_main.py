@@ -22,8 +22,8 @@ from runtime.game.rewards import HISTORY_MS_MIN
 from runtime.game.ticks import Tick
 from runtime.market.grid import Grid
 from runtime.messaging.metrics_exchange import collect
-from runtime.messaging.redis_keys import GRID_LATEST, TICK_LATEST
-from runtime.messaging.redis_values import decode_tick
+from runtime.messaging.redis_keys import FEED_SOURCES, GRID_LATEST, TICK_LATEST
+from runtime.messaging.redis_values import FeedSources, decode_tick
 from runtime.settings import Settings, SettingsError
 from runtime.storage import checkpoints, ticks_store
 from runtime.storage.database import OperationalError, open_reader, open_writer
@@ -77,10 +77,14 @@ def test_the_process_publishes_survives_kill_9_and_ends_on_sigterm(
     assert all(tick.features.history_ms >= HISTORY_MS_MIN for tick in ticks)
     grid: Any = redis_client.get(GRID_LATEST)
     assert any(rate for rates in msgspec.json.decode(grid, type=Grid).rates_bp for rate in rates)
+    sources: Any = redis_client.get(FEED_SOURCES)
+    (sim,) = FeedSources.decode(sources).sources
+    assert (sim.name, sim.state, sim.counted) == ("sim", "live", True)
+    assert sim.prices > 0
 
 
 def test_ticks_are_stored_while_redis_is_away(settings: Settings, tmp_path: Path) -> None:
-    nowhere = replace(settings, redis_url=f"unix://{tmp_path}/nothing.sock", feed="sim")
+    nowhere = replace(settings, redis_url=f"unix://{tmp_path}/nothing.sock", feed=("sim",))
     stopping = threading.Event()
     feeding = threading.Thread(target=run, args=(nowhere, SystemClock(), stopping))
     feeding.start()
@@ -130,7 +134,7 @@ def test_the_wal_of_the_ticks_starts_anew_beside_them(
 ) -> None:
     monkeypatch.setattr(checkpoints, "PAGES_DUE", 4)
     stopping = threading.Event()
-    feeding = threading.Thread(target=run, args=(replace(settings, feed="sim"), SystemClock(), stopping))
+    feeding = threading.Thread(target=run, args=(replace(settings, feed=("sim",)), SystemClock(), stopping))
     feeding.start()
     try:
         wait_until(lambda: collect(redis_client, SystemClock().now_ms()), what="what the feed measures")

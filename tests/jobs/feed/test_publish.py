@@ -14,11 +14,12 @@ from runtime.clock import ManualClock, SystemClock
 from runtime.game.grid import GridRules
 from runtime.game.ticks import Tick
 from runtime.messaging.connection import connect
-from runtime.messaging.redis_keys import BUS_PUBLIC, FEED_ALIVE, GRID_LATEST, TICK_LATEST
-from runtime.messaging.redis_values import decode_tick
+from runtime.messaging.redis_keys import BUS_PUBLIC, FEED_ALIVE, FEED_SOURCES, GRID_LATEST, TICK_LATEST
+from runtime.messaging.redis_values import FeedSources, decode_tick
 from taptrade.embedded_redis import prepare
 from tests.backgrounds import threads
 from tests.conftest import start_redis
+from tests.feed_sources import feed_sources
 from tests.jobs.feed.ticks import tick
 from tests.waiting import wait_until
 
@@ -73,6 +74,25 @@ def test_the_grid_is_told_four_times_a_second_with_new_ticks_or_without(
     assert msgspec.json.decode(newest) == grids[-1]
     assert redis_client.get(FEED_ALIVE) == str(START + 750).encode()
     assert 0 < redis_client.ttl(FEED_ALIVE) <= 5
+
+
+def test_without_any_price_the_feed_says_that_it_lives_and_how_its_sources_do(
+    redis_client: redis.Redis, clock: ManualClock
+) -> None:
+    publishing = publisher(redis_client, clock)
+    report = feed_sources(START, kraken=False, binance=False)
+    publishing.tell(report)
+    publishing.run_once()
+    stored: Any = redis_client.get(FEED_SOURCES)
+    assert FeedSources.decode(stored) == report
+    assert redis_client.get(FEED_ALIVE) == str(START).encode()
+    assert 0 < redis_client.ttl(FEED_SOURCES) <= 5
+    assert told(redis_client) == []
+    # The first price waits for nothing.
+    clock.advance(10)
+    publishing.offer(tick(START))
+    publishing.run_once()
+    assert "grid" in [kind for kind, _ in told(redis_client)]
 
 
 def test_the_grid_s_time_is_never_before_its_tick(redis_client: redis.Redis, clock: ManualClock) -> None:

@@ -13,8 +13,9 @@ from jobs.settlement import breaker as job
 from jobs.settlement.breaker import check, check_breaker, read_breaker, set_override
 from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, Override, State, decide
-from runtime.messaging.redis_keys import BREAKER, BUS_PUBLIC, TICK_LATEST
+from runtime.messaging.redis_keys import BREAKER, BUS_PUBLIC, FEED_SOURCES, TICK_LATEST
 from runtime.messaging.redis_values import OverrideNote, encode_tick
+from tests.feed_sources import feed_sources
 from tests.jobs.feed.ticks import tick
 
 
@@ -52,6 +53,19 @@ def test_the_first_fresh_tick_makes_it_healthy_at_once(redis_client: redis.Redis
     assert told(redis_client) == [healthy]
     stored: Any = redis_client.get(BREAKER)
     assert Breaker.from_dict(msgspec.json.decode(stored)) == healthy
+
+
+def test_one_source_of_several_degrades_although_the_tick_is_young(
+    redis_client: redis.Redis, clock: ManualClock
+) -> None:
+    show_tick(redis_client, clock)
+    assert check(redis_client, clock).state is State.HEALTHY
+    redis_client.set(FEED_SOURCES, feed_sources(clock.now_ms(), kraken=True, binance=False).encode())
+    assert check(redis_client, clock).state is State.DEGRADED
+    redis_client.set(FEED_SOURCES, feed_sources(clock.now_ms(), kraken=True, binance=True).encode())
+    assert check(redis_client, clock).state is State.HEALTHY
+    redis_client.set(FEED_SOURCES, feed_sources(clock.now_ms(), replay=False).encode())
+    assert check(redis_client, clock).state is State.HEALTHY
 
 
 def test_silence_degrades_trips_and_heals_after_half_a_minute(redis_client: redis.Redis, clock: ManualClock) -> None:
@@ -140,10 +154,12 @@ def test_an_override_between_a_check_s_reading_and_writing_is_not_lost(
     show_tick(redis_client, clock)
     overrides = [Override.OPEN]
 
-    def decide_while_the_operator_acts(breaker: Breaker, age_ms: int | None, now_ms: int) -> Breaker:
+    def decide_while_the_operator_acts(
+        breaker: Breaker, age_ms: int | None, now_ms: int, *, too_few_sources: bool
+    ) -> Breaker:
         if overrides:
             set_override(redis_client, overrides.pop(), "ann", "now", clock)
-        return decide(breaker, age_ms, now_ms)
+        return decide(breaker, age_ms, now_ms, too_few_sources=too_few_sources)
 
     monkeypatch.setattr(job, "decide", decide_while_the_operator_acts)
     after = check(redis_client, clock)

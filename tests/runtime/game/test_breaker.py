@@ -103,6 +103,29 @@ def test_a_clock_that_steps_back_does_not_shorten_the_recovery() -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "fresh_for_ms", "tick_age_ms", "expected"),
+    [
+        (HEALTHY, 60_000, 100, DEGRADED),
+        (DEGRADED, None, 100, DEGRADED),
+        (DEGRADED, None, 10_001, CRITICAL),
+        (CRITICAL, 30_000, 100, CRITICAL),
+    ],
+)
+def test_too_few_sources_allow_no_more_than_degraded(
+    state: State, fresh_for_ms: int | None, tick_age_ms: int, expected: State
+) -> None:
+    decided = decide(breaker_in(state, fresh_for_ms), tick_age_ms, NOW, too_few_sources=True)
+    assert (decided.state, decided.fresh_since_ms) == (expected, None)
+    # Once enough agree again, recovery counts from there.
+    again = decide(decided, 100, NOW + 1_000)
+    assert again.state is (CRITICAL if expected is CRITICAL else HEALTHY)
+
+
+def test_without_history_too_few_sources_never_start_the_bets() -> None:
+    assert decide(Breaker(), 100, NOW, too_few_sources=True).state is CRITICAL
+
+
+@pytest.mark.parametrize(
     ("state", "override", "bets_refused", "settlement_delayed"),
     [
         pytest.param(HEALTHY, Override.AUTO, False, False, id="healthy"),

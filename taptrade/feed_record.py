@@ -1,0 +1,133 @@
+"""`taptrade feed record FILE`: connect to the exchanges that the settings name and keep what they say."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from jobs.feed.feed import until_interval_ends_ms
+from jobs.feed.opening import open_venues
+from jobs.feed.recorder import ENDING, FLUSH_EVERY_MS, Recorder
+from jobs.feed.venues import Venues
+from runtime.background import Background
+from runtime.clock import Clock, SystemClock
+from runtime.metrics.table import Metrics
+from runtime.setting_forms import LIVE_FEEDS
+from runtime.settings import Settings, SettingsError, load
+from taptrade.board import dollars
+
+STOP_S_MAX = 5.0
+SHOW_EVERY_MS = 500
+SAY_EVERY_MS = 60_000
+EPILOG = f"""
+The exchanges are those of TAPTRADE_FEED; a house need not run. The series is the price that they agree on, as the feed
+makes it, in the form that TAPTRADE_REPLAY_FILE takes: rows `ts_ms,price`, packed by zstandard. The day (UTC) goes into
+the name, so days/btc{ENDING} is written as days/btc_2026-01-06{ENDING}, and each day begins a file of its own. Of each
+tenth of a second three rows are kept at most, which make the same tick as all of them: lowest, highest and last.
+
+Every {FLUSH_EVERY_MS // 1000} s a frame of its own is written, whole, so a file can be read at any time, and a process
+that is killed loses no more than that. Started again, it goes on with the file of the day, and cuts off a frame that a
+crash of the machine left half written. Ctrl-C ends it, with a summary.
+"""
+
+
+def declare(commands: Any) -> None:
+    """Add the command to those of `taptrade feed`."""
+    parser = commands.add_parser(
+        "record",
+        help="record what the exchanges say, a file a day",
+        description=main.__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "file", type=_file, metavar="FILE", help=f"where to; a name that ends in {ENDING}, or in nothing"
+    )
+    parser.add_argument(
+        "--sources", action="store_true", help="keep each exchange's own prices too, in files beside it"
+    )
+    parser.set_defaults(run=main)
+
+
+def main(given: argparse.Namespace) -> int:
+    """Record the prices of the exchanges until Ctrl-C."""
+    settings = load()
+    if not settings.feed_is_live:
+        raise SettingsError(
+            f"TAPTRADE_FEED={settings.feed_kind} is no exchange: name some, as in TAPTRADE_FEED={','.join(LIVE_FEEDS)}"
+        )
+    # The sources tell of themselves on the line that shows how they do.
+    logging.getLogger().addHandler(logging.NullHandler())
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    recorder = Recorder(given.file, settings.feed if given.sources else ())
+    try:
+        record(settings, recorder, SystemClock(), stopping)
+    finally:
+        recorder.close()
+        for series in recorder.all:
+            for file in series.written:
+                print(f"{file.path}: {file.rows:,} rows, now {file.path.stat().st_size:,} bytes")
+    if not recorder.agreed.written:
+        print("nothing was recorded: no price was agreed on")
+        return 1
+    return 0
+
+
+def record(settings: Settings, recorder: Recorder, clock: Clock, stopping: threading.Event) -> None:
+    """Record until `stopping` is set, and show how that goes."""
+    venues = open_venues(settings, clock, stopping, recorder.hear)
+    background = Background(stopping, clock, Metrics("record"))
+    console = Console()
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        tell, every_ms = _teller(live, console)
+        venues.start(background)
+        due_ms = clock.monotonic_ms() + every_ms
+        try:
+            while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
+                now_ms = clock.now_ms()
+                quotes = venues.poll(now_ms)
+                recorder.take(quotes, now_ms)
+                if clock.monotonic_ms() >= due_ms:
+                    due_ms = clock.monotonic_ms() + every_ms
+                    tell(progress(venues, recorder, now_ms))
+        finally:
+            stopping.set()
+            venues.stop()
+            background.join(STOP_S_MAX)
+
+
+def progress(venues: Venues, recorder: Recorder, now_ms: int) -> str:
+    """Say how far it is, and how each source does."""
+    report = venues.report(now_ms)
+    sources = []
+    for source in report.sources:
+        price = "" if source.last_price_cents is None else f" {dollars(source.last_price_cents)}"
+        sources.append(f"{source.name} {source.state}{price}")
+    file = recorder.agreed.written[-1].path if recorder.agreed.written else "no file yet"
+    return f"{recorder.agreed.rows:,} rows, {report.counted} of {len(sources)} agree: {', '.join(sources)}; {file}"
+
+
+def _teller(live: Live, console: Console) -> tuple[Callable[[str], None], int]:
+    """Return how to tell of progress, and how often: on a line that changes, or else on a new one each minute."""
+    if console.is_terminal:
+        return lambda text: live.update(Text(text), refresh=True), SHOW_EVERY_MS
+    return lambda text: print(text, flush=True), SAY_EVERY_MS
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    stem = path.name.removesuffix(ENDING)
+    if not stem or "." in stem or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r}: the name must end in {ENDING}, or have no ending")
+    return path

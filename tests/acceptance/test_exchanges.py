@@ -1,0 +1,207 @@
+"""A house on four live exchanges, one after the other misbehaving, with bets on it and every cent counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from runtime.storage import ticks_store
+from runtime.storage.database import Database, open_reader
+from taptrade.choice import Chooser, Offer, offers
+from taptrade.client import ApiError, TapClient
+from taptrade.statement import faults
+from taptrade.views import SETTLED, BetView
+from taptrade.wallet import Wallet, new_wallet, sign_bet, sign_login
+from tests.acceptance.crowd import CLOCK, NOT_NOW
+from tests.acceptance.exchanges import NEAR, Exchanges
+from tests.acceptance.system import System
+from tests.waiting import wait_until
+
+STAKE = 1_000
+SILENCE_MS = 10_500
+"""Longer than a window bears."""
+pytestmark = pytest.mark.timeout(240)
+
+
+class Visitor:
+    """A signed-in player who takes what is offered."""
+
+    def __init__(self, system: System, client: TapClient) -> None:
+        self.client = client
+        self._chain = system.audience.chain_id
+        self._key: Wallet = new_wallet()
+        self._chooser = Chooser(Random(5))
+        self.bets: list[str] = []
+        signed = sign_login(new_wallet(), self._key.address, system.audience, CLOCK.now_ms())
+        client.login(signed)
+
+    def tap(self, choose: Callable[[], Offer | None] | None = None) -> BetView:
+        """Place a bet that is confirmed; where the market has moved on, try the next cell."""
+        bet = wait_until(lambda: self._once(choose or self._next), 90, what="a bet that is confirmed")
+        assert bet is not None
+        assert bet.status == "confirmed"
+        self.bets.append(bet.id)
+        return bet
+
+    def refusal(self) -> str:
+        """Return the code with which a tap is refused now."""
+        grid = self.client.grid()
+        offer = next(iter(offers(grid, grid.server_time_ms, columns=1)))
+        with pytest.raises(ApiError) as refused:
+            self._send(offer)
+        return refused.value.code
+
+    def far(self) -> Offer | None:
+        """Choose a cell whose window begins so late that it is within a silence that begins now."""
+        found = offers(self.client.grid(), CLOCK.now_ms() + 5_000, columns=20)
+        taken = {bet.cell_id for bet in self.client.all_bets()}
+        return next((offer for offer in found if offer.cell_id not in taken), None)
+
+    def settled(self, bet_ids: list[str]) -> list[BetView] | None:
+        """Return these bets once all are settled."""
+        found = [self.client.bet(bet_id).bet for bet_id in bet_ids]
+        return found if all(bet.status in SETTLED for bet in found) else None
+
+    def _next(self) -> Offer | None:
+        return self._chooser.choose(self.client.grid(), CLOCK.now_ms())
+
+    def _once(self, choose: Callable[[], Offer | None]) -> BetView | None:
+        offer = choose()
+        try:
+            return self._send(offer) if offer else None
+        except ApiError as ex:
+            if ex.code in NOT_NOW:
+                return None
+            raise
+
+    def _send(self, offer: Offer) -> BetView:
+        now_ms = CLOCK.now_ms()
+        signed = sign_bet(
+            self._key, offer.cell_id, amount_cents=STAKE, min_rate_bp=10_000, chain_id=self._chain, now_ms=now_ms
+        )
+        return self.client.place_bet(signed).bet
+
+
+def health(system: System) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{system.url}/healthz", trust_env=False).json()
+    return found
+
+
+def seen(system: System, name: str) -> dict[str, Any]:
+    """Return what is told of a source; nothing while the feed starts."""
+    found: dict[str, Any] = health(system)["sources"].get(name, {})
+    return found
+
+
+@contextmanager
+def house(folder: Path, exchanges: Exchanges) -> Iterator[tuple[System, Visitor]]:
+    """Run a house that listens to exchanges, and a player in it."""
+    system = System(folder / "data", api_workers="1", **exchanges.settings())
+    exchanges.have_been_heard(system.settings.ticks_database)
+    with system, system.client() as client:
+        yield system, Visitor(system, client)
+
+
+def test_one_exchange_after_the_other_misbehaves_and_bets_go_on(tmp_path: Path) -> None:
+    with Exchanges() as exchanges, house(tmp_path, exchanges) as (system, visitor):
+        began_ms = CLOCK.now_ms()
+        wait_until(lambda: all(source["counted"] for source in health(system)["sources"].values()), 20)
+        visitor.tap()
+
+        # After 24 hours.
+        exchanges.servers["binance"].farewell()
+        exchanges.servers["binance"].close(1001)
+        visitor.tap()
+        wait_until(lambda: seen(system, "binance")["reconnects"] >= 1, 20, what="a connection after the farewell")
+
+        # A wick that no other has, and what is no price at all.
+        for price in ("187500.00", "1.00", "0.00", "93750.00"):
+            exchanges.servers["kraken"].price(price)
+        exchanges.servers["coinbase"].send("{{{ what?")
+        exchanges.servers["coinbase"].quote("1.00", "1.02", late=True)
+        visitor.tap()
+        wait_until(lambda: seen(system, "kraken")["dropped"].get("outlier", 0) >= 1, 20, what="a wick that is counted")
+        wait_until(
+            lambda: seen(system, "coinbase")["dropped"].get("garbage", 0) >= 1, 20, what="garbage that is counted"
+        )
+
+        # Half open: there is a connection, and nothing comes.
+        exchanges.servers["bitstamp"].freeze()
+        wait_until(lambda: not seen(system, "bitstamp")["fresh"], 20, what="a source that is not fresh")
+        visitor.tap()
+        assert health(system)["checks"]["price_feed"]["ok"]
+        wait_until(lambda: seen(system, "bitstamp")["reconnects"] >= 1, 40, what="a connection after the silence")
+        wait_until(lambda: seen(system, "bitstamp")["counted"], 20, what="a source that is back")
+
+        wait_until(lambda: visitor.settled(visitor.bets), 60, what="results")
+        check_ticks(system, exchanges, began_ms)
+        check_money(system, visitor)
+
+
+def test_with_one_fresh_source_bets_are_refused_and_windows_void(tmp_path: Path) -> None:
+    with Exchanges() as exchanges, house(tmp_path, exchanges) as (system, visitor):
+        wait_until(lambda: all(source["counted"] for source in health(system)["sources"].values()), 20)
+        for _ in range(3):
+            visitor.tap(visitor.far)
+        for name in ("binance", "coinbase", "kraken"):
+            exchanges.servers[name].habit("silent")
+        wait_until(lambda: breaker(system) == "DEGRADED", 20, every_s=0.1, what="a breaker that warns")
+        check = health(system)["checks"]["price_feed"]
+        assert (check["ok"], check["detail"].partition("; ")[2]) == (False, "1 of 4 sources agree, 2 must")
+        wait_until(lambda: age_ms(system) > system.settings.max_fill_age_ms, 5)
+        assert visitor.refusal() == "PRICE_FEED_STALE"
+        wait_until(lambda: age_ms(system) > SILENCE_MS, 30, what="a silence that no window bears")
+        wait_until(lambda: breaker(system) == "CRITICAL", 5, what="a breaker that refuses bets")
+        for name in ("binance", "coinbase", "kraken"):
+            exchanges.servers[name].habit("silent", on=False)
+        # Those that gave up their connections come back one by one, with pauses in between.
+        bets = wait_until(lambda: visitor.settled(visitor.bets), 90, what="refunds")
+        assert bets is not None
+        assert [bet.status for bet in bets] == ["void"] * 3
+        assert visitor.client.me().user.balance == system.settings.demo_credit_cents
+        check_money(system, visitor)
+
+
+def age_ms(system: System) -> int:
+    with ticks_of(system) as reader:
+        latest = ticks_store.latest(reader)
+    assert latest is not None
+    return CLOCK.now_ms() - latest.id
+
+
+def breaker(system: System) -> str:
+    return str(health(system)["checks"]["breaker"]["detail"].partition(",")[0])
+
+
+@contextmanager
+def ticks_of(system: System) -> Iterator[Database]:
+    reader = open_reader(system.settings.ticks_database)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def check_ticks(system: System, exchanges: Exchanges, since_ms: int) -> None:
+    """No tick is anywhere but where the market was, and each says who is behind it."""
+    with ticks_of(system) as reader:
+        ticks = ticks_store.between(reader, since_ms, CLOCK.now_ms(), limit=100_000)
+    assert len(ticks) > 50
+    assert min(tick.low for tick in ticks) / 100 > exchanges.lowest - NEAR
+    assert max(tick.high for tick in ticks) / 100 < exchanges.highest + NEAR
+    assert {"binance,bitstamp,coinbase,kraken", "binance,coinbase,kraken"} <= {tick.sources for tick in ticks}
+
+
+def check_money(system: System, visitor: Visitor) -> None:
+    client = visitor.client
+    entries = list(client.statement())[::-1]
+    balance, opening = client.me().user.balance, system.settings.demo_credit_cents
+    assert faults(entries, client.all_bets(), opening_cents=opening, balance_cents=balance, told={}) == []
+    report = system.audit()
+    assert report.ok, report.faults
