@@ -131,6 +131,10 @@ bench-growth: .venv/.dev ## the writer's commits as the tables grow (ROWS=200000
 bench-history: .venv/.dev ## seven days of ticks: room, pages of prices and candles, trimming (HOURS=24)
 	@$(BIN)/python -m loadtest history $(if $(HOURS),--hours $(HOURS))
 
+.PHONY: self-closing
+self-closing: .venv/.dev ## what the house's own count of its bets closes, and when (RECORDINGS="FILE ..." YEARS=1000)
+	@$(BIN)/python -m loadtest.self_closing $(RECORDINGS) $(if $(YEARS),--years $(YEARS))
+
 LOCK = $(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --annotation-style line $(if $(UPGRADE),--upgrade)
 .PHONY: lock

@@ -46,13 +46,16 @@ CODES: dict[str, ErrorCode] = {
     "WITHDRAWALS_PENDING": ErrorCode(
         409, "As many withdrawals of the account are pending as one may have; their number is attached."
     ),
+    "BUCKET_OPEN": ErrorCode(409, "The bucket is open; there is nothing to open."),
     "EXPOSURE_LIMIT": ErrorCode(409, "The house takes no more on this cell; the largest stake is attached."),
     "BODY_TOO_LARGE": ErrorCode(413, "The body is longer than 65,536 bytes."),
     "URI_TOO_LONG": ErrorCode(414, "The address is too long."),
     "UNSUPPORTED_MEDIA_TYPE": ErrorCode(415, "The body is not application/json."),
     "UNPROCESSABLE": ErrorCode(422, "The request is well formed but cannot be followed."),
     "CELL_UNKNOWN": ErrorCode(422, "There is no such cell on the grid's lattice."),
-    "CELL_NOT_OFFERED": ErrorCode(422, "The cell has no rate right now."),
+    "CELL_NOT_OFFERED": ErrorCode(
+        422, "The cell has no rate right now, or the house takes no bets at such rates at present."
+    ),
     "STAKE_NOT_ALLOWED": ErrorCode(422, "The stake is none of the presets; they are attached."),
     "WITHDRAWAL_TOO_SMALL": ErrorCode(422, "The amount is below the least that is paid out, which is attached."),
     "IDEMPOTENCY_KEY_REUSED": ErrorCode(422, "The Idempotency-Key was used with another body."),

@@ -91,10 +91,16 @@ def ask_writer(settings: Settings, command: AnyCommand, wait_s: float) -> Outcom
         client.close()
 
 
-def tell(outcome: Outcome | None, sentence: str, *, as_json: bool) -> int:
+def tell(
+    outcome: Outcome | None,
+    sentence: str,
+    *,
+    as_json: bool,
+    again: str = "repeat it with the same reference, which happens once only",
+) -> int:
     """Print an outcome; return the exit code: 0 done (also before), 1 refused, 3 not known yet."""
     if outcome is None:
-        detail = "No answer in time. It may still happen: repeat it with the same reference, which happens once only."
+        detail = f"No answer in time. It may still happen: {again}."
         _say({"ok": None, "code": "UNAVAILABLE", "detail": detail}, detail, as_json=as_json, failed=True)
         return UNKNOWN
     if outcome.code is not None:

@@ -37,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
         "breaker", "taptrade.breaker:main", "show the circuit breaker, override it (open, closed, auto), or its history"
     ),
     Command("feed", "taptrade.feed:main", "show how each source of prices does, or record what they say"),
+    Command("market", "taptrade.market:main", "show what each bucket of bets pays back, or open a closed one again"),
     Command("deposit", "taptrade.operate:deposit", "credit money from outside, once per reference"),
     Command("withdrawal", "taptrade.withdrawal:main", "list what players want out; complete or reverse it"),
     Command("adjust", "taptrade.operate:adjust", "correct a balance by a new ledger entry"),

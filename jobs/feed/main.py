@@ -13,6 +13,7 @@ from jobs.feed.touched import Touches
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TaptradeError
+from runtime.game.buckets import Bucket
 from runtime.game.grid import GridRules
 from runtime.game.rewards import load_model
 from runtime.game.ticks import Tick
@@ -91,9 +92,9 @@ def grid_encoder(settings: Settings, rules: GridRules) -> EncodedGrid:
     """Return the function that prices and encodes the grid."""
     model = load_model(settings.reward_model, rules, settings.house_edge_bp)
 
-    def encoded(tick: Tick, now_ms: int) -> bytes:
-        grid = build_grid(tick, model, rules, now_ms, mode=settings.mode, presets_cents=settings.presets_cents)
-        return encode_grid(grid)
+    def encoded(tick: Tick, now_ms: int, closed: frozenset[Bucket]) -> bytes:
+        mode, presets = settings.mode, settings.presets_cents
+        return encode_grid(build_grid(tick, model, rules, now_ms, mode=mode, presets_cents=presets, closed=closed))
 
     return encoded
 

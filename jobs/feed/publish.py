@@ -5,17 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from jobs.feed.touched import Touched, Touches
 from runtime.background import Background
 from runtime.clock import Clock
+from runtime.game.buckets import Bucket
 from runtime.game.ticks import Tick
 from runtime.messaging.bus import publish_public
 from runtime.messaging.connection import Redis, RedisError
-from runtime.messaging.redis_keys import ALIVE_TTL_S, FEED_ALIVE, FEED_SOURCES, GRID_LATEST, TICK_LATEST
-from runtime.messaging.redis_values import FeedSources, encode_tick
+from runtime.messaging.redis_keys import (
+    ALIVE_TTL_S,
+    BUCKETS_CLOSED,
+    FEED_ALIVE,
+    FEED_SOURCES,
+    GRID_LATEST,
+    TICK_LATEST,
+)
+from runtime.messaging.redis_values import FeedSources, decode_buckets, encode_tick
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +33,8 @@ PAUSE_AFTER_FAILURE_S = 0.25
 PENDING_MAX = 100
 """Ten seconds of ticks: more than ever waits, unless Redis is away and only the newest counts anyway."""
 
-EncodedGrid = Callable[[Tick, int], bytes]
-"""Return the grid's JSON for a tick at a time."""
+EncodedGrid = Callable[[Tick, int, frozenset[Bucket]], bytes]
+"""Return the grid's JSON for a tick at a time, without the cells of the closed buckets."""
 
 
 class Publisher:
@@ -101,7 +110,8 @@ class Publisher:
             # Set with every grid too, so that a Redis that came back empty knows the price at once.
             pipe.set(TICK_LATEST, encode_tick(self._newest))
             if is_due:
-                grid = self._grid(self._newest, max(now_ms, self._newest.id))
+                said: Any = self._client.get(BUCKETS_CLOSED)
+                grid = self._grid(self._newest, max(now_ms, self._newest.id), decode_buckets(said))
                 pipe.set(GRID_LATEST, grid)
                 publish_public(pipe, "grid", grid, now_ms)
         if is_due:

@@ -33,6 +33,7 @@ from runtime.messaging.commands import (
     Deposit,
     NoteOverride,
     OpenAccount,
+    OpenBucket,
     Outcome,
     PlaceBet,
     ReverseWithdrawal,
@@ -95,7 +96,8 @@ class Writer:
     _unpublished: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.settlement = Settlement(self.book)
+        self.settlement = Settlement(self.book, self.rules.grid, self.rules.model)
+        self.settlement.standings.tell(self.metrics)
 
     def run_once(self, wait_s: float = 0) -> bool:
         """Do what waits, once round; with nothing to do, wait for it. Raise Stuck or an outage of Redis.
@@ -215,6 +217,7 @@ class Writer:
         told = None if written[0].is_empty else written[0]
         self._unpublished.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
         self._measure(written[0], self.book.clock.monotonic_ms() - began_ms)
+        self.settlement.standings.tell(self.metrics)
         if any(isinstance(item.content, Column) for item in written[0].events):
             self._began_columns = True
         self._publish()
@@ -247,6 +250,8 @@ class Writer:
                 return accounts.open_account(commit, command)
             case SettleColumn():
                 return begin_column(commit, self.book, command)
+            case OpenBucket():
+                return self.settlement.standings.open_again(commit, command)
             case Deposit():
                 return money.deposit(commit, command)
             case Withdraw():
@@ -282,4 +287,5 @@ class Writer:
             exposure=self.book.exposure,
             limits_of=self.book.limits_of,
             totals_since=totals,
+            closed=self.settlement.standings.closed,
         )

@@ -24,7 +24,7 @@ from runtime.game.rewards import load_model
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
-from runtime.messaging.redis_values import WriterAlive
+from runtime.messaging.redis_values import WriterAlive, encode_buckets
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
@@ -185,6 +185,7 @@ class WriterProcess:
         book = self.writer.book
         alive = WriterAlive(os.getpid(), self.since_ms, book.now_ms(), book.number, self.trouble)
         self.client.set(redis_keys.WRITER_ALIVE, alive.encode(), ex=redis_keys.ALIVE_TTL_S)
+        self.client.set(redis_keys.BUCKETS_CLOSED, encode_buckets(self.writer.settlement.standings.closed))
 
     def _say_so(self) -> None:
         try:

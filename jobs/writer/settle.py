@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from jobs.writer.book import Book
+from jobs.writer.standings import Standings
 from runtime.game import columns
 from runtime.game.bets import Bet, from_row
+from runtime.game.buckets import Bucket
 from runtime.game.columns import CONTENT_FIELDS
+from runtime.game.copier import Copied
+from runtime.game.grid import GridRules
 from runtime.game.ledger import SQL, Commit, CommitEvent
 from runtime.game.money import payout_cents
+from runtime.game.rewards import RewardModel
 from runtime.game.settlement import result
 from runtime.messaging.commands import Outcome, SettleColumn
 
@@ -45,19 +49,23 @@ class Progress:
     low: int | None
     high: int | None
     left: list[int]
+    copied: dict[Bucket, Copied] = field(default_factory=dict)
+    """The bets that have ended, by bucket; counted from the first again where a writer goes on with a column."""
 
 
 class Settlement:
     """The columns that have begun and not ended; the database is the record, this is where to go on."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, rules: GridRules, model: RewardModel) -> None:
         self.book = book
+        self.standings = Standings(book.database, rules, model)
         self.open: list[Progress] = []
         self.reload()
 
     def reload(self) -> None:
         """Forget how far the columns have come and read them anew, each from its start."""
         self.open = []
+        self.standings.reload()
         self.look()
 
     def look(self) -> None:
@@ -81,14 +89,18 @@ class Settlement:
         """
         column = self.open[0]
         most = round(max(SLICE_BETS - BESIDE_PLACING * beside, PACE_LEAST * beside))
-        rows: list[tuple[Any, ...]] = []
-        while column.left and not rows:
+        ended = 0
+        while column.left and not ended:
             # What a writer before this one has ended comes first, and is passed over without commits of its own.
             taken, column.left = column.left[:most], column.left[most:]
-            rows = commit.write("open_bets_among", str(taken))
-        for row in rows:
-            self._end(commit, column, from_row(row))
+            for bet in map(from_row, commit.write("bets_among", str(taken))):
+                if bet.status == "confirmed":
+                    self._end(commit, column, bet)
+                    ended += 1
+                self.standings.add(column.copied, bet)
         if not column.left:
+            covered = column.covered and column.low is not None
+            self.standings.count(commit, column.start_s, column.copied, self.book.open_from_s(), covered=covered)
             position = commit.record("settled", column.start_s, commit.now_ms)
             commit.write("finish_column", commit.now_ms, commit.number, position, column.start_s)
             # Whoever starts after this commit looks for open bets from here on, however long the history is.

@@ -76,6 +76,13 @@ SELECT created_commit AS written_commit, created_place AS written_place, id AS r
        id, override, who, why, set_at, until_at, created_at, created_commit
 FROM breaker_overrides;
 
+-- name: written_standing
+-- Buckets closed and opened.
+SELECT changed_commit AS written_commit, changed_place AS written_place, id AS row_key, NULL AS near,
+       id, model_id, model_version, rate_from_bp, distance, standing, who, why, bets, staked_cents, paid_cents, wealth,
+       changed_at, changed_commit
+FROM bucket_changes;
+
 -- name: walk
 -- All rows of a kind in the order of commits.
 SELECT * FROM ({written}) AS written
@@ -130,7 +137,9 @@ SELECT id, balance, version, created_at, updated_at, last_entry_id FROM users OR
 -- name: bets
 -- All bets, with their columns' evidence and their entries.
 SELECT bets.id, bets.status, bets.amount, bets.reward_rate, bets.payout_amount, bets.low_cents, bets.high_cents,
-       bets.column_start_s, columns.start_s, columns.covered, columns.low, columns.high,
+       bets.model_id, bets.model_version, bets.model_now_ms,
+       bets.column_start_s, columns.start_s, columns.end_s, columns.settled_commit IS NOT NULL,
+       columns.covered, columns.low, columns.high,
        paid.amount, paid.user_id = bets.user_id, won.amount, won.user_id = bets.user_id,
        back.amount, back.user_id = bets.user_id
 FROM bets

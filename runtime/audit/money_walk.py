@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runtime.audit.bucket_count import BucketCount
 from runtime.audit.chain_walk import house_totals
 from runtime.audit.findings import Finding, Report
 from runtime.audit.records import AUDIT, Walker
+from runtime.game.buckets import Bucket, distance_of, rate_from_bp
 from runtime.game.ledger import SQL
 from runtime.game.money import payout_cents
 from runtime.game.settlement import result
@@ -90,8 +92,13 @@ class _BetRow:
     payout: int | None
     low: int
     high: int
+    model_id: str | None
+    model_version: str | None
+    model_now_ms: int | None
     column_start_s: int
     column: int | None
+    column_end_s: int | None
+    column_is_settled: int
     covered: int | None
     seen_low: int | None
     seen_high: int | None
@@ -106,6 +113,7 @@ class _BetRow:
 def _check_bets(database: Walker, report: Report) -> Iterator[Finding]:
     ((open_from_s,),) = database.iterate(SQL["open_from"])
     passed_over: list[int] = []
+    buckets = BucketCount(database)
     for row in database.iterate(AUDIT["bets"]):
         report.bets += 1
         bet = _BetRow(*row)
@@ -113,6 +121,12 @@ def _check_bets(database: Walker, report: Report) -> Iterator[Finding]:
             yield Finding("bets", bet.id, sentence)
         if bet.status == "confirmed" and bet.column_start_s < open_from_s:
             passed_over.append(bet.column_start_s)
+        if bet.column_is_settled and bet.column_end_s is not None and bet.status in ("won", "lost"):
+            width_s = bet.column_end_s - bet.column_start_s
+            distance = distance_of(bet.column_start_s, bet.model_now_ms or 0, width_s)
+            bucket = Bucket(bet.model_id or "", bet.model_version or "", rate_from_bp(bet.rate_bp), distance)
+            buckets.add(bucket, bet.column_start_s, bet.amount, bet.payout or 0)
+    yield from buckets.findings()
     if passed_over:
         yield _mark_too_late(open_from_s, passed_over)
 

@@ -58,6 +58,7 @@ SOURCES = (
     Source("withdrawal", "withdrawals", AUDIT["written_withdrawal"]),
     Source("withdrawal_resolved", "withdrawals", AUDIT["written_withdrawal_resolved"]),
     Source("override", "breaker_overrides", AUDIT["written_override"]),
+    Source("standing", "bucket_changes", AUDIT["written_standing"]),
 )
 
 

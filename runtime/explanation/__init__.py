@@ -22,7 +22,7 @@ __all__ = ["Facts", "Proof", "Reach", "Yardstick", "find_bet", "gather", "prove"
 def prove(facts: Facts, yardstick: Yardstick, ticks: Executor | None = None) -> Proof:
     """Recompute everything about a bet; `ticks` are the recorded ones, None to leave them out."""
     signed = check_signed(facts, yardstick.chain_ids)
-    rate = check_priced(facts.bet, yardstick, ticks)
+    rate = check_priced(facts.bet, yardstick, ticks, facts.shut)
     window = check_window(facts.column, ticks)
     decision = check_decided(facts.bet, facts.column)
     money = check_money(facts)

@@ -12,7 +12,7 @@ from runtime.game import chain
 from runtime.game.bets import Bet
 from runtime.game.player_entries import Execute
 
-QUICK = ("entry", "bet", "resolved", "column", "settled")
+QUICK = ("entry", "bet", "resolved", "column", "settled", "standing")
 """The kinds of which a commit's rows are found without a walk; others are walked, where the caller has the time."""
 Near = tuple[str | int | None, str | int | None]
 """What rows lie near in their table, from and to."""

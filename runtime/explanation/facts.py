@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from runtime.clock import rfc3339
@@ -9,6 +10,7 @@ from runtime.explanation.chained import Reach, check_chained
 from runtime.explanation.views import Chained, Delegation, Step
 from runtime.game import columns
 from runtime.game.bets import Bet, from_row
+from runtime.game.buckets import Bucket, named
 from runtime.game.columns import Column
 from runtime.game.ledger import SQL, Entry
 from runtime.game.player_entries import Execute, entries_oldest_first
@@ -27,6 +29,8 @@ class Facts:
     oldest_commit: int
     """The first commit whose entries are here; 1 as long as nothing shortens the ledger."""
     chain: Chained
+    shut: tuple[Bucket, bool] | None = None
+    """The bucket that the bet was refused for, and whether it was closed when the bet was judged."""
 
 
 def find_bet(execute: Execute, bet_id: str) -> Bet | None:
@@ -48,7 +52,17 @@ def gather(execute: Execute, bet: Bet, reach: Reach = "row") -> Facts:
         entries=[_step(execute, Entry(*row)) for row in sorted(execute(QUERIES["entries_of_bet"], (bet.id,)))],
         oldest_commit=oldest_commit,
         chain=check_chained(execute, bet, oldest_commit, reach),
+        shut=_shut(execute, bet),
     )
+
+
+def _shut(execute: Execute, bet: Bet) -> tuple[Bucket, bool] | None:
+    """Return the bucket that a bet was refused for, and how that stood before the bet's row was written."""
+    name = json.loads(bet.refusal_arguments or "{}").get("bucket", "")
+    bucket = named(name, bet.model_id or "", bet.model_version or "") if name else None
+    if bucket is None:
+        return None
+    return bucket, execute(SQL["standing_before"], (*bucket, bet.placed_commit, bet.placed_place)) == [("closed",)]
 
 
 def find_column(execute: Execute, start_s: int) -> Column | None:

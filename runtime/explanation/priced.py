@@ -9,6 +9,7 @@ from typing import Any
 from runtime.clock import rfc3339
 from runtime.explanation.views import Priced
 from runtime.game.bets import Bet
+from runtime.game.buckets import Bucket, rate_from_bp
 from runtime.game.grid import Cell
 from runtime.game.money import dollars, factor
 from runtime.game.rewards import RewardModel
@@ -28,8 +29,13 @@ class Yardstick:
     chain_ids: tuple[int, ...]
 
 
-def check_priced(bet: Bet, yardstick: Yardstick, ticks: Executor | None) -> Priced:
-    """Recompute the rate from what was stored with the bet, and look its tick up among the recorded ones."""
+def check_priced(
+    bet: Bet, yardstick: Yardstick, ticks: Executor | None, shut: tuple[Bucket, bool] | None = None
+) -> Priced:
+    """Recompute the rate from what was stored with the bet, and look its tick up among the recorded ones.
+
+    `shut` is the bucket that the bet was refused for, and whether it was closed then.
+    """
     tick = _tick(bet)
     model = yardstick.model
     is_ours = (bet.model_id, bet.model_version) == (model.id, model.version)
@@ -38,7 +44,7 @@ def check_priced(bet: Bet, yardstick: Yardstick, ticks: Executor | None) -> Pric
         cell = Cell(bet.column_start_s, bet.low_cents, bet.high_cents)
         recomputed = model.rate_bp(cell, tick, bet.model_now_ms)
     stored = _is_stored(tick, ticks)
-    ok, finding = _judgement(bet, recomputed, yardstick, is_ours=is_ours)
+    ok, finding = _judgement(bet, recomputed, yardstick, shut, is_ours=is_ours)
     if stored is False and ok is not None:
         ok, finding = False, f"{finding} But the recorded ticks have no such tick."
     return Priced(
@@ -81,7 +87,9 @@ def _is_stored(tick: Tick | None, ticks: Executor | None) -> bool | None:
     return (found[0].close, found[0].features) == (tick.close, tick.features)
 
 
-def _judgement(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_ours: bool) -> tuple[bool | None, str]:
+def _judgement(
+    bet: Bet, recomputed: int | None, yardstick: Yardstick, shut: tuple[Bucket, bool] | None, *, is_ours: bool
+) -> tuple[bool | None, str]:
     if bet.reward_rate == 0 and bet.refusal_code not in ABOUT_RATES:
         return None, f"Refused with {bet.refusal_code} before it had a rate."
     source = _source(bet)
@@ -92,6 +100,8 @@ def _judgement(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_our
         return None, f"{source} This process has the model {model.id} {model.version} and cannot recompute it."
     edge = f"a house edge of {yardstick.house_edge_bp / 100:g} %"
     again = "no rate at all" if recomputed is None else factor(recomputed)
+    if shut is not None:
+        return _shut_out(bet, recomputed, f"{source} The stored inputs and {edge} give {again}", *shut)
     if bet.refusal_code == "CELL_NOT_OFFERED":
         return recomputed is None, f"{source} The stored inputs and {edge} give {again}."
     if bet.refusal_code == "RATE_MOVED":
@@ -102,6 +112,16 @@ def _judgement(bet: Bet, recomputed: int | None, yardstick: Yardstick, *, is_our
     if recomputed != bet.reward_rate:
         return False, f"{source} But the stored inputs and {edge} give {again}."
     return True, f"{source} The stored inputs give the same rate again, with {edge}."
+
+
+def _shut_out(bet: Bet, recomputed: int | None, given: str, bucket: Bucket, was_closed: bool) -> tuple[bool, str]:
+    """Judge a refusal for a closed bucket: the rate is the one that was said, it is of the bucket, which was closed."""
+    said: int = json.loads(bet.refusal_arguments or "{}").get("rate_bp", 0)
+    if not was_closed:
+        return False, f"{given}. It was refused because the bucket {bucket.name} was closed, but it was open then."
+    if recomputed != said or rate_from_bp(said) != bucket.rate_from_bp:
+        return False, f"{given}, but it was refused for {factor(said)} of the bucket {bucket.name}."
+    return True, f"{given}. The bucket {bucket.name} was closed then, so no bet at such a rate was taken."
 
 
 def _source(bet: Bet) -> str:

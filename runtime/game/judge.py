@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from runtime.game.buckets import Bucket, closed_of, distance_of, rate_from_bp
 from runtime.game.grid import Cell, GridRules
 from runtime.game.ids import first_id_at
 from runtime.game.limit_changes import LimitsChange, in_force
@@ -55,6 +56,8 @@ class Judge:
     exposure: Exposure
     limits_of: LimitsOf
     totals_since: TotalsSince
+    closed: frozenset[Bucket] = frozenset()
+    """The buckets that take no bets."""
     _rates: dict[str, int | None] = field(default_factory=dict)
 
     def judge(
@@ -82,6 +85,11 @@ class Judge:
         rate_bp = self.rate_bp(cell, tick)
         if rate_bp is None:
             return Refused("CELL_NOT_OFFERED", "The cell has no rate at this price.", {"grid_version": tick.id})
+        if self.closed:
+            shut = self._shut(cell, rate_bp)
+            if shut is not None:
+                why = {"grid_version": tick.id, "bucket": shut.name, "rate_bp": rate_bp}
+                return Refused("CELL_NOT_OFFERED", "The house takes no bets at such rates at present.", why)
         if rate_bp < min_rate_bp:
             moved = {"min_rate_bp": min_rate_bp, "rate_bp": rate_bp, "grid_version": tick.id}
             return Refused("RATE_MOVED", "The rate fell below the floor that was signed.", moved)
@@ -90,6 +98,11 @@ class Judge:
             or self._beyond_own_limits(user_id, stake_cents)
             or Fill(rate_bp)
         )
+
+    def _shut(self, cell: Cell, rate_bp: int) -> Bucket | None:
+        """Return the closed bucket that a bet at this rate falls into."""
+        distance = distance_of(cell.start_s, self.now_ms, self.rules.column_seconds)
+        return closed_of(self.closed, Bucket(self.model.id, self.model.version, rate_from_bp(rate_bp), distance))
 
     def rate_bp(self, cell: Cell, tick: Tick) -> int | None:
         """Return the rate of a cell on the tick of this commit."""

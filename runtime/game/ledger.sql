@@ -122,9 +122,9 @@ SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, c
 -- holds what is asked here, while the status would have to be read from each row, and bets wait meanwhile.
 SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL;
 
--- name: open_bets_among
--- Those of a list of row numbers that are still open, in order of placing; the list is one parameter.
-SELECT {bet_columns} FROM bets WHERE seq IN (SELECT value FROM json_each(?)) AND status = 'confirmed' ORDER BY seq;
+-- name: bets_among
+-- The bets of a list of row numbers, in order of placing; the list is one parameter.
+SELECT {bet_columns} FROM bets WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq;
 
 -- name: insert_bet
 -- A judged bet, refused ones as well.
@@ -327,3 +327,38 @@ WITH RECURSIVE found (start_s, step) AS (
 SELECT found.start_s, EXISTS (SELECT 1 FROM columns c WHERE c.start_s = found.start_s)
 FROM found WHERE found.start_s <= ?
 ORDER BY found.start_s;
+
+-- name: buckets
+-- All buckets of which bets have ended, of all models.
+SELECT {bucket_columns} FROM buckets ORDER BY model_id, model_version, rate_from_bp, distance;
+
+-- name: save_bucket
+-- Keep what a column's end has changed of a bucket.
+INSERT INTO buckets ({bucket_columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (model_id, model_version, rate_from_bp, distance)
+DO UPDATE SET is_open = excluded.is_open, since_s = excluded.since_s, bets = excluded.bets,
+    staked_cents = excluded.staked_cents, paid_cents = excluded.paid_cents, wealth = excluded.wealth,
+    copier = excluded.copier;
+
+-- name: insert_bucket_change
+-- A bucket closed or opened: by whom, why, and what was known of it then.
+INSERT INTO bucket_changes
+    (id, model_id, model_version, rate_from_bp, distance, standing, who, why, bets, staked_cents, paid_cents, wealth,
+     changed_at, changed_commit, changed_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: bucket_change_exists
+-- Whether a command to open a bucket was followed already.
+SELECT 1 FROM bucket_changes WHERE id = ?;
+
+-- name: bucket_changes
+-- All changes of buckets' standings, oldest first.
+SELECT model_id, model_version, rate_from_bp, distance, standing, who, why, changed_at
+FROM bucket_changes ORDER BY changed_commit, changed_place;
+
+-- name: standing_before
+-- How a bucket stood before a (commit, place); no row where it never changed until then.
+SELECT standing FROM bucket_changes
+WHERE model_id = ? AND model_version = ? AND rate_from_bp = ? AND distance = ?
+    AND (changed_commit, changed_place) < (?, ?)
+ORDER BY changed_commit DESC, changed_place DESC LIMIT 1;

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any
 
 from runtime.game.bets import COLUMNS, PLACED_COLUMNS
+from runtime.game.buckets import BUCKET_COLUMNS
 from runtime.game.chain import Header
 from runtime.game.columns import COLUMN_FIELDS, CONTENT_FIELDS
 
@@ -31,6 +32,7 @@ COLUMN_LISTS: Marks = {
     "evidence_columns": CONTENT_FIELDS,
     "entry_columns": tuple(ENTRY_COLUMNS.split(", ")),
     "header_columns": tuple(Header.__slots__),
+    "bucket_columns": BUCKET_COLUMNS,
 }
 """The lists that every room's file may name; their order is that of the fields which rows are made of and hashed by."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from runtime.clock import rfc3339
+from runtime.game.buckets import Bucket, closed_of, distance_of, rate_from_bp
 from runtime.game.grid import Cell, GridRules, placeable_columns, shown_rows
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
@@ -69,11 +70,21 @@ def build_grid(
     *,
     mode: str,
     presets_cents: tuple[int, ...],
+    closed: frozenset[Bucket] = frozenset(),
 ) -> Grid:
-    """Price every shown cell at `now_ms` from `tick`."""
+    """Price every shown cell at `now_ms` from `tick`; a cell of a closed bucket is not offered."""
     starts = placeable_columns(now_ms, rules)
     lows = shown_rows(tick.close, rules)
     step, width_ms = rules.row_step_cents, rules.column_seconds * 1000
+
+    def offered_bp(start_s: int, low_cents: int) -> int | None:
+        rate_bp = model.rate_bp(Cell(start_s, low_cents, low_cents + step), tick, now_ms)
+        if rate_bp is None or not closed:
+            return rate_bp
+        distance = distance_of(start_s, now_ms, rules.column_seconds)
+        bucket = Bucket(model.id, model.version, rate_from_bp(rate_bp), distance)
+        return rate_bp if closed_of(closed, bucket) is None else None
+
     return Grid(
         mode=mode,
         grid_version=tick.id,
@@ -82,9 +93,7 @@ def build_grid(
         price=GridPrice(tick.close, tick.id, tick.exchange_ms),
         columns=tuple(GridColumn(start, start * 1000, start * 1000 + width_ms) for start in starts),
         rows=tuple(GridRow(low, low + step) for low in lows),
-        rates_bp=tuple(
-            tuple(model.rate_bp(Cell(start, low, low + step), tick, now_ms) for low in lows) for start in starts
-        ),
+        rates_bp=tuple(tuple(offered_bp(start, low) for low in lows) for start in starts),
         presets_cents=presets_cents,
         row_step_cents=step,
         column_seconds=rules.column_seconds,

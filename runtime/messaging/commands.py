@@ -137,6 +137,17 @@ class SettleColumn(Command, tag="settle_column", kw_only=True, frozen=True, omit
     reason: str | None = None
 
 
+class OpenBucket(Command, tag="open_bucket", kw_only=True, frozen=True, omit_defaults=True):
+    """Take bets of a closed bucket again; the evidence against it begins anew."""
+
+    model_id: str
+    model_version: str
+    rate_from_bp: int
+    distance: int
+    who: str
+    why: str
+
+
 class SetLimits(Command, tag="set_limits", kw_only=True, frozen=True, omit_defaults=True):
     """Set some of a player's own limits; what is left out stays, also what another request is changing meanwhile."""
 
@@ -176,6 +187,7 @@ AnyCommand = (
     | ReverseWithdrawal
     | Adjust
     | SettleColumn
+    | OpenBucket
     | SetLimits
     | NoteOverride
 )

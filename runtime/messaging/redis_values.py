@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 import msgspec
 
 from runtime.game.breaker import Breaker
+from runtime.game.buckets import Bucket
 from runtime.game.ticks import Tick
 
 _encode = msgspec.json.encode
 _tick = msgspec.json.Decoder(Tick)
+_buckets = msgspec.json.Decoder(list[Bucket])
 
 
 def encode_tick(tick: Tick) -> bytes:
@@ -24,6 +27,16 @@ def encode_tick(tick: Tick) -> bytes:
 def decode_tick(data: bytes) -> Tick:
     """Decode a tick; raise msgspec.ValidationError for anything else."""
     return _tick.decode(data)
+
+
+def encode_buckets(buckets: Iterable[Bucket]) -> bytes:
+    """Encode the value of BUCKETS_CLOSED."""
+    return _encode(sorted(buckets))
+
+
+def decode_buckets(data: bytes | None) -> frozenset[Bucket]:
+    """Decode BUCKETS_CLOSED; without a value none is known to be closed."""
+    return frozenset() if data is None else frozenset(_buckets.decode(data))
 
 
 class OverrideNote(msgspec.Struct, frozen=True):

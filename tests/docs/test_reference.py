@@ -62,7 +62,8 @@ def options_of(command: str, rest: str) -> str:
     """Return the help that tells of a command's options; some have sub-commands with options of their own."""
     usage = help_of(command)
     word = re.match(r" ([a-z]+)\b", rest)
-    if word and f"|{word[1]}|" in f"|{usage.split()[4]}|":
+    actions = next((one for one in usage.split() if "|" in one), "")
+    if word and f"|{word[1]}|" in f"|{actions}|":
         return help_of(command, word[1])
     return usage
 

@@ -110,6 +110,15 @@ def test_the_sources_of_prices_are_shown(house: System, tmp_path: Path) -> None:
     assert re.search(r"^taptrade_source_fresh{source=\"\w+\"} [01].0$", seen, re.MULTILINE)
 
 
+def test_the_market_is_shown_and_an_open_bucket_is_not_opened(house: System, bet: Played, tmp_path: Path) -> None:
+    looking, opening = blocks(runbook("market"))
+    refused = f"USER=operator; ! {opening.strip()} 2>&1"
+    shown, said = run([looking, refused], tmp_path, house.environment)
+    assert shown.startswith("bucket\tbets\tstaked\treturn\te-value\tstanding")
+    assert re.search(r"^[\d.]+-[\d.]+x/all\t\d+\t\$", shown, re.MULTILINE)
+    assert said.startswith(("refused, BUCKET_OPEN", "refused, NOT_FOUND"))
+
+
 def test_backup_is_made_checked_and_restored(house: System, bet: Played, tmp_path: Path) -> None:
     text = runbook("backup-and-restore")
     making, checking = blocks(section(text, "Make one now")), blocks(section(text, "Check one"))

@@ -11,11 +11,19 @@ import redis
 from jobs.feed.publish import Publisher
 from jobs.feed.touched import Touches
 from runtime.clock import ManualClock, SystemClock
+from runtime.game.buckets import Bucket
 from runtime.game.grid import GridRules
 from runtime.game.ticks import Tick
 from runtime.messaging.connection import connect
-from runtime.messaging.redis_keys import BUS_PUBLIC, FEED_ALIVE, FEED_SOURCES, GRID_LATEST, TICK_LATEST
-from runtime.messaging.redis_values import FeedSources, decode_tick
+from runtime.messaging.redis_keys import (
+    BUCKETS_CLOSED,
+    BUS_PUBLIC,
+    FEED_ALIVE,
+    FEED_SOURCES,
+    GRID_LATEST,
+    TICK_LATEST,
+)
+from runtime.messaging.redis_values import FeedSources, decode_tick, encode_buckets
 from taptrade.embedded_redis import prepare
 from tests.backgrounds import threads
 from tests.conftest import start_redis
@@ -27,8 +35,8 @@ RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows
 START = 1_790_000_000_000
 
 
-def grid_of(newest: Tick, now_ms: int) -> bytes:
-    return msgspec.json.encode({"grid_version": newest.id, "server_time_ms": now_ms})
+def grid_of(newest: Tick, now_ms: int, closed: frozenset[Bucket]) -> bytes:
+    return msgspec.json.encode({"grid_version": newest.id, "server_time_ms": now_ms, "closed": sorted(closed)})
 
 
 def publisher(client: redis.Redis, clock: ManualClock | SystemClock) -> Publisher:
@@ -99,7 +107,7 @@ def test_the_grid_s_time_is_never_before_its_tick(redis_client: redis.Redis, clo
     publishing = publisher(redis_client, clock)
     publishing.offer(tick(START + 40))
     publishing.run_once()
-    assert ("grid", {"grid_version": START + 40, "server_time_ms": START + 40}) in told(redis_client)
+    assert ("grid", {"grid_version": START + 40, "server_time_ms": START + 40, "closed": []}) in told(redis_client)
 
 
 def test_an_emptied_redis_knows_the_price_with_the_next_grid(redis_client: redis.Redis, clock: ManualClock) -> None:
@@ -150,10 +158,10 @@ def test_the_thread_publishes_by_itself_and_ends(redis_client: redis.Redis) -> N
 def test_the_thread_survives_a_grid_that_cannot_be_built(redis_client: redis.Redis) -> None:
     failures = [ValueError("first"), ValueError("second")]
 
-    def broken_twice(newest: Tick, now_ms: int) -> bytes:
+    def broken_twice(newest: Tick, now_ms: int, closed: frozenset[Bucket]) -> bytes:
         if failures:
             raise failures.pop()
-        return grid_of(newest, now_ms)
+        return grid_of(newest, now_ms, closed)
 
     publishing = Publisher(redis_client, SystemClock(), broken_twice, Touches(RULES))
     with threads() as background:
@@ -163,3 +171,16 @@ def test_the_thread_survives_a_grid_that_cannot_be_built(redis_client: redis.Red
         publishing.stop()
     assert not failures
     assert latest(redis_client) == tick(START)
+
+
+def test_the_grid_is_built_without_what_the_writer_says_is_closed(
+    redis_client: redis.Redis, clock: ManualClock
+) -> None:
+    publishing = publisher(redis_client, clock)
+    publishing.offer(tick(START))
+    publishing.run_once()
+    bucket = Bucket("model", "1", 500_000, 7)
+    redis_client.set(BUCKETS_CLOSED, encode_buckets([bucket]))
+    clock.advance(250)
+    publishing.run_once()
+    assert [data["closed"] for kind, data in told(redis_client) if kind == "grid"] == [[], [list(bucket)]]

@@ -24,8 +24,11 @@ SHORT = (
     "SCAN block",
     "SCAN milestone",
     "SCAN columns USING INDEX columns_unfinished",
+    "SCAN buckets",
+    "SCAN bucket_changes",
 )
-"""Walks over what the statement has found or been given, and over an index of what is under way."""
+"""Walks over what the statement has found or been given, over an index of what is under way, and over the buckets: some
+eighty rows a model, and what operators have changed of them."""
 OPEN_BETS = """
 SELECT column_start_s, cell_id, sum(amount * reward_rate / 10000), count(*)
 FROM bets WHERE status = 'confirmed' GROUP BY column_start_s, cell_id ORDER BY column_start_s, cell_id

@@ -21,9 +21,11 @@ from jobs.writer.core import RIPE_WAIT_S, Writer
 from jobs.writer.inbox import Collected, TakenJob
 from jobs.writer.main import lock_file
 from runtime.clock import ManualClock, SystemClock
+from runtime.game.buckets import Bucket
 from runtime.messaging import queues, redis_keys
 from runtime.messaging.commands import OpenAccount
 from runtime.messaging.connection import connect
+from runtime.messaging.redis_values import decode_buckets
 from runtime.process_lock import is_held
 from runtime.settings import Settings
 from runtime.storage.database import LEDGER_MIGRATIONS, OperationalError, migrate, open_writer
@@ -263,3 +265,18 @@ def test_the_process_ends_when_somebody_else_writes(settings: Settings, redis_cl
         _, said = child.communicate(timeout=20)
         assert child.returncode == 1
     assert b"the database has another writer" in said
+
+
+def test_the_writer_says_again_and_again_which_buckets_are_closed(settings: Settings, redis_client: Any) -> None:
+    process = new_process(settings)
+    bucket = Bucket("model", "1", 200_000, 7)
+    process.writer.settlement.standings.closed = frozenset({bucket})
+
+    def said() -> bool:
+        return bool(decode_buckets(redis_client.get(redis_keys.BUCKETS_CLOSED)) == {bucket})
+
+    with running(process):
+        wait_until(said, what="the closed buckets")
+        redis_client.delete(redis_keys.BUCKETS_CLOSED)
+        wait_until(said, what="the closed buckets in a Redis that lost them")
+    assert said()

@@ -11,6 +11,7 @@ from runtime.game.grid import parse_cell
 from runtime.game.ledger import SQL
 from runtime.messaging.commands import Adjust, CompleteWithdrawal, Deposit, ReverseWithdrawal, SetLimits, Withdraw
 from runtime.storage.database import open_writer
+from tests.jobs.long_shots import OWN, closed, settle_all, win
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 
@@ -99,6 +100,9 @@ CHANGES = [
     pytest.param("UPDATE withdrawals SET amount = amount + 1 WHERE rowid_of", "withdrawals", id="a withdrawal"),
     pytest.param("UPDATE operations SET who = 'other' WHERE rowid_of", "operations", id="an operator"),
     pytest.param("UPDATE player_limits SET stake_day_max_cents = 7 WHERE rowid_of", "player_limits", id="a limit"),
+    pytest.param("UPDATE buckets SET bets = bets + 1 WHERE distance = 0", "buckets", id="a count"),
+    pytest.param("UPDATE buckets SET paid_cents = 0 WHERE distance = 3", "buckets", id="a bucket's payouts"),
+    pytest.param("UPDATE buckets SET is_open = 0 WHERE distance = 3", "buckets", id="a standing"),
     pytest.param("UPDATE commits SET committed_ms = committed_ms + 1 WHERE rowid_of", "commits", id="a commit's time"),
     pytest.param("UPDATE commits SET last_bet_seq = 1 WHERE rowid_of", "commits", id="a commit's range"),
     pytest.param("DELETE FROM users WHERE rowid_of", "users", id="a user gone"),
@@ -177,3 +181,18 @@ def test_the_end_cut_off_is_found_by_a_kept_head(played: Desk) -> None:
     for table, column in (("columns", "begun_commit"), ("commits", "number")):
         played.database.execute(f"DELETE FROM {table} WHERE {column} = ?", (last,))
     assert head not in [row[0] for row in played.database.execute("SELECT hash FROM commits")]
+
+
+def test_a_bucket_s_closing_changed_or_removed_by_hand_is_found(desk: Desk) -> None:
+    win(desk, desk.player(), 30)
+    settle_all(desk)
+    assert (closed(desk), found(desk)) == ([OWN.name], [])
+    for trigger in ("bucket_changes_are_append_only", "bucket_changes_keep_their_rows"):
+        desk.database.execute(f"DROP TRIGGER {trigger}")
+    desk.database.execute("UPDATE bucket_changes SET why = 'nobody knows'")
+    (fault,) = found(desk)
+    assert fault.startswith("bucket_changes commit ")
+    desk.database.execute("DELETE FROM bucket_changes")
+    faults = found(desk)
+    assert f"buckets {OWN.name}: it is closed, but by its last change it is open" in faults
+    assert any(fault.startswith("commits") for fault in faults)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.game.buckets import Bucket
 from runtime.game.grid import Cell, GridRules
 from runtime.game.ids import first_id_at
 from runtime.game.judge import Fill, Judge, Refused
@@ -145,3 +146,27 @@ def test_the_tick_lies_after_the_wait_or_fills_nothing(before_tick_ms: int, fill
     verdict = judge().judge(CELL, "user", **BET, wait_ends_ms=TICK.id - before_tick_ms)
     assert (verdict == Fill(RATE_BP)) is filled
     assert filled or (isinstance(verdict, Refused) and verdict.code == "PRICE_FEED_STALE")
+
+
+@pytest.mark.parametrize("distance", [pytest.param(2, id="its own"), pytest.param(0, id="that of all columns")])
+def test_a_bet_of_a_closed_bucket_is_refused_with_its_rate(distance: int) -> None:
+    closed = frozenset({Bucket("flat", "1", 20_000, distance)})
+    found = judge(closed=closed).judge(CELL, "user", 100, RATE_BP, NOW_MS)
+    assert isinstance(found, Refused)
+    name = "2-5x/all" if distance == 0 else "2-5x/2"
+    assert (found.code, found.arguments) == (
+        "CELL_NOT_OFFERED",
+        {"grid_version": TICK.id, "bucket": name, "rate_bp": RATE_BP},
+    )
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        pytest.param(Bucket("flat", "1", 20_000, 3), id="another column"),
+        pytest.param(Bucket("flat", "1", 50_000, 0), id="other rates"),
+        pytest.param(Bucket("flat", "2", 20_000, 2), id="another version"),
+    ],
+)
+def test_other_closed_buckets_refuse_nothing(bucket: Bucket) -> None:
+    assert judge(closed=frozenset({bucket})).judge(CELL, "user", 100, RATE_BP, NOW_MS) == Fill(RATE_BP)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.game.buckets import Bucket, distance_of, rate_from_bp
 from runtime.game.grid import Cell, GridRules
 from runtime.game.rewards import BrownianTouch
 from runtime.market.grid import Grid, build_grid, encode_grid
@@ -53,3 +54,19 @@ def test_rates_are_the_model_s_and_some_cells_are_not_offered() -> None:
     flat = [rate for rates in grid.rates_bp for rate in rates]
     assert None in flat
     assert any(flat)
+
+
+def test_cells_of_closed_buckets_are_not_offered() -> None:
+    open_grid, _ = build()
+    model = BrownianTouch(RULES, 500)
+    closed = frozenset({Bucket(model.id, model.version, 20_000, 4), Bucket(model.id, model.version, 50_000, 0)})
+    grid = build_grid(tick(NOW - 100, 9_400_230), model, RULES, NOW, mode="demo", presets_cents=(100,), closed=closed)
+    left_out = set()
+    for column, rates, before in zip(grid.columns, grid.rates_bp, open_grid.rates_bp, strict=True):
+        distance = distance_of(column.start_s, NOW, RULES.column_seconds)
+        for rate, was in zip(rates, before, strict=True):
+            shut = was is not None and (rate_from_bp(was) == 50_000 or (rate_from_bp(was), distance) == (20_000, 4))
+            assert rate == (None if shut else was)
+            left_out |= {(rate_from_bp(was), distance) for _ in (1,) if shut and was is not None}
+    assert (20_000, 4) in left_out
+    assert len({distance for rates, distance in left_out if rates == 50_000}) > 3

@@ -6,15 +6,18 @@ import msgspec
 import pytest
 
 from runtime.game.breaker import Breaker, Override, State
+from runtime.game.buckets import Bucket
 from runtime.messaging.redis_values import (
     AuditResult,
     OverrideNote,
     PendingBet,
     WriterAlive,
     decode_breaker,
+    decode_buckets,
     decode_override_note,
     decode_tick,
     encode_breaker,
+    encode_buckets,
     encode_tick,
 )
 from tests.jobs.feed.ticks import tick
@@ -33,6 +36,12 @@ def test_the_breaker_is_kept_with_its_note_and_told_without() -> None:
     assert (decode_breaker(stored), decode_override_note(stored)) == (BREAKER, note)
     told = msgspec.json.encode(BREAKER.to_dict())
     assert (decode_breaker(told), decode_override_note(told)) == (BREAKER, None)
+
+
+def test_closed_buckets_read_back_and_none_are_known_without_a_value() -> None:
+    closed = frozenset({Bucket("model", "1", 500_000, 7), Bucket("model", "1", 200_000, 0)})
+    assert decode_buckets(encode_buckets(closed)) == closed
+    assert decode_buckets(None) == decode_buckets(encode_buckets([])) == frozenset()
 
 
 def test_without_a_value_the_breaker_has_no_history() -> None:

@@ -1,0 +1,135 @@
+"""`taptrade market`: how the buckets of bets stand, and the operator's word that opens a closed one again."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from runtime.clock import SystemClock, rfc3339
+from runtime.errors import TaptradeError
+from runtime.game.buckets import ANY_COLUMN, RATE_EDGES_BP, Bucket, Standing, named
+from runtime.game.ledger import SQL
+from runtime.game.money import dollars
+from runtime.messaging.commands import OpenBucket
+from runtime.settings import Settings, load
+from runtime.storage.database import Database
+from taptrade.arguments import said, seconds
+from taptrade.asking import WAIT_S, WHO_MAX, WHY_MAX, add_output, ask_writer, login, tell, times
+from taptrade.books import open_books
+from taptrade.pricing import reward_model
+from taptrade.tables import show_table
+
+COLUMNS = ("bucket", "bets", "staked", "return", "e-value", "standing", "since", "who", "why")
+
+
+class BucketUnknown(TaptradeError):
+    """There is no such bucket."""
+
+
+class BucketView(msgspec.Struct, frozen=True):
+    """A bucket as it is shown: what players staked and got back since it was opened, and how it stands."""
+
+    bucket: str
+    model_id: str
+    model_version: str
+    rate_from_bp: int
+    column: int | None
+    """How many columns ahead; null for the bucket that holds all columns of these rates."""
+    bets: int
+    staked_cents: int
+    paid_cents: int
+    paid_back: float | None
+    e_value: float
+    standing: str
+    changed_at: str | None
+    who: str | None
+    why: str | None
+
+
+def main(argv: Sequence[str]) -> int:
+    """Show each bucket of bets (a rate, a column ahead) with what players got back, or open a closed one again.
+
+    A bucket closes by itself when its bets refute that a player's return is at most 1; why must be known before it is
+    opened. Exit codes of `open`: 0 open again, 1 refused, 2 nothing was asked, 3 no answer yet.
+    """
+    parser = argparse.ArgumentParser(prog="taptrade market", description=main.__doc__)
+    actions = parser.add_subparsers(dest="action", metavar="list|open")
+    listing = actions.add_parser("list", help="show the buckets (the same without a word)")
+    opening = actions.add_parser("open", help="take bets of a closed bucket again")
+    opening.add_argument("bucket", metavar="BUCKET", help="as the table names it: 20-50x/7, or 20-50x/all")
+    opening.add_argument("--who", required=True, type=said(WHO_MAX), help=f"who decides it (you seem to be {login()})")
+    opening.add_argument("--why", required=True, type=said(WHY_MAX), help="why; kept with the change for ever")
+    opening.add_argument(
+        "--wait", type=seconds, default=WAIT_S, metavar="SECONDS", help="longest wait for the commit (%(default)s)"
+    )
+    for each in (parser, listing):
+        each.add_argument("--all", action="store_true", help="those of earlier models too")
+    for each in (parser, listing, opening):
+        add_output(each)
+    given = parser.parse_args(argv)
+    settings = load()
+    return _open(settings, given) if given.action == "open" else _list(settings, given)
+
+
+def _list(settings: Settings, given: argparse.Namespace) -> int:
+    model = reward_model(settings)
+    with open_books(settings) as database:
+        views = buckets(database, None if given.all else (model.id, model.version))
+    if given.json:
+        print(msgspec.json.encode(views).decode())
+        return 0
+    lead = ("model",) if given.all else ()
+    rows = [(*(f"{one.model_id} {one.model_version}" for _ in lead), *_cells(one)) for one in views]
+    show_table((*lead, *COLUMNS), rows, right=("bets", "staked", "return", "e-value"))
+    return 0
+
+
+def buckets(database: Database, model: tuple[str, str] | None) -> list[BucketView]:
+    """Return the buckets of a model, or of all."""
+    with database.snapshot():
+        known = [Standing.from_row(row) for row in database.execute(SQL["buckets"])]
+        changes = {Bucket(*row[:4]): row[4:] for row in database.execute(SQL["bucket_changes"])}
+    ours = [one for one in known if model is None or one.bucket[:2] == model]
+    return [_view(one, changes.get(one.bucket)) for one in ours]
+
+
+def _view(one: Standing, change: tuple[Any, ...] | None) -> BucketView:
+    bucket = one.bucket
+    _, who, why, changed_ms = change or (None, None, None, None)
+    return BucketView(
+        bucket=bucket.name,
+        model_id=bucket.model_id,
+        model_version=bucket.model_version,
+        rate_from_bp=bucket.rate_from_bp,
+        column=None if bucket.distance == ANY_COLUMN else bucket.distance,
+        bets=one.bets,
+        staked_cents=one.staked_cents,
+        paid_cents=one.paid_cents,
+        paid_back=one.paid_back,
+        e_value=one.copier.wealth,
+        standing="open" if one.is_open else "closed",
+        changed_at=None if changed_ms is None else rfc3339(changed_ms),
+        who=who,
+        why=why,
+    )
+
+
+def _cells(one: BucketView) -> tuple[Any, ...]:
+    back = "" if one.paid_back is None else f"{one.paid_back:.2f}"
+    figures = (one.bets, dollars(one.staked_cents), back, f"{one.e_value:.3g}")
+    return (one.bucket, *figures, one.standing, one.changed_at, one.who, one.why)
+
+
+def _open(settings: Settings, given: argparse.Namespace) -> int:
+    model = reward_model(settings)
+    bucket = named(given.bucket, model.id, model.version)
+    if bucket is None:
+        rates = ", ".join(f"{low / 10_000:g}" for low in RATE_EDGES_BP)
+        raise BucketUnknown(f"{given.bucket!r} is no bucket: write 20-50x/7 or 20-50x/all; rates end at {rates}")
+    command = OpenBucket(**bucket._asdict(), who=given.who, why=given.why, **times(SystemClock().now_ms()))
+    outcome = ask_writer(settings, command, given.wait)
+    sentence = f"bucket {bucket.name} is open: its bets are taken, and the evidence against it begins anew"
+    return tell(outcome, sentence, as_json=given.json, again="look at `taptrade market` before you repeat it")
