@@ -34,7 +34,7 @@ from runtime.game.judge import Judge
 from runtime.game.ledger import SQL, Commit
 from runtime.game.limits import RiskLimits
 from runtime.game.player_entries import totals_since
-from runtime.game.rewards import load_model
+from runtime.game.rewards import BrownianTouch
 from runtime.messaging.commands import PlaceBet
 from runtime.messaging.queues import new_id
 from runtime.metrics.table import Metrics
@@ -69,7 +69,7 @@ class Table:
     def __init__(self, path: Path, settings: Settings, now_ms: int, number: int) -> None:
         self._rules = rules = made.grid_rules(settings)
         self._settings = settings
-        self._model = load_model(settings.reward_model, rules, settings.house_edge_bp)
+        self._model = BrownianTouch(rules, settings.house_edge_bp)
         self._now_ms = now_ms
         self._tick = made.tick(now_ms, VOLATILITY)
         # Rounds bet on columns of their own, since no player may bet twice on a cell.

@@ -55,6 +55,8 @@ class Setting:
 
 MILLION = 1_000_000
 LIVE_FILL_DELAY_MS = 500
+SHIPPED_FILL_AGE_MS = 2_500
+"""The shipped recording has a price in 2.2 s at least, not each second as exchanges do."""
 TABLE: tuple[Setting, ...] = (
     Setting("mode", one_of(*get_args(Mode)), "demo", "demo: play money over recorded prices; live: real feeds only"),
     Setting("host", host, "127.0.0.1", "address that the API listens on: IPv4, IPv6 or a host name"),
@@ -91,16 +93,21 @@ TABLE: tuple[Setting, ...] = (
     Setting("feed_kraken_url", socket_url, "", "WebSocket to take Kraken's prices from; empty: Kraken's own"),
     Setting("feed_bitstamp_url", socket_url, "", "WebSocket to take Bitstamp's prices from; empty: Bitstamp's own"),
     Setting("replay_file", str, "", "recording to replay (CSV ts_ms,price, also .gz or .zst); empty: the one shipped"),
-    Setting("replay_offset_s", whole(0, 10**7), "600", "where in the recording the replay starts, seconds"),
+    Setting("replay_offset_s", whole(0, 10**7), "1800", "where in the recording the replay starts, seconds"),
     Setting("sim_seed", whole(0, 2**63 - 1), "1", "seed of the sim feed"),
     Setting("column_seconds", whole(1, 3600), "5", "column width W, seconds"),
     Setting("horizon_columns", whole(2, 1000), "12", "placeable columns reach k+2 to k+H"),
     Setting("row_step_cents", whole(1, 10**7), "500", "row height S, cents of USD"),
     Setting("rows", whole(2, 200), "20", "rows R that the grid shows"),
     Setting("presets_cents", stakes, "100,500,1000,5000,10000", "allowed stakes, cents"),
-    Setting("reward_model", str, "runtime.game.rewards:BrownianTouch", "reward model, package.module:Class"),
+    Setting(
+        "reward_model",
+        str,
+        "",
+        "model file (.json) or package.module:Class; empty: the one fitted for the shipped recording, else a plain one",
+    ),
     Setting("house_edge_bp", whole(0, 5000), "500", "house edge, basis points"),
-    Setting("max_fill_age_ms", whole(100, 60_000), "1500", "oldest tick that a bet is filled on"),
+    Setting("max_fill_age_ms", whole(100, 60_000), "1500", "oldest tick to fill on; 2500 for the shipped recording"),
     Setting("fill_delay_ms", whole(0, 10_000), "0", "wait between receipt and fill; 500 in live mode unless set"),
     Setting("settle_grace_ms", whole(0, 60_000), "1000", "wait after a column's end for the last ticks"),
     Setting("bet_signatures", one_of("on", "off"), "on", "off accepts unsigned bets (demo mode only)"),
@@ -256,6 +263,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             raise SettingsError(f"{row.variable}={shown}: {ex}") from ex
     if values["mode"] == "live" and not environ.get("TAPTRADE_FILL_DELAY_MS", "").strip():
         values["fill_delay_ms"] = LIVE_FILL_DELAY_MS
+    if (
+        values["feed"] == ("replay",)
+        and not values["replay_file"]
+        and not environ.get("TAPTRADE_MAX_FILL_AGE_MS", "").strip()
+    ):
+        values["max_fill_age_ms"] = SHIPPED_FILL_AGE_MS
     try:
         values["data"] = values["data"].absolute()
     except OSError as ex:

@@ -24,9 +24,8 @@ from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
 from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import SystemClock
-from runtime.game.grid import GridRules
-from runtime.game.rewards import load_model
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
+from runtime.market.models import open_model, rules_of
 from runtime.market.state import Market
 from runtime.messaging import bus
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
@@ -91,7 +90,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
     outbox = Outbox(
         client, connect(settings.redis_url, block_s=REPLIES_BLOCK_S), clock, run_id, settings.backlog_bets_max
     )
-    rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+    rules = rules_of(settings)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -105,7 +104,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
         market=market,
         hub=hub,
         writer_watch=WriterWatch(client),
-        model=load_model(settings.reward_model, rules, settings.house_edge_bp),
+        model=open_model(settings),
         rules=rules,
         intake=Intake.of(settings, rules),
         fates=Fates(client, pool, clock, settings.fill_delay_ms),

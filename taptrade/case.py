@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from runtime.clock import rfc3339
-from runtime.explanation import Proof, Yardstick
+from runtime.explanation import Proof
 from runtime.explanation.facts import find_column
+from runtime.explanation.recomputed import Yardsticks
 from runtime.explanation.sentence import sentence
 from runtime.game.bets import Bet, from_row
 from runtime.game.columns import Column
@@ -103,11 +104,11 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
     )
 
 
-def prove_bets(case: Case, database: Database, ticks: Ticks | None, yardstick: Yardstick) -> Case:
+def prove_bets(case: Case, database: Database, ticks: Ticks | None, yardsticks: Yardsticks) -> Case:
     """Return the case with a proof of every bet; one that does not hold is a fault."""
     bets, faults = [], list(case.faults)
     for one in case.bets:
-        _, proof = explain_bet(database, ticks, yardstick, one.bet["id"])
+        _, proof = explain_bet(database, ticks, yardsticks, one.bet["id"])
         bets.append(msgspec.structs.replace(one, proof=proof))
         if not proof.ok:
             faults.append(f"bet {one.bet['id']}: its proof does not hold")

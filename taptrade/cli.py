@@ -44,6 +44,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("explain", "taptrade.explain:main", "explain one bet, every part of it recomputed"),
     Command("dispute", "taptrade.dispute:main", "show an account's bets and entries of a span of time, adding up"),
     Command("recompute", "taptrade.recompute:main", "decide the settled bets of a span anew and name what differs"),
+    Command(
+        "calibrate", "taptrade.calibrate:main", "tell what rates return on recorded prices, or fit a model to them"
+    ),
     Command("audit", "taptrade.audit:main", "recount balances, ledger, bets and payouts"),
     Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
     Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),

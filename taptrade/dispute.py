@@ -15,7 +15,7 @@ from runtime.settings import load
 from runtime.storage.database import Database
 from taptrade.books import MOMENT, find_account, moment, open_books, open_ticks
 from taptrade.case import Case, collect, prove_bets, spreadsheet
-from taptrade.explain import yardstick_of
+from taptrade.pricing import yardsticks_of
 from taptrade.tables import show_table
 
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         case = collect(database, find_account(database, given.account), given.from_ms, to_ms)
         if given.verify:
             ticks = open_ticks(settings.ticks_database)
-            case = prove_bets(case, database, ticks, yardstick_of(settings))
+            case = prove_bets(case, database, ticks, yardsticks_of(settings))
             if ticks is not None:
                 ticks.close()
     if given.json:

@@ -26,6 +26,10 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "PyCryptodome": ("PYCRYPTODOME_*",),
     "pydantic": ("PYDANTIC_*",),
     "websockets": ("WEBSOCKETS_*",),
+    "libraries of `taptrade calibrate`": (
+        *("NPY_*", "NUMPY_*", "SCIPY_*", "SKLEARN_*", "JOBLIB_*", "LOKY_*", "KMP_*", "PRIMA_DEBUGGING"),
+        *("MPL*", "MATPLOTLIBRC", "QT_*", "PYPARSING*", "SOURCE_DATE_EPOCH", "PYTORCH_*", "COVERAGE_PROCESS_START"),
+    ),
 }
 """By whom they are read: the variables, `*` being any ending."""
 

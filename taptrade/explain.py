@@ -9,14 +9,15 @@ from typing import Protocol
 import msgspec
 
 from runtime.errors import TaptradeError
-from runtime.explanation import Facts, Proof, Yardstick, find_bet, gather, prove
+from runtime.explanation import Facts, Proof, find_bet, gather, prove
+from runtime.explanation.recomputed import Yardsticks
 from runtime.explanation.sentence import sentence
 from runtime.records.views import bet_view, column_view
-from runtime.settings import Settings, load
+from runtime.settings import load
 from runtime.storage.database import Database
 from taptrade.arguments import id_of
 from taptrade.books import Ticks, open_books, open_ticks
-from taptrade.pricing import reward_model
+from taptrade.pricing import yardsticks_of
 from taptrade.tables import show_findings
 
 
@@ -38,19 +39,14 @@ class BetUnknown(TaptradeError):
     """There is no such bet."""
 
 
-def yardstick_of(settings: Settings) -> Yardstick:
-    """Return what this installation's settings recompute by."""
-    return Yardstick(reward_model(settings), settings.house_edge_bp, settings.chain_ids)
-
-
-def explain_bet(database: Database, ticks: Ticks | None, yardstick: Yardstick, bet_id: str) -> tuple[Facts, Proof]:
+def explain_bet(database: Database, ticks: Ticks | None, yardsticks: Yardsticks, bet_id: str) -> tuple[Facts, Proof]:
     """Explain one bet down to its commits' hashes; raise BetUnknown if it is not there."""
     with database.snapshot():
         bet = find_bet(database.execute, bet_id)
         if bet is None:
             raise BetUnknown(f"there is no bet {bet_id} in the live database")
         facts = gather(database.execute, bet, "all")
-    return facts, prove(facts, yardstick, ticks)
+    return facts, prove(facts, yardsticks(bet.model_id, bet.model_version), ticks)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -66,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
     with open_books(settings) as database:
         ticks = open_ticks(settings.ticks_database)
         try:
-            facts, proof = explain_bet(database, ticks, yardstick_of(settings), given.bet_id)
+            facts, proof = explain_bet(database, ticks, yardsticks_of(settings), given.bet_id)
         finally:
             if ticks is not None:
                 ticks.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,12 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from runtime.clock import SystemClock, rfc3339
-from runtime.explanation import Yardstick
-from runtime.explanation.recomputed import Difference, Recomputation, Yardsticks
-from runtime.settings import Settings, load
+from runtime.explanation.recomputed import Difference, Recomputation
+from runtime.settings import load
 from taptrade.books import MOMENT, moment, open_books, open_ticks
-from taptrade.explain import yardstick_of
-from taptrade.pricing import yardstick_named
+from taptrade.pricing import yardsticks_of
 
 SPAN_MS = 3_600_000
 LISTED_MAX = 10_000
@@ -45,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     found = 0
     with open_books(settings) as database, _progress() as bar:
         ticks = open_ticks(settings.ticks_database)
-        walk = Recomputation(database.execute, ticks, _yardsticks(settings))
+        walk = Recomputation(database.execute, ticks, yardsticks_of(settings))
         task = bar.add_task("columns", total=to_ms - from_ms)
         for start_s, differences in walk.walk(from_ms, to_ms):
             bar.update(task, completed=start_s * 1000 - from_ms)
@@ -63,16 +60,6 @@ def main(argv: Sequence[str]) -> int:
     else:
         print(_summary(walk, from_ms, to_ms, found))
     return 1 if found else 0
-
-
-def _yardsticks(settings: Settings) -> Yardsticks:
-    own = yardstick_of(settings)
-
-    @cache
-    def of_model(model_id: str | None, version: str | None) -> Yardstick:
-        return yardstick_named(settings, own, model_id, version)
-
-    return of_model
 
 
 def _progress() -> Progress:

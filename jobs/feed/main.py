@@ -15,10 +15,10 @@ from runtime.clock import Clock, SystemClock
 from runtime.errors import TaptradeError
 from runtime.game.buckets import Bucket
 from runtime.game.grid import GridRules
-from runtime.game.rewards import load_model
 from runtime.game.ticks import Tick
 from runtime.log import configure
 from runtime.market.grid import build_grid, encode_grid
+from runtime.market.models import open_model, rules_of
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
@@ -80,7 +80,7 @@ def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
 
 def open_publisher(settings: Settings, clock: Clock, database: Database) -> Publisher:
     """Build the publisher; the running column's window is what is stored of it."""
-    rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+    rules = rules_of(settings)
     touches = Touches(rules)
     now_ms = clock.now_ms()
     for tick in ticks_store.between(database, now_ms - 2 * rules.column_seconds * 1000, now_ms, limit=HISTORY_MS):
@@ -90,11 +90,20 @@ def open_publisher(settings: Settings, clock: Clock, database: Database) -> Publ
 
 def grid_encoder(settings: Settings, rules: GridRules) -> EncodedGrid:
     """Return the function that prices and encodes the grid."""
-    model = load_model(settings.reward_model, rules, settings.house_edge_bp)
+    model = open_model(settings)
 
     def encoded(tick: Tick, now_ms: int, closed: frozenset[Bucket]) -> bytes:
-        mode, presets = settings.mode, settings.presets_cents
-        return encode_grid(build_grid(tick, model, rules, now_ms, mode=mode, presets_cents=presets, closed=closed))
+        grid = build_grid(
+            tick,
+            model,
+            rules,
+            now_ms,
+            mode=settings.mode,
+            presets_cents=settings.presets_cents,
+            fill_delay_ms=settings.fill_delay_ms,
+            closed=closed,
+        )
+        return encode_grid(grid)
 
     return encoded
 

@@ -29,9 +29,9 @@ from runtime.storage.database import Database
 
 logger = logging.getLogger(__name__)
 
-HISTORY_MS = 600_000
-HISTORY_TICKS = 6_000
-"""Ten minutes of ticks at ten a second."""
+HISTORY_MS = 1_800_000
+HISTORY_TICKS = 18_000
+"""Half an hour of ticks at ten a second."""
 
 
 def recording_of(settings: Settings) -> Recording | None:

@@ -17,7 +17,7 @@ from typing import NoReturn
 from jobs.feed.unpacking import UnpackingError, unpacked
 from runtime.errors import TaptradeError
 
-SHIPPED = Path(__file__).parent / "recordings" / "btc_2026-01-06_0520_standx_mid.csv.gz"
+SHIPPED = Path(__file__).parent / "recordings" / "btc_2025-10-10_0715_okx_index.csv.gz"
 HEADER = "ts_ms,price"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ROWS_MAX = 10_000_000

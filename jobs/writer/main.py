@@ -17,10 +17,9 @@ from jobs.writer.publish import catch_up
 from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.clock import Clock, SystemClock
-from runtime.game.grid import GridRules
 from runtime.game.ledger import SQL
 from runtime.game.limits import RiskLimits
-from runtime.game.rewards import load_model
+from runtime.market.models import keep_model, open_model, rules_of
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
@@ -66,7 +65,7 @@ class WriterProcess:
         # The writer's own connection may be waiting for a job, and a pushing thread must not share its place.
         self.metrics_client = connect(settings.redis_url)
         self.since_ms = clock.now_ms()
-        rules = GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+        keep_model(settings)
         risk = RiskLimits(
             settings.payout_max_cents,
             settings.cell_payout_max_cents,
@@ -78,8 +77,8 @@ class WriterProcess:
             Book(database, clock, risk),
             Inbox(client),
             WriterRules(
-                rules,
-                load_model(settings.reward_model, rules, settings.house_edge_bp),
+                rules_of(settings),
+                open_model(settings),
                 settings.presets_cents,
                 settings.max_fill_age_ms,
                 settings.withdrawal_min_cents,

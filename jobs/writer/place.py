@@ -145,7 +145,9 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
 
 
 def _features_text(tick: Tick | None) -> str | None:
-    """Return what a tick's volatility rests on, as it is stored with each bet of a commit."""
+    """Return the model's inputs but for the volatility, as they are stored with each bet of a commit."""
     if tick is None:
         return None
-    return json.dumps({"sample_ms": tick.features.sample_ms, "history_ms": tick.features.history_ms})
+    features = tick.features
+    found = {"sample_ms": features.sample_ms, "history_ms": features.history_ms}
+    return json.dumps(found | {"signals": features.signals} if features.signals else found, separators=(",", ":"))

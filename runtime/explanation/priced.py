@@ -73,7 +73,8 @@ def _features(bet: Bet) -> dict[str, Any]:
 def _tick(bet: Bet) -> Tick | None:
     if bet.tick_id is None or bet.tick_close is None or bet.volatility is None:
         return None
-    features = Features(volatility=bet.volatility, **_features(bet))
+    stored = _features(bet)
+    features = Features(**stored | {"volatility": bet.volatility, "signals": tuple(stored.get("signals", ()))})
     return Tick(bet.tick_id, bet.tick_id, bet.tick_close, bet.tick_close, bet.tick_close, "", features)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from runtime.game.grid import Cell, GridRules
 from runtime.game.money import BASIS_POINTS
@@ -42,6 +42,16 @@ class RewardModel(Protocol):
 
     def rate_bp(self, cell: Cell, tick: Tick, now_ms: int) -> int | None:
         """Return the rate in basis points, or None where the cell is not offered."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A model that tells what it keeps of which rates; players are shown it."""
+
+    @property
+    def kept_bp(self) -> tuple[tuple[int, int, int], ...]:
+        """Stretches of rates, the last one not included, and the edge in each with what is kept for doubt."""
         ...
 
 
@@ -128,6 +138,7 @@ class BrownianTouch:
             raise ValueError(f"house edge {house_edge_bp} must be at least 0 and below {BASIS_POINTS}")
         self.version = f"1-edge{house_edge_bp}-column{rules.column_seconds}"
         """What a rate depends on besides cell, tick and now: the formula, the edge, the column's width."""
+        self.kept_bp = ((RATE_BP_MIN, RATE_BP_MAX + 1, house_edge_bp),)
         self._column_seconds = rules.column_seconds
         self._returned_bp = BASIS_POINTS - house_edge_bp
         self._probability_min = self._returned_bp / (RATE_BP_MAX + 1)
@@ -185,11 +196,11 @@ def load_model(path: str, rules: GridRules, house_edge_bp: int) -> RewardModel:
     named = all(isinstance(getattr(model, name, None), str) and getattr(model, name) for name in ("id", "version"))
     if not named or not callable(getattr(model, "rate_bp", None)):
         raise RewardModelError(f"reward model {path!r}: {class_name} lacks an id, a version or rate_bp")
-    _try_out(path, model, rules)
+    try_out(path, model, rules)
     return cast("RewardModel", model)
 
 
-def _try_out(path: str, model: RewardModel, rules: GridRules) -> None:
+def try_out(path: str, model: RewardModel, rules: GridRules) -> None:
     """Price one cell; raise RewardModelError if what comes of it is no rate."""
     step, now_ms = rules.row_step_cents, 1_000 * TRIAL_S
     tick = Tick(now_ms, now_ms, 20 * step, 20 * step, 20 * step, "trial", Features(step / 5, 100, 10 * HISTORY_MS_MIN))

@@ -15,6 +15,8 @@ class Features:
     """Mean distance between observed prices, for the correction of discrete sampling."""
     history_ms: int
     """How long the series behind `volatility` is; below 60,000 no rate is offered."""
+    signals: tuple[float, ...] = ()
+    """What the mixture model prices by, in the order of runtime.game.signals.NAMES."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from runtime.game.signals import Signals
 from runtime.game.ticks import Features
 
 AVERAGE_S = 60.0
@@ -22,7 +23,7 @@ class Volatility:
 
     After a gap the series starts anew, its history too: one leap says next to nothing about the volatility on either
     side of it, and what was measured before the silence describes another market. So no rate is offered in the minute
-    after a gap. Nothing outlives a few minutes: the state is restored by adding the last ticks again.
+    after a gap. Nothing outlives a few half-lives: the state is restored by adding the last ticks again.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class Volatility:
         self._squares = 0.0
         self._seconds = 0.0
         self._intervals = 0.0
+        self._signals = Signals()
 
     def add(self, ms: int, price_cents: int) -> None:
         """Take in a price observed at `ms`; one that is out of order counts at the time of the newest."""
@@ -43,6 +45,7 @@ class Volatility:
             self._age(ms - self._last_ms, price_cents - self._last_cents)
         self._last_ms = ms
         self._last_cents = price_cents
+        self._signals.add(ms, price_cents)
 
     def _age(self, passed_ms: int, move_cents: int) -> None:
         passed_s = passed_ms / 1000
@@ -61,4 +64,5 @@ class Volatility:
             volatility=math.sqrt(self._squares / self._seconds),
             sample_ms=max(1, round(1000 * self._seconds / self._intervals)),
             history_ms=self._last_ms - self._first_ms,
+            signals=self._signals.values(),
         )

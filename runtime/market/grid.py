@@ -7,7 +7,7 @@ import msgspec
 from runtime.clock import rfc3339
 from runtime.game.buckets import Bucket, closed_of, distance_of, rate_from_bp
 from runtime.game.grid import Cell, GridRules, placeable_columns, shown_rows
-from runtime.game.rewards import RewardModel
+from runtime.game.rewards import RewardModel, Telling
 from runtime.game.ticks import Tick
 
 _encoder = msgspec.json.Encoder()
@@ -36,11 +36,22 @@ class GridRow(msgspec.Struct, frozen=True):
     high_cents: int
 
 
+class GridEdge(msgspec.Struct, frozen=True):
+    """What the house keeps of the rates of a stretch, the last of which is not included."""
+
+    from_bp: int
+    to_bp: int
+    edge_bp: int
+    """Rate times probability is 10,000 less this: the house's edge, and more where less is known."""
+
+
 class GridModel(msgspec.Struct, frozen=True):
     """The reward model behind the rates."""
 
     id: str
     version: str
+    edges: tuple[GridEdge, ...]
+    """What is offered at most, and what is kept of it; empty for a model that does not tell."""
 
 
 class Grid(msgspec.Struct, frozen=True):
@@ -59,6 +70,8 @@ class Grid(msgspec.Struct, frozen=True):
     presets_cents: tuple[int, ...]
     row_step_cents: int
     column_seconds: int
+    fill_delay_ms: int
+    """How long a bet waits after its receipt before it is filled."""
     model: GridModel
 
 
@@ -70,6 +83,7 @@ def build_grid(
     *,
     mode: str,
     presets_cents: tuple[int, ...],
+    fill_delay_ms: int = 0,
     closed: frozenset[Bucket] = frozenset(),
 ) -> Grid:
     """Price every shown cell at `now_ms` from `tick`; a cell of a closed bucket is not offered."""
@@ -97,8 +111,13 @@ def build_grid(
         presets_cents=presets_cents,
         row_step_cents=step,
         column_seconds=rules.column_seconds,
-        model=GridModel(model.id, model.version),
+        fill_delay_ms=fill_delay_ms,
+        model=GridModel(model.id, model.version, _edges(model)),
     )
+
+
+def _edges(model: RewardModel) -> tuple[GridEdge, ...]:
+    return tuple(GridEdge(*stretch) for stretch in model.kept_bp) if isinstance(model, Telling) else ()
 
 
 def encode_grid(grid: Grid) -> bytes:

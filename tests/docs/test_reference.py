@@ -63,7 +63,8 @@ def options_of(command: str, rest: str) -> str:
     usage = help_of(command)
     word = re.match(r" ([a-z]+)\b", rest)
     actions = next((one for one in usage.split() if "|" in one), "")
-    if word and f"|{word[1]}|" in f"|{actions}|":
+    told = " ".join(usage.split())
+    if word and (f"|{word[1]}|" in f"|{actions}|" or f"`taptrade {command} {word[1]}`" in told):
         return help_of(command, word[1])
     return usage
 

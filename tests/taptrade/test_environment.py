@@ -25,16 +25,27 @@ READ = (
     re.compile(r"""\b(?:envvar|environment_key)\s*=\s*['"](\w+)['"]"""),
 )
 # Parts of packages that no process of ours imports.
-NOT_RUN = re.compile(r"(^|/)(tests?|testing|bench|dirty|docs|examples)/|/scripts/|(^|/)(setup|conftest|test_\w+)\.py$")
+NOT_RUN = re.compile(
+    r"(^|/)(tests?|testing|bench|dirty|docs|examples|f2py|distutils|_build_utils)/|/scripts/|(^|/)(setup|conftest|test_\w+)\.py$"
+)
 LEFT = (
     "SUPERVISOR_*",  # supervisord sets them for each process, and nothing of ours reads them
     *("HOME", "PATH", "PWD", "TZ", "XDG_*"),
     *("TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_*", "UNICODE_VERSION", "PAGER", "LESS"),
     *("COMP_*", "JUPYTER_*", "DATABRICKS_RUNTIME_VERSION"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("DISPLAY", "WAYLAND_DISPLAY"),
 )
 """What libraries read too and may: where people and programs of the machine are, and what their terminal can."""
-ELSEWHERE = {"COMSPEC", "YOURAPPLICATION_SETTINGS"}
+ELSEWHERE = {
+    "COMSPEC",
+    "YOURAPPLICATION_SETTINGS",
+    "LOCALAPPDATA",
+    "WINDIR",
+    "_MPLHIDEEXECUTABLES",
+    "PROCESSOR_ARCHITECTURE",
+    "PROCESSOR_ARCHITEW6432",
+}
 """What is read on other systems only, and what a docstring gives as an example."""
 
 

@@ -13,8 +13,9 @@ HEAD = ["bucket", "bets", "staked", "return", "e-value", "standing", "since", "w
 
 
 @pytest.fixture
-def milked(office: Office) -> Office:
-    """Return an office whose players' long shots have won until they were closed."""
+def milked(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Return an office whose players' long shots have won until they were closed, under the desk's own model."""
+    monkeypatch.setenv("TAPTRADE_REWARD_MODEL", "runtime.game.rewards:BrownianTouch")
     win(office.desk, office.desk.player(), 30)
     settle_all(office.desk)
     return office

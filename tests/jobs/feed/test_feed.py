@@ -126,7 +126,7 @@ def test_a_fresh_replay_plays_the_recorded_prices(settings: Settings, database: 
     assert offered
     for each in offered:
         assert each.close == recorded[each.exchange_ms]
-        assert each.exchange_ms - recording.times_ms[0] == 600_000 + each.id - START
+        assert each.exchange_ms - recording.times_ms[0] == 1_800_000 + each.id - START
 
 
 @pytest.mark.parametrize("source", ["replay", "sim"])

@@ -63,7 +63,7 @@ def test_a_wrap_goes_on_from_the_last_price() -> None:
 
 def test_rounds_of_the_shipped_recording_have_no_jump(shipped: Recording) -> None:
     replay = Replay(shipped, 600_000, START)
-    quotes = [quote for half_hour in range(8) for quote in replay.poll(START + half_hour * 1_800_000)]
+    quotes = [quote for half_hour in range(10) for quote in replay.poll(START + half_hour * 1_800_000)]
     assert quotes[-1].arrived_ms > START + 3 * shipped.round_ms
     recorded = max(abs(after - before) for before, after in pairwise(shipped.cents))
     assert largest_move(quotes) <= recorded + 1

@@ -230,7 +230,12 @@ def test_bets_gather_between_two_turns(
 def whole_process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """Run `main` in a process of its own within the block."""
     migrate(settings.database, LEDGER_MIGRATIONS, ManualClock(1))
-    variables = {"TAPTRADE_DATA": str(settings.data), "TAPTRADE_REDIS_URL": settings.redis_url}
+    plain = "runtime.game.rewards:BrownianTouch"  # the ticks of these tests have no signals
+    variables = {
+        "TAPTRADE_DATA": str(settings.data),
+        "TAPTRADE_REDIS_URL": settings.redis_url,
+        "TAPTRADE_REWARD_MODEL": plain,
+    }
     child = subprocess.Popen(
         [sys.executable, "-c", "from jobs.writer.main import main; main()"],
         env={**os.environ, **variables},

@@ -7,10 +7,11 @@ from statistics import median
 import pytest
 
 from jobs.feed.recording import SHIPPED, Recording, read_recording
-from runtime.game.grid import Cell, GridRules, placeable_columns, shown_rows
-from runtime.game.rewards import HISTORY_MS_MIN, BrownianTouch
+from runtime.game.grid import Cell, placeable_columns, shown_rows
+from runtime.game.rewards import HISTORY_MS_MIN
 from runtime.game.volatility import Volatility
-from runtime.settings import load
+from runtime.market.models import open_model, rules_of
+from runtime.settings import Settings, load
 from tests.runtime.game.prices import tick
 
 LOOK_EVERY_MS = 15_000
@@ -22,9 +23,9 @@ def recording() -> Recording:
     return read_recording(SHIPPED)
 
 
-def offered_shares(recording: Recording, rules: GridRules, house_edge_bp: int) -> list[float]:
+def offered_shares(recording: Recording, chosen: Settings) -> list[float]:
     """Return the share of the shown cells that have a rate, at regular looks at the replay after its first minute."""
-    model = BrownianTouch(rules, house_edge_bp)
+    rules, model = rules_of(chosen), open_model(chosen)
     volatility = Volatility()
     shares = []
     look_ms = recording.times_ms[0] + HISTORY_MS_MIN
@@ -44,8 +45,6 @@ def offered_shares(recording: Recording, rules: GridRules, house_edge_bp: int) -
 
 
 def test_at_the_median_two_fifths_of_the_shown_cells_are_offered(recording: Recording) -> None:
-    chosen = load({})
-    rules = GridRules(chosen.column_seconds, chosen.horizon_columns, chosen.row_step_cents, chosen.rows)
-    shares = offered_shares(recording, rules, chosen.house_edge_bp)
+    shares = offered_shares(recording, load({}))
     assert len(shares) > 100
     assert median(shares) >= OFFERED_SHARE_MIN

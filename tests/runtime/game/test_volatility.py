@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -89,7 +90,7 @@ def test_a_gap_starts_the_series_anew(gap_ms: int, history_ms: int) -> None:
 
 def test_a_leap_over_a_gap_is_no_move() -> None:
     features = fed((0, 100), (1000, 110), (21_000, 90_000), (22_000, 90_020)).features()
-    assert features == Features(20.0, 1000, 1000)
+    assert replace(features, signals=()) == Features(20.0, 1000, 1000)
 
 
 def test_a_price_out_of_order_counts_at_the_time_of_the_newest() -> None:

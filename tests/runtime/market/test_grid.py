@@ -35,7 +35,12 @@ def test_the_json_has_the_documented_fields() -> None:
         "presets_cents": [100, 500],
         "row_step_cents": 500,
         "column_seconds": 5,
-        "model": {"id": "brownian-touch", "version": "1-edge500-column5"},
+        "fill_delay_ms": 0,
+        "model": {
+            "id": "brownian-touch",
+            "version": "1-edge500-column5",
+            "edges": [{"from_bp": 10_500, "to_bp": 1_000_001, "edge_bp": 500}],
+        },
     }
     assert columns[0] == {"start_s": 1_790_000_010, "opens_ms": 1_790_000_010_000, "closes_ms": 1_790_000_015_000}
     assert [column["start_s"] for column in columns] == list(range(1_790_000_010, 1_790_000_061, 5))

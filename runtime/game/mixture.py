@@ -1,0 +1,300 @@
+"""The mixture model: a fitted forecast of where a window opens and how far it reaches, made into the rate of a cell.
+
+For each column a small network turns the tick's signals into a mixture of logistic distributions of the price at which
+the window opens, each with a mean excursion up and down from there (a mixture density network, Bishop 1994). A band is
+touched when the opening price lies in it, widened on either side by the excursion that leads to it:
+
+    probability = sum of weight x [F((high + fall - drift) / scale) - F((low - rise - drift) / scale)]
+
+and then recalibrated: four numbers, for the level and its change with the rate, with the time ahead and with both,
+take back what the fit was too sure of. The correction fades out where a touch is all but certain.
+
+The network is even: a mirrored price gives the mirrored rates, so no direction of the days that it was fitted on is
+learnt. Each part of the sum falls with the distance from its drift, and so, beyond all drifts, does the probability.
+Numbers come from a model file; they are fitted by `taptrade calibrate fit`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import mul
+from typing import Any
+
+from runtime.game.grid import Cell, GridRules, column_of
+from runtime.game.money import BASIS_POINTS
+from runtime.game.rewards import HISTORY_MS_MIN, RATE_BP_MAX, RATE_BP_MIN
+from runtime.game.signals import DIRECTIONS, LEVEL, LEVELS, MOVES, NAMES
+from runtime.game.ticks import Tick
+
+COLUMN_INPUTS = 6
+INPUTS = len(LEVELS) + len(MOVES) + COLUMN_INPUTS
+"""Inputs that a mirrored price leaves as they are: the tick's, the sizes of its moves, and the column's."""
+INPUT_MAX = 5.0
+"""Inputs beyond so many standard deviations of the days that were fitted count as so many."""
+LATE_S = 1.5
+"""Added to the time until the window opens in the distribution's scale: the first excursions come on top."""
+OVERDUE = 1.15
+"""A pause that is so many periods late is not expected any more."""
+
+PROBABILITY_MIN = 1e-6
+"""Of less than this no recalibration makes a hundredth, and no rate reaches it."""
+
+RECALIBRATION_MAX = 0.4
+"""With numbers up to here, what is recalibrated rises with what it was made from: see the test."""
+
+Row = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The network's numbers, each matrix by its output: rows of inputs."""
+
+    mean: Row
+    deviation: Row
+    """Of the inputs that stay, on the days that were fitted."""
+    turning_deviation: Row
+    """Deviations of the inputs that turn."""
+    hidden: tuple[Row, ...]
+    hidden_turning: tuple[Row, ...]
+    hidden_bias: Row
+    out: tuple[Row, ...]
+    """From the hidden units to logarithms of weights, scales and excursions, one of each a component."""
+    out_linear: tuple[Row, ...]
+    out_bias: Row
+    out_turning: tuple[Row, ...]
+    """To the drifts and to the differences of the excursions."""
+    out_turning_linear: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, Any]) -> Weights:
+        """Read the numbers of a model file; raise ValueError where their shapes do not fit together."""
+        found: dict[str, Any] = {name: tuple(map(float, numbers[name])) for name in _VECTORS}
+        found |= {name: tuple(tuple(map(float, row)) for row in numbers[name]) for name in _MATRICES}
+        weights = cls(**found)
+        weights.check()
+        return weights
+
+    def check(self) -> None:
+        """Raise ValueError unless the shapes fit together and every number is finite."""
+        units, parts = len(self.hidden), len(self.out) // 3
+        expected = (
+            ([self.mean, self.deviation], 2, INPUTS),
+            ([self.turning_deviation], 1, len(DIRECTIONS)),
+            (self.hidden, units, INPUTS),
+            (self.hidden_turning, units, len(DIRECTIONS)),
+            ([self.hidden_bias], 1, units),
+            (self.out, 3 * parts, units),
+            (self.out_linear, 3 * parts, INPUTS),
+            ([self.out_bias], 1, 3 * parts),
+            (self.out_turning, 2 * parts, units),
+            (self.out_turning_linear, 2 * parts, len(DIRECTIONS)),
+        )
+        for rows, count, length in expected:
+            if not count or len(rows) != count or any(len(row) != length for row in rows):
+                raise ValueError("the network's numbers do not fit together")
+            if not all(map(math.isfinite, (value for row in rows for value in row))):
+                raise ValueError("the network's numbers must be finite")
+        if min(*self.deviation, *self.turning_deviation) <= 0:
+            raise ValueError("deviations must be above zero")
+
+
+_VECTORS = ("mean", "deviation", "turning_deviation", "hidden_bias", "out_bias")
+_MATRICES = ("hidden", "hidden_turning", "out", "out_linear", "out_turning", "out_turning_linear")
+
+Component = tuple[float, float, float, float]
+"""Half the weight, and the line that turns a bound's distance into an argument of tanh: slope, at low, at high."""
+
+
+def column_inputs(opens_s: float, since_pause_ms: float, period_ms: float, pause_ms: float) -> Row:
+    """Return what the network is told of a column: how far off it is, and how it lies to the pause expected next."""
+    time = (math.sqrt(opens_s) / 4 - 1, opens_s / 30 - 1)
+    if not period_ms or since_pause_ms >= period_ms * OVERDUE:
+        return (*time, 2.0, 2.0, 0.0, 0.0)
+    after_s = (since_pause_ms / 1000 + opens_s) % (period_ms / 1000)
+    until_s = (period_ms - pause_ms) / 1000 - after_s
+    to_pause = min(max(until_s, -7.0), 7.0) / 5
+    return (*time, to_pause, min(after_s, 7.0) / 5, 1.0, (5.0 - min(max(until_s, 0.0), 5.0)) / 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Where the evidence allows a rate: of which buckets, which columns, at which level of volatility."""
+
+    rates_bp: tuple[tuple[int, int, int], ...]
+    """Stretches of rates, the first included and the last not, and what is kept back in each for doubt."""
+    columns: frozenset[int]
+    """Distances from the current column."""
+    levels: tuple[tuple[float, float], ...]
+    """Stretches of the signal `level`."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Offered:
+        """Read what a model file says."""
+        rates = tuple((int(first), int(last), int(doubt)) for first, last, doubt in values["rates_bp"])
+        levels = tuple((float(low), float(high)) for low, high in values["levels"])
+        return cls(rates, frozenset(map(int, values["columns"])), levels)
+
+
+class MixtureTouch:
+    """Price cells by a fitted mixture, less the house's edge and what the fit leaves in doubt."""
+
+    id = "mixture-touch"
+
+    def __init__(self, document: Mapping[str, Any], rules: GridRules, house_edge_bp: int) -> None:
+        fitted = document["grid"]
+        given = {"column_seconds": rules.column_seconds, "row_step_cents": rules.row_step_cents}
+        if given != fitted:
+            raise ValueError(f"it was fitted for the grid {fitted}, and this one has {given}")
+        if tuple(document["signals"]) != NAMES:
+            raise ValueError("it was fitted on other signals than those that ticks carry")
+        self.kind: str = document["kind"]
+        self.proven_for: tuple[str, ...] = (self.kind,) if document.get("report", {}).get("passes") is True else ()
+        """The kind of feed, where the report on days left out passes: what live mode asks for."""
+        self.fitted_version: str = document["version"]
+        """The version without the edge: it names the file."""
+        self.version = f"{self.fitted_version}-edge{house_edge_bp}"
+        self._rules = rules
+        self._returned_bp = BASIS_POINTS - house_edge_bp
+        self._offered = Offered.of(document["offered"])
+        if not all(0 <= doubt_bp < self._returned_bp for _, _, doubt_bp in self._offered.rates_bp):
+            raise ValueError("edge and doubt together leave nothing to pay")
+        self.kept_bp = tuple((low, high, house_edge_bp + doubt_bp) for low, high, doubt_bp in self._offered.rates_bp)
+        """The edge in each stretch of rates, with what is kept for doubt."""
+        self._weights = Weights.of(document["weights"])
+        self._recalibration: Row = tuple(map(float, document["recalibration"]))
+        weak = all(abs(number) <= RECALIBRATION_MAX for number in self._recalibration)
+        if len(self._recalibration) != 4 or not weak:
+            raise ValueError("the recalibration is too strong to rise with the probability everywhere")
+        self._tick: Tick | None = None
+        self._now_ms = 0
+        self._inputs: tuple[Row, Row, Row, Row] | None = None
+        self._columns: dict[int, tuple[Component, ...] | None] = {}
+
+    def rate_bp(self, cell: Cell, tick: Tick, now_ms: int) -> int | None:
+        """Return the rate in basis points, rounded down, or None where the cell is not offered."""
+        # A grid and a commit ask for many cells of one tick at one time: a column is forecast once for all of them.
+        if tick is not self._tick or now_ms != self._now_ms:
+            self._tick, self._now_ms, self._columns = tick, now_ms, {}
+            self._inputs = self._tick_inputs(tick)
+        if cell.start_s not in self._columns:
+            self._columns[cell.start_s] = self._forecast(cell.start_s, tick, now_ms)
+        components = self._columns[cell.start_s]
+        if components is None:
+            return None
+        probability = touch_probability(components, cell.low_cents - tick.close, cell.high_cents - tick.close)
+        if probability < PROBABILITY_MIN:
+            return None
+        likely = recalibrated(probability, (cell.start_s * 1000 - now_ms) / 1000, self._recalibration)
+        for first, last, doubt_bp in self._offered.rates_bp:
+            rate_bp = whole_rate_bp(likely, self._returned_bp - doubt_bp)
+            if first <= rate_bp < last:
+                return rate_bp
+        return None
+
+    def _forecast(self, start_s: int, tick: Tick, now_ms: int) -> tuple[Component, ...] | None:
+        opens_s = (start_s * 1000 - now_ms) / 1000
+        if self._inputs is None or opens_s <= 0:
+            return None
+        ahead = (start_s - column_of(now_ms, self._rules)) // self._rules.column_seconds
+        level = tick.features.signals[0]
+        if ahead not in self._offered.columns or not any(low <= level < high for low, high in self._offered.levels):
+            return None
+        return self._components(self._inputs, tick, opens_s)
+
+    def _tick_inputs(self, tick: Tick) -> tuple[Row, Row, Row, Row] | None:
+        """Return the tick's own inputs, those that turn, and their part of the hidden units' sums."""
+        features = tick.features
+        if features.history_ms < HISTORY_MS_MIN or len(features.signals) != len(NAMES):
+            return None
+        weights = self._weights
+        levels = features.signals[: len(LEVELS)]
+        turning = features.signals[len(LEVELS) : len(LEVELS) + len(DIRECTIONS)]
+        sizes = map(abs, turning[: len(MOVES)])
+        staying = _standardised((*levels, *sizes), weights.mean, weights.deviation)
+        turned = _standardised(turning, (0.0,) * len(turning), weights.turning_deviation)
+        sums = tuple(
+            bias + sum(map(mul, row, staying)) for bias, row in zip(weights.hidden_bias, weights.hidden, strict=True)
+        )
+        turning_sums = tuple(sum(map(mul, row, turned)) for row in weights.hidden_turning)
+        return staying, turned, sums, turning_sums
+
+    def _components(self, inputs: tuple[Row, Row, Row, Row], tick: Tick, opens_s: float) -> tuple[Component, ...]:
+        staying, turned, sums, turning_sums = inputs
+        weights = self._weights
+        signals = tick.features.signals
+        first = len(staying)
+        column = _standardised(column_inputs(opens_s, *signals[-3:]), weights.mean[first:], weights.deviation[first:])
+        everything = staying + column
+        even, odd = [], []
+        for tick_part, turning, row in zip(sums, turning_sums, weights.hidden, strict=True):
+            total = tick_part + sum(map(mul, row[first:], column))
+            one, mirrored = math.tanh(total + turning), math.tanh(total - turning)
+            even.append(0.5 * (one + mirrored))
+            odd.append(0.5 * (one - mirrored))
+        out = [
+            bias + sum(map(mul, row, even)) + sum(map(mul, linear, everything))
+            for bias, row, linear in zip(weights.out_bias, weights.out, weights.out_linear, strict=True)
+        ]
+        turning_out = [
+            sum(map(mul, row, odd)) + sum(map(mul, linear, turned))
+            for row, linear in zip(weights.out_turning, weights.out_turning_linear, strict=True)
+        ]
+        return _mixture(out, turning_out, math.exp(signals[0] + LEVEL) * math.sqrt(opens_s + LATE_S))
+
+
+def touch_probability(components: Sequence[Component], low_cents: int, high_cents: int) -> float:
+    """Return the probability that the band is touched; its bounds are distances from the price now."""
+    tanh = math.tanh
+    total = 0.0
+    for half_weight, slope, at_low, at_high in components:
+        total += half_weight * (tanh(high_cents * slope + at_high) - tanh(low_cents * slope + at_low))
+    return total
+
+
+def recalibrated(probability: float, opens_s: float, numbers: Row) -> float:
+    """Return what a probability is taken for; it rises with it."""
+    level, by_rate, by_time, by_both = numbers
+    missed, logarithm, time = max(1.0 - probability, PROBABILITY_MIN), math.log(probability), opens_s / 30 - 1
+    correction = level + by_rate * logarithm + by_time * time + by_both * logarithm * time
+    log_odds = logarithm - math.log(missed) + missed * correction
+    return 0.5 + 0.5 * math.tanh(0.5 * log_odds)
+
+
+def whole_rate_bp(probability: float, returned_bp: int) -> int:
+    """Return the greatest rate that times the probability is not above what is returned; 0 where none is paid."""
+    if probability * (RATE_BP_MAX + 1) < returned_bp:
+        return 0
+    rate_bp = int(returned_bp / probability)
+    # The division may round up to a whole number.
+    if rate_bp * probability > returned_bp:
+        rate_bp -= 1
+    return rate_bp if RATE_BP_MIN <= rate_bp <= RATE_BP_MAX else 0
+
+
+def _standardised(values: Sequence[float], mean: Sequence[float], deviation: Sequence[float]) -> Row:
+    return tuple(
+        min(max((value - middle) / spread, -INPUT_MAX), INPUT_MAX)
+        for value, middle, spread in zip(values, mean, deviation, strict=False)
+    )
+
+
+def _mixture(out: Sequence[float], turning: Sequence[float], unit_cents: float) -> tuple[Component, ...]:
+    """Make the network's outputs into components; `unit_cents` is the unit of scales, drifts and excursions."""
+    parts = len(out) // 3
+    greatest = max(out[:parts])
+    weights = [math.exp(value - greatest) for value in out[:parts]]
+    half = 0.5 / sum(weights)
+    components = []
+    for part in range(parts):
+        # 1 / (1 + exp(-x)) is (1 + tanh(x / 2)) / 2, and tanh never overflows.
+        slope = 0.5 / math.exp(_within(out[parts + part], -5.0, 3.0))
+        drift, lean, excursion = turning[part], turning[parts + part], out[2 * parts + part]
+        rise, fall = (math.exp(_within(excursion + side, -8.0, 2.0)) for side in (lean, -lean))
+        components.append((half * weights[part], slope / unit_cents, -(rise + drift) * slope, (fall - drift) * slope))
+    return tuple(components)
+
+
+def _within(value: float, least: float, most: float) -> float:
+    return min(max(value, least), most)

@@ -1,0 +1,122 @@
+"""The reward model that the settings name: a class, or a file of numbers; and those that older bets were priced by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runtime.game.grid import GridRules
+from runtime.game.mixture import MixtureTouch
+from runtime.game.rewards import BrownianTouch, RewardModel, RewardModelError, load_model, try_out
+from runtime.settings import Settings
+
+SHIPPED = Path(__file__).parent / "models"
+OF_THE_REPLAY = SHIPPED / "okx-index.json"
+"""Fitted on the venue of the shipped recording, on other hours than the recording's."""
+SUFFIX = ".json"
+FORMAT = 1
+FILE_BYTES_MAX = 4 * 1024 * 1024
+_FITTED = re.compile(r"(?P<version>[a-z0-9.,_-]{1,80})-edge(?P<edge_bp>[0-9]{1,4})")
+_PLAIN = re.compile(r"-edge(?P<edge_bp>[0-9]{1,4})-column(?P<width_s>[1-9][0-9]{0,3})$")
+
+
+def rules_of(settings: Settings) -> GridRules:
+    """Return the lattice that the settings describe."""
+    return GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
+
+
+def open_model(settings: Settings) -> RewardModel:
+    """Load the model; raise RewardModelError if it cannot be used.
+
+    Without a name it is the one fitted for the shipped recording where that is replayed on the usual grid. Prices of
+    other recordings are not priced by another venue's fit: for them, and for `sim`, which is one, it is the plain
+    Brownian motion.
+    """
+    rules, named = rules_of(settings), settings.reward_model
+    if named.endswith(SUFFIX):
+        return _of_file(Path(named), rules, settings.house_edge_bp)
+    if named:
+        return load_model(named, rules, settings.house_edge_bp)
+    if "replay" in settings.feed and not settings.replay_file:
+        document = read_document(OF_THE_REPLAY)
+        if document["grid"] == {"column_seconds": rules.column_seconds, "row_step_cents": rules.row_step_cents}:
+            return built(document, rules, settings.house_edge_bp, OF_THE_REPLAY)
+    return BrownianTouch(rules, settings.house_edge_bp)
+
+
+def keep_model(settings: Settings) -> None:
+    """Put the model's file beside the ledger, so that bets priced by it can be recomputed when another one is used."""
+    model = open_model(settings)
+    if not isinstance(model, MixtureTouch):
+        return
+    kept = _kept(settings) / f"{model.fitted_version}{SUFFIX}"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".part")
+        unfinished.write_bytes((Path(settings.reward_model) if settings.reward_model else OF_THE_REPLAY).read_bytes())
+        unfinished.replace(kept)
+
+
+def model_named(settings: Settings, model_id: str | None, version: str | None) -> tuple[RewardModel, int] | None:
+    """Return the model of a bet's days, and its edge in basis points; None where it is not here any more."""
+    rules = rules_of(settings)
+    plain = _PLAIN.search(version or "")
+    if model_id == BrownianTouch.id and plain:
+        edge_bp = int(plain["edge_bp"])
+        model = BrownianTouch(replace(rules, column_seconds=int(plain["width_s"])), edge_bp)
+        return (model, edge_bp) if model.version == version else None
+    fitted = _FITTED.fullmatch(version or "")
+    if model_id != MixtureTouch.id or not fitted:
+        return None
+    for path in _files(settings):
+        document = read_document(path)
+        if document["version"] == fitted["version"]:
+            edge_bp = int(fitted["edge_bp"])
+            its_rules = replace(rules, **document["grid"])
+            return built(document, its_rules, edge_bp, path), edge_bp
+    return None
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a model file; raise RewardModelError that says what is wrong with it."""
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise RewardModelError(f"{path}: has more than {FILE_BYTES_MAX} bytes and is no model file")
+        document: Any = msgspec.json.decode(path.read_bytes())
+    except OSError as ex:
+        raise RewardModelError(f"{path}: {ex.strerror or ex}") from ex
+    except (msgspec.DecodeError, ValueError, RecursionError) as ex:
+        raise RewardModelError(f"{path}: is no JSON, as a model file is: {ex}") from ex
+    if not isinstance(document, dict) or document.get("format") != FORMAT or document.get("id") != MixtureTouch.id:
+        raise RewardModelError(f"{path}: is no model file of format {FORMAT}; `taptrade calibrate fit` makes one")
+    return document
+
+
+def built(document: dict[str, Any], rules: GridRules, house_edge_bp: int, path: Path) -> MixtureTouch:
+    """Build the model of a file; raise RewardModelError if its numbers are not what they must be."""
+    try:
+        model = MixtureTouch(document, rules, house_edge_bp)
+    except (KeyError, TypeError, ValueError, IndexError) as ex:
+        raise RewardModelError(f"{path}: {ex if isinstance(ex, ValueError) else f'lacks or bends {ex}'}") from ex
+    try_out(str(path), model, rules)
+    return model
+
+
+def _of_file(path: Path, rules: GridRules, house_edge_bp: int) -> MixtureTouch:
+    return built(read_document(path), rules, house_edge_bp, path)
+
+
+def _kept(settings: Settings) -> Path:
+    return settings.data / "models"
+
+
+def _files(settings: Settings) -> Iterator[Path]:
+    if settings.reward_model.endswith(SUFFIX):
+        yield Path(settings.reward_model)
+    yield from sorted(SHIPPED.glob(f"*{SUFFIX}"))
+    yield from sorted(_kept(settings).glob(f"*{SUFFIX}"))

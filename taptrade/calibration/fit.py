@@ -1,0 +1,200 @@
+"""Fit a model: numbers from all the days given, and what is offered from days that were each left out once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+
+from runtime.clock import rfc3339
+from runtime.game.grid import GridRules
+from runtime.game.mixture import MixtureTouch
+from runtime.game.signals import NAMES
+from taptrade.calibration.days import Day, Kind, Progress
+from taptrade.calibration.moments import Moments, Pricer, moments_of
+from taptrade.calibration.network import Network
+from taptrade.calibration.offered import EDGES_BP, Evidence, offered_of
+from taptrade.calibration.recalibration import recalibration_of, sample_of
+from taptrade.calibration.report import Part
+from taptrade.calibration.training import Form, Trainer, examples_of
+
+FORMAT = 1
+TRAIN_EVERY_MS = 3_000
+JUDGE_EVERY_MS = 1_000
+HOUR_MS = 3_600_000
+FOLDS = 8
+"""A single day is left out by every eighth hour instead."""
+LEVELS_KEPT = (0.1, 99.9)
+"""Percentiles of the volatility seen in the fit: what lies beyond is another market."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to fit, for which grid, and what is kept back."""
+
+    kind: str
+    rules: GridRules
+    house_edge_bp: int
+    doubt_bp: int
+    left_out_ms: tuple[tuple[int, int], ...]
+    seed: int
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model file without its report, and what that report is made of."""
+
+    document: dict[str, Any]
+    evidence: list[Evidence]
+    judged: list[Part]
+    """The moments left out, each with what was fitted without them."""
+    attacks: list[tuple[list[Part], list[Part]]]
+    """For each fit, the moments that it was made of and those left out, both priced by it."""
+    reasons: tuple[str, ...]
+    """Why it is no proof, whatever the report says."""
+
+
+def fit(days: Sequence[Day], plan: Plan, progress: Progress) -> Fitted:
+    """Fit on all days, and judge by fits that each left one of them out."""
+    folds = _folds(days, plan)
+    weights = [
+        _trained(train, plan, lambda share, n=number: progress(f"fit {n} of {len(folds) + 1}", share))
+        for number, (train, _) in enumerate(folds, 1)
+    ]
+    everything = [moments for _, moments in _moments(days, plan, TRAIN_EVERY_MS)]
+    own = _trained(everything, plan, lambda share: progress(f"fit {len(folds) + 1} of {len(folds) + 1}", share))
+    document = _document(days, plan, own, _levels(everything))
+    samples = [
+        [sample_of(moments, Network(document | {"weights": each}, plan.house_edge_bp)) for moments in judge]
+        for (_, judge), each in zip(folds, weights, strict=True)
+    ]
+    document["recalibration"] = recalibration_of(list(chain(*samples)))
+    # Each is judged with the recalibration of the others: none by what its own days said.
+    numbers = [
+        {"weights": each, "recalibration": recalibration_of(list(chain(*samples[:position], *samples[position + 1 :])))}
+        for position, each in enumerate(weights)
+    ]
+    left_out = [(moments, each) for (_, judge), each in zip(folds, numbers, strict=True) for moments in judge]
+    decided, evidence = offered_of(left_out, document, plan.house_edge_bp)
+    document |= decided
+    document["left_out_by"] = "day" if len(days) > 1 else "hour"
+    document["version"] = version_of(document)
+    attacks = []
+    for (train, judge), each in zip(folds, numbers, strict=True):
+        pricer, network = _priced(document | each, plan)
+        attacks.append(([(moments, pricer, network) for moments in train], [(m, pricer, network) for m in judge]))
+    judged = [part for _, parts in attacks for part in parts]
+    return Fitted(document, evidence, judged, attacks, _reasons(days, document))
+
+
+def _reasons(days: Sequence[Day], document: dict[str, Any]) -> tuple[str, ...]:
+    found = []
+    if len(days) < 2:
+        found.append("it was fitted on one recording, so there is no day that it was not fitted on")
+    if not all(document["offered"].values()):
+        found.append("nothing is offered: no rates, columns or volatility that the days left out speak for")
+    return tuple(found)
+
+
+def version_of(document: dict[str, Any]) -> str:
+    """Return the name of what the rates depend on: kind and content."""
+    content = {name: document[name] for name in ("kind", "grid", "signals", "weights", "recalibration", "offered")}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"{document['kind']}-{digest[:10]}"
+
+
+def _moments(days: Sequence[Day], plan: Plan, every_ms: int) -> list[tuple[Day, Moments]]:
+    found = []
+    for day in days:
+        moments = moments_of(day, plan.rules, every_ms, plan.seed)
+        kept = np.ones(len(moments), dtype=bool)
+        for first_ms, last_ms in plan.left_out_ms:
+            kept &= (moments.now_ms < first_ms) | (moments.now_ms >= last_ms)
+        found.append((day, moments.only(kept)))
+    return found
+
+
+def _folds(days: Sequence[Day], plan: Plan) -> list[tuple[list[Moments], list[Moments]]]:
+    """Return pairs of what to fit on and what to judge by, which have no day, or at least no hour, in common."""
+    train = _moments(days, plan, TRAIN_EVERY_MS)
+    judge = _moments(days, plan, JUDGE_EVERY_MS)
+    if len(days) > 1:
+        return [([each for other, each in train if other is not day], [moments]) for day, moments in judge]
+    (_, fitted), (_, judged) = train[0], judge[0]
+    hours, judged_hours = fitted.now_ms // HOUR_MS % FOLDS, judged.now_ms // HOUR_MS % FOLDS
+    return [([fitted.only(hours != fold)], [judged.only(judged_hours == fold)]) for fold in range(FOLDS)]
+
+
+def _trained(moments: Sequence[Moments], plan: Plan, told: Any) -> dict[str, Any]:
+    trainer = Trainer(examples_of(moments), plan.form, plan.seed)
+    trainer.run(told)
+    return trainer.weights()
+
+
+def _levels(moments: Sequence[Moments]) -> list[float]:
+    """Return the bounds of the thirds of the volatility that was seen."""
+    level = np.concatenate([each.day.signals[each.ticks, 0] for each in moments])
+    low, high = LEVELS_KEPT
+    return [round(float(each), 3) for each in np.percentile(level, [low, 100 / 3, 200 / 3, high])]
+
+
+def _document(days: Sequence[Day], plan: Plan, weights: dict[str, Any], levels: list[float]) -> dict[str, Any]:
+    kinds = [day.kind for day in days]
+    observed = Kind(
+        float(np.median([kind.ticks_per_s for kind in kinds])), float(np.median([kind.paused for kind in kinds]))
+    )
+    return {
+        "format": FORMAT,
+        "id": MixtureTouch.id,
+        "kind": plan.kind,
+        "observed": {"ticks_per_s": round(observed.ticks_per_s, 3), "paused": round(observed.paused, 3)},
+        "grid": {"column_seconds": plan.rules.column_seconds, "row_step_cents": plan.rules.row_step_cents},
+        "signals": list(NAMES),
+        "house_edge_bp": plan.house_edge_bp,
+        "doubt_bp": plan.doubt_bp,
+        "form": {"units": plan.form.units, "decay": plan.form.decay},
+        "fitted_on": [_source(day) for day in days],
+        "left_out": [[rfc3339(first), rfc3339(last)] for first, last in plan.left_out_ms],
+        "weights": weights,
+        "recalibration": [0.0, 0.0, 0.0, 0.0],
+        "offered": {
+            "rates_bp": [[EDGES_BP[0], EDGES_BP[-1], 0]],
+            "columns": list(range(2, plan.rules.horizon_columns + 1)),
+            "levels": [[low, high] for low, high in pairwise(levels)],
+        },
+    }
+
+
+def _source(day: Day) -> dict[str, Any]:
+    first_ms, last_ms = int(day.ids[0]), int(day.ids[-1])
+    return {
+        "name": day.name,
+        "sha256": day.sha256,
+        "rows": day.rows,
+        "from": rfc3339(first_ms),
+        "to": rfc3339(last_ms),
+    }
+
+
+def _priced(document: dict[str, Any], plan: Plan) -> tuple[Pricer, Network | None]:
+    network = Network(document, plan.house_edge_bp)
+    model = MixtureTouch(document, plan.rules, plan.house_edge_bp)
+    return Pricer(model, network), network
+
+
+def written(document: dict[str, Any]) -> str:
+    """Return the text of a model file: JSON with a line for each key, and for each matrix of the network."""
+    parts = []
+    for name, value in document.items():
+        if name == "weights":
+            rows = ",\n".join(f"  {json.dumps(key)}: {json.dumps(row)}" for key, row in value.items())
+            parts.append(f'"weights": {{\n{rows}\n}}')
+        else:
+            parts.append(f"{json.dumps(name)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
