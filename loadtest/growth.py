@@ -106,6 +106,7 @@ class Table:
             now_ms=commit.now_ms,
             newest_column_s=self.book.newest_column_s,
             max_fill_age_ms=self._settings.max_fill_age_ms,
+            ticks_of_wait=lambda _from_ms, _to_ms: (),
             presets_cents=self._settings.presets_cents,
             exposure=self.book.exposure,
             limits_of=self.book.limits_of,

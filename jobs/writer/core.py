@@ -21,7 +21,7 @@ from jobs.writer.settle import Settlement, begin_column
 from runtime.game.bets import Bet
 from runtime.game.columns import Column
 from runtime.game.grid import GridRules
-from runtime.game.judge import Judge
+from runtime.game.judge import Judge, TicksOfWait
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.player_entries import totals_since
 from runtime.game.rewards import RewardModel
@@ -68,6 +68,7 @@ class WriterRules:
     max_fill_age_ms: int
     withdrawal_min_cents: int
     withdrawals_pending_max: int
+    ticks_of_wait: TicksOfWait
 
 
 @dataclass(slots=True)
@@ -287,5 +288,6 @@ class Writer:
             exposure=self.book.exposure,
             limits_of=self.book.limits_of,
             totals_since=totals,
+            ticks_of_wait=self.rules.ticks_of_wait,
             closed=self.settlement.standings.closed,
         )

@@ -14,6 +14,7 @@ from jobs.writer.book import AnotherWriter, Book
 from jobs.writer.core import Stuck, Writer, WriterRules
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
+from jobs.writer.waits import WaitTicks
 from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.clock import Clock, SystemClock
@@ -83,6 +84,7 @@ class WriterProcess:
                 settings.max_fill_age_ms,
                 settings.withdrawal_min_cents,
                 settings.withdrawals_pending_max,
+                WaitTicks(settings.ticks_database),
             ),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)

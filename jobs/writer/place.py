@@ -69,7 +69,7 @@ def _place(
             command.amount,
             command.min_rate_bp,
             command.decided_by_ms,
-            command.wait_ends_ms(),
+            (command.received_ms, command.wait_ends_ms()) if command.fill_delay_ms else None,
         )
     bet = _row(command, cell or NOWHERE, judge, verdict, features)
     entry = commit.place_bet(bet)
@@ -94,16 +94,18 @@ def _refused(bet: Bet) -> Outcome:
 
 
 def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features: str | None) -> Bet:
+    tick, now_ms = judge.tick, judge.now_ms
     match verdict:
         case Fill(rate_bp):
             status: Status = "confirmed"
             code = detail = arguments = None
         case Refused(code, detail):
             rate_bp, status = 0, "refused"
+            if verdict.at is not None:
+                tick, now_ms, features = verdict.at, verdict.at.id, _features_text(verdict.at)
             arguments = json.dumps(verdict.arguments, sort_keys=True)
         case _:
             assert_never(verdict)
-    tick = judge.tick
     return Bet(
         seq=0,
         id=command.id,
@@ -135,7 +137,7 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
         features=features,
         model_id=judge.model.id,
         model_version=judge.model.version,
-        model_now_ms=judge.now_ms,
+        model_now_ms=now_ms,
         placed_commit=0,
         placed_place=0,
         resolved_commit=None,

@@ -19,6 +19,9 @@ from runtime.storage.ticks_store import Executor, between, oldest_id
 # Refusals that say something about the rate; the others came before a rate was asked for.
 ABOUT_RATES = ("RATE_MOVED", "CELL_NOT_OFFERED")
 
+WAIT_TICKS_MAX = 200
+"""Twice what the longest wait can hold: ten seconds of ticks at ten a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
@@ -45,6 +48,8 @@ def check_priced(
         recomputed = model.rate_bp(cell, tick, bet.model_now_ms)
     stored = _is_stored(tick, ticks)
     ok, finding = _judgement(bet, recomputed, yardstick, shut, is_ours=is_ours)
+    if ok and is_ours and bet.refusal_code is None and ticks is not None and _fell_meanwhile(bet, model, ticks):
+        ok, finding = False, f"{finding} But the rate was below the floor on a tick of its wait."
     if stored is False and ok is not None:
         ok, finding = False, f"{finding} But the recorded ticks have no such tick."
     return Priced(
@@ -88,13 +93,24 @@ def _is_stored(tick: Tick | None, ticks: Executor | None) -> bool | None:
     return (found[0].close, found[0].features) == (tick.close, tick.features)
 
 
+def _fell_meanwhile(bet: Bet, model: RewardModel, ticks: Executor) -> bool:
+    """Tell whether the floor did not hold on a tick between receipt and fill, as far as these are kept."""
+    if bet.fill_delay_ms is None or bet.tick_id is None:
+        return False
+    cell = Cell(bet.column_start_s, bet.low_cents, bet.high_cents)
+    waited = between(ticks, bet.received_ms + 1, bet.tick_id, WAIT_TICKS_MAX)
+    return any((model.rate_bp(cell, each, each.id) or 0) < bet.min_rate_bp for each in waited)
+
+
 def _judgement(
     bet: Bet, recomputed: int | None, yardstick: Yardstick, shut: tuple[Bucket, bool] | None, *, is_ours: bool
 ) -> tuple[bool | None, str]:
     if bet.reward_rate == 0 and bet.refusal_code not in ABOUT_RATES:
         return None, f"Refused with {bet.refusal_code} before it had a rate."
     source = _source(bet)
-    if bet.fill_delay_ms is not None and (bet.tick_id or 0) <= bet.received_ms + bet.fill_delay_ms:
+    waited = bet.fill_delay_ms is None or (bet.tick_id or 0) > bet.received_ms + bet.fill_delay_ms
+    # A floor that did not hold during the wait is a refusal on the tick that broke it.
+    if not waited and not (bet.refusal_code == "RATE_MOVED" and (bet.tick_id or 0) > bet.received_ms):
         return False, f"{source} But it had to wait {bet.fill_delay_ms} ms, and the tick is not from after that."
     if not is_ours:
         model = yardstick.model
@@ -106,7 +122,9 @@ def _judgement(
     if bet.refusal_code == "CELL_NOT_OFFERED":
         return recomputed is None, f"{source} The stored inputs and {edge} give {again}."
     if bet.refusal_code == "RATE_MOVED":
-        below = recomputed is not None and recomputed < bet.min_rate_bp
+        # No rate at all breaks a floor too while a bet waits; without a wait it is another refusal.
+        known = recomputed is not None or bet.fill_delay_ms is not None
+        below = known and (recomputed or 0) < bet.min_rate_bp
         return below, f"{source} The stored inputs and {edge} give {again}; the floor was {factor(bet.min_rate_bp)}."
     if bet.reward_rate < bet.min_rate_bp:
         return False, f"{source} That is below the signed floor of {factor(bet.min_rate_bp)}."

@@ -16,6 +16,8 @@ from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
 
 LimitsOf = Callable[[str], Sequence[LimitsChange]]
+TicksOfWait = Callable[[int, int], Sequence[Tick] | None]
+"""ticks_of_wait(from_ms, to_ms): the ticks with from <= id < to, oldest first; None where they cannot be read."""
 TotalsSince = Callable[[str, str], tuple[int, int]]
 """totals_since(user_id, entry_id): what the user staked from that entry on, and what came back of it, in cents."""
 
@@ -34,6 +36,8 @@ class Refused:
     code: str
     detail: str
     arguments: dict[str, Any] = field(default_factory=dict)
+    at: Tick | None = None
+    """The tick of the wait that decided it; None where it is the commit's."""
 
 
 Verdict = Fill | Refused
@@ -56,6 +60,7 @@ class Judge:
     exposure: Exposure
     limits_of: LimitsOf
     totals_since: TotalsSince
+    ticks_of_wait: TicksOfWait
     closed: frozenset[Bucket] = frozenset()
     """The buckets that take no bets."""
     _rates: dict[str, int | None] = field(default_factory=dict)
@@ -67,18 +72,20 @@ class Judge:
         stake_cents: int,
         min_rate_bp: int,
         decided_by_ms: int,
-        wait_ends_ms: int = 0,
+        wait_ms: tuple[int, int] | None = None,
     ) -> Verdict:
         """Fill a bet or say why not, the first reason of this order; the balance is judged last, by the ledger.
 
-        A tick that is not later than `wait_ends_ms` fills nothing: its player may have seen it coming.
+        With a fill delay, `wait_ms` is its begin and its end. A tick that is not later fills nothing: its player may
+        have seen it coming. And the floor must have held on every tick since it began: who sees a leap coming that
+        comes back would else be filled exactly then.
         """
         if self.now_ms > decided_by_ms:
             return Refused("BET_EXPIRED", "The bet was not committed in time.", {"decided_by_ms": decided_by_ms})
         if cell.start_s * 1000 <= self.now_ms or cell.start_s <= self.newest_column_s:
             return Refused("CELL_CLOSED", "The cell's window has begun.")
         tick = self.tick
-        if tick is None or self.now_ms - tick.id > self.max_fill_age_ms or tick.id <= wait_ends_ms:
+        if tick is None or self.now_ms - tick.id > self.max_fill_age_ms or (wait_ms and tick.id <= wait_ms[1]):
             return Refused("PRICE_FEED_STALE", "There is no fresh price to fill the bet at.")
         if stake_cents not in self.presets_cents:
             return Refused("STAKE_NOT_ALLOWED", "The stake is none of the presets.", {"presets": self.presets_cents})
@@ -94,10 +101,22 @@ class Judge:
             moved = {"min_rate_bp": min_rate_bp, "rate_bp": rate_bp, "grid_version": tick.id}
             return Refused("RATE_MOVED", "The rate fell below the floor that was signed.", moved)
         return (
-            self._beyond_house_limits(cell, stake_cents, rate_bp)
+            (self._fell_meanwhile(cell, tick, wait_ms[0], min_rate_bp) if wait_ms else None)
+            or self._beyond_house_limits(cell, stake_cents, rate_bp)
             or self._beyond_own_limits(user_id, stake_cents)
             or Fill(rate_bp)
         )
+
+    def _fell_meanwhile(self, cell: Cell, tick: Tick, since_ms: int, min_rate_bp: int) -> Refused | None:
+        waited = self.ticks_of_wait(since_ms + 1, tick.id)
+        if waited is None:
+            return Refused("PRICE_FEED_STALE", "The prices of the bet's wait cannot be read.")
+        for each in waited:
+            rate_bp = self.model.rate_bp(cell, each, each.id) or 0
+            if rate_bp < min_rate_bp:
+                moved = {"min_rate_bp": min_rate_bp, "rate_bp": rate_bp, "grid_version": each.id}
+                return Refused("RATE_MOVED", "The rate fell below the floor while the bet waited.", moved, each)
+        return None
 
     def _shut(self, cell: Cell, rate_bp: int) -> Bucket | None:
         """Return the closed bucket that a bet at this rate falls into."""

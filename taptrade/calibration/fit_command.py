@@ -22,7 +22,7 @@ from taptrade.calibration.progress import told_on_a_bar
 from taptrade.calibration.report import report
 from taptrade.calibration.training import Form
 
-DOUBT_BP = 100
+DOUBT_BP = 200
 """Kept back of every rate beyond the edge: no day is quite like those of a fit."""
 KIND_LENGTH_MAX = 60
 USUAL = Form()

@@ -90,11 +90,11 @@ def head_starts(
         for estimate, chosen in choices.items():
             some = _sample(chosen, most, random)
             for delay_ms in delays_ms:
-                rates_bp = _fills(some, pricer, delay_ms)
+                rates_bp, least_bp = _fills(some, pricer, delay_ms)
                 for floor in (FLOOR, None):
                     tally, made = players[delay_ms, floor, estimate]
                     made[0] += len(some.cells)
-                    _settle(some, rates_bp, floor, tally)
+                    _settle(some, rates_bp, least_bp, floor, tally)
     return tuple(HeadStart(*player, made[0], tally.estimate()) for player, (tally, made) in players.items())
 
 
@@ -167,24 +167,38 @@ def _sample(chosen: Chosen, most: int, random: np.random.Generator) -> Chosen:
     )
 
 
-def _fills(chosen: Chosen, pricer: Pricer, delay_ms: int) -> Whole:
-    """Return the rates that the taps are filled at: on the first tick after the wait, 0 where there is none in time."""
+def _fills(chosen: Chosen, pricer: Pricer, delay_ms: int) -> tuple[Whole, Whole]:
+    """Return the rates that the taps are filled at, and the least on any tick since their receipt.
+
+    They are filled on the first tick after the wait; the rate is 0 where there is none in time.
+    """
     if not delay_ms:
-        return chosen.seen_bp
+        return chosen.seen_bp, chosen.seen_bp
     cells, ids = chosen.cells, chosen.cells.day.ids
     due_ms = cells.now_ms + delay_ms
     ticks = np.searchsorted(ids, due_ms, side="right")
     in_time: Flags = ticks < len(ids)
     ticks = np.minimum(ticks, len(ids) - 1)
     in_time &= ids[ticks] <= due_ms + FILL_AGE_MS_MAX
-    later = Cells(cells.day, cells.rules, ticks, ids[ticks], cells.start_s, cells.low_cents)
-    return np.where(in_time, pricer.cell_rates_bp(later), 0)
+    rates_bp = np.where(in_time, _rates_on(cells, ticks, pricer), 0)
+    least_bp = rates_bp
+    between = cells.ticks + 1
+    while (between < ticks).any():
+        on_the_way = _rates_on(cells, np.minimum(between, ticks), pricer)
+        least_bp = np.where(between < ticks, np.minimum(least_bp, on_the_way), least_bp)
+        between = between + 1
+    return rates_bp, least_bp
 
 
-def _settle(chosen: Chosen, rates_bp: Whole, floor: float | None, tally: Tally) -> None:
+def _rates_on(cells: Cells, ticks: Whole, pricer: Pricer) -> Whole:
+    now_ms = np.maximum(cells.day.ids[ticks], cells.now_ms)
+    return pricer.cell_rates_bp(Cells(cells.day, cells.rules, ticks, now_ms, cells.start_s, cells.low_cents))
+
+
+def _settle(chosen: Chosen, rates_bp: Whole, least_bp: Whole, floor: float | None, tally: Tally) -> None:
     touched, covered = chosen.cells.outcomes()
     # Whole numbers, as a client signs them.
-    least_bp = (chosen.seen_bp * floor).astype(np.int64) if floor else np.zeros_like(chosen.seen_bp)
-    filled = (rates_bp > 0) & (rates_bp >= least_bp) & covered
+    floor_bp = (chosen.seen_bp * floor).astype(np.int64) if floor else np.zeros_like(chosen.seen_bp)
+    filled = (rates_bp > 0) & (least_bp >= floor_bp) & covered
     paid = np.where(touched, rates_bp / BASIS_POINTS, 0.0)
     tally.add(chosen.cells.now_ms[filled], np.ones(int(filled.sum())), paid[filled])

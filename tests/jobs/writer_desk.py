@@ -52,6 +52,8 @@ class Desk:
     presets: tuple[int, ...] = PRESETS
     withdrawals: tuple[int, int] = (100, 10)
     """The least amount of one, and how many of an account may be pending."""
+    shown: list[Tick] = field(init=False, default_factory=list)
+    """The ticks that were published."""
     client: Redis = field(init=False)
     database: Database = field(init=False)
     writer: Writer = field(init=False)
@@ -66,7 +68,9 @@ class Desk:
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
         book = Book(self.database, self.clock, self.risk)
-        rules = WriterRules(RULES, BrownianTouch(RULES, 500), self.presets, 1500, *self.withdrawals)
+        rules = WriterRules(
+            RULES, BrownianTouch(RULES, 500), self.presets, 1500, *self.withdrawals, ticks_of_wait=self.between
+        )
         self.writer = Writer(self.client, book, Inbox(self.client), rules)
         self.writer.held = self.writer.inbox.open()
 
@@ -79,7 +83,12 @@ class Desk:
         """Publish a tick of this moment."""
         tick = tick_at(self.clock.now_ms(), cents)
         self.client.set(redis_keys.TICK_LATEST, encode_tick(tick))
+        self.shown.append(tick)
         return tick
+
+    def between(self, from_ms: int, to_ms: int) -> list[Tick]:
+        """Return the published ticks of a span, as the feed's store has them."""
+        return [tick for tick in self.shown if from_ms <= tick.id < to_ms]
 
     def new_id(self) -> str:
         """Return a fresh id."""

@@ -165,3 +165,29 @@ def test_without_a_delay_nothing_is_set_aside_and_nothing_more_is_stored(desk: D
     assert desk.place(desk.bet(user))[0].code is None
     assert desk.writer.aside == []
     assert desk.database.execute("SELECT fill_delay_ms FROM bets") == [(None,)]
+
+
+@pytest.mark.parametrize("cents", [PRICE_CENTS + 40_000, PRICE_CENTS - 40_000])
+def test_a_leap_that_came_back_during_the_wait_fills_nothing(desk: Desk, cents: int) -> None:
+    user = desk.player(cents=1_000)
+    bet_id = queue_bet(desk, user)
+    desk.clock.advance(200)
+    leap = desk.show(cents)
+    desk.work()
+    move_on(desk, DELAY_MS)
+    answer = desk.answers()[bet_id]
+    assert (answer.code, answer.data["grid_version"]) == ("RATE_MOVED", leap.id)
+    rows = desk.database.execute("SELECT status, tick_id, tick_close, model_now_ms FROM bets")
+    assert rows == [("refused", leap.id, cents, leap.id)]
+    assert desk.database.execute("SELECT balance FROM users") == [(1_000,)]
+    assert audit(desk.database).faults == []
+
+
+def test_a_leap_from_before_its_receipt_does_not_count(desk: Desk) -> None:
+    user = desk.player()
+    desk.show(PRICE_CENTS + 40_000)
+    desk.clock.advance(100)
+    desk.show(PRICE_CENTS)
+    bet_id = queue_bet(desk, user)
+    move_on(desk, DELAY_MS + 1)
+    assert desk.answers()[bet_id].code is None

@@ -17,6 +17,7 @@ from runtime.game.copier import Copied, Copier
 from runtime.game.rewards import BrownianTouch
 from runtime.messaging import queues
 from runtime.messaging.commands import Adjust, SetLimits
+from runtime.storage import ticks_store
 from tests.jobs.signed_play import YARDSTICK, SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 from tests.runtime.auth.logins import KEY, SESSION_KEY, WALLET
@@ -103,6 +104,34 @@ def test_a_bet_that_had_to_wait_needs_a_tick_from_after_its_wait(play: SignedPla
     play.by_hand("UPDATE bets SET fill_delay_ms = 501")
     rate = play.prove(bet.id).rate
     assert (rate.ok, "had to wait 501 ms" in rate.finding) == (False, True)
+
+
+def test_a_floor_that_broke_during_the_wait_is_explained_on_the_tick_that_broke_it(play: SignedPlay) -> None:
+    bet = play.bet(fill_delay_ms=500)
+    play.desk.queue(bet, name=queues.BETS)
+    play.desk.clock.advance(200)
+    leap = play.desk.show(PRICE_CENTS + 40_000)
+    ticks_store.append(play.court.ticks, leap)
+    play.desk.clock.advance(400)
+    play.court.tick(play.desk.show(PRICE_CENTS).id)
+    play.desk.work()
+    proof = play.prove(bet.id)
+    assert (proof.ok, proof.rate.ok, proof.rate.tick_id) == (True, True, leap.id)
+    assert "RATE_MOVED" in proof.decision.finding
+
+
+def test_a_fill_whose_floor_broke_during_the_wait_is_found(play: SignedPlay) -> None:
+    bet = play.bet(fill_delay_ms=500)
+    play.desk.queue(bet, name=queues.BETS)
+    play.desk.clock.advance(200)
+    leap = play.desk.show(PRICE_CENTS + 40_000)
+    ticks_store.append(play.court.ticks, leap)
+    play.desk.shown.remove(leap)  # a writer that did not look
+    play.desk.clock.advance(400)
+    play.court.tick(play.desk.show(PRICE_CENTS).id)
+    play.desk.work()
+    rate = play.prove(bet.id).rate
+    assert (rate.ok, "below the floor on a tick of its wait" in rate.finding) == (False, True)
 
 
 def test_a_short_balance_is_explained_at_its_rate(play: SignedPlay) -> None:

@@ -36,6 +36,13 @@ class FlatRate:
         return self.rate
 
 
+class Leaping(FlatRate):
+    """Offer the rate of a tick's price, in basis points."""
+
+    def rate_bp(self, _cell: Cell, tick: Tick, _now_ms: int) -> int | None:
+        return tick.close or None
+
+
 def judge(**changed: Any) -> Judge:
     given: dict[str, Any] = {
         "rules": RULES,
@@ -48,6 +55,7 @@ def judge(**changed: Any) -> Judge:
         "exposure": Exposure(RiskLimits(10**6, 10**6, 10**6, 10**6)),
         "limits_of": lambda _user_id: [],
         "totals_since": lambda _user_id, _entry_id: (0, 0),
+        "ticks_of_wait": lambda _from_ms, _to_ms: (),
     }
     return Judge(**(given | changed))
 
@@ -57,7 +65,7 @@ def limited(**limits: Any) -> dict[str, Any]:
 
 
 # In order of precedence: each row also breaks every rule of the rows below it.
-BREACHES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
+BREACHES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("LIMIT_REACHED", limited(stake_day_max_cents=0), {}),
     ("EXPOSURE_LIMIT", {"exposure": Exposure(RiskLimits(249, 249, 249, 249))}, {}),
     ("RATE_MOVED", {}, {"min_rate_bp": RATE_BP + 1}),
@@ -67,7 +75,7 @@ BREACHES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ("CELL_CLOSED", {"newest_column_s": CELL.start_s}, {}),
     ("BET_EXPIRED", {}, {"decided_by_ms": NOW_MS - 1}),
 ]
-BET = {"stake_cents": 100, "min_rate_bp": RATE_BP, "decided_by_ms": NOW_MS}
+BET: dict[str, Any] = {"stake_cents": 100, "min_rate_bp": RATE_BP, "decided_by_ms": NOW_MS}
 
 
 @pytest.mark.parametrize("last", range(len(BREACHES)), ids=[code for code, _, _ in BREACHES])
@@ -143,9 +151,54 @@ def test_the_day_of_ones_own_limit_begins_at_midnight_utc() -> None:
 
 @pytest.mark.parametrize(("before_tick_ms", "filled"), [(1, True), (0, False), (-1, False)])
 def test_the_tick_lies_after_the_wait_or_fills_nothing(before_tick_ms: int, filled: bool) -> None:
-    verdict = judge().judge(CELL, "user", **BET, wait_ends_ms=TICK.id - before_tick_ms)
+    verdict = judge().judge(CELL, "user", **BET, wait_ms=(TICK.id - 500, TICK.id - before_tick_ms))
     assert (verdict == Fill(RATE_BP)) is filled
     assert filled or (isinstance(verdict, Refused) and verdict.code == "PRICE_FEED_STALE")
+
+
+@pytest.mark.parametrize(
+    ("on_the_way", "broken_by"),
+    [
+        pytest.param([], None, id="no tick between"),
+        pytest.param([RATE_BP + 100, RATE_BP], None, id="at the floor and above"),
+        pytest.param([RATE_BP, RATE_BP - 1, RATE_BP], 1, id="below it once"),
+        pytest.param([RATE_BP, 0], 1, id="not offered once"),
+        pytest.param([RATE_BP - 2, RATE_BP - 1], 0, id="the first that breaks it"),
+    ],
+)
+def test_the_floor_holds_on_every_tick_of_the_wait(on_the_way: list[int], broken_by: int | None) -> None:
+    since_ms = TICK.id - 600
+    waited = [replace(TICK, id=since_ms + 100 * (at + 1), close=rate) for at, rate in enumerate(on_the_way)]
+    asked: list[tuple[int, int]] = []
+
+    def ticks(from_ms: int, to_ms: int) -> list[Tick]:
+        asked.append((from_ms, to_ms))
+        return waited
+
+    one_commit = judge(model=Leaping(), tick=replace(TICK, close=RATE_BP), ticks_of_wait=ticks)
+    verdict = one_commit.judge(CELL, "user", **BET, wait_ms=(since_ms, since_ms + 500))
+    assert asked == [(since_ms + 1, TICK.id)]
+    if broken_by is None:
+        assert verdict == Fill(RATE_BP)
+    else:
+        assert isinstance(verdict, Refused)
+        assert (verdict.code, verdict.at) == ("RATE_MOVED", waited[broken_by])
+        assert verdict.arguments["rate_bp"] == on_the_way[broken_by]
+
+
+def test_a_wait_whose_ticks_cannot_be_read_fills_nothing() -> None:
+    verdict = judge(ticks_of_wait=lambda _from_ms, _to_ms: None).judge(
+        CELL, "user", **BET, wait_ms=(TICK.id - 600, TICK.id - 100)
+    )
+    assert isinstance(verdict, Refused)
+    assert verdict.code == "PRICE_FEED_STALE"
+
+
+def test_without_a_delay_no_tick_is_asked_for() -> None:
+    def ticks(_from_ms: int, _to_ms: int) -> list[Tick]:
+        raise AssertionError
+
+    assert judge(ticks_of_wait=ticks).judge(CELL, "user", **BET) == Fill(RATE_BP)
 
 
 @pytest.mark.parametrize("distance", [pytest.param(2, id="its own"), pytest.param(0, id="that of all columns")])
