@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from runtime.market.models import OF_THE_REPLAY, read_document
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_reader
 from taptrade.choice import Chooser, Offer, offers
@@ -19,7 +22,7 @@ from taptrade.statement import faults
 from taptrade.views import SETTLED, BetView
 from taptrade.wallet import Wallet, new_wallet, sign_bet, sign_login
 from tests.acceptance.crowd import CLOCK, NOT_NOW
-from tests.acceptance.exchanges import NEAR, Exchanges
+from tests.acceptance.exchanges import NEAR, OFFSETS, Exchanges
 from tests.acceptance.system import System
 from tests.waiting import wait_until
 
@@ -100,17 +103,46 @@ def seen(system: System, name: str) -> dict[str, Any]:
 
 
 @contextmanager
-def house(folder: Path, exchanges: Exchanges) -> Iterator[tuple[System, Visitor]]:
+def house(folder: Path, exchanges: Exchanges, **settings: str) -> Iterator[tuple[System, Visitor]]:
     """Run a house that listens to exchanges, and a player in it."""
-    system = System(folder / "data", api_workers="1", **exchanges.settings())
+    system = System(folder / "data", api_workers="1", **exchanges.settings(), **settings)
     exchanges.have_been_heard(system.settings.ticks_database)
     with system, system.client() as client:
         yield system, Visitor(system, client)
 
 
-def test_one_exchange_after_the_other_misbehaves_and_bets_go_on(tmp_path: Path) -> None:
-    with Exchanges() as exchanges, house(tmp_path, exchanges) as (system, visitor):
+def proven_model(path: Path) -> str:
+    """Write a model file that a house with these exchanges may go live with, as far as its report says."""
+    document = read_document(OF_THE_REPLAY)
+    everything = {"rates_bp": [[10_500, 1_000_001, 100]], "columns": list(range(2, 13)), "levels": [[-99, 99]]}
+    grid = {"column_seconds": 1, "row_step_cents": 500}
+    kind = ",".join(sorted(OFFSETS))
+    changes = {"kind": kind, "version": "acceptance-1", "grid": grid, "offered": everything}
+    path.write_text(json.dumps(document | changes | {"report": {"passes": True}}))
+    return str(path)
+
+
+def operate(system: System, *command: str) -> str:
+    """Run a command as the operator does; what it prints."""
+    done = subprocess.run(
+        [system.python, "-m", "taptrade", *command], env=system.variables, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def credit(system: System, wallet_address: str) -> None:
+    """Credit an account with what the demo gives."""
+    cents = str(system.settings.demo_credit_cents)
+    operate(system, "deposit", wallet_address, cents, "--reference", "one", "--who", "ann", "--why", "acceptance")
+
+
+def test_one_exchange_after_the_other_misbehaves_and_a_live_house_goes_on(tmp_path: Path) -> None:
+    live = {"mode": "live", "reward_model": proven_model(tmp_path / "model.json")}
+    with Exchanges() as exchanges, house(tmp_path, exchanges, **live) as (system, visitor):
         began_ms = CLOCK.now_ms()
+        assert system.settings.fill_delay_ms == 500
+        credit(system, visitor.client.me().user.wallet_address)
         wait_until(lambda: all(source["counted"] for source in health(system)["sources"].values()), 20)
         visitor.tap()
 
@@ -142,6 +174,9 @@ def test_one_exchange_after_the_other_misbehaves_and_bets_go_on(tmp_path: Path) 
         wait_until(lambda: visitor.settled(visitor.bets), 60, what="results")
         check_ticks(system, exchanges, began_ms)
         check_money(system, visitor)
+        # Each waited for its tick, at a rate of the model's that the wait did not break.
+        redone = json.loads(operate(system, "recompute", "--json"))
+        assert (redone["bets"], redone["rates"], redone["differences"]) == (len(visitor.bets), len(visitor.bets), [])
 
 
 def test_with_one_fresh_source_bets_are_refused_and_windows_void(tmp_path: Path) -> None:
