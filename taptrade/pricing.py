@@ -44,6 +44,8 @@ class Proven(Protocol):
 
     proven_for: tuple[str, ...]
     """The kinds of feed for which one passes."""
+    proven_delay_ms: int
+    """The fill delay that it is about."""
 
 
 def refuse_unproven_model(settings: Settings) -> None:
@@ -55,7 +57,14 @@ def refuse_unproven_model(settings: Settings) -> None:
         return
     model = reward_model(settings)
     if not isinstance(model, Proven) or settings.feed_kind not in model.proven_for:
+        named = f"{settings.reward_model} has no" if settings.reward_model else "no model is named that has a"
         raise SettingsError(
-            f"TAPTRADE_REWARD_MODEL={settings.reward_model}: no reward model has a passing report for the feed "
-            f"{settings.feed_kind}, and live mode needs one"
+            f"TAPTRADE_REWARD_MODEL: {named} passing report for the feed {settings.feed_kind} at an edge of "
+            f"{settings.house_edge_bp / 100:g} %, and live mode needs one: record days (`taptrade feed record`), fit "
+            f"them (`taptrade calibrate fit --kind {settings.feed_kind}`)"
+        )
+    if settings.fill_delay_ms < model.proven_delay_ms:
+        raise SettingsError(
+            f"TAPTRADE_FILL_DELAY_MS={settings.fill_delay_ms}: the model's report is about {model.proven_delay_ms} ms, "
+            "and with less who sees prices ahead would win"
         )

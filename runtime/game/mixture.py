@@ -23,16 +23,12 @@ from operator import mul
 from typing import Any
 
 from runtime.game.grid import Cell, GridRules, column_of
+from runtime.game.mixture_weights import EXCURSIONS, INPUT_MAX, SCALES, Row, Weights
 from runtime.game.money import BASIS_POINTS
 from runtime.game.rewards import HISTORY_MS_MIN, RATE_BP_MAX, RATE_BP_MIN
-from runtime.game.signals import DIRECTIONS, LEVEL, LEVELS, MOVES, NAMES
+from runtime.game.signals import DIRECTIONS, LEVEL, LEVELS, MOVES, NAMES, PAUSES
 from runtime.game.ticks import Tick
 
-COLUMN_INPUTS = 6
-INPUTS = len(LEVELS) + len(MOVES) + COLUMN_INPUTS
-"""Inputs that a mirrored price leaves as they are: the tick's, the sizes of its moves, and the column's."""
-INPUT_MAX = 5.0
-"""Inputs beyond so many standard deviations of the days that were fitted count as so many."""
 LATE_S = 1.5
 """Added to the time until the window opens in the distribution's scale: the first excursions come on top."""
 OVERDUE = 1.15
@@ -43,65 +39,6 @@ PROBABILITY_MIN = 1e-6
 
 RECALIBRATION_MAX = 0.4
 """With numbers up to here, what is recalibrated rises with what it was made from: see the test."""
-
-Row = tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """The network's numbers, each matrix by its output: rows of inputs."""
-
-    mean: Row
-    deviation: Row
-    """Of the inputs that stay, on the days that were fitted."""
-    turning_deviation: Row
-    """Deviations of the inputs that turn."""
-    hidden: tuple[Row, ...]
-    hidden_turning: tuple[Row, ...]
-    hidden_bias: Row
-    out: tuple[Row, ...]
-    """From the hidden units to logarithms of weights, scales and excursions, one of each a component."""
-    out_linear: tuple[Row, ...]
-    out_bias: Row
-    out_turning: tuple[Row, ...]
-    """To the drifts and to the differences of the excursions."""
-    out_turning_linear: tuple[Row, ...]
-
-    @classmethod
-    def of(cls, numbers: Mapping[str, Any]) -> Weights:
-        """Read the numbers of a model file; raise ValueError where their shapes do not fit together."""
-        found: dict[str, Any] = {name: tuple(map(float, numbers[name])) for name in _VECTORS}
-        found |= {name: tuple(tuple(map(float, row)) for row in numbers[name]) for name in _MATRICES}
-        weights = cls(**found)
-        weights.check()
-        return weights
-
-    def check(self) -> None:
-        """Raise ValueError unless the shapes fit together and every number is finite."""
-        units, parts = len(self.hidden), len(self.out) // 3
-        expected = (
-            ([self.mean, self.deviation], 2, INPUTS),
-            ([self.turning_deviation], 1, len(DIRECTIONS)),
-            (self.hidden, units, INPUTS),
-            (self.hidden_turning, units, len(DIRECTIONS)),
-            ([self.hidden_bias], 1, units),
-            (self.out, 3 * parts, units),
-            (self.out_linear, 3 * parts, INPUTS),
-            ([self.out_bias], 1, 3 * parts),
-            (self.out_turning, 2 * parts, units),
-            (self.out_turning_linear, 2 * parts, len(DIRECTIONS)),
-        )
-        for rows, count, length in expected:
-            if not count or len(rows) != count or any(len(row) != length for row in rows):
-                raise ValueError("the network's numbers do not fit together")
-            if not all(map(math.isfinite, (value for row in rows for value in row))):
-                raise ValueError("the network's numbers must be finite")
-        if min(*self.deviation, *self.turning_deviation) <= 0:
-            raise ValueError("deviations must be above zero")
-
-
-_VECTORS = ("mean", "deviation", "turning_deviation", "hidden_bias", "out_bias")
-_MATRICES = ("hidden", "hidden_turning", "out", "out_linear", "out_turning", "out_turning_linear")
 
 Component = tuple[float, float, float, float]
 """Half the weight, and the line that turns a bound's distance into an argument of tanh: slope, at low, at high."""
@@ -150,8 +87,12 @@ class MixtureTouch:
         if tuple(document["signals"]) != NAMES:
             raise ValueError("it was fitted on other signals than those that ticks carry")
         self.kind: str = document["kind"]
-        self.proven_for: tuple[str, ...] = (self.kind,) if document.get("report", {}).get("passes") is True else ()
-        """The kind of feed, where the report on days left out passes: what live mode asks for."""
+        report = document.get("report")
+        passes = isinstance(report, Mapping) and report.get("passes") is True
+        self.proven_for: tuple[str, ...] = (self.kind,) if passes and house_edge_bp >= document["house_edge_bp"] else ()
+        """The kind of feed, where the report on days left out passes, for an edge that is not lower than here."""
+        self.proven_delay_ms: int = int(report["fill_delay_ms"]) if isinstance(report, Mapping) and passes else 0
+        """The fill delay that the report is about: a shorter one lets those win who see prices ahead."""
         self.fitted_version: str = document["version"]
         """The version without the edge: it names the file."""
         self.version = f"{self.fitted_version}-edge{house_edge_bp}"
@@ -187,10 +128,15 @@ class MixtureTouch:
         if probability < PROBABILITY_MIN:
             return None
         likely = recalibrated(probability, (cell.start_s * 1000 - now_ms) / 1000, self._recalibration)
+        passed = 0
         for first, last, doubt_bp in self._offered.rates_bp:
             rate_bp = whole_rate_bp(likely, self._returned_bp - doubt_bp)
             if first <= rate_bp < last:
                 return rate_bp
+            if passed == first and 0 < rate_bp < first:
+                # Beyond the stretch before, and with this one's doubt not yet in it: the bound between is paid.
+                return first
+            passed = last if rate_bp >= last else 0
         return None
 
     def _forecast(self, start_s: int, tick: Tick, now_ms: int) -> tuple[Component, ...] | None:
@@ -225,7 +171,9 @@ class MixtureTouch:
         weights = self._weights
         signals = tick.features.signals
         first = len(staying)
-        column = _standardised(column_inputs(opens_s, *signals[-3:]), weights.mean[first:], weights.deviation[first:])
+        column = _standardised(
+            column_inputs(opens_s, *signals[-len(PAUSES) :]), weights.mean[first:], weights.deviation[first:]
+        )
         everything = staying + column
         even, odd = [], []
         for tick_part, turning, row in zip(sums, turning_sums, weights.hidden, strict=True):
@@ -289,9 +237,9 @@ def _mixture(out: Sequence[float], turning: Sequence[float], unit_cents: float) 
     components = []
     for part in range(parts):
         # 1 / (1 + exp(-x)) is (1 + tanh(x / 2)) / 2, and tanh never overflows.
-        slope = 0.5 / math.exp(_within(out[parts + part], -5.0, 3.0))
+        slope = 0.5 / math.exp(_within(out[parts + part], *SCALES))
         drift, lean, excursion = turning[part], turning[parts + part], out[2 * parts + part]
-        rise, fall = (math.exp(_within(excursion + side, -8.0, 2.0)) for side in (lean, -lean))
+        rise, fall = (math.exp(_within(excursion + side, *EXCURSIONS)) for side in (lean, -lean))
         components.append((half * weights[part], slope / unit_cents, -(rise + drift) * slope, (fall - drift) * slope))
     return tuple(components)
 

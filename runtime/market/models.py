@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,8 @@ from runtime.game.mixture import MixtureTouch
 from runtime.game.rewards import BrownianTouch, RewardModel, RewardModelError, load_model, try_out
 from runtime.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 SHIPPED = Path(__file__).parent / "models"
 OF_THE_REPLAY = SHIPPED / "okx-index.json"
 """Fitted on the venue of the shipped recording, on other hours than the recording's."""
@@ -22,6 +27,7 @@ SUFFIX = ".json"
 FORMAT = 1
 FILE_BYTES_MAX = 4 * 1024 * 1024
 _FITTED = re.compile(r"(?P<version>[a-z0-9.,_-]{1,80})-edge(?P<edge_bp>[0-9]{1,4})")
+_NAME = re.compile(r"[a-z0-9.,_-]{1,80}")
 _PLAIN = re.compile(r"-edge(?P<edge_bp>[0-9]{1,4})-column(?P<width_s>[1-9][0-9]{0,3})$")
 
 
@@ -73,13 +79,23 @@ def model_named(settings: Settings, model_id: str | None, version: str | None) -
     fitted = _FITTED.fullmatch(version or "")
     if model_id != MixtureTouch.id or not fitted:
         return None
+    edge_bp = int(fitted["edge_bp"])
     for path in _files(settings):
-        document = read_document(path)
-        if document["version"] == fitted["version"]:
-            edge_bp = int(fitted["edge_bp"])
-            its_rules = replace(rules, **document["grid"])
-            return built(document, its_rules, edge_bp, path), edge_bp
+        try:
+            document = read_document(path)
+            if document.get("version") == fitted["version"]:
+                return built(document, _rules_of(document, rules), edge_bp, path), edge_bp
+        except RewardModelError as ex:
+            # Another bet's model, or a file of somebody else's: the one that is looked for may still be there.
+            logger.warning("passed over: %s", ex)
     return None
+
+
+def version_of(document: Mapping[str, Any]) -> str:
+    """Return the name of what the rates depend on: the kind, and a hash of the numbers."""
+    content = {name: document[name] for name in ("kind", "grid", "signals", "weights", "recalibration", "offered")}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"{document['kind']}-{digest[:10]}"
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -100,11 +116,25 @@ def read_document(path: Path) -> dict[str, Any]:
 def built(document: dict[str, Any], rules: GridRules, house_edge_bp: int, path: Path) -> MixtureTouch:
     """Build the model of a file; raise RewardModelError if its numbers are not what they must be."""
     try:
+        if not _NAME.fullmatch(str(document["version"])) or document["version"] != version_of(document):
+            raise ValueError("its version is not that of its numbers: they were changed after the fit")
         model = MixtureTouch(document, rules, house_edge_bp)
-    except (KeyError, TypeError, ValueError, IndexError) as ex:
-        raise RewardModelError(f"{path}: {ex if isinstance(ex, ValueError) else f'lacks or bends {ex}'}") from ex
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as ex:
+        raise RewardModelError(f"{path}: {_reason(ex)}") from ex
     try_out(str(path), model, rules)
     return model
+
+
+def _reason(ex: Exception) -> str:
+    if isinstance(ex, ValueError) and type(ex) is ValueError and "could not convert" not in str(ex):
+        return str(ex)
+    return f"lacks {ex}, as a model file has it" if isinstance(ex, KeyError) else f"holds what is no model's: {ex}"
+
+
+def _rules_of(document: Mapping[str, Any], rules: GridRules) -> GridRules:
+    grid = document.get("grid")
+    known = isinstance(grid, dict) and set(grid) <= {"column_seconds", "row_step_cents"}
+    return replace(rules, **grid) if known and grid else rules
 
 
 def _of_file(path: Path, rules: GridRules, house_edge_bp: int) -> MixtureTouch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from runtime.clock import rfc3339
 from runtime.game.grid import GridRules
 from runtime.game.mixture import MixtureTouch
 from runtime.game.signals import NAMES
+from runtime.market.models import version_of
 from taptrade.calibration.days import Day, Kind, Progress
 from taptrade.calibration.moments import Moments, Pricer, moments_of
 from taptrade.calibration.network import Network
@@ -74,7 +74,9 @@ def fit(days: Sequence[Day], plan: Plan, progress: Progress) -> Fitted:
         [sample_of(moments, Network(document | {"weights": each}, plan.house_edge_bp)) for moments in judge]
         for (_, judge), each in zip(folds, weights, strict=True)
     ]
-    document["recalibration"] = recalibration_of(list(chain(*samples)))
+    # A fit of all folds' days is that much less sure of itself than one of all but one fold.
+    share = (len(folds) - 1) / len(folds)
+    document["recalibration"] = [round(share * each, 5) for each in recalibration_of(list(chain(*samples)))]
     # Each is judged with the recalibration of the others: none by what its own days said.
     numbers = [
         {"weights": each, "recalibration": recalibration_of(list(chain(*samples[:position], *samples[position + 1 :])))}
@@ -85,6 +87,8 @@ def fit(days: Sequence[Day], plan: Plan, progress: Progress) -> Fitted:
     document |= decided
     document["left_out_by"] = "day" if len(days) > 1 else "hour"
     document["version"] = version_of(document)
+    # What was judged are arrays; what is shipped is the model.
+    _priced(document, plan)[0].check(everything[0])
     attacks = []
     for (train, judge), each in zip(folds, numbers, strict=True):
         pricer, network = _priced(document | each, plan)
@@ -100,13 +104,6 @@ def _reasons(days: Sequence[Day], document: dict[str, Any]) -> tuple[str, ...]:
     if not all(document["offered"].values()):
         found.append("nothing is offered: no rates, columns or volatility that the days left out speak for")
     return tuple(found)
-
-
-def version_of(document: dict[str, Any]) -> str:
-    """Return the name of what the rates depend on: kind and content."""
-    content = {name: document[name] for name in ("kind", "grid", "signals", "weights", "recalibration", "offered")}
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return f"{document['kind']}-{digest[:10]}"
 
 
 def _moments(days: Sequence[Day], plan: Plan, every_ms: int) -> list[tuple[Day, Moments]]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runtime.game.mixture import INPUT_MAX, LATE_S, OVERDUE, PROBABILITY_MIN
+from runtime.game.mixture import LATE_S, OVERDUE, PROBABILITY_MIN
+from runtime.game.mixture_weights import EXCURSIONS, INPUT_MAX, SCALES
 from runtime.game.money import BASIS_POINTS
 from runtime.game.rewards import RATE_BP_MAX, RATE_BP_MIN
 from runtime.game.signals import DIRECTIONS, LEVEL, LEVELS, MOVES
@@ -132,10 +133,13 @@ class Network:
     def priced(self, probabilities: Floats) -> Whole:
         """Return what probabilities are paid at, 0 where that is not offered."""
         found: Whole = np.zeros(probabilities.shape, dtype=np.int64)
+        passed: Whole = np.zeros(probabilities.shape, dtype=np.int64)
         for first, last, doubt_bp in self._offered["rates_bp"]:
             rates = ((self._returned_bp - doubt_bp) / np.maximum(probabilities, 1e-9)).astype(np.int64)
-            inside = (rates >= max(first, RATE_BP_MIN)) & (rates < min(last, RATE_BP_MAX + 1)) & (found == 0)
-            found = np.where(inside, rates, found)
+            inside = (rates >= max(first, RATE_BP_MIN)) & (rates < min(last, RATE_BP_MAX + 1))
+            bound = (passed == first) & (rates < first)
+            found = np.where(found > 0, found, np.where(inside, rates, np.where(bound, first, 0)))
+            passed = np.where((rates >= last) & (rates <= RATE_BP_MAX), last, 0)
         return found
 
 
@@ -165,10 +169,10 @@ def mixture(out: Floats, turning: Floats, low: Floats, high: Floats) -> Floats:
     weights /= weights.sum(axis=1, keepdims=True)
     total = np.zeros(low.shape)
     for part in range(parts):
-        scale = np.exp(np.clip(out[:, parts + part], -5, 3))[:, None]
+        scale = np.exp(np.clip(out[:, parts + part], *SCALES))[:, None]
         drift, lean, excursion = turning[:, part], turning[:, parts + part], out[:, 2 * parts + part]
-        rise = np.exp(np.clip(excursion + lean, -8, 2))
-        fall = np.exp(np.clip(excursion - lean, -8, 2))
+        rise = np.exp(np.clip(excursion + lean, *EXCURSIONS))
+        fall = np.exp(np.clip(excursion - lean, *EXCURSIONS))
         above = logistic((high + (fall - drift)[:, None]) / scale)
         below = logistic((low - (rise + drift)[:, None]) / scale)
         total += weights[:, part : part + 1] * (above - below)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runtime.game.mixture import INPUT_MAX
+from runtime.game.mixture_weights import EXCURSIONS, INPUT_MAX, SCALES
 from taptrade.calibration.days import Whole
 from taptrade.calibration.moments import Moments
 from taptrade.calibration.network import inputs_of, logistic
@@ -166,9 +166,9 @@ def _slopes(out: Array, turning: Array, low: Array, high: Array, touched: Array)
     parts = PARTS
     weights = np.exp(out[:, :parts] - out[:, :parts].max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
-    scale = np.exp(np.clip(out[:, parts : 2 * parts], -5, 3))[:, None]
+    scale = np.exp(np.clip(out[:, parts : 2 * parts], *SCALES))[:, None]
     excursion, drift, lean = out[:, 2 * parts :], turning[:, :parts], turning[:, parts:]
-    rise, fall = np.exp(np.clip(excursion + lean, -8, 2)), np.exp(np.clip(excursion - lean, -8, 2))
+    rise, fall = np.exp(np.clip(excursion + lean, *EXCURSIONS)), np.exp(np.clip(excursion - lean, *EXCURSIONS))
     above = (high[:, :, None] + (fall - drift)[:, None]) / scale
     below = (low[:, :, None] - (rise + drift)[:, None]) / scale
     up, down = logistic(above), logistic(below)

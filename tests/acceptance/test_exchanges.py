@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.market.models import OF_THE_REPLAY, read_document
+from runtime.market.models import OF_THE_REPLAY, read_document, version_of
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_reader
 from taptrade.choice import Chooser, Offer, offers
@@ -117,8 +117,9 @@ def proven_model(path: Path) -> str:
     everything = {"rates_bp": [[10_500, 1_000_001, 100]], "columns": list(range(2, 13)), "levels": [[-99, 99]]}
     grid = {"column_seconds": 1, "row_step_cents": 500}
     kind = ",".join(sorted(OFFSETS))
-    changes = {"kind": kind, "version": "acceptance-1", "grid": grid, "offered": everything}
-    path.write_text(json.dumps(document | changes | {"report": {"passes": True}}))
+    changed = document | {"kind": kind, "grid": grid, "offered": everything}
+    report = {"passes": True, "fill_delay_ms": 500}
+    path.write_text(json.dumps(changed | {"version": version_of(changed), "report": report}))
     return str(path)
 
 

@@ -83,6 +83,7 @@ class ProvenTouch(BrownianTouch):
     """A model with a report for two exchanges."""
 
     proven_for = ("binance,kraken",)
+    proven_delay_ms = 500
 
 
 @pytest.mark.parametrize(
@@ -96,9 +97,20 @@ class ProvenTouch(BrownianTouch):
 def test_live_mode_wants_a_model_with_a_passing_report_for_its_feed(model: str, feed: str, refused: bool) -> None:
     settings = load({"TAPTRADE_MODE": "live", "TAPTRADE_FEED": feed, "TAPTRADE_REWARD_MODEL": model})
     if refused:
-        with pytest.raises(SettingsError, match="no reward model has a passing report for the feed"):
+        with pytest.raises(SettingsError, match="passing report for the feed"):
             refuse_unproven_model(settings)
     else:
         refuse_unproven_model(settings)
     refuse_unproven_model(replace(settings, mode="demo"))
     assert settings.mode == "live"
+
+
+@pytest.mark.parametrize(("delay_ms", "refused"), [(499, True), (500, False), (1_000, False)])
+def test_live_mode_wants_the_fill_delay_that_the_report_is_about(delay_ms: int, refused: bool) -> None:
+    named = {"TAPTRADE_REWARD_MODEL": "tests.runtime.test_live_mode:ProvenTouch", "TAPTRADE_FEED": "binance,kraken"}
+    settings = replace(load({"TAPTRADE_MODE": "live"} | named), fill_delay_ms=delay_ms)
+    if refused:
+        with pytest.raises(SettingsError, match="TAPTRADE_FILL_DELAY_MS=499: the model's report is about 500 ms"):
+            refuse_unproven_model(settings)
+    else:
+        refuse_unproven_model(settings)

@@ -22,6 +22,7 @@ from runtime.market.models import (
     open_model,
     read_document,
     rules_of,
+    version_of,
 )
 from runtime.settings import Settings, load
 
@@ -64,16 +65,47 @@ def test_only_the_replay_is_no_proof_for_live_mode(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("passes", "proven"), [(True, ("a,b",)), (False, ()), ("yes", ()), (None, ())], ids=["yes", "no", "text", "absent"]
+    ("report", "edge_bp", "proven"),
+    [
+        pytest.param({"passes": True, "fill_delay_ms": 500}, 500, ("a,b",), id="passes"),
+        pytest.param({"passes": True, "fill_delay_ms": 500}, 600, ("a,b",), id="at a higher edge"),
+        pytest.param({"passes": True, "fill_delay_ms": 500}, 499, (), id="at a lower edge"),
+        pytest.param({"passes": False, "fill_delay_ms": 500}, 500, (), id="does not pass"),
+        pytest.param({"passes": "yes", "fill_delay_ms": 500}, 500, (), id="text"),
+        pytest.param({}, 500, (), id="an empty report"),
+        pytest.param(None, 500, (), id="no report"),
+        pytest.param(5, 500, (), id="a number"),
+    ],
 )
-def test_a_model_is_proven_by_its_passing_report_alone(passes: object, proven: tuple[str, ...]) -> None:
-    document = read_document(OF_THE_REPLAY) | {"kind": "a,b", "report": {"passes": passes}}
-    assert built(document, rules_of(load({})), 500, OF_THE_REPLAY).proven_for == proven
+def test_a_model_is_proven_by_a_report_that_passes_at_its_edge(
+    report: object, edge_bp: int, proven: tuple[str, ...]
+) -> None:
+    document = changed(kind="a,b", report=report)
+    model = built(document, rules_of(load({})), edge_bp, OF_THE_REPLAY)
+    assert model.proven_for == proven
+    assert model.proven_delay_ms == (500 if isinstance(report, dict) and report.get("passes") is True else 0)
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """Return the shipped document with other values, under the version that is theirs."""
+    document = read_document(OF_THE_REPLAY) | changes
+    return document | {"version": version_of(document)}
 
 
 def as_file(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Path:
-    path.write_text(json.dumps(change(read_document(OF_THE_REPLAY))))
+    document = change(read_document(OF_THE_REPLAY))
+    path.write_text(json.dumps(document | {"version": version_of(document)}))
     return path
+
+
+def test_numbers_that_were_changed_after_the_fit_are_refused(tmp_path: Path) -> None:
+    document = read_document(OF_THE_REPLAY)
+    path = tmp_path / "bent.json"
+    for version in (document["version"], "../../evil", 7, None):
+        path.write_text(json.dumps(document | {"recalibration": [0.1, 0.0, 0.0, 0.0], "version": version}))
+        with pytest.raises(RewardModelError, match="they were changed after the fit"):
+            open_model(chosen(tmp_path, REWARD_MODEL=str(path)))
+    assert not (tmp_path / "models").exists()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +117,7 @@ def as_file(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> P
         pytest.param(b"[" * 2_000, "is no JSON", id="deep"),
         pytest.param(b"[]", "is no model file of format 1", id="a list"),
         pytest.param(b'{"format": 2, "id": "mixture-touch"}', "is no model file of format 1", id="another format"),
-        pytest.param(b'{"format": 1, "id": "mixture-touch"}', "lacks or bends 'grid'", id="nothing in it"),
+        pytest.param(b'{"format": 1, "id": "mixture-touch"}', "lacks 'version'", id="nothing in it"),
         pytest.param(b" " * (FILE_BYTES_MAX + 1), "has more than", id="huge"),
     ],
 )
@@ -120,16 +152,18 @@ def test_a_bent_model_is_refused_in_a_sentence(
 
 
 def test_a_model_is_found_again_when_another_one_is_used(tmp_path: Path) -> None:
-    path = as_file(tmp_path / "ours.json", lambda found: found | {"version": "ours-1234"})
+    path = as_file(tmp_path / "ours.json", lambda found: found | {"kind": "ours"})
+    version = read_document(path)["version"]
     before = chosen(tmp_path, REWARD_MODEL=str(path), HOUSE_EDGE_BP="700")
     keep_model(before)
     keep_model(before)
     path.unlink()
+    (tmp_path / "models" / "a-broken-one.json").write_text("{")
     now = chosen(tmp_path)
-    found = model_named(now, "mixture-touch", "ours-1234-edge700")
+    found = model_named(now, "mixture-touch", f"{version}-edge700")
     assert found is not None
     model, edge_bp = found
-    assert (model.version, edge_bp) == ("ours-1234-edge700", 700)
+    assert (model.version, edge_bp) == (f"{version}-edge700", 700)
     assert model_named(now, "mixture-touch", "ours-9999-edge700") is None
     assert model_named(now, "mixture-touch", None) is None
 

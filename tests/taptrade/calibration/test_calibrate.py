@@ -130,10 +130,10 @@ def test_the_shipped_model_of_the_nearest_kind_is_taken(
     folder: Path, tmp_path: Path, report_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("taptrade.calibration.candidate.SHIPPED", tmp_path)
-    write_model(tmp_path / "a.json", version="farther", observed={"ticks_per_s": 1.3, "paused": 0.0})
-    write_model(tmp_path / "b.json", version="nearer", observed={"ticks_per_s": 1.1, "paused": 0.0})
+    write_model(tmp_path / "a.json", kind="farther", observed={"ticks_per_s": 1.3, "paused": 0.0})
+    write_model(tmp_path / "b.json", kind="nearer", observed={"ticks_per_s": 1.1, "paused": 0.0})
     _, report = report_of(folder / "short.csv", "--every-ms", "20000")
-    assert report["model"]["version"] == "nearer-edge500"
+    assert report["model"]["version"].startswith("nearer-")
 
 
 def test_a_recording_of_the_fit_is_said_to_be_no_evidence(folder: Path, report_of: Any) -> None:

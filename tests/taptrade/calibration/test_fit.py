@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.market.models import built, read_document
+from runtime.market.models import built, read_document, version_of
 from taptrade.calibration import fit as fitting
 from taptrade.calibration import training
 from taptrade.calibration.days import Day
-from taptrade.calibration.fit import Fitted, Plan, fit, version_of, written
+from taptrade.calibration.fit import Fitted, Plan, fit, written
 from taptrade.calibration.fit_command import main
 from taptrade.calibration.moments import Pricer, moments_of
 from taptrade.calibration.network import Network, correction_of, logistic, mixture
@@ -39,6 +39,12 @@ def fitted(days: list[Day]) -> Fitted:
         patched.setattr(training, "ROUNDS", 4)
         patched.setattr(fitting, "JUDGE_EVERY_MS", 4_000)
         return fit(days, PLAN, unheard)
+
+
+def changed(fitted: Fitted, **changes: Any) -> dict[str, Any]:
+    """Return the document with other values, under the version that is theirs."""
+    document = fitted.document | changes
+    return document | {"version": version_of(document)}
 
 
 def test_the_slopes_are_those_of_the_weighted_loss() -> None:
@@ -67,7 +73,7 @@ def test_the_slopes_are_those_of_the_weighted_loss() -> None:
 
 def test_what_is_fitted_is_a_model_and_the_arrays_are_the_same_one(days: list[Day], fitted: Fitted) -> None:
     everywhere = {"rates_bp": [[10_500, 1_000_001, 100]], "columns": list(range(2, 13)), "levels": [[-99, 99]]}
-    document = fitted.document | {"offered": everywhere}
+    document = changed(fitted, offered=everywhere)
     model = built(document, RULES, 500, Path("made-up.json"))
     moments = moments_of(days[0], RULES, 10_000, 7)
     pricer = Pricer(model, Network(document, 500))
@@ -77,7 +83,7 @@ def test_what_is_fitted_is_a_model_and_the_arrays_are_the_same_one(days: list[Da
 
 def test_arrays_that_say_something_else_are_noticed(days: list[Day], fitted: Fitted) -> None:
     everywhere = {"rates_bp": [[10_500, 1_000_001, 100]], "columns": list(range(2, 13)), "levels": [[-99, 99]]}
-    document = fitted.document | {"offered": everywhere}
+    document = changed(fitted, offered=everywhere)
     other = document | {"recalibration": [0.1, 0.0, 0.0, 0.0]}
     pricer = Pricer(built(document, RULES, 500, Path("made-up.json")), Network(other, 500))
     with pytest.raises(ValueError, match="the model gives"):

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from runtime.game.grid import Cell, GridRules
-from runtime.game.mixture import INPUTS, MixtureTouch
+from runtime.game.mixture import MixtureTouch
+from runtime.game.mixture_weights import INPUTS
 from runtime.game.rewards import BrownianTouch
 from runtime.game.signals import DIRECTIONS, NAMES
 from runtime.game.ticks import Tick
+from runtime.market.models import version_of
 from taptrade.calibration.days import Day, read_day
 from taptrade.calibration.moments import Pricer
 from taptrade.calibration.network import Network
@@ -83,11 +85,10 @@ def document(**changes: Any) -> dict[str, Any]:
         "out_turning": [[0.0]] * 2,
         "out_turning_linear": [still] * 2,
     }
-    return {
+    found = {
         "format": 1,
         "id": "mixture-touch",
         "kind": "made-up",
-        "version": "made-up-1",
         "observed": {"ticks_per_s": 1.0, "paused": 0.0},
         "grid": {"column_seconds": 5, "row_step_cents": 500},
         "signals": list(NAMES),
@@ -99,6 +100,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "left_out": [],
         **changes,
     }
+    return {"version": version_of(found), **found}
 
 
 def write_model(path: Path, **changes: Any) -> Path:
