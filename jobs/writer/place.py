@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 from runtime.game.bets import Bet, Status, from_row
 from runtime.game.grid import Cell, parse_cell
@@ -16,6 +16,8 @@ from runtime.messaging.commands import Outcome, PlaceBet
 from runtime.records.views import bet_view
 
 NOWHERE = Cell(0, 0, 0)
+UNCOMMITTED: Any = {"placed_commit": 0, "placed_place": 0, "resolved_commit": None, "resolved_place": None}
+"""What the ledger fills in."""
 
 CellOfUser = tuple[str, str]
 
@@ -101,11 +103,12 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
             code = detail = arguments = None
         case Refused(code, detail):
             rate_bp, status = 0, "refused"
+            arguments = json.dumps(verdict.arguments, sort_keys=True)
             if verdict.at is not None:
                 tick, now_ms, features = verdict.at, verdict.at.id, _features_text(verdict.at)
-            arguments = json.dumps(verdict.arguments, sort_keys=True)
         case _:
             assert_never(verdict)
+    close, volatility = (tick.close, tick.features.volatility) if tick else (None, None)
     return Bet(
         seq=0,
         id=command.id,
@@ -132,17 +135,14 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
         received_ms=command.received_ms,
         decided_by_ms=command.decided_by_ms,
         tick_id=tick.id if tick else None,
-        tick_close=tick.close if tick else None,
-        volatility=tick.features.volatility if tick else None,
+        tick_close=close,
+        volatility=volatility,
         features=features,
         model_id=judge.model.id,
         model_version=judge.model.version,
         model_now_ms=now_ms,
-        placed_commit=0,
-        placed_place=0,
-        resolved_commit=None,
-        resolved_place=None,
         fill_delay_ms=command.fill_delay_ms or None,
+        **UNCOMMITTED,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -54,10 +54,12 @@ def offered_of(
     offered = dict(document["offered"])
     stretches = tuple(pairwise(EDGES_BP))
     by_rate, _, _ = _tallies(judged, document, house_edge_bp, stretches)
-    rates = [
-        _judged(f"{first / BASIS_POINTS:g}x to {(last - last % 10) / BASIS_POINTS:g}x", tally, fair, RATES_WIDTH_MAX)
-        for (first, last), tally in zip(stretches, by_rate, strict=True)
-    ]
+    by_day = [_tallies([day], document, house_edge_bp, stretches)[0] for day in judged]
+    rates = []
+    for position, (first, last) in enumerate(stretches):
+        name = f"{first / BASIS_POINTS:g}x to {(last - last % 10) / BASIS_POINTS:g}x"
+        pooled = _judged(name, by_rate[position], fair, RATES_WIDTH_MAX)
+        rates.append(_unless_a_day_leaks(pooled, [tallies[position] for tallies in by_day], fair))
     kept = [(first, last, each) for (first, last), each in zip(stretches, rates, strict=True) if each.offered]
     offered["rates_bp"] = [[first, last, _doubt_bp(each)] for first, last, each in kept]
     _, by_column, by_level = _tallies(judged, document | {"offered": offered}, house_edge_bp, stretches)
@@ -77,6 +79,12 @@ def _judged(name: str, tally: Tally, fair: float, half_width_max: float) -> Evid
         return Evidence(name, found, offered=False)
     half_width = max(found.value - found.low, found.high - found.value)
     return Evidence(name, found, offered=half_width <= half_width_max and found.low <= fair <= found.high)
+
+
+def _unless_a_day_leaks(pooled: Evidence, days: Sequence[Tally], fair: float) -> Evidence:
+    """Return the evidence, not offered where a single day left out says that too much came back: another may be like it."""
+    lows = [tally.estimate().low for tally in days]
+    return replace(pooled, offered=pooled.offered and all(low is None or low <= fair for low in lows))
 
 
 def _doubt_bp(evidence: Evidence) -> int:

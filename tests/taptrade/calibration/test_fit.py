@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from taptrade.calibration.fit import Fitted, Plan, fit, written
 from taptrade.calibration.fit_command import main
 from taptrade.calibration.moments import Pricer, moments_of
 from taptrade.calibration.network import Network, correction_of, logistic, mixture
-from taptrade.calibration.offered import Evidence, _doubt_bp, _judged
+from taptrade.calibration.offered import Evidence, _doubt_bp, _judged, _unless_a_day_leaks
 from taptrade.calibration.recalibration import Sample, recalibration_of
 from taptrade.calibration.returns import BLOCK_MS, Estimate, Tally
 from taptrade.calibration.training import Form
@@ -204,3 +205,25 @@ def test_arguments_that_make_no_fit_are_refused(
         main(["day.csv", *arguments])
     assert ended.value.code == 2
     assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("returns", "offered"),
+    [
+        pytest.param([0.95, 0.95], True, id="both fair"),
+        pytest.param([0.9, 1.0], True, id="one more than the other, and badly known"),
+        pytest.param([0.8, 1.1], False, id="one of them leaks"),
+        pytest.param([0.95, None], True, id="one without a bet"),
+    ],
+)
+def test_a_day_that_leaks_is_enough(returns: list[float | None], offered: bool) -> None:
+    days = []
+    for returned in returns:
+        day = Tally()
+        for block in range(40 if returned is not None else 0):
+            swing = 0.3 * (block % 2 - 0.5)
+            day.add(np.array([block * BLOCK_MS]), np.array([100.0]), np.array([100 * ((returned or 0) + swing)]))
+        days.append(day)
+    pooled = Evidence("", Estimate(1000, 0.95, 0.92, 0.98, 80), offered=True)
+    assert _unless_a_day_leaks(pooled, days, 0.95).offered is offered
+    assert _unless_a_day_leaks(replace(pooled, offered=False), days, 0.95).offered is False
