@@ -82,7 +82,7 @@ def _judged(name: str, tally: Tally, fair: float, half_width_max: float) -> Evid
 
 
 def _unless_a_day_leaks(pooled: Evidence, days: Sequence[Tally], fair: float) -> Evidence:
-    """Return the evidence, not offered where a single day left out says that too much came back: another may be like it."""
+    """Return the evidence, not offered where a single day left out says that too much came back."""
     lows = [tally.estimate().low for tally in days]
     return replace(pooled, offered=pooled.offered and all(low is None or low <= fair for low in lows))
 

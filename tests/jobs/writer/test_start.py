@@ -17,6 +17,7 @@ from runtime.messaging.queues import Ticket
 from runtime.messaging.redis_values import encode_tick
 from runtime.process_lock import is_held
 from runtime.settings import Settings
+from runtime.storage import ticks_store
 from runtime.storage.database import DatabaseUnsafe, open_reader
 from tests.jobs.writer.test_main import whole_process
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, tick_at
@@ -43,6 +44,7 @@ def test_a_bet_that_waited_in_a_writer_that_was_killed_is_placed_once_by_the_nex
 ) -> None:
     clock = SystemClock()
     user_id = queues.new_id(clock.now_ms())
+    ticks_store.prepare(settings.ticks_database, clock)
     with whole_process(settings) as child:
         account = OpenAccount(user_id=user_id, wallet_address=f"0x{7:040x}", credit_cents=1_000, **stamped(clock))
         assert queues.ask(redis_client, account, clock.now_ms(), wait_s=20) is not None
