@@ -84,8 +84,8 @@ def main(argv: Sequence[str]) -> int:
     player who sees prices ahead, and for an adversary that learnt from the fit's days.
 
     Without --model it is TAPTRADE_REWARD_MODEL, else the shipped model that was fitted for such a feed. The exit code
-    is 1 if the model does not pass, or none is for this kind of feed, and 2 if a file cannot be read. `taptrade
-    calibrate fit` makes a model file of recordings.
+    is 1 if the model does not pass, was fitted on a FILE, or none is for this kind of feed, and 2 if a file cannot be
+    read. `taptrade calibrate fit` makes a model file of recordings.
     """
     if argv and argv[0] == "fit":
         from taptrade.calibration.fit_command import main as fit
@@ -106,6 +106,8 @@ def main(argv: Sequence[str]) -> int:
     if given.png and found.report:
         draw(found.report, given.png)
     _say(found)
+    if given.png and not found.report:
+        print(f"note: nothing was drawn to {given.png}: there is no report without a model")
     return 1 if found.reasons else 0
 
 
@@ -180,8 +182,8 @@ def judge(given: argparse.Namespace, settings: Settings) -> Judgement:
             attacks=[(learnt, parts)] if learnt else [],
             progress=progress,
         )
-    unproven = [said for said in map(model.knows, days) if said]
-    return Judgement(days, model, found, (*_foreign(days, model), *found.reasons), (*unproven, *skipped))
+    known = [said for said in map(model.knows, days) if said]
+    return Judgement(days, model, found, (*_foreign(days, model), *known, *found.reasons), tuple(skipped))
 
 
 def _foreign(days: Sequence[Day], model: Candidate) -> list[str]:

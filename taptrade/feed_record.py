@@ -17,9 +17,9 @@ from rich.text import Text
 from jobs.feed.feed import until_interval_ends_ms
 from jobs.feed.opening import open_venues
 from jobs.feed.recorder import ENDING, FLUSH_EVERY_MS, Recorder
-from jobs.feed.venues import Venues
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
+from runtime.messaging.redis_values import FeedSources, SourceSeen
 from runtime.metrics.table import Metrics
 from runtime.setting_forms import LIVE_FEEDS
 from runtime.settings import Settings, SettingsError, load
@@ -72,57 +72,81 @@ def main(given: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stopping.set())
     recorder = Recorder(given.file, settings.feed if given.sources else ())
     try:
-        record(settings, recorder, SystemClock(), stopping)
+        seen = record(settings, recorder, SystemClock(), stopping)
     finally:
         recorder.close()
         for series in recorder.all:
             for file in series.written:
                 print(f"{file.path}: {file.rows:,} rows, now {file.path.stat().st_size:,} bytes")
     if not recorder.agreed.written:
-        print("nothing was recorded: no price was agreed on")
+        why = ", ".join(f"{source.name}: {source.last_error or source.state}" for source in seen.sources)
+        print(f"nothing was recorded: no price was agreed on; {why}")
         return 1
     return 0
 
 
-def record(settings: Settings, recorder: Recorder, clock: Clock, stopping: threading.Event) -> None:
-    """Record until `stopping` is set, and show how that goes."""
+def record(settings: Settings, recorder: Recorder, clock: Clock, stopping: threading.Event) -> FeedSources:
+    """Record until `stopping` is set, and show how that goes; return how each source did at the end."""
     venues = open_venues(settings, clock, stopping, recorder.hear)
     background = Background(stopping, clock, Metrics("record"))
     console = Console()
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        tell, every_ms = _teller(live, console)
+        tell = _teller(live, console, clock)
         venues.start(background)
-        due_ms = clock.monotonic_ms() + every_ms
+        due_ms = clock.monotonic_ms()
         try:
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 now_ms = clock.now_ms()
                 quotes = venues.poll(now_ms)
                 recorder.take(quotes, now_ms)
                 if clock.monotonic_ms() >= due_ms:
-                    due_ms = clock.monotonic_ms() + every_ms
-                    tell(progress(venues, recorder, now_ms))
+                    due_ms = clock.monotonic_ms() + SHOW_EVERY_MS
+                    tell(venues.report(now_ms), recorder)
+            return venues.report(clock.now_ms())
         finally:
             stopping.set()
             venues.stop()
             background.join(STOP_S_MAX)
 
 
-def progress(venues: Venues, recorder: Recorder, now_ms: int) -> str:
+def progress(seen: FeedSources, recorder: Recorder) -> str:
     """Say how far it is, and how each source does."""
-    report = venues.report(now_ms)
-    sources = []
-    for source in report.sources:
-        price = "" if source.last_price_cents is None else f" {dollars(source.last_price_cents)}"
-        sources.append(f"{source.name} {source.state}{price}")
     file = recorder.agreed.written[-1].path if recorder.agreed.written else "no file yet"
-    return f"{recorder.agreed.rows:,} rows, {report.counted} of {len(sources)} agree: {', '.join(sources)}; {file}"
+    sources = ", ".join(map(_told, seen.sources))
+    return f"{recorder.agreed.rows:,} rows, {seen.counted} of {len(seen.sources)} agree: {sources}; {file}"
 
 
-def _teller(live: Live, console: Console) -> tuple[Callable[[str], None], int]:
-    """Return how to tell of progress, and how often: on a line that changes, or else on a new one each minute."""
+def _told(source: SourceSeen) -> str:
+    price = "" if source.last_price_cents is None else f" {dollars(source.last_price_cents)}"
+    error = f" ({source.last_error})" if source.last_error and source.state != "live" else ""
+    return f"{source.name} {source.state}{price}{error}"
+
+
+class _Lines:
+    """Tells of progress where there is no terminal: a line a minute, and one for each source that fails at first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due_ms = clock.monotonic_ms() + SAY_EVERY_MS
+        self._failed: set[str] = set()
+
+    def tell(self, seen: FeedSources, recorder: Recorder) -> None:
+        """Print what is due."""
+        if not recorder.agreed.written:
+            for source in seen.sources:
+                if source.last_error and source.name not in self._failed:
+                    self._failed.add(source.name)
+                    print(f"{source.name}: {source.last_error}", flush=True)
+        if self._clock.monotonic_ms() >= self._due_ms:
+            self._due_ms = self._clock.monotonic_ms() + SAY_EVERY_MS
+            print(progress(seen, recorder), flush=True)
+
+
+def _teller(live: Live, console: Console, clock: Clock) -> Callable[[FeedSources, Recorder], None]:
+    """Return how to tell of progress: on a line that changes, or else on new ones."""
     if console.is_terminal:
-        return lambda text: live.update(Text(text), refresh=True), SHOW_EVERY_MS
-    return lambda text: print(text, flush=True), SAY_EVERY_MS
+        return lambda seen, recorder: live.update(Text(progress(seen, recorder)), refresh=True)
+    return _Lines(clock).tell
 
 
 def _file(text: str) -> Path:

@@ -17,8 +17,8 @@ from runtime.clock import SystemClock
 from runtime.health.status import SystemStatus, read_status
 from runtime.messaging.connection import connect
 from runtime.messaging.redis_values import SourceSeen
-from runtime.settings import load
-from taptrade import embedded_redis
+from runtime.settings import Settings, load
+from taptrade import embedded_redis, running
 from taptrade.asking import NotAsked
 from taptrade.board import dollars
 from taptrade.tables import show_table
@@ -71,14 +71,15 @@ def declare(commands: Any) -> None:
 
 def main(given: argparse.Namespace) -> int:
     """Show how each source of prices does: on a terminal until Ctrl-C. Exit with 1 if the feed says nothing."""
-    client = connect(embedded_redis.redis_url(load()))
+    settings = load()
+    client = connect(embedded_redis.redis_url(settings))
     clock = SystemClock()
 
     def look() -> Seen:
         now_ms = clock.now_ms()
         status = read_status(client, now_ms)
         if status is None:
-            raise NotAsked("Redis does not answer")
+            raise NotAsked(_why_no_answer(settings))
         return Seen(status, now_ms)
 
     try:
@@ -99,6 +100,12 @@ def main(given: argparse.Namespace) -> int:
     finally:
         client.close()
     return 0 if seen.status.sources else 1
+
+
+def _why_no_answer(settings: Settings) -> str:
+    if settings.redis_url or running.find(settings.data):
+        return "Redis does not answer"
+    return f"nothing runs in {settings.data}; start it with `taptrade up`"
 
 
 def table(seen: Seen) -> Table:

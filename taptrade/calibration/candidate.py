@@ -46,12 +46,12 @@ class Candidate:
 
     def knows(self, day: Day) -> str | None:
         """Say how the day is among those that the model was fitted on, or return None."""
-        for source in self.fitted_on:
-            if source.sha256 == day.sha256:
-                return f"{day.name} is a recording that the model was fitted on: what it returned here is no evidence"
         first_ms, last_ms = int(day.ids[0]), int(day.ids[-1])
         if any(left_first <= first_ms and last_ms <= left_last for left_first, left_last in self.left_out_ms):
             return None
+        for source in self.fitted_on:
+            if source.sha256 == day.sha256:
+                return f"{day.name} is a recording that the model was fitted on: what it returned here is no evidence"
         for source in self.fitted_on:
             if first_ms < source.last_ms and source.first_ms < last_ms:
                 return f"{day.name} is of the time of {source.name}, which the model was fitted on: it is no evidence"

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from runtime.clock import rfc3339
+from runtime.errors import TaptradeError
 from runtime.game.grid import GridRules
 from runtime.game.mixture import MixtureTouch
+from runtime.game.money import BASIS_POINTS
 from runtime.game.signals import NAMES
 from runtime.market.models import version_of
 from taptrade.calibration.days import Day, Kind, Progress
 from taptrade.calibration.moments import Moments, Pricer, moments_of
 from taptrade.calibration.network import Network
-from taptrade.calibration.offered import EDGES_BP, Evidence, offered_of
+from taptrade.calibration.offered import EDGES_BP, Evidence, Judged, offered_of, own_returns, with_own_excess
 from taptrade.calibration.recalibration import recalibration_of, sample_of
 from taptrade.calibration.report import Part
 from taptrade.calibration.training import Form, Trainer, examples_of
@@ -31,6 +33,10 @@ FOLDS = 8
 """A single day is left out by every eighth hour instead."""
 LEVELS_KEPT = (0.1, 99.9)
 """Percentiles of the volatility seen in the fit: what lies beyond is another market."""
+
+
+class FitError(TaptradeError):
+    """These recordings make no fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,11 @@ class Fitted:
 
 
 def fit(days: Sequence[Day], plan: Plan, progress: Progress) -> Fitted:
-    """Fit on all days, and judge by fits that each left one of them out."""
+    """Fit on all days, and judge by fits that each left one of them out; raise FitError where that cannot be."""
+    _check_apart(days)
     folds = _folds(days, plan)
+    if not all(_says_something(each) for fold in folds for each in fold):
+        raise FitError(_too_short(days))
     weights = [
         _trained(train, plan, lambda share, n=number: progress(f"fit {n} of {len(folds) + 1}", share))
         for number, (train, _) in enumerate(folds, 1)
@@ -85,6 +94,10 @@ def fit(days: Sequence[Day], plan: Plan, progress: Progress) -> Fitted:
     left_out = [(moments, each) for (_, judge), each in zip(folds, numbers, strict=True) for moments in judge]
     decided, evidence = offered_of(left_out, document, plan.house_edge_bp)
     document |= decided
+    own_days: list[Judged] = [(moments, {}) for _, moments in _moments(days, plan, TRAIN_EVERY_MS)]
+    paid_back = own_returns(own_days, document, plan.house_edge_bp)
+    fair = 1 - plan.house_edge_bp / BASIS_POINTS
+    document["offered"]["rates_bp"] = with_own_excess(document["offered"]["rates_bp"], paid_back, fair)
     document["left_out_by"] = "day" if len(days) > 1 else "hour"
     document["version"] = version_of(document)
     # What was judged are arrays; what is shipped is the model.
@@ -95,6 +108,29 @@ def fit(days: Sequence[Day], plan: Plan, progress: Progress) -> Fitted:
         attacks.append(([(moments, pricer, network) for moments in train], [(m, pricer, network) for m in judge]))
     judged = [part for _, parts in attacks for part in parts]
     return Fitted(document, evidence, judged, attacks, _reasons(days, document))
+
+
+def _check_apart(days: Sequence[Day]) -> None:
+    """Refuse days that have moments in common: what was fitted on one of them would be judged by the other."""
+    by_hash: dict[str, Day] = {}
+    for day in days:
+        if day.sha256 in by_hash:
+            raise FitError(f"{day.name} is the same recording as {by_hash[day.sha256].name}: name it once")
+        by_hash[day.sha256] = day
+    for one, other in pairwise(sorted(days, key=lambda day: int(day.ids[0]))):
+        if other.ids[0] < one.ids[-1]:
+            raise FitError(f"{one.name} and {other.name} are of the same time: each must be a time of its own")
+
+
+def _says_something(moments: Sequence[Moments]) -> bool:
+    """Tell whether a column ahead of any of the moments was covered."""
+    return any(bool(each.day.windows.covered[each.day.windows.index(each.starts_s)].any()) for each in moments)
+
+
+def _too_short(days: Sequence[Day]) -> str:
+    if len(days) > 1:
+        return "of each recording something must be left that --leave-out does not name, and of a minute or more"
+    return f"{days[0].name} is too short for a fit: one recording needs something to fit on in each of {FOLDS} hours"
 
 
 def _reasons(days: Sequence[Day], document: dict[str, Any]) -> tuple[str, ...]:

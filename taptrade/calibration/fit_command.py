@@ -59,6 +59,16 @@ def span(text: str) -> tuple[int, int]:
     return from_ms, to_ms
 
 
+def model_file(text: str) -> Path:
+    """Read where a model file is to be written: an argparse type."""
+    path = Path(text)
+    if path.suffix != ".json":
+        raise ArgumentTypeError(f"{text!r}: a model file ends in .json")
+    if not path.absolute().parent.is_dir():
+        raise ArgumentTypeError(f"{text!r}: there is no such folder")
+    return path
+
+
 def main(argv: Sequence[str]) -> int:
     """Fit a model on recorded days of one feed, and judge it by days that were each left out of a fit once.
 
@@ -68,7 +78,7 @@ def main(argv: Sequence[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="taptrade calibrate fit", description=main.__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording of a day or more")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the model file to write, *.json")
+    parser.add_argument("--out", type=model_file, required=True, metavar="FILE", help="the model file to write, *.json")
     parser.add_argument(
         "--kind", type=kind, required=True, help="what feed it is, as TAPTRADE_FEED has it in live mode"
     )
@@ -81,8 +91,6 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--decay", type=decay, default=USUAL.decay, help="of its numbers; more for fewer days")
     parser.add_argument("--seed", type=int, default=1, help="of the fit; default: 1")
     given = parser.parse_args(argv)
-    if given.out.suffix != ".json":
-        parser.error("a model file ends in .json")
     settings = load()
     plan = Plan(
         given.kind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -54,12 +54,10 @@ def offered_of(
     offered = dict(document["offered"])
     stretches = tuple(pairwise(EDGES_BP))
     by_rate, _, _ = _tallies(judged, document, house_edge_bp, stretches)
-    by_day = [_tallies([day], document, house_edge_bp, stretches)[0] for day in judged]
-    rates = []
-    for position, (first, last) in enumerate(stretches):
-        name = f"{first / BASIS_POINTS:g}x to {(last - last % 10) / BASIS_POINTS:g}x"
-        pooled = _judged(name, by_rate[position], fair, RATES_WIDTH_MAX)
-        rates.append(_unless_a_day_leaks(pooled, [tallies[position] for tallies in by_day], fair))
+    rates = [
+        _judged(f"{first / BASIS_POINTS:g}x to {(last - last % 10) / BASIS_POINTS:g}x", tally, fair, RATES_WIDTH_MAX)
+        for (first, last), tally in zip(stretches, by_rate, strict=True)
+    ]
     kept = [(first, last, each) for (first, last), each in zip(stretches, rates, strict=True) if each.offered]
     offered["rates_bp"] = [[first, last, _doubt_bp(each)] for first, last, each in kept]
     _, by_column, by_level = _tallies(judged, document | {"offered": offered}, house_edge_bp, stretches)
@@ -73,18 +71,33 @@ def offered_of(
     return {"offered": offered, "evidence": [each.as_json() for each in evidence]}, evidence
 
 
+def own_returns(own: Sequence[Judged], document: dict[str, Any], house_edge_bp: int) -> list[Evidence]:
+    """Return what each offered stretch of rates gave back on the days of the fit itself, with nothing kept back."""
+    stretches = [(first, last) for first, last, _ in document["offered"]["rates_bp"]]
+    bare = document["offered"] | {"rates_bp": [[first, last, 0] for first, last in stretches]}
+    by_rate, _, _ = _tallies(own, document | {"offered": bare}, house_edge_bp, stretches)
+    fair = 1 - house_edge_bp / BASIS_POINTS
+    return [_judged("", tally, fair, RATES_WIDTH_MAX) for tally in by_rate]
+
+
+def with_own_excess(rates_bp: Sequence[Sequence[int]], own: Sequence[Evidence], fair: float) -> list[list[int]]:
+    """Return the stretches with more kept back where the fit pays too much even on its own days.
+
+    The network bends less where few stakes are lost, next to the price, and what it misses there it will miss again.
+    """
+    found = []
+    for (first, last, doubt_bp), each in zip(rates_bp, own, strict=True):
+        excess = 0.0 if each.estimate.value is None else max(0.0, each.estimate.value - fair)
+        found.append([first, last, doubt_bp + round(BASIS_POINTS * excess)])
+    return found
+
+
 def _judged(name: str, tally: Tally, fair: float, half_width_max: float) -> Evidence:
     found = tally.estimate()
     if found.value is None or found.low is None or found.high is None:
         return Evidence(name, found, offered=False)
     half_width = max(found.value - found.low, found.high - found.value)
     return Evidence(name, found, offered=half_width <= half_width_max and found.low <= fair <= found.high)
-
-
-def _unless_a_day_leaks(pooled: Evidence, days: Sequence[Tally], fair: float) -> Evidence:
-    """Return the evidence, not offered where a single day left out says that too much came back."""
-    lows = [tally.estimate().low for tally in days]
-    return replace(pooled, offered=pooled.offered and all(low is None or low <= fair for low in lows))
 
 
 def _doubt_bp(evidence: Evidence) -> int:
@@ -114,7 +127,8 @@ def _tallies(
                 inside = bets & (rates >= low) & (rates < high)
                 tally.add(moments.now_ms, inside.sum(axis=(1, 2)), (paid * inside).sum(axis=(1, 2)))
             for position, column in enumerate(moments.distances.tolist()):
-                by_column[column].add(moments.now_ms, bets[:, position].sum(axis=1), paid[:, position].sum(axis=1))
+                if column in by_column:
+                    by_column[column].add(moments.now_ms, bets[:, position].sum(axis=1), paid[:, position].sum(axis=1))
             level = moments.day.signals[moments.ticks, 0]
             for tally, (least, most) in zip(by_level, document["offered"]["levels"], strict=True):
                 there = (level >= least) & (level < most)

@@ -110,6 +110,12 @@ def test_the_sources_of_prices_are_shown(house: System, tmp_path: Path) -> None:
     assert re.search(r"^taptrade_source_fresh{source=\"\w+\"} [01].0$", seen, re.MULTILINE)
 
 
+@pytest.mark.parametrize("reason", ["outlier", "alone", "unproven", "late", "zero", "garbage"])
+def test_each_reason_that_a_price_is_left_out_for_is_explained(reason: str) -> None:
+    rows = [line for line in runbook("feed").splitlines() if line.startswith("| `left out` grows: ")]
+    assert sum(f"`{reason}`" in row for row in rows) == 1
+
+
 def test_the_market_is_shown_and_an_open_bucket_is_not_opened(house: System, bet: Played, tmp_path: Path) -> None:
     looking, opening = blocks(runbook("market"))
     refused = f"USER=operator; ! {opening.strip()} 2>&1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.feed.recorder import path_of_day
+from jobs.feed.recorder import Recorder, path_of_day
 from jobs.feed.recording import Recording, read_recording
 from runtime.clock import SystemClock
+from taptrade.feed_record import progress
 from taptrade.processes import module
+from tests.feed_sources import feed_sources
 from tests.jobs.feed.exchange_servers import ExchangeServer
 from tests.waiting import wait_until
 
@@ -93,9 +96,23 @@ def test_without_a_price_there_is_no_file(tmp_path: Path, variables: dict[str, s
         unheard = dict(zip(URLS, (mute.url, "ws://127.0.0.1:9"), strict=True))
         with recording(tmp_path / "btc", variables | unheard) as waiting:
             mute.wait_subscribed(1, 20)
+            assert waiting.stdout is not None
+            error = waiting.stdout.readline().removeprefix("coinbase: ").rstrip()
             waiting.send_signal(signal.SIGTERM)
             out, _ = waiting.communicate(timeout=20)
-    assert (waiting.returncode, out) == (1, "nothing was recorded: no price was agreed on\n")
+    assert waiting.returncode == 1
+    assert "refused" in error.lower()
+    assert re.fullmatch(
+        rf"nothing was recorded: no price was agreed on; kraken: (connecting|silent), coinbase: {re.escape(error)}\n",
+        out,
+    )
+
+
+def test_the_line_of_progress_says_why_a_source_waits(tmp_path: Path) -> None:
+    found = feed_sources(SystemClock().now_ms(), binance=True, kraken=True, bitstamp=False)
+    text = progress(found, Recorder(tmp_path / "btc", ()))
+    assert text.startswith("0 rows, 2 of 3 agree: binance live 93,750.12, kraken live ")
+    assert re.search(r"bitstamp waiting( [0-9,.]+)? \(ConnectionRefusedError\); no file yet$", text)
 
 
 @pytest.mark.parametrize("name", ["btc.csv", "btc.zst", ".csv.zst"])

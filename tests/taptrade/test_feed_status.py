@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from runtime.clock import SystemClock
 from runtime.health.status import read_status
 from runtime.messaging.redis_keys import FEED_SOURCES, TICK_LATEST
 from runtime.messaging.redis_values import encode_tick
+from taptrade import embedded_redis
 from taptrade.asking import NotAsked
 from taptrade.feed import main
 from taptrade.feed_status import Seen, table
@@ -68,6 +70,14 @@ def test_without_redis_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAPTRADE_REDIS_URL", "redis://127.0.0.1:1")
     with pytest.raises(NotAsked, match="Redis does not answer"):
         main(["status"])
+
+
+def test_of_a_house_that_ended_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("TAPTRADE_REDIS_URL")
+    (tmp_path / "run").mkdir()
+    embedded_redis.record_url(tmp_path, f"unix://{tmp_path}/gone.sock")
+    with pytest.raises(NotAsked, match=re.escape(f"nothing runs in {tmp_path}; start it with `taptrade up`")):
+        main(["status", "--once"])
 
 
 def test_a_terminal_gets_a_table(redis_client: redis.Redis) -> None:

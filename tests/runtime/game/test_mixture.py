@@ -85,6 +85,7 @@ def test_away_from_the_price_rates_rise(model: MixtureTouch, seed: int) -> None:
         for away in (1, -1):
             rates = [model.rate_bp(cell(tick, away * low, ahead), tick, tick.id) for low in range(10_000, 60_000, 500)]
             offered = [rate for rate in rates if rate is not None]
+            assert len(set(offered)) >= 6, "enough of them to rise"
             assert offered == sorted(offered)
             assert rates[: len(offered)] == offered, "no rate beyond one that is too rare"
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from runtime.clock import rfc3339
 from runtime.market.models import built, read_document, version_of
 from taptrade.calibration import fit as fitting
 from taptrade.calibration import training
 from taptrade.calibration.days import Day
-from taptrade.calibration.fit import Fitted, Plan, fit, written
+from taptrade.calibration.fit import FitError, Fitted, Plan, _check_apart, fit, written
 from taptrade.calibration.fit_command import main
 from taptrade.calibration.moments import Pricer, moments_of
 from taptrade.calibration.network import Network, correction_of, logistic, mixture
-from taptrade.calibration.offered import Evidence, _doubt_bp, _judged, _unless_a_day_leaks
+from taptrade.calibration.offered import Evidence, _doubt_bp, _judged, with_own_excess
 from taptrade.calibration.recalibration import Sample, recalibration_of
 from taptrade.calibration.returns import BLOCK_MS, Estimate, Tally
 from taptrade.calibration.training import Form
+from taptrade.cli import main as taptrade
 from tests.taptrade.calibration.walks import RULES, START_MS, day_of, unheard, wild, write_day
 
 DAY_MS = 86_400_000
@@ -183,12 +184,53 @@ def test_a_fit_of_one_recording_is_written_and_is_no_proof(
     assert document["form"]["units"] == 2
 
 
+def _leave_out(hours: int) -> str:
+    return f"--leave-out={rfc3339(START_MS)}/{rfc3339(START_MS + hours * 3_600_000)}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        pytest.param(["one.csv", "again.csv"], "again.csv is the same recording as one.csv", id="the same"),
+        pytest.param(["other.csv", "within.csv"], "other.csv and within.csv are of the same time", id="within"),
+        pytest.param(["later.csv", "one.csv"], "one.csv and later.csv are of the same time", id="overlapping"),
+        pytest.param(["one.csv"], "one.csv is too short for a fit", id="too short"),
+        pytest.param(["one.csv", "other.csv", _leave_out(1)], "something must be left", id="nothing left"),
+        pytest.param(["one.csv", _leave_out(1)], "one.csv is too short for a fit", id="nothing left of one"),
+    ],
+)
+def test_recordings_that_make_no_fit_are_refused_in_a_sentence(
+    tmp_path: Path, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one.csv", "again.csv"):
+        write_day(tmp_path / name, wild(1, 0.1))
+    write_day(tmp_path / "later.csv", wild(2, 0.1), START_MS + 300_000)
+    write_day(tmp_path / "other.csv", wild(3, 0.1), START_MS + DAY_MS)
+    write_day(tmp_path / "within.csv", wild(4, 0.05), START_MS + DAY_MS + 60_000)
+    given = [each if each.startswith("--") else str(tmp_path / each) for each in arguments]
+    out = tmp_path / "m.json"
+    assert taptrade(["calibrate", "fit", *given, "--kind", "made-up", "--out", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert reason in told
+    assert "Traceback" not in told
+    assert not out.exists()
+
+
+def test_days_that_follow_each_other_are_apart(tmp_path: Path) -> None:
+    first = day_of(tmp_path / "first.csv", wild(1, 0.1))
+    second, nearer = (day_of(tmp_path / "b.csv", wild(2, 0.1), START_MS + ms) for ms in (360_000, 350_000))
+    _check_apart([second, first])
+    with pytest.raises(FitError, match="are of the same time"):
+        _check_apart([nearer, first])
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         pytest.param(["--kind", "Upper Case", "--out", "m.json"], "must be small letters", id="kind"),
         pytest.param(["--kind", "ours", "--out", "m.txt"], "ends in .json", id="out"),
         pytest.param(["--kind", "ours"], "required: --out", id="no out"),
+        pytest.param(["--kind", "ours", "--out", "/missing/m.json"], "there is no such folder", id="no folder"),
         pytest.param(["--kind", "ours", "--out", "m.json", "--leave-out", "yesterday"], "a slash", id="span"),
         pytest.param(
             ["--kind", "ours", "--out", "m.json", "--leave-out", "2026-01-02T00:00:00Z/2026-01-01T00:00:00Z"],
@@ -207,23 +249,9 @@ def test_arguments_that_make_no_fit_are_refused(
     assert reason in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("returns", "offered"),
-    [
-        pytest.param([0.95, 0.95], True, id="both fair"),
-        pytest.param([0.9, 1.0], True, id="one more than the other, and badly known"),
-        pytest.param([0.8, 1.1], False, id="one of them leaks"),
-        pytest.param([0.95, None], True, id="one without a bet"),
-    ],
-)
-def test_a_day_that_leaks_is_enough(returns: list[float | None], offered: bool) -> None:
-    days = []
-    for returned in returns:
-        day = Tally()
-        for block in range(40 if returned is not None else 0):
-            swing = 0.3 * (block % 2 - 0.5)
-            day.add(np.array([block * BLOCK_MS]), np.array([100.0]), np.array([100 * ((returned or 0) + swing)]))
-        days.append(day)
-    pooled = Evidence("", Estimate(1000, 0.95, 0.92, 0.98, 80), offered=True)
-    assert _unless_a_day_leaks(pooled, days, 0.95).offered is offered
-    assert _unless_a_day_leaks(replace(pooled, offered=False), days, 0.95).offered is False
+def test_what_a_fit_pays_too_much_on_its_own_days_is_kept_back() -> None:
+    stretches = [[10_500, 15_000, 200], [15_000, 20_000, 300]]
+    own = [Evidence("", Estimate(1000, value, 0.9, 1.0, 80), offered=True) for value in (0.981, 0.94)]
+    assert with_own_excess(stretches, own, 0.95) == [[10_500, 15_000, 510], [15_000, 20_000, 300]]
+    nothing = [Evidence("", Estimate(0, None, None, None, 0), offered=False)] * 2
+    assert with_own_excess(stretches, nothing, 0.95) == stretches
