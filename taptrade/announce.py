@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from runtime.game.rewards import BrownianTouch
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.dashboard import url_of_dashboard
 from taptrade.failed_starts import FailedStarts
 from taptrade.listening import reachable, url_of
+from taptrade.pricing import reward_model
 from taptrade.serve import die_with
 
 READY_WITHIN_S = 90.0
@@ -39,6 +41,7 @@ def banner(settings: Settings, redis_url: str) -> str:
         ("logs", str(settings.data / "logs")),
         ("Redis", hide_password(redis_url)),
         ("prices", prices.get(settings.feed_kind, f"live, on which exchanges agree: {', '.join(settings.feed)}")),
+        ("rates", rates(settings)),
         ("money", "play money" if settings.mode == "demo" else "real"),
     )
     width = max(len(name) for name, _ in rows) + 2
@@ -54,6 +57,14 @@ def banner(settings: Settings, redis_url: str) -> str:
             "  Ctrl-C stops everything.",
         ]
     )
+
+
+def rates(settings: Settings) -> str:
+    """Say which model makes the rates, and where it is the plain one, that it is not fair on real prices."""
+    model = reward_model(settings)
+    if model.id == BrownianTouch.id and settings.feed_kind != "sim":
+        return f"{model.id} {model.version}: not fair on real prices, see docs/fairness.md"
+    return f"{model.id} {model.version}"
 
 
 def hide_password(url: str) -> str:
