@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, assert_never
 
 from runtime.game.bets import Bet, Status, from_row
@@ -11,11 +12,12 @@ from runtime.game.grid import Cell, parse_cell
 from runtime.game.judge import Fill, Judge, Refused, Verdict
 from runtime.game.ledger import Commit
 from runtime.game.money import payout_cents
-from runtime.game.ticks import Tick
+from runtime.game.ticks import Features, Tick
 from runtime.messaging.commands import Outcome, PlaceBet
 from runtime.records.views import bet_view
 
 NOWHERE = Cell(0, 0, 0)
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 UNCOMMITTED: Any = {"placed_commit": 0, "placed_place": 0, "resolved_commit": None, "resolved_place": None}
 """What the ledger fills in."""
 
@@ -147,9 +149,11 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
 
 
 def _features_text(tick: Tick | None) -> str | None:
-    """Return the model's inputs but for the volatility, as they are stored with each bet of a commit."""
-    if tick is None:
-        return None
-    features = tick.features
+    return None if tick is None else _inputs_text(tick.features)
+
+
+@lru_cache(maxsize=8)
+def _inputs_text(features: Features) -> str:
+    """Return the model's inputs but for the volatility, as they are stored with each bet. Many commits share a tick."""
     found = {"sample_ms": features.sample_ms, "history_ms": features.history_ms}
-    return json.dumps(found | {"signals": features.signals} if features.signals else found, separators=(",", ":"))
+    return _compact(found | {"signals": features.signals} if features.signals else found)

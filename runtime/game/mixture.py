@@ -74,6 +74,34 @@ class Offered:
         return cls(rates, frozenset(map(int, values["columns"])), levels)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a tick adds to the network's sums, the same for all columns."""
+
+    hidden: Row
+    hidden_turning: Row
+    out: Row
+    out_turning: Row
+    pauses: Row
+    unit_cents: float
+
+
+@dataclass(frozen=True, slots=True)
+class _OfColumn:
+    """The part of the network's numbers that meets the column's inputs."""
+
+    mean: Row
+    deviation: Row
+    hidden: tuple[Row, ...]
+    out: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, weights: Weights) -> _OfColumn:
+        first = len(LEVELS) + len(MOVES)
+        hidden, out = (tuple(row[first:] for row in rows) for rows in (weights.hidden, weights.out_linear))
+        return cls(weights.mean[first:], weights.deviation[first:], hidden, out)
+
+
 class MixtureTouch:
     """Price cells by a fitted mixture, less the house's edge and what the fit leaves in doubt."""
 
@@ -104,21 +132,23 @@ class MixtureTouch:
         self.kept_bp = tuple((low, high, house_edge_bp + doubt_bp) for low, high, doubt_bp in self._offered.rates_bp)
         """The edge in each stretch of rates, with what is kept for doubt."""
         self._weights = Weights.of(document["weights"])
+        self._of_column = _OfColumn.of(self._weights)
         self._recalibration: Row = tuple(map(float, document["recalibration"]))
         weak = all(abs(number) <= RECALIBRATION_MAX for number in self._recalibration)
         if len(self._recalibration) != 4 or not weak:
             raise ValueError("the recalibration is too strong to rise with the probability everywhere")
         self._tick: Tick | None = None
         self._now_ms = 0
-        self._inputs: tuple[Row, Row, Row, Row] | None = None
+        self._known: _Known | None = None
         self._columns: dict[int, tuple[Component, ...] | None] = {}
 
     def rate_bp(self, cell: Cell, tick: Tick, now_ms: int) -> int | None:
         """Return the rate in basis points, rounded down, or None where the cell is not offered."""
         # A grid and a commit ask for many cells of one tick at one time: a column is forecast once for all of them.
-        if tick is not self._tick or now_ms != self._now_ms:
+        if now_ms != self._now_ms or tick is not self._tick:
+            if tick != self._tick:
+                self._known = self._known_of(tick)
             self._tick, self._now_ms, self._columns = tick, now_ms, {}
-            self._inputs = self._tick_inputs(tick)
         if cell.start_s not in self._columns:
             self._columns[cell.start_s] = self._forecast(cell.start_s, tick, now_ms)
         components = self._columns[cell.start_s]
@@ -141,16 +171,16 @@ class MixtureTouch:
 
     def _forecast(self, start_s: int, tick: Tick, now_ms: int) -> tuple[Component, ...] | None:
         opens_s = (start_s * 1000 - now_ms) / 1000
-        if self._inputs is None or opens_s <= 0:
+        if self._known is None or opens_s <= 0:
             return None
         ahead = (start_s - column_of(now_ms, self._rules)) // self._rules.column_seconds
         level = tick.features.signals[0]
         if ahead not in self._offered.columns or not any(low <= level < high for low, high in self._offered.levels):
             return None
-        return self._components(self._inputs, tick, opens_s)
+        return self._components(self._known, opens_s)
 
-    def _tick_inputs(self, tick: Tick) -> tuple[Row, Row, Row, Row] | None:
-        """Return the tick's own inputs, those that turn, and their part of the hidden units' sums."""
+    def _known_of(self, tick: Tick) -> _Known | None:
+        """Work out what a tick adds to the network's sums; None without a minute of history."""
         features = tick.features
         if features.history_ms < HISTORY_MS_MIN or len(features.signals) != len(NAMES):
             return None
@@ -160,36 +190,33 @@ class MixtureTouch:
         sizes = map(abs, turning[: len(MOVES)])
         staying = _standardised((*levels, *sizes), weights.mean, weights.deviation)
         turned = _standardised(turning, (0.0,) * len(turning), weights.turning_deviation)
-        sums = tuple(
-            bias + sum(map(mul, row, staying)) for bias, row in zip(weights.hidden_bias, weights.hidden, strict=True)
+        # `map` ends with the shorter of two rows: the column's inputs are the last ones, and come later.
+        return _Known(
+            hidden=_sums(weights.hidden_bias, weights.hidden, staying),
+            hidden_turning=_sums((0.0,) * len(weights.hidden), weights.hidden_turning, turned),
+            out=_sums(weights.out_bias, weights.out_linear, staying),
+            out_turning=_sums((0.0,) * len(weights.out_turning), weights.out_turning_linear, turned),
+            pauses=features.signals[-len(PAUSES) :],
+            unit_cents=math.exp(levels[0] + LEVEL),
         )
-        turning_sums = tuple(sum(map(mul, row, turned)) for row in weights.hidden_turning)
-        return staying, turned, sums, turning_sums
 
-    def _components(self, inputs: tuple[Row, Row, Row, Row], tick: Tick, opens_s: float) -> tuple[Component, ...]:
-        staying, turned, sums, turning_sums = inputs
-        weights = self._weights
-        signals = tick.features.signals
-        first = len(staying)
-        column = _standardised(
-            column_inputs(opens_s, *signals[-len(PAUSES) :]), weights.mean[first:], weights.deviation[first:]
-        )
-        everything = staying + column
+    def _components(self, known: _Known, opens_s: float) -> tuple[Component, ...]:
+        of_column, weights = self._of_column, self._weights
+        column = _standardised(column_inputs(opens_s, *known.pauses), of_column.mean, of_column.deviation)
         even, odd = [], []
-        for tick_part, turning, row in zip(sums, turning_sums, weights.hidden, strict=True):
-            total = tick_part + sum(map(mul, row[first:], column))
+        for total, turning in zip(_sums(known.hidden, of_column.hidden, column), known.hidden_turning, strict=True):
             one, mirrored = math.tanh(total + turning), math.tanh(total - turning)
             even.append(0.5 * (one + mirrored))
             odd.append(0.5 * (one - mirrored))
-        out = [
-            bias + sum(map(mul, row, even)) + sum(map(mul, linear, everything))
-            for bias, row, linear in zip(weights.out_bias, weights.out, weights.out_linear, strict=True)
-        ]
-        turning_out = [
-            sum(map(mul, row, odd)) + sum(map(mul, linear, turned))
-            for row, linear in zip(weights.out_turning, weights.out_turning_linear, strict=True)
-        ]
-        return _mixture(out, turning_out, math.exp(signals[0] + LEVEL) * math.sqrt(opens_s + LATE_S))
+        out = _sums(_sums(known.out, of_column.out, column), weights.out, even)
+        return _mixture(
+            out, _sums(known.out_turning, weights.out_turning, odd), known.unit_cents * math.sqrt(opens_s + LATE_S)
+        )
+
+
+def _sums(parts: Sequence[float], rows: Sequence[Row], values: Sequence[float]) -> Row:
+    """Return each part with the product of its row and the values added."""
+    return tuple(part + sum(map(mul, row, values)) for part, row in zip(parts, rows, strict=True))
 
 
 def touch_probability(components: Sequence[Component], low_cents: int, high_cents: int) -> float:
