@@ -120,7 +120,8 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
         raise BenchFailed(f"at most {BETS_MAX // BETS_PER_COMMIT - WARM_UP:,} commits a round")
     table = Table(path, settings, now_ms, number)
     metrics, clock = Metrics("writer"), SystemClock()
-    background = Background(threading.Event(), clock, metrics)
+    stopping = threading.Event()
+    background = Background(stopping, clock, metrics)
     checkpoints = Checkpointer(table.database, path, metrics, clock)
     checkpoints.start(background)
     latencies = Latencies()
@@ -134,6 +135,7 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
             if count >= WARM_UP:
                 latencies.add(round((time.perf_counter() - began_s) * 1e6))
     finally:
+        stopping.set()
         checkpoints.stop()
         background.join(STOP_S_MAX)
         table.database.close()

@@ -71,7 +71,7 @@ def test_secrets_are_stars() -> None:
         pytest.param({"TAPTRADE_MODE": "live"}, "TAPTRADE_FEED=replay is refused in live mode", id="unsafe"),
         pytest.param(
             {"TAPTRADE_MODE": "live", "TAPTRADE_FEED": "kraken,binance"},
-            "no reward model has a passing report for the feed binance,kraken",
+            "no model is named that has a passing report for the feed binance,kraken",
             id="unproven",
         ),
     ],
