@@ -35,8 +35,7 @@ FAST = {
     **NO_RATES,
 }
 STEADY = {"feed": "sim"}
-"""Prices without the pauses of the recording. A stop within a pause would be a gap of more than ten seconds, after
-which the breaker wants half a minute of fresh prices."""
+"""Prices several times a second, whatever a test stops and starts."""
 
 
 def free_port() -> int:
