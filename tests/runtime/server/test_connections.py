@@ -125,7 +125,9 @@ def test_clients_that_leave_are_forgotten(server: Server) -> None:
             client.sendall(data)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # leave with a reset
     assert statuses(server.tell(PROBE)) == [200]
-    assert server.log.read_text() == before
+    # The server is shared: a chunked body that another test broke off may be noticed only now. None is sent here.
+    told = server.log.read_text().removeprefix(before).splitlines()
+    assert [line for line in told if not line.startswith("body refused: ")] == []
 
 
 def test_others_are_served_while_one_waits(server: Server, tmp_path: Path) -> None:
