@@ -12,13 +12,12 @@ from typing import Any
 
 from runtime.clock import Clock
 from runtime.game.bets import COLUMNS
-from runtime.game.grid import Cell, GridRules
+from runtime.game.grid import Cell
 from runtime.game.ledger import SQL
 from runtime.game.statements import load_statements
 from runtime.game.ticks import Features, Tick
 from runtime.messaging.commands import PlaceBet
 from runtime.messaging.queues import new_id
-from runtime.settings import Settings
 from runtime.storage.database import Database, migrate, open_writer
 
 STAKE_CENTS = 100
@@ -73,11 +72,6 @@ def tick(now_ms: int, volatility: float) -> Tick:
     """Return a price of this moment; the more volatile, the more cells are offered."""
     features = Features(volatility=volatility, sample_ms=200, history_ms=600_000)
     return Tick(now_ms, now_ms, PRICE_CENTS, PRICE_CENTS, PRICE_CENTS, "sim", features)
-
-
-def grid_rules(settings: Settings) -> GridRules:
-    """Return the grid of these settings."""
-    return GridRules(settings.column_seconds, settings.horizon_columns, settings.row_step_cents, settings.rows)
 
 
 @dataclass(frozen=True, slots=True)

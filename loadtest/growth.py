@@ -35,6 +35,7 @@ from runtime.game.ledger import SQL, Commit
 from runtime.game.limits import RiskLimits
 from runtime.game.player_entries import totals_since
 from runtime.game.rewards import BrownianTouch
+from runtime.market.models import rules_of
 from runtime.messaging.commands import PlaceBet
 from runtime.messaging.queues import new_id
 from runtime.metrics.table import Metrics
@@ -67,7 +68,7 @@ class Table:
     """The writer at one database, with time standing still: no cell closes and no price gets old."""
 
     def __init__(self, path: Path, settings: Settings, now_ms: int, number: int) -> None:
-        self._rules = rules = made.grid_rules(settings)
+        self._rules = rules = rules_of(settings)
         self._settings = settings
         self._model = BrownianTouch(rules, settings.house_edge_bp)
         self._now_ms = now_ms

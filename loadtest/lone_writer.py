@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtest.bets import PRICE_CENTS, grid_rules, place_bet, stamped, tick
+from loadtest.bets import PRICE_CENTS, place_bet, stamped, tick
 from loadtest.measurement import Found
 from loadtest.processes import BenchFailed, child, wait_for
 from runtime.clock import SystemClock
 from runtime.game.grid import Cell, GridRules, column_of
+from runtime.market.models import rules_of
 from runtime.messaging.commands import OpenAccount, PlaceBet, SettleColumn
 from runtime.messaging.connection import Redis, connect, wait_until_ready
 from runtime.messaging.queues import (
@@ -142,7 +143,7 @@ def lone_writer(folder: Path) -> Iterator[LoneWriter]:
         command = [sys.executable, "-I", "-m", "taptrade", "serve", "writer"]
         with child(command, environment, folder / "writer.log") as process:
             database = open_reader(settings.database)
-            yield LoneWriter(process, client, database, grid_rules(settings))
+            yield LoneWriter(process, client, database, rules_of(settings))
             database.close()
 
 

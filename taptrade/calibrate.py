@@ -14,12 +14,13 @@ from runtime.clock import rfc3339
 from runtime.game.rewards import RewardModelError
 from runtime.market.models import rules_of
 from runtime.setting_forms import whole
-from runtime.settings import LIVE_FILL_DELAY_MS, Settings, load
+from runtime.settings import Settings, load
 from taptrade.arguments import typed
 from taptrade.calibration.candidate import Candidate, candidate, of_file, shipped_for
 from taptrade.calibration.days import Day, read_day
 from taptrade.calibration.lessons import lessons
 from taptrade.calibration.moments import moments_of
+from taptrade.calibration.options import add_fill_delay
 from taptrade.calibration.picture import draw
 from taptrade.calibration.progress import told_on_a_bar
 from taptrade.calibration.report import Part, Report, report
@@ -136,13 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="what the adversary learns from; default: the recordings of the fit, found by their hashes",
     )
-    parser.add_argument(
-        "--fill-delay-ms",
-        type=typed(whole(0, 10_000)),
-        default=LIVE_FILL_DELAY_MS,
-        metavar="N",
-        help=f"the live fill delay, that a head start is judged at; default: {LIVE_FILL_DELAY_MS}",
-    )
+    add_fill_delay(parser)
     parser.add_argument(
         "--every-ms",
         type=typed(whole(100, 3_600_000)),

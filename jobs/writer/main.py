@@ -66,7 +66,8 @@ class WriterProcess:
         # The writer's own connection may be waiting for a job, and a pushing thread must not share its place.
         self.metrics_client = connect(settings.redis_url)
         self.since_ms = clock.now_ms()
-        keep_model(settings)
+        model = open_model(settings)
+        keep_model(model, settings)
         risk = RiskLimits(
             settings.payout_max_cents,
             settings.cell_payout_max_cents,
@@ -79,7 +80,7 @@ class WriterProcess:
             Inbox(client),
             WriterRules(
                 rules_of(settings),
-                open_model(settings),
+                model,
                 settings.presets_cents,
                 settings.max_fill_age_ms,
                 settings.withdrawal_min_cents,

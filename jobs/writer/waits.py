@@ -12,9 +12,6 @@ from runtime.storage.database import Database, DatabaseError, DatabaseUnsafe, op
 
 logger = logging.getLogger(__name__)
 
-TICKS_MAX = 200
-"""Twice what the longest wait can hold: ten seconds of ticks at ten a second."""
-
 
 class WaitTicks:
     """Read the ticks between receipt and fill; opened with the first bet that waited."""
@@ -40,7 +37,7 @@ class WaitTicks:
     def _ticks(self, from_ms: int, to_ms: int) -> Sequence[Tick]:
         if self._reader is None:
             self._reader = open_reader(self._path)
-        return ticks_store.between(self._reader, from_ms, to_ms, TICKS_MAX)
+        return ticks_store.of_wait(self._reader, from_ms, to_ms)
 
     def close(self) -> None:
         """Close the store if it was opened."""

@@ -11,16 +11,14 @@ from runtime.explanation.views import Priced
 from runtime.game.bets import Bet
 from runtime.game.buckets import Bucket, rate_from_bp
 from runtime.game.grid import Cell
+from runtime.game.judge import first_below
 from runtime.game.money import dollars, factor
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Features, Tick
-from runtime.storage.ticks_store import Executor, between, oldest_id
+from runtime.storage.ticks_store import Executor, between, of_wait, oldest_id
 
 # Refusals that say something about the rate; the others came before a rate was asked for.
 ABOUT_RATES = ("RATE_MOVED", "CELL_NOT_OFFERED")
-
-WAIT_TICKS_MAX = 200
-"""Twice what the longest wait can hold: ten seconds of ticks at ten a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +96,8 @@ def _fell_meanwhile(bet: Bet, model: RewardModel, ticks: Executor) -> bool:
     if bet.fill_delay_ms is None or bet.tick_id is None:
         return False
     cell = Cell(bet.column_start_s, bet.low_cents, bet.high_cents)
-    waited = between(ticks, bet.received_ms + 1, bet.tick_id, WAIT_TICKS_MAX)
-    return any((model.rate_bp(cell, each, each.id) or 0) < bet.min_rate_bp for each in waited)
+    waited = of_wait(ticks, bet.received_ms + 1, bet.tick_id)
+    return first_below(model, cell, waited, bet.min_rate_bp) is not None
 
 
 def _judgement(

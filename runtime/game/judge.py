@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,12 @@ class Refused:
 
 
 Verdict = Fill | Refused
+
+
+def first_below(model: RewardModel, cell: Cell, ticks: Iterable[Tick], min_rate_bp: int) -> tuple[Tick, int] | None:
+    """Return the first tick on which a cell's rate is below a floor, with that rate, 0 where there is none."""
+    rates = ((tick, model.rate_bp(cell, tick, tick.id) or 0) for tick in ticks)
+    return next((found for found in rates if found[1] < min_rate_bp), None)
 
 
 @dataclass(slots=True)
@@ -111,12 +117,12 @@ class Judge:
         waited = self.ticks_of_wait(since_ms + 1, tick.id)
         if waited is None:
             return Refused("PRICE_FEED_STALE", "The prices of the bet's wait cannot be read.")
-        for each in waited:
-            rate_bp = self.model.rate_bp(cell, each, each.id) or 0
-            if rate_bp < min_rate_bp:
-                moved = {"min_rate_bp": min_rate_bp, "rate_bp": rate_bp, "grid_version": each.id}
-                return Refused("RATE_MOVED", "The rate fell below the floor while the bet waited.", moved, each)
-        return None
+        fell = first_below(self.model, cell, waited, min_rate_bp)
+        if fell is None:
+            return None
+        at, rate_bp = fell
+        moved = {"min_rate_bp": min_rate_bp, "rate_bp": rate_bp, "grid_version": at.id}
+        return Refused("RATE_MOVED", "The rate fell below the floor while the bet waited.", moved, at)
 
     def _shut(self, cell: Cell, rate_bp: int) -> Bucket | None:
         """Return the closed bucket that a bet at this rate falls into."""

@@ -55,9 +55,8 @@ def open_model(settings: Settings) -> RewardModel:
     return BrownianTouch(rules, settings.house_edge_bp)
 
 
-def keep_model(settings: Settings) -> None:
-    """Put the model's file beside the ledger, so that bets priced by it can be recomputed when another one is used."""
-    model = open_model(settings)
+def keep_model(model: RewardModel, settings: Settings) -> None:
+    """Put the file of the settings' model beside the ledger: its bets are recomputed by it when another one is used."""
     if not isinstance(model, MixtureTouch):
         return
     kept = _kept(settings) / f"{model.fitted_version}{SUFFIX}"

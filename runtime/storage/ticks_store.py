@@ -18,6 +18,9 @@ KEEP_MS = 7 * 24 * 3600 * 1000
 COLUMNS = "id, exchange_ms, close, low, high, sources, features"
 TICKS = read_statements("runtime.storage", "ticks.sql", tick_columns=COLUMNS)
 
+WAIT_TICKS_MAX = 200
+"""Twice what the longest fill delay can hold: ten seconds of ticks at ten a second."""
+
 _features = msgspec.json.Decoder(Features)
 _encoder = msgspec.json.Encoder()
 
@@ -65,6 +68,11 @@ def latest(db: Executor) -> Tick | None:
 def between(db: Executor, from_ms: int, to_ms: int, limit: int) -> list[Tick]:
     """Return the ticks with from_ms <= id < to_ms, oldest first, at most `limit`."""
     return _many(db, TICKS["ticks_between"], (from_ms, to_ms, limit))
+
+
+def of_wait(db: Executor, from_ms: int, to_ms: int) -> list[Tick]:
+    """Return the ticks with from_ms <= id < to_ms of a bet's wait for its fill, oldest first."""
+    return between(db, from_ms, to_ms, WAIT_TICKS_MAX)
 
 
 def window(db: Executor, start_ms: int, end_ms: int) -> tuple[Tick | None, list[Tick], Tick | None]:

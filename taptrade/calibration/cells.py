@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from runtime.game.grid import GridRules
 from runtime.game.rewards import HISTORY_MS_MIN
 from taptrade.calibration.days import Day, Flags, Floats, Whole
@@ -50,8 +48,7 @@ class Cells:
     @property
     def are_ahead(self) -> Flags:
         """Whether the window has yet to open, and there is enough history to price it."""
-        history_ms = np.array([self.day.features[tick].history_ms for tick in self.ticks.tolist()], dtype=np.int64)
-        found: Flags = (self.opens_s > 0) & (history_ms >= HISTORY_MS_MIN)
+        found: Flags = (self.opens_s > 0) & (self.day.history_ms[self.ticks] >= HISTORY_MS_MIN)
         return found
 
     def outcomes(self) -> tuple[Flags, Flags]:

@@ -80,6 +80,8 @@ class Day:
     signals: Floats
     """A row a tick, in the order of runtime.game.signals.NAMES."""
     features: tuple[Features, ...]
+    history_ms: Whole
+    """How long the series behind each tick's features is."""
     windows: Windows
     kind: Kind
 
@@ -106,15 +108,22 @@ def read_day(path: Path, rules: GridRules, progress: Progress) -> Day:
     unknown = (0.0,) * len(NAMES)
     return Day(
         name=path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=sha256_of(path),
         rows=len(recording.times_ms),
         ids=ids,
         close=np.array([bar.close for bar in bars], dtype=np.int64),
         signals=np.array([each.signals or unknown for each in features]),
         features=tuple(features),
+        history_ms=np.array([each.history_ms for each in features], dtype=np.int64),
         windows=windows,
         kind=_kind(ids),
     )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a recording's file, by which a model file knows it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _bars(times_ms: Any, cents: Any) -> list[Bar]:

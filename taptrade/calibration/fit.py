@@ -12,20 +12,19 @@ import numpy as np
 
 from runtime.clock import rfc3339
 from runtime.errors import TaptradeError
-from runtime.game.grid import GridRules
+from runtime.game.grid import FIRST_PLACEABLE, GridRules
 from runtime.game.mixture import MixtureTouch
-from runtime.game.money import BASIS_POINTS
 from runtime.game.signals import NAMES
-from runtime.market.models import version_of
+from runtime.market.models import FORMAT, version_of
 from taptrade.calibration.days import Day, Kind, Progress
 from taptrade.calibration.moments import Moments, Pricer, moments_of
 from taptrade.calibration.network import Network
-from taptrade.calibration.offered import EDGES_BP, Evidence, Judged, offered_of, own_returns, with_own_excess
+from taptrade.calibration.offered import EDGES_BP, Evidence, offered_of, own_returns, with_own_excess
 from taptrade.calibration.recalibration import recalibration_of, sample_of
 from taptrade.calibration.report import Part
+from taptrade.calibration.returns import fair_of
 from taptrade.calibration.training import Form, Trainer, examples_of
 
-FORMAT = 1
 TRAIN_EVERY_MS = 3_000
 JUDGE_EVERY_MS = 1_000
 HOUR_MS = 3_600_000
@@ -94,9 +93,8 @@ def fit(days: Sequence[Day], plan: Plan, progress: Progress) -> Fitted:
     left_out = [(moments, each) for (_, judge), each in zip(folds, numbers, strict=True) for moments in judge]
     decided, evidence = offered_of(left_out, document, plan.house_edge_bp)
     document |= decided
-    own_days: list[Judged] = [(moments, {}) for _, moments in _moments(days, plan, TRAIN_EVERY_MS)]
-    paid_back = own_returns(own_days, document, plan.house_edge_bp)
-    fair = 1 - plan.house_edge_bp / BASIS_POINTS
+    paid_back = own_returns([(moments, {}) for moments in everything], document, plan.house_edge_bp)
+    fair = fair_of(plan.house_edge_bp)
     document["offered"]["rates_bp"] = with_own_excess(document["offered"]["rates_bp"], paid_back, fair)
     document["left_out_by"] = "day" if len(days) > 1 else "hour"
     document["version"] = version_of(document)
@@ -186,7 +184,7 @@ def _document(days: Sequence[Day], plan: Plan, weights: dict[str, Any], levels: 
         "format": FORMAT,
         "id": MixtureTouch.id,
         "kind": plan.kind,
-        "observed": {"ticks_per_s": round(observed.ticks_per_s, 3), "paused": round(observed.paused, 3)},
+        "observed": observed.as_json(),
         "grid": {"column_seconds": plan.rules.column_seconds, "row_step_cents": plan.rules.row_step_cents},
         "signals": list(NAMES),
         "house_edge_bp": plan.house_edge_bp,
@@ -198,7 +196,7 @@ def _document(days: Sequence[Day], plan: Plan, weights: dict[str, Any], levels: 
         "recalibration": [0.0, 0.0, 0.0, 0.0],
         "offered": {
             "rates_bp": [[EDGES_BP[0], EDGES_BP[-1], 0]],
-            "columns": list(range(2, plan.rules.horizon_columns + 1)),
+            "columns": list(range(FIRST_PLACEABLE, plan.rules.horizon_columns + 1)),
             "levels": [[low, high] for low, high in pairwise(levels)],
         },
     }

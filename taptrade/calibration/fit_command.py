@@ -12,12 +12,14 @@ from rich.table import Table
 
 from runtime.game.money import factor
 from runtime.market.models import rules_of
-from runtime.settings import LIVE_FILL_DELAY_MS, load
+from runtime.setting_forms import whole
+from runtime.settings import load
 from taptrade.arguments import count, typed
 from taptrade.books import moment
 from taptrade.calibration.days import read_day
 from taptrade.calibration.fit import Plan, fit, written
 from taptrade.calibration.offered import Evidence
+from taptrade.calibration.options import add_fill_delay
 from taptrade.calibration.progress import told_on_a_bar
 from taptrade.calibration.report import report
 from taptrade.calibration.training import Form
@@ -26,9 +28,6 @@ DOUBT_BP = 200
 """Kept back of every rate beyond the edge: no day is quite like those of a fit."""
 KIND_LENGTH_MAX = 60
 USUAL = Form()
-
-
-DOUBT_HELP = f"basis points kept back of every rate beyond the edge; default: {DOUBT_BP}"
 
 
 def kind(text: str) -> str:
@@ -76,21 +75,7 @@ def main(argv: Sequence[str]) -> int:
     left out holds 1 - edge, and is narrow enough. Of a single day every eighth hour is left out instead, which live
     mode does not take for proof. The exit code is 1 if the report does not pass; the file is written all the same.
     """
-    parser = argparse.ArgumentParser(prog="taptrade calibrate fit", description=main.__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording of a day or more")
-    parser.add_argument("--out", type=model_file, required=True, metavar="FILE", help="the model file to write, *.json")
-    parser.add_argument(
-        "--kind", type=kind, required=True, help="what feed it is, as TAPTRADE_FEED has it in live mode"
-    )
-    parser.add_argument(
-        "--leave-out", type=span, action="append", default=[], metavar="FROM/TO", help="a span that is not fitted on"
-    )
-    parser.add_argument("--doubt-bp", type=int, choices=range(1001), default=DOUBT_BP, metavar="N", help=DOUBT_HELP)
-    parser.add_argument("--fill-delay-ms", type=int, choices=range(10_001), default=LIVE_FILL_DELAY_MS, metavar="N")
-    parser.add_argument("--units", type=count(64), default=USUAL.units, help="of the network; fewer for fewer days")
-    parser.add_argument("--decay", type=decay, default=USUAL.decay, help="of its numbers; more for fewer days")
-    parser.add_argument("--seed", type=int, default=1, help="of the fit; default: 1")
-    given = parser.parse_args(argv)
+    given = _parser().parse_args(argv)
     settings = load()
     plan = Plan(
         given.kind,
@@ -123,6 +108,30 @@ def main(argv: Sequence[str]) -> int:
         f"{given.out}: {document['version']}, fitted on {len(days)} recordings, left out by {document['left_out_by']}"
     )
     return 1 if reasons else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="taptrade calibrate fit", description=main.__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording of a day or more")
+    parser.add_argument("--out", type=model_file, required=True, metavar="FILE", help="the model file to write, *.json")
+    parser.add_argument(
+        "--kind", type=kind, required=True, help="what feed it is, as TAPTRADE_FEED has it in live mode"
+    )
+    parser.add_argument(
+        "--leave-out", type=span, action="append", default=[], metavar="FROM/TO", help="a span that is not fitted on"
+    )
+    parser.add_argument(
+        "--doubt-bp",
+        type=typed(whole(0, 1_000)),
+        default=DOUBT_BP,
+        metavar="N",
+        help="basis points kept back of every rate beyond the edge; default: %(default)s",
+    )
+    add_fill_delay(parser)
+    parser.add_argument("--units", type=count(64), default=USUAL.units, help="of the network; fewer for fewer days")
+    parser.add_argument("--decay", type=decay, default=USUAL.decay, help="of its numbers; more for fewer days")
+    parser.add_argument("--seed", type=int, default=1, help="of the fit; default: 1")
+    return parser
 
 
 def show(evidence: Sequence[Evidence], rates_bp: Sequence[Sequence[int]]) -> None:

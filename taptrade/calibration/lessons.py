@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from runtime.game.grid import GridRules
 from taptrade.calibration.candidate import Candidate, Source
-from taptrade.calibration.days import Day, Flags, Progress, Whole, read_day
+from taptrade.calibration.days import Day, Flags, Progress, Whole, read_day, sha256_of
 from taptrade.calibration.moments import moments_of
 from taptrade.calibration.report import Part
 
@@ -80,7 +79,6 @@ def _candidates(source: Source, folders: Sequence[Path]) -> list[Path]:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return ""

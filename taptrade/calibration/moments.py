@@ -93,8 +93,8 @@ def moments_of(day: Day, rules: GridRules, every_ms: int, seed: int) -> Moments:
 def moments_at(day: Day, rules: GridRules, now_ms: Whole) -> Moments:
     """Return the given moments, as far as bets are filled at them."""
     ticks = np.searchsorted(day.ids, now_ms, side="right") - 1
-    history_ms = np.array([each.history_ms for each in day.features])
-    taken = (ticks >= 0) & (now_ms - day.ids[ticks] <= FILL_AGE_MS_MAX) & (history_ms[ticks] >= HISTORY_MS_MIN)
+    is_fresh = (ticks >= 0) & (now_ms - day.ids[ticks] <= FILL_AGE_MS_MAX)
+    taken = is_fresh & (day.history_ms[ticks] >= HISTORY_MS_MIN)
     return Moments(day, rules, now_ms[taken], ticks[taken])
 
 

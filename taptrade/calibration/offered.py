@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from runtime.game.buckets import RATE_EDGES_BP
 from runtime.game.money import BASIS_POINTS
-from runtime.game.rewards import RATE_BP_MAX, RATE_BP_MIN
+from runtime.game.rewards import RATE_BP_MAX
 from taptrade.calibration.moments import Moments
 from taptrade.calibration.network import Network
-from taptrade.calibration.returns import Estimate, Tally
+from taptrade.calibration.returns import Estimate, Tally, fair_of
 from taptrade.calibration.training import CHUNK
 
-EDGES_BP = (RATE_BP_MIN, 15_000, 20_000, 50_000, 100_000, 200_000, 500_000, RATE_BP_MAX + 1)
+EDGES_BP = (*RATE_EDGES_BP[:-1], RATE_BP_MAX + 1)
+"""Where one stretch of rates ends and the next begins; none holds its last one."""
 HALF_WIDTH_MAX = 0.05
 """An interval that reaches no further than this from the estimate needs no more than the usual doubt."""
 RATES_WIDTH_MAX = 0.065
@@ -50,7 +52,7 @@ def offered_of(
     Judged without the usual doubt, which is kept back on top: the evidence is about the fit. Return what of the
     document is decided by it, and the evidence.
     """
-    fair = 1 - house_edge_bp / BASIS_POINTS
+    fair = fair_of(house_edge_bp)
     offered = dict(document["offered"])
     stretches = tuple(pairwise(EDGES_BP))
     by_rate, _, _ = _tallies(judged, document, house_edge_bp, stretches)
@@ -76,7 +78,7 @@ def own_returns(own: Sequence[Judged], document: dict[str, Any], house_edge_bp: 
     stretches = [(first, last) for first, last, _ in document["offered"]["rates_bp"]]
     bare = document["offered"] | {"rates_bp": [[first, last, 0] for first, last in stretches]}
     by_rate, _, _ = _tallies(own, document | {"offered": bare}, house_edge_bp, stretches)
-    fair = 1 - house_edge_bp / BASIS_POINTS
+    fair = fair_of(house_edge_bp)
     return [_judged("", tally, fair, RATES_WIDTH_MAX) for tally in by_rate]
 
 

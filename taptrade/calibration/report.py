@@ -11,7 +11,7 @@ from taptrade.calibration.days import Progress
 from taptrade.calibration.head_start import HeadStart, head_starts
 from taptrade.calibration.moments import Moments, Pricer
 from taptrade.calibration.network import Network
-from taptrade.calibration.returns import Estimate
+from taptrade.calibration.returns import Estimate, fair_of
 from taptrade.calibration.taps import Counted, Stretch, count_taps
 
 Part = tuple[Moments, Pricer, Network | None]
@@ -78,7 +78,7 @@ def report(
     `model` is its id and version. `attacks` are pairs of moments, those that an adversary may learn from and those
     that it then bets on; where there are none, the report has no adversary.
     """
-    fair = 1 - house_edge_bp / 10_000
+    fair = fair_of(house_edge_bp)
     counted = count_taps(parts, fair, progress)
     ahead = head_starts(parts, fair, fill_delay_ms, progress, seed)
     found = attack(attacks, fair, progress, seed) if attacks else None

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from runtime.game.money import BASIS_POINTS
 from taptrade.calibration.days import Flags, Floats, Whole
 
 BLOCK_MS = 600_000
@@ -32,6 +33,11 @@ class Estimate:
     def as_json(self) -> dict[str, float | int | None]:
         """Return it with the names of the report."""
         return {"bets": self.bets, "return": self.value, "low": self.low, "high": self.high}
+
+
+def fair_of(house_edge_bp: int) -> float:
+    """Return what a tap should return: 1 less the house's edge."""
+    return 1 - house_edge_bp / BASIS_POINTS
 
 
 class Tally:

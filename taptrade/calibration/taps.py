@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from runtime.game.buckets import RATE_EDGES_BP
 from runtime.game.money import BASIS_POINTS
 from runtime.game.rewards import RATE_BP_MAX
 from taptrade.calibration.days import Flags, Floats, Progress
@@ -18,7 +19,7 @@ from taptrade.calibration.rules import RULES, Board
 if TYPE_CHECKING:
     from taptrade.calibration.report import Part
 
-EDGES = (1.05, 1.5, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+EDGES = tuple(edge / BASIS_POINTS for edge in RATE_EDGES_BP)
 CHUNK = 2_000
 DAY_MS = 86_400_000
 
@@ -106,7 +107,7 @@ def _days(parts: Sequence[Part]) -> float:
 class _Counts:
     def __init__(self) -> None:
         self._overall = Tally()
-        self._edges_bp = np.array([round(edge * BASIS_POINTS) for edge in EDGES[:-1]] + [RATE_BP_MAX + 1])
+        self._edges_bp = np.array([*RATE_EDGES_BP[:-1], RATE_BP_MAX + 1])
         self._buckets = [Tally() for _ in EDGES[1:]]
         self._columns: dict[int, Tally] = {}
         self._shares: list[Floats] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,31 +12,10 @@ from jobs.feed.exchanges.frames import Exchange
 from jobs.feed.live import EXCHANGES, open_live
 from runtime.clock import ManualClock
 from tests.jobs.feed.exchange_servers import ExchangeServer
-from tests.jobs.feed.listening import CENTS, NOW_MS, PRICE, QUICK, Listener, at_once, listening, served, threads
+from tests.jobs.feed.listening import CENTS, NOW_MS, PRICE, QUICK, Listener, at_once, listening, threads
 from tests.waiting import wait_until
 
 every_exchange = pytest.mark.parametrize("name", EXCHANGES)
-
-
-@pytest.fixture
-def name() -> str:
-    return "kraken"
-
-
-@pytest.fixture
-def pair(name: str) -> Iterator[tuple[ExchangeServer, Listener]]:
-    with served(name) as pair:
-        yield pair
-
-
-@pytest.fixture
-def server(pair: tuple[ExchangeServer, Listener]) -> ExchangeServer:
-    return pair[0]
-
-
-@pytest.fixture
-def listener(pair: tuple[ExchangeServer, Listener]) -> Listener:
-    return pair[1]
 
 
 @every_exchange

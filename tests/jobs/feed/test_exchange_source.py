@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from jobs.feed.exchange_source import SILENT_MS
 from jobs.feed.live import EXCHANGES
 from jobs.feed.sieve import QUOTES_SILENT_MS
 from tests.jobs.feed.exchange_servers import ExchangeServer
-from tests.jobs.feed.listening import CENTS, NOW_MS, PRICE, Listener, listening, served
+from tests.jobs.feed.listening import CENTS, NOW_MS, PRICE, Listener, listening
 from tests.waiting import wait_until
 
 every_exchange = pytest.mark.parametrize("name", EXCHANGES)
-
-
-@pytest.fixture
-def name() -> str:
-    return "kraken"
-
-
-@pytest.fixture
-def pair(name: str) -> Iterator[tuple[ExchangeServer, Listener]]:
-    with served(name) as pair:
-        yield pair
-
-
-@pytest.fixture
-def server(pair: tuple[ExchangeServer, Listener]) -> ExchangeServer:
-    return pair[0]
-
-
-@pytest.fixture
-def listener(pair: tuple[ExchangeServer, Listener]) -> Listener:
-    return pair[1]
 
 
 @every_exchange

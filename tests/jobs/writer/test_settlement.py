@@ -9,6 +9,7 @@ from runtime.audit import audit
 from runtime.game.money import payout_cents
 from runtime.messaging import queues
 from runtime.messaging.commands import PlaceBet
+from tests.jobs.writer.dying_slices import settle_and_die
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 LOW = PRICE_CENTS - PRICE_CENTS % RULES.row_step_cents
@@ -115,27 +116,11 @@ def test_a_slice_leaves_room_for_bets(desk: Desk, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_writer_that_died_between_slices_goes_on_where_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "SLICE_BETS", 3)
-    monkeypatch.setattr(settle, "BESIDE_PLACING", 0)
     users = [desk.player(number) for number in range(1, 9)]
     bets = [desk.bet(user) for user in users]
     desk.place(*bets)
-    calls = []
-    honest = settle.Settlement.slice
-
-    def dies_at_the_second(self: settle.Settlement, commit: object, **how: float) -> None:
-        calls.append(commit)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        honest(self, commit, **how)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(settle.Settlement, "slice", dies_at_the_second)
-    with pytest.raises(KeyboardInterrupt):
-        desk.settle(column_of_bet(bets[0]), PRICE_CENTS, PRICE_CENTS)
-    monkeypatch.setattr(settle.Settlement, "slice", honest)
-    assert desk.database.execute("SELECT count(*) FROM bets WHERE status = 'won'") == [(3,)]
-    desk.hire()
-    desk.work()
+    column_s = column_of_bet(bets[0])
+    settle_and_die(desk, monkeypatch, lambda: desk.settle(column_s, PRICE_CENTS, PRICE_CENTS))
     won = desk.database.execute("SELECT resolved_commit, count(*) FROM bets WHERE status = 'won' GROUP BY 1 ORDER BY 1")
     first = won[0][0]
     assert won == [(first, 3), (first + 1, 3), (first + 2, 2)], (

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from jobs.writer import settle
 from runtime.audit import audit
 from runtime.game import buckets
 from runtime.game.buckets import Bucket
 from runtime.messaging.commands import OpenBucket, Outcome
 from runtime.metrics.table import Snapshot
 from tests.jobs.long_shots import AHEAD, OWN, WHOLE, closed, long_shot, pass_column, settle_all, standing, tap, win
+from tests.jobs.writer.dying_slices import settle_and_die
 from tests.jobs.writer_desk import Desk
 
 ENOUGH = 40
@@ -145,28 +145,11 @@ def test_only_a_closed_bucket_is_opened(milked: tuple[Desk, str]) -> None:
 
 
 def test_a_writer_that_died_between_slices_counts_every_bet_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "SLICE_BETS", 3)
-    monkeypatch.setattr(settle, "BESIDE_PLACING", 0)
     users = [desk.player(number) for number in range(1, 9)]
     desk.place(*(long_shot(desk, user) for user in users))
     for _ in range(AHEAD):
         pass_column(desk)
-    calls = []
-    honest = settle.Settlement.slice
-
-    def dies_at_the_second(self: settle.Settlement, commit: object, **how: float) -> None:
-        calls.append(commit)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        honest(self, commit, **how)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(settle.Settlement, "slice", dies_at_the_second)
-    with pytest.raises(KeyboardInterrupt):
-        pass_column(desk)
-    monkeypatch.setattr(settle.Settlement, "slice", honest)
-    assert desk.database.execute("SELECT count(*) FROM bets WHERE status = 'won'") == [(3,)]
-    desk.hire()
-    desk.work()
+    settle_and_die(desk, monkeypatch, lambda: pass_column(desk))
     one = standing(desk)
     assert one is not None
     assert (one.bets, one.staked_cents, one.copier.usual_cents) == (8, 800, 800)

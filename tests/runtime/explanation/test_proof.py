@@ -15,6 +15,7 @@ from runtime.explanation import Yardstick, find_bet, gather, prove
 from runtime.game.buckets import Bucket, Standing
 from runtime.game.copier import Copied, Copier
 from runtime.game.rewards import BrownianTouch
+from runtime.game.ticks import Tick
 from runtime.messaging import queues
 from runtime.messaging.commands import Adjust, SetLimits
 from runtime.storage import ticks_store
@@ -106,31 +107,31 @@ def test_a_bet_that_had_to_wait_needs_a_tick_from_after_its_wait(play: SignedPla
     assert (rate.ok, "had to wait 501 ms" in rate.finding) == (False, True)
 
 
-def test_a_floor_that_broke_during_the_wait_is_explained_on_the_tick_that_broke_it(play: SignedPlay) -> None:
+def wait_over_a_leap(play: SignedPlay, *, seen: bool) -> tuple[str, Tick]:
+    """Let a bet wait while the price leaps and comes back, and a writer judge it that sees the leap or does not."""
     bet = play.bet(fill_delay_ms=500)
     play.desk.queue(bet, name=queues.BETS)
     play.desk.clock.advance(200)
     leap = play.desk.show(PRICE_CENTS + 40_000)
     ticks_store.append(play.court.ticks, leap)
+    if not seen:
+        play.desk.shown.remove(leap)
     play.desk.clock.advance(400)
     play.court.tick(play.desk.show(PRICE_CENTS).id)
     play.desk.work()
-    proof = play.prove(bet.id)
+    return bet.id, leap
+
+
+def test_a_floor_that_broke_during_the_wait_is_explained_on_the_tick_that_broke_it(play: SignedPlay) -> None:
+    bet_id, leap = wait_over_a_leap(play, seen=True)
+    proof = play.prove(bet_id)
     assert (proof.ok, proof.rate.ok, proof.rate.tick_id) == (True, True, leap.id)
     assert "RATE_MOVED" in proof.decision.finding
 
 
 def test_a_fill_whose_floor_broke_during_the_wait_is_found(play: SignedPlay) -> None:
-    bet = play.bet(fill_delay_ms=500)
-    play.desk.queue(bet, name=queues.BETS)
-    play.desk.clock.advance(200)
-    leap = play.desk.show(PRICE_CENTS + 40_000)
-    ticks_store.append(play.court.ticks, leap)
-    play.desk.shown.remove(leap)  # a writer that did not look
-    play.desk.clock.advance(400)
-    play.court.tick(play.desk.show(PRICE_CENTS).id)
-    play.desk.work()
-    rate = play.prove(bet.id).rate
+    bet_id, _ = wait_over_a_leap(play, seen=False)
+    rate = play.prove(bet_id).rate
     assert (rate.ok, "below the floor on a tick of its wait" in rate.finding) == (False, True)
 
 

@@ -155,8 +155,9 @@ def test_a_model_is_found_again_when_another_one_is_used(tmp_path: Path) -> None
     path = as_file(tmp_path / "ours.json", lambda found: found | {"kind": "ours"})
     version = read_document(path)["version"]
     before = chosen(tmp_path, REWARD_MODEL=str(path), HOUSE_EDGE_BP="700")
-    keep_model(before)
-    keep_model(before)
+    model = open_model(before)
+    keep_model(model, before)
+    keep_model(model, before)
     path.unlink()
     (tmp_path / "models" / "a-broken-one.json").write_text("{")
     now = chosen(tmp_path)
@@ -178,5 +179,6 @@ def test_plain_models_of_other_edges_and_widths_are_rebuilt(tmp_path: Path) -> N
 
 
 def test_a_plain_model_needs_no_file(tmp_path: Path) -> None:
-    keep_model(chosen(tmp_path, FEED="sim"))
+    settings = chosen(tmp_path, FEED="sim")
+    keep_model(open_model(settings), settings)
     assert not (tmp_path / "models").exists()
