@@ -184,6 +184,15 @@ class Money(RuleBasedStateMachine):
 
     @rule(user=USERS, amount=AMOUNTS, dies_after=st.none() | st.integers(0, 10))
     def withdraw(self, user: int, amount: int, dies_after: int | None) -> None:
+        self.ask_to_withdraw(user, amount, dies_after)
+
+    @rule(user=USERS)
+    def withdraw_once_more_than_may_wait(self, user: int) -> None:
+        """Ask until one too many is pending: whole searches do not come upon three in a row of one user by chance."""
+        for _ in range(PENDING_MAX + 1):
+            self.ask_to_withdraw(user, WITHDRAWAL_MIN_CENTS, None)
+
+    def ask_to_withdraw(self, user: int, amount: int, dies_after: int | None) -> None:
         common = self.common()
         command = Withdraw(
             user_id=self.ids[user], amount=amount, nonce=common["id"], signed_at_s=1, signature="0x", **common
