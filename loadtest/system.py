@@ -21,7 +21,8 @@ from loadtest.processes import BenchFailed, child, free_port, wait_for
 from runtime.clock import SystemClock
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_keys import BACKLOG_BETS, EPOCH
-from runtime.settings import TABLE, Settings, load
+from runtime.settings import Settings, load
+from runtime.settings_table import TABLE
 from runtime.storage.database import Database, open_reader
 from taptrade import embedded_redis
 from taptrade.client import ApiError, TapClient

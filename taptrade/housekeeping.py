@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import functions
-from runtime import settings as settings_module
 from runtime.clock import SystemClock
-from runtime.settings import Setting, Settings
+from runtime.settings import Settings, load
+from runtime.settings_table import TABLE, Setting
 from taptrade import __version__
 from taptrade.own_files import close_to_others
 
@@ -19,9 +19,9 @@ def config(argv: Sequence[str]) -> int:
     """List every setting: value, default and meaning; secrets as stars."""
     parser = argparse.ArgumentParser(prog="taptrade config", description=config.__doc__)
     parser.parse_args(argv)
-    for row in settings_module.TABLE:
+    for row in TABLE:
         print(describe(row, os.environ))
-    settings_module.load()
+    load()
     return 0
 
 
@@ -57,7 +57,7 @@ def routes(argv: Sequence[str]) -> int:
 def migrate(argv: Sequence[str]) -> int:
     """Bring both databases to the newest schema."""
     argparse.ArgumentParser(prog="taptrade migrate", description=migrate.__doc__).parse_args(argv)
-    settings = settings_module.load()
+    settings = load()
     close_to_others(settings.data)
     applied = migrate_databases(settings)
     print("\n".join(f"applied {name}" for name in applied) or "nothing to do")

@@ -16,7 +16,8 @@ import httpx
 from runtime import settings as configuration
 from runtime.clock import Clock, SystemClock
 from runtime.hosts import shown_host
-from runtime.settings import CHAIN_ID_MAX, SettingsError
+from runtime.settings import SettingsError
+from runtime.settings_table import CHAIN_ID_MAX
 from taptrade import running
 from taptrade.arguments import api_url, count, typed
 from taptrade.board import board, dollars

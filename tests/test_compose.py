@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from runtime import settings
 from runtime.error_codes import CODES, plain_code
+from runtime.settings_table import TABLE
 from runtime.stream.sse import HEARTBEAT_MS
 from runtime.web.incoming import BODY_BYTES_MAX
 from taptrade import gunicorn_settings
@@ -107,7 +107,7 @@ def test_redis_is_set_as_the_embedded_one() -> None:
 
 
 def test_every_setting_reaches_the_containers() -> None:
-    known = {row.variable for row in settings.TABLE}
+    known = {row.variable for row in TABLE}
     given = SERVICES["writer"]["environment"]
 
     assert set(given) == known - NOT_FROM_THE_SHELL - set(OF_ONE), "name the setting in compose.yaml too"
@@ -132,7 +132,7 @@ def test_the_api_believes_nginx_and_nobody_else() -> None:
 
 
 def test_ports_and_the_signed_domain_fit() -> None:
-    defaults = {row.field: row.default for row in settings.TABLE}
+    defaults = {row.field: row.default for row in TABLE}
     assert SERVICES["nginx"]["ports"] == [f"127.0.0.1:${{TAPTRADE_PORT:-{defaults['port']}}}:8080"]
     assert directive("listen") == ["8080 backlog=4096"]
     assert "/dev/tcp/127.0.0.1/8080 " in SERVICES["nginx"]["healthcheck"]["test"][-1]
@@ -158,7 +158,7 @@ def test_nginx_closes_kept_connections_before_gunicorn_and_never_repeats_a_post(
 
 
 def test_nginx_waits_longer_than_the_api() -> None:
-    [fill_delay] = [row for row in settings.TABLE if row.field == "fill_delay_ms"]
+    [fill_delay] = [row for row in TABLE if row.field == "fill_delay_ms"]
     assert fill_delay.parse("10000") == 10_000
     with pytest.raises(ValueError, match="10000"):
         fill_delay.parse("10001")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import TABLE, Settings
+from runtime.settings import Settings
+from runtime.settings_table import TABLE
 from tests.sources import ROOT, modules
 
 VARIABLE = re.compile(r"\bTAPTRADE_[A-Z0-9_]+")

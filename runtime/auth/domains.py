@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from runtime.hosts import without_default_port
-from runtime.settings import Mode, Settings
+from runtime.settings import Settings
+from runtime.settings_table import Mode
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 

@@ -29,7 +29,8 @@ from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
 from runtime.rate_limits import policies
-from runtime.settings import TABLE, Settings
+from runtime.settings import Settings
+from runtime.settings_table import TABLE
 from runtime.storage import ticks_store
 from runtime.storage.read_pool import ReadPool
 from runtime.stream.hub import Hub

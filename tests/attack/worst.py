@@ -28,7 +28,7 @@ from rich.table import Table
 
 from loadtest.machine import usage
 from loadtest.system import NO_RATES
-from runtime.settings import TABLE
+from runtime.settings_table import TABLE
 from tests.acceptance.system import STEADY, System
 from tests.attack.honest import Honest
 from tests.attack.worst_requests import NO_REQUEST, WORST, Ask, Attacker

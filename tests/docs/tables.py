@@ -9,7 +9,8 @@ from pathlib import Path
 from jobs.rq.schedule import SCHEDULES
 from runtime.error_codes import CODES
 from runtime.rate_limits import DAY_S, MINUTE_S, policies
-from runtime.settings import TABLE, load
+from runtime.settings import load
+from runtime.settings_table import TABLE
 from runtime.web.declaration import Function
 from runtime.web.discovery import discover
 from taptrade.cli import COMMANDS

@@ -15,7 +15,7 @@ from runtime.auth.bet_text import WINDOW_FUTURE_S, WINDOW_PAST_S
 from runtime.auth.processors import WINDOW_S
 from runtime.error_codes import CODES
 from runtime.game.statements import load_statements
-from runtime.settings import TABLE
+from runtime.settings_table import TABLE
 from taptrade.cli import COMMANDS
 from taptrade.processes import PROCESSES
 from tests.docs.shell import FENCE, blocks

@@ -6,7 +6,8 @@ import traceback
 
 import pytest
 
-from runtime.settings import TABLE, SettingsError, load
+from runtime.settings import SettingsError, load
+from runtime.settings_table import TABLE
 
 SECRET = "a-secret-of-more-than-32-characters"
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from runtime.settings import TABLE
+from runtime.settings_table import TABLE
 from taptrade.cli import COMMANDS, main
 from taptrade.housekeeping import describe
 

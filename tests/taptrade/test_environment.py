@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime import settings
+from runtime.settings_table import TABLE
 from taptrade import cli, environment
 from taptrade.processes import module
 from tests.sources import ROOT
@@ -71,7 +71,7 @@ def test_what_libraries_read_is_left_out_or_left_for_a_reason() -> None:
 
 
 def test_no_setting_of_ours_is_left_out() -> None:
-    assert not [row.variable for row in settings.TABLE if environment.is_foreign(row.variable)]
+    assert not [row.variable for row in TABLE if environment.is_foreign(row.variable)]
 
 
 def test_foreign_variables_go_and_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:

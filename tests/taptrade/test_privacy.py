@@ -17,7 +17,8 @@ from rq.serializers import JSONSerializer
 
 from jobs.dashboard.key import KEY_FILE, key_file, prepare_key
 from runtime.messaging.connection import connect
-from runtime.settings import TABLE, load
+from runtime.settings import load
+from runtime.settings_table import TABLE
 from taptrade import embedded_redis
 from taptrade.housekeeping import migrate_databases
 from taptrade.own_files import close_to_others
