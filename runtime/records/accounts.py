@@ -36,8 +36,8 @@ class User(msgspec.Struct, frozen=True):
 class Limits(msgspec.Struct, frozen=True):
     """A player's own limits; null: none, for the reality check the house's interval.
 
-    Stakes and losses of a day (UTC), times until which no bet and no deposit is taken, the stake of one bet, deposits of
-    the last 24 hours and seven days, and minutes between reality checks.
+    Stakes and losses of a day (UTC), times until which no bet and no deposit is taken, the stake of one bet, deposits
+    of the last 24 hours and seven days, and minutes between reality checks.
     """
 
     stake_day_max_cents: int | None = None
