@@ -2,8 +2,7 @@
 # Half of the P-256 signatures that WebCrypto makes have an s in the high half: FIPS 186 and RFC 6979 ask for no low s, and
 # browsers and Node do not make it low. @noble/curves 2.4.0 (npm) refuses all of these by default, also on P-256, where
 # 1.9.7 took them: a server that verifies its users' WebCrypto signatures with it refuses every second one, by chance.
-# cryptography 50.0.2 (PyPI) takes both halves and has no option for the low one alone. So the two most usual libraries of
-# the two languages differ on half of all good signatures, and neither does by default what the other does.
+# cryptography 50.0.2 (PyPI) takes both halves. So two much-used libraries differ on half of all good signatures.
 # Whoever wants one form must make s low where it is signed, and check it in words where it is verified.
 set -eu
 folder=$(mktemp -d)
