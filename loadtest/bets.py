@@ -127,7 +127,7 @@ def create(path: Path, clock: Clock, users: int = USERS) -> Database:
     database, now_ms = open_writer(path), clock.now_ms()
     with database.transaction():
         for number in range(users):
-            database.execute(SQL["insert_user"], (user_id(number), f"0x{number:040x}", now_ms, now_ms, 1, number))
+            database.execute(SQL["insert_user"], (user_id(number), f"0x{number:040x}", None, now_ms, now_ms, 1, number))
         # No entry says so, and so no version either.
         database.execute("UPDATE users SET balance = ?", (CREDIT_CENTS,))
     return database

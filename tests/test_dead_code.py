@@ -19,9 +19,7 @@ KNOWN_SETTINGS = make_settings()
 # What is used by somebody else -> by whom.
 KEPT: dict[str, str] = {
     "runtime.web.app.Resource.on_head": "falcon's responder of HEAD",
-    "runtime.web.scope.CommonHeaders.process_response": "falcon's middleware",
     "runtime.web.scope.RequestScope.process_request": "falcon's middleware",
-    "runtime.web.scope.RequestScope.process_response": "falcon's middleware",
     "runtime.web.openapi.Problem.*": "a schema of the document; the values are written from an error's fields",
     "functions.prices.Candle.*": "a schema of the document; the values are rows of SQL",
     "runtime.log.Lines.lock": "the standard library's handlers take it",

@@ -15,12 +15,11 @@ from runtime.auth.siwe import SESSION_KEY_URN
 from runtime.game.grid import column_of
 from tests.attack.arena import Arena, Instance
 from tests.jobs.writer_desk import PRICE_CENTS, RULES
-from tests.runtime.auth.browser import BrowserKey, guest_body
+from tests.runtime.auth.browser import BrowserKey, Key, guest_body, name_of, signature_by
 from tests.runtime.auth.logins import DOMAIN, message
 
 STEP = RULES.row_step_cents
 Signed = dict[str, Any]
-Key = bytes | BrowserKey
 
 
 def cell_id(now_ms: int, *, columns: int = 3, rows: int = 0) -> str:
@@ -28,16 +27,6 @@ def cell_id(now_ms: int, *, columns: int = 3, rows: int = 0) -> str:
     start_s = column_of(now_ms, RULES) + columns * RULES.column_seconds
     low = PRICE_CENTS - PRICE_CENTS % STEP + rows * STEP
     return f"{start_s}_{low}_{low + STEP}"
-
-
-def name_of(key: Key) -> str:
-    """Return what a key that signs goes by."""
-    return key.text if isinstance(key, BrowserKey) else address_of(key)
-
-
-def signature_by(key: Key, text: bytes) -> str:
-    """Sign by a key of either kind."""
-    return key.sign(text) if isinstance(key, BrowserKey) else sign(text, key)
 
 
 def bet_text_of(bet: Signed, chain_id: int = 1) -> str:

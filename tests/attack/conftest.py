@@ -9,8 +9,8 @@ import pytest
 from runtime.clock import ManualClock
 from runtime.settings import Settings
 from tests.attack.arena import Arena, open_arena
-from tests.attack.attacker import Key, Player
-from tests.runtime.auth.browser import BrowserKey
+from tests.attack.attacker import Player
+from tests.runtime.auth.browser import BrowserKey, Key
 
 WALLET, SESSION_KEY = b"\x11" * 32, b"\x22" * 32
 OTHER_WALLET, OTHER_SESSION_KEY = b"\x33" * 32, b"\x44" * 32

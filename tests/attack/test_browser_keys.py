@@ -14,9 +14,9 @@ from runtime.audit import audit
 from runtime.auth.p256 import ORDER, PREFIX
 from runtime.auth.siwe import SESSION_KEY_URN
 from tests.attack.arena import Arena
-from tests.attack.attacker import Key, Player, bet_text_of, cell_id, code_of
+from tests.attack.attacker import Player, bet_text_of, cell_id, code_of
 from tests.attack.conftest import BROWSER_KEY, KEYS, OTHER_BROWSER_KEY, SESSION_KEY, WALLET
-from tests.runtime.auth.browser import BrowserKey, joined
+from tests.runtime.auth.browser import BrowserKey, Key, joined
 from tests.runtime.auth.logins import message, signed
 from tests.runtime.auth.test_p256 import BAD_KEYS
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from runtime.audit import audit
+from runtime.audit.records import walk
 from runtime.auth import p256
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.signatures import address_of
 from runtime.auth.siwe import GUEST_URN, SESSION_KEY_URN
+from runtime.game import chain
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, code_of
 from tests.attack.conftest import BROWSER_KEY, OTHER_BROWSER_KEY, OTHER_WALLET, SESSION_KEY, WALLET
@@ -216,3 +218,13 @@ def test_whatever_is_changed_of_a_guest_or_its_wallet_is_found(arena: Arena, gue
     arena.desk.database.execute("PRAGMA foreign_keys = 0")
     arena.desk.database.execute(change)
     assert audit(arena.desk.database).faults
+
+
+def test_the_record_of_a_wallets_account_is_as_it_was_before_there_were_guests(arena: Arena, guest: Player) -> None:
+    """Else the hash chain of every older database would break."""
+    player = Player(arena, OTHER_WALLET).log_in()
+    records = {record.row: record for record in walk(arena.desk.database) if record.table == "users"}
+    [(created_ms,)] = arena.desk.database.execute("SELECT created_at FROM users WHERE id = ?", (player.user_id,))
+    before = chain.record("user", records[player.user_id].position, [player.user_id, player.wallet, created_ms])
+    assert records[player.user_id].line == before
+    assert BROWSER_KEY.text.encode() in records[guest.user_id].line

@@ -11,8 +11,9 @@ from runtime.audit import audit
 from runtime.auth.bet_text import bet_text, withdraw_text
 from runtime.auth.signatures import personal_hash, sign
 from tests.attack.arena import Arena
-from tests.attack.attacker import Key, Player, bet_text_of, cell_id, code_of
+from tests.attack.attacker import Player, bet_text_of, cell_id, code_of
 from tests.attack.conftest import KEYS, OTHER_SESSION_KEY, OTHER_WALLET, SESSION_KEY, WALLET
+from tests.runtime.auth.browser import Key
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 INVALID = (401, "INVALID_SIGNATURE")

@@ -8,14 +8,18 @@ from typing import Any
 from msgspec import structs
 
 from runtime.auth.bet_text import bet_text
-from runtime.auth.signatures import sign
+from runtime.auth.guests import guest_text
+from runtime.auth.p256 import address_of_key
+from runtime.auth.siwe import SESSION_KEY_URN
 from runtime.clock import ManualClock
 from runtime.explanation import Proof, Reach, Yardstick, find_bet, gather, prove
 from runtime.game.rewards import BrownianTouch
 from runtime.messaging.commands import Delegation, OpenAccount, PlaceBet
 from tests.jobs.court import END_MS, GRACE_MS, Court
 from tests.jobs.writer_desk import RULES, Desk
-from tests.runtime.auth.logins import KEY, SESSION_KEY, WALLET, delegating, signed
+from tests.runtime.auth.browser import Key, name_of, signature_by
+from tests.runtime.auth.logins import DOMAIN, KEY, WALLET, signed
+from tests.runtime.auth.logins import message as login_message
 
 SESSION_SECRET = b"\x22" * 32
 YARDSTICK = Yardstick(BrownianTouch(RULES, 500), house_edge_bp=500, chain_ids=(1,))
@@ -24,31 +28,52 @@ YARDSTICK = Yardstick(BrownianTouch(RULES, 500), house_edge_bp=500, chain_ids=(1
 class SignedPlay:
     """One account whose bets are signed, and the ticks that decide them."""
 
-    def __init__(self, desk: Desk, folder: Path, clock: ManualClock, **login: Any) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        folder: Path,
+        clock: ManualClock,
+        *,
+        key: Key = SESSION_SECRET,
+        guest: bool = False,
+        **login: Any,
+    ) -> None:
         self.desk = desk
+        self.key, self.signer = key, name_of(key)
         self.court = Court(desk, folder, clock)
         self.delegation_id = desk.new_id()
-        message, signature = signed(delegating(clock.now_ms(), **login).to_text(), KEY)
+        if guest:
+            message = guest_text(DOMAIN, self.signer, "guest0001", clock.now_ms() // 1000)
+            signature = signature_by(key, message.encode())
+        else:
+            resources = (SESSION_KEY_URN + self.signer,)
+            message, signature = signed(login_message(clock.now_ms(), resources=resources, **login).to_text(), KEY)
         opened = desk.do(
             OpenAccount(
                 id=desk.new_id(),
                 received_ms=clock.now_ms(),
                 decided_by_ms=clock.now_ms() + 10_000,
                 user_id=desk.new_id(),
-                wallet_address=WALLET,
+                wallet_address=address_of_key(self.signer) if guest else WALLET,
+                guest_key=self.signer if guest else None,
                 credit_cents=1_000_000,
-                delegation=Delegation(self.delegation_id, SESSION_KEY, message, signature),
+                delegation=Delegation(self.delegation_id, self.signer, message, signature),
             )
         )[0]
         self.user_id: str = opened.data["user_id"]
         self.court.tick(clock.now_ms())
 
-    def bet(self, *, key: bytes = SESSION_SECRET, signer: str = SESSION_KEY, **changes: Any) -> PlaceBet:
+    def bet(self, *, key: Key | None = None, signer: str = "", **changes: Any) -> PlaceBet:
         """Return a signed bet."""
-        delegation = self.delegation_id if signer == SESSION_KEY else None
+        signer = signer or self.signer
+        delegation = self.delegation_id if signer == self.signer else None
         bet = self.desk.bet(self.user_id, signer=signer, delegation_id=delegation, **changes)
         text = bet_text(bet.cell_id, bet.amount, bet.min_rate_bp, bet.nonce, bet.signed_at_s, 1)
-        return bet if "signature" in changes else structs.replace(bet, signature=sign(text.encode(), key))
+        return (
+            bet
+            if "signature" in changes
+            else structs.replace(bet, signature=signature_by(key or self.key, text.encode()))
+        )
 
     def place(self, **changes: Any) -> str:
         """Place a signed bet; its id."""

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from runtime.auth.guests import guest_text
 from runtime.auth.p256 import ORDER, PREFIX
+from runtime.auth.signatures import address_of, sign
 
 _ALGORITHM = ec.ECDSA(SHA256(), deterministic_signing=True)
 
@@ -29,6 +30,20 @@ class BrowserKey:
         """Sign as the page does: r and s as they are, a high s replaced."""
         r, s = self.numbers(message)
         return joined(r, min(s, ORDER - s))
+
+
+Key = bytes | BrowserKey
+"""A secret of secp256k1, or a browser's key."""
+
+
+def name_of(key: Key) -> str:
+    """Return what a key that signs goes by."""
+    return key.text if isinstance(key, BrowserKey) else address_of(key)
+
+
+def signature_by(key: Key, text: bytes) -> str:
+    """Sign by a key of either kind."""
+    return key.sign(text) if isinstance(key, BrowserKey) else sign(text, key)
 
 
 def joined(r: int, s: int) -> str:

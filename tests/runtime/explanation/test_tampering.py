@@ -66,3 +66,12 @@ def test_a_changed_tick_is_seen(play: SignedPlay, won: str) -> None:
     play.court.ticks.execute("UPDATE ticks SET id = id + 1 WHERE id = 1790000000000")
     play.court.tick(1)
     assert play.prove(won).rate.tick_is_stored is False
+
+
+def test_an_honest_bet_of_every_kind_of_signer_holds(play: SignedPlay, won: str) -> None:
+    proof = play.prove(won)
+    assert (proof.ok, set(play.parts(won).values())) == (True, {True})
+    kinds = {"Tap Trading Guest": "guest"}
+    assert proof.signed.delegation is not None
+    assert proof.signed.by == kinds.get(proof.signed.delegation.message.partition("\n")[0], "session_key")
+    assert proof.signed.signer.lower() == play.signer

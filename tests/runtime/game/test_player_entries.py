@@ -49,7 +49,7 @@ class House:
     def user(self, name: int) -> str:
         """Open an account."""
         user_id = ulid(NOW_MS, name)
-        self.database.execute(SQL["insert_user"], (user_id, f"0x{name:040x}", NOW_MS, NOW_MS, 0, name))
+        self.database.execute(SQL["insert_user"], (user_id, f"0x{name:040x}", None, NOW_MS, NOW_MS, 0, name))
         self.written[user_id] = []
         return user_id
 
