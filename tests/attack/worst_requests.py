@@ -178,6 +178,7 @@ WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
         lambda _: Ask("/api/prices?limit=500&resolution=1h&from=0"),
     ),
     "POST /api/processor/deposits": (_guessed_secret,),
+    "GET /api/rules": _get("/api/rules"),
     "GET /api/stream": (lambda _: Ask("/api/stream", is_stream=True),),
     "GET /api/time": _get("/api/time"),
     "GET /api/withdrawals": _get("/api/withdrawals?limit=500"),

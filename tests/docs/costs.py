@@ -46,6 +46,7 @@ COSTS: dict[str, Cost] = {
     "GET /api/price": Cost(0.4),
     "GET /api/prices": Cost(2),
     "POST /api/processor/deposits": Cost(0.9, bound="what is right has the processors' signature"),
+    "GET /api/rules": Cost(0.3),
     "GET /api/stream": Cost(4, bound="nginx: 400 connections of an address"),
     "GET /api/time": Cost(0.1, bound=NGINX),
     "GET /api/withdrawals": Cost(3),
