@@ -183,10 +183,13 @@ WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
     "GET /api/time": _get("/api/time"),
     "GET /api/withdrawals": _get("/api/withdrawals?limit=500"),
     "POST /api/withdrawals": (lambda attacker: Ask("/api/withdrawals", attacker.withdrawal(), _long_key()),),
+    "GET /bets/{bet_id}": _get("/bets/none"),
     "GET /docs": _get("/docs"),
     "GET /healthz": _get("/healthz"),
     "GET /metrics": _get("/metrics"),
     "GET /openapi.json": _get("/openapi.json"),
+    "GET /operate": _get("/operate"),
+    "GET /page/{name:path}": (lambda attacker: Ask(f"/page/{attacker.number}.js"),),
     "GET /readyz": _get("/readyz"),
     "GET /version": _get("/version"),
 }

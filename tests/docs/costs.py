@@ -51,10 +51,13 @@ COSTS: dict[str, Cost] = {
     "GET /api/time": Cost(0.1, bound=NGINX),
     "GET /api/withdrawals": Cost(3),
     "POST /api/withdrawals": Cost(5, 3_000, 1_000, 90, "`TAPTRADE_WITHDRAWALS_PENDING_MAX`; the balance"),
+    "GET /bets/{bet_id}": Cost(0.1, bound=NGINX),
     "GET /docs": Cost(0.1, bound=NGINX),
     "GET /healthz": Cost(0.7, bound=INSIDE),
     "GET /metrics": Cost(7, bound=INSIDE),
     "GET /openapi.json": Cost(0.2, bound=NGINX),
+    "GET /operate": Cost(0.1, bound=NGINX),
+    "GET /page/{name:path}": Cost(0.2, bound=NGINX),
     "GET /readyz": Cost(0.6, bound=NGINX),
     "GET /version": Cost(0.1, bound=NGINX),
 }
