@@ -1,9 +1,9 @@
 // The colours of the style sheet as the canvas needs them.
 
 const NAMES = {
-  ground: "--ground", edge: "--edge", text: "--text", muted: "--muted", accent: "--accent", price: "--price",
+  ground: "--ground", edge: "--line", text: "--text", muted: "--text-quiet", accent: "--accent", price: "--price",
   glow: "--price-glow", cell: "--cell", cellText: "--cell-text", won: "--won", lost: "--lost", touched: "--touched",
-  void: "--void", refused: "--refused", unknown: "--unknown", onMark: "--on-mark", panel: "--panel",
+  void: "--void", refused: "--refused", unknown: "--unknown", onMark: "--on-mark", panel: "--surface",
 };
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 let generation = 0;
