@@ -1,6 +1,6 @@
 // Every text that a person reads, in one object, ready to be translated; functions take what is named in them.
 
-import { band, duration, fullRate, money, rate, seconds, shortMoney } from "./format.js";
+import { band, duration, fullRate, money, rate, seconds, shortBand, shortMoney } from "./format.js";
 
 export const texts = {
   brand: "Tap Trading",
@@ -165,7 +165,7 @@ export const texts = {
         above ? "higher" : "lower"}.`,
     void: "Void: the prices of this window are not complete. Your stake came back.",
     unknown: "No answer came. The page asks again; the bet counts once or not at all.",
-    tap: (stakeCents, rateText, bandText) => `${money(stakeCents)} at ${rateText} on ${bandText}`,
+    tap: (stakeCents, rateText, bandText) => `${shortMoney(stakeCents)} at ${rateText} on ${bandText}`,
   },
   refusals: {
     RATE_MOVED: ({ shownBp, rateBp }) => (rateBp
@@ -199,7 +199,7 @@ export const texts = {
     refused: (sentence) => `Bet refused: ${sentence}`,
     result: (sentence) => sentence,
   },
-  units: { percent: (bp) => `${(bp / 100).toFixed(1)} %`, band },
+  units: { percent: (bp) => `${(bp / 100).toFixed(1)} %`, band: shortBand },
 };
 
 const LIMITS = {

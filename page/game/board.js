@@ -100,7 +100,7 @@ export class Board {
     const look = { nowMs: serverMs, fillDelayMs: state.rules?.fill_delay_ms ?? 0, colors, calm };
     for (const tap of this.taps.byCell.values()) drawMark(context, geometry, tap, look);
     this.#path.draw(context, geometry, this.market.ticks, headCents, colors);
-    drawNow(context, geometry, headCents, colors);
+    drawNow(context, geometry, headCents, this.market.ticks.at(-2)?.close ?? headCents, colors);
     this.#markFirstPrice();
   }
 
