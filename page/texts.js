@@ -129,7 +129,7 @@ export const texts = {
   },
   states: {
     signing: "Signing",
-    pending: "Waiting for the server",
+    pending: "Pending",
     waiting: (leftMs) => `Filled in ${seconds(leftMs)}`,
     confirmed: "Confirmed",
     touched: "Touched",
@@ -139,6 +139,7 @@ export const texts = {
     refused: "Refused",
     unknown: "Unknown",
   },
+  waiting: "Waiting",
   legend: {
     pending: "Sent, not yet confirmed",
     waiting: "Waits for a price newer than what you saw",
@@ -153,7 +154,7 @@ export const texts = {
   sentences: {
     pending: "Sent; nothing is certain before the server answers.",
     waiting: "The bet waits for a price that is newer than what you saw.",
-    confirmed: (rateBp, payoutCents) => `Confirmed at ${fullRate(rateBp)}: pays ${money(payoutCents)} if touched.`,
+    confirmed: (rateBp, payoutCents) => `Pays ${money(payoutCents)} (${fullRate(rateBp)}) if the price touches it.`,
     touched: (payoutCents) => `The price touched it: ${money(payoutCents)}, once the window is settled.`,
     settling: "The window is over; the result comes with its evidence.",
     won: (payoutCents) => `Won ${money(payoutCents)}: the price touched the band.`,
