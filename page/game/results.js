@@ -61,15 +61,15 @@ export class Results {
       state: make("span", { class: "state" }),
       summary: make("span", { class: "summary" }),
       sentence: make("p", { class: "sentence" }),
-      time: make("time", { datetime: new Date(tap.tappedMs).toISOString(), title: utc(tap.tappedMs) }, time(tap.tappedMs)),
+      time: make("time", { title: utc(tap.tappedMs) }, time(tap.tappedMs)),
       why: make("button", { type: "button", class: "link", "aria-expanded": "false", hidden: true }, texts.bets.why),
       proof: make("a", { class: "link", hidden: true }, texts.bets.proof),
       chart: make("div", { class: "why", hidden: true }),
     };
     item.why.addEventListener("click", () => this.#toggle(item, tap));
-    const head = make("div", { class: "head" }, item.state, item.summary, item.time);
-    const foot = make("div", { class: "foot" }, item.why, item.proof);
-    item.element = make("li", {}, head, make("div", { class: "told" }, item.sentence, foot), item.chart);
+    const head = make("div", { class: "head" }, item.state, item.summary);
+    const foot = make("div", { class: "foot" }, item.time, item.why, item.proof);
+    item.element = make("li", {}, head, item.sentence, foot, item.chart);
     return item;
   }
 

@@ -25,7 +25,8 @@ export class Banner {
     const { state } = this;
     this.#line("demo", "notice", state.rules?.mode === "demo" ? texts.banner.demo(state.rules.source ?? "") : "");
     this.#line("line", "alarm", this.#connectionText());
-    this.#line("breaker", "alarm", state.breaker ? breakerText(state.breaker, this.#priceAgeMs(), this.clock.nowMs()) : "");
+    const stopped = state.breaker && breakerText(state.breaker, this.#priceAgeMs(), this.clock.nowMs());
+    this.#line("breaker", "alarm", stopped ?? "");
     const late = state.breaker?.state === "DEGRADED" && state.breaker.override !== "open";
     this.#line("late", "notice", late ? texts.banner.late : "");
     this.#line("key", "alarm", this.#keyText());
