@@ -171,7 +171,7 @@ export const texts = {
   refusals: {
     RATE_MOVED: ({ shownBp, rateBp }) => (rateBp
       ? `The rate fell from ${rate(shownBp)} to ${rate(rateBp)}, more than 3 %. Not taken.`
-      : `The cell lost its rate of ${rate(shownBp)} in the meantime. Not taken.`),
+      : "The rate fell by more than 3 % while the tap was on its way. Not taken."),
     CELL_CLOSED: () => "The column had closed when the tap arrived. Not taken.",
     CELL_NOT_OFFERED: () => "The cell is not offered at this price. Not taken.",
     CELL_UNKNOWN: () => "There is no such cell any more. Not taken.",
