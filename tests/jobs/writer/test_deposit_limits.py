@@ -9,11 +9,11 @@ import pytest
 
 from runtime.audit import audit
 from runtime.game.grid import parse_cell
-from runtime.game.limits import DAY_MS, WEEK_MS
 from runtime.messaging.commands import Adjust, Deposit, Outcome, SetLimits, Withdraw
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 HOUR_MS = 3_600_000
+DAY_MS, WEEK_MS = 24 * HOUR_MS, 7 * 24 * HOUR_MS
 
 
 @pytest.fixture

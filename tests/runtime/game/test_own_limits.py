@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.game.limits import DAY_MS, WEEK_MS, PlayerLimits, deposit_refusal, refusal
+from runtime.game.limits import PlayerLimits, deposit_refusal, refusal
 
 NOON_MS = 1_790_000_000_000
 HOUR_MS = 3_600_000
+DAY_MS, WEEK_MS = 24 * HOUR_MS, 7 * 24 * HOUR_MS
 BEFORE = [(NOON_MS - 3 * DAY_MS, 700), (NOON_MS - HOUR_MS, 100), (NOON_MS - 60_000, 200)]
 DEPOSITS = [
     pytest.param(PlayerLimits(), 10**9, None, id="none"),

@@ -63,7 +63,9 @@ def by_rule(lines: Sequence[Line], now_ms: int) -> tuple[int, int, int, int] | N
 
 
 def told(sitting: Sitting | None) -> tuple[int, int, int, int] | None:
-    return sitting and (sitting.since_ms, sitting.bets, sitting.staked_cents, sitting.returned_cents)
+    if sitting is None:
+        return None
+    return sitting.since_ms, sitting.bets, sitting.staked_cents, sitting.returned_cents
 
 
 @pytest.mark.parametrize("slice_entries", [1, 3, 2_000])
@@ -78,7 +80,9 @@ def test_it_is_what_the_rule_says_however_it_is_read(
     for _ in range(150):
         now_ms += random.choice([0, 1, MINUTE_MS, MINUTE_MS, PAUSE_MS // 2, PAUSE_MS, PAUSE_MS + 1])
         for _ in range(random.randint(0, 4)):
-            kind, amount = random.choice([("BET", -100), ("BET", -500), ("PAYOUT", 700), ("REFUND", 100), ("DEPOSIT", 9)])
+            kind, amount = random.choice(
+                [("BET", -100), ("BET", -500), ("PAYOUT", 700), ("REFUND", 100), ("DEPOSIT", 9)]
+            )
             entries.add(now_ms, kind, amount)
         if random.random() < 0.6:
             expected = by_rule(entries.lines, now_ms)
@@ -124,7 +128,9 @@ def test_on_the_database_it_is_the_same(desk: Desk) -> None:
     history = History(desk, 3)
     execute, now_ms = desk.database.execute, desk.clock.now_ms()
     for user in [*history.users, history.idle]:
-        rows = execute("SELECT created_at, ref_type, amount FROM transaction_ledger WHERE user_id = ? ORDER BY id", (user,))
+        rows = execute(
+            "SELECT created_at, ref_type, amount FROM transaction_ledger WHERE user_id = ? ORDER BY id", (user,)
+        )
         lines: list[Line] = [(ms, kind, amount) for ms, kind, amount in rows]
         assert told(count(execute, user, now_ms)) == by_rule(lines, now_ms)
         assert count(execute, user, now_ms + 31 * MINUTE_MS) is None
