@@ -2,7 +2,6 @@
 
 import { dateTime, rate } from "../format.js";
 import { texts } from "../texts.js";
-import { texts } from "../texts.js";
 
 /** The sentence of a tap in the state that is shown. */
 export function sentenceOf(tap, shown, nowMs, widthMs) {

@@ -88,7 +88,7 @@ export class Breaks {
     if (!chosen) return this.confirm.replaceChildren();
     write(this.said, "");
     const { kind: { name }, choice } = chosen;
-    const untilMs = chosen.untilMs(this.clock.nowMs());
+    const untilMs = chosen.untilMs(Math.ceil(this.clock.nowMs()));
     const label = texts.breaks.confirm[name](texts.breaks.choices[choice]);
     const start = button(label, () => this.#start(name, untilMs, start), { class: "primary" });
     const back = button(texts.breaks.back, () => {
