@@ -60,12 +60,13 @@ function betItem(bet) {
   const name = shown === "confirmed" ? texts.history.open : (game.states[shown] ?? shown);
   const cell = bet.low_cents > 0 ? band(bet.low_cents, bet.high_cents) : "";
   const rateText = rate((refused ? bet.min_rate_bp : bet.reward_rate) ?? bet.min_rate_bp);
+  const tapped = game.sentences.tap(bet.amount, rateText, cell);
   const detail = refused ? (bet.refusal_detail ?? "") : texts.history.window(bet.column_start_s * 1000);
   return make("li", { "data-state": shown },
     make("div", { class: "head" }, make("strong", { class: "state" }, name),
       make("span", { class: "sum" }, sumOf(bet, refused))),
-    make("p", {}, game.sentences.tap(bet.amount, rateText, cell)),
-    make("div", { class: "foot" }, timeOf(bet.placed_ms), make("span", {}, detail),
+    make("p", {}, `${tapped}. ${detail}`),
+    make("div", { class: "foot" }, timeOf(bet.placed_ms),
       refused ? null : make("a", { href: `/bets/${bet.id}` }, texts.history.proof)));
 }
 

@@ -114,7 +114,7 @@ export const texts = {
     again: "Try again",
     open: "Open",
     noFunds: "Refused",
-    window: (startMs) => `window from ${time(startMs)}`,
+    window: (startMs) => `Window from ${time(startMs)}.`,
     back: (cents) => `${money(cents)} back`,
     nothing: "no money moved",
     balance: (cents) => `Balance ${money(cents)}`,
