@@ -97,12 +97,17 @@ export class LimitForm {
   async #send() {
     const asked = this.#read();
     if (asked === null) return write(this.said, texts.limits.check);
-    if (Object.keys(asked).length === 0) return write(this.said, texts.limits.unchanged);
+    if (Object.keys(asked).length === 0) return this.#tell(texts.limits.unchanged);
     return this.#ask(asked, (own) => told(asked, waitingOf(own)));
   }
 
   #keep(name) {
     return this.#ask({ [name]: this.state.limits.limits[name] }, () => texts.limits.kept);
+  }
+
+  #tell(text) {
+    write(this.said, text);
+    this.said.scrollIntoView({ block: "nearest" });
   }
 
   async #ask(asked, sentence) {
@@ -114,9 +119,9 @@ export class LimitForm {
         const { field, written } = this.#fields.get(name);
         put(field.control, written);
       }
-      write(this.said, sentence(own));
+      this.#tell(sentence(own));
     } catch (error) {
-      write(this.said, errorSentence(error));
+      this.#tell(errorSentence(error));
     } finally {
       this.save.disabled = false;
     }

@@ -86,7 +86,7 @@ export class RealityCheck {
     this.figures = make("dl", { class: "figures" });
     this.again = make("p", { class: "muted" });
     this.said = said();
-    this.goOn = button(texts.reality.goOn, () => this.#answer(false), { class: "primary" });
+    this.goOn = button(texts.reality.goOn, () => this.#answer(false));
     const rest = button(texts.reality.rest, () => this.#answer(true));
     this.dialog = make("dialog", {
       id: "reality", role: "alertdialog", "aria-labelledby": "reality-title", "aria-describedby": "reality-lead",
