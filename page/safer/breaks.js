@@ -6,7 +6,8 @@ import { button, said } from "./fields.js";
 import { pauseOf, waitingOf } from "./own_limits.js";
 import { texts } from "./texts.js";
 
-const DAY_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const days = (count) => (nowMs) => nowMs + count * DAY_MS;
 const KINDS = [
   { name: "cool_off_until_ms", text: texts.breaks.coolOff, choices: { day: days(1), week: days(7), month: days(30) } },
@@ -50,8 +51,8 @@ export class Breaks {
     write(this.now, pause ? this.#running(pause) : "");
     this.now.hidden = !pause;
     for (const { element, kind, untilMs } of this.#buttons) {
-      // Only what lasts longer can be chosen: a shorter one would be none that protects.
-      const covered = untilMs(nowMs) <= (own?.limits[kind.name] ?? 0);
+      // Only what makes a break longer can be chosen.
+      const covered = untilMs(nowMs) < (own?.limits[kind.name] ?? 0) + HOUR_MS;
       element.disabled = covered || !own;
       element.title = covered ? texts.breaks.covered : "";
     }

@@ -10,7 +10,10 @@ const PASSING = new Set([502, 503, 504]);
 /** The sentence of a refusal, or of no answer. */
 export function errorSentence(error) {
   if (error instanceof LineError) return texts.errors.noAnswer;
-  if (!(error instanceof ApiError)) return texts.errors.other(error.message);
+  if (!(error instanceof ApiError)) {
+    console.error(error);
+    return texts.errors.other(error.message);
+  }
   if (error.code === "LIMIT_REACHED") return limitSentence(error);
   const sentence = Object.hasOwn(texts.errors, error.code) ? texts.errors[error.code] : null;
   return sentence ? sentence(error.problem) : texts.errors.other(error.message);

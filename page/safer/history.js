@@ -41,7 +41,7 @@ function betsView(api) {
   const path = () => (filter.value === "all" ? "/api/bets?" : `/api/bets?status=${filter.value}&`);
   const pages = new Pages({ api, path, field: "bets", item: betItem, empty: texts.history.noBets });
   filter.addEventListener("change", () => pages.renew());
-  const sheet = new SheetButton(texts.sheet.bets, "taptrade-bets", path);
+  const sheet = new SheetButton(texts.sheet.save, "taptrade-bets", path);
   const tools = make("div", { class: "tools" }, new Field(texts.history.filter, filter).element, sheet.element);
   return { pages, element: make("section", { "aria-label": texts.history.bets }, tools, pages.element) };
 }
@@ -49,7 +49,7 @@ function betsView(api) {
 function entriesView(api) {
   const path = () => "/api/ledger?";
   const pages = new Pages({ api, path, field: "entries", item: entryItem, empty: texts.history.noEntries });
-  const sheet = new SheetButton(texts.sheet.entries, "taptrade-statement", path);
+  const sheet = new SheetButton(texts.sheet.save, "taptrade-statement", path);
   const tools = make("div", { class: "tools" }, sheet.element);
   return { pages, element: make("section", { "aria-label": texts.history.entries }, tools, pages.element) };
 }

@@ -9,7 +9,7 @@ import { texts } from "./texts.js";
 export const sessionsPanel = {
   id: "sessions",
   title: texts.sessions.title,
-  label: texts.sessions.title,
+  label: texts.sessions.label,
   when: (state) => Boolean(state.user),
   mount(body) {
     this.list = make("ul", { class: "entries" });
@@ -23,14 +23,14 @@ export const sessionsPanel = {
   async load(app) {
     try {
       const { sessions } = await app.api.get("/api/me/sessions");
-      this.list.replaceChildren(...sessions.map((session) => this.item(session, app)));
+      this.list.replaceChildren(...sessions.map((session) => this.line(session, app)));
       return true;
     } catch (error) {
       write(this.said, errorSentence(error));
       return false;
     }
   },
-  item(session, app) {
+  line(session, app) {
     const { sessions } = texts;
     const sinceMs = Date.parse(session.created_at);
     const end = session.current

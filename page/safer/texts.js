@@ -125,8 +125,7 @@ export const texts = {
     },
   },
   sheet: {
-    bets: "Bets as a spreadsheet",
-    entries: "Statement as a spreadsheet",
+    save: "As a spreadsheet",
     stop: "Stop",
     progress: (count) => `${count.toLocaleString("en-US")} lines so far`,
     done: (count, name) => `${count.toLocaleString("en-US")} lines saved as ${name}.`,
@@ -168,6 +167,7 @@ export const texts = {
   },
   sessions: {
     title: "Where you are signed in",
+    label: "Sign-ins",
     intro: "Whoever has one of these sessions can bet with your balance. End those that you do not know.",
     here: "This browser",
     other: "Another sign-in",
