@@ -100,7 +100,7 @@ export class Board {
     const look = { nowMs: serverMs, fillDelayMs: state.rules?.fill_delay_ms ?? 0, colors, calm };
     for (const tap of this.taps.byCell.values()) drawMark(context, geometry, tap, look);
     this.#path.draw(context, geometry, this.market.ticks, headCents, colors);
-    drawNow(context, geometry, headCents, colors);
+    drawNow(context, geometry, headCents, this.market.ticks.at(-2)?.close ?? headCents, colors);
     this.#markFirstPrice();
   }
 
@@ -131,7 +131,7 @@ export class Board {
     const ratio = Math.min(RATIO_MAX, window.devicePixelRatio || 1);
     const fitting = [ratio, grid.column_seconds, grid.row_step_cents, grid.columns.length].join();
     if (this.#fitted === fitting) return true;
-    const { width, height } = canvas.getBoundingClientRect();
+    const { clientWidth: width, clientHeight: height } = canvas;
     if (width < 1 || height < 1) return false;
     this.#fitted = fitting;
     this.ratio = ratio;

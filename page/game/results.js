@@ -71,9 +71,9 @@ export class Results {
     };
     item.why.addEventListener("click", () => this.#toggle(item, tap));
     item.limits.addEventListener("click", this.showLimits);
-    const head = make("div", { class: "head" }, item.state, item.summary);
-    const foot = make("div", { class: "foot" }, item.time, item.why, item.limits, item.proof);
-    item.element = make("li", {}, head, item.sentence, item.chart, foot);
+    const head = make("div", { class: "head" }, item.state, item.summary, item.time);
+    const foot = make("div", { class: "foot" }, item.why, item.limits, item.proof);
+    item.element = make("li", {}, head, make("div", { class: "told" }, item.sentence, foot), item.chart);
     return item;
   }
 

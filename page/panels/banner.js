@@ -17,6 +17,7 @@ export class Banner {
     this.holder = find("banners");
     state.on(["rules", "breaker", "connection", "user", "sessionKnown", "reachable"], () => this.show());
     state.on(["notice"], () => this.#notice());
+    for (const name of ["online", "offline"]) window.addEventListener(name, () => this.show());
     setInterval(() => this.show(), 1_000);
   }
 
@@ -36,6 +37,7 @@ export class Banner {
 
   #connectionText() {
     const { connection, reachable, lostMs } = this.state;
+    if (!navigator.onLine) return texts.banner.offline;
     if (reachable === false) return texts.banner.unreachable;
     if (connection === "live" || lostMs === null || performance.now() - lostMs < LOST_SHOWN_MS) return "";
     return texts.banner.offline;

@@ -1,1 +1,1 @@
-"""The pages in a real browser, served by the real processes."""
+"""The pages, in a real browser over the whole system."""

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from tests.acceptance.system import System
+from tests.acceptance.system import STEADY, System
 from tests.page.visitor import bet, open_page, open_panel, play_as_guest, tap, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 REALITY = "**/api/me/reality-check"
 Scheme = Literal["dark", "light"]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The whole system, with columns whose bets stay open as long as a test."""
+    with System(tmp_path_factory.mktemp("page") / "data", column_seconds="5", **STEADY) as system:
+        yield system
 
 
 @pytest.fixture

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from taptrade.wallet import Wallet
+from tests.page.seat import Seat
 
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-PATIENCE_MS = 15_000
 TAPS_MAX = 4
-TAPPABLE = "#cells td button:not([aria-disabled=true])"
+DECIDED = ("confirmed", "touched", "refused")
 # A provider as extensions put it into a page (EIP-1193); the wallet itself stays outside.
 PROVIDER = """
 window.ethereum = {
@@ -35,19 +27,6 @@ window.ethereum = {
 """
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run the machine's own Chromium; without one the test is left out, and says so."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("there is no Chromium on this machine: nothing of the page was tried in a browser")
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 def lend_wallet(context: BrowserContext, wallet: Wallet) -> None:
     """Put a wallet into the browser's pages."""
     context.expose_function("walletSigns", lambda text: wallet.sign(bytes.fromhex(text[2:]).decode()))
@@ -56,20 +35,18 @@ def lend_wallet(context: BrowserContext, wallet: Wallet) -> None:
 
 
 def open_page(context: BrowserContext, url: str) -> Page:
-    """Open the game and wait for its cells."""
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto(url)
-    expect(page.locator(TAPPABLE).nth(20)).to_be_attached()
-    return page
+    """Open the game in a new tab."""
+    seat = Seat(context.new_page(), url)
+    seat.open()
+    return seat.page
 
 
 def play_as_guest(context: BrowserContext, url: str) -> Page:
     """Open the game as somebody new, by the first button."""
-    page = open_page(context, url)
-    page.click("#guest")
-    expect(page.locator("#balance-box")).to_be_visible()
-    return page
+    seat = Seat(context.new_page(), url)
+    seat.open()
+    seat.play_as_guest()
+    return seat.page
 
 
 def tap(page: Page, at: int = 0) -> None:
@@ -81,15 +58,15 @@ def tap(page: Page, at: int = 0) -> None:
 
 def bet(page: Page) -> None:
     """Tap until one more bet is confirmed: now and then the rate falls too far under way."""
-    confirmed = page.locator("#bets li[data-state=confirmed]")
-    before = confirmed.count()
+    bets = page.locator("#bets > li")
+    before = bets.count()
     for at in range(before, before + TAPS_MAX):
         tap(page, at)
-        try:
-            expect(confirmed).to_have_count(before + 1, timeout=3_000)
-        except AssertionError:
-            continue
-        return
+        expect(bets).to_have_count(at + 1)
+        decided = page.locator(",".join(f"#bets > li:first-child[data-state={state}]" for state in DECIDED))
+        expect(decided).to_be_visible()
+        if decided.get_attribute("data-state") != "refused":
+            return
     raise AssertionError(f"none of {TAPS_MAX} taps was confirmed: {page.locator('#bets').inner_text()}")
 
 
