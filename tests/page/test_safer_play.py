@@ -98,7 +98,7 @@ def test_two_keys_exclude_a_player_and_the_board_says_so(page: Page) -> None:
     page.locator("#menu-button").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("menuitem", name="Limits and breaks")).to_be_focused()
+    expect(page.locator("#menu").get_by_role("button", name="Limits and breaks")).to_be_focused()
     page.keyboard.press("Enter")
     choice = page.get_by_role("button", name="6 months")
     for _ in range(12):
@@ -157,11 +157,20 @@ class DueNow:
         route.fulfill(response=response, body=json.dumps(told | {"due_ms": 1} if self.due else told))
 
 
-def test_the_reality_check_is_answered_in_one_tab_for_all(page: Page, context: BrowserContext, house: System) -> None:
+@pytest.fixture
+def due_now(context: BrowserContext) -> Iterator[DueNow]:
+    """Stand between the pages and the reality check; the last question is answered before the tabs close."""
+    between = DueNow()
+    yield between
+    context.unroute_all(behavior="wait")
+
+
+def test_the_reality_check_is_answered_in_one_tab_for_all(
+    page: Page, context: BrowserContext, house: System, due_now: DueNow
+) -> None:
     """It says what was staked, stays for Escape, keeps the focus, and closes everywhere with one answer."""
     other = open_page(context, house.url)
     bet(page)
-    due_now = DueNow()
     context.route(REALITY, due_now)
     for tab in (page, other):
         tab.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
@@ -182,14 +191,16 @@ def test_the_reality_check_is_answered_in_one_tab_for_all(page: Page, context: B
     assert due_now.answers == 1
 
 
-def test_the_reality_check_waits_for_the_hand_and_leads_to_a_break(page: Page, context: BrowserContext) -> None:
+def test_the_reality_check_waits_for_the_hand_and_leads_to_a_break(
+    page: Page, context: BrowserContext, due_now: DueNow
+) -> None:
     """While a finger is down on the board no dialog comes between; the tap counts."""
     bet(page)
     box = page.locator("#board").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 5, box["y"] + 5)
     page.mouse.down()
-    context.route(REALITY, DueNow())
+    context.route(REALITY, due_now)
     with page.expect_response(REALITY):
         page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_timeout(1_500)  # it looks once a second

@@ -73,7 +73,7 @@ def bet(page: Page) -> None:
 def open_panel(page: Page, name: str) -> Locator:
     """Open a panel by the menu."""
     page.click("#menu-button")
-    page.get_by_role("menuitem", name=name).click()
+    page.locator("#menu").get_by_role("button", name=name).click()
     panel = page.locator("dialog[open]")
     expect(panel).to_be_visible()
     return panel
