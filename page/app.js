@@ -105,8 +105,11 @@ function hearEvent(event) {
 
 function hearConnection(connection) {
   const lostMs = connection === "live" ? null : (state.lostMs ?? performance.now());
+  const healed = connection === "live" && state.lostMs !== null;
   state.set({ connection, lostMs });
   if (connection === "live") clock.measure();
+  // The stream goes on with the newest price: those in between are asked for, or the line would lie.
+  if (healed) insist(() => app.market.loadPast()).catch(console.error);
 }
 
 /** The stream reads as another player than the page plays: another tab signed in or out. */

@@ -1,6 +1,6 @@
 // Make and fill elements; everything shown is text, never markup.
 
-/** Make an element: properties are set, `class` and `data-`/`aria-` names become attributes, children are appended. */
+/** Make an element with attributes, listeners ("onclick") and children; null children are left out. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -25,8 +25,10 @@ const ICONS = {
   soundOff: ["M4 9v6h4l5 4V5L8 9H4z", "M16 9.5l5 5", "M21 9.5l-5 5"],
   system: ["M12 3a9 9 0 1 0 0 18z", "M12 3a9 9 0 1 1 0 18z"],
   dark: ["M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z"],
-  light: ["M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z", "M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4"
-    + "M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4"],
+  light: [
+    "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",
+    "M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
+  ],
   menu: ["M4 7h16M4 12h16M4 17h16"],
 };
 

@@ -17,9 +17,6 @@ export function rate(bp) {
   return `${(Math.floor(bp / 100) / 100).toFixed(2)}x`;
 }
 
-/** A rate in full, as proofs show it. */
-export const fullRate = (bp) => `${(bp / 10_000).toFixed(4).replace(/0{1,2}$/, "")}x`;
-
 /** What a stake pays at a rate, rounded down to the cent as the house does. */
 export const payoutCents = (stakeCents, rateBp) => Math.floor((stakeCents * rateBp) / 10_000);
 

@@ -1,6 +1,6 @@
 // Every text that a person reads, in one object, ready to be translated; functions take what is named in them.
 
-import { band, duration, fullRate, money, rate, seconds, shortBand, shortMoney } from "./format.js";
+import { band, duration, money, rate, seconds, shortBand, shortMoney } from "./format.js";
 
 export const texts = {
   brand: "Tap Trading",
@@ -156,7 +156,7 @@ export const texts = {
   sentences: {
     pending: "Sent; nothing is certain before the server answers.",
     waiting: "The bet waits for a price that is newer than what you saw.",
-    confirmed: (rateBp, payoutCents) => `Pays ${money(payoutCents)} (${fullRate(rateBp)}) if the price touches it.`,
+    confirmed: (payoutCents) => `Pays ${money(payoutCents)} if the price touches it.`,
     touched: (payoutCents) => `The price touched it: ${money(payoutCents)}, once the window is settled.`,
     settling: "The window is over; the result comes with its evidence.",
     won: (payoutCents) => `Won ${money(payoutCents)}: the price touched the band.`,
@@ -168,12 +168,12 @@ export const texts = {
         above ? "higher" : "lower"}.`,
     void: "Void: the prices of this window are not complete. Your stake came back.",
     unknown: "No answer came. The page asks again; the bet counts once or not at all.",
-    tap: (stakeCents, rateText, bandText) => `${shortMoney(stakeCents)} at ${rateText} on ${bandText}`,
+    tap: (stakeCents, rateText, bandText) => `${shortMoney(stakeCents)} × ${rateText}, ${bandText}`,
   },
   refusals: {
     RATE_MOVED: ({ shownBp, rateBp }) => (rateBp
       ? `The rate fell from ${rate(shownBp)} to ${rate(rateBp)}, more than 3 %. Not taken.`
-      : `The cell lost its rate of ${rate(shownBp)} in the meantime. Not taken.`),
+      : "The rate fell by more than 3 % while the tap was on its way. Not taken."),
     CELL_CLOSED: () => "The column had closed when the tap arrived. Not taken.",
     CELL_NOT_OFFERED: () => "The cell is not offered at this price. Not taken.",
     CELL_UNKNOWN: () => "There is no such cell any more. Not taken.",
@@ -183,7 +183,7 @@ export const texts = {
     DUPLICATE_BET: () => "You have a bet on this cell already.",
     BET_EXPIRED: () => "The bet came too late to be filled. No money was taken.",
     BET_NEVER_PLACED: () => "The bet was lost on its way. No money was taken.",
-    PRICE_FEED_STALE: () => "Bets are stopped: there is no fresh price. Not taken.",
+    PRICE_FEED_STALE: () => "Not taken: bets are stopped, or there is no fresh price.",
     EXPOSURE_LIMIT: ({ maxStakeCents }) => (maxStakeCents
       ? `The house takes at most ${shortMoney(maxStakeCents)} more on this cell.`
       : "The house takes no more on this cell."),

@@ -28,7 +28,8 @@ export class GridLayer {
         const bp = grid.rates_bp[index][at];
         const text = bp === null ? "" : rate(bp);
         seen.add(id);
-        if (this.#drawn.get(id) !== text) this.#queue.push({ id, startS: column.start_s, low: row.low_cents, bp, text });
+        if (this.#drawn.get(id) === text) return;
+        this.#queue.push({ id, startS: column.start_s, low: row.low_cents, bp, text });
       });
     });
     for (const id of this.#drawn.keys()) {

@@ -63,7 +63,7 @@ export class Results {
       state: make("span", { class: "state" }),
       summary: make("span", { class: "summary" }),
       sentence: make("p", { class: "sentence" }),
-      time: make("time", { datetime: new Date(tap.tappedMs).toISOString(), title: utc(tap.tappedMs) }, time(tap.tappedMs)),
+      time: make("time", { title: utc(tap.tappedMs) }, time(tap.tappedMs)),
       why: make("button", { type: "button", class: "link", "aria-expanded": "false", hidden: true }, texts.bets.why),
       proof: make("a", { class: "link", hidden: true }, texts.bets.proof),
       limits: make("button", { type: "button", class: "link", hidden: true }, texts.bets.limits),
@@ -71,9 +71,9 @@ export class Results {
     };
     item.why.addEventListener("click", () => this.#toggle(item, tap));
     item.limits.addEventListener("click", this.showLimits);
-    const head = make("div", { class: "head" }, item.state, item.summary, item.time);
-    const foot = make("div", { class: "foot" }, item.why, item.limits, item.proof);
-    item.element = make("li", {}, head, make("div", { class: "told" }, item.sentence, foot), item.chart);
+    const head = make("div", { class: "head" }, item.state, item.summary);
+    const foot = make("div", { class: "foot" }, item.time, item.why, item.limits, item.proof);
+    item.element = make("li", {}, head, item.sentence, foot, item.chart);
     return item;
   }
 

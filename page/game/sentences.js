@@ -9,7 +9,7 @@ export function sentenceOf(tap, shown, nowMs, widthMs) {
   switch (shown) {
     case "confirmed":
       if (nowMs >= tap.startS * 1000 + widthMs) return sentences.settling;
-      return sentences.confirmed(tap.rateBp, tap.payoutCents);
+      return sentences.confirmed(tap.payoutCents);
     case "touched": return sentences.touched(tap.payoutCents);
     case "won": return wonSentence(tap);
     case "lost": return lostSentence(tap);

@@ -85,8 +85,9 @@ export class CellTable {
       if (!this.#rows.has(low)) this.#rows.set(low, newRow(low, high));
       const row = this.#rows.get(low);
       // The highest price comes first, as on the board.
-      if (row.element.nextElementSibling !== below || !row.element.isConnected) this.body.insertBefore(row.element, below);
-      below = row.element;
+      const { element } = row;
+      if (element.nextElementSibling !== below || !element.isConnected) this.body.insertBefore(element, below);
+      below = element;
       this.#fillCells(row, offer, open);
     }
   }

@@ -48,7 +48,7 @@ export class Taps {
       const key = this.state.rules.bet_signatures === "off" ? null : this.session.key;
       const wanted = { cellId, stakeCents, rateBp };
       const body = await signedBet(key, wanted, chainId, this.clock.nowMs());
-      this.#change(tap, { state: "pending", sentMs: this.clock.nowMs() });
+      this.#change(tap, { state: "pending", sentMs: this.clock.nowMs(), sending: true });
       const fate = await this.delivery.send(body, {
         onUnknown: () => this.#change(tap, { state: "unknown" }),
         isKnown: (id) => this.list().some((one) => one.bet?.id === id),
@@ -125,6 +125,7 @@ export class Taps {
   }
 
   #decide(tap, { bet, balance, code, problem }) {
+    tap.sending = false;
     if (SETTLED.has(tap.state)) return;
     if (typeof balance === "number") this.state.set({ balanceCents: balance });
     if (bet?.status === "pending") {
@@ -140,6 +141,8 @@ export class Taps {
     const rateBp = bet.reward_rate ?? tap.rateBp;
     const changes = { bet, rateBp, stakeCents: bet.amount ?? tap.stakeCents, quiet };
     if (bet.refusal_code || bet.status === "refused" || bet.status === "insufficient_funds") {
+      // The answer that is on its way says more: the new rate, or what a limit leaves.
+      if (tap.sending) return;
       this.#refuse(tap, bet.refusal_code ?? "INSUFFICIENT_FUNDS", { detail: bet.refusal_detail }, { bet, quiet });
     } else if (SETTLED.has(bet.status)) {
       this.#change(tap, { ...changes, state: bet.status, payoutCents: bet.payout_amount ?? 0 });

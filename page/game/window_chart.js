@@ -35,7 +35,8 @@ export function windowChart(tap, ticks, widthMs) {
   );
   if (ticks.length > 0) {
     svg.append(drawing("path", { class: "price", d: steps(ticks, x, y, startMs + widthMs) }));
-    for (const tick of ticks) svg.append(drawing("circle", { class: "tick", cx: x(tick.id), cy: y(tick.close), r: 2.5 }));
+    const dots = ticks.map(({ id, close }) => drawing("circle", { class: "tick", cx: x(id), cy: y(close), r: 2.5 }));
+    svg.append(...dots);
     const last = ticks.at(-1).close;
     svg.append(label(RIGHT - 5, y(last) + (last > (lowest + highest) / 2 ? 14 : -6), money(last), "end"));
   }

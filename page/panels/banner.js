@@ -3,8 +3,8 @@
 import { find, make, write } from "../dom.js";
 import { texts } from "../texts.js";
 import { canSign } from "../auth/key.js";
+import { breakerText } from "../game/stopped.js";
 
-const RECOVERY_MS = 30_000;
 const LOST_SHOWN_MS = 1_500;
 const NOTICE_MS = 8_000;
 
@@ -25,7 +25,8 @@ export class Banner {
     const { state } = this;
     this.#line("demo", "notice", state.rules?.mode === "demo" ? texts.banner.demo(state.rules.source ?? "") : "");
     this.#line("line", "alarm", this.#connectionText());
-    this.#line("breaker", "alarm", state.breaker ? breakerText(state.breaker, this.#priceAgeMs(), this.clock.nowMs()) : "");
+    const stopped = state.breaker && breakerText(state.breaker, this.#priceAgeMs(), this.clock.nowMs());
+    this.#line("breaker", "alarm", stopped ?? "");
     const late = state.breaker?.state === "DEGRADED" && state.breaker.override !== "open";
     this.#line("late", "notice", late ? texts.banner.late : "");
     this.#line("key", "alarm", this.#keyText());
@@ -68,20 +69,3 @@ export class Banner {
     line.hidden = !text;
   }
 }
-
-/** Why bets are stopped and since when; empty while they are taken. */
-export function breakerText(breaker, priceAgeMs, nowMs) {
-  const over = breaker.override_until_ms !== null && nowMs >= breaker.override_until_ms;
-  const override = over ? "auto" : breaker.override;
-  if (override === "open") return texts.banner.operator;
-  if (override === "closed" || breaker.state !== "CRITICAL") return "";
-  if (breaker.fresh_since_ms !== null) {
-    const leftMs = Math.max(0, breaker.fresh_since_ms + RECOVERY_MS - nowMs);
-    return texts.banner.recovering(leftMs);
-  }
-  if (priceAgeMs === null) return texts.banner.starting;
-  return texts.banner.stale(priceAgeMs);
-}
-
-/** Whether bets are taken now. */
-export const takesBets = (breaker, nowMs) => !breaker || breakerText(breaker, 0, nowMs) === "";

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE_MS = 20_000
+TAKEN = ("confirmed", "touched", "won", "lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,15 @@ class Seat:
     def tap(self, across: float = 0.75, down: float = 0.5) -> None:
         """Click on the board."""
         self.page.mouse.click(*self.point(across, down))
+
+    def bet(self) -> None:
+        """Tap until a bet is taken: a rate may move while a tap is on its way, and is refused then."""
+        for across in (0.75, 0.8, 0.85, 0.9, 0.95):
+            self.tap(across, 0.48)
+            self.expect_state(*TAKEN, "refused")
+            if self.bets.first.get_attribute("data-state") != "refused":
+                return
+        raise AssertionError("five taps were refused")
 
     @property
     def bets(self) -> Locator:

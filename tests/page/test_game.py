@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from runtime.game.money import dollars
 from tests.acceptance.system import System
-from tests.page.seat import Seat
+from tests.page.seat import TAKEN, Seat
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 TABS = 6
@@ -25,8 +25,7 @@ def account_of(page: Page) -> Any:
 
 
 def test_a_guest_plays_a_whole_game(seat: Seat) -> None:
-    seat.tap(down=0.47)
-    seat.expect_state("confirmed", "touched")
+    seat.bet()
     assert account_of(seat.page)["kind"] == "guest"
     seat.expect_state("won", "lost")
     bet = seat.bets.first
@@ -79,7 +78,7 @@ def test_the_keyboard_alone_plays(house: System, page: Page) -> None:
     expect(page.locator("#cells button:focus")).to_have_attribute("aria-label", PAYS)
     expect(page.locator("#hint")).to_contain_text("pays $")
     page.keyboard.press("Enter")
-    seat.expect_state("confirmed", "touched", "won", "lost")
+    seat.expect_state(*TAKEN, "refused")
     assert page.locator("#live").text_content()
 
 
@@ -99,7 +98,7 @@ def test_a_lost_answer_is_unknown_until_the_same_tap_brings_the_bet(seat: Seat) 
     seat.page.route("**/api/bets", lose_first)
     seat.tap(0.9)
     seat.expect_state("unknown")
-    seat.expect_state("confirmed", "touched", "won", "lost")
+    seat.expect_state(*TAKEN, "refused")
     assert len(bodies) >= 3
     assert len(set(bodies)) == 1
     expect(seat.bets).to_have_count(1)
@@ -131,10 +130,10 @@ def test_seven_tabs_share_one_stream(seat: Seat, context: BrowserContext) -> Non
         tab.open()
         expect(tab.page.locator("#balance")).to_have_text("$10,000.00")
     tabs[-1].page.bring_to_front()
-    tabs[-1].tap()
-    tabs[-1].expect_state("confirmed", "touched", "won", "lost")
+    tabs[-1].bet()
+    bet_id = newest_bet(tabs[-1].page)["id"]
     for tab in [seat, *tabs]:
-        expect(tab.bets).to_have_count(1)
+        expect(tab.bets.first.get_by_role("link", name="Proof")).to_have_attribute("href", f"/bets/{bet_id}")
 
 
 def test_a_guest_who_returns_is_signed_in_silently(seat: Seat, context: BrowserContext) -> None:
@@ -153,8 +152,7 @@ def test_without_storage_and_shared_worker_one_plays_and_is_told(house: System, 
     seat = Seat(context.new_page(), house.url)
     seat.open()
     seat.play_as_guest()
-    seat.tap()
-    seat.expect_state("confirmed", "touched", "won", "lost")
+    seat.bet()
     expect(seat.page.locator("#banners")).to_contain_text("lost when the tab is closed")
 
 
@@ -166,7 +164,7 @@ def test_a_phone_shows_everything_and_axe_finds_no_fault(house: System, browser:
         faults = Axe().run(seat.page).response["violations"]
         seat.play_as_guest()
         seat.page.touchscreen.tap(*seat.point(0.8, 0.5))
-        seat.expect_state("confirmed", "touched", "won", "lost", "refused")
+        seat.expect_state(*TAKEN, "refused")
         seat.page.get_by_role("button", name="Cells as a table").click()
         seat.page.locator("#menu-button").click()
         seat.page.locator("#menu").get_by_text("How it works").click()
