@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from tests.acceptance.system import STEADY, System
-from tests.page.visitor import bet, open_page, open_panel, play_as_guest, tap, violations
+from tests.page.visitor import bet, open_page, open_panel, play_as_guest, tap, tap_until, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 REALITY = "**/api/me/reality-check"
@@ -84,9 +84,7 @@ def test_a_tap_that_a_limit_refuses_leads_to_the_limits(page: Page) -> None:
     panel.get_by_text("Save limits").click()
     expect(panel.get_by_text("Now: $1.00.")).to_be_visible()
     page.keyboard.press("Escape")
-    tap(page)
-    refused = page.locator("#bets li[data-state=refused]")
-    expect(refused).to_contain_text("This stake is above your limit for one bet.")
+    refused = tap_until(page, ":has-text('This stake is above your limit for one bet.')")
     refused.get_by_text("Your limits").click()
     expect(page.locator("#limits")).to_be_visible()
 

@@ -11,7 +11,6 @@ from taptrade.wallet import Wallet
 from tests.page.seat import Seat
 
 TAPS_MAX = 4
-DECIDED = ("confirmed", "touched", "refused")
 # A provider as extensions put it into a page (EIP-1193); the wallet itself stays outside.
 PROVIDER = """
 window.ethereum = {
@@ -57,17 +56,25 @@ def tap(page: Page, at: int = 0) -> None:
 
 
 def bet(page: Page) -> None:
-    """Tap until one more bet is confirmed: now and then the rate falls too far under way."""
+    """Tap until one more bet is confirmed."""
+    tap_until(page, "[data-state=confirmed], [data-state=touched]")
+
+
+def tap_until(page: Page, wanted: str) -> Locator:
+    """Tap until the newest bet is a wanted one; now and then the rate falls too far under way, and that one is not."""
     bets = page.locator("#bets > li")
+    newest = page.locator(
+        "#bets > li:first-child:is([data-state=confirmed], [data-state=touched], [data-state=refused])"
+    )
     before = bets.count()
     for at in range(before, before + TAPS_MAX):
         tap(page, at)
         expect(bets).to_have_count(at + 1)
-        decided = page.locator(",".join(f"#bets > li:first-child[data-state={state}]" for state in DECIDED))
-        expect(decided).to_be_visible()
-        if decided.get_attribute("data-state") != "refused":
-            return
-    raise AssertionError(f"none of {TAPS_MAX} taps was confirmed: {page.locator('#bets').inner_text()}")
+        expect(newest).to_be_visible()
+        found = page.locator(f"#bets > li:first-child:is({wanted})")
+        if found.count():
+            return found
+    raise AssertionError(f"none of {TAPS_MAX} taps became {wanted}: {page.locator('#bets').inner_text()}")
 
 
 def open_panel(page: Page, name: str) -> Locator:
