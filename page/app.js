@@ -20,12 +20,13 @@ import { helpPanel } from "./panels/help.js";
 import { Stakes } from "./panels/stakes.js";
 import { walletPanel } from "./panels/wallet.js";
 import { Welcome } from "./panels/welcome.js";
+import { joinSafer, saferPanels } from "./safer/join.js";
 import { Sound } from "./sound.js";
 import { State } from "./state.js";
 import { texts } from "./texts.js";
 
 /** What opens over the game, in the menu's order; see panels/dialogs.js for what a panel is. */
-const PANELS = [helpPanel, accountPanel, walletPanel];
+const PANELS = [helpPanel, ...saferPanels, accountPanel, walletPanel];
 
 const state = new State({
   rules: null, user: null, sessionKnown: false, balanceCents: null, stakeCents: null, price: null, grid: null,
@@ -60,6 +61,7 @@ app.taps = new Taps({
     app.results.refresh();
     app.header.showOpen();
     app.tapping.tell(tap, before);
+    hearTap(tap);
   },
 });
 writeTexts();
@@ -72,6 +74,7 @@ app.dialogs = new Dialogs(app);
 app.welcome = new Welcome(app);
 app.tapping = new Tapping(app);
 PANELS.forEach((panel) => app.dialogs.add(panel));
+const hearTap = joinSafer(app);
 const hands = { onAim: (cell) => app.tapping.aim(cell), onTap: (cell) => app.tapping.tap(cell) };
 new Pointer(find("board"), app.board, hands);
 new CellTable({ ...app, ...hands });

@@ -36,3 +36,10 @@ export function duration(ms) {
   if (total < 3600) return `${Math.floor(total / 60)} min ${total % 60} s`;
   return `${Math.floor(total / 3600)} h ${Math.floor((total % 3600) / 60)} min`;
 }
+
+const calendar = new Intl.DateTimeFormat(undefined, {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+});
+
+/** A moment that may lie on another day. */
+export const dateTime = (ms) => calendar.format(ms);

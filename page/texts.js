@@ -46,6 +46,7 @@ export const texts = {
       `${money(stakeCents)} × ${rate(rateBp)} pays ${money(payoutCents)} if the price touches ${bandText}, ${window}`,
     notOffered: "This cell is not offered now.",
     closed: "This column takes no more bets.",
+    paused: "You are taking a break: no bets are taken.",
     window: (start, end) => `${start} to ${end}`,
   },
   banner: {
@@ -122,6 +123,7 @@ export const texts = {
     empty: "No bets yet. Tap a cell.",
     why: "Why?",
     hideWhy: "Hide",
+    limits: "Your limits",
     proof: "Proof",
     pathLabel: "The price in this window, and your band",
     noPath: "The prices of this window could not be loaded.",

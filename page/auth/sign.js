@@ -15,6 +15,13 @@ export function betText({ cell_id, amount, min_rate_bp, nonce, timestamp }, chai
   ].join("\n");
 }
 
+export function withdrawText({ amount, nonce, timestamp }, chainId) {
+  return [
+    "Tap Trading Bet", "Action: withdraw", `Amount: ${amount}`, `Nonce: ${nonce}`, `Timestamp: ${timestamp}`,
+    `Chain: ${chainId}`, "Version: 1",
+  ].join("\n");
+}
+
 /** The body of POST /api/bets. */
 export async function signedBet(key, { cellId, stakeCents, rateBp }, chainId, nowMs) {
   const bet = {

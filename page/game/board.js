@@ -8,6 +8,7 @@ import { drawAim, drawMark } from "./marks.js";
 import { Offer } from "./offer.js";
 import { PricePath } from "./path.js";
 import { takesBets } from "./stopped.js";
+import { pauseOf } from "../safer/own_limits.js";
 import { drawClosed, drawLattice, drawNow, drawRanges } from "./scenery.js";
 
 const FRAMES_KEPT = 600;
@@ -96,8 +97,9 @@ export class Board {
     drawLattice(context, geometry, colors);
     drawRanges(context, geometry, this.market.ranges, colors);
     const openMs = geometry.columnStart(serverMs) + 2 * geometry.columnMs;
-    // While bets are stopped the cells stand back; the banner says why.
-    context.globalAlpha = takesBets(state.breaker, serverMs) ? 1 : STOPPED_ALPHA;
+    // While bets are stopped, or the player takes a break, the cells stand back; the banner says why.
+    const taken = takesBets(state.breaker, serverMs) && !pauseOf(state.limits, serverMs);
+    context.globalAlpha = taken ? 1 : STOPPED_ALPHA;
     this.#layer.blit(context, geometry, openMs);
     context.globalAlpha = 1;
     drawClosed(context, geometry, openMs, colors);

@@ -14,8 +14,10 @@ export class Results {
   #items = new Map();
   #due = false;
 
-  constructor({ state, clock, market, taps, api }) {
+  constructor(app) {
+    const { state, clock, market, taps, api } = app;
     Object.assign(this, { state, clock, market, taps, api });
+    this.showLimits = () => app.dialogs.open("limits");
     this.list = find("bets");
     this.empty = find("bets-empty");
     // A wait is counted down, and an open bet's window ends, without any event.
@@ -64,11 +66,13 @@ export class Results {
       time: make("time", { title: utc(tap.tappedMs) }, time(tap.tappedMs)),
       why: make("button", { type: "button", class: "link", "aria-expanded": "false", hidden: true }, texts.bets.why),
       proof: make("a", { class: "link", hidden: true }, texts.bets.proof),
+      limits: make("button", { type: "button", class: "link", hidden: true }, texts.bets.limits),
       chart: make("div", { class: "why", hidden: true }),
     };
     item.why.addEventListener("click", () => this.#toggle(item, tap));
+    item.limits.addEventListener("click", this.showLimits);
     const head = make("div", { class: "head" }, item.state, item.summary);
-    const foot = make("div", { class: "foot" }, item.time, item.why, item.proof);
+    const foot = make("div", { class: "foot" }, item.time, item.why, item.limits, item.proof);
     item.element = make("li", {}, head, item.sentence, foot, item.chart);
     return item;
   }
@@ -83,6 +87,7 @@ export class Results {
     write(item.summary, summaryOf(tap));
     write(item.sentence, sentenceOf(tap, shown, nowMs, rules.column_seconds * 1000));
     item.why.hidden = !EXPLAINED.has(tap.state);
+    item.limits.hidden = tap.refusal?.code !== "LIMIT_REACHED";
     item.proof.hidden = !tap.bet?.id || tap.bet.status === "pending";
     if (!item.proof.hidden) item.proof.setAttribute("href", `/bets/${tap.bet.id}`);
   }

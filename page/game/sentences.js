@@ -1,6 +1,6 @@
 // What became of a tap, in one sentence.
 
-import { rate, time } from "../format.js";
+import { dateTime, rate } from "../format.js";
 import { texts } from "../texts.js";
 
 /** The sentence of a tap in the state that is shown. */
@@ -43,7 +43,7 @@ function refusalSentence({ refusal, shownBp }) {
     rateBp: refusal.rate_bp,
     detail: refusal.detail,
     limit: refusal.limit,
-    untilText: refusal.until_ms ? time(refusal.until_ms) : "",
+    untilText: refusal.until_ms ? dateTime(refusal.until_ms) : "",
     maxStakeCents: refusal.max_stake_cents,
   });
 }

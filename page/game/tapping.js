@@ -2,6 +2,7 @@
 
 import { find, write } from "../dom.js";
 import { band, payoutCents, time } from "../format.js";
+import { pauseOf } from "../safer/own_limits.js";
 import { texts } from "../texts.js";
 import { sentenceOf, summaryOf } from "./sentences.js";
 import { shownState } from "./taps.js";
@@ -13,7 +14,7 @@ export class Tapping {
     Object.assign(this, { state, clock, board, taps, session, sound, welcome });
     this.hint = find("hint");
     this.live = find("live");
-    state.on(["user", "stakeCents", "grid", "rules"], () => this.#showHint());
+    state.on(["user", "stakeCents", "grid", "rules", "limits"], () => this.#showHint());
     this.#showHint();
   }
 
@@ -50,7 +51,12 @@ export class Tapping {
     if (TOLD.has(now)) write(this.live, sentenceOf(tap, now, this.clock.nowMs(), widthMs));
   }
 
+  get #paused() {
+    return pauseOf(this.state.limits, this.clock.nowMs()) !== null;
+  }
+
   #canTap(cell) {
+    if (this.#paused) return false;
     const { rateBp, open } = this.board.look(cell);
     return rateBp !== null && open && !this.taps.standing(cell.cellId);
   }
@@ -61,6 +67,7 @@ export class Tapping {
 
   #hintText() {
     const { state, board: { aim } } = this;
+    if (this.#paused) return texts.hint.paused;
     if (!aim) return state.user ? texts.hint.idle(state.stakeCents ?? 0) : texts.hint.signedOut;
     const nowMs = this.clock.nowMs();
     const widthMs = (state.rules?.column_seconds ?? 5) * 1000;
