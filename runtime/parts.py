@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.auth.operators import OperatorSessions
 from runtime.auth.sessions import Sessions
 from runtime.background import Background
 from runtime.betting.admission import AdmissionControl
@@ -34,6 +35,7 @@ class Parts:
     outbox: Outbox
     admission: AdmissionControl
     sessions: Sessions
+    operators: OperatorSessions
     market: Market
     hub: Hub
     writer_watch: WriterWatch

@@ -32,6 +32,7 @@ NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_DASHBOARD_PORT
 # What one process alone needs to know: its service.
 OF_ONE = {
     "TAPTRADE_PROCESSOR_SECRET": "api",
+    "TAPTRADE_OPERATORS": "api",
     "TAPTRADE_DASHBOARD_HOST": "rq-dashboard",
     "TAPTRADE_DASHBOARD_DOMAIN": "rq-dashboard",
     "TAPTRADE_DASHBOARD_KEY": "rq-dashboard",

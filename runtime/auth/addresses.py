@@ -1,39 +1,5 @@
-"""Wallet addresses: one canonical form inside (lower case), one to show (EIP-55)."""
+"""Wallet addresses as this room and those above it know them: runtime.addresses, which settings are read by too."""
 
-from __future__ import annotations
+from runtime.addresses import AddressError, canonical_address, to_checksum_address
 
-import re
-from functools import lru_cache
-
-from runtime.auth.signatures import keccak
-
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-_SHOWN_CACHE = 4_096
-
-
-class AddressError(ValueError):
-    """This is no wallet address."""
-
-
-@lru_cache(_SHOWN_CACHE)
-def to_checksum_address(canonical: str) -> str:
-    """Return the EIP-55 form of a canonical address."""
-    digits = canonical[2:]
-    marks = keccak(digits.encode()).hex()
-    return "0x" + "".join(
-        digit.upper() if int(mark, 16) >= 8 else digit for digit, mark in zip(digits, marks, strict=False)
-    )
-
-
-def canonical_address(text: str) -> str:
-    """Return the one form that we store; raise AddressError for anything but an exact address.
-
-    All lower case and the EIP-55 checksum name the same account. A wrong mix of cases is a typing mistake that the
-    checksum has caught; all upper case carries no checksum and is refused with it.
-    """
-    if len(text) != 42 or _ADDRESS.fullmatch(text) is None:
-        raise AddressError("an address is 0x and 40 hex digits")
-    canonical = text.lower()
-    if text not in (canonical, to_checksum_address(canonical)):
-        raise AddressError("the address fails its EIP-55 checksum")
-    return canonical
+__all__ = ["AddressError", "canonical_address", "to_checksum_address"]

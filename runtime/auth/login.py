@@ -10,7 +10,7 @@ from typing import Protocol
 from runtime.auth import signatures
 from runtime.auth.domains import Domains, domains_of
 from runtime.auth.sessions import Session, Sessions
-from runtime.auth.siwe import SiweError, SiweMessage, parse
+from runtime.auth.siwe import OPERATE_URN, SiweError, SiweMessage, parse
 from runtime.auth.windows import before_memory, check_time
 from runtime.errors import Conflict, InvalidRequest, InvalidSignature, SignatureExpired, Unavailable
 from runtime.messaging.commands import COMMAND_TTL_MS, AnyCommand, Delegation, OpenAccount, Outcome
@@ -19,6 +19,11 @@ from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import claim_nonce, new_id
 from runtime.settings import Settings
 
+OTHER_PURPOSE = {
+    False: f"A message with the resource {OPERATE_URN} begins no player's session; it goes to /api/operate/login.",
+    True: f"An operator's login message carries the resource {OPERATE_URN}; this one does not.",
+}
+"""Why a message is refused, by whether it should have been one for operating."""
 _CONTRACT_SIGNATURE = re.compile(rf"(?:0[xX])?[0-9a-fA-F]{{{signatures.SIGNATURE_DIGITS + 1},}}")
 
 
@@ -72,7 +77,7 @@ def log_in(
     """
     claim = check(message, signature, domains_of(settings), settings.chain_ids, now_ms)
     command = _open_account(claim, message, settings, now_ms)
-    _use_nonce(client, claim, command.id, now_ms)
+    use_nonce(client, claim, command.id, now_ms)
     count(claim.wallet)
     late = "The account could not be opened in time; sign a new message and try again."
     opened = data_of(outbox.submit(command), late)
@@ -90,12 +95,22 @@ def log_in(
     return Login(token, session, opened["balance"], opened["created_ms"])
 
 
-def check(message: str, signature: str, domains: Domains, chain_ids: Sequence[int], now_ms: int) -> Claim:
+def check(
+    message: str,
+    signature: str,
+    domains: Domains,
+    chain_ids: Sequence[int],
+    now_ms: int,
+    *,
+    for_operating: bool = False,
+) -> Claim:
     """Check a login message and its signature without any state; raise the refusal that says what is wrong."""
     try:
         parsed = parse(message)
     except SiweError as ex:
         raise InvalidRequest(f"The login message is refused: {ex}.") from ex
+    if parsed.is_for_operating != for_operating:
+        raise InvalidRequest(OTHER_PURPOSE[for_operating])
     _check_audience(parsed, domains, chain_ids)
     _check_time(parsed, now_ms)
     wallet = parsed.wallet
@@ -164,9 +179,10 @@ def _open_account(claim: Claim, message: str, settings: Settings, now_ms: int) -
     )
 
 
-def _use_nonce(client: Redis, claim: Claim, command_id: str, now_ms: int) -> None:
+def use_nonce(client: Redis, claim: Claim, used_by: str, now_ms: int) -> None:
+    """Use up the nonce of a login message, so that it counts once; raise a Refusal if it cannot be."""
     try:
-        code, _ = claim_nonce(client, claim.wallet, claim.nonce, command_id, claim.issued_s, now_ms)
+        code, _ = claim_nonce(client, claim.wallet, claim.nonce, used_by, claim.issued_s, now_ms)
     except OUTAGES as ex:
         raise Unavailable("Logins cannot be checked right now.") from ex
     if code == "EPOCH":

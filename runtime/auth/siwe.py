@@ -13,6 +13,8 @@ MESSAGE_CHARACTERS_MAX = 1_536
 """A message that delegates a key is kept for ever. Wallets' libraries write some 300 characters, 400 with a nonce of 96
 and a session key; terms in the statement and a ReCap among the resources (EIP-5573) make it 900, seldom 1,300."""
 SESSION_KEY_URN = "urn:taptrade:session-key:"
+OPERATE_URN = "urn:taptrade:operate"
+"""The resource of a message that begins an operator's session."""
 _OUR_URN = "urn:taptrade:"
 
 
@@ -65,11 +67,18 @@ class SiweMessage:
         return match["scheme"].lower(), match["authority"]
 
     @property
+    def is_for_operating(self) -> bool:
+        """Whether the message begins an operator's session, and none of a player's."""
+        return OPERATE_URN in (self.resources or ())
+
+    @property
     def session_key(self) -> str | None:
         """The canonical address that this login lets sign bets, if it names one."""
         ours = [resource for resource in self.resources or () if resource.lower().startswith(_OUR_URN)]
-        if not ours:
+        if not ours or ours == [OPERATE_URN]:
             return None
+        if OPERATE_URN in ours:
+            raise SiweError("a message for operating names no other resource of ours")
         if len(ours) > 1:
             raise SiweError("at most one session key can be delegated")
         if not ours[0].startswith(SESSION_KEY_URN):
