@@ -68,6 +68,7 @@ class Settings:
     deposit_max_cents: int
     withdrawal_min_cents: int
     withdrawals_pending_max: int
+    reality_check_minutes: int
     processor_secret: str = field(repr=False)
     bets_per_minute: int
     requests_per_minute: int

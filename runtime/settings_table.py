@@ -132,6 +132,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("deposit_max_cents", whole(1, 10**12), str(MILLION), "greatest balance that a demo deposit tops up to"),
     Setting("withdrawal_min_cents", whole(1, 10**12), "100", "least amount of a withdrawal"),
     Setting("withdrawals_pending_max", whole(1, 10**6), "10", "withdrawals of one account that may be pending"),
+    Setting(
+        "reality_check_minutes",
+        whole(5, 240),
+        "60",
+        "minutes of play after which players are told how long and at what net",
+    ),
     Setting("processor_secret", secret, "", "key of the payment processors; empty: their door is closed", secret=True),
     Setting("bets_per_minute", whole(1, 10**9), "600", "bets of one wallet in a minute"),
     Setting("requests_per_minute", whole(1, 10**9), "3000", "other requests of one address in a minute"),
