@@ -27,6 +27,8 @@ class BucketView(msgspec.Struct, frozen=True):
     paid_cents: int
     paid_back: float | None
     e_value: float
+    closes_at: float
+    """The e-value that closes it."""
     standing: Literal["open", "closed"]
     changed_at: str | None
     who: str | None
@@ -64,6 +66,7 @@ def _view(one: Standing, change: tuple[Any, ...] | None) -> BucketView:
         paid_cents=one.paid_cents,
         paid_back=one.paid_back,
         e_value=one.copier.wealth,
+        closes_at=one.closes_at,
         standing="open" if one.is_open else "closed",
         changed_at=None if changed_ms is None else rfc3339(changed_ms),
         who=who,
