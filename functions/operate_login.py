@@ -8,7 +8,8 @@ import msgspec
 
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.domains import domains_of
-from runtime.auth.login import check, use_nonce
+from runtime.auth.entrance import use_nonce
+from runtime.auth.login import check_operator
 from runtime.auth.operators import refuse_foreign, set_operator_cookie
 from runtime.clock import rfc3339
 from runtime.function import Body, Call, function
@@ -52,7 +53,7 @@ def operate_login(call: Call[OperatorsLogin]) -> Operates:
     parts.operators.refuse_stranger()
     domains = domains_of(parts.settings)
     refuse_foreign(call.req, domains)
-    claim = check(call.body.message, call.body.signature, domains, parts.settings.chain_ids, now_ms, for_operating=True)
+    claim = check_operator(call.body.message, call.body.signature, domains, parts.settings.chain_ids, now_ms)
     parts.operators.refuse_stranger(claim.wallet)
     use_nonce(parts.redis, claim, new_id(now_ms), now_ms)
     call.count(("address_logins", call.address), ("wallet_logins", claim.wallet))

@@ -15,7 +15,7 @@ from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from runtime import log
-from runtime.auth import signatures
+from runtime.auth import p256, signatures
 from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
 from runtime.auth.operators import OperatorSessions, operator_authenticator
@@ -133,6 +133,7 @@ def get_app(settings: Settings | None = None) -> App:
     log.configure("api", settings.log_level)
     logging.captureWarnings(capture=True)
     signatures.check_backend()
+    p256.check_backend()
     metrics = Metrics("api")
     parts = build_parts(settings, metrics)
     quotas = policies(settings)

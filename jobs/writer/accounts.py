@@ -1,44 +1,81 @@
-"""Accounts: found or opened by wallet, with their delegations and the limits that players set for themselves."""
+"""Accounts: opened by a wallet or a guest, with their delegations and the limits that players set for themselves."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from jobs.writer.book import Book
 from runtime.game.ids import RANDOM_BITS, ulid
 from runtime.game.ledger import Commit, Entry, LedgerBroken
 from runtime.game.limit_changes import CHANGES_PER_DAY_MAX, LimitsChange, changes_for, in_force, may_change
 from runtime.game.limits import DAY_MS
-from runtime.messaging.commands import Delegation, OpenAccount, Outcome, SetLimits
+from runtime.messaging.commands import AdoptGuest, Delegation, OpenAccount, Outcome, SetLimits
 
 CREDIT_REFERENCE = "credit:"
 
 
 def open_account(commit: Commit, command: OpenAccount) -> Outcome:
-    """Answer with the wallet's account; a new one is credited once, by a reference that is its own id.
+    """Answer with the account of a wallet or a guest; a new one is credited once, by a reference that is its own id.
 
     A signed tap names no account. So a session key is that of one account for ever, and no other account's wallet.
     """
-    rows = commit.write("user_by_wallet", command.wallet_address)
+    wallet = command.wallet_address
+    if command.guest_key is None:
+        rows = commit.write("user_by_wallet", wallet)
+    else:
+        rows = commit.write("user_by_guest_key", command.guest_key)
+        if rows and rows[0][3] != wallet:
+            sentence = "A wallet has taken this guest's account over; sign in with that wallet."
+            return Outcome(command.id, {}, "GUEST_ADOPTED", sentence)
     user_id = rows[0][0] if rows else command.user_id
     if command.delegation is not None and _is_taken(commit, user_id, command.delegation.session_key):
         sentence = "The session key belongs to another account; make a new one."
         return Outcome(command.id, {}, "SESSION_KEY_TAKEN", sentence)
     if rows:
-        _, balance, created_ms = rows[0]
+        _, balance, created_ms, *_ = rows[0]
     else:
         balance, created_ms = 0, commit.now_ms
-        position = commit.record("user", user_id, command.wallet_address, commit.now_ms)
-        commit.write(
-            "insert_user", user_id, command.wallet_address, commit.now_ms, commit.now_ms, commit.number, position
-        )
+        position = commit.record("user", user_id, wallet, commit.now_ms, command.guest_key)
+        content = (user_id, wallet, command.guest_key, commit.now_ms, commit.now_ms, commit.number, position)
+        commit.write("insert_user", *content)
         if command.credit_cents:
             balance = _credit(commit, user_id, command.credit_cents)
     if command.delegation is not None:
         _delegate(commit, user_id, command.delegation)
-    data = {"user_id": user_id, "balance": balance, "created_ms": created_ms, "new": not rows}
+    return Outcome(command.id, _opened(commit, user_id, wallet, balance, created_ms) | {"new": not rows})
+
+
+def adopt_guest(commit: Commit, command: AdoptGuest) -> Outcome:
+    """Give a guest's account to a wallet; the address that it had stays known, and the key stays the account's."""
+    user_id, wallet = command.user_id, command.wallet_address
+    users = commit.write("user", user_id)
+    if not users:
+        return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")
+    _, address, balance, created_ms = users[0]
+    if address != wallet:
+        if commit.write("adoption", user_id):
+            sentence = "Another wallet has taken this account over already; sign in with that wallet."
+            return Outcome(command.id, {}, "GUEST_ADOPTED", sentence)
+        if commit.write("user_by_wallet", wallet):
+            sentence = "The wallet has an account of its own; sign in with it, and play on there."
+            return Outcome(command.id, {}, "WALLET_TAKEN", sentence)
+        if not commit.write("adopt_user", wallet, user_id):
+            return Outcome(command.id, {}, "FORBIDDEN", "Only a guest's account can be given to a wallet.")
+        signed = (command.message, command.signature, commit.now_ms, commit.number)
+        position = commit.record("adoption", user_id, address, wallet, *signed)
+        commit.write("insert_adoption", user_id, address, *signed, position)
+    return Outcome(command.id, _opened(commit, user_id, wallet, balance, created_ms))
+
+
+def _opened(commit: Commit, user_id: str, wallet: str, balance: int, created_ms: int) -> dict[str, Any]:
+    """Return what a sign-in is answered, with what its session must know of the account."""
+    data: dict[str, Any] = {"user_id": user_id, "balance": balance, "created_ms": created_ms}
+    for (guest_address,) in commit.write("adoption", user_id):
+        data["guest_address"] = guest_address
     # Anybody can name a wallet as a session key before its owner comes, who must not be refused for that.
-    for (holder_id,) in commit.write("session_key_holder", command.wallet_address, user_id):
+    for (holder_id,) in commit.write("session_key_holder", wallet, user_id):
         data["key_holder_id"] = holder_id
-    return Outcome(command.id, data)
+    return data
 
 
 def _is_taken(commit: Commit, user_id: str, session_key: str) -> bool:

@@ -28,6 +28,7 @@ from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
 from runtime.messaging.commands import (
     Adjust,
+    AdoptGuest,
     AnyCommand,
     CompleteWithdrawal,
     Deposit,
@@ -249,6 +250,8 @@ class Writer:
         match command:
             case OpenAccount():
                 return accounts.open_account(commit, command)
+            case AdoptGuest():
+                return accounts.adopt_guest(commit, command)
             case SettleColumn():
                 return begin_column(commit, self.book, command)
             case OpenBucket():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from runtime.auth import p256
 from runtime.auth import siwe_grammar as grammar
 from runtime.auth.addresses import AddressError, canonical_address
 from runtime.auth.nonces import NONCE_RULE, is_nonce
@@ -13,6 +14,7 @@ MESSAGE_CHARACTERS_MAX = 1_536
 """A message that delegates a key is kept for ever. Wallets' libraries write some 300 characters, 400 with a nonce of 96
 and a session key; terms in the statement and a ReCap among the resources (EIP-5573) make it 900, seldom 1,300."""
 SESSION_KEY_URN = "urn:taptrade:session-key:"
+GUEST_URN = "urn:taptrade:guest:"
 OPERATE_URN = "urn:taptrade:operate"
 """The resource of a message that begins an operator's session."""
 _OUR_URN = "urn:taptrade:"
@@ -67,26 +69,31 @@ class SiweMessage:
         return match["scheme"].lower(), match["authority"]
 
     @property
-    def is_for_operating(self) -> bool:
-        """Whether the message begins an operator's session, and none of a player's."""
-        return OPERATE_URN in (self.resources or ())
+    def session_key(self) -> str | None:
+        """What this login lets sign bets, if it names anything: a canonical address, or the text of a P-256 key."""
+        ours = self._ours
+        return _session_key(ours.removeprefix(SESSION_KEY_URN)) if ours.startswith(SESSION_KEY_URN) else None
 
     @property
-    def session_key(self) -> str | None:
-        """The canonical address that this login lets sign bets, if it names one."""
+    def guest_id(self) -> str | None:
+        """The guest's account that the wallet takes over, if this is what the message is for."""
+        ours = self._ours
+        return ours.removeprefix(GUEST_URN) if ours.startswith(GUEST_URN) else None
+
+    @property
+    def is_for_operating(self) -> bool:
+        """Whether the message begins an operator's session, and none of a player's."""
+        return self._ours == OPERATE_URN
+
+    @property
+    def _ours(self) -> str:
         ours = [resource for resource in self.resources or () if resource.lower().startswith(_OUR_URN)]
-        if not ours or ours == [OPERATE_URN]:
-            return None
-        if OPERATE_URN in ours:
-            raise SiweError("a message for operating names no other resource of ours")
         if len(ours) > 1:
-            raise SiweError("at most one session key can be delegated")
-        if not ours[0].startswith(SESSION_KEY_URN):
-            raise SiweError(f"the only resource of ours is {SESSION_KEY_URN}0x...")
-        try:
-            return canonical_address(ours[0].removeprefix(SESSION_KEY_URN))
-        except AddressError as ex:
-            raise SiweError(f"Resources: session key: {ex}") from ex
+            raise SiweError("at most one of our resources can be named")
+        if ours and ours[0] != OPERATE_URN and not ours[0].startswith((SESSION_KEY_URN, GUEST_URN)):
+            known = f"{SESSION_KEY_URN}..., {GUEST_URN}... and {OPERATE_URN}"
+            raise SiweError(f"the only resources of ours are {known}")
+        return ours[0] if ours else ""
 
     def to_text(self) -> str:
         """Write the message as EIP-4361 text, ready to be signed."""
@@ -214,6 +221,18 @@ def _refuse_odd_values(message: SiweMessage) -> None:
     except AddressError as ex:
         raise SiweError(str(ex)) from ex
     _ = message.issued_ms, message.expires_ms, message.not_before_ms, message.session_key
+
+
+def _session_key(text: str) -> str:
+    try:
+        if text.startswith(p256.PREFIX):
+            p256.parse_key(text)
+            return text
+        return canonical_address(text)
+    except p256.KeyTextError as ex:
+        raise SiweError(f"Resources: session key: {ex}") from ex
+    except AddressError as ex:
+        raise SiweError(f"Resources: session key: {ex}; {p256.KEY_RULE}") from ex
 
 
 def _matched(pattern: re.Pattern[str], value: str, name: str) -> re.Match[str]:

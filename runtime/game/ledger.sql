@@ -164,18 +164,35 @@ SELECT id, balance, created_at FROM users WHERE wallet_address = ?;
 -- An account by its id.
 SELECT id, wallet_address, balance, created_at FROM users WHERE id = ?;
 
+-- name: user_by_guest_key
+-- The account of a guest's key, and its address: the key's own, or that of the wallet that took it over.
+SELECT id, balance, created_at, wallet_address FROM users WHERE guest_key = ?;
+
 -- name: insert_user
 -- Open an account, with nothing in it.
 INSERT INTO users
-    (id, wallet_address, balance, version, created_at, updated_at, created_commit, created_place)
-VALUES (?, ?, 0, 0, ?, ?, ?, ?);
+    (id, wallet_address, guest_key, balance, version, created_at, updated_at, created_commit, created_place)
+VALUES (?, ?, ?, 0, 0, ?, ?, ?, ?);
+
+-- name: adoption
+-- The address that an account had as a guest's, where a wallet has taken it over.
+SELECT guest_address FROM adoptions WHERE user_id = ?;
+
+-- name: adopt_user
+-- Give a guest's account to a wallet. No row back means that it is no guest's.
+UPDATE users SET wallet_address = ? WHERE id = ? AND guest_key IS NOT NULL RETURNING id;
+
+-- name: insert_adoption
+-- The message by which a wallet took a guest's account over, and its signature.
+INSERT INTO adoptions (user_id, guest_address, message, signature, created_at, created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: delegation_exists
 -- Whether a login with a session key is stored already.
 SELECT 1 FROM delegations WHERE id = ?;
 
 -- name: session_key_holder
--- Whose session key an address is; one account at most, but for keys from before this was looked at.
+-- Whose session key an address or a P-256 key is; one account at most, but for keys from before this was looked at.
 SELECT user_id FROM delegations WHERE session_key = ? AND user_id <> ? LIMIT 1;
 
 -- name: insert_delegation

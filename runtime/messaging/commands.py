@@ -53,12 +53,23 @@ class Delegation(msgspec.Struct, frozen=True):
 
 
 class OpenAccount(Command, tag="open_account", kw_only=True, frozen=True, omit_defaults=True):
-    """Find or create the account of a wallet; a new one gets `credit_cents` once."""
+    """Find or create the account of a wallet or of a guest's key; a new one gets `credit_cents` once."""
 
     user_id: str
     wallet_address: str
+    """A guest's is the address that stands for the key."""
+    guest_key: str | None = None
     credit_cents: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
     delegation: Delegation | None = None
+
+
+class AdoptGuest(Command, tag="adopt_guest", kw_only=True, frozen=True, omit_defaults=True):
+    """Give a guest's account to a wallet that has none: the message as received, the signature in its one form."""
+
+    user_id: str
+    wallet_address: str
+    message: str
+    signature: str
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -181,6 +192,7 @@ class NoteOverride(Command, tag="note_override", kw_only=True, frozen=True, omit
 AnyCommand = (
     PlaceBet
     | OpenAccount
+    | AdoptGuest
     | Deposit
     | Withdraw
     | CompleteWithdrawal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -13,6 +13,9 @@ from runtime.errors import Unauthenticated
 from runtime.game.ledger import SQL
 from runtime.game.limit_changes import LimitsChange, standing
 from runtime.game.limits import PlayerLimits
+from runtime.records.queries import QUERIES
+
+Kind = Literal["wallet", "guest"]
 
 
 class Reader(Protocol):
@@ -30,6 +33,8 @@ class User(msgspec.Struct, frozen=True):
     wallet_address: str
     balance: int
     created_at: str
+    kind: Kind
+    """guest: it belongs to a key of the browser, and `wallet_address` is what stands for that key."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -57,18 +62,19 @@ class LimitsState(msgspec.Struct, frozen=True):
     steps: list[PendingLimits]
 
 
-def user_view(user_id: str, wallet: str, balance: int, created_ms: int) -> User:
+def user_view(user_id: str, wallet: str, balance: int, created_ms: int, kind: Kind) -> User:
     """Return an account as it is shown, its wallet with the checksum."""
-    return User(user_id, to_checksum_address(wallet), balance, rfc3339(created_ms))
+    return User(user_id, to_checksum_address(wallet), balance, rfc3339(created_ms), kind)
 
 
 def read_user(pool: Reader, user_id: str) -> User:
     """Read an account; its session has ended if the database does not know it."""
-    rows = pool.rows(SQL["user"], (user_id,))
+    rows = pool.rows(QUERIES["owner"], (user_id,))
     if not rows:
         raise Unauthenticated("The account of this session does not exist here; log in again.")
     row = rows[0]
-    return user_view(row["id"], row["wallet_address"], row["balance"], row["created_at"])
+    kind: Kind = "guest" if row["guest_key"] is not None and row["guest_address"] is None else "wallet"
+    return user_view(row["id"], row["wallet_address"], row["balance"], row["created_at"], kind)
 
 
 def read_changes(pool: Reader, user_id: str, now_ms: int) -> list[LimitsChange]:

@@ -191,8 +191,13 @@ WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?);
 -- The first commit whose entries are here; 1 as long as nothing shortens the ledger.
 SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1;
 
+-- name: owner
+-- An account with the guest's key that it was opened by, and the address that it had until a wallet took it over.
+SELECT users.id, wallet_address, balance, users.created_at, guest_key, guest_address, message, signature
+FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id WHERE users.id = ?;
+
 -- name: delegation
--- A login with a session key: what the wallet signed.
+-- A login with a session key: what the wallet signed, or the guest's key itself.
 SELECT id, session_key, message, signature, created_at, created_commit, user_id FROM delegations WHERE id = ?;
 
 -- name: withdrawals_of_user

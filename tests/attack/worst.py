@@ -98,10 +98,10 @@ class Line:
         headers = self.attacker.headers | ({"Content-Type": "application/json"} if ask.body else {}) | ask.headers
         connection.request(method, ask.path, ask.body or None, headers)
         answer = connection.getresponse()
-        if not ask.is_stream or answer.status != 200:
+        if not ask.is_stream:
             return answer.status, answer.read()
         with closing(connection):
-            return answer.status, answer.read1()
+            return answer.status, answer.read1() if answer.status == 200 else answer.read()
 
     def ask_nonsense(self) -> str:
         """Send what is no request; return the status of the answer."""
