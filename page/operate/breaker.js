@@ -19,10 +19,11 @@ export class Breaker {
     this.note = make("p");
     const button = (word, look) =>
       make("button", { type: "button", class: look, onclick: () => this.#ask(word) }, words.do[word]);
+    this.back = button("auto", "");
     this.history = make("div");
     this.kept = new Kept(this.history);
     this.element = panel(words.title, {}, this.figures, this.note,
-      make("div", { class: "buttons" }, button("open", "danger"), button("closed", ""), button("auto", "")),
+      make("div", { class: "buttons" }, button("open", "danger"), button("closed", ""), this.back),
       make("p", { class: "quiet" }, words.settles),
       make("details", {}, make("summary", {}, words.history), this.history));
   }
@@ -38,9 +39,11 @@ export class Breaker {
     );
     this.note.textContent = overridden && breaker.who ? words.by(breaker.who, breaker.why) : "";
     this.note.hidden = !this.note.textContent;
-    this.kept.show(overrides, (found) => [found.length === 0 ? make("p", {}, words.never) : table(words.history, COLUMNS,
+    this.back.disabled = !overridden;
+    this.kept.show(overrides, (found) => [found.length === 0 ? make("p", {}, words.never)
+      : table(words.history, COLUMNS,
       found.map((one) => [make("time", { datetime: one.set_at, title: utc(one.set_ms) }, when(one.set_ms)),
-        words.words[one.override], one.until_ms ? when(one.until_ms) : "", one.who, one.why]))]);
+        words.words[one.override], one.until_ms ? when(one.until_ms) : "", one.who, one.why]), { cards: true })]);
   }
 
   #ask(word) {

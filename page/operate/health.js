@@ -18,8 +18,10 @@ export class Health {
     this.checks = make("ul", { class: "checks" });
     this.figures = make("dl", { class: "figures" });
     this.line = drawing("polyline", { class: "spark", fill: "none", points: "" });
-    this.spark = drawing("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "sparkline", role: "img",
-      "aria-label": texts.health.sparkline }, this.line);
+    this.spark = drawing("svg", {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "sparkline", preserveAspectRatio: "none", role: "img",
+      "aria-label": texts.health.sparkline,
+    }, this.line);
     this.element = panel(texts.health.title, {}, this.figures, this.spark, this.checks);
     this.kept = new Kept(this.checks);
   }

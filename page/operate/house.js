@@ -28,8 +28,9 @@ export class House {
     this.exposure = new Exposure();
     this.buckets = new Buckets(decide);
     this.withdrawals = new Withdrawals(decide);
-    const panels = [this.health, this.exposure, this.breaker, this.feed, this.withdrawals, this.buckets, this.queues];
-    this.element = make("div", { class: "panels" }, ...panels.map((panel) => panel.element));
+    this.element = make("div", { class: "panels" },
+      this.health.element, make("div", { class: "stack" }, this.breaker.element, this.queues.element),
+      ...[this.exposure, this.withdrawals, this.buckets, this.feed].map((panel) => panel.element));
     this.badge = make("span", { class: "badge", role: "status" }, texts.top.looking);
     this.facts = make("span", { class: "quiet" });
     this.ends = make("span", { class: "quiet" });
@@ -57,7 +58,7 @@ export class House {
   }
 
   #showTop({ ok, checks, mode, version, server_time_ms: nowMs }) {
-    const ill = Object.entries(checks).filter(([, check]) => !check.ok).map(([name]) => texts.health.parts[name] ?? name);
+    const ill = Object.keys(checks).filter((name) => !checks[name].ok).map((name) => texts.health.parts[name] ?? name);
     write(this.badge, ok ? texts.top.well : texts.top.ill(ill));
     this.badge.classList.toggle("good", ok);
     this.badge.classList.toggle("bad", !ok);

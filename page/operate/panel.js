@@ -12,13 +12,16 @@ export function panel(title, { wide = false } = {}, ...children) {
     make("h2", { id }, title), ...children);
 }
 
-/** A table: `columns` are {name, number?}, `rows` lists of texts or elements; too wide a one scrolls by itself. */
-export function table(caption, columns, rows) {
+/** A table: `columns` are {name, number?}, `rows` lists of texts or elements; too wide a one scrolls by itself.
+ *  As `cards` each row stands for itself where the screen is narrow. */
+export function table(caption, columns, rows, { cards = false } = {}) {
   const head = columns.map(({ name, number }) => make("th", { scope: "col", class: number ? "number" : null }, name));
-  const cell = (content, at) =>
-    make(at === 0 ? "th" : "td", { scope: at === 0 ? "row" : null, class: columns[at].number ? "number" : null }, content);
+  const cell = (content, at) => make(at === 0 ? "th" : "td", {
+    scope: at === 0 ? "row" : null, class: columns[at].number ? "number" : null, "data-name": columns[at].name,
+  }, content);
   return make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": caption },
-    make("table", {}, make("caption", { class: "unseen" }, caption), make("thead", {}, make("tr", {}, ...head)),
+    make("table", { class: cards ? "cards" : null }, make("caption", { class: "unseen" }, caption),
+      make("thead", {}, make("tr", {}, ...head)),
       make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell))))));
 }
 

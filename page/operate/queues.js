@@ -5,8 +5,9 @@ import { panel, state, table } from "./panel.js";
 import { texts } from "./texts.js";
 
 const COLUMNS = [
-  { name: texts.queues.queue }, { name: texts.queues.waiting, number: true }, { name: texts.queues.begun, number: true },
-  { name: texts.queues.failed, number: true }, { name: texts.queues.workers },
+  { name: texts.queues.queue }, { name: texts.queues.waiting, number: true },
+  { name: texts.queues.begun, number: true }, { name: texts.queues.failed, number: true },
+  { name: texts.queues.workers },
 ];
 
 export class Queues {

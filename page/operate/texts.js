@@ -20,7 +20,8 @@ export const texts = {
     title: "Sign in to operate",
     intro: "A wallet of TAPTRADE_OPERATORS signs a message, and operates for an hour. This is apart from playing: a "
       + "player's session does not operate, and this one does not play.",
-    closed: "Name wallets in the setting TAPTRADE_OPERATORS and start anew. Until then the command line does all of this.",
+    closed: "Name wallets in the setting TAPTRADE_OPERATORS and start anew. Until then the command line does all of "
+      + "this.",
     statement: "Operate the house of taptrade for an hour. This can move money.",
     searching: "Looking for wallets.",
     none: "There is no wallet in this browser. Install one, or use the command line.",
@@ -84,7 +85,9 @@ export const texts = {
     leftOut: "left out",
     reconnects: "reconnects",
     lastError: "last error",
-    why: { yes: "yes", "it differs": "no: it differs", "not fresh": "no: not fresh", "not known yet": "no: not known yet" },
+    why: {
+      yes: "yes", "it differs": "no: it differs", "not fresh": "no: not fresh", "not known yet": "no: not known yet",
+    },
     noTick: "There is no tick yet.",
     tick: (age) => `Newest tick ${age} old.`,
     agree: (counted, all, needed) => `${counted} of ${all} sources count, ${needed} must.`,
@@ -126,7 +129,8 @@ export const texts = {
     greatestColumn: "Greatest column",
     atLeast: "at least ",
     ofLimit: (share, limit) => `${share} of ${limit}`,
-    alternative: (columns, payout) => `Open bets on ${columns} columns would pay ${payout} in all. The table has the figures.`,
+    alternative: (columns, payout) =>
+      `Open bets on ${columns} columns would pay ${payout} in all. The table has the figures.`,
     nothing: "No bet is open.",
     legend: "A cell is the stronger, the more it pays. The line is the price, the bars are the columns' sums.",
     incomplete: "More bets are open than are read for one look: these are the nearest columns, and lower bounds.",
@@ -141,8 +145,8 @@ export const texts = {
   },
   buckets: {
     title: "What players get back",
-    intro: "Of 1 staked since the bucket was opened. A bucket closes by itself when the e-value refutes that players get "
-      + "back at most 1; the bar shows how far it is on that way.",
+    intro: "Of 1 staked since the bucket was opened. A bucket closes by itself when the e-value refutes that players "
+      + "get back at most 1; the bar shows how far it is on that way.",
     each: "Each column by itself, too",
     model: (id, version) => `Model in use: ${id} ${version}`,
     none: "No bet of the model in use has ended yet.",

@@ -22,7 +22,8 @@ export class Withdrawals {
 
   show({ withdrawals, next_cursor: more }) {
     this.kept.show([withdrawals, more], ([found, cursor]) => [
-      found.length === 0 ? make("p", {}, words.none) : table(words.title, COLUMNS, found.map((one) => this.#row(one))),
+      found.length === 0 ? make("p", {}, words.none)
+        : table(words.title, COLUMNS, found.map((one) => this.#row(one)), { cards: true }),
       cursor ? make("p", { class: "quiet" }, words.more) : "",
     ]);
   }

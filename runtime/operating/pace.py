@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from runtime.game.ledger import SQL
 from runtime.game.player_entries import Execute
 from runtime.records.queries import QUERIES
 
@@ -19,7 +20,7 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 def read_pace(execute: Execute, waiting: int, now_ms: int) -> Pace:
-    """Count the bets of the last minute by their row numbers: two looks into an index, however many there are."""
-    ((newest,),) = execute(QUERIES["last_bet_by"], (now_ms,))
-    ((before,),) = execute(QUERIES["last_bet_by"], (now_ms - SPAN_MS,))
+    """Count the bets of the last minute by their row numbers: the looks into an index are few, however many there are."""
+    ((newest,),) = execute(SQL["last_bet_seq"], ())
+    ((before,),) = execute(QUERIES["last_bet_by"], (now_ms - SPAN_MS, now_ms - SPAN_MS))
     return Pace(waiting, newest - before, round((newest - before) * 1000 / SPAN_MS, 2))

@@ -254,13 +254,13 @@ GROUP BY cell_id ORDER BY cell_id;
 -- name: last_bet_by
 -- The row number of the newest bet that was judged up to a moment, 0 where there is none. Commits are numbered without
 -- gaps in the order of their times, so the last one by then is found by halving.
+-- Parameters: time, time.
 WITH RECURSIVE span (low, high) AS (
     SELECT 0, (SELECT coalesce(max(number), 0) FROM commits)
     UNION ALL
-    SELECT CASE WHEN is_by_then THEN middle ELSE low END, CASE WHEN is_by_then THEN high ELSE middle - 1 END
-    FROM (SELECT low, high, (low + high + 1) / 2 AS middle,
-                 (SELECT committed_ms FROM commits WHERE number = (low + high + 1) / 2) <= ? AS is_by_then
-          FROM span WHERE low < high) AS half
+    SELECT CASE WHEN middle.committed_ms <= ? THEN middle.number ELSE low END,
+           CASE WHEN middle.committed_ms <= ? THEN high ELSE middle.number - 1 END
+    FROM span CROSS JOIN commits AS middle WHERE low < high AND middle.number = (low + high + 1) / 2
 )
 SELECT coalesce((SELECT last_bet_seq FROM commits WHERE last_bet_seq IS NOT NULL
     AND number <= (SELECT low FROM span WHERE low = high) ORDER BY number DESC LIMIT 1), 0);
