@@ -45,11 +45,15 @@ class Operator:
         return {"message": text, "signature": sign(text.encode(), self.key)}
 
     def knock(
-        self, body: dict[str, str] | None = None, *, instance: Instance | None = None, **headers: str
+        self,
+        body: dict[str, str] | None = None,
+        *,
+        instance: Instance | None = None,
+        headers: dict[str, str] | None = None,
     ) -> testing.Result:
         """Send a login, and keep the cookie that it brings."""
-        given = {name.replace("_", "-"): value for name, value in (headers or OWN_PAGE).items()}
         client = (instance or self.arena.one).client
+        given = OWN_PAGE if headers is None else headers
         result = client.simulate_post("/api/operate/login", json=body or self.signed(), headers=given)
         self.cookies = {name: cookie.value for name, cookie in result.cookies.items()}
         return result

@@ -25,6 +25,7 @@ class Cost:
 
 
 NGINX = "nginx: 200 requests a second of an address"
+OPERATORS = "operators only, else 401 or 403 at the door"
 INSIDE = "nginx: private networks only"
 COSTS: dict[str, Cost] = {
     "GET /": Cost(0.1, bound=NGINX),
@@ -43,6 +44,17 @@ COSTS: dict[str, Cost] = {
     "PUT /api/me/limits": Cost(5, 2_500, 300, 60, "50 changes of a wallet in 24 h, then only halves and doubles"),
     "GET /api/me/sessions": Cost(2),
     "DELETE /api/me/sessions/{session_id}": Cost(0.7),
+    "POST /api/operate/breaker": Cost(1, bound=OPERATORS),
+    "GET /api/operate/buckets": Cost(1, bound=OPERATORS),
+    "POST /api/operate/buckets/open": Cost(1, bound=OPERATORS),
+    "GET /api/operate/exposure": Cost(1, bound=OPERATORS),
+    "POST /api/operate/login": Cost(3, bound=OPERATORS),
+    "POST /api/operate/logout": Cost(1, bound=OPERATORS),
+    "GET /api/operate/overview": Cost(1, bound=OPERATORS),
+    "GET /api/operate/session": Cost(1, bound=OPERATORS),
+    "GET /api/operate/withdrawals": Cost(1, bound=OPERATORS),
+    "POST /api/operate/withdrawals/{withdrawal_id}/complete": Cost(1, bound=OPERATORS),
+    "POST /api/operate/withdrawals/{withdrawal_id}/reverse": Cost(1, bound=OPERATORS),
     "GET /api/price": Cost(0.4),
     "GET /api/prices": Cost(2),
     "POST /api/processor/deposits": Cost(0.9, bound="what is right has the processors' signature"),
