@@ -151,5 +151,6 @@ def get_app(settings: Settings | None = None) -> App:
         clock=parts.clock,
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,
+        cors_origins=settings.cors_origins,
         outages=OUTAGES,
     )

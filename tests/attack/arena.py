@@ -130,6 +130,7 @@ class Instance:
             clock=clock,
             metrics=Metrics(name),
             outages=OUTAGES,
+            cors_origins=settings.cors_origins,
         )
         self.client = testing.TestClient(app)
 

@@ -29,6 +29,7 @@ OPERATORS = "operators only, else 401 or 403 at the door"
 INSIDE = "nginx: private networks only"
 COSTS: dict[str, Cost] = {
     "GET /": Cost(0.1, bound=NGINX),
+    "POST /api/auth/guest": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a guest; demo mode only"),
     "POST /api/auth/login": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a wallet"),
     "POST /api/auth/logout": Cost(0.5),
     "GET /api/bets": Cost(2),
@@ -55,6 +56,7 @@ COSTS: dict[str, Cost] = {
     "GET /api/operate/withdrawals": Cost(1, bound=OPERATORS),
     "POST /api/operate/withdrawals/{withdrawal_id}/complete": Cost(1, bound=OPERATORS),
     "POST /api/operate/withdrawals/{withdrawal_id}/reverse": Cost(1, bound=OPERATORS),
+    "POST /api/me/wallet": Cost(4, bound="one wallet of a guest, for ever: 3,500 bytes and a session; demo mode only"),
     "GET /api/price": Cost(0.4),
     "GET /api/prices": Cost(2),
     "POST /api/processor/deposits": Cost(0.9, bound="what is right has the processors' signature"),

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from runtime.auth import p256
 from runtime.auth.p256 import ORDER, KeyTextError
+from runtime.auth.signatures import BackendError
 from tests.runtime.auth.browser import (
     WEBCRYPTO_HIGH,
     WEBCRYPTO_KEY,
@@ -136,5 +137,5 @@ def test_every_spelling_of_a_signature_is_kept_in_one_form(spelling: type[str]) 
 def test_the_backend_is_tried_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     p256.check_backend()
     monkeypatch.setattr(p256, "verify", lambda *_: True)
-    with pytest.raises(p256.BackendError):
+    with pytest.raises(BackendError):
         p256.check_backend()
