@@ -26,6 +26,6 @@ export class Queues {
         : state(texts.queues.nobody, "bad"),
     ]);
     this.body.replaceChildren(table(texts.queues.title, COLUMNS, rows));
-    this.link.href = `${location.protocol}//${domain}/`;
+    this.link.href = `http://${domain}/`;
   }
 }

@@ -71,7 +71,7 @@ export const texts = {
     workers: "workers",
     nobody: "nobody works on it",
     dashboard: "rq-dashboard",
-    key: " shows the jobs themselves. It asks for a key of its own, which the start of the house prints, and ",
+    key: " shows the jobs themselves. It asks for a key of its own, printed by ",
   },
   feed: {
     title: "Price feed by source",

@@ -20,7 +20,7 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 def read_pace(execute: Execute, waiting: int, now_ms: int) -> Pace:
-    """Count the bets of the last minute by their row numbers: the looks into an index are few, however many there are."""
+    """Count the bets of the last minute by their row numbers: by a few looks into an index, however many they are."""
     ((newest,),) = execute(SQL["last_bet_seq"], ())
     ((before,),) = execute(QUERIES["last_bet_by"], (now_ms - SPAN_MS, now_ms - SPAN_MS))
     return Pace(waiting, newest - before, round((newest - before) * 1000 / SPAN_MS, 2))
