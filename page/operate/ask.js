@@ -41,6 +41,7 @@ export function ask({ title, facts, fields, action, danger = false, who, send, o
   });
   dialog.replaceChildren(make("h2", { id: "asked-title" }, title), make("dl", { class: "facts" }, ...lines), form);
   dialog.setAttribute("aria-labelledby", "asked-title");
+  dialog.addEventListener("close", () => dialog.replaceChildren(), { once: true });
   dialog.showModal();
   form.querySelector("input, select, textarea")?.focus();
 }
