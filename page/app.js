@@ -9,7 +9,7 @@ import { Results } from "./game/results.js";
 import { CellTable } from "./game/table.js";
 import { Tapping } from "./game/tapping.js";
 import { Taps } from "./game/taps.js";
-import { Api, insist } from "./net/api.js";
+import { Api, insist, sleep } from "./net/api.js";
 import { ServerClock } from "./net/clock.js";
 import { Stream } from "./net/stream.js";
 import { accountPanel } from "./panels/account.js";
@@ -35,6 +35,9 @@ const api = new Api();
 const clock = new ServerClock(api);
 const app = { state, api, clock, texts, sound: new Sound() };
 
+const HELLO_MS = 2_000;
+let sayHello;
+const firstHello = new Promise((resolve) => (sayHello = resolve));
 /** The player of the stream's session, as its last hello said; undefined before that. */
 let streamUser;
 
@@ -87,8 +90,9 @@ async function start() {
   insist(() => app.market.loadPast()).catch(console.error);
   state.set({ rules: await rules, reachable: true });
   clock.start();
-  await clock.measure();
-  await app.session.resume();
+  // The stream says at once whether it has a session: without one there is no account to ask for.
+  const userId = await Promise.race([firstHello, sleep(HELLO_MS)]);
+  await app.session.resume(userId !== null);
 }
 
 function hearEvent(event) {
@@ -98,16 +102,20 @@ function hearEvent(event) {
 
 function hearConnection(connection) {
   const lostMs = connection === "live" ? null : (state.lostMs ?? performance.now());
+  const healed = connection === "live" && state.lostMs !== null;
   state.set({ connection, lostMs });
   if (connection === "live") clock.measure();
+  // The stream goes on with the newest price: those in between are asked for, or the line would lie.
+  if (healed) insist(() => app.market.loadPast()).catch(console.error);
 }
 
 /** The stream reads as another player than the page plays: another tab signed in or out. */
 function hearSession(userId) {
-  const before = streamUser;
   streamUser = userId;
-  if (!state.sessionKnown || userId === (state.user?.id ?? null) || before === undefined) return;
-  app.session.resume().catch(console.error);
+  sayHello(userId);
+  if (!state.sessionKnown || userId === (state.user?.id ?? null)) return;
+  if (userId === null) state.set({ notice: texts.banner.sessionEnded });
+  app.session.resume(userId !== null).catch(console.error);
 }
 
 function changePlayer(user) {

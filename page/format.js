@@ -26,6 +26,11 @@ export const payoutCents = (stakeCents, rateBp) => Math.floor((stakeCents * rate
 export const time = (ms) => clock.format(ms);
 export const utc = (ms) => `${new Date(ms).toISOString().replace("T", " ").slice(0, 19)} UTC`;
 export const seconds = (ms) => `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+
+/** A band as short as can be: 121,270–121,275. */
+export const shortBand = (lowCents, highCents) => `${whole.format(lowCents / 100)}–${whole.format(highCents / 100)}`;
+
 export const band = (lowCents, highCents) => `${money(lowCents)} to ${money(highCents)}`;
 
 export function duration(ms) {

@@ -1,6 +1,6 @@
 // Every text that a person reads, in one object, ready to be translated; functions take what is named in them.
 
-import { band, duration, fullRate, money, rate, seconds, shortMoney } from "./format.js";
+import { band, duration, fullRate, money, rate, seconds, shortBand, shortMoney } from "./format.js";
 
 export const texts = {
   brand: "Tap Trading",
@@ -129,7 +129,7 @@ export const texts = {
   },
   states: {
     signing: "Signing",
-    pending: "Waiting for the server",
+    pending: "Pending",
     waiting: (leftMs) => `Filled in ${seconds(leftMs)}`,
     confirmed: "Confirmed",
     touched: "Touched",
@@ -139,6 +139,7 @@ export const texts = {
     refused: "Refused",
     unknown: "Unknown",
   },
+  waiting: "Waiting",
   legend: {
     pending: "Sent, not yet confirmed",
     waiting: "Waits for a price newer than what you saw",
@@ -153,7 +154,7 @@ export const texts = {
   sentences: {
     pending: "Sent; nothing is certain before the server answers.",
     waiting: "The bet waits for a price that is newer than what you saw.",
-    confirmed: (rateBp, payoutCents) => `Confirmed at ${fullRate(rateBp)}: pays ${money(payoutCents)} if touched.`,
+    confirmed: (rateBp, payoutCents) => `Pays ${money(payoutCents)} (${fullRate(rateBp)}) if the price touches it.`,
     touched: (payoutCents) => `The price touched it: ${money(payoutCents)}, once the window is settled.`,
     settling: "The window is over; the result comes with its evidence.",
     won: (payoutCents) => `Won ${money(payoutCents)}: the price touched the band.`,
@@ -165,7 +166,7 @@ export const texts = {
         above ? "higher" : "lower"}.`,
     void: "Void: the prices of this window are not complete. Your stake came back.",
     unknown: "No answer came. The page asks again; the bet counts once or not at all.",
-    tap: (stakeCents, rateText, bandText) => `${money(stakeCents)} at ${rateText} on ${bandText}`,
+    tap: (stakeCents, rateText, bandText) => `${shortMoney(stakeCents)} at ${rateText} on ${bandText}`,
   },
   refusals: {
     RATE_MOVED: ({ shownBp, rateBp }) => (rateBp
@@ -199,7 +200,7 @@ export const texts = {
     refused: (sentence) => `Bet refused: ${sentence}`,
     result: (sentence) => sentence,
   },
-  units: { percent: (bp) => `${(bp / 100).toFixed(1)} %`, band },
+  units: { percent: (bp) => `${(bp / 100).toFixed(1)} %`, band: shortBand },
 };
 
 const LIMITS = {

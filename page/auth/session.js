@@ -24,9 +24,9 @@ export class Session {
     return this.#keys.kept;
   }
 
-  /** Take up the session of the cookie, or sign a returning guest in silently. */
-  async resume() {
-    const me = await this.#me();
+  /** Take up the session of the cookie, if there can be one, or sign a returning guest in silently. */
+  async resume(mayHaveCookie = true) {
+    const me = mayHaveCookie ? await this.#me() : null;
     if (me && (await this.#takeKey(me))) return this.#enter(me.user);
     const guest = canSign() && this.state.rules.guests ? await this.#keys.get("guest") : null;
     if (guest && !guest.away && !me) return this.#signInGuest(guest.key);

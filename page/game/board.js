@@ -7,12 +7,14 @@ import { GridLayer } from "./layers.js";
 import { drawAim, drawMark } from "./marks.js";
 import { Offer } from "./offer.js";
 import { PricePath } from "./path.js";
+import { takesBets } from "./stopped.js";
 import { drawClosed, drawLattice, drawNow, drawRanges } from "./scenery.js";
 
 const FRAMES_KEPT = 600;
 /** With reduced motion the board moves in steps of so long. */
 const CALM_STEP_MS = 1_000;
 const RATIO_MAX = 2;
+const STOPPED_ALPHA = 0.35;
 
 export class Board {
   /** The cell under the pointer or the keyboard's focus, if it can be bet on or told about. */
@@ -94,13 +96,16 @@ export class Board {
     drawLattice(context, geometry, colors);
     drawRanges(context, geometry, this.market.ranges, colors);
     const openMs = geometry.columnStart(serverMs) + 2 * geometry.columnMs;
+    // While bets are stopped the cells stand back; the banner says why.
+    context.globalAlpha = takesBets(state.breaker, serverMs) ? 1 : STOPPED_ALPHA;
     this.#layer.blit(context, geometry, openMs);
+    context.globalAlpha = 1;
     drawClosed(context, geometry, openMs, colors);
     this.#drawAim(colors);
     const look = { nowMs: serverMs, fillDelayMs: state.rules?.fill_delay_ms ?? 0, colors, calm };
     for (const tap of this.taps.byCell.values()) drawMark(context, geometry, tap, look);
     this.#path.draw(context, geometry, this.market.ticks, headCents, colors);
-    drawNow(context, geometry, headCents, colors);
+    drawNow(context, geometry, headCents, this.market.ticks.at(-2)?.close ?? headCents, colors);
     this.#markFirstPrice();
   }
 
@@ -131,7 +136,7 @@ export class Board {
     const ratio = Math.min(RATIO_MAX, window.devicePixelRatio || 1);
     const fitting = [ratio, grid.column_seconds, grid.row_step_cents, grid.columns.length].join();
     if (this.#fitted === fitting) return true;
-    const { width, height } = canvas.getBoundingClientRect();
+    const { clientWidth: width, clientHeight: height } = canvas;
     if (width < 1 || height < 1) return false;
     this.#fitted = fitting;
     this.ratio = ratio;

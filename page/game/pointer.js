@@ -28,19 +28,21 @@ export class Pointer {
     event.preventDefault();
     this.canvas.setPointerCapture(event.pointerId);
     const cell = this.#cellOf(event);
-    const { offsetX: x, offsetY: y } = event;
+    const { x, y } = this.#pointOf(event);
     this.#pressed = { id: event.pointerId, x, y, first: cell, last: cell, dragged: false };
     this.#aimAt(cell);
   }
 
   #move(event) {
-    this.#at = { x: event.offsetX, y: event.offsetY, mouse: event.pointerType === "mouse" };
+    this.#at = { ...this.#pointOf(event), mouse: event.pointerType === "mouse" };
     const pressed = this.#pressed;
     if (!pressed) return this.#aimAt(this.#cellOf(event));
     if (event.pointerId !== pressed.id) return undefined;
     // Browsers gather moves between frames: a fast drag must not jump over cells.
-    for (const one of event.getCoalescedEvents?.() ?? [event]) {
-      const far = Math.hypot(one.offsetX - pressed.x, one.offsetY - pressed.y) > DRAG_PX;
+    const gathered = event.getCoalescedEvents?.() ?? [];
+    for (const one of gathered.length > 0 ? gathered : [event]) {
+      const { x, y } = this.#pointOf(one);
+      const far = Math.hypot(x - pressed.x, y - pressed.y) > DRAG_PX;
       if (far || pressed.dragged) this.#enter(this.#cellOf(one));
     }
     return undefined;
@@ -75,11 +77,20 @@ export class Pointer {
   }
 
   #aimAgain() {
-    if (this.#at?.mouse && !this.#pressed) this.#aimAt(this.board.geometry.cellAt(this.#at.x, this.#at.y));
+    // Where the keyboard aims, a mouse that rests does not.
+    const keyboard = document.activeElement?.matches("#cells button");
+    if (this.#at?.mouse && !this.#pressed && !keyboard) this.#aimAt(this.board.geometry.cellAt(this.#at.x, this.#at.y));
   }
 
-  #cellOf({ offsetX, offsetY }) {
-    return this.board.geometry.cellAt(offsetX, offsetY);
+  #cellOf(event) {
+    const { x, y } = this.#pointOf(event);
+    return this.board.geometry.cellAt(x, y);
+  }
+
+  /** Where an event is on the canvas; gathered events know the window's coordinates only. */
+  #pointOf({ clientX, clientY }) {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    return { x: clientX - left - this.canvas.clientLeft, y: clientY - top - this.canvas.clientTop };
   }
 
   #aimAt(cell) {

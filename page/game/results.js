@@ -67,9 +67,9 @@ export class Results {
       chart: make("div", { class: "why", hidden: true }),
     };
     item.why.addEventListener("click", () => this.#toggle(item, tap));
-    const head = make("div", { class: "head" }, item.state, item.summary);
-    const foot = make("div", { class: "foot" }, item.time, item.why, item.proof);
-    item.element = make("li", {}, head, item.sentence, item.chart, foot);
+    const head = make("div", { class: "head" }, item.state, item.summary, item.time);
+    const foot = make("div", { class: "foot" }, item.why, item.proof);
+    item.element = make("li", {}, head, make("div", { class: "told" }, item.sentence, foot), item.chart);
     return item;
   }
 

@@ -25,22 +25,26 @@ export function drawLattice(context, geometry, colors) {
   }
 }
 
-/** The range that each window in view has touched; the running one stands out. */
+/** The range that each window in view has touched; in the running one, its cells stand out as well. */
 export function drawRanges(context, geometry, ranges, colors) {
-  const { columnMs, columnPx, nowMs } = geometry;
+  const { columnMs, columnPx, stepCents, nowMs, rowPx } = geometry;
+  context.fillStyle = colors.price;
   for (const [startS, { low, high }] of ranges) {
     const x = geometry.x(startS * 1000);
     if (x + columnPx < 0 || x > geometry.width) continue;
     const running = startS * 1000 <= nowMs && nowMs < startS * 1000 + columnMs;
-    const y = geometry.y(high);
-    const h = Math.max(2, geometry.y(low) - y);
-    context.fillStyle = colors.price;
-    context.globalAlpha = running ? 0.2 : 0.08;
-    context.fillRect(x + 1, y, columnPx - 2, h);
+    const y = geometry.y(high) - 2;
+    context.globalAlpha = running ? 0.34 : 0.13;
+    context.beginPath();
+    context.roundRect(x + 1, y, columnPx - 2, geometry.y(low) + 2 - y, 2);
+    context.fill();
     if (!running) continue;
-    context.globalAlpha = 0.9;
-    context.fillRect(x + 1, y - 1, columnPx - 2, 1.5);
-    context.fillRect(x + 1, y + h - 0.5, columnPx - 2, 1.5);
+    context.globalAlpha = 0.12;
+    for (let cents = Math.ceil(low / stepCents - 1) * stepCents; cents <= high; cents += stepCents) {
+      context.beginPath();
+      context.roundRect(x + 1, geometry.y(cents) - rowPx + 1, columnPx - 2, rowPx - 2, 5);
+      context.fill();
+    }
   }
   context.globalAlpha = 1;
 }
@@ -70,7 +74,7 @@ export function drawClosed(context, geometry, openMs, colors) {
 }
 
 /** The line of now, and the price on it. */
-export function drawNow(context, geometry, headCents, colors) {
+export function drawNow(context, geometry, headCents, beforeCents, colors) {
   const { nowX, height } = geometry;
   context.strokeStyle = colors.price;
   context.globalAlpha = 0.55;
@@ -80,8 +84,10 @@ export function drawNow(context, geometry, headCents, colors) {
   const text = exact.format(Math.round(headCents) / 100);
   context.font = colors.font(12, 700);
   const w = context.measureText(text).width + 14;
-  const x = Math.max(4, nowX - w - 14);
-  const y = Math.min(height - 14, Math.max(14, geometry.y(headCents)));
+  const x = Math.max(4, nowX - w / 2);
+  // On the side that the price does not come from, so that the line stays in sight.
+  const awayPx = headCents < beforeCents ? 30 : -30;
+  const y = Math.min(height - 14, Math.max(14, geometry.y(headCents) + awayPx));
   context.fillStyle = colors.price;
   context.beginPath();
   context.roundRect(x, y - 11, w, 22, 6);

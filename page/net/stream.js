@@ -10,6 +10,7 @@ export class Stream {
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#line.hide() : this.#line.check()));
     window.addEventListener("pageshow", ({ persisted }) => persisted && this.#line.check());
     window.addEventListener("pagehide", () => this.#line.leave());
+    document.addEventListener("resume", () => this.#line.check());
     window.addEventListener("online", () => this.#line.check());
   }
 

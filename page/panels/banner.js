@@ -3,8 +3,8 @@
 import { find, make, write } from "../dom.js";
 import { texts } from "../texts.js";
 import { canSign } from "../auth/key.js";
+import { breakerText } from "../game/stopped.js";
 
-const RECOVERY_MS = 30_000;
 const LOST_SHOWN_MS = 1_500;
 const NOTICE_MS = 8_000;
 
@@ -17,6 +17,7 @@ export class Banner {
     this.holder = find("banners");
     state.on(["rules", "breaker", "connection", "user", "sessionKnown", "reachable"], () => this.show());
     state.on(["notice"], () => this.#notice());
+    for (const name of ["online", "offline"]) window.addEventListener(name, () => this.show());
     setInterval(() => this.show(), 1_000);
   }
 
@@ -36,6 +37,7 @@ export class Banner {
 
   #connectionText() {
     const { connection, reachable, lostMs } = this.state;
+    if (!navigator.onLine) return texts.banner.offline;
     if (reachable === false) return texts.banner.unreachable;
     if (connection === "live" || lostMs === null || performance.now() - lostMs < LOST_SHOWN_MS) return "";
     return texts.banner.offline;
@@ -66,20 +68,3 @@ export class Banner {
     line.hidden = !text;
   }
 }
-
-/** Why bets are stopped and since when; empty while they are taken. */
-export function breakerText(breaker, priceAgeMs, nowMs) {
-  const over = breaker.override_until_ms !== null && nowMs >= breaker.override_until_ms;
-  const override = over ? "auto" : breaker.override;
-  if (override === "open") return texts.banner.operator;
-  if (override === "closed" || breaker.state !== "CRITICAL") return "";
-  if (breaker.fresh_since_ms !== null) {
-    const leftMs = Math.max(0, breaker.fresh_since_ms + RECOVERY_MS - nowMs);
-    return texts.banner.recovering(leftMs);
-  }
-  if (priceAgeMs === null) return texts.banner.starting;
-  return texts.banner.stale(priceAgeMs);
-}
-
-/** Whether bets are taken now. */
-export const takesBets = (breaker, nowMs) => !breaker || breakerText(breaker, 0, nowMs) === "";

@@ -1,6 +1,6 @@
 // Panels that open over the game: each has a title, a body of its own, and a line in the menu if it wants one.
 
-import { find, make } from "../dom.js";
+import { find, icon, make } from "../dom.js";
 import { texts } from "../texts.js";
 
 /**
@@ -14,6 +14,7 @@ export class Dialogs {
     this.app = app;
     this.menu = find("menu");
     const button = find("menu-button");
+    button.replaceChildren(icon("menu"));
     button.addEventListener("click", () => this.#toggleMenu(this.menu.hidden));
     document.addEventListener("click", ({ target }) => {
       if (!this.menu.contains(target) && !button.contains(target)) this.#toggleMenu(false);
@@ -36,7 +37,7 @@ export class Dialogs {
     // A click beside the panel closes it: only there the dialog itself is the target.
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
     document.body.append(dialog);
-    const item = panel.label ? make("button", { type: "button", role: "menuitem" }, panel.label) : null;
+    const item = panel.label ? make("button", { type: "button" }, panel.label) : null;
     item?.addEventListener("click", () => this.open(panel.id));
     if (item) this.menu.append(item);
     this.#panels.set(panel.id, { ...panel, dialog, body, item, mounted: false });

@@ -1,13 +1,12 @@
 // The head of the page: balance, open bets, price, server clock, own delay, connection, sound and colours.
 
-import { find, write } from "../dom.js";
+import { find, icon, write } from "../dom.js";
 import { money, time, utc } from "../format.js";
 import { OPEN } from "../game/taps.js";
 import { texts } from "../texts.js";
 import { settings } from "../settings.js";
 
 const THEMES = ["system", "dark", "light"];
-const THEME_SIGNS = { system: "◐", dark: "●", light: "○" };
 
 export class Header {
   constructor({ state, clock, taps, sound }) {
@@ -61,7 +60,7 @@ export class Header {
       button.setAttribute("aria-pressed", String(this.sound.on));
       button.setAttribute("aria-label", texts.sound(this.sound.on));
       button.setAttribute("title", texts.sound(this.sound.on));
-      write(button.firstElementChild, this.sound.on ? "♪" : "♪̸");
+      button.replaceChildren(icon(this.sound.on ? "soundOn" : "soundOff"));
     };
     button.addEventListener("click", () => {
       this.sound.set(!this.sound.on);
@@ -78,7 +77,7 @@ export class Header {
       else document.documentElement.dataset.theme = theme;
       button.setAttribute("aria-label", texts.theme[theme]);
       button.setAttribute("title", texts.theme[theme]);
-      write(button.firstElementChild, THEME_SIGNS[theme]);
+      button.replaceChildren(icon(theme));
     };
     button.addEventListener("click", () => {
       settings.theme = THEMES[(THEMES.indexOf(settings.theme) + 1) % THEMES.length];

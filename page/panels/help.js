@@ -29,7 +29,7 @@ function fill(body, { rules, grid }) {
   );
 }
 
-const stateName = (state) => (state === "waiting" ? texts.states.pending : texts.states[state]);
+const stateName = (state) => (state === "waiting" ? texts.waiting : texts.states[state]);
 
 function edgeSentence(grid) {
   const edges = (grid?.model?.edges ?? []).map((stretch) => stretch.edge_bp);
