@@ -17,6 +17,7 @@ from runtime.health.writer_watch import WriterWatch
 from runtime.market.state import Market
 from runtime.messaging.connection import Redis
 from runtime.messaging.outbox import Outbox
+from runtime.records.sittings import Sittings
 from runtime.settings import Settings
 from runtime.storage.read_pool import ReadPool
 from runtime.stream.hub import Hub
@@ -36,6 +37,7 @@ class Parts:
     admission: AdmissionControl
     sessions: Sessions
     operators: OperatorSessions
+    sittings: Sittings
     market: Market
     hub: Hub
     writer_watch: WriterWatch

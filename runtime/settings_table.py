@@ -144,7 +144,7 @@ TABLE: tuple[Setting, ...] = (
         "reality_check_minutes",
         whole(5, 240),
         "60",
-        "minutes of play after which players are told how long and at what net",
+        "minutes of play after which a player is told how long and how they have played",
     ),
     Setting("processor_secret", secret, "", "key of the payment processors; empty: their door is closed", secret=True),
     Setting("bets_per_minute", whole(1, 10**9), "600", "bets of one wallet in a minute"),

@@ -37,6 +37,7 @@ from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
 from runtime.rate_limits import policies
+from runtime.records.sittings import Sittings
 from runtime.settings import Settings, load
 from runtime.storage.read_pool import ReadPool
 from runtime.stream.hub import Hub
@@ -103,6 +104,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
         admission=AdmissionControl(settings.fill_delay_ms / 1000),
         sessions=Sessions(client, clock),
         operators=OperatorSessions(client, clock, settings.operators),
+        sittings=Sittings(),
         market=market,
         hub=hub,
         writer_watch=WriterWatch(client),

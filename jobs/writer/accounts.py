@@ -126,16 +126,16 @@ def _delegate(commit: Commit, user_id: str, delegation: Delegation) -> None:
     commit.write("insert_delegation", *content, commit.record("delegation", *content))
 
 
-def set_limits(commit: Commit, book: Book, command: SetLimits) -> Outcome:
+def set_limits(commit: Commit, book: Book, command: SetLimits, *, house_minutes: int) -> Outcome:
     """Merge what a player asks for into what is in force: only here is it known what that is."""
     stored = commit.write("limits_exist", command.id)
     if stored:
         return Outcome(command.id, {"effective_ms": [row[0] for row in stored]})
     known, asked, now_ms = book.limits_of(command.user_id), command.asked(), commit.now_ms
-    changes = changes_for(known, asked, now_ms)
+    changes = changes_for(known, asked, now_ms, house_minutes)
     if changes:
         [(made, first_ms)] = commit.write("limit_changes_since", command.user_id, command.user_id, now_ms - DAY_MS)
-        if not may_change(made, in_force(known, now_ms), asked, now_ms):
+        if not may_change(made, in_force(known, now_ms), asked, now_ms, house_minutes):
             reset_s = (first_ms + DAY_MS - now_ms) // 1000 + 1
             data = {"bucket": "limit_changes", "limit": CHANGES_PER_DAY_MAX, "remaining": 0, "reset_s": reset_s}
             sentence = "You have changed your limits too often within a day; much tighter ones are taken still."
@@ -159,6 +159,10 @@ def _store(commit: Commit, user_id: str, row_id: str, change: LimitsChange) -> N
         change.effective_ms,
         commit.now_ms,
         commit.number,
+        limits.stake_max_cents,
+        limits.deposit_day_max_cents,
+        limits.deposit_week_max_cents,
+        limits.reality_check_minutes,
     )
     commit.write("insert_limits", *content, commit.record("limits", *content))
 

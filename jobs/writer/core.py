@@ -70,6 +70,7 @@ class WriterRules:
     withdrawal_min_cents: int
     withdrawals_pending_max: int
     ticks_of_wait: TicksOfWait
+    reality_check_minutes: int
 
 
 @dataclass(slots=True)
@@ -257,14 +258,14 @@ class Writer:
             case OpenBucket():
                 return self.settlement.standings.open_again(commit, command)
             case Deposit():
-                return money.deposit(commit, command)
+                return money.deposit(commit, self.book, command)
             case Withdraw():
                 least, most = self.rules.withdrawal_min_cents, self.rules.withdrawals_pending_max
                 return money.withdraw(commit, command, min_cents=least, pending_max=most)
             case Adjust():
                 return money.adjust(commit, command)
             case SetLimits():
-                return accounts.set_limits(commit, self.book, command)
+                return accounts.set_limits(commit, self.book, command, house_minutes=self.rules.reality_check_minutes)
             case NoteOverride():
                 return note_override(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():

@@ -62,7 +62,8 @@ FROM delegations;
 -- Changes of players' own limits.
 SELECT created_commit AS written_commit, created_place AS written_place, id AS row_key, NULL AS near,
        id, user_id, stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms,
-       created_at, created_commit
+       created_at, created_commit, stake_max_cents, deposit_day_max_cents, deposit_week_max_cents,
+       reality_check_minutes
 FROM player_limits;
 
 -- name: written_withdrawal

@@ -211,6 +211,11 @@ INSERT INTO operations
     (reference, kind, user_id, amount, who, why, entry_id, balance_after, created_at, created_commit, created_place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: deposits_since
+-- A player's deposits after a time, oldest first: when, and how much. The demo credit is none.
+SELECT created_at, amount FROM operations WHERE user_id = ? AND kind = 'deposit' AND created_at > ?
+ORDER BY created_at;
+
 -- name: withdrawal
 -- A withdrawal as it stands.
 SELECT id, user_id, amount, to_address, status, requested_at, reference, who, why, resolved_at
@@ -261,8 +266,9 @@ DELETE FROM idempotency_keys WHERE (user_id, route, key) IN
 -- A change of a player's own limits and when it takes effect.
 INSERT INTO player_limits
     (id, user_id, stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms,
-     created_at, created_commit, created_place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+     created_at, created_commit, stake_max_cents, deposit_day_max_cents, deposit_week_max_cents, reality_check_minutes,
+     created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: limits_exist
 -- When a change that is stored already takes effect.
@@ -272,7 +278,7 @@ SELECT effective_ms FROM player_limits WHERE id = ?;
 -- The changes of a player's own limits that count or will, oldest first: from the newest that counts already on.
 -- A change begins with a row that counts at once, so only those of the newest change are read.
 -- Parameters: user, user, time.
-SELECT stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms
+SELECT {limit_columns}, effective_ms
 FROM player_limits WHERE user_id = ? AND created_commit >= coalesce((
     SELECT created_commit FROM player_limits WHERE user_id = ? AND effective_ms <= ?
     ORDER BY created_commit DESC LIMIT 1), 0)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from runtime.game.limits import LIMIT_COLUMNS
+
 # A crafted job can carry anything: what is not a positive amount never gets past decoding.
 Cents = Annotated[int, msgspec.Meta(gt=0, le=10**13)]
 Change = Annotated[int, msgspec.Meta(ge=-(10**13), le=10**13)]
@@ -167,15 +169,14 @@ class SetLimits(Command, tag="set_limits", kw_only=True, frozen=True, omit_defau
     loss_day_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
     cool_off_until_ms: int | msgspec.UnsetType | None = msgspec.UNSET
     excluded_until_ms: int | msgspec.UnsetType | None = msgspec.UNSET
+    stake_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
+    deposit_day_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
+    deposit_week_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
+    reality_check_minutes: int | msgspec.UnsetType | None = msgspec.UNSET
 
     def asked(self) -> dict[str, int | None]:
         """Return what is asked for, by the limit's name."""
-        fields = {
-            "stake_day_max_cents": self.stake_day_max_cents,
-            "loss_day_max_cents": self.loss_day_max_cents,
-            "cool_off_until_ms": self.cool_off_until_ms,
-            "excluded_until_ms": self.excluded_until_ms,
-        }
+        fields = {name: getattr(self, name) for name in LIMIT_COLUMNS}
         return {name: amount for name, amount in fields.items() if not isinstance(amount, msgspec.UnsetType)}
 
 

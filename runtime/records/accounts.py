@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -12,7 +13,7 @@ from runtime.clock import rfc3339
 from runtime.errors import Unauthenticated
 from runtime.game.ledger import SQL
 from runtime.game.limit_changes import LimitsChange, standing
-from runtime.game.limits import PlayerLimits
+from runtime.game.limits import LIMIT_COLUMNS, PlayerLimits
 from runtime.records.queries import QUERIES
 
 Kind = Literal["wallet", "guest"]
@@ -38,12 +39,20 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """A player's own limits, cents a day (UTC) and times until which no bet is taken; null: none."""
+    """A player's own limits; null: none, for the reality check the house's interval.
+
+    Stakes and losses of a day (UTC), times until which no bet and no deposit is taken, the stake of one bet, deposits
+    of the last 24 hours and seven days, and minutes between reality checks.
+    """
 
     stake_day_max_cents: int | None = None
     loss_day_max_cents: int | None = None
     cool_off_until_ms: int | None = None
     excluded_until_ms: int | None = None
+    stake_max_cents: int | None = None
+    deposit_day_max_cents: int | None = None
+    deposit_week_max_cents: int | None = None
+    reality_check_minutes: int | None = None
 
 
 class PendingLimits(msgspec.Struct, frozen=True):
@@ -79,9 +88,8 @@ def read_user(pool: Reader, user_id: str) -> User:
 
 def read_changes(pool: Reader, user_id: str, now_ms: int) -> list[LimitsChange]:
     """Read the changes of a player's limits that count or will, in the order in which they were made."""
-    names = ("stake_day_max_cents", "loss_day_max_cents", "cool_off_until_ms", "excluded_until_ms")
     rows = pool.rows(SQL["limits_of_user"], (user_id, user_id, now_ms))
-    return [LimitsChange(PlayerLimits(*(row[name] for name in names)), row["effective_ms"]) for row in rows]
+    return [LimitsChange(PlayerLimits(*(row[name] for name in LIMIT_COLUMNS)), row["effective_ms"]) for row in rows]
 
 
 def limits_state(changes: Sequence[LimitsChange], now_ms: int) -> LimitsState:
@@ -94,6 +102,4 @@ def limits_state(changes: Sequence[LimitsChange], now_ms: int) -> LimitsState:
 
 
 def _shown(limits: PlayerLimits) -> Limits:
-    return Limits(
-        limits.stake_day_max_cents, limits.loss_day_max_cents, limits.cool_off_until_ms, limits.excluded_until_ms
-    )
+    return Limits(*astuple(limits))

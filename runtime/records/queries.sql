@@ -108,6 +108,12 @@ FROM entry CROSS JOIN bets WHERE entry.ref_type = 'BET' AND bets.id = entry.ref_
 -- The same, for still_open.
 {entries_back} SELECT bets.seq, bets.status {taken};
 
+-- name: open_stake
+-- What a player has staked on those of their newest bets, so many, that are open.
+-- Parameters: those of entries_back, bets to look at.
+{entries_back}
+SELECT coalesce(sum(amount), 0) FROM (SELECT bets.amount, bets.status {taken} LIMIT ?) WHERE status = 'confirmed';
+
 -- name: taken_on_cell
 -- A player's bet on a cell that was taken.
 -- Parameters: column, cell, user, those of the conditions.

@@ -30,6 +30,7 @@ from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
 from runtime.rate_limits import policies
+from runtime.records.sittings import Sittings
 from runtime.settings import Settings
 from runtime.settings_table import TABLE
 from runtime.storage import ticks_store
@@ -103,6 +104,7 @@ class Instance:
             admission=AdmissionControl(settings.fill_delay_ms / 1000),
             sessions=self.sessions,
             operators=OperatorSessions(client, clock, settings.operators),
+            sittings=Sittings(),
             market=self.market,
             hub=Hub(self.market, self.pool),
             writer_watch=WriterWatch(client),

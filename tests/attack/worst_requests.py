@@ -201,7 +201,10 @@ WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
     "POST /api/auth/guest": (_new_guest, _known_guest, _wrong_guest),
     "POST /api/auth/login": (_new_wallet, _known_wallet, _wrong_login),
     "POST /api/auth/logout": (lambda _: Ask("/api/auth/logout", headers={"Authorization": f"Bearer {'A' * 43}"}),),
-    "GET /api/bets": _get("/api/bets?limit=500&status=void"),
+    "GET /api/bets": (
+        lambda _: Ask("/api/bets?limit=500&status=void"),
+        lambda _: Ask("/api/bets?limit=500", headers={"Accept": "text/csv"}),
+    ),
     "POST /api/bets": (
         lambda attacker: Ask("/api/bets", attacker.bet(None)),
         lambda attacker: Ask("/api/bets", attacker.bet(attacker.key), {"Prefer": "respond-async"}),
@@ -220,6 +223,8 @@ WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
         lambda attacker: Ask("/api/me/limits", _json({"stake_day_max_cents": 10**12 - attacker.number})),
         lambda _: Ask("/api/me/limits", _json({"stake_day_max_cents": None, "loss_day_max_cents": 10**12})),
     ),
+    "GET /api/me/reality-check": _get("/api/me/reality-check"),
+    "POST /api/me/reality-check": (lambda _: Ask("/api/me/reality-check"),),
     "GET /api/me/sessions": _get("/api/me/sessions"),
     "DELETE /api/me/sessions/{session_id}": (lambda _: Ask(f"/api/me/sessions/{secrets.token_hex(32)}"),),
     **{f"GET /api/operate/{path}": (_as_operator(path),) for path in OPERATORS_LOOKS},

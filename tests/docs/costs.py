@@ -43,6 +43,8 @@ COSTS: dict[str, Cost] = {
     "GET /api/me": Cost(0.9),
     "GET /api/me/limits": Cost(0.9),
     "PUT /api/me/limits": Cost(5, 2_500, 300, 60, "50 changes of a wallet in 24 h, then only halves and doubles"),
+    "GET /api/me/reality-check": Cost(2, bound="an entry is counted once by a process; 20,000 at once take 80 ms"),
+    "POST /api/me/reality-check": Cost(2, 0, 150, 14_400, "one of an account, while it plays"),
     "GET /api/me/sessions": Cost(2),
     "DELETE /api/me/sessions/{session_id}": Cost(0.7),
     "POST /api/operate/breaker": Cost(1, bound=OPERATORS),

@@ -59,7 +59,7 @@ class WriterInPlace:
                 case OpenAccount():
                     return open_account(commit, command)
                 case SetLimits():
-                    return set_limits(commit, self._book, command)
+                    return set_limits(commit, self._book, command, house_minutes=60)
         raise AssertionError(f"nobody sends {command} here")
 
 
