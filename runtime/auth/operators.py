@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection
+from typing import Any
 
 import falcon
 import msgspec
@@ -36,7 +37,10 @@ class OperatorSession(msgspec.Struct, frozen=True):
 
 
 class OperatorSessions:
-    """Begin, find and end the sessions of operators; Redis is asked each time, so one that has ended has ended."""
+    """Begin, find and end the sessions of operators, one of a wallet at a time.
+
+    Redis is asked each time, so one that has ended has ended.
+    """
 
     def __init__(self, client: Redis, clock: Clock, wallets: Collection[str]) -> None:
         self._client = client
@@ -51,7 +55,7 @@ class OperatorSessions:
             raise Forbidden("This wallet does not operate here.", reason="not_listed")
 
     def begin(self, wallet: str, until_ms: int | None) -> tuple[str, OperatorSession]:
-        """Start a session under a new token, which is kept nowhere here; it ends by `until_ms`."""
+        """Start a session under a new token, which is kept nowhere; that of the wallet's last login ends."""
         token = urlsafe_b64encode(secrets.token_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
         now_ms = self._clock.now_ms()
         expires_ms = now_ms + redis_keys.OPERATOR_TTL_S * 1000
@@ -59,7 +63,10 @@ class OperatorSessions:
             expires_ms = min(expires_ms, until_ms)
         session = OperatorSession(session_id(token), wallet, now_ms, expires_ms)
         try:
-            self._client.set(redis_keys.operator(session.id), msgspec.json.encode(session), px=expires_ms - now_ms)
+            pipe = self._client.pipeline()
+            pipe.hset(redis_keys.OPERATORS, wallet, msgspec.json.encode(session))
+            pipe.expire(redis_keys.OPERATORS, redis_keys.OPERATOR_TTL_S)
+            pipe.execute()
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be written right now.") from ex
         return token, session
@@ -67,18 +74,17 @@ class OperatorSessions:
     def find(self, token: str) -> OperatorSession | None:
         """Return the session of a token, None if there is none or it has ended."""
         try:
-            stored = self._client.get(redis_keys.operator(session_id(token)))
+            stored: Any = self._client.hvals(redis_keys.OPERATORS)
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be read right now.") from ex
-        if stored is None:
-            return None
-        session: OperatorSession = msgspec.json.decode(stored, type=OperatorSession)
-        return session if self._clock.now_ms() < session.expires_ms else None
+        wanted = session_id(token)
+        sessions = (msgspec.json.decode(one, type=OperatorSession) for one in stored)
+        return next((one for one in sessions if one.id == wanted and self._clock.now_ms() < one.expires_ms), None)
 
     def end(self, session: OperatorSession) -> None:
         """End a session."""
         try:
-            self._client.delete(redis_keys.operator(session.id))
+            self._client.hdel(redis_keys.OPERATORS, session.wallet)
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be ended right now.") from ex
 

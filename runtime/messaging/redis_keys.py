@@ -6,6 +6,7 @@ What the values hold is written and read in runtime.messaging.redis_values.
 from __future__ import annotations
 
 from runtime.rate_limits import BUCKETS
+from runtime.settings_table import OPERATORS_MAX
 
 TICK_LATEST = "tick:latest"
 """String, JSON of the newest tick (encode_tick)."""
@@ -49,8 +50,9 @@ BUS_COMMITS_KEEP = 256
 NONCE_TTL_S = 90
 SESSION_TTL_S = 24 * 3600
 OPERATOR_TTL_S = 3600
-OPERATORS_LIVE_MAX = 3_200
-"""Sessions of operators that can live at once: those of 32 wallets, each with the logins of a day in an hour."""
+OPERATORS = "operators"
+"""Hash {wallet -> JSON of its session (runtime.auth.operators)}; OPERATOR_TTL_S after the last login."""
+OPERATOR_BYTES_MAX = 500
 FEED_SOURCES_BYTES_MAX = 16 * 1024
 """Four sources, each with a long error and a dozen reasons why prices were left out, take a third of it."""
 PENDING_AFTER_DEADLINE_MS = 90_000
@@ -81,7 +83,7 @@ BUDGET_BYTES = {
     "sessions": SESSIONS_MAX * SESSION_BYTES_MAX + SESSIONS_ENDED_KEEP * 110,
     # Wallets that bet, in the minute that runs and the one before; and full hashes of all other buckets.
     "rate limits": 2 * 20_000 * 175 + (len(BUCKETS) - 1) * COUNTED_MAX * 105,
-    "operators": OPERATORS_LIVE_MAX * 500,
+    "operators": OPERATORS_MAX * OPERATOR_BYTES_MAX,
     "public bus": 32 * 1024 * 1024,
     "commit bus": BUS_COMMITS_KEEP * 320 * 1024,
     "failed jobs": 16 * 1024 * 1024,
@@ -106,11 +108,6 @@ def nonce(address: str, value: str) -> str:
 def session(token_sha256: str) -> str:
     """Hash of one session; SESSION_TTL_S, or less where its login said so."""
     return f"session:{token_sha256}"
-
-
-def operator(token_sha256: str) -> str:
-    """String, JSON of an operator's session (runtime.auth.operators); OPERATOR_TTL_S at most."""
-    return f"operator:{token_sha256}"
 
 
 def user_sessions(user_id: str) -> str:

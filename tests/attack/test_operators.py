@@ -16,7 +16,7 @@ from runtime.settings import Settings
 from tests.attack.arena import Arena, Instance, all_functions
 from tests.attack.attacker import Player
 from tests.attack.conftest import OTHER_SESSION_KEY, OTHER_WALLET
-from tests.attack.operator import KEY, OWN_PAGE, Operator, open_house
+from tests.attack.operator import KEY, OTHER_KEY, OWN_PAGE, Operator, open_house
 from tests.runtime.auth.logins import SESSION_KEY
 
 HOUR_MS = 3_600_000
@@ -100,7 +100,7 @@ def test_a_wallet_that_is_not_on_the_list_cannot_sign_in(arena: Arena) -> None:
     stranger = Operator(arena, OTHER_WALLET)
     result = stranger.knock()
     assert (result.status_code, result.json["reason"]) == (403, "not_listed")
-    assert (stranger.cookies, arena.desk.client.keys("operator:*")) == ({}, [])
+    assert (stranger.cookies, arena.desk.client.exists(redis_keys.OPERATORS)) == ({}, 0)
 
 
 def test_whoever_signs_for_a_listed_wallet_without_its_key_is_refused(arena: Arena, operator: Operator) -> None:
@@ -148,7 +148,7 @@ def test_only_a_message_for_operating_begins_it(
 ) -> None:
     result = operator.knock(operator.signed(resources=resources))
     assert (result.status_code, result.json["code"]) == (400, "INVALID_REQUEST")
-    assert arena.desk.client.keys("operator:*") == []
+    assert not arena.desk.client.exists(redis_keys.OPERATORS)
 
 
 def test_a_message_for_operating_begins_no_players_session(arena: Arena, operator: Operator) -> None:
@@ -247,18 +247,18 @@ def test_signing_out_ends_it_in_every_process_at_once(arena: Arena, operator: Op
     assert answers(operator, instance=arena.two) == {(401, "UNAUTHENTICATED")}
 
 
-def test_what_is_kept_does_not_hold_the_token(arena: Arena, operator: Operator) -> None:
-    token = operator.log_in().token
-    keys: Any = arena.desk.client.keys("operator:*")
-    [key] = keys
-    stored: Any = arena.desk.client.get(key)
-    assert token not in key.decode() + stored.decode()
-    assert arena.desk.client.pttl(key) <= HOUR_MS
-
-
-def test_no_session_of_an_operator_takes_more_than_its_budget(arena: Arena, operator: Operator) -> None:
+def test_a_sign_in_elsewhere_ends_the_one_before(arena: Arena, operator: Operator) -> None:
     operator.log_in()
-    [key] = arena.desk.client.keys("operator:*")
-    bytes_each: Any = arena.desk.client.memory_usage(key)
-    assert bytes_each * redis_keys.OPERATORS_LIVE_MAX <= redis_keys.BUDGET_BYTES["operators"]
-    assert redis_keys.OPERATORS_LIVE_MAX == 32 * 100
+    colleague, elsewhere = Operator(arena, OTHER_KEY).log_in(), Operator(arena).log_in()
+    assert answers(operator) == {(401, "UNAUTHENTICATED")}
+    assert elsewhere.ask("GET", "session").status_code == 200
+    assert colleague.look("session")["wallet_address"] == colleague.shown
+
+
+def test_what_is_kept_does_not_hold_the_token_and_stays_within_its_budget(arena: Arena, operator: Operator) -> None:
+    token = operator.log_in().token
+    stored: Any = arena.desk.client.hgetall(redis_keys.OPERATORS)
+    assert token not in str(stored)
+    assert arena.desk.client.pttl(redis_keys.OPERATORS) <= HOUR_MS
+    alone: Any = arena.desk.client.memory_usage(redis_keys.OPERATORS)
+    assert alone <= redis_keys.OPERATOR_BYTES_MAX
