@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from runtime.auth.operators import OperatorSession
 from runtime.auth.sessions import Session
 from runtime.parts import Parts
 from runtime.web import call
@@ -13,5 +14,7 @@ B = TypeVar("B")
 
 Call = call.Call[B, Parts, Session]
 """One request as a handler sees it: `Call[Tap]` brings a body that was decoded as `Tap`, `Call[None]` brings none."""
+OperatorCall = call.Call[B, Parts, OperatorSession]
+"""The same of an endpoint that only operators may call."""
 
-__all__ = ["Body", "Call", "OpenQuery", "Query", "Reply", "Stream", "function"]
+__all__ = ["Body", "Call", "OpenQuery", "OperatorCall", "Query", "Reply", "Stream", "function"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.auth.operators import OperatorSessions
 from runtime.auth.sessions import Sessions
 from runtime.background import Background
 from runtime.betting.admission import AdmissionControl
@@ -35,6 +36,7 @@ class Parts:
     outbox: Outbox
     admission: AdmissionControl
     sessions: Sessions
+    operators: OperatorSessions
     sittings: Sittings
     market: Market
     hub: Hub

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from runtime.addresses import AddressError, canonical_address
 from runtime.hosts import shown_host
 
 SECRET_LENGTH_MIN = 32
@@ -162,6 +163,14 @@ def socket_url(text: str) -> str:
     if names_user:
         raise ValueError("must be without user and password: it is shown")
     return text
+
+
+def wallet(text: str) -> str:
+    """Read a wallet's address: in lower case, or with its checksum in the case of its letters."""
+    try:
+        return canonical_address(text)
+    except AddressError as ex:
+        raise ValueError(f"{text[:42]!r}: {ex}") from ex
 
 
 def secret(text: str) -> str:

@@ -34,6 +34,7 @@ class Settings:
     dashboard_domains: tuple[str, ...]
     dashboard_key: str = field(repr=False)
     dashboard_writes: Literal["on", "off"]
+    operators: tuple[str, ...]
     data: Path
     redis_url: str = field(repr=False)
     api_workers: int

@@ -20,10 +20,12 @@ from runtime.setting_forms import (
     several,
     socket_url,
     stakes,
+    wallet,
     whole,
 )
 
 DOMAINS_MAX = 8
+OPERATORS_MAX = 32
 ORIGINS_MAX = 16
 CHAIN_ID_MAX = 2**53
 # A signature that fits none of the chains is recovered once for each of them.
@@ -71,6 +73,12 @@ TABLE: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting("dashboard_writes", one_of("on", "off"), "off", "on lets rq-dashboard requeue, delete and empty"),
+    Setting(
+        "operators",
+        several(wallet, OPERATORS_MAX),
+        "",
+        f"wallets that may operate the house by its page, comma-separated, {OPERATORS_MAX} at most; empty: none may",
+    ),
     Setting("data", folder, "./data", "folder for everything that a run writes"),
     Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
     Setting("api_workers", whole(1, 64), "1", "API processes"),

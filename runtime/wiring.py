@@ -18,6 +18,7 @@ from runtime import log
 from runtime.auth import p256, signatures
 from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
+from runtime.auth.operators import OperatorSessions, operator_authenticator
 from runtime.auth.sessions import FOLLOW_EVERY_S, Sessions
 from runtime.background import Background, Running
 from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
@@ -102,6 +103,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
         outbox=outbox,
         admission=AdmissionControl(settings.fill_delay_ms / 1000),
         sessions=Sessions(client, clock),
+        operators=OperatorSessions(client, clock, settings.operators),
         sittings=Sittings(),
         market=market,
         hub=hub,
@@ -139,10 +141,12 @@ def get_app(settings: Settings | None = None) -> App:
     quotas = policies(settings)
     limiter = RedisLimiter(parts.redis, quotas, parts.clock)
     parts.outbox.tell_refused = lambda user_id: gevent.spawn(limiter.note, "refused_bets", user_id)
+    authenticate = authenticator(parts.sessions, domains_of(settings))
     return create_app(
         discover(functions_folder()),
         parts=parts,
-        authenticate=authenticator(parts.sessions, domains_of(settings)),
+        authenticate=authenticate,
+        authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
         limiter=limiter,
         quotas=quotas,
         guards={name: guard(parts) for name, guard in GUARDS.items()},

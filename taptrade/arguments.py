@@ -12,6 +12,7 @@ import httpx
 
 from runtime.game.ids import ulid_ms
 from runtime.hosts import shown_host
+from runtime.operating.words import is_said
 from runtime.setting_forms import whole
 
 SHOWN_MAX = 60
@@ -44,7 +45,7 @@ def said(length_max: int) -> Callable[[str], str]:
 
     def text(value: str) -> str:
         cleaned = value.strip()
-        if not cleaned or not cleaned.isprintable() or len(cleaned) > length_max:
+        if not is_said(cleaned, length_max):
             raise ArgumentTypeError(f"say something, on one line of at most {length_max} characters")
         return cleaned
 

@@ -17,6 +17,7 @@ from runtime.messaging import redis_keys
 from runtime.messaging.commands import AnyCommand, Outcome
 from runtime.messaging.connection import OUTAGES, RedisError, connect, was_never_sent
 from runtime.messaging.queues import ask, new_id
+from runtime.operating.words import REFERENCE_MAX, WHO_MAX, WHY_MAX
 from runtime.settings import Settings
 from taptrade import embedded_redis
 from taptrade.arguments import said, seconds
@@ -24,7 +25,6 @@ from taptrade.output import give_up_output
 
 WAIT_S = 10.0
 OPERATOR_TTL_MS = 600_000
-WHO_MAX, WHY_MAX, REFERENCE_MAX = 100, 500, 200
 DONE, REFUSED, UNKNOWN = 0, 1, 3
 
 

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from jobs.settlement.breaker import read_breaker, set_override
 from runtime.clock import SystemClock, rfc3339
 from runtime.game.breaker import CLOSED_MS, OVERRIDE_MS_MAX, Override, as_of, refuses_bets
+from runtime.market.breaker import read_breaker, set_override
 from runtime.messaging.connection import Redis, RedisError, connect
-from runtime.records.queries import QUERIES
+from runtime.operating.overrides import newest_overrides
+from runtime.operating.words import WHO_MAX, WHY_MAX
 from runtime.settings import load
 from taptrade import embedded_redis
 from taptrade.arguments import count, said, span_ms
-from taptrade.asking import WHO_MAX, WHY_MAX, NotAsked, login
+from taptrade.asking import NotAsked, login
 from taptrade.books import open_books
 from taptrade.tables import show_table
 
@@ -77,10 +78,8 @@ def describe(client: Redis, now_ms: int) -> str:
 
 def _history(limit: int, *, as_json: bool) -> int:
     with open_books(load()) as database:
-        found = database.execute(QUERIES["overrides"], (limit,))
-    rows = [
-        (rfc3339(set_ms), word, rfc3339(until_ms) if until_ms else "", *by) for set_ms, word, until_ms, *by in found
-    ]
+        kept = newest_overrides(database.execute, limit)
+    rows = [(one.set_at, one.override, one.until_at or "", one.who, one.why) for one in kept]
     if as_json:
         listed = [dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in rows]
         print(msgspec.json.format(msgspec.json.encode({"overrides": listed})).decode())

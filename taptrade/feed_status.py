@@ -17,6 +17,7 @@ from runtime.clock import SystemClock
 from runtime.health.status import SystemStatus, read_status
 from runtime.messaging.connection import connect
 from runtime.messaging.redis_values import SourceSeen
+from runtime.operating.feed import counts
 from runtime.settings import Settings, load
 from taptrade import embedded_redis, running
 from taptrade.asking import NotAsked
@@ -121,13 +122,11 @@ def table(seen: Seen) -> Table:
 def _row(source: SourceSeen, now_ms: int) -> tuple[str, ...]:
     age_ms = source.age_ms(now_ms)
     left_out = " ".join(f"{reason} {count:,}" for reason, count in source.dropped.items())
-    counts = "yes" if source.counted else "no: it differs" if source.fresh else "no: not fresh"
-    if source.fresh and source.offset_ppm is None:
-        counts = "no: not known yet"
+    word = counts(source)
     return (
         source.name,
         source.state,
-        counts,
+        word if word == "yes" else f"no: {word}",
         "" if source.last_price_cents is None else dollars(source.last_price_cents),
         "" if age_ms is None else f"{age_ms / 1000:.1f}",
         "" if source.offset_ppm is None else f"{source.offset_ppm / 100:+.2f}",

@@ -8,45 +8,20 @@ from typing import Any
 
 import msgspec
 
-from runtime.clock import SystemClock, rfc3339
-from runtime.errors import TaptradeError
-from runtime.game.buckets import ANY_COLUMN, RATE_EDGES_BP, Bucket, Standing, named
-from runtime.game.ledger import SQL
+from runtime.clock import SystemClock
+from runtime.errors import NotFound
 from runtime.game.money import dollars
 from runtime.messaging.commands import OpenBucket
+from runtime.operating.buckets import BucketView, bucket_named, read_buckets
+from runtime.operating.words import WHO_MAX, WHY_MAX
 from runtime.settings import Settings, load
-from runtime.storage.database import Database
 from taptrade.arguments import said, seconds
-from taptrade.asking import WAIT_S, WHO_MAX, WHY_MAX, add_output, ask_writer, login, tell, times
+from taptrade.asking import WAIT_S, NotAsked, add_output, ask_writer, login, tell, times
 from taptrade.books import open_books
 from taptrade.pricing import reward_model
 from taptrade.tables import show_table
 
 COLUMNS = ("bucket", "bets", "staked", "return", "e-value", "standing", "since", "who", "why")
-
-
-class BucketUnknown(TaptradeError):
-    """There is no such bucket."""
-
-
-class BucketView(msgspec.Struct, frozen=True):
-    """A bucket as it is shown: what players staked and got back since it was opened, and how it stands."""
-
-    bucket: str
-    model_id: str
-    model_version: str
-    rate_from_bp: int
-    column: int | None
-    """How many columns ahead; null for the bucket that holds all columns of these rates."""
-    bets: int
-    staked_cents: int
-    paid_cents: int
-    paid_back: float | None
-    e_value: float
-    standing: str
-    changed_at: str | None
-    who: str | None
-    why: str | None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -76,8 +51,8 @@ def main(argv: Sequence[str]) -> int:
 
 def _list(settings: Settings, given: argparse.Namespace) -> int:
     model = reward_model(settings)
-    with open_books(settings) as database:
-        views = buckets(database, None if given.all else (model.id, model.version))
+    with open_books(settings) as database, database.snapshot():
+        views = read_buckets(database.execute, None if given.all else (model.id, model.version))
     if given.json:
         print(msgspec.json.encode(views).decode())
         return 0
@@ -85,36 +60,6 @@ def _list(settings: Settings, given: argparse.Namespace) -> int:
     rows = [(*(f"{one.model_id} {one.model_version}" for _ in lead), *_cells(one)) for one in views]
     show_table((*lead, *COLUMNS), rows, right=("bets", "staked", "return", "e-value"))
     return 0
-
-
-def buckets(database: Database, model: tuple[str, str] | None) -> list[BucketView]:
-    """Return the buckets of a model, or of all."""
-    with database.snapshot():
-        known = [Standing.from_row(row) for row in database.execute(SQL["buckets"])]
-        changes = {Bucket(*row[:4]): row[4:] for row in database.execute(SQL["bucket_changes"])}
-    ours = [one for one in known if model is None or one.bucket[:2] == model]
-    return [_view(one, changes.get(one.bucket)) for one in ours]
-
-
-def _view(one: Standing, change: tuple[Any, ...] | None) -> BucketView:
-    bucket = one.bucket
-    _, who, why, changed_ms = change or (None, None, None, None)
-    return BucketView(
-        bucket=bucket.name,
-        model_id=bucket.model_id,
-        model_version=bucket.model_version,
-        rate_from_bp=bucket.rate_from_bp,
-        column=None if bucket.distance == ANY_COLUMN else bucket.distance,
-        bets=one.bets,
-        staked_cents=one.staked_cents,
-        paid_cents=one.paid_cents,
-        paid_back=one.paid_back,
-        e_value=one.copier.wealth,
-        standing="open" if one.is_open else "closed",
-        changed_at=None if changed_ms is None else rfc3339(changed_ms),
-        who=who,
-        why=why,
-    )
 
 
 def _cells(one: BucketView) -> tuple[Any, ...]:
@@ -125,10 +70,10 @@ def _cells(one: BucketView) -> tuple[Any, ...]:
 
 def _open(settings: Settings, given: argparse.Namespace) -> int:
     model = reward_model(settings)
-    bucket = named(given.bucket, model.id, model.version)
-    if bucket is None:
-        rates = ", ".join(f"{low / 10_000:g}" for low in RATE_EDGES_BP)
-        raise BucketUnknown(f"{given.bucket!r} is no bucket: write 20-50x/7 or 20-50x/all; rates end at {rates}")
+    try:
+        bucket = bucket_named(given.bucket, model.id, model.version)
+    except NotFound as ex:
+        raise NotAsked(ex.detail) from ex
     command = OpenBucket(**bucket._asdict(), who=given.who, why=given.why, **times(SystemClock().now_ms()))
     outcome = ask_writer(settings, command, given.wait)
     sentence = f"bucket {bucket.name} is open: its bets are taken, and the evidence against it begins anew"

@@ -11,9 +11,8 @@ from msgspec import structs
 
 from runtime.clock import SystemClock
 from runtime.game.money import dollars
-from runtime.game.statements import conditions_given, fill
 from runtime.messaging.commands import CompleteWithdrawal, ReverseWithdrawal
-from runtime.records.queries import QUERIES
+from runtime.operating.withdrawals import STATUSES, list_withdrawals
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 from runtime.settings import Settings, load
 from taptrade.arguments import count, id_of
@@ -21,7 +20,6 @@ from taptrade.asking import add_authority, add_output, ask_writer, tell, times
 from taptrade.books import find_account, open_books
 from taptrade.tables import show_table
 
-STATUSES = ("pending", "completed", "reversed")
 SHOWN_MAX, LIMIT_MAX = 100, 10**6
 
 
@@ -51,19 +49,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _list(settings: Settings, given: argparse.Namespace) -> int:
-    which, status = QUERIES["if_any"], None if given.all else given.status
-    if status == "pending":
-        which, status = QUERIES["if_pending"], None
+    status = None if given.all else given.status
     with open_books(settings) as database:
         user_id = find_account(database, given.account).user_id if given.account else None
-        conditions, params = conditions_given((QUERIES["if_status"], status), (QUERIES["if_of_user"], user_id))
-        sql = fill(QUERIES["withdrawals"], which=which, conditions=conditions)
-        rows = database.dicts(sql, [*params, given.limit])
+        listed = list_withdrawals(database.dicts, status=status, user_id=user_id, limit=given.limit)
     if given.json:
-        print(msgspec.json.encode([operators_view(row) for row in rows]).decode())
+        print(msgspec.json.encode(listed).decode())
     else:
         columns = ("id", "requested", "to", "amount", "status", "reference", "who", "why")
-        show_table(columns, [_cells(operators_view(row)) for row in rows], right=("amount",))
+        show_table(columns, [_cells(one) for one in listed], right=("amount",))
     return 0
 
 

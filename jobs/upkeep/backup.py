@@ -13,29 +13,18 @@ import msgspec
 from runtime.audit.heads import newest_head
 from runtime.clock import Clock, SystemClock
 from runtime.settings import load
+from runtime.storage.backups import FOLDER, PREFIX, Backup
 from runtime.storage.database import DatabaseUnsafe, open_reader
 
 logger = logging.getLogger(__name__)
 
 KEEP = 24
-PREFIX = "taptrade-"
-
-
-class Backup(msgspec.Struct, frozen=True):
-    """What is written beside each copy: enough to know that it is whole and where the ledger stood."""
-
-    file: str
-    made_ms: int
-    bytes: int
-    sha256: str
-    commit: int
-    commit_hash: str
 
 
 def backup_live() -> dict[str, object]:
     """Back up the live database (a job of RQ's: its result is what was made)."""
     settings = load()
-    made = make_backup(settings.database, settings.data / "backups", SystemClock())
+    made = make_backup(settings.database, settings.data / FOLDER, SystemClock())
     logger.info("backed up commit %d into %s (%d bytes)", made.commit, made.file, made.bytes)
     return msgspec.to_builtins(made)  # type: ignore[no-any-return]
 

@@ -1,9 +1,10 @@
 // Who plays: signs guests and wallets in and out, and holds the key that signs their taps.
 
 import { ApiError, insist } from "../net/api.js";
+import { texts } from "../texts.js";
 import { KeyStore, canSign, newKey, newNonce } from "./key.js";
 import { signedGuest } from "./sign.js";
-import { siweMessage } from "./siwe.js";
+import { SESSION_KEY_URN, siweMessage } from "./siwe.js";
 import * as wallets from "./wallets.js";
 
 const KEYS = ["guest", "wallet"];
@@ -48,7 +49,7 @@ export class Session {
     const key = await newKey();
     const message = siweMessage({
       domain: location.host, origin: location.origin, address, chainId, nonce: newNonce(),
-      nowMs: this.clock.nowMs(), keyText: key.text,
+      nowMs: this.clock.nowMs(), statement: texts.wallet.statement, resource: SESSION_KEY_URN + key.text,
     });
     const signature = await wallets.personalSign(wallet.provider, message, address);
     const { user } = await this.api.post("/api/auth/login", { message, signature });

@@ -1,15 +1,14 @@
-// The sign-in message of a wallet (EIP-4361), with the browser's key among its resources.
-
-import { texts } from "../texts.js";
+// The sign-in message of a wallet (EIP-4361), with what it allows as its resource.
 
 export const SESSION_KEY_URN = "urn:taptrade:session-key:";
 
-export function siweMessage({ domain, origin, address, chainId, nonce, nowMs, keyText }) {
+/** `statement` is what the wallet shows, `resource` what its signature allows. */
+export function siweMessage({ domain, origin, address, chainId, nonce, nowMs, statement, resource }) {
   return [
     `${domain} wants you to sign in with your Ethereum account:`,
     address,
     "",
-    texts.wallet.statement,
+    statement,
     "",
     `URI: ${origin}`,
     "Version: 1",
@@ -17,7 +16,7 @@ export function siweMessage({ domain, origin, address, chainId, nonce, nowMs, ke
     `Nonce: ${nonce}`,
     `Issued At: ${new Date(nowMs).toISOString()}`,
     "Resources:",
-    `- ${SESSION_KEY_URN}${keyText}`,
+    `- ${resource}`,
   ].join("\n");
 }
 

@@ -60,9 +60,15 @@ def is_foreign(req: falcon.Request, domains: Domains) -> bool:
 
 def set_cookie(req: falcon.Request, resp: falcon.Response, token: str, session: Session) -> None:
     """Give the page its session cookie, for as long as the session; scripts cannot read it, other sites not send it."""
-    max_age_s = (session.expires_ms - session.created_ms) // 1000
+    send_cookie(req, resp, COOKIE, token, max_age_s=(session.expires_ms - session.created_ms) // 1000, path="/")
+
+
+def send_cookie(
+    req: falcon.Request, resp: falcon.Response, name: str, token: str, *, max_age_s: int, path: str
+) -> None:
+    """Set a cookie that scripts cannot read and other sites do not send."""
     resp.set_cookie(
-        COOKIE, token, max_age=max_age_s, path="/", secure=_is_https(req), http_only=True, same_site="Strict"
+        name, token, max_age=max_age_s, path=path, secure=_is_https(req), http_only=True, same_site="Strict"
     )
 
 

@@ -54,7 +54,7 @@ class Entrance:
     def open(self, claim: Claim) -> Entered:
         """Use up the claim's nonce, find or open the account, start a session; raise a Refusal otherwise."""
         command = self._open_account(claim)
-        self._use_nonce(claim, command.id)
+        use_nonce(self.client, claim, command.id, self.now_ms)
         self.count(claim.wallet)
         late = "The account could not be opened in time; sign a new message and try again."
         opened = data_of(self.outbox.submit(command), late)
@@ -73,7 +73,7 @@ class Entrance:
             message=claim.message,
             signature=claim.signature,
         )
-        self._use_nonce(claim, command.id)
+        use_nonce(self.client, claim, command.id, self.now_ms)
         self.count(claim.wallet)
         late = "The account could not be given to the wallet in time; sign a new message and try again."
         opened = data_of(self.outbox.submit(command), late)
@@ -121,12 +121,14 @@ class Entrance:
             delegation=delegation,
         )
 
-    def _use_nonce(self, claim: Claim, command_id: str) -> None:
-        try:
-            code, _ = claim_nonce(self.client, claim.wallet, claim.nonce, command_id, claim.signed_s, self.now_ms)
-        except OUTAGES as ex:
-            raise Unavailable("Logins cannot be checked right now.") from ex
-        if code == "EPOCH":
-            raise before_memory("The login message", self.now_ms)
-        if code != "":
-            raise Conflict("The login message was used already; sign a new one.", code="REPLAYED_NONCE")
+
+def use_nonce(client: Redis, claim: Claim, used_by: str, now_ms: int) -> None:
+    """Use up the nonce of a claim, so that it counts once; raise a Refusal if it cannot be."""
+    try:
+        code, _ = claim_nonce(client, claim.wallet, claim.nonce, used_by, claim.signed_s, now_ms)
+    except OUTAGES as ex:
+        raise Unavailable("Logins cannot be checked right now.") from ex
+    if code == "EPOCH":
+        raise before_memory("The login message", now_ms)
+    if code != "":
+        raise Conflict("The login message was used already; sign a new one.", code="REPLAYED_NONCE")

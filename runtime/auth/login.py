@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runtime.auth import signatures
 from runtime.auth.domains import Domains
-from runtime.auth.siwe import GUEST_URN, SiweError, SiweMessage, parse
+from runtime.auth.siwe import GUEST_URN, OPERATE_URN, SiweError, SiweMessage, parse
 from runtime.auth.windows import check_time
 from runtime.errors import InvalidRequest, InvalidSignature, SignatureExpired
 
@@ -36,6 +36,16 @@ def check(message: str, signature: str, domains: Domains, chain_ids: Sequence[in
     parsed, claim = _check_message(message, signature, domains, chain_ids, now_ms)
     if parsed.guest_id is not None:
         raise InvalidRequest("The login message gives a guest's account to the wallet; send it to POST /api/me/wallet.")
+    if parsed.is_for_operating:
+        raise InvalidRequest("The login message begins an operator's session; send it to POST /api/operate/login.")
+    return claim
+
+
+def check_operator(message: str, signature: str, domains: Domains, chain_ids: Sequence[int], now_ms: int) -> Claim:
+    """Check a message by which a wallet begins to operate the house, whoever's it is."""
+    parsed, claim = _check_message(message, signature, domains, chain_ids, now_ms)
+    if not parsed.is_for_operating:
+        raise InvalidRequest(f"The message is not for operating: it needs the resource {OPERATE_URN}.")
     return claim
 
 

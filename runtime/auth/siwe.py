@@ -15,6 +15,8 @@ MESSAGE_CHARACTERS_MAX = 1_536
 and a session key; terms in the statement and a ReCap among the resources (EIP-5573) make it 900, seldom 1,300."""
 SESSION_KEY_URN = "urn:taptrade:session-key:"
 GUEST_URN = "urn:taptrade:guest:"
+OPERATE_URN = "urn:taptrade:operate"
+"""The resource of a message that begins an operator's session."""
 _OUR_URN = "urn:taptrade:"
 
 
@@ -79,12 +81,18 @@ class SiweMessage:
         return ours.removeprefix(GUEST_URN) if ours.startswith(GUEST_URN) else None
 
     @property
+    def is_for_operating(self) -> bool:
+        """Whether the message begins an operator's session, and none of a player's."""
+        return self._ours == OPERATE_URN
+
+    @property
     def _ours(self) -> str:
         ours = [resource for resource in self.resources or () if resource.lower().startswith(_OUR_URN)]
         if len(ours) > 1:
-            raise SiweError("at most one session key can be delegated")
-        if ours and not ours[0].startswith((SESSION_KEY_URN, GUEST_URN)):
-            raise SiweError(f"the only resources of ours are {SESSION_KEY_URN}... and {GUEST_URN}...")
+            raise SiweError("at most one of our resources can be named")
+        if ours and ours[0] != OPERATE_URN and not ours[0].startswith((SESSION_KEY_URN, GUEST_URN)):
+            known = f"{SESSION_KEY_URN}..., {GUEST_URN}... and {OPERATE_URN}"
+            raise SiweError(f"the only resources of ours are {known}")
         return ours[0] if ours else ""
 
     def to_text(self) -> str:

@@ -83,7 +83,12 @@ class Standing:
     @property
     def is_refuted(self) -> bool:
         """Tell whether it can no longer be believed that players get back at most what they stake."""
-        return self.copier.wealth >= (RATES_LIMIT if self.bucket.distance == ANY_COLUMN else OWN_LIMIT)
+        return self.copier.wealth >= self.closes_at
+
+    @property
+    def closes_at(self) -> float:
+        """Return the e-value at which the bucket closes."""
+        return RATES_LIMIT if self.bucket.distance == ANY_COLUMN else OWN_LIMIT
 
     def count(self, start_s: int, copied: Copied, *, covered: bool) -> None:
         """Add the bets of a column that has ended; what was void does not count."""

@@ -6,6 +6,7 @@ What the values hold is written and read in runtime.messaging.redis_values.
 from __future__ import annotations
 
 from runtime.rate_limits import BUCKETS
+from runtime.settings_table import OPERATORS_MAX
 
 TICK_LATEST = "tick:latest"
 """String, JSON of the newest tick (encode_tick)."""
@@ -48,6 +49,10 @@ BUS_PUBLIC_KEEP_MS = 600_000
 BUS_COMMITS_KEEP = 256
 NONCE_TTL_S = 90
 SESSION_TTL_S = 24 * 3600
+OPERATOR_TTL_S = 3600
+OPERATORS = "operators"
+"""Hash {wallet -> JSON of its session (runtime.auth.operators)}; OPERATOR_TTL_S after the last login."""
+OPERATOR_BYTES_MAX = 500
 FEED_SOURCES_BYTES_MAX = 16 * 1024
 """Four sources, each with a long error and a dozen reasons why prices were left out, take a third of it."""
 PENDING_AFTER_DEADLINE_MS = 90_000
@@ -78,6 +83,7 @@ BUDGET_BYTES = {
     "sessions": SESSIONS_MAX * SESSION_BYTES_MAX + SESSIONS_ENDED_KEEP * 110,
     # Wallets that bet, in the minute that runs and the one before; and full hashes of all other buckets.
     "rate limits": 2 * 20_000 * 175 + (len(BUCKETS) - 1) * COUNTED_MAX * 105,
+    "operators": OPERATORS_MAX * OPERATOR_BYTES_MAX,
     "public bus": 32 * 1024 * 1024,
     "commit bus": BUS_COMMITS_KEEP * 320 * 1024,
     "failed jobs": 16 * 1024 * 1024,

@@ -228,3 +228,45 @@ status = 'pending';
 -- name: if_of_user
 -- Of one account.
 user_id = ?;
+
+-- name: if_after_id
+-- After one of them, by its id.
+id > ?;
+
+-- name: open_columns
+-- The columns that have open bets, at most so many: walked from the mark on, one seek each, without the settled ones.
+WITH RECURSIVE found (start_s) AS (
+    SELECT min(column_start_s) FROM bets WHERE refusal_code IS NULL AND column_start_s >= ({open_from})
+    UNION ALL
+    SELECT (SELECT min(b.column_start_s) FROM bets b
+            WHERE b.refusal_code IS NULL AND b.column_start_s > found.start_s)
+    FROM found WHERE found.start_s IS NOT NULL
+)
+SELECT start_s FROM found
+WHERE start_s IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM columns c WHERE c.start_s = found.start_s AND c.settled_commit IS NOT NULL)
+ORDER BY start_s LIMIT ?;
+
+-- name: open_on_cells
+-- The open bets of a column by cell: of so many of its bets after a (cell, user) the last user of each cell, how many
+-- were looked at, how many of them are open, their stakes and their payouts.
+SELECT cell_id, max(user_id), count(*), coalesce(sum(is_open), 0), coalesce(sum(is_open * amount), 0),
+       coalesce(sum(is_open * (amount * reward_rate / 10000)), 0)
+FROM (SELECT cell_id, user_id, amount, reward_rate, CASE WHEN status = 'confirmed' THEN 1 ELSE 0 END AS is_open
+      FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND (cell_id, user_id) > (?, ?)
+      ORDER BY cell_id, user_id LIMIT ?) AS slice
+GROUP BY cell_id ORDER BY cell_id;
+
+-- name: last_bet_by
+-- The row number of the newest bet that was judged up to a moment, 0 where there is none. Commits are numbered without
+-- gaps in the order of their times, so the last one by then is found by halving.
+-- Parameters: time, time.
+WITH RECURSIVE span (low, high) AS (
+    SELECT 0, (SELECT coalesce(max(number), 0) FROM commits)
+    UNION ALL
+    SELECT CASE WHEN middle.committed_ms <= ? THEN middle.number ELSE low END,
+           CASE WHEN middle.committed_ms <= ? THEN high ELSE middle.number - 1 END
+    FROM span CROSS JOIN commits AS middle WHERE low < high AND middle.number = (low + high + 1) / 2
+)
+SELECT coalesce((SELECT last_bet_seq FROM commits WHERE last_bet_seq IS NOT NULL
+    AND number <= (SELECT low FROM span WHERE low = high) ORDER BY number DESC LIMIT 1), 0);

@@ -19,12 +19,17 @@ from runtime.web.discovery import DiscoveryError, refuse_duplicates, refuse_unwi
 from runtime.web.endpoint import Endpoint
 from runtime.web.incoming import Request
 from runtime.web.scope import CommonHeaders, RequestScope
-from runtime.web.surroundings import Authenticate, Guard, Surroundings
+from runtime.web.surroundings import Authenticate, Guard, SignedIn, Surroundings
 
 App = falcon.App[Request, falcon.Response]
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 __all__ = ["App", "create_app"]
+
+
+def nobody(_req: falcon.Request) -> SignedIn | None:
+    """Find no session: an app that was not told who operates it has no operators."""
+    return None
 
 
 def create_app(
@@ -37,6 +42,7 @@ def create_app(
     guards: Mapping[str, Guard],
     clock: Clock,
     metrics: Metrics,
+    authenticate_operator: Authenticate = nobody,
     outages: tuple[type[Exception], ...] = (),
     trusted_proxies: Iterable[str] = LOOPBACK,
     cors_origins: Collection[str] = (),
@@ -51,6 +57,7 @@ def create_app(
         functions=tuple(functions),
         parts=parts,
         authenticate=authenticate,
+        authenticate_operator=authenticate_operator,
         limiter=limiter,
         quotas=quotas,
         guards=guards,

@@ -18,7 +18,7 @@ from runtime.error_codes import CODES
 from runtime.rate_limits import BUCKETS, Bucket
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Auth = Literal["none", "session", "optional"]
+Auth = Literal["none", "session", "optional", "operator"]
 METHODS: frozenset[str] = frozenset(get_args(Method))
 AUTHS: frozenset[str] = frozenset(get_args(Auth))
 BODILESS: frozenset[str] = frozenset(("GET", "DELETE"))

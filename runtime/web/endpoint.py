@@ -12,7 +12,7 @@ from typing import Any
 import falcon
 import msgspec
 
-from runtime.errors import Refusal, Unauthenticated
+from runtime.errors import Forbidden, Refusal, Unauthenticated
 from runtime.web.answers import write_answer
 from runtime.web.call import Call
 from runtime.web.declaration import Function
@@ -24,13 +24,27 @@ from runtime.web.surroundings import SignedIn, Surroundings
 class Endpoint:
     """Answer the requests of one function; called by Falcon's router."""
 
-    __slots__ = ("_decoder", "_guards", "_limits", "_name", "_query", "_surroundings", "_with_session", "function")
+    __slots__ = (
+        "_authenticate",
+        "_decoder",
+        "_guards",
+        "_limits",
+        "_name",
+        "_needs_session",
+        "_query",
+        "_surroundings",
+        "_with_session",
+        "function",
+    )
 
     def __init__(self, function: Function, surroundings: Surroundings) -> None:
         self.function = function
         self._surroundings = surroundings
         self._name = f"{function.method} {function.route}"
         self._with_session = function.auth != "none"
+        self._needs_session = function.auth in ("session", "operator")
+        operates = function.auth == "operator"
+        self._authenticate = surroundings.authenticate_operator if operates else surroundings.authenticate
         self._limits = EndpointLimits(function, surroundings.limiter, surroundings.quotas, surroundings.addresses)
         self._guards = tuple(surroundings.guards[name] for name in function.guards)
         self._decoder: msgspec.json.Decoder[Any] | None = (
@@ -69,10 +83,10 @@ class Endpoint:
 
     def _session(self, req: Request) -> SignedIn | None:
         try:
-            session = self._surroundings.authenticate(req)
-            if session is None and self.function.auth == "session":
+            session = self._authenticate(req)
+            if session is None and self._needs_session:
                 raise Unauthenticated
-        except Unauthenticated:
+        except (Unauthenticated, Forbidden):
             self._limits.count(req, None)  # guesses count against their address
             raise
         return session

@@ -18,6 +18,7 @@ PROBLEM = "Problem"
 # Codes that need no mention in a declaration: they follow from it.
 ALWAYS = ("INVALID_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE")
 WITH_SESSION = ("UNAUTHENTICATED",)
+FOR_OPERATORS = ("FORBIDDEN",)
 WITH_BODY = ("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
 WITH_LIMIT = ("RATE_LIMITED",)
 FIELD_TYPES = {"int": "integer", "float": "number", "uuid": "string", "dt": "string", "path": "string"}
@@ -28,6 +29,12 @@ SECURITY_SCHEMES = {
         "in": "cookie",
         "name": "taptrade_session",
         "description": "The same session for pages of the same origin; set by the login.",
+    },
+    "operator": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "taptrade_operator",
+        "description": "The session of an operator; set by POST /api/operate/login.",
     },
 }
 
@@ -76,8 +83,10 @@ def document(functions: tuple[Function, ...], version: str) -> bytes:
 def error_codes(one: Function) -> list[str]:
     """Return every code that a function may answer with, declared or implied."""
     codes = {*ALWAYS, *one.errors}
-    if one.auth == "session":
+    if one.auth in ("session", "operator"):
         codes.update(WITH_SESSION)
+    if one.auth == "operator":
+        codes.update(FOR_OPERATORS)
     if one.body is not None:
         codes.update(WITH_BODY)
     if one.buckets:
@@ -111,7 +120,9 @@ def _operation(
             "required": True,
             "content": {"application/json": {"schema": schema_of[one.body]}},
         }
-    if one.auth != "none":
+    if one.auth == "operator":
+        operation["security"] = [{"operator": []}]
+    elif one.auth != "none":
         anonymous: list[dict[str, list[str]]] = [{}] if one.auth == "optional" else []
         operation["security"] = [{"bearer": []}, {"cookie": []}, *anonymous]
     return operation

@@ -38,6 +38,8 @@ class Surroundings:
     parts: Any
     """What handlers find at `call.parts`; the framework hands it on and looks at none of it."""
     authenticate: Authenticate
+    authenticate_operator: Authenticate
+    """The same for the endpoints that only operators may call; what makes somebody one is decided where it is made."""
     limiter: Limiter
     quotas: Mapping[str, LimitPolicy]
     guards: Mapping[str, Guard]

@@ -13,6 +13,7 @@ from falcon import testing
 
 from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
+from runtime.auth.operators import OperatorSessions, operator_authenticator
 from runtime.auth.sessions import Sessions
 from runtime.betting.admission import AdmissionControl
 from runtime.betting.fate import Fates
@@ -102,6 +103,7 @@ class Instance:
             outbox=cast("Any", Carrier(desk, name)),
             admission=AdmissionControl(settings.fill_delay_ms / 1000),
             sessions=self.sessions,
+            operators=OperatorSessions(client, clock, settings.operators),
             sittings=Sittings(),
             market=self.market,
             hub=Hub(self.market, self.pool),
@@ -114,10 +116,12 @@ class Instance:
         )
         quotas = policies(settings)
         self.limiter = RedisLimiter(client, quotas, clock)
+        authenticate = authenticator(self.sessions, domains_of(settings))
         app = create_app(
             all_functions(),
             parts=self.parts,
-            authenticate=authenticator(self.sessions, domains_of(settings)),
+            authenticate=authenticate,
+            authenticate_operator=operator_authenticator(self.parts.operators, domains_of(settings), authenticate),
             limiter=self.limiter,
             quotas=quotas,
             guards={

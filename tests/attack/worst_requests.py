@@ -170,6 +170,32 @@ def _guessed_secret(_: Attacker) -> Ask:
     return Ask("/api/processor/deposits", body.ljust(BODY_BYTES_MAX), headers)
 
 
+OPERATORS_LOOKS = ("buckets", "exposure", "overview", "session", "withdrawals")
+OPERATORS_WORDS: dict[str, Any] = {
+    "breaker": {"override": "open", "why": "y" * 200},
+    "buckets/open": {"bucket": "20-50x/all", "why": "y" * 200},
+    "logout": None,
+    "withdrawals/{withdrawal_id}/complete": {"reference": "r" * 200, "why": "y" * 200},
+    "withdrawals/{withdrawal_id}/reverse": {"reference": "r" * 200, "why": "y" * 200},
+}
+
+
+def _as_operator(path: str, body: Any = None) -> Callable[[Attacker], Ask]:
+    """Return what asks with a guessed session of an operator's, beside the player's own."""
+    sent = b"" if body is None else _json(body)
+    url = "/api/operate/" + path.replace("{withdrawal_id}", "0" * 26)
+
+    def ask(_: Attacker) -> Ask:
+        guess = secrets.token_urlsafe(32)
+        return Ask(url, sent, {"Cookie": f"taptrade_operator={guess}", "Sec-Fetch-Site": "same-origin"})
+
+    return ask
+
+
+def _operators_login(attacker: Attacker) -> Ask:
+    return Ask("/api/operate/login", attacker.login(attacker.wallet, attacker.key.address))
+
+
 WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
     "GET /": _get("/"),
     "POST /api/auth/guest": (_new_guest, _known_guest, _wrong_guest),
@@ -201,6 +227,9 @@ WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
     "POST /api/me/reality-check": (lambda _: Ask("/api/me/reality-check"),),
     "GET /api/me/sessions": _get("/api/me/sessions"),
     "DELETE /api/me/sessions/{session_id}": (lambda _: Ask(f"/api/me/sessions/{secrets.token_hex(32)}"),),
+    **{f"GET /api/operate/{path}": (_as_operator(path),) for path in OPERATORS_LOOKS},
+    **{f"POST /api/operate/{path}": (_as_operator(path, body),) for path, body in OPERATORS_WORDS.items()},
+    "POST /api/operate/login": (_operators_login,),
     "POST /api/me/wallet": (_new_adoption,),
     "GET /api/price": _get("/api/price"),
     "GET /api/prices": (

@@ -25,6 +25,7 @@ class Cost:
 
 
 NGINX = "nginx: 200 requests a second of an address"
+OPERATORS = "operators only, else 401 or 403 at the door"
 INSIDE = "nginx: private networks only"
 COSTS: dict[str, Cost] = {
     "GET /": Cost(0.1, bound=NGINX),
@@ -46,6 +47,17 @@ COSTS: dict[str, Cost] = {
     "POST /api/me/reality-check": Cost(2, 0, 150, 14_400, "one of an account, while it plays"),
     "GET /api/me/sessions": Cost(2),
     "DELETE /api/me/sessions/{session_id}": Cost(0.7),
+    "POST /api/operate/breaker": Cost(1, bound=OPERATORS),
+    "GET /api/operate/buckets": Cost(1, bound=OPERATORS),
+    "POST /api/operate/buckets/open": Cost(1, bound=OPERATORS),
+    "GET /api/operate/exposure": Cost(1, bound=OPERATORS),
+    "POST /api/operate/login": Cost(3, bound=OPERATORS),
+    "POST /api/operate/logout": Cost(1, bound=OPERATORS),
+    "GET /api/operate/overview": Cost(1, bound=OPERATORS),
+    "GET /api/operate/session": Cost(1, bound=OPERATORS),
+    "GET /api/operate/withdrawals": Cost(1, bound=OPERATORS),
+    "POST /api/operate/withdrawals/{withdrawal_id}/complete": Cost(1, bound=OPERATORS),
+    "POST /api/operate/withdrawals/{withdrawal_id}/reverse": Cost(1, bound=OPERATORS),
     "POST /api/me/wallet": Cost(4, bound="one wallet of a guest, for ever: 3,500 bytes and a session; demo mode only"),
     "GET /api/price": Cost(0.4),
     "GET /api/prices": Cost(2),

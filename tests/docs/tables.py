@@ -48,7 +48,7 @@ def endpoints() -> str:
     rows = (
         (
             f"`{one.method} {one.route}`",
-            {"none": "", "session": "session", "optional": "if there is one"}[one.auth],
+            {"none": "", "session": "session", "optional": "if there is one", "operator": "operator's"}[one.auth],
             ", ".join([*one.buckets, *(f"guard: {guard}" for guard in one.guards)]),
             one.summary,
             f"`functions/{Path(one.file).name}`",

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.settlement.breaker import read_breaker
 from runtime.clock import SystemClock, rfc3339
 from runtime.game.breaker import CLOSED_MS, Breaker, Override
+from runtime.market.breaker import read_breaker
 from taptrade.asking import NotAsked
 from taptrade.breaker import main
 

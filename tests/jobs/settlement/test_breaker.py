@@ -10,9 +10,11 @@ import pytest
 import redis
 
 from jobs.settlement import breaker as job
-from jobs.settlement.breaker import check, check_breaker, read_breaker, set_override
+from jobs.settlement.breaker import check, check_breaker
 from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, Override, State, decide
+from runtime.market import breaker as stored
+from runtime.market.breaker import read_breaker, set_override
 from runtime.messaging.redis_keys import BREAKER, BUS_PUBLIC, FEED_SOURCES, TICK_LATEST
 from runtime.messaging.redis_values import OverrideNote, encode_tick
 from tests.feed_sources import feed_sources
@@ -135,7 +137,7 @@ def test_an_override_is_queued_for_the_database_before_it_counts(
     def away(*_: object) -> None:
         raise redis.ConnectionError("away")
 
-    monkeypatch.setattr(job, "send_commands", away)
+    monkeypatch.setattr(stored, "send_commands", away)
     with pytest.raises(redis.ConnectionError):
         set_override(redis_client, Override.CLOSED, "ann", "drill", clock)
     assert read_breaker(redis_client) == (Breaker(), None)

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jobs.upkeep.backup import Backup, check, make_backup
+from jobs.upkeep.backup import check, make_backup
 from runtime.clock import ManualClock
+from runtime.storage.backups import Backup
 from runtime.storage.database import Database, DatabaseError, DatabaseUnsafe, open_reader, open_writer
 
 

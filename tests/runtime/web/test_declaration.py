@@ -34,7 +34,9 @@ class Lax(msgspec.Struct):
         pytest.param({"method": "FETCH"}, "unknown method 'FETCH'", id="method"),
         pytest.param({"route": "api/x"}, "must start with a slash", id="route without slash"),
         pytest.param({"route": "/api/x/"}, "not end with one", id="route ends with slash"),
-        pytest.param({"auth": "admin"}, "unknown auth 'admin'; it must be one of none, optional, session", id="auth"),
+        pytest.param(
+            {"auth": "admin"}, "unknown auth 'admin'; it must be one of none, operator, optional, session", id="auth"
+        ),
         pytest.param({"summary": ""}, "summary is empty", id="summary"),
         pytest.param({"status": 404}, "status 404 is no success", id="status"),
         pytest.param(

@@ -64,7 +64,7 @@ def test_body_answer_and_session_are_described(api: dict[str, Any]) -> None:
     assert schemas[body]["additionalProperties"] is False
     assert set(schemas[answer]["properties"]) == {"wallet", "cell", "received_ms"}
     assert tap["security"] == [{"bearer": []}, {"cookie": []}]
-    assert set(api["components"]["securitySchemes"]) == {"bearer", "cookie"}
+    assert set(api["components"]["securitySchemes"]) == {"bearer", "cookie", "operator"}
     assert api["paths"]["/api/whoami"]["get"]["security"][-1] == {}
     assert "security" not in api["paths"]["/api/greet"]["get"]
 
