@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import msgspec
@@ -14,6 +12,7 @@ from runtime.game.ids import first_id_at
 from runtime.game.ledger import RefType
 from runtime.game.player_entries import FIRST_ID, LAST_ID, entries_newest_first
 from runtime.records.pages import PageQuery, Time, after_id
+from runtime.records.spreadsheet import sheet_reply
 from runtime.records.views import own_entry_view
 
 CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount", "balance_after")
@@ -60,13 +59,5 @@ def ledger(call: Call[None]) -> Statement | Reply:
     more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
     page = entries[: query.limit]
     if call.preferred_type("application/json", "text/csv") == "text/csv":
-        return Reply(_csv(page), content_type="text/csv; charset=utf-8", headers={"X-Next-Cursor": more or ""})
+        return sheet_reply(CSV_FIELDS, page, more)
     return Statement(page, more)
-
-
-def _csv(entries: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_FIELDS, extrasaction="ignore", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(entries)
-    return text.getvalue()

@@ -14,17 +14,25 @@ from runtime.messaging.queues import new_id
 from runtime.parts import Parts
 from runtime.records.accounts import LimitsState, limits_state, read_changes
 
-Cents = Annotated[int, Meta(ge=0, le=10**12, description="cents a day, UTC")]
+CENTS_MAX = 10**12
+DayCents = Annotated[int, Meta(ge=0, le=CENTS_MAX, description="cents a day, UTC")]
+StakeCents = Annotated[int, Meta(ge=0, le=CENTS_MAX, description="cents of one bet")]
+DepositCents = Annotated[int, Meta(ge=0, le=CENTS_MAX, description="cents in the last 24 hours, or seven days")]
 UntilMs = Annotated[int, Meta(ge=0, le=10**13, description="Unix milliseconds")]
+Minutes = Annotated[int, Meta(ge=5, le=240, description="minutes; null: the house's interval")]
 
 
 class WantedLimits(Body, frozen=True):
     """The limits to change: null lifts one, a field that is left out stays, as does what waits for it."""
 
-    stake_day_max_cents: Cents | UnsetType | None = UNSET
-    loss_day_max_cents: Cents | UnsetType | None = UNSET
+    stake_day_max_cents: DayCents | UnsetType | None = UNSET
+    loss_day_max_cents: DayCents | UnsetType | None = UNSET
     cool_off_until_ms: UntilMs | UnsetType | None = UNSET
     excluded_until_ms: UntilMs | UnsetType | None = UNSET
+    stake_max_cents: StakeCents | UnsetType | None = UNSET
+    deposit_day_max_cents: DepositCents | UnsetType | None = UNSET
+    deposit_week_max_cents: DepositCents | UnsetType | None = UNSET
+    reality_check_minutes: Minutes | UnsetType | None = UNSET
 
 
 @function("GET", "/api/me/limits", auth="session", limits=("requests",), summary="Own limits", response=LimitsState)
@@ -55,6 +63,10 @@ def put_limits(call: Call[WantedLimits]) -> LimitsState:
         loss_day_max_cents=body.loss_day_max_cents,
         cool_off_until_ms=body.cool_off_until_ms,
         excluded_until_ms=body.excluded_until_ms,
+        stake_max_cents=body.stake_max_cents,
+        deposit_day_max_cents=body.deposit_day_max_cents,
+        deposit_week_max_cents=body.deposit_week_max_cents,
+        reality_check_minutes=body.reality_check_minutes,
     )
     data_of(parts.outbox.submit(command), "The limits were not confirmed in time; look before you set them again.")
     return _state(parts, user_id, parts.clock.now_ms())

@@ -1,4 +1,4 @@
-"""GET /api/bets: own bets, newest first."""
+"""GET /api/bets: own bets, newest first, as JSON or as a spreadsheet."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from typing import Any, Literal
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.function import Call, function
-from runtime.game.bets import Status, from_row
+from runtime.clock import rfc3339
+from runtime.function import Call, Reply, function
+from runtime.game.bets import Bet, Status, from_row
 from runtime.records.pages import PageQuery, Time, after_number
 from runtime.records.player_bets import Wanted, bets_newest_first
+from runtime.records.spreadsheet import sheet_reply
 from runtime.records.views import bet_view
 
 Filter = Status | Literal["open"]
+CSV_FIELDS = (
+    *("id", "placed_at", "cell_id", "window_start", "low_cents", "high_cents", "stake_cents", "rate_bp"),
+    *("status", "payout_cents", "refund_cents", "resolved_at", "refusal"),
+)
 
 
 class BetsQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
@@ -35,8 +41,8 @@ class BetList(msgspec.Struct, frozen=True):
 @function(
     "GET", "/api/bets", auth="session", limits=("requests",), summary="Own bets", query=BetsQuery, response=BetList
 )
-def list_bets(call: Call[None]) -> BetList:
-    """List the account's bets in the order in which they were committed, newest first."""
+def list_bets(call: Call[None]) -> BetList | Reply:
+    """List the account's bets in the order in which they were committed; `Accept: text/csv` gives a spreadsheet."""
     query: BetsQuery = call.params
     user_id = signed_in(call.session).user_id
     before = None if query.cursor is None else after_number(query.cursor)
@@ -47,4 +53,27 @@ def list_bets(call: Call[None]) -> BetList:
     )
     bets = [from_row(row) for row in rows]
     more = str(bets[query.limit - 1].seq) if len(bets) > query.limit else None
-    return BetList([bet_view(bet) for bet in bets[: query.limit]], more)
+    page = bets[: query.limit]
+    if call.preferred_type("application/json", "text/csv") == "text/csv":
+        return sheet_reply(CSV_FIELDS, map(_row, page), more)
+    return BetList([bet_view(bet) for bet in page], more)
+
+
+def _row(bet: Bet) -> dict[str, Any]:
+    """Return a bet as a line; what the commit never gave it, or no lattice has, stays empty."""
+    taken, known = bet.refusal_code is None, bet.column_start_s > 0
+    return {
+        "id": bet.id,
+        "placed_at": rfc3339(bet.placed_at),
+        "cell_id": bet.cell_id,
+        "window_start": rfc3339(bet.column_start_s * 1000) if known else None,
+        "low_cents": bet.low_cents if known else None,
+        "high_cents": bet.high_cents if known else None,
+        "stake_cents": bet.amount,
+        "rate_bp": bet.reward_rate if taken else None,
+        "status": bet.status,
+        "payout_cents": bet.payout_amount,
+        "refund_cents": bet.amount if bet.status == "void" else None,
+        "resolved_at": None if bet.resolved_at is None else rfc3339(bet.resolved_at),
+        "refusal": bet.refusal_code,
+    }

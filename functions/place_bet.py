@@ -96,7 +96,7 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         ticket = intake.ticket(tap, session, call.received_ms)
     except Conflict as refusal:
         # The repeat of a request whose answer was lost may come after its cell has closed.
-        used_by = parts.fates.bet_id_of_nonce(session.wallet, tap.nonce)
+        used_by = parts.fates.bet_id_of_nonce(session.nonce_address, tap.nonce)
         raise (_replayed(parts, session.user_id, used_by) if used_by else refusal) from refusal
     call.accept()
     asynchronous = call.prefers("respond-async")

@@ -49,10 +49,21 @@ class Credited(msgspec.Struct, frozen=True):
     body=ProcessorDeposit,
     response=Credited,
     status=201,
-    errors=("FORBIDDEN", "INVALID_SIGNATURE", "SIGNATURE_EXPIRED", "NOT_FOUND", "REFERENCE_USED", "UNAVAILABLE"),
+    errors=(
+        "FORBIDDEN",
+        "LIMIT_REACHED",
+        "DEPOSIT_LIMIT",
+        "INVALID_SIGNATURE",
+        "SIGNATURE_EXPIRED",
+        "NOT_FOUND",
+        "REFERENCE_USED",
+        "UNAVAILABLE",
+    ),
 )
 def processor_deposit(call: Call[ProcessorDeposit]) -> Credited:
     """Credit a payment once per reference; a repeat gets the first answer, another amount or account is a 409.
+
+    `LIMIT_REACHED` says that the player's own limits refuse it: give the payment back.
 
     `X-Taptrade-Timestamp` are Unix seconds, at most 30 s behind or ahead of the server's clock; `X-Taptrade-Signature`
     is the HMAC-SHA256, in hex, of `POST\\n/api/processor/deposits\\n{timestamp}\\n` and the body, with the key that

@@ -15,7 +15,7 @@ from runtime.auth.sessions import Session, signed_in
 from runtime.auth.signatures import SIGNATURE_RULE, parse_signature, signature_text
 from runtime.auth.windows import before_memory, check_time
 from runtime.betting.idempotency import idempotency_of, stored_answer
-from runtime.errors import Conflict, InvalidRequest, InvalidSignature
+from runtime.errors import Conflict, Forbidden, InvalidRequest, InvalidSignature
 from runtime.function import Body, Call, function
 from runtime.messaging.commands import COMMAND_TTL_MS, Withdraw
 from runtime.messaging.outcomes import data_of
@@ -64,6 +64,7 @@ class WithdrawalList(msgspec.Struct, frozen=True):
     response=Withdrawn,
     status=201,
     errors=(
+        "FORBIDDEN",
         "INVALID_SIGNATURE",
         "SIGNATURE_EXPIRED",
         "REPLAYED_NONCE",
@@ -77,6 +78,8 @@ class WithdrawalList(msgspec.Struct, frozen=True):
 def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
     """Take the money at once; the withdrawal is pending until an operator completes or reverses it."""
     session, body, parts = signed_in(call.session), call.body, call.parts
+    if session.is_guest:
+        raise Forbidden("A guest cannot withdraw: there is no wallet to pay to. Give the account to a wallet first.")
     key = idempotency_of(call.header("Idempotency-Key"), ROUTE, body)
     # A repeat is answered before time and nonce are looked at: both have passed by then, and rightly so.
     repeated = stored_answer(parts.pool, session.user_id, key, call.received_ms)
@@ -87,7 +90,7 @@ def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
     call.count(("withdrawals", session.wallet))
     withdrawal_id = new_id(call.received_ms)
     code, used_by = claim_nonce(
-        parts.redis, session.wallet, body.nonce, withdrawal_id, body.timestamp, call.received_ms
+        parts.redis, session.nonce_address, body.nonce, withdrawal_id, body.timestamp, call.received_ms
     )
     if code == "EPOCH":
         raise before_memory("The withdrawal", call.received_ms)

@@ -5,8 +5,8 @@ to it. The modules of no room are
 
 Ground: background, clock, error_codes, errors, hosts, log, process_lock, rate_limits, setting_forms, settings,
 settings_table, version.
-Top: function, parts, wiring.
+Top: function, parts, signing_in, wiring.
 
 Every room but `game` may import the ground, which imports nothing else. The top may import every room, and no room
-imports it: `function` is for functions/, `wiring` for the server.
+imports it: `function` and `signing_in` are for functions/, `wiring` for the server.
 """

@@ -42,6 +42,8 @@ CODES: dict[str, ErrorCode] = {
     "BET_EXPIRED": ErrorCode(409, "The bet reached the writer after its last possible moment."),
     "REFERENCE_USED": ErrorCode(409, "The reference was used for something else."),
     "SESSION_KEY_TAKEN": ErrorCode(409, "The session key belongs to another account; make a new one."),
+    "GUEST_ADOPTED": ErrorCode(409, "A wallet has taken the guest's account over; sign in with that wallet."),
+    "WALLET_TAKEN": ErrorCode(409, "The wallet has an account of its own; it cannot take a guest's over."),
     "WITHDRAWAL_RESOLVED": ErrorCode(409, "The withdrawal was completed or reversed already."),
     "WITHDRAWALS_PENDING": ErrorCode(
         409, "As many withdrawals of the account are pending as one may have; their number is attached."

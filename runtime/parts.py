@@ -16,6 +16,7 @@ from runtime.health.writer_watch import WriterWatch
 from runtime.market.state import Market
 from runtime.messaging.connection import Redis
 from runtime.messaging.outbox import Outbox
+from runtime.records.sittings import Sittings
 from runtime.settings import Settings
 from runtime.storage.read_pool import ReadPool
 from runtime.stream.hub import Hub
@@ -34,6 +35,7 @@ class Parts:
     outbox: Outbox
     admission: AdmissionControl
     sessions: Sessions
+    sittings: Sittings
     market: Market
     hub: Hub
     writer_watch: WriterWatch

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from runtime.hosts import shown_host
+
 SECRET_LENGTH_MIN = 32
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 SOCKET_SCHEMES = ("ws", "wss")
@@ -16,6 +18,8 @@ LIVE_FEEDS = ("binance", "coinbase", "kraken", "bitstamp")
 LIVE_FEEDS_MIN = 2
 """A single exchange's wick would decide bets, and its maintenance would end them."""
 MADE_FEEDS = ("replay", "sim")
+ORIGIN_PORTS = {"http": 80, "https": 443}
+"""The ports that browsers leave out."""
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -76,6 +80,20 @@ def host(text: str) -> str:
     if not known:
         raise ValueError("must be an IP address or a host name, without port and scheme")
     return bare
+
+
+def origin(text: str) -> str:
+    """Read the origin of pages, as browsers send it: scheme and host, and the port if the scheme has another."""
+    if text in ("*", "null"):
+        raise ValueError(f"{text} would let any page in; name each origin, such as https://app.example")
+    scheme, _, host_text = text.partition("://")
+    scheme = scheme.lower()
+    if scheme not in ORIGIN_PORTS or set(host_text) & set("/?#@"):
+        raise ValueError(f"{text} is no origin: http:// or https://, a host, and its port if it is shown; no path")
+    found = shown_host(host_text)
+    port = host_text.rpartition(":")[2]
+    is_foreign = port.isdigit() and int(port) in ORIGIN_PORTS.values() and int(port) != ORIGIN_PORTS[scheme]
+    return f"{scheme}://{found}{f':{int(port)}' if is_foreign else ''}"
 
 
 def folder(text: str) -> Path:

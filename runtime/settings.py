@@ -58,6 +58,7 @@ class Settings:
     bet_signatures: Literal["on", "off"]
     chain_ids: tuple[int, ...]
     domains: tuple[str, ...]
+    cors_origins: tuple[str, ...]
     backlog_bets_max: int
     payout_max_cents: int
     cell_payout_max_cents: int

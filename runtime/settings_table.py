@@ -14,6 +14,7 @@ from runtime.setting_forms import (
     host,
     networks,
     one_of,
+    origin,
     redis_url,
     secret,
     several,
@@ -23,6 +24,7 @@ from runtime.setting_forms import (
 )
 
 DOMAINS_MAX = 8
+ORIGINS_MAX = 16
 CHAIN_ID_MAX = 2**53
 # A signature that fits none of the chains is recovered once for each of them.
 CHAIN_IDS_MAX = 8
@@ -115,6 +117,12 @@ TABLE: tuple[Setting, ...] = (
         "domains that logins may be signed for, comma-separated, the main one first; empty: 127.0.0.1:PORT",
         name="DOMAIN",
     ),
+    Setting(
+        "cors_origins",
+        several(origin, ORIGINS_MAX),
+        "",
+        "other origins whose pages may read answers, by bearer token only, comma-separated: https://app.example",
+    ),
     Setting("backlog_bets_max", whole(100, 10**6), "10000", "bets that may wait for the writer"),
     Setting("payout_max_cents", whole(1, 10**13), "1000000", "greatest payout of one bet"),
     Setting("cell_payout_max_cents", whole(1, 10**13), str(20 * MILLION), "greatest payout of one cell"),
@@ -128,7 +136,7 @@ TABLE: tuple[Setting, ...] = (
         "reality_check_minutes",
         whole(5, 240),
         "60",
-        "minutes of play after which players are told how long and at what net",
+        "minutes of play after which a player is told how long and how they have played",
     ),
     Setting("processor_secret", secret, "", "key of the payment processors; empty: their door is closed", secret=True),
     Setting("bets_per_minute", whole(1, 10**9), "600", "bets of one wallet in a minute"),

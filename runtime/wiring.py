@@ -15,7 +15,7 @@ from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from runtime import log
-from runtime.auth import signatures
+from runtime.auth import p256, signatures
 from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
 from runtime.auth.sessions import FOLLOW_EVERY_S, Sessions
@@ -36,6 +36,7 @@ from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
 from runtime.rate_limits import policies
+from runtime.records.sittings import Sittings
 from runtime.settings import Settings, load
 from runtime.storage.read_pool import ReadPool
 from runtime.stream.hub import Hub
@@ -101,6 +102,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
         outbox=outbox,
         admission=AdmissionControl(settings.fill_delay_ms / 1000),
         sessions=Sessions(client, clock),
+        sittings=Sittings(),
         market=market,
         hub=hub,
         writer_watch=WriterWatch(client),
@@ -131,6 +133,7 @@ def get_app(settings: Settings | None = None) -> App:
     log.configure("api", settings.log_level)
     logging.captureWarnings(capture=True)
     signatures.check_backend()
+    p256.check_backend()
     metrics = Metrics("api")
     parts = build_parts(settings, metrics)
     quotas = policies(settings)
@@ -146,5 +149,6 @@ def get_app(settings: Settings | None = None) -> App:
         clock=parts.clock,
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,
+        cors_origins=settings.cors_origins,
         outages=OUTAGES,
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import msgspec
@@ -20,6 +18,7 @@ from runtime.game.ledger import SQL, Entry
 from runtime.game.money import dollars
 from runtime.game.player_entries import entries_newest_first
 from runtime.records.queries import QUERIES
+from runtime.records.spreadsheet import sheet
 from runtime.records.views import bet_view, column_view, entry_view
 from runtime.storage.database import Database
 from taptrade.books import Account, Ticks, find_account
@@ -170,22 +169,19 @@ def _faults(entries: list[Entry], opening: int, closing: int) -> list[str]:
 
 def spreadsheet(case: Case) -> str:
     """Return the entries of a case as CSV, oldest first, amounts in cents."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_FIELDS, extrasaction="ignore", lineterminator="\r\n")
-    writer.writeheader()
     bets = {one.bet["id"]: one for one in case.bets}
-    for entry in case.entries:
-        row = dict(entry)
-        one = bets.get(entry["ref_id"])
-        if one is not None:
-            seen = one.evidence or {}
-            row |= {"cell_id": one.bet["cell_id"], "stake": one.bet["amount"], "status": one.bet["status"]}
-            row |= {"reward_rate": one.bet["reward_rate"]}
-            row |= {"window_low": seen.get("low"), "window_high": seen.get("high")}
-        writer.writerow({name: _inert(value) for name, value in row.items()})
-    return text.getvalue()
+    return sheet(CSV_FIELDS, (_row(entry, bets.get(entry["ref_id"])) for entry in case.entries))
 
 
-def _inert(value: Any) -> Any:
-    """Keep spreadsheets from taking what somebody wrote for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+def _row(entry: dict[str, Any], one: CaseBet | None) -> dict[str, Any]:
+    if one is None:
+        return entry
+    seen = one.evidence or {}
+    return entry | {
+        "cell_id": one.bet["cell_id"],
+        "stake": one.bet["amount"],
+        "status": one.bet["status"],
+        "reward_rate": one.bet["reward_rate"],
+        "window_low": seen.get("low"),
+        "window_high": seen.get("high"),
+    }

@@ -23,6 +23,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "Flask and Werkzeug": ("FLASK_*", "WERKZEUG_*"),
     "prometheus-client": ("PROMETHEUS_*", "prometheus_multiproc_dir"),
     "Ethereum libraries": ("ETH_ACCOUNT_*", "ETH_HASH_*", "ECC_BACKEND_CLASS", "COINCURVE_*"),
+    "cryptography and its OpenSSL": ("CRYPTOGRAPHY_*", "OPENSSL_*", "CFFI_*"),
     "PyCryptodome": ("PYCRYPTODOME_*",),
     "pydantic": ("PYDANTIC_*",),
     "websockets": ("WEBSOCKETS_*",),

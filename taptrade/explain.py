@@ -99,9 +99,14 @@ def _signed_lines(proof: Proof) -> list[str]:
     lines = [f"signer {signed.signer}, wallet {signed.wallet}", *(f"| {line}" for line in signed.text.split("\n"))]
     lines.append(f"signature {signed.signature or 'none'}")
     if signed.delegation is not None:
-        lines.append(f"session key delegated in commit {signed.delegation.commit_number}, login message:")
+        what = "guest signed in" if signed.by == "guest" else "session key delegated"
+        lines.append(f"{what} in commit {signed.delegation.commit_number}, login message:")
         lines += [f"| {line}" for line in signed.delegation.message.split("\n")]
         lines.append(f"signature {signed.delegation.signature}")
+    if signed.adoption is not None:
+        lines.append("account taken over by the wallet, login message:")
+        lines += [f"| {line}" for line in signed.adoption.message.split("\n")]
+        lines.append(f"signature {signed.adoption.signature}")
     return lines
 
 

@@ -1,44 +1,81 @@
-"""Accounts: found or opened by wallet, with their delegations and the limits that players set for themselves."""
+"""Accounts: opened by a wallet or a guest, with their delegations and the limits that players set for themselves."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from jobs.writer.book import Book
 from runtime.game.ids import RANDOM_BITS, ulid
 from runtime.game.ledger import Commit, Entry, LedgerBroken
 from runtime.game.limit_changes import CHANGES_PER_DAY_MAX, LimitsChange, changes_for, in_force, may_change
 from runtime.game.limits import DAY_MS
-from runtime.messaging.commands import Delegation, OpenAccount, Outcome, SetLimits
+from runtime.messaging.commands import AdoptGuest, Delegation, OpenAccount, Outcome, SetLimits
 
 CREDIT_REFERENCE = "credit:"
 
 
 def open_account(commit: Commit, command: OpenAccount) -> Outcome:
-    """Answer with the wallet's account; a new one is credited once, by a reference that is its own id.
+    """Answer with the account of a wallet or a guest; a new one is credited once, by a reference that is its own id.
 
     A signed tap names no account. So a session key is that of one account for ever, and no other account's wallet.
     """
-    rows = commit.write("user_by_wallet", command.wallet_address)
+    wallet = command.wallet_address
+    if command.guest_key is None:
+        rows = commit.write("user_by_wallet", wallet)
+    else:
+        rows = commit.write("user_by_guest_key", command.guest_key)
+        if rows and rows[0][3] != wallet:
+            sentence = "A wallet has taken this guest's account over; sign in with that wallet."
+            return Outcome(command.id, {}, "GUEST_ADOPTED", sentence)
     user_id = rows[0][0] if rows else command.user_id
     if command.delegation is not None and _is_taken(commit, user_id, command.delegation.session_key):
         sentence = "The session key belongs to another account; make a new one."
         return Outcome(command.id, {}, "SESSION_KEY_TAKEN", sentence)
     if rows:
-        _, balance, created_ms = rows[0]
+        _, balance, created_ms, *_ = rows[0]
     else:
         balance, created_ms = 0, commit.now_ms
-        position = commit.record("user", user_id, command.wallet_address, commit.now_ms)
-        commit.write(
-            "insert_user", user_id, command.wallet_address, commit.now_ms, commit.now_ms, commit.number, position
-        )
+        position = commit.record("user", user_id, wallet, commit.now_ms, command.guest_key)
+        content = (user_id, wallet, command.guest_key, commit.now_ms, commit.now_ms, commit.number, position)
+        commit.write("insert_user", *content)
         if command.credit_cents:
             balance = _credit(commit, user_id, command.credit_cents)
     if command.delegation is not None:
         _delegate(commit, user_id, command.delegation)
-    data = {"user_id": user_id, "balance": balance, "created_ms": created_ms, "new": not rows}
+    return Outcome(command.id, _opened(commit, user_id, wallet, balance, created_ms) | {"new": not rows})
+
+
+def adopt_guest(commit: Commit, command: AdoptGuest) -> Outcome:
+    """Give a guest's account to a wallet; the address that it had stays known, and the key stays the account's."""
+    user_id, wallet = command.user_id, command.wallet_address
+    users = commit.write("user", user_id)
+    if not users:
+        return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")
+    _, address, balance, created_ms = users[0]
+    if address != wallet:
+        if commit.write("adoption", user_id):
+            sentence = "Another wallet has taken this account over already; sign in with that wallet."
+            return Outcome(command.id, {}, "GUEST_ADOPTED", sentence)
+        if commit.write("user_by_wallet", wallet):
+            sentence = "The wallet has an account of its own; sign in with it, and play on there."
+            return Outcome(command.id, {}, "WALLET_TAKEN", sentence)
+        if not commit.write("adopt_user", wallet, user_id):
+            return Outcome(command.id, {}, "FORBIDDEN", "Only a guest's account can be given to a wallet.")
+        signed = (command.message, command.signature, commit.now_ms, commit.number)
+        position = commit.record("adoption", user_id, address, wallet, *signed)
+        commit.write("insert_adoption", user_id, address, *signed, position)
+    return Outcome(command.id, _opened(commit, user_id, wallet, balance, created_ms))
+
+
+def _opened(commit: Commit, user_id: str, wallet: str, balance: int, created_ms: int) -> dict[str, Any]:
+    """Return what a sign-in is answered, with what its session must know of the account."""
+    data: dict[str, Any] = {"user_id": user_id, "balance": balance, "created_ms": created_ms}
+    for (guest_address,) in commit.write("adoption", user_id):
+        data["guest_address"] = guest_address
     # Anybody can name a wallet as a session key before its owner comes, who must not be refused for that.
-    for (holder_id,) in commit.write("session_key_holder", command.wallet_address, user_id):
+    for (holder_id,) in commit.write("session_key_holder", wallet, user_id):
         data["key_holder_id"] = holder_id
-    return Outcome(command.id, data)
+    return data
 
 
 def _is_taken(commit: Commit, user_id: str, session_key: str) -> bool:
@@ -89,16 +126,16 @@ def _delegate(commit: Commit, user_id: str, delegation: Delegation) -> None:
     commit.write("insert_delegation", *content, commit.record("delegation", *content))
 
 
-def set_limits(commit: Commit, book: Book, command: SetLimits) -> Outcome:
+def set_limits(commit: Commit, book: Book, command: SetLimits, *, house_minutes: int) -> Outcome:
     """Merge what a player asks for into what is in force: only here is it known what that is."""
     stored = commit.write("limits_exist", command.id)
     if stored:
         return Outcome(command.id, {"effective_ms": [row[0] for row in stored]})
     known, asked, now_ms = book.limits_of(command.user_id), command.asked(), commit.now_ms
-    changes = changes_for(known, asked, now_ms)
+    changes = changes_for(known, asked, now_ms, house_minutes)
     if changes:
         [(made, first_ms)] = commit.write("limit_changes_since", command.user_id, command.user_id, now_ms - DAY_MS)
-        if not may_change(made, in_force(known, now_ms), asked, now_ms):
+        if not may_change(made, in_force(known, now_ms), asked, now_ms, house_minutes):
             reset_s = (first_ms + DAY_MS - now_ms) // 1000 + 1
             data = {"bucket": "limit_changes", "limit": CHANGES_PER_DAY_MAX, "remaining": 0, "reset_s": reset_s}
             sentence = "You have changed your limits too often within a day; much tighter ones are taken still."
@@ -122,6 +159,10 @@ def _store(commit: Commit, user_id: str, row_id: str, change: LimitsChange) -> N
         change.effective_ms,
         commit.now_ms,
         commit.number,
+        limits.stake_max_cents,
+        limits.deposit_day_max_cents,
+        limits.deposit_week_max_cents,
+        limits.reality_check_minutes,
     )
     commit.write("insert_limits", *content, commit.record("limits", *content))
 

@@ -53,7 +53,7 @@ class Book:
         """Return the changes of a player's own limits that count or will, kept in memory."""
         if user_id not in self._limits:
             rows = self.database.execute(SQL["limits_of_user"], (user_id, user_id, self.now_ms()))
-            self._limits[user_id] = [LimitsChange(PlayerLimits(*row[:4]), row[4]) for row in rows]
+            self._limits[user_id] = [LimitsChange(PlayerLimits(*row[:-1]), row[-1]) for row in rows]
         return self._limits[user_id]
 
     def forget_limits(self, user_id: str) -> None:

@@ -28,6 +28,7 @@ from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
 from runtime.messaging.commands import (
     Adjust,
+    AdoptGuest,
     AnyCommand,
     CompleteWithdrawal,
     Deposit,
@@ -69,6 +70,7 @@ class WriterRules:
     withdrawal_min_cents: int
     withdrawals_pending_max: int
     ticks_of_wait: TicksOfWait
+    reality_check_minutes: int
 
 
 @dataclass(slots=True)
@@ -249,19 +251,21 @@ class Writer:
         match command:
             case OpenAccount():
                 return accounts.open_account(commit, command)
+            case AdoptGuest():
+                return accounts.adopt_guest(commit, command)
             case SettleColumn():
                 return begin_column(commit, self.book, command)
             case OpenBucket():
                 return self.settlement.standings.open_again(commit, command)
             case Deposit():
-                return money.deposit(commit, command)
+                return money.deposit(commit, self.book, command)
             case Withdraw():
                 least, most = self.rules.withdrawal_min_cents, self.rules.withdrawals_pending_max
                 return money.withdraw(commit, command, min_cents=least, pending_max=most)
             case Adjust():
                 return money.adjust(commit, command)
             case SetLimits():
-                return accounts.set_limits(commit, self.book, command)
+                return accounts.set_limits(commit, self.book, command, house_minutes=self.rules.reality_check_minutes)
             case NoteOverride():
                 return note_override(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():

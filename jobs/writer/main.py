@@ -86,6 +86,7 @@ class WriterProcess:
                 settings.withdrawal_min_cents,
                 settings.withdrawals_pending_max,
                 WaitTicks(settings.ticks_database),
+                settings.reality_check_minutes,
             ),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)

@@ -7,8 +7,11 @@ from typing import Any, assert_never
 import msgspec
 
 from jobs.writer.accounts import enter_operation
+from jobs.writer.book import Book
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.game.ledger import Commit, LedgerBroken
+from runtime.game.limit_changes import in_force
+from runtime.game.limits import WEEK_MS, deposit_refusal
 from runtime.messaging.commands import (
     Adjust,
     CompleteWithdrawal,
@@ -35,8 +38,11 @@ WITHDRAWAL_FIELDS = (
 )
 
 
-def deposit(commit: Commit, command: Deposit) -> Outcome:
-    """Credit a deposit, unless its reference was credited before: then its first answer stands."""
+def deposit(commit: Commit, book: Book, command: Deposit) -> Outcome:
+    """Credit a deposit, unless its reference was credited before: then its first answer stands.
+
+    Whoever sends it, the player's own limits hold.
+    """
     repeated = _repeat(commit, command.id, command.user_id, command.idempotency)
     if repeated is not None:
         return repeated
@@ -46,6 +52,9 @@ def deposit(commit: Commit, command: Deposit) -> Outcome:
     users = commit.write("user", command.user_id)
     if not users:
         return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")
+    beyond = _beyond_own_limits(commit, book, command)
+    if beyond is not None:
+        return beyond
     balance = users[0][2]
     most = BALANCE_MAX_CENTS if command.balance_max_cents is None else command.balance_max_cents
     if balance + command.amount > most:
@@ -58,6 +67,16 @@ def deposit(commit: Commit, command: Deposit) -> Outcome:
     enter_operation(commit, "deposit", entry, command.who, command.why)
     data = {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after, "reference": entry.ref_id}
     return _remember(commit, command.user_id, command.idempotency, Outcome(command.id, data))
+
+
+def _beyond_own_limits(commit: Commit, book: Book, command: Deposit) -> Outcome | None:
+    limits = in_force(book.limits_of(command.user_id), commit.now_ms)
+    before = commit.write("deposits_since", command.user_id, commit.now_ms - WEEK_MS) if limits.counts_deposits else []
+    reached = deposit_refusal(limits, command.amount, [(ms, cents) for ms, cents in before], commit.now_ms)
+    if reached is None:
+        return None
+    data = {"limit": reached.limit, "left_cents": reached.left_cents, "until_ms": reached.until_ms}
+    return Outcome(command.id, data, "LIMIT_REACHED", reached.sentence)
 
 
 def adjust(commit: Commit, command: Adjust) -> Outcome:

@@ -5,10 +5,17 @@
 -- ever, since the hashes of all commits depend on it.
 
 -- name: written_user
--- Accounts opened.
-SELECT created_commit AS written_commit, created_place AS written_place, id AS row_key, NULL AS near,
-       id, wallet_address, created_at
-FROM users;
+-- Accounts opened. A wallet may have taken the account over since: then its address was another.
+SELECT users.created_commit AS written_commit, users.created_place AS written_place, id AS row_key, NULL AS near,
+       id, coalesce(guest_address, wallet_address), users.created_at, guest_key
+FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id;
+
+-- name: written_adoption
+-- Guests' accounts that a wallet took over; the address is read where it counts.
+SELECT adoptions.created_commit AS written_commit, adoptions.created_place AS written_place, user_id AS row_key,
+       NULL AS near, user_id, guest_address, wallet_address, message, signature, adoptions.created_at,
+       adoptions.created_commit
+FROM adoptions LEFT JOIN users ON users.id = adoptions.user_id;
 
 -- name: written_entry
 -- Ledger entries.
@@ -55,7 +62,8 @@ FROM delegations;
 -- Changes of players' own limits.
 SELECT created_commit AS written_commit, created_place AS written_place, id AS row_key, NULL AS near,
        id, user_id, stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms,
-       created_at, created_commit
+       created_at, created_commit, stake_max_cents, deposit_day_max_cents, deposit_week_max_cents,
+       reality_check_minutes
 FROM player_limits;
 
 -- name: written_withdrawal

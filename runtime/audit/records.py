@@ -47,6 +47,7 @@ class Source:
 
 SOURCES = (
     Source("user", "users", AUDIT["written_user"]),
+    Source("adoption", "adoptions", AUDIT["written_adoption"]),
     Source("entry", "transaction_ledger", AUDIT["written_entry"]),
     Source("bet", "bets", AUDIT["written_bet"]),
     Source("resolved", "bets", AUDIT["written_resolved"]),

@@ -25,6 +25,11 @@ def to_checksum_address(canonical: str) -> str:
     )
 
 
+def shown_signer(signer: str) -> str:
+    """Return who signed as it is shown: an address with its checksum, a P-256 key as it is."""
+    return to_checksum_address(signer) if signer.startswith("0x") else signer
+
+
 def canonical_address(text: str) -> str:
     """Return the one form that we store; raise AddressError for anything but an exact address.
 

@@ -42,6 +42,15 @@ class Session:
     delegation_id: str | None
     created_ms: int
     expires_ms: int
+    is_guest: bool = False
+    """The account belongs to a key of the browser, and to no wallet."""
+    guest_address: str = ""
+    """What an account that a wallet took over was opened by; empty: no guest ever had it."""
+
+    @property
+    def nonce_address(self) -> str:
+        """The address that nonces count under; it outlasts a change of the wallet, so that each counts once."""
+        return self.guest_address or self.wallet
 
 
 class Sessions:
@@ -74,6 +83,8 @@ class Sessions:
         session_key: str | None = None,
         delegation_id: str | None = None,
         until_ms: int | None = None,
+        is_guest: bool = False,
+        guest_address: str = "",
     ) -> tuple[str, Session]:
         """Start a session under a new token, which is returned here and kept nowhere; it ends by `until_ms`.
 
@@ -85,7 +96,17 @@ class Sessions:
         expires_ms = now_ms + redis_keys.SESSION_TTL_S * 1000
         if until_ms is not None:
             expires_ms = min(expires_ms, until_ms)
-        session = Session(session_id(token), user_id, wallet, session_key, delegation_id, now_ms, expires_ms)
+        session = Session(
+            id=session_id(token),
+            user_id=user_id,
+            wallet=wallet,
+            session_key=session_key,
+            delegation_id=delegation_id,
+            created_ms=now_ms,
+            expires_ms=expires_ms,
+            is_guest=is_guest,
+            guest_address=guest_address,
+        )
         try:
             of_user, _ = self._run((), session, network)
             if of_user > SESSIONS_PER_USER_MAX:
@@ -172,6 +193,13 @@ class Sessions:
             raise Unavailable("Sessions cannot be ended right now.") from ex
         return bool(gone)
 
+    def revoke_all(self, user_id: str) -> None:
+        """End all sessions of a user."""
+        try:
+            self._run([one.id for one in self.of_user(user_id)])
+        except OUTAGES as ex:
+            raise Unavailable("Sessions cannot be ended right now.") from ex
+
     def revoke_key(self, user_id: str, session_key: str) -> None:
         """End a user's sessions that a key signs for."""
         try:
@@ -241,6 +269,8 @@ def _to_fields(session: Session) -> dict[Any, str | int]:
         "delegation_id": session.delegation_id or "",
         "created_ms": session.created_ms,
         "expires_ms": session.expires_ms,
+        "is_guest": int(session.is_guest),
+        "guest_address": session.guest_address,
     }
 
 
@@ -253,4 +283,7 @@ def _from_fields(session: str, fields: dict[bytes, bytes]) -> Session:
         delegation_id=fields[b"delegation_id"].decode() or None,
         created_ms=int(fields[b"created_ms"]),
         expires_ms=int(fields[b"expires_ms"]),
+        # Sessions of an older version have neither field.
+        is_guest=fields.get(b"is_guest") == b"1",
+        guest_address=fields.get(b"guest_address", b"").decode(),
     )

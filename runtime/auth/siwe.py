@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from runtime.auth import p256
 from runtime.auth import siwe_grammar as grammar
 from runtime.auth.addresses import AddressError, canonical_address
 from runtime.auth.nonces import NONCE_RULE, is_nonce
@@ -13,6 +14,7 @@ MESSAGE_CHARACTERS_MAX = 1_536
 """A message that delegates a key is kept for ever. Wallets' libraries write some 300 characters, 400 with a nonce of 96
 and a session key; terms in the statement and a ReCap among the resources (EIP-5573) make it 900, seldom 1,300."""
 SESSION_KEY_URN = "urn:taptrade:session-key:"
+GUEST_URN = "urn:taptrade:guest:"
 _OUR_URN = "urn:taptrade:"
 
 
@@ -66,18 +68,24 @@ class SiweMessage:
 
     @property
     def session_key(self) -> str | None:
-        """The canonical address that this login lets sign bets, if it names one."""
+        """What this login lets sign bets, if it names anything: a canonical address, or the text of a P-256 key."""
+        ours = self._ours
+        return _session_key(ours.removeprefix(SESSION_KEY_URN)) if ours.startswith(SESSION_KEY_URN) else None
+
+    @property
+    def guest_id(self) -> str | None:
+        """The guest's account that the wallet takes over, if this is what the message is for."""
+        ours = self._ours
+        return ours.removeprefix(GUEST_URN) if ours.startswith(GUEST_URN) else None
+
+    @property
+    def _ours(self) -> str:
         ours = [resource for resource in self.resources or () if resource.lower().startswith(_OUR_URN)]
-        if not ours:
-            return None
         if len(ours) > 1:
             raise SiweError("at most one session key can be delegated")
-        if not ours[0].startswith(SESSION_KEY_URN):
-            raise SiweError(f"the only resource of ours is {SESSION_KEY_URN}0x...")
-        try:
-            return canonical_address(ours[0].removeprefix(SESSION_KEY_URN))
-        except AddressError as ex:
-            raise SiweError(f"Resources: session key: {ex}") from ex
+        if ours and not ours[0].startswith((SESSION_KEY_URN, GUEST_URN)):
+            raise SiweError(f"the only resources of ours are {SESSION_KEY_URN}... and {GUEST_URN}...")
+        return ours[0] if ours else ""
 
     def to_text(self) -> str:
         """Write the message as EIP-4361 text, ready to be signed."""
@@ -205,6 +213,18 @@ def _refuse_odd_values(message: SiweMessage) -> None:
     except AddressError as ex:
         raise SiweError(str(ex)) from ex
     _ = message.issued_ms, message.expires_ms, message.not_before_ms, message.session_key
+
+
+def _session_key(text: str) -> str:
+    try:
+        if text.startswith(p256.PREFIX):
+            p256.parse_key(text)
+            return text
+        return canonical_address(text)
+    except p256.KeyTextError as ex:
+        raise SiweError(f"Resources: session key: {ex}") from ex
+    except AddressError as ex:
+        raise SiweError(f"Resources: session key: {ex}; {p256.KEY_RULE}") from ex
 
 
 def _matched(pattern: re.Pattern[str], value: str, name: str) -> re.Match[str]:

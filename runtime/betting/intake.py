@@ -7,13 +7,13 @@ from functools import partial
 
 import msgspec
 
+from runtime.auth.bet_signatures import mismatch, read_signature, signature_text
 from runtime.auth.bet_text import bet_text
 from runtime.auth.chains import find_chain
 from runtime.auth.nonces import NONCE_RULE, is_nonce
 from runtime.auth.sessions import Session
-from runtime.auth.signatures import SIGNATURE_RULE, parse_signature, signature_text
 from runtime.auth.windows import check_time
-from runtime.errors import Conflict, InvalidRequest, InvalidSignature, Unprocessable
+from runtime.errors import Conflict, InvalidRequest, Unprocessable
 from runtime.game.grid import Cell, GridRules, is_placeable, parse_cell
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import COMMAND_TTL_MS, PlaceBet
@@ -93,7 +93,7 @@ class Intake:
         )
         return Ticket(
             command,
-            nonce_key=redis_keys.nonce(session.wallet, tap.nonce),
+            nonce_key=redis_keys.nonce(session.nonce_address, tap.nonce),
             signed_at_s=tap.timestamp,
             limit_key=redis_keys.bets_of(session.wallet, received_ms // (MINUTE_S * 1000)),
             limit=self.bets_per_minute,
@@ -119,11 +119,9 @@ class Intake:
         check_time("The timestamp", tap.timestamp * 1000, received_ms)
         if not self.signed and not tap.signature:
             return session.wallet, ""
-        signature = parse_signature(tap.signature)
-        if signature is None:
-            raise InvalidSignature(f"The signature cannot be read: {SIGNATURE_RULE}.")
+        signature = read_signature(tap.signature, session.session_key)
         text_on = partial(bet_text, tap.cell_id, tap.amount, tap.min_rate_bp, tap.nonce, tap.timestamp)
         found = find_chain(text_on, self.chain_ids, signature, (session.session_key, session.wallet))
         if found is None:
-            raise InvalidSignature
+            raise mismatch(signature, session.session_key)
         return found[1], signature_text(signature)

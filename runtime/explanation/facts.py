@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runtime.clock import rfc3339
 from runtime.explanation.chained import Reach, check_chained
-from runtime.explanation.views import Chained, Delegation, Step
+from runtime.explanation.views import Adoption, Chained, Delegation, Step
 from runtime.game import columns
 from runtime.game.bets import Bet, from_row
 from runtime.game.buckets import Bucket, named
@@ -18,12 +18,22 @@ from runtime.records.queries import QUERIES
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """The key that a guest's account was opened by, and the address that stood for it."""
+
+    key: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """A bet and what stands around it."""
 
     bet: Bet
     wallet: str
+    guest: Guest | None
     delegation: Delegation | None
+    adoption: Adoption | None
     column: Column | None
     entries: list[Step]
     oldest_commit: int
@@ -41,12 +51,14 @@ def find_bet(execute: Execute, bet_id: str) -> Bet | None:
 
 def gather(execute: Execute, bet: Bet, reach: Reach = "row") -> Facts:
     """Read what stands around a bet, all of it from one state of the database; `reach` bounds the chain's part."""
-    users = execute(SQL["user"], (bet.user_id,))
+    wallet, guest, adoption = _owner(execute, bet.user_id)
     oldest = execute(QUERIES["oldest_commit"], ())
     oldest_commit = oldest[0][0] if oldest else 0
     return Facts(
         bet=bet,
-        wallet=users[0][1] if users else "",
+        wallet=wallet,
+        guest=guest,
+        adoption=adoption,
         delegation=_delegation(execute, bet),
         column=find_column(execute, bet.column_start_s),
         entries=[_step(execute, Entry(*row)) for row in sorted(execute(QUERIES["entries_of_bet"], (bet.id,)))],
@@ -63,6 +75,15 @@ def _shut(execute: Execute, bet: Bet) -> tuple[Bucket, bool] | None:
     if bucket is None:
         return None
     return bucket, execute(SQL["standing_before"], (*bucket, bet.placed_commit, bet.placed_place)) == [("closed",)]
+
+
+def _owner(execute: Execute, user_id: str) -> tuple[str, Guest | None, Adoption | None]:
+    rows = execute(QUERIES["owner"], (user_id,))
+    if not rows:
+        return "", None, None
+    _, wallet, _, _, key, guest_address, message, signature = rows[0]
+    guest = None if key is None else Guest(key, guest_address or wallet)
+    return wallet, guest, None if guest_address is None else Adoption(message, signature)
 
 
 def find_column(execute: Execute, start_s: int) -> Column | None:

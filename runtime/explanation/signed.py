@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.auth import p256
+from runtime.auth.addresses import shown_signer, to_checksum_address
+from runtime.auth.bet_signatures import parse_signature
 from runtime.auth.bet_text import bet_text, is_timely
 from runtime.auth.chains import find_chain
-from runtime.auth.signatures import parse_signature, recover_text
+from runtime.auth.signatures import recover_text
 from runtime.auth.siwe import SiweError, parse
 from runtime.clock import rfc3339
-from runtime.explanation.facts import Facts
+from runtime.explanation.facts import Facts, Guest
 from runtime.explanation.views import Delegation, Signed, Signer
 from runtime.game.bets import Bet
 
@@ -23,13 +25,13 @@ def check_signed(facts: Facts, chain_ids: Sequence[int]) -> Signed:
     signature = parse_signature(bet.signature)
     found = None if signature is None else find_chain(text_on, chain_ids, signature, (bet.signer,))
     chain_id = None if found is None else found[0]
-    by = _signer(bet, facts.wallet)
-    wrong = _wrong(bet, facts.wallet, delegation, chain_ids, chain_id)
+    by = _signer(bet, facts)
+    wrong = _wrong(facts, by, chain_ids, chain_id)
     return Signed(
         ok=None if by == "nobody" else wrong is None,
         finding=wrong or _finding(bet, by, delegation),
         by=by,
-        signer=to_checksum_address(bet.signer),
+        signer=shown_signer(bet.signer),
         wallet=to_checksum_address(facts.wallet) if facts.wallet else "",
         text=text_on(chain_ids[0] if chain_id is None else chain_id),
         chain_id=chain_id,
@@ -37,18 +39,20 @@ def check_signed(facts: Facts, chain_ids: Sequence[int]) -> Signed:
         signed_at=rfc3339(bet.signed_at_s * 1000),
         received_at=rfc3339(bet.received_ms),
         delegation=delegation,
+        adoption=facts.adoption,
     )
 
 
-def _signer(bet: Bet, wallet: str) -> Signer:
+def _signer(bet: Bet, facts: Facts) -> Signer:
     if not bet.signature:
         return "nobody"
-    return "wallet" if bet.signer == wallet else "session_key"
+    if facts.guest is not None and bet.signer == facts.guest.key:
+        return "guest"
+    return "wallet" if bet.signer == facts.wallet else "session_key"
 
 
-def _wrong(
-    bet: Bet, wallet: str, delegation: Delegation | None, chain_ids: Sequence[int], chain_id: int | None
-) -> str | None:
+def _wrong(facts: Facts, by: Signer, chain_ids: Sequence[int], chain_id: int | None) -> str | None:
+    bet, wallet, guest = facts.bet, facts.wallet, facts.guest
     if not wallet:
         return "The bet's account is not there."
     if not bet.signature:
@@ -57,8 +61,44 @@ def _wrong(
         return f"The signature is not the signer's over this text, for the chain {' or '.join(map(str, chain_ids))}."
     if not is_timely(bet.signed_at_s, bet.received_ms):
         return "The text was signed outside the window around its receipt."
-    if bet.signer != wallet:
-        return _wrong_delegation(bet, wallet, delegation)
+    if by == "guest" and guest is not None:
+        return _wrong_guest(guest, facts.delegation)
+    if guest is not None:
+        wrong = _wrong_adoption(facts)
+        if wrong is not None:
+            return wrong
+    if by == "session_key":
+        return _wrong_delegation(bet, wallet, facts.delegation)
+    return None
+
+
+def _wrong_guest(guest: Guest, delegation: Delegation | None) -> str | None:
+    """Check what makes a guest's bets the account's own: its key, whatever wallet the account has now."""
+    if delegation is None:
+        return "The signer is the guest's key, and no sign-in of the account names it."
+    signature = p256.parse_signature(delegation.signature) or b""
+    if not p256.verify(guest.key, delegation.message.encode(), signature):
+        return "The sign-in that names the guest's key is not signed by that key."
+    if f"\nKey: {guest.key}\n" not in delegation.message:
+        return "The sign-in names another key."
+    if p256.address_of_key(guest.key) != guest.address:
+        return "The account was not opened by the guest's key: its address is another's."
+    return None
+
+
+def _wrong_adoption(facts: Facts) -> str | None:
+    """Check that the wallet which signed, itself or by a key, has taken the guest's account over."""
+    adoption, wallet = facts.adoption, facts.wallet
+    if adoption is None:
+        return "The signer is not the guest's key, and no wallet has taken the account over."
+    if recover_text(adoption.message, adoption.signature) != wallet:
+        return "The message that takes the guest's account over is not signed by the account's wallet."
+    try:
+        message = parse(adoption.message)
+    except SiweError as ex:
+        return f"The message that takes the guest's account over cannot be read: {ex}."
+    if (message.wallet, message.guest_id) != (wallet, facts.bet.user_id):
+        return "The message that takes the guest's account over names another wallet or another account."
     return None
 
 
@@ -82,6 +122,11 @@ def _finding(bet: Bet, by: Signer, delegation: Delegation | None) -> str:
     at = f"on {rfc3339(bet.signed_at_s * 1000)}, received on {rfc3339(bet.received_ms)}"
     if by == "nobody":
         return f"Unsigned: signatures were off when it was received on {rfc3339(bet.received_ms)}."
+    if delegation is not None and by == "guest":
+        return (
+            f"Signed by the guest's own key {at}, with which the account was opened and the sign-in {delegation.id} of"
+            f" {delegation.delegated_at} was made; both signatures hold."
+        )
     if delegation is None or by == "wallet":
         return f"Signed by the account's wallet {at}; the signature holds."
     return (

@@ -7,11 +7,14 @@ from typing import Any, Literal
 import msgspec
 
 What = Literal["delegated", "placed", "evidence", "resolved"]
-Signer = Literal["wallet", "session_key", "nobody"]
+Signer = Literal["wallet", "session_key", "guest", "nobody"]
 
 
 class Delegation(msgspec.Struct, frozen=True):
-    """The login that let a session key sign: the message as received, and the wallet's signature."""
+    """The login that let a session key sign: the message as received, and the wallet's signature.
+
+    A guest's key signed its sign-in itself.
+    """
 
     id: str
     session_key: str
@@ -19,6 +22,13 @@ class Delegation(msgspec.Struct, frozen=True):
     signature: str
     delegated_at: str
     commit_number: int
+
+
+class Adoption(msgspec.Struct, frozen=True):
+    """The message by which a wallet took a guest's account over, as received, and the wallet's signature."""
+
+    message: str
+    signature: str
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -38,6 +48,7 @@ class Signed(msgspec.Struct, frozen=True):
     signed_at: str
     received_at: str
     delegation: Delegation | None
+    adoption: Adoption | None
 
 
 class Priced(msgspec.Struct, frozen=True):

@@ -151,7 +151,7 @@ class Judge:
         if limits == PlayerLimits():
             return None
         first_id = first_id_at(self.now_ms - self.now_ms % DAY_MS)
-        staked, returned = self.totals_since(user_id, first_id)
+        staked, returned = self.totals_since(user_id, first_id) if limits.counts_the_day else (0, 0)
         reached = refusal(limits, stake_cents, staked, returned, self.now_ms)
         if reached is None:
             return None

@@ -164,18 +164,35 @@ SELECT id, balance, created_at FROM users WHERE wallet_address = ?;
 -- An account by its id.
 SELECT id, wallet_address, balance, created_at FROM users WHERE id = ?;
 
+-- name: user_by_guest_key
+-- The account of a guest's key, and its address: the key's own, or that of the wallet that took it over.
+SELECT id, balance, created_at, wallet_address FROM users WHERE guest_key = ?;
+
 -- name: insert_user
 -- Open an account, with nothing in it.
 INSERT INTO users
-    (id, wallet_address, balance, version, created_at, updated_at, created_commit, created_place)
-VALUES (?, ?, 0, 0, ?, ?, ?, ?);
+    (id, wallet_address, guest_key, balance, version, created_at, updated_at, created_commit, created_place)
+VALUES (?, ?, ?, 0, 0, ?, ?, ?, ?);
+
+-- name: adoption
+-- The address that an account had as a guest's, where a wallet has taken it over.
+SELECT guest_address FROM adoptions WHERE user_id = ?;
+
+-- name: adopt_user
+-- Give a guest's account to a wallet. No row back means that it is no guest's.
+UPDATE users SET wallet_address = ? WHERE id = ? AND guest_key IS NOT NULL RETURNING id;
+
+-- name: insert_adoption
+-- The message by which a wallet took a guest's account over, and its signature.
+INSERT INTO adoptions (user_id, guest_address, message, signature, created_at, created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: delegation_exists
 -- Whether a login with a session key is stored already.
 SELECT 1 FROM delegations WHERE id = ?;
 
 -- name: session_key_holder
--- Whose session key an address is; one account at most, but for keys from before this was looked at.
+-- Whose session key an address or a P-256 key is; one account at most, but for keys from before this was looked at.
 SELECT user_id FROM delegations WHERE session_key = ? AND user_id <> ? LIMIT 1;
 
 -- name: insert_delegation
@@ -193,6 +210,11 @@ SELECT user_id, amount, entry_id, balance_after FROM operations WHERE kind = ? A
 INSERT INTO operations
     (reference, kind, user_id, amount, who, why, entry_id, balance_after, created_at, created_commit, created_place)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: deposits_since
+-- A player's deposits after a time, oldest first: when, and how much. The demo credit is none.
+SELECT created_at, amount FROM operations WHERE user_id = ? AND kind = 'deposit' AND created_at > ?
+ORDER BY created_at;
 
 -- name: withdrawal
 -- A withdrawal as it stands.
@@ -244,8 +266,9 @@ DELETE FROM idempotency_keys WHERE (user_id, route, key) IN
 -- A change of a player's own limits and when it takes effect.
 INSERT INTO player_limits
     (id, user_id, stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms,
-     created_at, created_commit, created_place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+     created_at, created_commit, stake_max_cents, deposit_day_max_cents, deposit_week_max_cents, reality_check_minutes,
+     created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: limits_exist
 -- When a change that is stored already takes effect.
@@ -255,7 +278,7 @@ SELECT effective_ms FROM player_limits WHERE id = ?;
 -- The changes of a player's own limits that count or will, oldest first: from the newest that counts already on.
 -- A change begins with a row that counts at once, so only those of the newest change are read.
 -- Parameters: user, user, time.
-SELECT stake_day_max_cents, loss_day_max_cents, cool_off_until_ms, excluded_until_ms, effective_ms
+SELECT {limit_columns}, effective_ms
 FROM player_limits WHERE user_id = ? AND created_commit >= coalesce((
     SELECT created_commit FROM player_limits WHERE user_id = ? AND effective_ms <= ?
     ORDER BY created_commit DESC LIMIT 1), 0)

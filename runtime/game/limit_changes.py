@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from runtime.game.limits import DAY_MS, PlayerLimits
 
 CHANGES_PER_DAY_MAX = 50
-"""Each change leaves up to five rows for ever. Beyond these, only what protects much more is taken."""
+"""Each change leaves up to nine rows for ever. Beyond these, only what protects much more is taken."""
 _PAUSES = ("cool_off_until_ms", "excluded_until_ms")
+_INTERVAL = "reality_check_minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,18 @@ def waiting(changes: Sequence[LimitsChange], now_ms: int) -> dict[str, Waiting]:
     return found
 
 
-def changes_for(changes: Sequence[LimitsChange], asked: Mapping[str, int | None], now_ms: int) -> list[LimitsChange]:
+def changes_for(
+    changes: Sequence[LimitsChange], asked: Mapping[str, int | None], now_ms: int, house_minutes: int
+) -> list[LimitsChange]:
     """Return what a wish adds to a player's changes: nothing if it asks for what is so already, or will be.
 
-    A limit that is not asked for keeps its value, and the time of what waits for it.
+    A limit that is not asked for keeps its value, and the time of what waits for it. `house_minutes` is what counts for
+    who sets no interval of the reality check.
     """
     current, later = in_force(changes, now_ms), waiting(changes, now_ms)
     wished, waits = current, dict(later)
     for name, amount in asked.items():
-        if not is_looser(name, amount, getattr(current, name), now_ms):
+        if not is_looser(name, amount, getattr(current, name), now_ms, house_minutes):
             wished = replace(wished, **{name: amount})
             waits.pop(name, None)
         elif name not in later or later[name].amount != amount:
@@ -82,14 +86,18 @@ def changes_for(changes: Sequence[LimitsChange], asked: Mapping[str, int | None]
     return added
 
 
-def is_looser(name: str, amount: int | None, current: int | None, now_ms: int) -> bool:
+def is_looser(name: str, amount: int | None, current: int | None, now_ms: int, house_minutes: int) -> bool:
     """Tell whether a limit would bind less than it does; a pause that has passed binds no more."""
     if name in _PAUSES:
         return max(current or 0, now_ms) > max(amount or 0, now_ms)
+    if name == _INTERVAL:
+        return (amount or house_minutes) > (current or house_minutes)
     return current is not None and (amount is None or amount > current)
 
 
-def may_change(made_today: int, current: PlayerLimits, asked: Mapping[str, int | None], now_ms: int) -> bool:
+def may_change(
+    made_today: int, current: PlayerLimits, asked: Mapping[str, int | None], now_ms: int, house_minutes: int
+) -> bool:
     """Tell whether a player who has made so many changes within a day may make this one.
 
     Nobody is refused who halves an amount or doubles a pause at least: that can be done some forty times, no more.
@@ -97,10 +105,14 @@ def may_change(made_today: int, current: PlayerLimits, asked: Mapping[str, int |
     if made_today < CHANGES_PER_DAY_MAX:
         return True
     changed = [(name, amount) for name, amount in asked.items() if amount != getattr(current, name)]
-    return all(_is_much_tighter(name, amount, getattr(current, name), now_ms) for name, amount in changed)
+    return all(
+        _is_much_tighter(name, amount, getattr(current, name), now_ms, house_minutes) for name, amount in changed
+    )
 
 
-def _is_much_tighter(name: str, amount: int | None, current: int | None, now_ms: int) -> bool:
+def _is_much_tighter(name: str, amount: int | None, current: int | None, now_ms: int, house_minutes: int) -> bool:
     if name in _PAUSES:
         return max(amount or 0, now_ms) - now_ms > 2 * (max(current or 0, now_ms) - now_ms)
+    if name == _INTERVAL:
+        return 2 * (amount or house_minutes) < (current or house_minutes)
     return amount is not None and (current is None or 2 * amount < current)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 
 from runtime.game.money import payout_cents
 
 DAY_MS = 24 * 3600 * 1000
+WEEK_MS = 7 * DAY_MS
+_FOR_EVER_MS = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +73,113 @@ def largest_stake_cents(headroom_cents: int, rate_bp: int, presets_cents: Iterab
 
 @dataclass(frozen=True, slots=True)
 class PlayerLimits:
-    """A player's own limits: cents a day (UTC), and times before which no bet is taken."""
+    """What players set for themselves; None is no limit, for the reality check the house's interval."""
 
     stake_day_max_cents: int | None = None
+    """Stakes since 00:00 UTC."""
     loss_day_max_cents: int | None = None
+    """Stakes - payouts - refunds since 00:00 UTC."""
     cool_off_until_ms: int | None = None
     excluded_until_ms: int | None = None
+    """Before these two there is no bet and no deposit."""
+    stake_max_cents: int | None = None
+    """The stake of one bet."""
+    deposit_day_max_cents: int | None = None
+    deposit_week_max_cents: int | None = None
+    """Deposits of the last 24 hours, and of the last seven days."""
+    reality_check_minutes: int | None = None
+    """How often the player is told how long and how they have played; it refuses nothing."""
+
+    @property
+    def counts_the_day(self) -> bool:
+        """Tell whether what was staked since 00:00 UTC matters."""
+        return self.stake_day_max_cents is not None or self.loss_day_max_cents is not None
+
+    @property
+    def counts_deposits(self) -> bool:
+        """Tell whether what was deposited in the last seven days matters."""
+        return self.deposit_day_max_cents is not None or self.deposit_week_max_cents is not None
+
+
+LIMIT_COLUMNS = tuple(one.name for one in fields(PlayerLimits))
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A limit that refuses a stake: its name, what may still be staked, and until when it holds."""
+    """A limit that refuses an amount: its name, what it leaves, and until when; None: however long one waits."""
 
     limit: str
     sentence: str
     left_cents: int
-    until_ms: int
+    until_ms: int | None
+
+
+Credited = tuple[int, int]
+"""A deposit as a rolling window counts it: when it was credited, and its cents."""
 
 
 def refusal(
     limits: PlayerLimits, stake_cents: int, staked_cents: int, returned_cents: int, now_ms: int
 ) -> Reached | None:
-    """Say which of the player's limits refuses a stake, or None; loss of a day = stakes - payouts - refunds.
-
-    Of several it is the one that holds longest, or leaves least: what fits into it is not refused by another.
-    """
-    pauses = (
-        Reached("excluded_until_ms", "You have excluded yourself from betting.", 0, limits.excluded_until_ms or 0),
-        Reached("cool_off_until_ms", "You are in a cool-off period.", 0, limits.cool_off_until_ms or 0),
-    )
-    longest = max(pauses, key=lambda pause: pause.until_ms)
-    if now_ms < longest.until_ms:
-        return longest
+    """Say which of the player's limits refuses a stake, or None; loss of a day = stakes - payouts - refunds."""
     midnight_ms = now_ms - now_ms % DAY_MS + DAY_MS
-    days = []
+    bounds = []
+    if limits.stake_max_cents is not None:
+        sentence = "The stake is above your limit for one bet."
+        bounds.append(Reached("stake_max_cents", sentence, limits.stake_max_cents, None))
     if limits.stake_day_max_cents is not None:
         left_cents = limits.stake_day_max_cents - staked_cents
         sentence = "Your limit of stakes for the day is reached."
-        days.append(Reached("stake_day_max_cents", sentence, max(0, left_cents), midnight_ms))
+        bounds.append(Reached("stake_day_max_cents", sentence, max(0, left_cents), midnight_ms))
     if limits.loss_day_max_cents is not None:
         left_cents = limits.loss_day_max_cents - (staked_cents - returned_cents)
         sentence = "Your limit of losses for the day is reached."
-        days.append(Reached("loss_day_max_cents", sentence, max(0, left_cents), midnight_ms))
-    tightest = min(days, key=lambda day: day.left_cents, default=None)
-    return tightest if tightest is not None and stake_cents > tightest.left_cents else None
+        bounds.append(Reached("loss_day_max_cents", sentence, max(0, left_cents), midnight_ms))
+    return _pause(limits, now_ms) or _tightest(bounds, stake_cents)
+
+
+def deposit_refusal(
+    limits: PlayerLimits, amount_cents: int, deposits: Sequence[Credited], now_ms: int
+) -> Reached | None:
+    """Say which of the player's limits refuses a deposit, or None; `deposits` are those before it, oldest first."""
+    windows = (
+        ("deposit_day_max_cents", limits.deposit_day_max_cents, DAY_MS, "24 hours"),
+        ("deposit_week_max_cents", limits.deposit_week_max_cents, WEEK_MS, "seven days"),
+    )
+    bounds = []
+    for name, most_cents, window_ms, span in windows:
+        if most_cents is not None:
+            inside = [one for one in deposits if one[0] > now_ms - window_ms]
+            left_cents = most_cents - sum(cents for _, cents in inside)
+            until_ms = _fits_from_ms(amount_cents - left_cents, inside, window_ms)
+            sentence = f"Your limit of deposits in {span} is reached."
+            bounds.append(Reached(name, sentence, max(0, left_cents), until_ms))
+    return _pause(limits, now_ms) or _tightest(bounds, amount_cents)
+
+
+def _pause(limits: PlayerLimits, now_ms: int) -> Reached | None:
+    """Return the longest pause that lasts still."""
+    pauses = [
+        (limits.excluded_until_ms or 0, "excluded_until_ms", "You have excluded yourself."),
+        (limits.cool_off_until_ms or 0, "cool_off_until_ms", "You are in a cool-off period."),
+    ]
+    until_ms, name, sentence = max(pauses, key=lambda pause: pause[0])
+    return Reached(name, sentence, 0, until_ms) if now_ms < until_ms else None
+
+
+def _tightest(bounds: Sequence[Reached], amount_cents: int) -> Reached | None:
+    """Return the bound that leaves least, and of those the one that lasts longest, if it refuses the amount.
+
+    What fits into it is not refused by another.
+    """
+    tightest = min(bounds, key=lambda one: (one.left_cents, -(one.until_ms or _FOR_EVER_MS)), default=None)
+    return tightest if tightest is not None and amount_cents > tightest.left_cents else None
+
+
+def _fits_from_ms(excess_cents: int, inside: Sequence[Credited], window_ms: int) -> int | None:
+    """Return when so much of a window's deposits will have left it; None if it holds less than that."""
+    for credited_ms, cents in inside:
+        excess_cents -= cents
+        if excess_cents <= 0:
+            return credited_ms + window_ms
+    return None

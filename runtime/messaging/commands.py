@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from runtime.game.limits import LIMIT_COLUMNS
+
 # A crafted job can carry anything: what is not a positive amount never gets past decoding.
 Cents = Annotated[int, msgspec.Meta(gt=0, le=10**13)]
 Change = Annotated[int, msgspec.Meta(ge=-(10**13), le=10**13)]
@@ -53,12 +55,23 @@ class Delegation(msgspec.Struct, frozen=True):
 
 
 class OpenAccount(Command, tag="open_account", kw_only=True, frozen=True, omit_defaults=True):
-    """Find or create the account of a wallet; a new one gets `credit_cents` once."""
+    """Find or create the account of a wallet or of a guest's key; a new one gets `credit_cents` once."""
 
     user_id: str
     wallet_address: str
+    """A guest's is the address that stands for the key."""
+    guest_key: str | None = None
     credit_cents: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
     delegation: Delegation | None = None
+
+
+class AdoptGuest(Command, tag="adopt_guest", kw_only=True, frozen=True, omit_defaults=True):
+    """Give a guest's account to a wallet that has none: the message as received, the signature in its one form."""
+
+    user_id: str
+    wallet_address: str
+    message: str
+    signature: str
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -156,15 +169,14 @@ class SetLimits(Command, tag="set_limits", kw_only=True, frozen=True, omit_defau
     loss_day_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
     cool_off_until_ms: int | msgspec.UnsetType | None = msgspec.UNSET
     excluded_until_ms: int | msgspec.UnsetType | None = msgspec.UNSET
+    stake_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
+    deposit_day_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
+    deposit_week_max_cents: int | msgspec.UnsetType | None = msgspec.UNSET
+    reality_check_minutes: int | msgspec.UnsetType | None = msgspec.UNSET
 
     def asked(self) -> dict[str, int | None]:
         """Return what is asked for, by the limit's name."""
-        fields = {
-            "stake_day_max_cents": self.stake_day_max_cents,
-            "loss_day_max_cents": self.loss_day_max_cents,
-            "cool_off_until_ms": self.cool_off_until_ms,
-            "excluded_until_ms": self.excluded_until_ms,
-        }
+        fields = {name: getattr(self, name) for name in LIMIT_COLUMNS}
         return {name: amount for name, amount in fields.items() if not isinstance(amount, msgspec.UnsetType)}
 
 
@@ -181,6 +193,7 @@ class NoteOverride(Command, tag="note_override", kw_only=True, frozen=True, omit
 AnyCommand = (
     PlaceBet
     | OpenAccount
+    | AdoptGuest
     | Deposit
     | Withdraw
     | CompleteWithdrawal

@@ -81,6 +81,8 @@ BUDGET_BYTES = {
     "public bus": 32 * 1024 * 1024,
     "commit bus": BUS_COMMITS_KEEP * 320 * 1024,
     "failed jobs": 16 * 1024 * 1024,
+    # Players who have acknowledged one and play on, each until the next is due.
+    "reality checks": 10_000 * 150,
     "metrics and states": 4 * 1024 * 1024,
     "price sources": FEED_SOURCES_BYTES_MAX,
 }
@@ -110,6 +112,11 @@ def user_sessions(user_id: str) -> str:
 def network_sessions(network: str) -> str:
     """Sorted set of the session hashes that were made from a network, by their time."""
     return f"sessions:from:{network}"
+
+
+def reality_seen(user_id: str) -> str:
+    """String, Unix milliseconds: when a player saw the reality check; until the next one is due."""
+    return f"reality:{user_id}"
 
 
 def pending(bet_id: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import astuple
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -12,7 +13,10 @@ from runtime.clock import rfc3339
 from runtime.errors import Unauthenticated
 from runtime.game.ledger import SQL
 from runtime.game.limit_changes import LimitsChange, standing
-from runtime.game.limits import PlayerLimits
+from runtime.game.limits import LIMIT_COLUMNS, PlayerLimits
+from runtime.records.queries import QUERIES
+
+Kind = Literal["wallet", "guest"]
 
 
 class Reader(Protocol):
@@ -30,15 +34,25 @@ class User(msgspec.Struct, frozen=True):
     wallet_address: str
     balance: int
     created_at: str
+    kind: Kind
+    """guest: it belongs to a key of the browser, and `wallet_address` is what stands for that key."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """A player's own limits, cents a day (UTC) and times until which no bet is taken; null: none."""
+    """A player's own limits; null: none, for the reality check the house's interval.
+
+    Stakes and losses of a day (UTC), times until which no bet and no deposit is taken, the stake of one bet, deposits
+    of the last 24 hours and seven days, and minutes between reality checks.
+    """
 
     stake_day_max_cents: int | None = None
     loss_day_max_cents: int | None = None
     cool_off_until_ms: int | None = None
     excluded_until_ms: int | None = None
+    stake_max_cents: int | None = None
+    deposit_day_max_cents: int | None = None
+    deposit_week_max_cents: int | None = None
+    reality_check_minutes: int | None = None
 
 
 class PendingLimits(msgspec.Struct, frozen=True):
@@ -57,25 +71,25 @@ class LimitsState(msgspec.Struct, frozen=True):
     steps: list[PendingLimits]
 
 
-def user_view(user_id: str, wallet: str, balance: int, created_ms: int) -> User:
+def user_view(user_id: str, wallet: str, balance: int, created_ms: int, kind: Kind) -> User:
     """Return an account as it is shown, its wallet with the checksum."""
-    return User(user_id, to_checksum_address(wallet), balance, rfc3339(created_ms))
+    return User(user_id, to_checksum_address(wallet), balance, rfc3339(created_ms), kind)
 
 
 def read_user(pool: Reader, user_id: str) -> User:
     """Read an account; its session has ended if the database does not know it."""
-    rows = pool.rows(SQL["user"], (user_id,))
+    rows = pool.rows(QUERIES["owner"], (user_id,))
     if not rows:
         raise Unauthenticated("The account of this session does not exist here; log in again.")
     row = rows[0]
-    return user_view(row["id"], row["wallet_address"], row["balance"], row["created_at"])
+    kind: Kind = "guest" if row["guest_key"] is not None and row["guest_address"] is None else "wallet"
+    return user_view(row["id"], row["wallet_address"], row["balance"], row["created_at"], kind)
 
 
 def read_changes(pool: Reader, user_id: str, now_ms: int) -> list[LimitsChange]:
     """Read the changes of a player's limits that count or will, in the order in which they were made."""
-    names = ("stake_day_max_cents", "loss_day_max_cents", "cool_off_until_ms", "excluded_until_ms")
     rows = pool.rows(SQL["limits_of_user"], (user_id, user_id, now_ms))
-    return [LimitsChange(PlayerLimits(*(row[name] for name in names)), row["effective_ms"]) for row in rows]
+    return [LimitsChange(PlayerLimits(*(row[name] for name in LIMIT_COLUMNS)), row["effective_ms"]) for row in rows]
 
 
 def limits_state(changes: Sequence[LimitsChange], now_ms: int) -> LimitsState:
@@ -88,6 +102,4 @@ def limits_state(changes: Sequence[LimitsChange], now_ms: int) -> LimitsState:
 
 
 def _shown(limits: PlayerLimits) -> Limits:
-    return Limits(
-        limits.stake_day_max_cents, limits.loss_day_max_cents, limits.cool_off_until_ms, limits.excluded_until_ms
-    )
+    return Limits(*astuple(limits))

@@ -108,6 +108,12 @@ FROM entry CROSS JOIN bets WHERE entry.ref_type = 'BET' AND bets.id = entry.ref_
 -- The same, for still_open.
 {entries_back} SELECT bets.seq, bets.status {taken};
 
+-- name: open_stake
+-- What a player has staked on those of their newest bets, so many, that are open.
+-- Parameters: those of entries_back, bets to look at.
+{entries_back}
+SELECT coalesce(sum(amount), 0) FROM (SELECT bets.amount, bets.status {taken} LIMIT ?) WHERE status = 'confirmed';
+
 -- name: taken_on_cell
 -- A player's bet on a cell that was taken.
 -- Parameters: column, cell, user, those of the conditions.
@@ -191,8 +197,13 @@ WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?);
 -- The first commit whose entries are here; 1 as long as nothing shortens the ledger.
 SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1;
 
+-- name: owner
+-- An account with the guest's key that it was opened by, and the address that it had until a wallet took it over.
+SELECT users.id, wallet_address, balance, users.created_at, guest_key, guest_address, message, signature
+FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id WHERE users.id = ?;
+
 -- name: delegation
--- A login with a session key: what the wallet signed.
+-- A login with a session key: what the wallet signed, or the guest's key itself.
 SELECT id, session_key, message, signature, created_at, created_commit, user_id FROM delegations WHERE id = ?;
 
 -- name: withdrawals_of_user

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import falcon
@@ -13,6 +13,7 @@ from runtime.metrics.table import Metrics
 from runtime.rate_limits import Limiter, LimitPolicy
 from runtime.web.answers import write_crash, write_http_error, write_outage, write_refusal
 from runtime.web.client_address import Addresses
+from runtime.web.cors import CrossOrigin
 from runtime.web.declaration import Function
 from runtime.web.discovery import DiscoveryError, refuse_duplicates, refuse_unwired
 from runtime.web.endpoint import Endpoint
@@ -38,8 +39,12 @@ def create_app(
     metrics: Metrics,
     outages: tuple[type[Exception], ...] = (),
     trusted_proxies: Iterable[str] = LOOPBACK,
+    cors_origins: Collection[str] = (),
 ) -> App:
-    """Build the WSGI app of `functions`; an exception of `outages` that a handler lets pass is answered 503."""
+    """Build the WSGI app of `functions`; an exception of `outages` that a handler lets pass is answered 503.
+
+    Pages of `cors_origins` may read the answers.
+    """
     refuse_duplicates(functions)
     refuse_unwired(functions, guards, quotas)
     surroundings = Surroundings(
@@ -59,6 +64,7 @@ def create_app(
         middleware=[
             RequestScope(clock, metrics),
             CommonHeaders(),
+            *([CrossOrigin(cors_origins)] if cors_origins else []),
         ],
     )
     app.set_error_serializer(write_http_error)

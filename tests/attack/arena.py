@@ -29,6 +29,7 @@ from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
 from runtime.rate_limits import policies
+from runtime.records.sittings import Sittings
 from runtime.settings import Settings
 from runtime.settings_table import TABLE
 from runtime.storage import ticks_store
@@ -101,6 +102,7 @@ class Instance:
             outbox=cast("Any", Carrier(desk, name)),
             admission=AdmissionControl(settings.fill_delay_ms / 1000),
             sessions=self.sessions,
+            sittings=Sittings(),
             market=self.market,
             hub=Hub(self.market, self.pool),
             writer_watch=WriterWatch(client),
@@ -126,6 +128,7 @@ class Instance:
             clock=clock,
             metrics=Metrics(name),
             outages=OUTAGES,
+            cors_origins=settings.cors_origins,
         )
         self.client = testing.TestClient(app)
 

@@ -15,10 +15,12 @@ from runtime.auth.siwe import SESSION_KEY_URN
 from runtime.game.grid import column_of
 from tests.attack.arena import Arena, Instance
 from tests.jobs.writer_desk import PRICE_CENTS, RULES
-from tests.runtime.auth.logins import message
+from tests.runtime.auth.browser import BrowserKey, guest_body
+from tests.runtime.auth.logins import DOMAIN, message
 
 STEP = RULES.row_step_cents
 Signed = dict[str, Any]
+Key = bytes | BrowserKey
 
 
 def cell_id(now_ms: int, *, columns: int = 3, rows: int = 0) -> str:
@@ -26,6 +28,16 @@ def cell_id(now_ms: int, *, columns: int = 3, rows: int = 0) -> str:
     start_s = column_of(now_ms, RULES) + columns * RULES.column_seconds
     low = PRICE_CENTS - PRICE_CENTS % STEP + rows * STEP
     return f"{start_s}_{low}_{low + STEP}"
+
+
+def name_of(key: Key) -> str:
+    """Return what a key that signs goes by."""
+    return key.text if isinstance(key, BrowserKey) else address_of(key)
+
+
+def signature_by(key: Key, text: bytes) -> str:
+    """Sign by a key of either kind."""
+    return key.sign(text) if isinstance(key, BrowserKey) else sign(text, key)
 
 
 def bet_text_of(bet: Signed, chain_id: int = 1) -> str:
@@ -40,7 +52,7 @@ class Player:
 
     arena: Arena
     wallet_key: bytes
-    session_key: bytes = b""
+    session_key: Key = b""
     token: str = ""
     user_id: str = ""
 
@@ -51,7 +63,7 @@ class Player:
 
     def log_in(self, *, instance: Instance | None = None) -> Player:
         """Sign in; the token replaces the one before."""
-        resources = (SESSION_KEY_URN + address_of(self.session_key),) if self.session_key else None
+        resources = (SESSION_KEY_URN + name_of(self.session_key),) if self.session_key else None
         text = message(
             self.arena.now_ms,
             address=to_checksum_address(self.wallet),
@@ -64,7 +76,15 @@ class Player:
         self.token, self.user_id = result.json["token"], result.json["user"]["id"]
         return self
 
-    def bet(self, *, key: bytes = b"", chain_id: int = 1, **changes: Any) -> Signed:
+    def enter(self, key: BrowserKey, *, instance: Instance | None = None) -> Player:
+        """Sign in as the guest of a key, which then signs the taps."""
+        body = guest_body(key, DOMAIN, self.arena.now_ms, self.arena.nonce())
+        result = (instance or self.arena.one).client.simulate_post("/api/auth/guest", json=body)
+        assert result.status_code == 200, result.text
+        self.token, self.user_id, self.session_key = result.json["token"], result.json["user"]["id"], key
+        return self
+
+    def bet(self, *, key: Key = b"", chain_id: int = 1, **changes: Any) -> Signed:
         """Return a bet's body, signed by the session key if there is one; changes are signed with it."""
         now_ms = self.arena.now_ms
         where = {name: changes.pop(name) for name in ("columns", "rows") if name in changes}
@@ -76,13 +96,13 @@ class Player:
             "timestamp": now_ms // 1000,
         } | changes
         text = bet_text_of(body, chain_id).encode("utf-8", "surrogatepass")
-        return body | {"signature": sign(text, key or self.session_key or self.wallet_key)}
+        return body | {"signature": signature_by(key or self.session_key or self.wallet_key, text)}
 
-    def withdrawal(self, *, key: bytes = b"", chain_id: int = 1, **changes: Any) -> Signed:
+    def withdrawal(self, *, key: Key = b"", chain_id: int = 1, **changes: Any) -> Signed:
         """Return a withdrawal's body, signed by the wallet."""
         body: Signed = {"amount": 100, "nonce": self.arena.nonce(), "timestamp": self.arena.now_ms // 1000} | changes
         text = withdraw_text(body["amount"], body["nonce"], body["timestamp"], chain_id)
-        return body | {"signature": sign(text.encode(), key or self.wallet_key)}
+        return body | {"signature": signature_by(key or self.wallet_key, text.encode())}
 
     def send(
         self, path: str, body: Any, *, instance: Instance | None = None, token: str | None = None, **headers: str

@@ -9,10 +9,16 @@ import pytest
 from runtime.clock import ManualClock
 from runtime.settings import Settings
 from tests.attack.arena import Arena, open_arena
-from tests.attack.attacker import Player
+from tests.attack.attacker import Key, Player
+from tests.runtime.auth.browser import BrowserKey
 
 WALLET, SESSION_KEY = b"\x11" * 32, b"\x22" * 32
 OTHER_WALLET, OTHER_SESSION_KEY = b"\x33" * 32, b"\x44" * 32
+BROWSER_KEY, OTHER_BROWSER_KEY = BrowserKey(0x22), BrowserKey(0x44)
+KEYS: dict[str, tuple[Key, Key]] = {
+    "secp256k1": (SESSION_KEY, OTHER_SESSION_KEY),
+    "P-256": (BROWSER_KEY, OTHER_BROWSER_KEY),
+}
 
 
 @pytest.fixture
@@ -22,13 +28,20 @@ def arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
         yield opened
 
 
+@pytest.fixture(params=list(KEYS.values()), ids=list(KEYS))
+def keys(request: pytest.FixtureRequest) -> tuple[Key, Key]:
+    """Return the session keys of victim and attacker, of either kind."""
+    found: tuple[Key, Key] = request.param
+    return found
+
+
 @pytest.fixture
-def victim(arena: Arena) -> Player:
+def victim(arena: Arena, keys: tuple[Key, Key]) -> Player:
     """Return a signed-in player whose taps a session key signs."""
-    return Player(arena, WALLET, SESSION_KEY).log_in()
+    return Player(arena, WALLET, keys[0]).log_in()
 
 
 @pytest.fixture
-def attacker(arena: Arena) -> Player:
+def attacker(arena: Arena, keys: tuple[Key, Key]) -> Player:
     """Return another one."""
-    return Player(arena, OTHER_WALLET, OTHER_SESSION_KEY).log_in()
+    return Player(arena, OTHER_WALLET, keys[1]).log_in()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from runtime.auth import chains, signatures
+from runtime.auth import chains, p256, signatures
 from runtime.clock import ManualClock
 from runtime.game.breaker import State
 from runtime.settings import Settings
@@ -35,13 +35,18 @@ def arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Return the texts whose signatures were looked at."""
     texts: list[bytes] = []
-    recover = signatures.recover
+    recover, verify = signatures.recover, p256.verify
 
     def note(message: bytes, signature: bytes) -> str | None:
         texts.append(message)
         return recover(message, signature)
 
+    def note_of_key(key: str, message: bytes, signature: bytes) -> bool:
+        texts.append(message)
+        return verify(key, message, signature)
+
     monkeypatch.setattr(chains, "recover", note)
+    monkeypatch.setattr(p256, "verify", note_of_key)
     return texts
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from runtime.auth import login
+from runtime.auth import entrance
 from runtime.auth.sessions import session_id
 from runtime.auth.signatures import sign
 from tests.attack.arena import Arena
@@ -137,7 +137,7 @@ def test_a_login_whose_nonce_cannot_be_checked_is_not_let_in(arena: Arena, monke
     text = message(arena.now_ms).to_text()
     body = {"message": text, "signature": sign(text.encode(), WALLET)}
     with monkeypatch.context() as outage:
-        outage.setattr(login, "claim_nonce", away)
+        outage.setattr(entrance, "claim_nonce", away)
         answer = arena.one.client.simulate_post("/api/auth/login", json=body)
         assert code_of(answer) == (503, "UNAVAILABLE")
     assert arena.count("users") == 0

@@ -11,11 +11,17 @@ from runtime.audit import audit
 from runtime.auth.bet_text import bet_text, withdraw_text
 from runtime.auth.signatures import personal_hash, sign
 from tests.attack.arena import Arena
-from tests.attack.attacker import Player, bet_text_of, cell_id, code_of
-from tests.attack.conftest import OTHER_SESSION_KEY, OTHER_WALLET, SESSION_KEY, WALLET
+from tests.attack.attacker import Key, Player, bet_text_of, cell_id, code_of
+from tests.attack.conftest import KEYS, OTHER_SESSION_KEY, OTHER_WALLET, SESSION_KEY, WALLET
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 INVALID = (401, "INVALID_SIGNATURE")
+
+
+@pytest.fixture
+def keys() -> tuple[Key, Key]:
+    """Return keys of the kind that is attacked here; the other has its own forms (test_browser_keys.py)."""
+    return KEYS["secp256k1"]
 
 
 def parts(signature: str) -> tuple[str, int, int]:

@@ -94,14 +94,17 @@ class Line:
 
     def ask(self, method: str, ask: Ask) -> tuple[int, bytes]:
         """Send one request; return the status and the body of its answer, of a stream what comes first."""
-        connection = HTTPConnection(*self._address, timeout=20) if ask.is_stream else self._connection
+        if not ask.is_stream:
+            return self._ask(self._connection, method, ask)
+        with closing(HTTPConnection(*self._address, timeout=20)) as connection:
+            return self._ask(connection, method, ask)
+
+    def _ask(self, connection: HTTPConnection, method: str, ask: Ask) -> tuple[int, bytes]:
         headers = self.attacker.headers | ({"Content-Type": "application/json"} if ask.body else {}) | ask.headers
         connection.request(method, ask.path, ask.body or None, headers)
         answer = connection.getresponse()
-        if not ask.is_stream:
-            return answer.status, answer.read()
-        with closing(connection):
-            return answer.status, answer.read1() if answer.status == 200 else answer.read()
+        first_only = ask.is_stream and answer.status == 200
+        return answer.status, answer.read1() if first_only else answer.read()
 
     def ask_nonsense(self) -> str:
         """Send what is no request; return the status of the answer."""

@@ -17,6 +17,7 @@ from runtime.clock import SystemClock
 from runtime.settings import Settings
 from runtime.web.incoming import BODY_BYTES_MAX
 from taptrade.wallet import Audience, Wallet, login_message, new_wallet
+from tests.runtime.auth.browser import BrowserKey, guest_body
 
 CLOCK = SystemClock()
 SIGNATURE = "0x" + "11" * 64 + "1b"
@@ -56,6 +57,7 @@ class Attacker:
         self.target = target
         self.address = address
         self.wallet, self.key = new_wallet(), new_wallet()
+        self.browser_key = BrowserKey(secrets.randbits(128) + 1)
         self.token = ""
         self.bet_id = "0" * 26
         self.column_s = 0
@@ -80,6 +82,10 @@ class Attacker:
         left = MESSAGE_CHARACTERS_MAX - len(short) - 1
         text = f"{head}\n\n{statement} {(FILLING * left)[:left]}\n\n{rest}"
         return _json({"message": text, "signature": wallet.sign(text)})
+
+    def guest(self, key: BrowserKey) -> bytes:
+        """Return a guest's sign-in."""
+        return _json(guest_body(key, self.target.settings.domain, CLOCK.now_ms(), _nonce()))
 
     def bet(self, signer: Wallet | None) -> bytes:
         """Return a bet on a cell far from the price, which the writer judges, refuses and keeps."""
@@ -140,6 +146,24 @@ def _wrong_login(attacker: Attacker) -> Ask:
     return Ask("/api/auth/login", _json(signed | {"signature": SIGNATURE}))
 
 
+def _new_guest(attacker: Attacker) -> Ask:
+    return Ask("/api/auth/guest", attacker.guest(BrowserKey(secrets.randbits(128) + 1)))
+
+
+def _known_guest(attacker: Attacker) -> Ask:
+    return Ask("/api/auth/guest", attacker.guest(attacker.browser_key))
+
+
+def _wrong_guest(attacker: Attacker) -> Ask:
+    signed = json.loads(attacker.guest(BrowserKey(secrets.randbits(128) + 1)))
+    return Ask("/api/auth/guest", _json(signed | {"nonce": _nonce()}))
+
+
+def _new_adoption(attacker: Attacker) -> Ask:
+    """Ask as a wallet's session: a guest can give the account away once, and then has such a session."""
+    return Ask("/api/me/wallet", attacker.login(new_wallet(), new_wallet().address))
+
+
 def _guessed_secret(_: Attacker) -> Ask:
     body = _json({"amount": 1, "reference": "r" * 200, "user_id": "x" * 26})
     headers = {TIMESTAMP_HEADER: str(CLOCK.now_ms() // 1000), SIGNATURE_HEADER: "0" * 64}
@@ -148,9 +172,13 @@ def _guessed_secret(_: Attacker) -> Ask:
 
 WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
     "GET /": _get("/"),
+    "POST /api/auth/guest": (_new_guest, _known_guest, _wrong_guest),
     "POST /api/auth/login": (_new_wallet, _known_wallet, _wrong_login),
     "POST /api/auth/logout": (lambda _: Ask("/api/auth/logout", headers={"Authorization": f"Bearer {'A' * 43}"}),),
-    "GET /api/bets": _get("/api/bets?limit=500&status=void"),
+    "GET /api/bets": (
+        lambda _: Ask("/api/bets?limit=500&status=void"),
+        lambda _: Ask("/api/bets?limit=500", headers={"Accept": "text/csv"}),
+    ),
     "POST /api/bets": (
         lambda attacker: Ask("/api/bets", attacker.bet(None)),
         lambda attacker: Ask("/api/bets", attacker.bet(attacker.key), {"Prefer": "respond-async"}),
@@ -169,8 +197,11 @@ WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
         lambda attacker: Ask("/api/me/limits", _json({"stake_day_max_cents": 10**12 - attacker.number})),
         lambda _: Ask("/api/me/limits", _json({"stake_day_max_cents": None, "loss_day_max_cents": 10**12})),
     ),
+    "GET /api/me/reality-check": _get("/api/me/reality-check"),
+    "POST /api/me/reality-check": (lambda _: Ask("/api/me/reality-check"),),
     "GET /api/me/sessions": _get("/api/me/sessions"),
     "DELETE /api/me/sessions/{session_id}": (lambda _: Ask(f"/api/me/sessions/{secrets.token_hex(32)}"),),
+    "POST /api/me/wallet": (_new_adoption,),
     "GET /api/price": _get("/api/price"),
     "GET /api/prices": (
         lambda _: Ask("/api/prices?limit=500&resolution=tick"),

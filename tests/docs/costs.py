@@ -28,6 +28,7 @@ NGINX = "nginx: 200 requests a second of an address"
 INSIDE = "nginx: private networks only"
 COSTS: dict[str, Cost] = {
     "GET /": Cost(0.1, bound=NGINX),
+    "POST /api/auth/guest": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a guest; demo mode only"),
     "POST /api/auth/login": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a wallet"),
     "POST /api/auth/logout": Cost(0.5),
     "GET /api/bets": Cost(2),
@@ -41,8 +42,11 @@ COSTS: dict[str, Cost] = {
     "GET /api/me": Cost(0.9),
     "GET /api/me/limits": Cost(0.9),
     "PUT /api/me/limits": Cost(5, 2_500, 300, 60, "50 changes of a wallet in 24 h, then only halves and doubles"),
+    "GET /api/me/reality-check": Cost(2, bound="an entry is counted once by a process; 20,000 at once take 80 ms"),
+    "POST /api/me/reality-check": Cost(2, 0, 150, 14_400, "one of an account, while it plays"),
     "GET /api/me/sessions": Cost(2),
     "DELETE /api/me/sessions/{session_id}": Cost(0.7),
+    "POST /api/me/wallet": Cost(4, bound="one wallet of a guest, for ever: 3,500 bytes and a session; demo mode only"),
     "GET /api/price": Cost(0.4),
     "GET /api/prices": Cost(2),
     "POST /api/processor/deposits": Cost(0.9, bound="what is right has the processors' signature"),

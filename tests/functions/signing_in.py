@@ -10,7 +10,7 @@ from typing import Any, cast
 import redis
 from falcon import testing
 
-from functions import limits, login, logout, me, sessions
+from functions import guest, limits, login, logout, me, sessions
 from jobs.writer.accounts import open_account, set_limits
 from jobs.writer.book import Book
 from runtime.auth.credentials import authenticator
@@ -33,6 +33,7 @@ from tests.runtime.auth.logins import message, signed
 
 HANDLERS = (
     login.login,
+    guest.guest,
     logout.logout,
     sessions.list_sessions,
     sessions.revoke_session,
@@ -58,7 +59,7 @@ class WriterInPlace:
                 case OpenAccount():
                     return open_account(commit, command)
                 case SetLimits():
-                    return set_limits(commit, self._book, command)
+                    return set_limits(commit, self._book, command, house_minutes=60)
         raise AssertionError(f"nobody sends {command} here")
 
 

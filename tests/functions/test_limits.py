@@ -84,6 +84,10 @@ def test_fields_that_are_left_out_stay(house: House, token: str) -> None:
         "loss_day_max_cents": 1_000,
         "cool_off_until_ms": None,
         "excluded_until_ms": until_ms,
+        "stake_max_cents": None,
+        "deposit_day_max_cents": None,
+        "deposit_week_max_cents": None,
+        "reality_check_minutes": None,
     }
     assert answer["pending"] is None
 
@@ -155,6 +159,31 @@ def test_only_the_newest_change_is_read(house: House, token: str) -> None:
     assert house.count("player_limits") > len(found)
 
 
+@pytest.mark.parametrize("name", ["stake_max_cents", "deposit_day_max_cents", "deposit_week_max_cents"])
+def test_each_limit_is_tightened_at_once_and_loosened_after_a_day(house: House, token: str, name: str) -> None:
+    assert put(house, token, **{name: 700})["limits"] == {**get(house, token)["limits"], name: 700}
+    asked_ms = house.now_ms
+    looser = put(house, token, **{name: None})
+    assert looser["limits"][name] == 700
+    assert (looser["pending"]["limits"][name], looser["pending"]["effective_ms"]) == (None, asked_ms + DAY_MS)
+    assert put(house, token, **{name: 0})["limits"][name] == 0
+
+
+DAYS = {"cool_off_until_ms": (1, 7, 30), "excluded_until_ms": (183, 365, 1826, 36_500)}
+
+
+@pytest.mark.parametrize(("name", "days"), [(name, days) for name, spans in DAYS.items() for days in spans])
+def test_a_pause_is_set_with_one_request_and_is_not_taken_back(house: House, token: str, name: str, days: int) -> None:
+    until_ms = house.now_ms + days * DAY_MS
+    assert put(house, token, **{name: until_ms})["limits"][name] == until_ms
+    house.parts.clock.advance(1_000)
+    for less in (None, until_ms - 1):
+        answer = put(house, token, **{name: less})
+        assert answer["limits"][name] == until_ms
+        assert answer["pending"]["effective_ms"] == house.now_ms + DAY_MS
+    assert put(house, token, **{name: until_ms + 1})["limits"][name] == until_ms + 1
+
+
 def test_self_exclusion_leaves_login_and_account(house: House, token: str) -> None:
     put(house, token, excluded_until_ms=house.now_ms + DAY_MS)
     assert house.call("GET", "/api/me", house.log_in(nonce="again123")).status_code == 200
@@ -170,6 +199,9 @@ def test_self_exclusion_leaves_login_and_account(house: House, token: str) -> No
         {"stake_day_max_cents": 10**13},
         {"excluded_until_ms": 10**14},
         {"stake": 5},
+        {"stake_max_cents": -1},
+        {"deposit_day_max_cents": 10**12 + 1},
+        {"deposit_week_max_cents": "all"},
     ],
 )
 def test_odd_limits_are_refused(house: House, token: str, wanted: dict[str, Any]) -> None:

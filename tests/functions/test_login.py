@@ -31,6 +31,7 @@ def test_the_first_login_opens_an_account_with_demo_money(house: House) -> None:
         "wallet_address": to_checksum_address(WALLET),
         "balance": 1_000_000,
         "created_at": rfc3339(house.now_ms),
+        "kind": "wallet",
     }
     assert answer["expires_ms"] == house.now_ms + DAY_MS
     assert answer["expires_at"] == rfc3339(house.now_ms + DAY_MS)

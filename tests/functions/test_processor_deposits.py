@@ -16,6 +16,7 @@ from falcon import testing
 
 from runtime.audit import audit
 from runtime.clock import ManualClock
+from runtime.messaging.commands import SetLimits
 from runtime.settings import Settings
 from tests.functions.till import Till, open_till
 from tests.jobs.writer_desk import Desk
@@ -180,6 +181,25 @@ def test_what_cannot_be_credited_is_refused(till: Till, body: dict[str, Any], ex
     user = till.desk.player()
     assert refused(post(till, {"amount": 5, "reference": "psp-1"} | body)) == expected
     assert till.desk.balance(user) == 1_000_000
+
+
+def test_a_players_own_limits_refuse_a_payment_and_a_credited_one_is_answered_still(till: Till) -> None:
+    user = till.desk.player()
+    first = post(till, {"user_id": user, "amount": 500, "reference": "psp-1"})
+    now_ms = till.desk.clock.now_ms()
+    times: dict[str, Any] = {"id": till.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
+    till.desk.do(SetLimits(user_id=user, deposit_day_max_cents=800, **times))
+    beyond = post(till, {"user_id": user, "amount": 301, "reference": "psp-2"})
+    assert refused(beyond) == (403, "LIMIT_REACHED")
+    assert {name: beyond.json[name] for name in ("limit", "left_cents", "until_ms", "retryable")} == {
+        "limit": "deposit_day_max_cents",
+        "left_cents": 300,
+        "until_ms": now_ms + 24 * 3600 * 1000,
+        "retryable": False,
+    }
+    assert post(till, {"user_id": user, "amount": 500, "reference": "psp-1"}).json == first.json
+    assert post(till, {"user_id": user, "amount": 300, "reference": "psp-2"}).status_code == 201
+    assert audit(till.desk.database).faults == []
 
 
 def test_in_live_mode_players_cannot_credit_themselves(till: Till) -> None:

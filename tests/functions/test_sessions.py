@@ -7,6 +7,7 @@ import pytest
 from runtime.auth.addresses import to_checksum_address
 from runtime.auth.signatures import address_of
 from runtime.clock import rfc3339
+from runtime.game.limits import LIMIT_COLUMNS
 from runtime.messaging.connection import connect
 from tests.functions.signing_in import House, app_of
 from tests.runtime.auth.logins import DOMAIN, SESSION_KEY, WALLET, message, signed
@@ -24,12 +25,7 @@ def test_me_shows_account_limits_and_session(house: House) -> None:
     answer = house.call("GET", "/api/me", token).json
     assert answer["user"]["wallet_address"] == to_checksum_address(WALLET)
     assert answer["user"]["balance"] == 1_000_000
-    assert answer["limits"] == {
-        "stake_day_max_cents": None,
-        "loss_day_max_cents": None,
-        "cool_off_until_ms": None,
-        "excluded_until_ms": None,
-    }
+    assert answer["limits"] == dict.fromkeys(LIMIT_COLUMNS)
     assert answer["session"]["session_key"] == SESSION_KEY
     assert answer["session"]["expires_ms"] == house.now_ms + 24 * 3600 * 1000
 

@@ -12,7 +12,7 @@ from falcon import testing
 
 from runtime.auth.addresses import to_checksum_address
 from runtime.clock import ManualClock, rfc3339
-from runtime.messaging.commands import CompleteWithdrawal, ReverseWithdrawal
+from runtime.messaging.commands import CompleteWithdrawal, Deposit, ReverseWithdrawal
 from runtime.settings import Settings
 from tests.attack.arena import Arena, open_arena
 from tests.attack.attacker import Player, code_of
@@ -91,7 +91,7 @@ def test_a_withdrawal_looks_the_same_wherever_its_player_meets_it(arena: Arena, 
 def resolve(arena: Arena, withdrawal_id: str, kind: Any = CompleteWithdrawal) -> None:
     """End a withdrawal as an operator does."""
     now_ms = arena.now_ms
-    times = {"id": arena.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
+    times: dict[str, Any] = {"id": arena.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
     command = kind(withdrawal_id=withdrawal_id, who="ann", why="looks odd", reference="tx-1", **times)
     assert arena.desk.do(command)[0].code is None
 
@@ -125,6 +125,21 @@ def statement(player: Player, query: str = "", **headers: str) -> testing.Result
     """Ask for the statement."""
     given = {"Authorization": f"Bearer {player.token}", **headers}
     return player.arena.one.client.simulate_get("/api/ledger", query_string=query, headers=given)
+
+
+def test_what_an_operator_wrote_is_no_formula_in_a_spreadsheet(arena: Arena, player: Player) -> None:
+    times: dict[str, Any] = {
+        "id": arena.desk.new_id(),
+        "received_ms": arena.now_ms,
+        "decided_by_ms": arena.now_ms + 10_000,
+    }
+    reference = "=HYPERLINK(A1);@x"
+    command = Deposit(user_id=player.user_id, amount=5, reference=reference, who="ann", why="wire", **times)
+    assert arena.desk.do(command)[0].code is None
+    sheet = statement(player, "limit=1", Accept="text/csv")
+    [row] = csv.DictReader(io.StringIO(sheet.text))
+    assert (row["ref_id"], row["amount"]) == ("'=HYPERLINK(A1);'@x", "5")
+    assert statement(player, "limit=1").json["entries"][0]["ref_id"] == reference
 
 
 def test_the_statement_is_filtered_and_written_as_a_spreadsheet(arena: Arena, player: Player) -> None:

@@ -19,6 +19,7 @@ from runtime.messaging.commands import AnyCommand, OpenAccount, Outcome, PlaceBe
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_values import encode_tick
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_writer
+from tests.runtime.game.one_limit import HOUSE_MINUTES
 
 PRICE_CENTS = 9_200_250
 RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows=20)
@@ -69,7 +70,7 @@ class Desk:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
         book = Book(self.database, self.clock, self.risk)
         rules = WriterRules(
-            RULES, BrownianTouch(RULES, 500), self.presets, 1500, *self.withdrawals, ticks_of_wait=self.between
+            RULES, BrownianTouch(RULES, 500), self.presets, 1500, *self.withdrawals, self.between, HOUSE_MINUTES
         )
         self.writer = Writer(self.client, book, Inbox(self.client), rules)
         self.writer.held = self.writer.inbox.open()

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.audit import audit
 from runtime.game.statements import fill
-from runtime.messaging.commands import Withdraw
+from runtime.messaging.commands import SetLimits, Withdraw
 from runtime.records.queries import QUERIES
 from tests.jobs.writer_desk import Desk
 from tests.taptrade.office import Office
@@ -50,6 +50,16 @@ def test_a_deposit_is_credited_with_who_and_why(office: Office, by: str) -> None
     stored = office.desk.database.execute("SELECT kind, reference, amount, who, why FROM operations")
     assert stored == [("deposit", "wire-7", 1050, "ann", "wire came in")]
     assert audit(office.desk.database).faults == []
+
+
+def test_a_deposit_beyond_what_the_player_allows_is_refused(office: Office) -> None:
+    user, now_ms = office.desk.player(), office.desk.clock.now_ms()
+    until_ms = now_ms + 10**9
+    times: dict[str, Any] = {"id": office.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
+    office.desk.do(SetLimits(user_id=user, excluded_until_ms=until_ms, **times))
+    said = office.run("deposit", user, 500, "--reference", "wire-7", *AUTHORITY, "--json")
+    assert (said.code, said.json["code"]) == (1, "LIMIT_REACHED")
+    assert (said.json["limit"], said.json["until_ms"]) == ("excluded_until_ms", until_ms)
 
 
 def test_the_same_reference_is_answered_as_the_first_time(office: Office) -> None:

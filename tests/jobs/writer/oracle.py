@@ -9,6 +9,8 @@ OPENINGS_CENTS = (12_000, 12_000, 900)
 """One player is poor, so that every search comes upon bets and withdrawals that cannot be paid for."""
 WITHDRAWAL_MIN_CENTS, PENDING_MAX = 300, 2
 DAY_LIMITS = ("stake_day_max_cents", "loss_day_max_cents")
+DEPOSIT_DAYS = {"deposit_day_max_cents": 1, "deposit_week_max_cents": 7}
+AMOUNT_LIMITS = ("stake_max_cents", *DAY_LIMITS, *DEPOSIT_DAYS)
 
 
 class Oracle:
@@ -18,9 +20,11 @@ class Oracle:
         self.balance: dict[int, int] = {}
         self.open: dict[str, tuple[int, str, int]] = {}
         self.taken: set[tuple[int, str]] = set()
-        self.limits = {user: {name: OneLimit(name) for name in DAY_LIMITS} for user in range(len(OPENINGS_CENTS))}
+        self.limits = {user: {name: OneLimit(name) for name in AMOUNT_LIMITS} for user in range(len(OPENINGS_CENTS))}
         self.moved: list[tuple[int, int, int, int]] = []
         """What stakes and payouts moved: user, time, cents staked, cents returned."""
+        self.deposited: list[tuple[int, int, int]] = []
+        """User, time and cents of the deposits; what the accounts were opened with is none."""
         self.references: dict[tuple[str, str], int] = {}
         self.pending: dict[str, tuple[int, int]] = {}
 
@@ -29,11 +33,19 @@ class Oracle:
             return "DUPLICATE_BET"
         today = [one for one in self.moved if one[0] == user and one[1] // DAY_MS == now_ms // DAY_MS]
         staked, returned = amount + sum(one[2] for one in today), sum(one[3] for one in today)
-        for name, spent in zip(DAY_LIMITS, (staked, staked - returned), strict=True):
+        for name, spent in zip(AMOUNT_LIMITS[:3], (amount, staked, staked - returned), strict=True):
             most = self.limits[user][name].at(now_ms)
             if most is not None and spent > most:
                 return "LIMIT_REACHED"
         return None if self.balance[user] >= amount else "INSUFFICIENT_FUNDS"
+
+    def can_deposit(self, user: int, amount: int, now_ms: int) -> bool:
+        for name, days in DEPOSIT_DAYS.items():
+            most = self.limits[user][name].at(now_ms)
+            inside = sum(one[2] for one in self.deposited if one[0] == user and now_ms - one[1] < days * DAY_MS)
+            if most is not None and inside + amount > most:
+                return False
+        return True
 
     def bet(self, bet_id: str, user: int, cell_id: str, amount: int, now_ms: int) -> None:
         self.moved.append((user, now_ms, amount, 0))

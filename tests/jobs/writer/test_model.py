@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +12,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from jobs.writer import core
 from runtime.audit import audit
 from runtime.clock import ManualClock
 from runtime.game.limits import DAY_MS
@@ -31,18 +28,19 @@ from runtime.messaging.commands import (
     Withdraw,
 )
 from tests.conftest import START_MS
-from tests.jobs.writer.oracle import DAY_LIMITS, OPENINGS_CENTS, PENDING_MAX, WITHDRAWAL_MIN_CENTS, Oracle
+from tests.jobs.writer.deaths import Died, dying
+from tests.jobs.writer.oracle import AMOUNT_LIMITS, OPENINGS_CENTS, PENDING_MAX, WITHDRAWAL_MIN_CENTS, Oracle
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 AMOUNTS = st.sampled_from([100, 500, 10_000])
 USERS = st.sampled_from(range(len(OPENINGS_CENTS)))
-WISHES = st.dictionaries(st.sampled_from(DAY_LIMITS), st.sampled_from([None, 0, 600, 5_000]), min_size=1)
+WISHES = st.dictionaries(st.sampled_from(AMOUNT_LIMITS), st.sampled_from([None, 0, 600, 5_000]), min_size=1)
 NOT_MONEY = ("CELL_CLOSED", "CELL_NOT_OFFERED", "PRICE_FEED_STALE", "BET_EXPIRED")
 """Refusals by time and price: the oracle knows neither, and none of them moves money."""
 
 HAPPENS = {
     *("death", "PlaceBet done", "PlaceBet DUPLICATE_BET", "PlaceBet INSUFFICIENT_FUNDS", "SettleColumn done"),
-    *("Deposit done", "Deposit REFERENCE_USED", "Adjust done", "Adjust REFERENCE_USED"),
+    *("Deposit done", "Deposit REFERENCE_USED", "Deposit LIMIT_REACHED", "Adjust done", "Adjust REFERENCE_USED"),
     *("PlaceBet LIMIT_REACHED", "SetLimits done", "SetLimits later"),
     *("Withdraw done", "Withdraw INSUFFICIENT_FUNDS", "Withdraw WITHDRAWAL_TOO_SMALL", "Withdraw WITHDRAWALS_PENDING"),
     *("CompleteWithdrawal done", "ReverseWithdrawal done"),
@@ -50,10 +48,6 @@ HAPPENS = {
 """What must have happened by the end of all histories."""
 SEARCHES_MAX = 5
 """One search in some ten does not come upon the rarest of it."""
-
-
-class Died(BaseException):
-    """The process was killed here."""
 
 
 class Money(RuleBasedStateMachine):
@@ -156,13 +150,20 @@ class Money(RuleBasedStateMachine):
     @rule(
         user=USERS,
         amount=AMOUNTS,
-        reference=st.sampled_from("abc"),
+        reference=st.sampled_from("abcdef"),
         dies_after=st.none() | st.integers(0, 10),
     )
     def deposit(self, user: int, amount: int, reference: str, dies_after: int | None) -> None:
         command = Deposit(user_id=self.ids[user], amount=amount, reference=reference, who="o", why="w", **self.common())
         outcome = self.do(command, dies_after=dies_after)
+        now_ms = self.desk.writer.book.now_ms()
+        known = ("deposit", reference) in self.oracle.references
+        if not known and not self.oracle.can_deposit(user, amount, now_ms):
+            assert outcome.code == "LIMIT_REACHED"
+            return
         self.credit_once("deposit", reference, user, amount, outcome)
+        if not known:
+            self.oracle.deposited.append((user, now_ms, amount))
 
     @rule(user=USERS, amount=st.sampled_from([-700, 700]), reference=st.sampled_from("abc"))
     def adjust(self, user: int, amount: int, reference: str) -> None:
@@ -224,9 +225,9 @@ class Money(RuleBasedStateMachine):
             for name, amount in wish.items():
                 self.oracle.limits[user][name].wish(amount, now_ms)
 
-    @rule()
-    def wait_a_day(self) -> None:
-        self.wait(DAY_MS)
+    @rule(days=st.sampled_from([1, 6]))
+    def wait_for_days(self, days: int) -> None:
+        self.wait(days * DAY_MS)
 
     @rule(ms=st.integers(100, 7_000))
     def wait(self, ms: int) -> None:
@@ -242,41 +243,6 @@ class Money(RuleBasedStateMachine):
     def balances_are_the_oracles(self) -> None:
         if hasattr(self, "ids"):
             assert {user: self.desk.balance(user_id) for user, user_id in enumerate(self.ids)} == self.oracle.balance
-
-
-@contextmanager
-def dying(desk: Desk, steps: int) -> Iterator[None]:
-    """Kill the writer at its `steps`-th step: a statement, a bulk of them, or a publication."""
-    left = [steps]
-
-    def step() -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Died
-
-    patch = pytest.MonkeyPatch()
-    for name in ("execute", "execute_many"):
-        honest = getattr(desk.database, name)
-
-        def counted(*arguments: Any, honest: Any = honest) -> Any:
-            step()
-            return honest(*arguments)
-
-        patch.setattr(desk.database, name, counted)
-    publish = core.publish  # type: ignore[attr-defined]
-
-    def counted_publish(*arguments: Any) -> None:
-        step()
-        publish(*arguments)
-
-    patch.setattr(core, "publish", counted_publish)
-    # A dead process reads nothing again: the roll-back is SQLite's, the reload belongs to the next writer.
-    patch.setattr(desk.writer.book, "reload", lambda: None)
-    patch.setattr(desk.writer.settlement, "reload", lambda: None)
-    try:
-        yield
-    finally:
-        patch.undo()
 
 
 @pytest.mark.timeout(300)

@@ -9,6 +9,7 @@ import pytest
 from runtime.audit import audit
 from runtime.game.grid import parse_cell
 from runtime.game.ledger import SQL
+from runtime.game.limits import LIMIT_COLUMNS
 from runtime.messaging.commands import Adjust, CompleteWithdrawal, Deposit, ReverseWithdrawal, SetLimits, Withdraw
 from runtime.storage.database import open_writer
 from tests.jobs.long_shots import OWN, closed, settle_all, win
@@ -22,7 +23,9 @@ def play(desk: Desk) -> None:
     one, two = desk.player(1), desk.player(2)
     desk.do(Deposit(id=desk.new_id(), user_id=one, amount=500, reference="wire-1", who="op", why="wire", **common))
     desk.do(Adjust(id=desk.new_id(), user_id=two, amount=-30, reference="fix-1", who="op", why="fix", **common))
-    desk.do(SetLimits(id=desk.new_id(), user_id=one, stake_day_max_cents=100_000, **common))
+    desk.do(
+        SetLimits(id=desk.new_id(), user_id=one, stake_day_max_cents=100_000, deposit_week_max_cents=9_000, **common)
+    )
     taken = [
         Withdraw(
             id=desk.new_id(), user_id=one, amount=100, nonce=f"nonce00{n}", signed_at_s=1, signature="0x", **common
@@ -100,6 +103,10 @@ CHANGES = [
     pytest.param("UPDATE withdrawals SET amount = amount + 1 WHERE rowid_of", "withdrawals", id="a withdrawal"),
     pytest.param("UPDATE operations SET who = 'other' WHERE rowid_of", "operations", id="an operator"),
     pytest.param("UPDATE player_limits SET stake_day_max_cents = 7 WHERE rowid_of", "player_limits", id="a limit"),
+    *(
+        pytest.param(f"UPDATE player_limits SET {name} = 7 WHERE rowid_of", "player_limits", id=name)
+        for name in LIMIT_COLUMNS[-4:]
+    ),
     pytest.param("UPDATE buckets SET bets = bets + 1 WHERE distance = 0", "buckets", id="a count"),
     pytest.param("UPDATE buckets SET paid_cents = 0 WHERE distance = 3", "buckets", id="a bucket's payouts"),
     pytest.param("UPDATE buckets SET is_open = 0 WHERE distance = 3", "buckets", id="a standing"),

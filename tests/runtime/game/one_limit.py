@@ -5,6 +5,9 @@ from __future__ import annotations
 from runtime.game.limit_changes import Waiting
 from runtime.game.limits import DAY_MS
 
+HOUSE_MINUTES = 60
+"""What counts for who sets no interval of the reality check."""
+
 
 class OneLimit:
     """What one limit is and will be, by the rule alone."""
@@ -24,15 +27,18 @@ class OneLimit:
         self.pass_time(now_ms)
         return self.amount
 
+    def binds_less(self, amount: int | None, now_ms: int) -> bool:
+        """Tell whether an amount would protect less than what there is."""
+        if self.name.endswith("until_ms"):
+            return (amount or 0) < (self.amount or 0) and (self.amount or 0) > now_ms
+        without = HOUSE_MINUTES if self.name.endswith("minutes") else float("inf")
+        most, most_now = (without if cents is None else cents for cents in (amount, self.amount))
+        return most > most_now
+
     def wish(self, amount: int | None, now_ms: int) -> None:
         """Ask for an amount."""
         self.pass_time(now_ms)
-        binds_less = (
-            (amount or 0) < (self.amount or 0) and (self.amount or 0) > now_ms
-            if self.name.endswith("until_ms")
-            else self.amount is not None and (amount is None or amount > self.amount)
-        )
-        if not binds_less:
+        if not self.binds_less(amount, now_ms):
             self.amount, self.later = amount, None
         elif self.later is None or self.later.amount != amount:
             self.later = Waiting(amount, now_ms + DAY_MS)

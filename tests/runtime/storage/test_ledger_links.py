@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from peewee import IntegrityError
 
 from runtime.audit import audit
 from runtime.game.player_entries import entries_newest_first
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 from tests.runtime.records.bet_histories import History
+from tests.runtime.storage.earlier import earlier
 
 BEFORE = ("0001_initial.sql", "0002_own_bets.sql")
 SINCE = [file.name for file in sorted(LEDGER_MIGRATIONS.glob("*.sql")) if file.name not in BEFORE]
@@ -30,20 +30,7 @@ def history(desk: Desk) -> History:
 @pytest.fixture
 def old(history: History, tmp_path: Path) -> Iterator[Database]:
     """Return a database of the schema before, with all that the history's holds."""
-    folder = tmp_path / "migrations"
-    folder.mkdir()
-    for name in BEFORE:
-        shutil.copy(LEDGER_MIGRATIONS / name, folder / name)
-    migrate(tmp_path / "old.db", folder, history.desk.clock)
-    database = open_writer(tmp_path / "old.db")
-    database.execute("ATTACH ? AS new", (str(history.desk.path),))
-    with database.transaction():
-        database.execute("PRAGMA defer_foreign_keys = 1")
-        for (table,) in database.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'"):
-            names = ", ".join(row[0] for row in database.execute("SELECT name FROM pragma_table_info(?)", (table,)))
-            if table != "schema_migrations":
-                database.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM new.{table}")
-    database.execute("DETACH new")
+    database = earlier(tmp_path, BEFORE, history.desk.path, history.desk.clock)
     yield database
     database.close()
 

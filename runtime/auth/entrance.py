@@ -1,0 +1,132 @@
+"""From a checked claim to a session: the nonce is used up, the account found or opened, the session begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from runtime.auth.login import Claim
+from runtime.auth.sessions import Session, Sessions
+from runtime.auth.windows import before_memory
+from runtime.errors import Conflict, Unavailable
+from runtime.messaging.commands import COMMAND_TTL_MS, AdoptGuest, AnyCommand, Delegation, OpenAccount, Outcome
+from runtime.messaging.connection import OUTAGES, Redis
+from runtime.messaging.outcomes import data_of
+from runtime.messaging.queues import claim_nonce, new_id
+from runtime.settings import Settings
+
+
+class Submitter(Protocol):
+    """Hand a command to the writer and wait for what becomes of it."""
+
+    def submit(self, command: AnyCommand) -> Outcome | None:
+        """Return the outcome, None if it did not come in time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A finished sign-in: the new token, its session, and the account that the writer found or opened."""
+
+    token: str
+    session: Session
+    balance: int
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What every sign-in goes through, with the request's own parts.
+
+    `count` is called with the address before anything of a sign-in is kept. The nonce goes before it: who repeats what
+    somebody else has signed uses up nothing of theirs.
+    """
+
+    settings: Settings
+    client: Redis
+    outbox: Submitter
+    sessions: Sessions
+    network: str
+    count: Callable[[str], None]
+    now_ms: int
+
+    def open(self, claim: Claim) -> Entered:
+        """Use up the claim's nonce, find or open the account, start a session; raise a Refusal otherwise."""
+        command = self._open_account(claim)
+        self._use_nonce(claim, command.id)
+        self.count(claim.wallet)
+        late = "The account could not be opened in time; sign a new message and try again."
+        opened = data_of(self.outbox.submit(command), late)
+        self._end_others_key(opened, claim.wallet)
+        delegation_id = command.delegation.id if command.delegation is not None else None
+        return self._begin(claim, opened, claim.session_key, delegation_id, is_guest=claim.guest_key is not None)
+
+    def adopt(self, claim: Claim, guest: Session) -> Entered:
+        """Give a guest's account to the claim's wallet; its sessions end, and one of the wallet and the key begins."""
+        command = AdoptGuest(
+            id=new_id(self.now_ms),
+            received_ms=self.now_ms,
+            decided_by_ms=self.now_ms + COMMAND_TTL_MS,
+            user_id=guest.user_id,
+            wallet_address=claim.wallet,
+            message=claim.message,
+            signature=claim.signature,
+        )
+        self._use_nonce(claim, command.id)
+        self.count(claim.wallet)
+        late = "The account could not be given to the wallet in time; sign a new message and try again."
+        opened = data_of(self.outbox.submit(command), late)
+        self._end_others_key(opened, claim.wallet)
+        self.sessions.revoke_all(guest.user_id)
+        return self._begin(claim, opened, guest.session_key, guest.delegation_id, is_guest=False)
+
+    def _begin(
+        self,
+        claim: Claim,
+        opened: dict[str, Any],
+        session_key: str | None,
+        delegation_id: str | None,
+        *,
+        is_guest: bool,
+    ) -> Entered:
+        token, session = self.sessions.create(
+            opened["user_id"],
+            claim.wallet,
+            self.network,
+            session_key=session_key,
+            delegation_id=delegation_id,
+            until_ms=claim.expires_ms,
+            is_guest=is_guest,
+            guest_address=opened.get("guest_address", ""),
+        )
+        return Entered(token, session, opened["balance"], opened["created_ms"])
+
+    def _end_others_key(self, opened: dict[str, Any], wallet: str) -> None:
+        if "key_holder_id" in opened:
+            self.sessions.revoke_key(opened["key_holder_id"], wallet)
+
+    def _open_account(self, claim: Claim) -> OpenAccount:
+        delegation = None
+        if claim.session_key is not None:
+            delegation = Delegation(new_id(self.now_ms), claim.session_key, claim.message, claim.signature)
+        return OpenAccount(
+            id=new_id(self.now_ms),
+            received_ms=self.now_ms,
+            decided_by_ms=self.now_ms + COMMAND_TTL_MS,
+            user_id=new_id(self.now_ms),
+            wallet_address=claim.wallet,
+            guest_key=claim.guest_key,
+            credit_cents=self.settings.demo_credit_cents if self.settings.mode == "demo" else 0,
+            delegation=delegation,
+        )
+
+    def _use_nonce(self, claim: Claim, command_id: str) -> None:
+        try:
+            code, _ = claim_nonce(self.client, claim.wallet, claim.nonce, command_id, claim.signed_s, self.now_ms)
+        except OUTAGES as ex:
+            raise Unavailable("Logins cannot be checked right now.") from ex
+        if code == "EPOCH":
+            raise before_memory("The login message", self.now_ms)
+        if code != "":
+            raise Conflict("The login message was used already; sign a new one.", code="REPLAYED_NONCE")
