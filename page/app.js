@@ -1,0 +1,138 @@
+// The page's beginning: makes the parts, joins them, and starts the stream and the session.
+
+import { Session } from "./auth/session.js";
+import { find, write } from "./dom.js";
+import { Board } from "./game/board.js";
+import { Market } from "./game/market.js";
+import { Pointer } from "./game/pointer.js";
+import { Results } from "./game/results.js";
+import { CellTable } from "./game/table.js";
+import { Tapping } from "./game/tapping.js";
+import { Taps } from "./game/taps.js";
+import { Api, insist, sleep } from "./net/api.js";
+import { ServerClock } from "./net/clock.js";
+import { Stream } from "./net/stream.js";
+import { accountPanel } from "./panels/account.js";
+import { Banner } from "./panels/banner.js";
+import { Dialogs } from "./panels/dialogs.js";
+import { Header } from "./panels/header.js";
+import { helpPanel } from "./panels/help.js";
+import { Stakes } from "./panels/stakes.js";
+import { walletPanel } from "./panels/wallet.js";
+import { Welcome } from "./panels/welcome.js";
+import { Sound } from "./sound.js";
+import { State } from "./state.js";
+import { texts } from "./texts.js";
+
+/** What opens over the game, in the menu's order; see panels/dialogs.js for what a panel is. */
+const PANELS = [helpPanel, accountPanel, walletPanel];
+
+const state = new State({
+  rules: null, user: null, sessionKnown: false, balanceCents: null, stakeCents: null, price: null, grid: null,
+  breaker: null, connection: "connecting", lostMs: null, live: false, reachable: true, notice: null,
+});
+const api = new Api();
+const clock = new ServerClock(api);
+const app = { state, api, clock, texts, sound: new Sound() };
+
+const HELLO_MS = 2_000;
+let sayHello;
+const firstHello = new Promise((resolve) => (sayHello = resolve));
+/** The player of the stream's session, as its last hello said; undefined before that. */
+let streamUser;
+
+app.market = new Market({
+  state, clock, api,
+  onBet: (bet) => app.taps.takeBet(bet),
+  onColumn: (column) => app.taps.takeColumn(column),
+  onTouched: (startS, low, high) => app.taps.takeTouched(startS, low, high),
+  onOpenBets: (bets) => app.taps.takeOpenBets(bets),
+  onSession: hearSession,
+});
+app.session = new Session({
+  state, api, clock,
+  onChange: changePlayer,
+  onWalletChange: () => state.set({ notice: texts.banner.walletChanged }),
+});
+app.taps = new Taps({
+  ...app,
+  onChange: (tap, before) => {
+    app.results.refresh();
+    app.header.showOpen();
+    app.tapping.tell(tap, before);
+  },
+});
+writeTexts();
+app.board = new Board(find("board"), app);
+app.header = new Header(app);
+app.banner = new Banner(app);
+app.stakes = new Stakes(app);
+app.results = new Results(app);
+app.dialogs = new Dialogs(app);
+app.welcome = new Welcome(app);
+app.tapping = new Tapping(app);
+PANELS.forEach((panel) => app.dialogs.add(panel));
+const hands = { onAim: (cell) => app.tapping.aim(cell), onTap: (cell) => app.tapping.tap(cell) };
+new Pointer(find("board"), app.board, hands);
+new CellTable({ ...app, ...hands });
+state.on(["price"], () => (find("board-wait").hidden = Boolean(state.grid)));
+state.on(["grid"], () => (find("board-wait").hidden = Boolean(state.price)));
+
+const stream = new Stream(hearEvent, hearConnection);
+start().catch((error) => {
+  console.error(error);
+  state.set({ notice: texts.welcome.failed(error.message), sessionKnown: true });
+});
+
+async function start() {
+  const onFailure = () => state.set({ reachable: false });
+  const rules = insist(() => api.get("/api/rules"), { onFailure });
+  insist(() => app.market.loadPast()).catch(console.error);
+  state.set({ rules: await rules, reachable: true });
+  clock.start();
+  // The stream says at once whether it has a session: without one there is no account to ask for.
+  const userId = await Promise.race([firstHello, sleep(HELLO_MS)]);
+  await app.session.resume(userId !== null);
+}
+
+function hearEvent(event) {
+  if (event.type === "price" || event.type === "snapshot" || event.type === "reset") state.live = true;
+  app.market.take(event);
+}
+
+function hearConnection(connection) {
+  const lostMs = connection === "live" ? null : (state.lostMs ?? performance.now());
+  const healed = connection === "live" && state.lostMs !== null;
+  state.set({ connection, lostMs });
+  if (connection === "live") clock.measure();
+  // The stream goes on with the newest price: those in between are asked for, or the line would lie.
+  if (healed) insist(() => app.market.loadPast()).catch(console.error);
+}
+
+/** The stream reads as another player than the page plays: another tab signed in or out. */
+function hearSession(userId) {
+  streamUser = userId;
+  sayHello(userId);
+  if (!state.sessionKnown || userId === (state.user?.id ?? null)) return;
+  if (userId === null) state.set({ notice: texts.banner.sessionEnded });
+  app.session.resume(userId !== null).catch(console.error);
+}
+
+function changePlayer(user) {
+  if (user?.id === app.playerId) return;
+  app.playerId = user?.id;
+  app.taps.clear();
+  if (streamUser !== (user?.id ?? null)) stream.restart();
+  if (user) insist(() => app.taps.load()).catch(console.error);
+}
+
+function writeTexts() {
+  for (const element of document.querySelectorAll("[data-text]")) write(element, texts[element.dataset.text]);
+  write(find("board-wait"), texts.loading);
+  write(find("bets-title"), texts.bets.title);
+  write(find("bets-empty"), texts.bets.empty);
+  write(find("table-switch"), texts.board.showTable);
+  find("board").setAttribute("aria-label", texts.board.label);
+  find("delay").setAttribute("title", texts.delayTitle);
+  find("menu-button").setAttribute("aria-label", texts.menu);
+}

@@ -1,0 +1,41 @@
+// The texts that are signed, letter by letter as the server writes them.
+
+import { newNonce } from "./key.js";
+
+const TOLERANCE_PERCENT = 3;
+const EVEN_MONEY_BP = 10_000;
+
+/** The least rate to accept: what was shown less 3 %, never below even money. */
+export const floorBp = (rateBp) => Math.max(EVEN_MONEY_BP, Math.floor((rateBp * (100 - TOLERANCE_PERCENT)) / 100));
+
+export function betText({ cell_id, amount, min_rate_bp, nonce, timestamp }, chainId) {
+  return [
+    "Tap Trading Bet", "Action: place_bet", `Cell: ${cell_id}`, `Amount: ${amount}`, `MinRate: ${min_rate_bp}`,
+    `Nonce: ${nonce}`, `Timestamp: ${timestamp}`, `Chain: ${chainId}`, "Version: 1",
+  ].join("\n");
+}
+
+/** The body of POST /api/bets. */
+export async function signedBet(key, { cellId, stakeCents, rateBp }, chainId, nowMs) {
+  const bet = {
+    cell_id: cellId,
+    amount: stakeCents,
+    min_rate_bp: floorBp(rateBp),
+    nonce: newNonce(),
+    timestamp: Math.floor(nowMs / 1000),
+  };
+  return { ...bet, signature: key ? await key.sign(betText(bet, chainId)) : "" };
+}
+
+export function guestText({ public_key, domain, nonce, timestamp }) {
+  return [
+    "Tap Trading Guest", "Action: sign_in", `Domain: ${domain}`, `Key: ${public_key}`, `Nonce: ${nonce}`,
+    `Timestamp: ${timestamp}`, "Version: 1",
+  ].join("\n");
+}
+
+/** The body of POST /api/auth/guest. */
+export async function signedGuest(key, domain, nowMs) {
+  const guest = { public_key: key.text, domain, nonce: newNonce(), timestamp: Math.floor(nowMs / 1000) };
+  return { ...guest, signature: await key.sign(guestText(guest)) };
+}

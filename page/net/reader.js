@@ -1,0 +1,136 @@
+// Read GET /api/stream by fetch and go on after every break: with the last id, at once when somebody looks again.
+
+import { SseParser } from "./sse.js";
+
+const RETRY_MS = 1_000;
+const RETRY_MS_MAX = 10_000;
+const LOOK_EVERY_MS = 1_000;
+const HEARTBEAT_MS = 15_000;
+/** While prices come something arrives four times a second: so long a silence means a dead line. */
+const PRICE_SILENCE_MS = 5_000;
+/** Who looks again after a while wants to know at once. */
+const CHECK_SILENCE_MS = 1_500;
+
+export class StreamReader {
+  #lastId = "";
+  #retryMs = RETRY_MS;
+  #waitMs = RETRY_MS;
+  #heartbeatMs = HEARTBEAT_MS;
+  #heardMs = 0;
+  #pricesExpected = true;
+  #connection = null;
+  #waiting = null;
+  #watch = null;
+
+  /** `onEvent({type, id, data})` with parsed data; `onState("connecting" | "live" | "lost")`. */
+  constructor(onEvent, onState) {
+    this.onEvent = onEvent;
+    this.onState = onState;
+  }
+
+  get running() {
+    return this.#watch !== null;
+  }
+
+  start() {
+    if (this.running) return;
+    this.#watch = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#connect();
+  }
+
+  stop() {
+    clearInterval(this.#watch);
+    this.#watch = null;
+    this.#hangUp();
+  }
+
+  /** Begin anew without a cursor: another session reads now. */
+  restart() {
+    this.#lastId = "";
+    this.stop();
+    this.start();
+  }
+
+  /** Make sure that the line lives: after a freeze, a sleep or a time offline. */
+  check() {
+    if (!this.running) this.start();
+    else if (performance.now() - this.#heardMs > CHECK_SILENCE_MS) this.#reconnect();
+  }
+
+  #look() {
+    const silentMs = performance.now() - this.#heardMs;
+    const patienceMs = this.#pricesExpected ? PRICE_SILENCE_MS : 2.5 * this.#heartbeatMs;
+    if (this.#connection && silentMs > patienceMs) this.#reconnect();
+  }
+
+  #reconnect() {
+    this.#hangUp();
+    this.#connect();
+  }
+
+  #hangUp() {
+    clearTimeout(this.#waiting);
+    this.#waiting = null;
+    this.#connection?.abort();
+    this.#connection = null;
+  }
+
+  async #connect() {
+    const connection = new AbortController();
+    this.#connection = connection;
+    this.#heardMs = performance.now();
+    this.onState("connecting");
+    let waitMs = null;
+    try {
+      waitMs = await this.#read(connection);
+    } catch {
+      // A broken line and an unreadable answer alike: the next connection follows.
+    }
+    if (connection.signal.aborted) return;
+    this.#connection = null;
+    this.onState("lost");
+    this.#waiting = setTimeout(() => this.#connect(), waitMs ?? this.#waitMs);
+    this.#waitMs = Math.min(2 * this.#waitMs, RETRY_MS_MAX);
+  }
+
+  async #read(connection) {
+    const headers = { Accept: "text/event-stream" };
+    if (this.#lastId) headers["Last-Event-ID"] = this.#lastId;
+    const response = await fetch("/api/stream", {
+      headers, credentials: "same-origin", cache: "no-store", signal: connection.signal,
+    });
+    if (!response.ok) {
+      response.body?.cancel();
+      if (response.status === 400) this.#lastId = "";
+      return Number(response.headers.get("Retry-After")) * 1000 || null;
+    }
+    const parser = new SseParser(this.#lastId);
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || connection.signal.aborted) return this.#retryMs;
+      this.#heardMs = performance.now();
+      const events = parser.feed(value);
+      this.#retryMs = parser.retryMs ?? this.#retryMs;
+      events.forEach((event) => this.#take(event));
+    }
+  }
+
+  #take(event) {
+    this.#lastId = event.id;
+    this.#waitMs = this.#retryMs;
+    let data;
+    try {
+      data = JSON.parse(event.data);
+    } catch {
+      return; // an event that cannot be read is passed over; the next one may be fine
+    }
+    if (event.type === "hello") {
+      this.#heartbeatMs = data.heartbeat_ms || HEARTBEAT_MS;
+      this.onState("live");
+    }
+    const breaker = event.type === "status" ? data : data?.breaker;
+    if (breaker?.state) this.#pricesExpected = breaker.state !== "CRITICAL";
+    this.onEvent({ type: event.type, id: event.id, data });
+  }
+}

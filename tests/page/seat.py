@@ -1,0 +1,59 @@
+"""Who sits before the page: opens it, signs in, taps cells of the board, reads what became of the bets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE_MS = 20_000
+TAKEN = ("confirmed", "touched", "won", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One tab with the game."""
+
+    page: Page
+    url: str
+
+    def open(self) -> None:
+        """Open the game and wait until there are cells to tap."""
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.goto(self.url)
+        expect(self.page.locator("#board-wait")).to_be_hidden()
+        expect(self.page.locator("#cells td button:not([aria-disabled=true])").first).to_be_attached()
+
+    def play_as_guest(self) -> None:
+        """Sign in with a key of the browser: one click."""
+        self.page.get_by_role("button", name="Play as guest").click()
+        expect(self.page.locator("#balance")).to_have_text("$10,000.00")
+
+    def point(self, across: float, down: float) -> tuple[float, float]:
+        """Return the point at these parts of the board's width and height."""
+        box = self.page.locator("#board").bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] * across, box["y"] + box["height"] * down
+
+    def tap(self, across: float = 0.75, down: float = 0.5) -> None:
+        """Click on the board."""
+        self.page.mouse.click(*self.point(across, down))
+
+    def bet(self) -> None:
+        """Tap until a bet is taken: a rate may move while a tap is on its way, and is refused then."""
+        for across in (0.75, 0.8, 0.85, 0.9, 0.95):
+            self.tap(across, 0.48)
+            self.expect_state(*TAKEN, "refused")
+            if self.bets.first.get_attribute("data-state") != "refused":
+                return
+        raise AssertionError("five taps were refused")
+
+    @property
+    def bets(self) -> Locator:
+        """The list of bets, newest first."""
+        return self.page.locator("#bets > li")
+
+    def expect_state(self, *states: str) -> None:
+        """Wait until the newest bet is in one of the states."""
+        wanted = ", ".join(f"#bets > li:first-child[data-state={state}]" for state in states)
+        expect(self.page.locator(wanted)).to_be_visible(timeout=60_000)
