@@ -2,6 +2,7 @@
 
 FROM nginx:1-bookworm AS edge
 COPY nginx/*.conf /edge/
+COPY page /edge/page
 RUN chmod -R a+rX /edge
 CMD ["nginx", "-c", "/edge/nginx.conf", "-g", "daemon off;"]
 
@@ -23,6 +24,7 @@ COPY functions functions
 COPY runtime runtime
 COPY jobs jobs
 COPY taptrade taptrade
+COPY page page
 RUN python -m pip --python .venv/bin/python install -q --no-build-isolation --use-pep517 --no-deps --no-index -e . \
     && .venv/bin/python -m compileall -q functions runtime jobs taptrade \
     && chmod -R a+rX .

@@ -14,6 +14,8 @@ from runtime.rate_limits import header_of
 from runtime.web.incoming import Request
 
 REQUEST_ID_LENGTH_MAX = 64
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""Data that a browser shows as if it were a page runs nothing; nginx/clients.conf says the same."""
 NO_FUNCTION = "none"
 """Name in the metrics of requests that reached no function (404, 405)."""
 
@@ -54,6 +56,9 @@ class CommonHeaders:
         resp.set_header("X-Content-Type-Options", "nosniff")
         if resp.get_header("Cache-Control") is None:
             resp.set_header("Cache-Control", "no-store")
+        # A browser is led to what is read, never to what is sent.
+        if req.method == "GET" and resp.get_header("Content-Security-Policy") is None:
+            resp.set_header("Content-Security-Policy", DATA_POLICY)
         if req.policy:
             resp.set_header("RateLimit-Policy", req.policy)
             if req.limits:

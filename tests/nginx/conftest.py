@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -67,7 +68,9 @@ def running_edge(folder: Path, api_port: int, changes: Changes = SMALLER) -> Ite
         assert text.count(ours) == 1
         (folder / file).write_text(text.replace(ours, changed), encoding="utf-8")
     assert NGINX
-    process = subprocess.Popen([NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"])
+    # As root it would serve as nobody, who may not look into the folders of tests.
+    user = " user root;" if os.geteuid() == 0 else ""
+    process = subprocess.Popen([NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", f"daemon off;{user}"])
     try:
         wait_until(lambda: listens(port), what="nginx")
         yield f"http://127.0.0.1:{port}"

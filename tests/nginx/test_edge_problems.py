@@ -31,7 +31,8 @@ def test_an_address_too_long_is_refused(client: httpx.Client) -> None:
         pytest.param(b"PRI * HTTP/2.0", id="http 2"),
         pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", id="TLS"),
         pytest.param(
-            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n-3", id="bad chunk"
+            b"POST /api HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n-3",
+            id="bad chunk",
         ),
     ],
 )
