@@ -135,6 +135,10 @@ bench-history: .venv/.dev ## seven days of ticks: room, pages of prices and cand
 self-closing: .venv/.dev ## what the house's own count of its bets closes, and when (RECORDINGS="FILE ..." YEARS=1000)
 	@$(BIN)/python -m loadtest.self_closing $(RECORDINGS) $(if $(YEARS),--years $(YEARS))
 
+.PHONY: page-figures
+page-figures: .venv/.dev ## how fast the page is in a browser, and how heavy; leaves build/page/figures.json (URL=http://127.0.0.1:8000)
+	@$(BIN)/python -m tests.page.figures $(if $(URL),--url $(URL))
+
 LOCK = $(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --annotation-style line $(if $(UPGRADE),--upgrade)
 .PHONY: lock

@@ -1,20 +1,30 @@
-"""The whole system once for a file, one browser, and for each test a browser without a past."""
+"""The whole system once for a file, one browser, and for each test a browser without a past, which is watched."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.acceptance.system import STEADY, System
+from tests.page import chromium
 from tests.page.seat import PATIENCE_MS, Seat
+from tests.page.watch import Watch
+from tests.sources import ROOT
 
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
+HERE = Path(__file__).parent
+SHOTS = ROOT / "build" / "page"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what needs a browser where there is none, before anything is started for it, and say so."""
+    if chromium.PATH is None:
+        for item in items:
+            if item.path.is_relative_to(HERE):
+                item.add_marker(pytest.mark.skip(reason=chromium.MISSING))
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +36,36 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Run the machine's own Chromium; without one the test is left out, and says so."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("there is no Chromium on this machine: nothing of the page was tried in a browser")
+    """Run the machine's own Chromium."""
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    with chromium.running() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser of a desktop that has never seen the page."""
+def context(browser: Browser, house: System) -> Iterator[BrowserContext]:
+    """A browser of a desktop that has never seen the page; what it complains of fails the test."""
     with browser.new_context(viewport={"width": 1280, "height": 800}) as fresh:
+        watch = Watch(fresh, urlsplit(house.url).netloc)
         yield fresh
+    assert watch.faults == []
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     """A tab of it."""
     return context.new_page()
+
+
+@pytest.fixture
+def shoot() -> Callable[[Page, str], None]:
+    """Return what keeps a picture of a tab in build/page, for people to look at."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+
+    def keep(page: Page, name: str) -> None:
+        page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+    return keep
 
 
 @pytest.fixture

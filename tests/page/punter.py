@@ -40,12 +40,16 @@ class Punter:
 
     def bet(self) -> BetView:
         """Tap until a bet is placed."""
-        return wait_until(self._tap, what="a bet that is taken")
+        bet = wait_until(self._tap, what="a bet that is taken")
+        assert bet is not None
+        return bet
 
     def settled_bet(self) -> BetView:
         """Tap, and wait for the result."""
         bet_id = self.bet().id
-        return wait_until(lambda: self._settled(bet_id), SETTLED_S_MAX, every_s=0.2, what="the result")
+        bet = wait_until(lambda: self._settled(bet_id), SETTLED_S_MAX, every_s=0.2, what="the result")
+        assert bet is not None
+        return bet
 
     def sign_in(self, context: BrowserContext) -> None:
         """Give a browser the session's cookie."""

@@ -1,0 +1,30 @@
+"""The machine's own Chromium: where it is, how it is started, and what is said where there is none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATH = next((path for path in map(shutil.which, NAMES) if path), None)
+MISSING = "NOTHING OF THE PAGE WAS TRIED IN A BROWSER: there is no Chromium here (apt-get install chromium)"
+
+
+@contextmanager
+def running() -> Iterator[Browser]:
+    """Run a browser within the block; nothing is downloaded for it."""
+    if PATH is None:
+        raise FileNotFoundError(MISSING)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PATH, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
