@@ -41,7 +41,7 @@ CLOCK = SystemClock()
 
 
 @pytest.fixture(scope="module")
-def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A whole system that one wallet operates."""
     settings = {"operators": OPERATOR.address, "column_seconds": "5"}
     with System(tmp_path_factory.mktemp("operate") / "data", **settings, **STEADY) as system:
@@ -57,10 +57,10 @@ def errors(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def inside(operated: System, context: BrowserContext, page: Page, errors: list[str]) -> Iterator[Page]:
+def inside(house: System, context: BrowserContext, page: Page, errors: list[str]) -> Iterator[Page]:
     """The page of somebody who has signed in to operate."""
     lend(context, OPERATOR)
-    enter(page, operated)
+    enter(page, house)
     yield page
     assert errors == []
 
@@ -103,15 +103,15 @@ def stored(system: System, sql: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_the_house_at_one_look(inside: Page, operated: System, scheme: Any) -> None:
-    ask_for(operated, 12_345)
+def test_the_house_at_one_look(inside: Page, house: System, scheme: Any) -> None:
+    ask_for(house, 12_345)
     inside.emulate_media(color_scheme=scheme)
     inside.reload()
     expect(inside.get_by_text("$123.45").first).to_be_visible()
     for title in ("Health", "Breaker", "Queues", "Exposure", "Withdrawals to pay", "What players get back"):
         expect(inside.get_by_role("heading", name=title)).to_be_visible()
     expect(inside.get_by_role("link", name="rq-dashboard")).to_have_attribute(
-        "href", f"http://127.0.0.1:{operated.settings.dashboard_port}/"
+        "href", f"http://127.0.0.1:{house.settings.dashboard_port}/"
     )
     violations = Axe().run(inside).response["violations"]
     assert [one["id"] for one in violations] == []
@@ -121,8 +121,8 @@ def test_the_house_at_one_look(inside: Page, operated: System, scheme: Any) -> N
     inside.screenshot(path=SHOTS / f"operate-phone-{scheme}.png", full_page=True)
 
 
-def test_a_withdrawal_is_completed_with_who_why_and_reference(inside: Page, operated: System) -> None:
-    to = ask_for(operated, 5_000)
+def test_a_withdrawal_is_completed_with_who_why_and_reference(inside: Page, house: System) -> None:
+    to = ask_for(house, 5_000)
     inside.reload()
     inside.get_by_role("button", name=f"Complete the withdrawal of $50.00 to {to}").click()
     dialog = inside.get_by_role("dialog")
@@ -130,15 +130,15 @@ def test_a_withdrawal_is_completed_with_who_why_and_reference(inside: Page, oper
     expect(dialog).to_contain_text(OPERATOR.address)
     decide(inside, "Complete", Reference="tx-0815", Why="paid by hand")
     expect(inside.get_by_text(to)).to_have_count(0)
-    rows = stored(operated, "SELECT status, who, why FROM withdrawals WHERE reference = 'tx-0815'")
+    rows = stored(house, "SELECT status, who, why FROM withdrawals WHERE reference = 'tx-0815'")
     assert rows == [("completed", OPERATOR.address, "paid by hand")]
 
 
-def test_a_reference_that_was_used_is_refused_and_nothing_written_is_lost(inside: Page, operated: System) -> None:
+def test_a_reference_that_was_used_is_refused_and_nothing_written_is_lost(inside: Page, house: System) -> None:
     dialog = inside.get_by_role("dialog")
     for _ in range(2):
         expect(dialog).to_be_hidden()
-        to = ask_for(operated, 7_000)
+        to = ask_for(house, 7_000)
         inside.reload()
         inside.get_by_role("button", name=f"Reverse the withdrawal of $70.00 to {to}").click()
         dialog.get_by_label("Reference", exact=True).fill("twice-1")
@@ -150,7 +150,7 @@ def test_a_reference_that_was_used_is_refused_and_nothing_written_is_lost(inside
     expect(dialog).to_be_hidden()
 
 
-def test_the_breaker_by_keyboard_alone_and_what_is_told_of_it_is_text(inside: Page, operated: System) -> None:
+def test_the_breaker_by_keyboard_alone_and_what_is_told_of_it_is_text(inside: Page, house: System) -> None:
     why = "<img src=x onerror=alert(1)> looks wrong"
     inside.get_by_role("button", name="Stop all bets").focus()
     inside.keyboard.press("Enter")
@@ -164,7 +164,7 @@ def test_the_breaker_by_keyboard_alone_and_what_is_told_of_it_is_text(inside: Pa
     inside.keyboard.type("it was a test")
     inside.keyboard.press("Enter")
     expect(inside.locator(".badge")).to_have_text("All is well")
-    kept = stored(operated, "SELECT override, who, why FROM breaker_overrides ORDER BY id")
+    kept = stored(house, "SELECT override, who, why FROM breaker_overrides ORDER BY id")
     assert kept == [("open", OPERATOR.address, why), ("auto", OPERATOR.address, "it was a test")]
 
 
@@ -199,11 +199,9 @@ def test_a_session_that_has_ended_shows_the_door(inside: Page, context: BrowserC
     expect(inside.get_by_text("The session has ended. Sign in again.")).to_be_visible()
 
 
-def test_a_stranger_and_a_wallet_that_refuses_stay_outside(
-    operated: System, context: BrowserContext, page: Page
-) -> None:
+def test_a_stranger_and_a_wallet_that_refuses_stay_outside(house: System, context: BrowserContext, page: Page) -> None:
     lend(context, new_wallet())
-    page.goto(f"{operated.url}/operate")
+    page.goto(f"{house.url}/operate")
     button = page.get_by_role("button", name="Sign in with Test Wallet")
     button.click()
     expect(page.get_by_role("alert")).to_have_text("This wallet does not operate here.")
@@ -213,14 +211,14 @@ def test_a_stranger_and_a_wallet_that_refuses_stay_outside(
     assert [cookie["name"] for cookie in context.cookies()] == []
 
 
-def test_a_browser_without_a_wallet_is_told_what_else_there_is(operated: System, page: Page) -> None:
-    page.goto(f"{operated.url}/operate")
+def test_a_browser_without_a_wallet_is_told_what_else_there_is(house: System, page: Page) -> None:
+    page.goto(f"{house.url}/operate")
     expect(page.get_by_text("There is no wallet in this browser.")).to_be_visible()
 
 
-def test_where_nobody_is_named_the_door_is_closed(operated: System, page: Page) -> None:
+def test_where_nobody_is_named_the_door_is_closed(house: System, page: Page) -> None:
     closed = {"status": 403, "code": "FORBIDDEN", "reason": "closed", "detail": "The operator's page is closed here."}
     page.route("**/api/operate/session", lambda route: route.fulfill(status=403, json=closed))
-    page.goto(f"{operated.url}/operate")
+    page.goto(f"{house.url}/operate")
     expect(page.get_by_text("Name wallets in the setting TAPTRADE_OPERATORS")).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
