@@ -89,7 +89,7 @@ def test_a_page_that_is_opened_again_is_not_sent_again(house: System, page: Page
         .filter((one) => one.name.includes('/page/')).map((one) => one.transferSize)"""
     page.goto(house.url)
     expect(page.locator("#board-wait")).to_be_hidden()
-    assert max(page.evaluate(sizes)) > HEAD_BYTES
+    assert sum(page.evaluate(sizes)) > BEFORE_STREAM_BYTES_MAX / 10
     page.reload()
     expect(page.locator("#board-wait")).to_be_hidden()
-    assert max(page.evaluate(sizes)) == HEAD_BYTES
+    assert max(page.evaluate(sizes)) <= HEAD_BYTES
