@@ -32,6 +32,7 @@ def banner(settings: Settings, redis_url: str) -> str:
         "sim": "a simulated random walk, not real prices",
     }
     rows = (
+        ("game", f"{base}/"),
         ("API", f"{base}/api/grid"),
         ("API docs", f"{base}/docs"),
         ("stream", f"{base}/api/stream"),
@@ -51,7 +52,7 @@ def banner(settings: Settings, redis_url: str) -> str:
             "",
             *(f"  {name:<{width}}{value}" for name, value in rows),
             "",
-            "  Log in with any Ethereum wallet (README shows it with curl), or let a player do it:",
+            f"  Open {base}/ in a browser and tap, or let a player do it:",
             "    .venv/bin/taptrade player --bets 20",
             "",
             "  Ctrl-C stops everything.",

@@ -51,7 +51,9 @@ def test_a_drag_bets_once_on_each_cell_that_it_enters(seat: Seat) -> None:
     mouse.up()
     expect(seat.bets.nth(2)).to_be_visible()
     cells = seat.bets.locator(".summary").all_text_contents()
-    bets = seat.page.evaluate("fetch('/api/bets?limit=50').then((answer) => answer.json())")["bets"]
+    stored = seat.page.evaluate("fetch('/api/bets?limit=50').then((answer) => answer.json())")["bets"]
+    # A bet that was refused since its rate fell may be tried again on the way back.
+    bets = [bet for bet in stored if bet["refusal_code"] is None]
     assert len({bet["cell_id"] for bet in bets}) == len(bets) <= len(cells)
 
 
