@@ -1,12 +1,13 @@
-"""Files of a folder as answers: read into memory, packed once, and read again when one has changed.
+"""Files of a folder as answers: read into memory and packed when they are first asked for, and again when changed.
 
-Only names that the folder was found to have are answered, so that no address leads out of it.
+A name is of plain parts, and its file stands where the name says, so that no address leads out of the folder.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ TYPES = {
 PACKED = frozenset({".css", ".html", ".js", ".json", ".svg", ".webmanifest"})
 PACKED_BYTES_MIN = 256
 """nginx/nginx.conf has the same."""
+NAME_CHARACTERS_MAX = 100
+_NAME = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +69,15 @@ class StaticFiles:
 
     def __init__(self, folder: Path, headers: Mapping[str, str]) -> None:
         """`headers` go with every answer."""
-        self._folder = folder
+        self._folder = folder.resolve()
         self._headers = headers
         self._files: dict[str, StaticFile] = {}
-        self._files = self._read()
 
     def find(self, name: str) -> StaticFile | None:
         """Return a file; whoever edits one sees it at the next request, without a restart."""
         found = self._files.get(name)
         if found is None or not found.is_current:
-            self._files = self._read()
-            found = self._files.get(name)
+            found = self._read(name)
         return found
 
     def answer(self, file: StaticFile, req: falcon.Request) -> Reply:
@@ -92,17 +93,15 @@ class StaticFiles:
             body = file.packed
         return Reply(body, content_type=file.media_type, headers=headers)
 
-    def _read(self) -> dict[str, StaticFile]:
-        names = (
-            path
-            for path in sorted(self._folder.rglob("*"))
-            if path.suffix in TYPES and path.is_file() and not path.is_symlink()
-        )
-        return {path.relative_to(self._folder).as_posix(): self._kept(path) for path in names}
-
-    def _kept(self, path: Path) -> StaticFile:
-        known = self._files.get(path.relative_to(self._folder).as_posix())
-        return known if known is not None and known.is_current else StaticFile.read(path)
+    def _read(self, name: str) -> StaticFile | None:
+        self._files.pop(name, None)
+        path = self._folder / name
+        if len(name) > NAME_CHARACTERS_MAX or _NAME.fullmatch(name) is None or path.suffix not in TYPES:
+            return None
+        if path.resolve() != path or not path.is_file():  # a link may lead anywhere
+            return None
+        file = self._files[name] = StaticFile.read(path)
+        return file
 
 
 def takes_gzip(accept_encoding: str) -> bool:

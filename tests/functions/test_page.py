@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
     (inside / "notes.txt").write_text("not for players", encoding="utf-8")
     (tmp_path / "secret.js").write_text("secret", encoding="utf-8")
     (inside / "link.js").symlink_to(tmp_path / "secret.js")
+    (inside / "out").symlink_to(tmp_path)
     return inside
 
 
@@ -116,10 +117,14 @@ def test_a_changed_file_and_a_new_one_are_seen_and_one_that_is_gone_is_missed(
         "/page/game/../../secret.js",
         "/page//etc/passwd",
         "/page/link.js",
+        "/page/out/secret.js",
         "/page/notes.txt",
         "/page/game",
         "/page/",
         "/page/nothing.js",
+        "/page/%2Fetc%2Fnothing.json",
+        "/page/nul%00.js",
+        f"/page/{'long' * 100}.js",
         "/bets/01",
         "/bets/01/more",
     ],
