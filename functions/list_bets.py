@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.clock import rfc3339
+from runtime.clock import rfc3339, rfc3339_if_any
 from runtime.function import Call, Reply, function
 from runtime.game.bets import Bet, Status, from_row
 from runtime.records.pages import PageQuery, Time, after_number
@@ -74,6 +74,6 @@ def _row(bet: Bet) -> dict[str, Any]:
         "status": bet.status,
         "payout_cents": bet.payout_amount,
         "refund_cents": bet.amount if bet.status == "void" else None,
-        "resolved_at": None if bet.resolved_at is None else rfc3339(bet.resolved_at),
+        "resolved_at": rfc3339_if_any(bet.resolved_at),
         "refusal": bet.refusal_code,
     }

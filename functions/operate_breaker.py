@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from runtime.auth.addresses import to_checksum_address
 from runtime.auth.operators import operating
-from runtime.clock import rfc3339
+from runtime.clock import rfc3339_if_any
 from runtime.errors import InvalidRequest, Unavailable
 from runtime.function import Body, OperatorCall, function
 from runtime.game.breaker import OVERRIDE_MS_MAX, Override, refuses_bets
@@ -61,7 +60,7 @@ def override_breaker(call: OperatorCall[OverrideWish]) -> OverrideSet:
     body, parts = call.body, call.parts
     if body.for_s is not None and body.override == Override.AUTO.value:
         raise InvalidRequest("`auto` lasts; there is nothing to end.", field="for_s")
-    who, why = to_checksum_address(operating(call.session).wallet), why_of(body.why)
+    who, why = operating(call.session).who, why_of(body.why)
     for_ms = None if body.for_s is None else body.for_s * 1000
     try:
         breaker = set_override(parts.redis, Override(body.override), who, why, parts.clock, for_ms=for_ms)
@@ -71,7 +70,7 @@ def override_breaker(call: OperatorCall[OverrideWish]) -> OverrideSet:
     return OverrideSet(
         state=breaker.state,
         override=breaker.override,
-        override_until_at=None if until_ms is None else rfc3339(until_ms),
+        override_until_at=rfc3339_if_any(until_ms),
         override_until_ms=until_ms,
         refuses_bets=refuses_bets(breaker),
         who=who,

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import msgspec
 
-from runtime.auth.addresses import to_checksum_address
 from runtime.auth.operators import operating
 from runtime.function import Body, OperatorCall, Query, function
 from runtime.messaging.commands import COMMAND_TTL_MS, OpenBucket
@@ -80,7 +79,7 @@ def open_bucket(call: OperatorCall[BucketOpening]) -> BucketOpened:
         received_ms=now_ms,
         decided_by_ms=now_ms + COMMAND_TTL_MS,
         **bucket._asdict(),
-        who=to_checksum_address(operating(call.session).wallet),
+        who=operating(call.session).who,
         why=why_of(body.why),
     )
     late = "It was not confirmed in time; look at the list before you repeat it."

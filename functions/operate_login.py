@@ -6,7 +6,6 @@ import logging
 
 import msgspec
 
-from runtime.auth.addresses import to_checksum_address
 from runtime.auth.domains import domains_of
 from runtime.auth.entrance import use_nonce
 from runtime.auth.login import check_operator
@@ -59,6 +58,6 @@ def operate_login(call: Call[OperatorsLogin]) -> Operates:
     call.count(("address_logins", call.address), ("wallet_logins", claim.wallet))
     token, session = parts.operators.begin(claim.wallet, claim.expires_ms)
     set_operator_cookie(call.req, call.resp, token, session)
-    wallet_address = to_checksum_address(session.wallet)
+    wallet_address = session.who
     logger.warning("%s has signed in to operate, from %s", wallet_address, call.address)
     return Operates(wallet_address, rfc3339(session.expires_ms), session.expires_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime.clock import rfc3339
+from runtime.clock import rfc3339, rfc3339_if_any
 from runtime.errors import Unavailable
 from runtime.function import OperatorCall, function
 from runtime.game.breaker import refuses_bets
@@ -124,10 +124,10 @@ def _breaker(status: SystemStatus, note: OverrideNote | None) -> BreakerNow:
     shown = note if one.override != "auto" else None
     return BreakerNow(
         state=one.state,
-        since_at=_time(one.since_ms),
+        since_at=rfc3339_if_any(one.since_ms),
         since_ms=one.since_ms,
         override=one.override,
-        override_until_at=_time(one.override_until_ms),
+        override_until_at=rfc3339_if_any(one.override_until_ms),
         override_until_ms=one.override_until_ms,
         refuses_bets=refuses_bets(one),
         who=shown.who if shown else None,
@@ -138,7 +138,3 @@ def _breaker(status: SystemStatus, note: OverrideNote | None) -> BreakerNow:
 def _audit(status: SystemStatus) -> LastAudit | None:
     one = status.audit
     return None if one is None else LastAudit(rfc3339(one.at_ms), one.at_ms, one.findings, one.summary)
-
-
-def _time(ms: int | None) -> str | None:
-    return None if ms is None else rfc3339(ms)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime.auth.addresses import to_checksum_address
 from runtime.auth.operators import clear_operator_cookie, operating
 from runtime.clock import rfc3339
 from runtime.function import OperatorCall, function
@@ -31,7 +30,7 @@ def operator_session(call: OperatorCall[None]) -> OperatesNow:
     """Tell whose session this is; 403 brings a `reason`: closed, player, not_listed or origin."""
     session = operating(call.session)
     return OperatesNow(
-        wallet_address=to_checksum_address(session.wallet),
+        wallet_address=session.who,
         created_at=rfc3339(session.created_ms),
         expires_at=rfc3339(session.expires_ms),
         expires_ms=session.expires_ms,

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from runtime.auth.addresses import to_checksum_address
 from runtime.auth.operators import operating
 from runtime.errors import InvalidRequest, NotFound
 from runtime.function import Body, OperatorCall, Query, function
@@ -109,7 +108,7 @@ def _resolve(call: OperatorCall[Resolution], kind: type[CompleteWithdrawal | Rev
         received_ms=now_ms,
         decided_by_ms=now_ms + COMMAND_TTL_MS,
         withdrawal_id=withdrawal_id,
-        who=to_checksum_address(operating(call.session).wallet),
+        who=operating(call.session).who,
         why=why_of(call.body.why),
         reference=reference_of(call.body.reference),
     )

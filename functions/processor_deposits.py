@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from runtime.auth.addresses import AddressError, canonical_address, to_checksum_address
+from runtime.addresses import AddressError, canonical_address, to_checksum_address
 from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_HEADER, check_processor
 from runtime.errors import Forbidden, InvalidRequest, NotFound
 from runtime.function import Body, Call, function

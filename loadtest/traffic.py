@@ -17,7 +17,7 @@ import msgspec
 from coincurve import PrivateKey
 
 from loadtest.open_loop import head_of, problem_code, request_of
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.auth.bet_text import bet_text
 from runtime.auth.signatures import address_of, personal_hash, sign
 from runtime.clock import Clock

@@ -37,3 +37,8 @@ def canonical_address(text: str) -> str:
     if text not in (canonical, to_checksum_address(canonical)):
         raise AddressError("the address fails its EIP-55 checksum")
     return canonical
+
+
+def shown_signer(signer: str) -> str:
+    """Return who signed as it is shown: an address with its checksum, a P-256 key as it is."""
+    return to_checksum_address(signer) if signer.startswith("0x") else signer

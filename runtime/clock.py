@@ -58,3 +58,8 @@ def rfc3339(ms: int) -> str:
     """Write Unix milliseconds as RFC 3339 with milliseconds, UTC."""
     whole = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{whole}.{ms % 1000:03d}Z"
+
+
+def rfc3339_if_any(ms: int | None) -> str | None:
+    """Write a time that may not have come."""
+    return None if ms is None else rfc3339(ms)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runtime.auth.addresses import AddressError, canonical_address, to_checksum_address
+from runtime.addresses import AddressError, canonical_address, to_checksum_address
 from runtime.errors import TaptradeError
 from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL

@@ -6,17 +6,16 @@ cookie goes to the operators' addresses alone. Only the browser holds its token,
 
 from __future__ import annotations
 
-import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection
 from typing import Any
 
 import falcon
 import msgspec
 
+from runtime.addresses import to_checksum_address
 from runtime.auth.credentials import SAFE_METHODS, is_foreign, is_same_origin, send_cookie
 from runtime.auth.domains import Domains
-from runtime.auth.sessions import TOKEN_BYTES, session_id
+from runtime.auth.sessions import new_token, session_id
 from runtime.clock import Clock
 from runtime.errors import Forbidden, Unauthenticated, Unavailable
 from runtime.messaging import redis_keys
@@ -34,6 +33,11 @@ class OperatorSession(msgspec.Struct, frozen=True):
     wallet: str
     created_ms: int
     expires_ms: int
+
+    @property
+    def who(self) -> str:
+        """The operator's wallet as it is shown, and kept with what they decide."""
+        return to_checksum_address(self.wallet)
 
 
 class OperatorSessions:
@@ -56,7 +60,7 @@ class OperatorSessions:
 
     def begin(self, wallet: str, until_ms: int | None) -> tuple[str, OperatorSession]:
         """Start a session under a new token, which is kept nowhere; that of the wallet's last login ends."""
-        token = urlsafe_b64encode(secrets.token_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
+        token = new_token()
         now_ms = self._clock.now_ms()
         expires_ms = now_ms + redis_keys.OPERATOR_TTL_S * 1000
         if until_ms is not None:

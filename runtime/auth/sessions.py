@@ -91,7 +91,7 @@ class Sessions:
         `network` is the address that the rate limits count: when no more sessions may live, the oldest of the network
         that holds most of them ends.
         """
-        token = urlsafe_b64encode(self._random_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
+        token = new_token(self._random_bytes)
         now_ms = self._clock.now_ms()
         expires_ms = now_ms + redis_keys.SESSION_TTL_S * 1000
         if until_ms is not None:
@@ -254,6 +254,11 @@ def signed_in(session: Session | None) -> Session:
     if session is None:
         raise Unauthenticated
     return session
+
+
+def new_token(random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """Return a token that cannot be guessed, 43 characters of base64url."""
+    return urlsafe_b64encode(random_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
 
 
 def session_id(token: str) -> str:

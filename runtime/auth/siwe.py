@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from runtime.addresses import AddressError, canonical_address
 from runtime.auth import p256
 from runtime.auth import siwe_grammar as grammar
-from runtime.auth.addresses import AddressError, canonical_address
 from runtime.auth.nonces import NONCE_RULE, is_nonce
 
 MESSAGE_CHARACTERS_MAX = 1_536

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from runtime.addresses import shown_signer, to_checksum_address
 from runtime.auth import p256
-from runtime.auth.addresses import shown_signer, to_checksum_address
 from runtime.auth.bet_signatures import parse_signature
 from runtime.auth.bet_text import bet_text, is_timely
 from runtime.auth.chains import find_chain
 from runtime.auth.signatures import recover_text
-from runtime.auth.siwe import SiweError, parse
+from runtime.auth.siwe import SiweError, SiweMessage, parse
 from runtime.clock import rfc3339
 from runtime.explanation.facts import Facts, Guest
-from runtime.explanation.views import Delegation, Signed, Signer
+from runtime.explanation.views import Adoption, Delegation, Signed, Signer
 from runtime.game.bets import Bet
 
 
@@ -91,12 +91,9 @@ def _wrong_adoption(facts: Facts) -> str | None:
     adoption, wallet = facts.adoption, facts.wallet
     if adoption is None:
         return "The signer is not the guest's key, and no wallet has taken the account over."
-    if recover_text(adoption.message, adoption.signature) != wallet:
-        return "The message that takes the guest's account over is not signed by the account's wallet."
-    try:
-        message = parse(adoption.message)
-    except SiweError as ex:
-        return f"The message that takes the guest's account over cannot be read: {ex}."
+    message = _signed_by(wallet, adoption, "The message that takes the guest's account over")
+    if isinstance(message, str):
+        return message
     if (message.wallet, message.guest_id) != (wallet, facts.bet.user_id):
         return "The message that takes the guest's account over names another wallet or another account."
     return None
@@ -105,17 +102,24 @@ def _wrong_adoption(facts: Facts) -> str | None:
 def _wrong_delegation(bet: Bet, wallet: str, delegation: Delegation | None) -> str | None:
     if delegation is None:
         return "The signer is not the account's wallet, and no login of the account delegated it."
-    if recover_text(delegation.message, delegation.signature) != wallet:
-        return "The login that delegated the session key is not signed by the account's wallet."
-    try:
-        message = parse(delegation.message)
-    except SiweError as ex:
-        return f"The login that delegated the session key cannot be read: {ex}."
+    message = _signed_by(wallet, delegation, "The login that delegated the session key")
+    if isinstance(message, str):
+        return message
     if (message.wallet, message.session_key) != (wallet, bet.signer):
         return "The login names another wallet or another session key."
     if message.expires_ms is not None and bet.received_ms >= message.expires_ms:
         return "The bet came when the login that delegated the session key had expired."
     return None
+
+
+def _signed_by(wallet: str, kept: Delegation | Adoption, what: str) -> SiweMessage | str:
+    """Return a kept message that a wallet has signed, or what is wrong with it."""
+    if recover_text(kept.message, kept.signature) != wallet:
+        return f"{what} is not signed by the account's wallet."
+    try:
+        return parse(kept.message)
+    except SiweError as ex:
+        return f"{what} cannot be read: {ex}."
 
 
 def _finding(bet: Bet, by: Signer, delegation: Delegation | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from runtime.clock import rfc3339
+from runtime.clock import rfc3339_if_any
 from runtime.errors import NotFound
 from runtime.game.buckets import ANY_COLUMN, RATE_EDGES_BP, Bucket, Standing, named
 from runtime.game.ledger import SQL
@@ -68,7 +68,7 @@ def _view(one: Standing, change: tuple[Any, ...] | None) -> BucketView:
         e_value=one.copier.wealth,
         closes_at=one.closes_at,
         standing="open" if one.is_open else "closed",
-        changed_at=None if changed_ms is None else rfc3339(changed_ms),
+        changed_at=rfc3339_if_any(changed_ms),
         who=who,
         why=why,
     )

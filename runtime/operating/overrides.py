@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime.clock import rfc3339
+from runtime.clock import rfc3339, rfc3339_if_any
 from runtime.game.player_entries import Execute
 from runtime.records.queries import QUERIES
 
@@ -24,6 +24,6 @@ class KeptOverride(msgspec.Struct, frozen=True):
 def newest_overrides(execute: Execute, limit: int) -> list[KeptOverride]:
     """Return the newest of them, newest first."""
     return [
-        KeptOverride(rfc3339(set_ms), set_ms, word, rfc3339(until_ms) if until_ms else None, until_ms, who, why)
+        KeptOverride(rfc3339(set_ms), set_ms, word, rfc3339_if_any(until_ms), until_ms, who, why)
         for set_ms, word, until_ms, who, why in execute(QUERIES["overrides"], (limit,))
     ]

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.clock import rfc3339
 from runtime.errors import Unauthenticated
 from runtime.game.ledger import SQL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, assert_never
 
-from runtime.clock import rfc3339
+from runtime.clock import rfc3339, rfc3339_if_any
 from runtime.game.bets import Bet
 from runtime.game.columns import EVIDENCE_FIELDS, Column, evidence_row
 from runtime.game.ledger import CommitEvent, Entry
@@ -22,7 +22,7 @@ def bet_view(bet: Bet) -> dict[str, Any]:
         "reward_rate": bet.reward_rate,
         "status": bet.status,
         "placed_at": rfc3339(bet.placed_at),
-        "resolved_at": None if bet.resolved_at is None else rfc3339(bet.resolved_at),
+        "resolved_at": rfc3339_if_any(bet.resolved_at),
         "payout_amount": bet.payout_amount,
         "refusal_code": bet.refusal_code,
         "refusal_detail": bet.refusal_detail,

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from runtime.auth.addresses import to_checksum_address
-from runtime.clock import rfc3339
+from runtime.addresses import to_checksum_address
+from runtime.clock import rfc3339, rfc3339_if_any
 
 
 class Withdrawal(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "status": row["status"],
         "requested_at": rfc3339(row["requested_at"]),
         "requested_ms": row["requested_at"],
-        "resolved_at": None if resolved_ms is None else rfc3339(resolved_ms),
+        "resolved_at": rfc3339_if_any(resolved_ms),
         "resolved_ms": resolved_ms,
         "reference": row["reference"],
     }

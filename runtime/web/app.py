@@ -74,17 +74,21 @@ def create_app(
             *([CrossOrigin(cors_origins)] if cors_origins else []),
         ],
     )
-    app.set_error_serializer(write_http_error)
-    app.add_error_handler(Exception, write_crash)
-    for outage in outages:
-        app.add_error_handler(outage, write_outage)
-    app.add_error_handler(Refusal, write_refusal)
+    _handle_errors(app, outages)
     for route, resource in _resources(surroundings).items():
         try:
             app.add_route(route, resource)
         except ValueError as ex:
             raise DiscoveryError(resource.file, f"route {route} cannot be added: {ex}") from ex
     return app
+
+
+def _handle_errors(app: App, outages: tuple[type[Exception], ...]) -> None:
+    app.set_error_serializer(write_http_error)
+    app.add_error_handler(Exception, write_crash)
+    for outage in outages:
+        app.add_error_handler(outage, write_outage)
+    app.add_error_handler(Refusal, write_refusal)
 
 
 class Resource:

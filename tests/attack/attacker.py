@@ -8,7 +8,7 @@ from typing import Any
 
 from falcon import testing
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.auth.bet_text import bet_text, withdraw_text
 from runtime.auth.signatures import address_of, sign
 from runtime.auth.siwe import SESSION_KEY_URN

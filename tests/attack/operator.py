@@ -9,7 +9,7 @@ from typing import Any
 
 from falcon import testing
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.auth.operators import COOKIE
 from runtime.auth.signatures import address_of, sign
 from runtime.auth.siwe import OPERATE_URN

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from runtime.addresses import to_checksum_address
 from runtime.audit import audit
 from runtime.audit.records import walk
 from runtime.auth import p256
-from runtime.auth.addresses import to_checksum_address
 from runtime.auth.signatures import address_of
 from runtime.auth.siwe import GUEST_URN, SESSION_KEY_URN
 from runtime.game import chain

@@ -10,10 +10,33 @@ import redis
 from runtime.clock import ManualClock
 from runtime.settings import Settings
 from runtime.storage.database import LEDGER_MIGRATIONS, migrate
+from tests.attack.arena import Arena, open_arena
+from tests.attack.operator import Operator
+from tests.attack.operator import open_house as open_operated
 from tests.backgrounds import threads
 from tests.functions.market_stall import Stall, open_stall
 from tests.functions.signing_in import House, open_house
 from tests.functions.station import Station, open_station
+
+
+@pytest.fixture
+def arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
+    """Return the whole app."""
+    with open_arena(settings, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def operated(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
+    """Return the whole app, which two wallets operate."""
+    with open_operated(settings, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def operator(operated: Arena) -> Operator:
+    """Return an operator who is signed in."""
+    return Operator(operated).log_in()
 
 
 @pytest.fixture

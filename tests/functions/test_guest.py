@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from runtime.addresses import to_checksum_address
 from runtime.auth import p256
-from runtime.auth.addresses import to_checksum_address
 from runtime.auth.siwe import SESSION_KEY_URN
 from runtime.clock import rfc3339
 from tests.functions.signing_in import House, app_of

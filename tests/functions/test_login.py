@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.auth.signatures import address_of, sign
 from runtime.clock import rfc3339
 from runtime.messaging import redis_keys

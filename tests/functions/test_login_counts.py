@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.auth.signatures import address_of, sign
 from tests.functions.signing_in import House, app_of
 from tests.runtime.auth.logins import WALLET, message, signed

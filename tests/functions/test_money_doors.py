@@ -10,18 +10,9 @@ import pytest
 
 from runtime.auth import chains
 from runtime.auth.signatures import recover
-from runtime.clock import ManualClock
 from runtime.messaging import redis_keys
-from runtime.settings import Settings
-from tests.attack.arena import Arena, Instance, open_arena
+from tests.attack.arena import Arena, Instance
 from tests.attack.attacker import Player, code_of
-
-
-@pytest.fixture
-def arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
-    """Return the whole app."""
-    with open_arena(settings, clock) as opened:
-        yield opened
 
 
 @pytest.fixture

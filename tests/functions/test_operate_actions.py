@@ -2,93 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from runtime.audit import audit
-from runtime.clock import ManualClock
 from runtime.game.breaker import CLOSED_MS, OVERRIDE_MS_MAX
-from runtime.settings import Settings
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player
-from tests.attack.operator import WHY, Operator, open_house
+from tests.attack.operator import WHY, Operator
 from tests.jobs.long_shots import OWN, closed, settle_all, win
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
 @pytest.fixture
-def arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
-    """Return an arena that two wallets operate."""
-    with open_house(settings, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def operator(arena: Arena) -> Operator:
-    """Return an operator who is signed in."""
-    return Operator(arena).log_in()
-
-
-@pytest.fixture
-def pending(arena: Arena) -> str:
+def pending(operated: Arena) -> str:
     """Return the id of a player's withdrawal that waits."""
-    player = Player(arena, b"\x11" * 32).log_in()
+    player = Player(operated, b"\x11" * 32).log_in()
     result = player.send("/api/withdrawals", player.withdrawal(amount=2_500))
     assert result.status_code == 201, result.text
     return str(result.json["withdrawal"]["id"])
 
 
-def stored(arena: Arena, sql: str) -> list[Any]:
-    return list(arena.desk.database.execute(sql))
+def stored(operated: Arena, sql: str) -> list[Any]:
+    return list(operated.desk.database.execute(sql))
 
 
-def balance(arena: Arena) -> int:
-    return int(stored(arena, "SELECT balance FROM users")[0][0])
+def balance(operated: Arena) -> int:
+    return int(stored(operated, "SELECT balance FROM users")[0][0])
 
 
 def test_a_withdrawal_is_completed_once_with_who_why_and_reference(
-    arena: Arena, operator: Operator, pending: str
+    operated: Arena, operator: Operator, pending: str
 ) -> None:
     [listed] = operator.look("withdrawals")["withdrawals"]
     assert (listed["id"], listed["status"], listed["amount"], listed["who"]) == (pending, "pending", 2_500, None)
-    before, entries = balance(arena), arena.count("transaction_ledger")
+    before, entries = balance(operated), operated.count("transaction_ledger")
     body = {"reference": "tx-1", "why": f"  {WHY} "}
     answers = [operator.ask("POST", f"withdrawals/{pending}/complete", body) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     done = answers[0].json["withdrawal"]
     assert answers[1].json["withdrawal"] == done
     assert (done["status"], done["reference"], done["who"], done["why"]) == ("completed", "tx-1", operator.shown, WHY)
-    assert (balance(arena), arena.count("transaction_ledger")) == (before, entries), "it moves nothing"
+    assert (balance(operated), operated.count("transaction_ledger")) == (before, entries), "it moves nothing"
     assert operator.look("withdrawals")["withdrawals"] == []
     assert operator.look("withdrawals?status=completed")["withdrawals"] == [done]
-    assert stored(arena, "SELECT who, why FROM withdrawals") == [(operator.shown, WHY)]
-    assert audit(arena.desk.database).ok
+    assert stored(operated, "SELECT who, why FROM withdrawals") == [(operator.shown, WHY)]
+    assert audit(operated.desk.database).ok
 
 
-def test_a_withdrawal_is_reversed_once_and_the_money_is_back(arena: Arena, operator: Operator, pending: str) -> None:
-    before = balance(arena)
+def test_a_withdrawal_is_reversed_once_and_the_money_is_back(operated: Arena, operator: Operator, pending: str) -> None:
+    before = balance(operated)
     body = {"reference": "back-1", "why": WHY}
     for _ in range(2):
         result = operator.ask("POST", f"withdrawals/{pending}/reverse", body)
         assert (result.status_code, result.json["withdrawal"]["status"]) == (200, "reversed")
-    assert balance(arena) == before + 2_500
+    assert balance(operated) == before + 2_500
     [(amount, metadata)] = stored(
-        arena, "SELECT amount, metadata FROM transaction_ledger WHERE ref_type = 'WITHDRAWAL_REVERSAL'"
+        operated, "SELECT amount, metadata FROM transaction_ledger WHERE ref_type = 'WITHDRAWAL_REVERSAL'"
     )
     assert amount == 2_500
     assert operator.shown in metadata
     assert WHY in metadata
     other = operator.ask("POST", f"withdrawals/{pending}/complete", {"reference": "tx-2", "why": WHY})
     assert (other.status_code, other.json["code"]) == (409, "WITHDRAWAL_RESOLVED")
-    assert audit(arena.desk.database).ok
+    assert audit(operated.desk.database).ok
 
 
-def test_players_are_not_told_who_ended_it(arena: Arena, operator: Operator, pending: str) -> None:
+def test_players_are_not_told_who_ended_it(operated: Arena, operator: Operator, pending: str) -> None:
     operator.ask("POST", f"withdrawals/{pending}/reverse", {"reference": "back-1", "why": WHY})
-    player = Player(arena, b"\x11" * 32).log_in()
+    player = Player(operated, b"\x11" * 32).log_in()
     told = [player.get(path).text for path in ("/api/withdrawals", "/api/ledger")]
     assert "back-1" in told[0]
     assert not [text for text in told if operator.shown in text or WHY in text]
@@ -115,18 +99,18 @@ def test_there_is_no_such_withdrawal(operator: Operator, path: str) -> None:
     ],
 )
 def test_words_that_say_nothing_are_refused(
-    arena: Arena, operator: Operator, pending: str, words: dict[str, str], field: str
+    operated: Arena, operator: Operator, pending: str, words: dict[str, str], field: str
 ) -> None:
     body = {"reference": "tx-1", "why": WHY} | words
     result = operator.ask("POST", f"withdrawals/{pending}/complete", body)
     assert (result.status_code, result.json["code"], result.json["field"]) == (400, "INVALID_REQUEST", field)
-    assert stored(arena, "SELECT status FROM withdrawals") == [("pending",)]
+    assert stored(operated, "SELECT status FROM withdrawals") == [("pending",)]
 
 
-def test_withdrawals_come_in_pages_oldest_first(arena: Arena, operator: Operator) -> None:
-    player = Player(arena, b"\x11" * 32).log_in()
+def test_withdrawals_come_in_pages_oldest_first(operated: Arena, operator: Operator) -> None:
+    player = Player(operated, b"\x11" * 32).log_in()
     for _ in range(3):
-        arena.advance(1_000)
+        operated.advance(1_000)
         assert player.send("/api/withdrawals", player.withdrawal()).status_code == 201
     first = operator.look("withdrawals?limit=2")
     second = operator.look(f"withdrawals?limit=2&cursor={first['next_cursor']}")
@@ -137,34 +121,34 @@ def test_withdrawals_come_in_pages_oldest_first(arena: Arena, operator: Operator
     assert operator.ask("GET", "withdrawals?cursor=x").status_code == 400
 
 
-def test_the_breaker_is_opened_and_handed_back_with_who_and_why(arena: Arena, operator: Operator) -> None:
-    player = Player(arena, b"\x11" * 32).log_in()
+def test_the_breaker_is_opened_and_handed_back_with_who_and_why(operated: Arena, operator: Operator) -> None:
+    player = Player(operated, b"\x11" * 32).log_in()
     result = operator.ask("POST", "breaker", {"override": "open", "why": WHY, "for_s": 600})
     assert (result.status_code, result.json["refuses_bets"]) == (200, True)
-    assert result.json["override_until_ms"] == arena.now_ms + 600_000
-    arena.one.market.synchronize(arena.desk.client, "0-0")
+    assert result.json["override_until_ms"] == operated.now_ms + 600_000
+    operated.one.market.synchronize(operated.desk.client, "0-0")
     assert player.place(player.bet()).json["code"] == "PRICE_FEED_STALE"
-    arena.clock.advance(1)
+    operated.clock.advance(1)
     shown = operator.look("overview")["breaker"]
     assert (shown["override"], shown["who"], shown["why"]) == ("open", operator.shown, WHY)
     assert operator.ask("POST", "breaker", {"override": "auto", "why": "it is over"}).json["refuses_bets"] is False
-    arena.one.market.synchronize(arena.desk.client, "0-0")
+    operated.one.market.synchronize(operated.desk.client, "0-0")
     assert player.place(player.bet()).status_code == 201
-    arena.desk.work()
+    operated.desk.work()
     kept = operator.look("overview")["overrides"]
     assert [(one["override"], one["who"], one["why"]) for one in kept] == [
         ("auto", operator.shown, "it is over"),
         ("open", operator.shown, WHY),
     ]
-    assert [one["until_ms"] for one in kept] == [None, arena.now_ms - 1 + 600_000]
-    assert audit(arena.desk.database).ok
+    assert [one["until_ms"] for one in kept] == [None, operated.now_ms - 1 + 600_000]
+    assert audit(operated.desk.database).ok
 
 
-def test_closed_always_ends(arena: Arena, operator: Operator) -> None:
+def test_closed_always_ends(operated: Arena, operator: Operator) -> None:
     result = operator.ask("POST", "breaker", {"override": "closed", "why": WHY})
-    assert result.json["override_until_ms"] == arena.now_ms + CLOSED_MS
+    assert result.json["override_until_ms"] == operated.now_ms + CLOSED_MS
     result = operator.ask("POST", "breaker", {"override": "closed", "why": WHY, "for_s": 60})
-    assert result.json["override_until_ms"] == arena.now_ms + 60_000
+    assert result.json["override_until_ms"] == operated.now_ms + 60_000
 
 
 @pytest.mark.parametrize(
@@ -177,18 +161,20 @@ def test_closed_always_ends(arena: Arena, operator: Operator) -> None:
         {"override": "open", "why": "no"},
     ],
 )
-def test_a_wrong_word_on_the_breaker_changes_nothing(arena: Arena, operator: Operator, wrong: dict[str, Any]) -> None:
+def test_a_wrong_word_on_the_breaker_changes_nothing(
+    operated: Arena, operator: Operator, wrong: dict[str, Any]
+) -> None:
     result = operator.ask("POST", "breaker", {"why": WHY} | wrong)
     assert (result.status_code, result.json["code"]) == (400, "INVALID_REQUEST")
-    arena.desk.work()
-    assert arena.count("breaker_overrides") == 0
+    operated.desk.work()
+    assert operated.count("breaker_overrides") == 0
 
 
-def test_a_closed_bucket_is_shown_and_opened_again(arena: Arena, operator: Operator) -> None:
+def test_a_closed_bucket_is_shown_and_opened_again(operated: Arena, operator: Operator) -> None:
     assert operator.look("buckets")["buckets"] == []
-    player = Player(arena, b"\x11" * 32).log_in()
-    win(arena.desk, player.user_id, 30)
-    settle_all(arena.desk)
+    player = Player(operated, b"\x11" * 32).log_in()
+    win(operated.desk, player.user_id, 30)
+    settle_all(operated.desk)
     operator.log_in()
     shown = {one["bucket"]: one for one in operator.look("buckets")["buckets"]}
     one = shown[OWN.name]
@@ -197,12 +183,12 @@ def test_a_closed_bucket_is_shown_and_opened_again(arena: Arena, operator: Opera
     assert one["paid_back"] == one["paid_cents"] / one["staked_cents"] > 1
     result = operator.ask("POST", "buckets/open", {"bucket": OWN.name, "why": WHY})
     assert (result.status_code, result.json["bucket"]) == (200, OWN.name)
-    assert closed(arena.desk) == []
+    assert closed(operated.desk) == []
     again = operator.ask("POST", "buckets/open", {"bucket": OWN.name, "why": WHY})
     assert (again.status_code, again.json["code"]) == (409, "BUCKET_OPEN")
     changes = "SELECT standing, who, why FROM bucket_changes ORDER BY changed_commit DESC, changed_place DESC LIMIT 1"
-    assert stored(arena, changes) == [("open", operator.shown, WHY)]
-    assert audit(arena.desk.database).ok
+    assert stored(operated, changes) == [("open", operator.shown, WHY)]
+    assert audit(operated.desk.database).ok
 
 
 @pytest.mark.parametrize("bucket", ["20-50x", "1-2x/all", "20-50x/0", "20-50x/all; --"])

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from runtime.clock import ManualClock, rfc3339
+from runtime.clock import rfc3339
 from runtime.messaging import redis_keys
-from runtime.settings import Settings
-from tests.attack.arena import Arena, Instance, open_arena
+from tests.attack.arena import Arena, Instance
 from tests.attack.attacker import Player
 from tests.jobs.writer_desk import PRICE_CENTS
 
 PATH = "/api/me/reality-check"
 MINUTE_MS = 60_000
-
-
-@pytest.fixture
-def arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
-    """Return the whole app."""
-    with open_arena(settings, clock) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.auth.signatures import address_of
 from tests.functions.signing_in import House
 from tests.runtime.auth.logins import SESSION_KEY, delegating, signed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.auth.signatures import address_of
 from runtime.clock import rfc3339
 from runtime.game.limits import LIMIT_COLUMNS

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from falcon import testing
 
-from runtime.auth.addresses import to_checksum_address
-from runtime.clock import ManualClock, rfc3339
+from runtime.addresses import to_checksum_address
+from runtime.clock import rfc3339
 from runtime.messaging.commands import CompleteWithdrawal, Deposit, ReverseWithdrawal
-from runtime.settings import Settings
-from tests.attack.arena import Arena, open_arena
+from tests.attack.arena import Arena
 from tests.attack.attacker import Player, code_of
-
-
-@pytest.fixture
-def arena(settings: Settings, clock: ManualClock) -> Iterator[Arena]:
-    """Return the whole app."""
-    with open_arena(settings, clock) as opened:
-        yield opened
 
 
 @pytest.fixture

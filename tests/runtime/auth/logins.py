@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from runtime.auth.addresses import to_checksum_address
+from runtime.addresses import to_checksum_address
 from runtime.auth.signatures import address_of, sign
 from runtime.auth.siwe import SESSION_KEY_URN, SiweMessage
 from runtime.clock import rfc3339

@@ -7,7 +7,7 @@ import random
 import pytest
 from eth_utils.address import to_checksum_address as reference
 
-from runtime.auth.addresses import AddressError, canonical_address, to_checksum_address
+from runtime.addresses import AddressError, canonical_address, to_checksum_address
 
 CHECKSUM = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 LOWER = CHECKSUM.lower()
