@@ -90,7 +90,6 @@ start().catch((error) => {
 async function start() {
   const onFailure = () => state.set({ reachable: false });
   const rules = insist(() => api.get("/api/rules"), { onFailure });
-  insist(() => app.market.loadPast()).catch(console.error);
   state.set({ rules: await rules, reachable: true });
   clock.start();
   // The stream says at once whether it has a session: without one there is no account to ask for.
@@ -105,11 +104,12 @@ function hearEvent(event) {
 
 function hearConnection(connection) {
   const lostMs = connection === "live" ? null : (state.lostMs ?? performance.now());
-  const healed = connection === "live" && state.lostMs !== null;
+  const wasLive = state.connection === "live";
   state.set({ connection, lostMs });
-  if (connection === "live") clock.measure();
-  // The stream goes on with the newest price: those in between are asked for, or the line would lie.
-  if (healed) insist(() => app.market.loadPast()).catch(console.error);
+  if (connection !== "live") return;
+  clock.measure();
+  // The stream begins, and goes on, with the newest price: those before it are asked for, or the line would lie.
+  if (!wasLive) insist(() => app.market.loadPast()).catch(console.error);
 }
 
 /** The stream reads as another player than the page plays: another tab signed in or out. */

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from tests.acceptance.system import STEADY, System
+from tests.acceptance.system import System
 from tests.page.visitor import bet, open_page, open_panel, play_as_guest, tap, tap_until, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -19,11 +19,10 @@ REALITY = "**/api/me/reality-check"
 Scheme = Literal["dark", "light"]
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+@pytest.fixture
+def house(slow_house: System) -> System:
     """The whole system, with columns whose bets stay open as long as a test."""
-    with System(tmp_path_factory.mktemp("page") / "data", column_seconds="5", **STEADY) as system:
-        yield system
+    return slow_house
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import json
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from taptrade.wallet import Wallet
+from taptrade.wallet import Wallet, new_wallet
 from tests.page.seat import Seat
 
+OPERATOR = new_wallet()
+"""Who may operate the slow house."""
 TAPS_MAX = 4
 # A provider as extensions put it into a page (EIP-1193); the wallet itself stays outside.
 PROVIDER = """
