@@ -46,6 +46,7 @@ export const texts = {
       `${money(stakeCents)} × ${rate(rateBp)} pays ${money(payoutCents)} if the price touches ${bandText}, ${window}`,
     notOffered: "This cell is not offered now.",
     closed: "This column takes no more bets.",
+    stopped: "Bets are stopped just now; the line above the board says why.",
     paused: "You are taking a break: no bets are taken.",
     window: (start, end) => `${start} to ${end}`,
   },

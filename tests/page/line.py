@@ -25,7 +25,8 @@ class Connection:
 
     near: socket.socket
     far: socket.socket
-    streams: bool = False
+    stream: int | None = None
+    """Which request for the stream it carries, counted from 0."""
     silent: bool = False
     loses_answer: bool = False
     rest: bytes = b""
@@ -51,6 +52,7 @@ class Line:
         self._door = socket.create_server(("127.0.0.1", 0))
         self._changed = Condition()
         self._open: set[Connection] = set()
+        self._answered: set[int] = set()
         self._loses_next_answer = False
 
     @property
@@ -72,7 +74,6 @@ class Line:
         """Break every connection that there is; new ones are taken."""
         with self._changed:
             ended, self._open = self._open, set()
-            self._changed.notify_all()
         for connection in ended:
             connection.end()
 
@@ -89,22 +90,17 @@ class Line:
         """Let the streams that are read bring nothing more, without an end; new ones flow."""
         with self._changed:
             for connection in self._open:
-                connection.silent = connection.streams
+                connection.silent = connection.stream is not None
 
     def lose_next_answer(self) -> None:
         """Let the next bet reach the house, and go down when its answer comes."""
         self._loses_next_answer = True
 
     def wait_for_stream(self, after: int) -> str:
-        """Wait until the stream was asked for more than `after` times; return where the next request resumes."""
+        """Wait until the request for the stream that follows `after` others brings events; return where it resumes."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.resumed_at) > after, WAIT_S_MAX), "no stream was asked for"
+            assert self._changed.wait_for(lambda: after in self._answered, WAIT_S_MAX), "no stream was asked for"
             return self.resumed_at[after]
-
-    def wait_until_unread(self) -> None:
-        """Wait until nobody reads a stream."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: not any(one.streams for one in self._open), WAIT_S_MAX), "still read"
 
     def _listen(self) -> None:
         while True:
@@ -129,15 +125,13 @@ class Line:
         connection.end()
         with self._changed:
             self._open.discard(connection)
-            self._changed.notify_all()
 
     def _look(self, connection: Connection, data: bytes) -> None:
         if STREAM.match(data):
             found = LAST_EVENT_ID.search(data)
             with self._changed:
-                connection.streams = True
+                connection.stream = len(self.resumed_at)
                 self.resumed_at.append(found[1].decode() if found else "")
-                self._changed.notify_all()
         if self._loses_next_answer and BET.match(data):
             connection.loses_answer, self._loses_next_answer = True, False
 
@@ -149,12 +143,17 @@ class Line:
                     break
                 if connection.silent:
                     continue
-                if connection.streams:
-                    self._note_ids(connection, data)
                 connection.near.sendall(data)
+                if connection.stream is not None:
+                    self._note_ids(connection, connection.stream, data)
         connection.end()
 
-    def _note_ids(self, connection: Connection, data: bytes) -> None:
+    def _note_ids(self, connection: Connection, stream: int, data: bytes) -> None:
         text = connection.rest + data
-        self.brought.update(found.decode() for found in EVENT_ID.findall(text))
+        ids = {found.decode() for found in EVENT_ID.findall(text)}
+        with self._changed:
+            self.brought |= ids
+            if ids:
+                self._answered.add(stream)
+                self._changed.notify_all()
         connection.rest = text[-ID_BYTES_MAX:]  # an id may be cut in two

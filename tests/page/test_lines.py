@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from runtime.auth.credentials import COOKIE
 from runtime.game.money import dollars
@@ -50,13 +50,21 @@ def context(browser: Browser, house: System, line: Line) -> Iterator[BrowserCont
     assert watch.faults == []
 
 
-def another_tab(seat: Seat, context: BrowserContext, *, reads_itself: bool = False) -> Seat:
-    """Open the game once more; `reads_itself`: as where there are no shared workers."""
+@pytest.fixture
+def seat(seat: Seat, line: Line) -> Seat:
+    """A guest before the board, whose own stream has begun: the first one was read before the sign-in."""
+    line.wait_for_stream(1)
+    return seat
+
+
+def tab_that_reads_itself(seat: Seat, context: BrowserContext, line: Line) -> Seat:
+    """Open the game once more, as where there are no shared workers."""
     tab = Seat(context.new_page(), seat.url)
-    if reads_itself:
-        tab.page.add_init_script("delete window.SharedWorker;")
+    tab.page.add_init_script("delete window.SharedWorker;")
+    before = len(line.resumed_at)
     tab.open()
     expect(tab.page.locator("#balance")).to_have_text("$10,000.00")
+    line.wait_for_stream(before)
     return tab
 
 
@@ -102,7 +110,7 @@ def expect_as_the_house_has_it(tab: Seat, context: BrowserContext) -> None:
 
 
 def test_a_frozen_tab_catches_up_from_where_it_stopped(seat: Seat, context: BrowserContext, line: Line) -> None:
-    own = another_tab(seat, context, reads_itself=True)
+    own = tab_that_reads_itself(seat, context, line)
     seat.bet_soon()
     expect(own.page.locator(TAKEN_BETS)).to_have_count(1)
     with frozen(seat, context), frozen(own, context):
@@ -118,7 +126,7 @@ def test_a_frozen_tab_catches_up_from_where_it_stopped(seat: Seat, context: Brow
 
 
 def test_the_way_back_leads_to_the_game_as_it_was_left(seat: Seat, context: BrowserContext, line: Line) -> None:
-    other = another_tab(seat, context, reads_itself=True)
+    other = tab_that_reads_itself(seat, context, line)
     seat.page.evaluate("window.left = true")
     seat.page.goto(f"{seat.url}/operate")
     before = len(line.resumed_at)
@@ -139,6 +147,7 @@ def test_a_computer_that_slept_notices_that_its_line_is_dead(
     seat = Seat(page, house.url)
     seat.open()
     seat.play_as_guest()
+    line.wait_for_stream(1)
     before = len(line.resumed_at)
     line.fall_silent()
     page.clock.fast_forward(SLEEP_MS)
@@ -149,7 +158,7 @@ def test_a_computer_that_slept_notices_that_its_line_is_dead(
 
 
 def test_a_stream_that_falls_silent_is_read_anew(seat: Seat, context: BrowserContext, line: Line) -> None:
-    other = another_tab(seat, context, reads_itself=True)
+    other = tab_that_reads_itself(seat, context, line)
     before = len(line.resumed_at)
     line.fall_silent()
     other.bet()
@@ -159,7 +168,9 @@ def test_a_stream_that_falls_silent_is_read_anew(seat: Seat, context: BrowserCon
         expect_as_the_house_has_it(tab, context)
 
 
-def test_without_a_network_a_tap_is_unknown_and_heals(seat: Seat, context: BrowserContext, line: Line) -> None:
+def test_without_a_network_a_tap_is_unknown_and_heals(
+    seat: Seat, context: BrowserContext, line: Line, shoot: Callable[[Page, str], None]
+) -> None:
     before = len(line.resumed_at)
     context.set_offline(True)
     line.go_down()
@@ -168,6 +179,7 @@ def test_without_a_network_a_tap_is_unknown_and_heals(seat: Seat, context: Brows
     seat.expect_state("unknown")
     expect(seat.bets.first.locator(".sentence")).to_contain_text("counts once or not at all")
     expect(seat.page.locator("#balance")).to_have_text("$10,000.00")
+    shoot(seat.page, "offline")
     line.come_up()
     context.set_offline(False)
     seat.expect_state(*TAKEN, "refused")

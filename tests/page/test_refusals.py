@@ -28,8 +28,9 @@ ENDS_SESSION = "UNAUTHENTICATED"
 # The page cannot know yet whether the bet was taken: it asks again.
 OPEN_ENDED = {"INTERNAL_ERROR", "REPLAYED_NONCE"}
 REFUSED = [code for code in error_codes(BET) if code not in OPEN_ENDED | {ENDS_SESSION}]
-FIELDS = {
-    "detail": "words of the server",
+DETAIL = "words of the server"
+FIELDS: dict[str, Any] = {
+    "detail": DETAIL,
     "max_stake_cents": 100,
     "limit": "stake_max_cents",
     "until_ms": None,
@@ -93,7 +94,7 @@ def expect_newest(seat: Seat, state: str, sentence: str) -> None:
 def test_every_code_has_a_sentence_of_its_own(player: Seat, code: str) -> None:
     sentence = sentence_of(player, code)
     assert sentence, f"page/texts.js says nothing of {code}"
-    assert FIELDS["detail"] not in sentence
+    assert DETAIL not in sentence
     assert sentence not in {sentence_of(player, other) for other in REFUSED if other != code}
     answer(player, FIELDS | {"code": code, "status": CODES[code].status})
     tap(player)
@@ -123,7 +124,8 @@ def test_where_the_outcome_is_not_known_the_page_says_so_and_finds_out(player: S
 )
 def test_what_the_house_itself_refuses_is_said(player: Seat, code: str, field: str, sent: Any) -> None:
     def alter(route: Route) -> None:
-        route.continue_(post_data=route.request.post_data_json | {field: sent})
+        body: Any = route.request.post_data_json
+        route.continue_(post_data=body | {field: sent})
 
     player.page.route(BETS, alter)
     tap(player)
@@ -167,6 +169,7 @@ def test_a_tripped_breaker_is_on_a_banner_and_refuses_until_it_is_reset(
         expect(stopped).to_be_visible()
         tap(seat)
         expect_newest(seat, "refused", "Not taken: bets are stopped, or there is no fresh price.")
+        expect(seat.page.locator("#hint")).to_contain_text("Bets are stopped just now")
         shoot(seat.page, "breaker")
     finally:
         set_override(redis, Override.AUTO, "tests", "it was seen", CLOCK)

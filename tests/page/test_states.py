@@ -55,6 +55,7 @@ def made_up(seat: Seat) -> list[dict[str, Any]]:
 
 def test_each_state_has_its_own_word_sentence_and_look(seat: Seat, shoot: Callable[[Page, str], None]) -> None:
     page = seat.page
+    page.emulate_media(color_scheme="dark")
     bets = made_up(seat)
     page.route("**/api/bets?limit=60", lambda route: route.fulfill(json={"bets": bets, "next_cursor": None}))
     page.route("**/api/bets/made-up-*", lambda route: route.fulfill(json=one_of(bets, route)))
