@@ -46,6 +46,7 @@ export const texts = {
       `${money(stakeCents)} × ${rate(rateBp)} pays ${money(payoutCents)} if the price touches ${bandText}, ${window}`,
     notOffered: "This cell is not offered now.",
     closed: "This column takes no more bets.",
+    stopped: "Bets are stopped just now; the line above the board says why.",
     paused: "You are taking a break: no bets are taken.",
     window: (start, end) => `${start} to ${end}`,
   },
@@ -195,6 +196,10 @@ export const texts = {
     INVALID_SIGNATURE: () => "The signature was not accepted. Sign out and in again.",
     SIGNATURE_EXPIRED: () => "The tap was signed too long ago, or your clock leapt. Tap again.",
     FORBIDDEN: () => "This is not allowed here.",
+    INVALID_REQUEST: () => "The server could not read the tap. Load the page again, then tap.",
+    BODY_TOO_LARGE: () => "The tap reached the server too long; something in between changed it. Not taken.",
+    UNSUPPORTED_MEDIA_TYPE: () => "The tap reached the server as something else; something in between changed it. "
+      + "Not taken.",
     other: ({ detail }) => `Not taken: ${detail || "the server refused."}`,
   },
   live: {

@@ -5,6 +5,7 @@ import { band, payoutCents, time } from "../format.js";
 import { pauseOf } from "../safer/own_limits.js";
 import { texts } from "../texts.js";
 import { sentenceOf, summaryOf } from "./sentences.js";
+import { takesBets } from "./stopped.js";
 import { shownState } from "./taps.js";
 
 const TOLD = new Set(["won", "lost", "void", "refused"]);
@@ -14,7 +15,7 @@ export class Tapping {
     Object.assign(this, { state, clock, board, taps, session, sound, welcome });
     this.hint = find("hint");
     this.live = find("live");
-    state.on(["user", "stakeCents", "grid", "rules", "limits"], () => this.#showHint());
+    state.on(["user", "stakeCents", "grid", "rules", "limits", "breaker"], () => this.#showHint());
     this.#showHint();
   }
 
@@ -68,6 +69,9 @@ export class Tapping {
   #hintText() {
     const { state, board: { aim } } = this;
     if (this.#paused) return texts.hint.paused;
+    if (!takesBets(state.breaker, this.clock.nowMs()) && !(aim && this.taps.standing(aim.cellId))) {
+      return texts.hint.stopped;
+    }
     if (!aim) return state.user ? texts.hint.idle(state.stakeCents ?? 0) : texts.hint.signedOut;
     const nowMs = this.clock.nowMs();
     const widthMs = (state.rules?.column_seconds ?? 5) * 1000;

@@ -3,6 +3,7 @@
 import { signedBet } from "../auth/sign.js";
 import { ApiError } from "../net/api.js";
 import { payoutCents } from "../format.js";
+import { texts } from "../texts.js";
 import { sentenceOf } from "./sentences.js";
 import { Delivery } from "./delivery.js";
 
@@ -154,8 +155,12 @@ export class Taps {
   }
 
   #refuse(tap, code, problem, also = {}) {
-    if (code === "UNAUTHENTICATED") this.session.end();
-    this.#change(tap, { state: "refused", refusal: { code, ...problem }, refusedMs: this.clock.nowMs(), ...also });
+    if (code === "UNAUTHENTICATED") {
+      // The list of bets goes with the player, and with it what this tap would say.
+      this.session.end();
+      this.state.set({ notice: texts.banner.sessionEnded });
+    }
+    this.#change(tap, { state: "refused", refusal: { ...problem, code }, refusedMs: this.clock.nowMs(), ...also });
   }
 
   #change(tap, changes) {

@@ -20,7 +20,7 @@ export const walletPanel = {
     this.list.replaceChildren(...wallets.map((wallet) => this.choice(wallet, app)));
   },
   choice(wallet, app) {
-    const icon = wallet.icon ? make("img", { src: wallet.icon, alt: "", width: 28, height: 28 }) : null;
+    const icon = wallet.icon ? make("img", { src: wallet.icon, alt: "", width: 28, height: 28 }) : make("i");
     const button = make("button", { type: "button" }, icon, make("span", {}, wallet.name));
     button.addEventListener("click", () => this.connect(wallet, app));
     return button;

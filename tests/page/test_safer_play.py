@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -163,7 +163,7 @@ def due_now(context: BrowserContext) -> Iterator[DueNow]:
 
 
 def test_the_reality_check_is_answered_in_one_tab_for_all(
-    page: Page, context: BrowserContext, house: System, due_now: DueNow
+    page: Page, context: BrowserContext, house: System, due_now: DueNow, shoot: Callable[[Page, str], None]
 ) -> None:
     """It says what was staked, stays for Escape, keeps the focus, and closes everywhere with one answer."""
     other = open_page(context, house.url)
@@ -175,6 +175,7 @@ def test_the_reality_check_is_answered_in_one_tab_for_all(
     dialog = page.locator("#reality")
     expect(dialog).to_have_role("alertdialog")
     expect(dialog).to_contain_text("You are $5.00 down.")
+    shoot(page, "reality-check")
     assert violations(page) == []
     page.keyboard.press("Escape")
     expect(dialog).to_be_visible()
@@ -212,7 +213,9 @@ def test_the_reality_check_waits_for_the_hand_and_leads_to_a_break(
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_every_panel_can_be_used_by_everybody(browser: Browser, house: System, scheme: Scheme, width: int) -> None:
+def test_every_panel_can_be_used_by_everybody(
+    browser: Browser, house: System, scheme: Scheme, width: int, shoot: Callable[[Page, str], None]
+) -> None:
     """No violation that axe knows, and nothing wider than the screen."""
     with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844}) as context:
         page = play_as_guest(context, house.url)
@@ -222,6 +225,7 @@ def test_every_panel_can_be_used_by_everybody(browser: Browser, house: System, s
             expect(panel.get_by_text("Loading")).to_have_count(0)
             assert violations(page) == [], name
             assert panel.evaluate("(element) => element.scrollWidth <= element.clientWidth"), name
+            shoot(page, f"{name.split()[0].lower()}-{scheme}-{width}")
             page.keyboard.press("Escape")
 
 
