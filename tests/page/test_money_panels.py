@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 
 from taptrade.wallet import new_wallet
 from tests.acceptance.system import System
-from tests.page.visitor import bet, lend_wallet, open_page, open_panel, play_as_guest, violations
+from tests.page.visitor import bet, connect_wallet, lend_wallet, open_page, open_panel, play_as_guest, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 DEPOSITS = "**/api/deposits"
@@ -17,9 +17,7 @@ def with_wallet(context: BrowserContext, url: str) -> Page:
     """Open the game and sign in with a new wallet."""
     lend_wallet(context, new_wallet())
     page = open_page(context, url)
-    page.click("#connect")
-    page.get_by_role("button", name="Browser wallet").click()
-    expect(page.locator("#balance-box")).to_be_visible()
+    connect_wallet(page)
     return page
 
 
@@ -80,9 +78,7 @@ def test_another_sign_in_is_ended_from_here(browser: Browser, context: BrowserCo
     with browser.new_context() as elsewhere:
         lend_wallet(elsewhere, wallet)
         for tab in (open_page(elsewhere, house.url), page):
-            tab.click("#connect")
-            tab.get_by_role("button", name="Browser wallet").click()
-            expect(tab.locator("#balance-box")).to_be_visible()
+            connect_wallet(tab)
     sent: list[Request] = []
     page.on("request", lambda request: sent.append(request) if request.method == "DELETE" else None)
     panel = open_panel(page, "Sign-ins")
