@@ -101,14 +101,13 @@ export const texts = {
     statement: "Give my guest account to this wallet. From now on this wallet signs in to it, and the key of this "
       + "browser may place bets for me while the session lasts.",
     title: "Move this account to a wallet",
-    intro: "The wallet signs once and has the account from then on, with its balance, bets and limits. Only the wallet "
-      + "signs in then, from any browser, and it can be paid. A wallet that has an account here already cannot take "
-      + "this one, and there is no way back.",
+    intro: "The wallet signs once. From then on the account is the wallet's, with its balance, bets and limits: only the "
+      + "wallet signs in, from any browser, and withdrawals go to it. There is no way back. A wallet that has an account "
+      + "here already cannot take this one.",
     none: "There is no wallet in this browser. Install one, then come back.",
     doubt: "No answer came; asking what became of it.",
     done: (address) => `Done. This account belongs to ${address} now. Play on here, or sign in with that wallet `
       + "anywhere.",
-    close: "Close",
   },
   account: {
     title: "Account",

@@ -14,11 +14,8 @@ export const accountPanel = {
     this.address = make("p", { class: "address" });
     this.note = make("p", { class: "muted" });
     this.said = make("p", { class: "said", role: "status" });
-    this.move = action(texts.account.move, () => app.dialogs.open("move"));
-    const money = action(texts.account.money, () => {
-      app.dialogs.close("account");
-      app.dialogs.open("money");
-    });
+    this.move = action(texts.account.move, () => app.dialogs.replace("account", "move"));
+    const money = action(texts.account.money, () => app.dialogs.replace("account", "money"));
     const signOut = action(texts.account.signOut, () => this.leave(app));
     body.append(this.kind, this.address, this.note, make("div", { class: "row" }, this.move, money, signOut),
       this.said);

@@ -53,6 +53,12 @@ export class Dialogs {
     panel.shown?.(this.app);
   }
 
+  /** Go from one panel to another; two of them over each other would hide little of the lower one. */
+  replace(id, other) {
+    this.close(id);
+    this.open(other);
+  }
+
   close(id) {
     this.#panels.get(id).dialog.close();
   }

@@ -17,12 +17,12 @@ export const movePanel = chooser({
   texts: texts.move,
   when: (state) => Boolean(state.user),
   act: ({ session }, wallet, onDoubt) => session.move(wallet, onDoubt),
-  done: (panel, { state, dialogs }) => {
-    const close = make("button", { type: "button", onclick: () => dialogs.close("move") }, texts.move.close);
+  done: (panel, { state }) => {
     panel.intro.hidden = true;
-    panel.list.replaceChildren(close);
+    panel.list.replaceChildren();
     write(panel.said, texts.move.done(state.user.wallet_address));
-    close.focus();
+    panel.end.hidden = false;
+    panel.end.firstChild.focus();
   },
 });
 
@@ -32,14 +32,17 @@ function chooser({ id, texts: own, when, act, done }) {
     id,
     title: own.title,
     when,
-    mount(body) {
+    mount(body, { dialogs }) {
       this.intro = make("p", {}, own.intro);
       this.list = make("div", { class: "wallets" });
       this.said = make("p", { class: "said", role: "status" });
-      body.append(this.intro, this.said, this.list);
+      const close = make("button", { type: "button", class: "primary", onclick: () => dialogs.close(id) }, texts.close);
+      this.end = make("div", { class: "row" }, close);
+      body.append(this.intro, this.list, this.said, this.end);
     },
     async shown(app) {
       this.intro.hidden = false;
+      this.end.hidden = true;
       this.list.replaceChildren();
       write(this.said, texts.wallet.searching);
       const wallets = await findWallets();

@@ -62,7 +62,7 @@ export class LimitForm {
 
   #add(name, control, before) {
     const field = new Field(texts.limits.names[name], control, { before, note: texts.limits.notes[name] });
-    const entry = { field, written: "", now: make("span"), used: make("span"), later: make("span") };
+    const entry = { field, written: "", now: make("span"), used: make("span", { class: "used" }), later: make("span") };
     entry.keep = button(texts.limits.keep, () => this.#keep(name),
       { class: "link", hidden: true, "aria-label": texts.limits.keepLabel(texts.limits.names[name]) });
     field.note.before(make("p", { class: "counts", id: `${control.id}-counts` }, entry.now, " ", entry.used, " ",

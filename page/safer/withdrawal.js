@@ -15,7 +15,7 @@ export class WithdrawalForm {
     this.field = new Field(texts.money.amount, dollarsInput(), { before: "$" });
     this.send = make("button", { type: "submit" }, texts.money.send);
     this.said = said();
-    const move = button(texts.money.move, () => dialogs.open("move"), { class: "link" });
+    const move = button(texts.money.move, () => dialogs.replace("money", "move"), { class: "link" });
     this.guest = make("p", { class: "muted" }, texts.money.guest, " ", move);
     this.element = make("form", { novalidate: true }, make("h3", {}, texts.money.withdraw), this.guest,
       this.field.element, this.send, this.said);
