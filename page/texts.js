@@ -65,6 +65,7 @@ export const texts = {
     late: "Prices are late. Bets are still taken.",
     walletChanged: "Your wallet switched to another account, so you were signed out.",
     signedOut: "You are signed out.",
+    moved: "A wallet has this account now. Connect that wallet to go on.",
     sessionEnded: "Your session has ended. Sign in again to go on.",
   },
   welcome: {
@@ -89,17 +90,34 @@ export const texts = {
     chain: (ids) => `The wallet is on another chain. Accepted: ${ids.join(", ")}. Switch there and try again.`,
     failed: (detail) => `The wallet could not do it: ${detail}`,
     refused: (detail) => `The server refused: ${detail}`,
-    noAnswer: "The server did not answer. Try again.",
+    noAnswer: "The server did not answer. Try again: it does no harm.",
+    refusals: {
+      WALLET_TAKEN: "This wallet has an account of its own, and two accounts are never made one. Choose another wallet, "
+        + "or sign out and connect this one.",
+      GUEST_ADOPTED: "Another wallet has this account already. Sign in with that one.",
+      UNAUTHENTICATED: "Your session had ended and has begun anew. Try again.",
+    },
+  },
+  move: {
+    statement: "Give my guest account to this wallet. From now on this wallet signs in to it, and the key of this "
+      + "browser may place bets for me while the session lasts.",
+    title: "Move this account to a wallet",
+    intro: "The wallet signs once. From then on the account is the wallet's, with its balance, bets and limits: only the "
+      + "wallet signs in, from any browser, and withdrawals go to it. There is no way back. A wallet that has an account "
+      + "here already cannot take this one.",
+    none: "There is no wallet in this browser. Install one, then come back.",
+    doubt: "No answer came; asking what became of it.",
+    done: (address) => `Done. This account belongs to ${address} now. Play on here, or sign in with that wallet `
+      + "anywhere.",
   },
   account: {
     title: "Account",
     guest: "Guest of this browser",
     wallet: "Wallet",
+    move: "Move this account to a wallet",
+    money: "Money",
     signOut: "Sign out",
     signOutFailed: "Signing out did not reach the server. Try again.",
-    topUp: (cents) => `Add ${shortMoney(cents)} of play money`,
-    toppedUp: (cents) => `${money(cents)} of play money added.`,
-    topUpFailed: (detail) => `No play money was added: ${detail}`,
     guestNote: "This account belongs to a key in this browser. Clearing the browser's data ends it.",
   },
   help: {

@@ -76,6 +76,24 @@ def test_what_is_no_sum_is_said_in_words_beside_its_field(page: Page, written: s
     assert violations(page) == []
 
 
+def test_what_is_used_of_a_limit_stands_beside_it(page: Page, context: BrowserContext, house: System) -> None:
+    """It is told where there is no limit too, and again when money moves while the panel is open."""
+    bet(page)
+    panel = open_panel(page, "Limits and breaks")
+    expect(panel.get_by_text("Now: no limit. $5.00 so far.")).to_have_count(2)
+    panel.get_by_label("Stakes of a day", exact=True).fill("500")
+    panel.get_by_label("Deposits in 24 hours", exact=True).fill("100")
+    panel.get_by_text("Save limits").click()
+    stakes = panel.get_by_label("Stakes of a day", exact=True)
+    expect(stakes).to_have_accessible_description(re.compile(r"\$5\.00 of \$500\.00 used, \$495\.00 left\."))
+    expect(panel.get_by_text("$0.00 of $100.00 used, $100.00 left.")).to_be_visible()
+    other = open_page(context, house.url)
+    money = open_panel(other, "Money")
+    money.get_by_label("Dollars").first.fill("2.50")
+    money.get_by_role("button", name="Add").click()
+    expect(panel.get_by_text("$2.50 of $100.00 used, $97.50 left.")).to_be_visible()
+
+
 def test_a_tap_that_a_limit_refuses_leads_to_the_limits(page: Page) -> None:
     """The refusal names the limit, and a link beside it opens the panel."""
     panel = open_panel(page, "Limits and breaks")
@@ -220,7 +238,7 @@ def test_every_panel_can_be_used_by_everybody(
     with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844}) as context:
         page = play_as_guest(context, house.url)
         bet(page)
-        for name in ("Limits and breaks", "History", "Money", "Sign-ins"):
+        for name in ("Limits and breaks", "History", "Money", "Sign-ins", "Account"):
             panel = open_panel(page, name)
             expect(panel.get_by_text("Loading")).to_have_count(0)
             assert violations(page) == [], name
