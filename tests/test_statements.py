@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.upkeep.closed_weeks import UPKEEP
+from jobs.upkeep.week_file import FILE
 from runtime.audit.records import AUDIT
 from runtime.game.ledger import SQL
 from runtime.game.statements import COLUMN_LISTS, MARK
@@ -24,7 +24,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "QUERIES": ("runtime/records/queries.sql", QUERIES),
     "AUDIT": ("runtime/audit/audit.sql", AUDIT),
     "TICKS": ("runtime/storage/ticks.sql", TICKS),
-    "UPKEEP": ("jobs/upkeep/upkeep.sql", UPKEEP),
+    "FILE": ("jobs/upkeep/week_file.sql", FILE),
 }
 # Filled when a page is asked for, or once for each kind of record.
 FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored"}

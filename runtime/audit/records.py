@@ -60,6 +60,7 @@ SOURCES = (
     Source("withdrawal_resolved", "withdrawals", AUDIT["written_withdrawal_resolved"]),
     Source("override", "breaker_overrides", AUDIT["written_override"]),
     Source("standing", "bucket_changes", AUDIT["written_standing"]),
+    Source("archive", "archives", AUDIT["written_archive"]),
 )
 
 

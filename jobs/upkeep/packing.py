@@ -1,0 +1,69 @@
+"""Compress a week's file as far as it goes, read stored archives back, and hash on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import zstandard
+
+from jobs.upkeep.archive_store import CHUNK_BYTES
+
+LEVEL = 19
+WINDOW_LOG = 27
+"""128 MB: rows that are alike lie far apart. A longer window cannot be streamed by every reader."""
+UNPACK_WINDOW_BYTES = 1 << WINDOW_LOG
+
+
+def compress(source: Path, target: Path) -> None:
+    """Write `source` compressed; `target` is there in full or not at all."""
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        LEVEL,
+        source_size=source.stat().st_size,
+        window_log=WINDOW_LOG,
+        enable_ldm=True,
+        write_checksum=True,
+        write_content_size=True,
+    )
+    with source.open("rb") as file, unfinished.open("wb") as packed:
+        zstandard.ZstdCompressor(compression_params=parameters).copy_stream(
+            file, packed, size=source.stat().st_size, read_size=CHUNK_BYTES, write_size=CHUNK_BYTES
+        )
+        packed.flush()
+        os.fsync(packed.fileno())
+    unfinished.rename(target)
+
+
+def unpack(chunks: Iterable[bytes], target: Path | None = None) -> tuple[str, str]:
+    """Decompress what is read, into a file if one is named; return the SHA-256 of what was read and of what came of it.
+
+    A stream that is cut off gives another hash, and the caller compares both.
+    """
+    packed, plain = hashlib.sha256(), hashlib.sha256()
+    decompressor = zstandard.ZstdDecompressor(max_window_size=UNPACK_WINDOW_BYTES).decompressobj()
+
+    def unpacked() -> Iterator[bytes]:
+        for chunk in chunks:
+            packed.update(chunk)
+            yield decompressor.decompress(chunk)
+
+    if target is None:
+        for data in unpacked():
+            plain.update(data)
+    else:
+        with target.open("wb") as file:
+            for data in unpacked():
+                plain.update(data)
+                file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    return packed.hexdigest(), plain.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
