@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store, to_disk
-from jobs.upkeep.packing import compress, sha256_of, unpack
+from jobs.upkeep.packing import compress, sha256_of, sha256_of_chunks, unpack
 from jobs.upkeep.week_file import FILE, Progress, WeekFile, check_file, pack
 from runtime.archive.files import WEEKS, kept_file, superfluous
 from runtime.archive.manifest import Content, Manifest
@@ -193,7 +193,7 @@ class Archiver:
         """
         names = (packed.name, f"{manifest.content.week}-{manifest.stored_sha256[:16]}.db.zst")
         for name in names:
-            if self._store.put(name, packed) or self._read_back(name) == manifest.stored_sha256:
+            if self._store.put(name, packed) or sha256_of_chunks(self._store.read(name)) == manifest.stored_sha256:
                 break
         else:
             raise StoreFailed(f"{names[-1]} is there, and is not what was stored")
@@ -204,12 +204,6 @@ class Archiver:
         self._store.put(beside.name, beside)
         beside.unlink()
         return name
-
-    def _read_back(self, name: str) -> str:
-        try:
-            return unpack(self._store.read(name))[0]
-        except Exception:  # noqa: BLE001  whatever is there, it is not our archive
-            return ""
 
     def _keep(self, whole: Path, week: Week) -> None:
         """Let the file be read beside the live database, from before the first row is gone from that."""

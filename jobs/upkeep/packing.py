@@ -10,6 +10,12 @@ from pathlib import Path
 import zstandard
 
 from jobs.upkeep.archive_store import CHUNK_BYTES
+from runtime.errors import TaptradeError
+
+
+class NotPacked(TaptradeError):
+    """What was read is no archive of ours."""
+
 
 LEVEL = 19
 WINDOW_LOG = 27
@@ -40,7 +46,7 @@ def compress(source: Path, target: Path) -> None:
 def unpack(chunks: Iterable[bytes], target: Path | None = None) -> tuple[str, str]:
     """Decompress what is read, into a file if one is named; return the SHA-256 of what was read and of what came of it.
 
-    A stream that is cut off gives another hash, and the caller compares both.
+    A stream that is cut off gives another hash, and the caller compares both. Raise NotPacked for what is no archive.
     """
     packed, plain = hashlib.sha256(), hashlib.sha256()
     decompressor = zstandard.ZstdDecompressor(max_window_size=UNPACK_WINDOW_BYTES).decompressobj()
@@ -48,7 +54,10 @@ def unpack(chunks: Iterable[bytes], target: Path | None = None) -> tuple[str, st
     def unpacked() -> Iterator[bytes]:
         for chunk in chunks:
             packed.update(chunk)
-            yield decompressor.decompress(chunk)
+            try:
+                yield decompressor.decompress(chunk)
+            except zstandard.ZstdError as ex:
+                raise NotPacked(f"it cannot be decompressed: {ex}") from ex
 
     if target is None:
         for data in unpacked():
@@ -61,6 +70,14 @@ def unpack(chunks: Iterable[bytes], target: Path | None = None) -> tuple[str, st
             file.flush()
             os.fsync(file.fileno())
     return packed.hexdigest(), plain.hexdigest()
+
+
+def sha256_of_chunks(chunks: Iterable[bytes]) -> str:
+    """Return the SHA-256 of what is read."""
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def sha256_of(path: Path) -> str:

@@ -15,6 +15,7 @@ from jobs.upkeep.archive_store import CHUNK_BYTES, StoreFailed
 
 PART_BYTES = 64 * 1024 * 1024
 THERE_ALREADY = {"PreconditionFailed", "ConditionalRequestConflict"}
+ATTEMPTS = 5
 ONCE: dict[str, Any] = {"IfNoneMatch": "*"}
 CHECKED: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"}
 
@@ -30,7 +31,7 @@ class S3Store:
         self._storage = {"StorageClass": storage_class}
         self._part_bytes = part_bytes
         config = Config(
-            retries={"mode": "standard", "max_attempts": 5},
+            retries={"mode": "standard", "max_attempts": ATTEMPTS},
             connect_timeout=10,
             read_timeout=60,
             # Names of buckets are no names of hosts where an endpoint of one's own answers.
