@@ -13,6 +13,7 @@ from jobs.upkeep.week_file import FILE
 from runtime.audit.records import AUDIT
 from runtime.game.ledger import SQL
 from runtime.game.statements import COLUMN_LISTS, MARK
+from runtime.history.shelves import PAST
 from runtime.records.queries import QUERIES
 from runtime.storage.ticks_store import TICKS
 
@@ -24,6 +25,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "QUERIES": ("runtime/records/queries.sql", QUERIES),
     "AUDIT": ("runtime/audit/audit.sql", AUDIT),
     "TICKS": ("runtime/storage/ticks.sql", TICKS),
+    "PAST": ("runtime/history/history.sql", PAST),
     "FILE": ("jobs/upkeep/week_file.sql", FILE),
 }
 # Filled when a page is asked for, or once for each kind of record.

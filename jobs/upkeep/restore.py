@@ -12,10 +12,11 @@ from jobs.upkeep.week_file import FILE, WeekUnfit, check_file
 from runtime.archive.files import attached, restored_file
 from runtime.archive.manifest import Manifest
 from runtime.archive.weeks import Week, week_named
+from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
 from runtime.game.ledger import SQL
 from runtime.settings import Settings
-from runtime.storage.database import Database
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate
 
 
 class WeekUnknown(TaptradeError):
@@ -73,6 +74,8 @@ def _fetched(settings: Settings, store: ArchiveStore, database: Database, one: R
         hashes = unpack(store.read(one.stored_as), path)
         if hashes != (manifest.stored_sha256, manifest.sha256):
             raise StoreFailed(f"{one.stored_as} is not what was stored: its SHA-256 is another")
+        # An older version may have made it; what it holds stays what it was.
+        migrate(path, LEDGER_MIGRATIONS, SystemClock())
         check_file(path, content)
         for number, expected in ((content.last_commit, content.last_hash), (content.cut_commit, content.cut_hash)):
             if number and database.execute(SQL["hash_of_commit"], (number,)) != [(expected,)]:
