@@ -7,15 +7,17 @@ writer lets go of the rows only once the week is recorded, and that it is only a
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store, to_disk
-from jobs.upkeep.packing import compress, sha256_of, sha256_of_chunks, unpack
+from jobs.upkeep.packing import compress, quietly, sha256_of, sha256_of_chunks, unpack
 from jobs.upkeep.week_file import FILE, Progress, WeekFile, check_file, pack
 from runtime.archive.files import WEEKS, kept_file, superfluous
 from runtime.archive.manifest import Content, Manifest
@@ -31,7 +33,7 @@ from runtime.messaging.redis_keys import ARCHIVE_LAST
 from runtime.messaging.redis_values import ArchiveResult
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
-from runtime.storage.database import open_reader
+from runtime.storage.database import naming, open_reader
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +41,15 @@ WORK = "weeks/unfinished"
 """In the data folder: what a run has made and not finished with."""
 COMMAND_TTL_MS = 600_000
 ANSWER_S = 60.0
+BYTES_PER_BET = 1_100
+"""What a bet takes with its entries, of the live database and of each copy."""
+SPARE_BYTES = 1 << 30
 
 Ask = Callable[[RecordArchive], Outcome | None]
+
+
+class NoRoom(TaptradeError):
+    """The disk has no room for a week's file."""
 
 
 class NotRecorded(TaptradeError):
@@ -148,10 +157,11 @@ class Archiver:
         work = self._data / WORK
         work.mkdir(mode=0o700, parents=True, exist_ok=True)
         whole, packed = work / week.file, work / f"{week.file}.zst"
-        content = self._whole_file(whole, cut, ending)
+        with naming(whole):
+            content = quietly(partial(self._whole_file, whole, cut, ending))
         if not packed.exists():
             self._progress("compress", 0, 1)
-            compress(whole, packed)
+            quietly(partial(compress, whole, packed))
             self._progress("compress", 1, 1)
         manifest = Manifest(
             content, week.file, whole.stat().st_size, sha256_of(whole), packed.stat().st_size, sha256_of(packed)
@@ -175,6 +185,7 @@ class Archiver:
             if (content.previous_hash, content.last_hash) == (cut.cut_hash, ending.last[1]):
                 return content
             whole.with_name(f"{whole.name}.zst").unlink(missing_ok=True)
+        self._require_room(cut, ending)
         filling, unchecked = whole.with_name("filling.db"), whole.with_name("packed.db")
         content = WeekFile(self._live, filling, ending.week, self._clock, self._progress).fill(cut, ending.last)
         pack(filling, unchecked)
@@ -185,6 +196,13 @@ class Archiver:
         unchecked.rename(whole)
         self._progress("check", 1, 1)
         return content
+
+    def _require_room(self, cut: Cut, ending: Ending) -> None:
+        """Fail before anything is written if the disk may become full by it: commits would stop."""
+        needed = 3 * BYTES_PER_BET * max(0, ending.last[2] - cut.cut_seq) + SPARE_BYTES
+        free = shutil.disk_usage(self._data).free
+        if needed > free:
+            raise NoRoom(f"{ending.week.name} may need {needed >> 20} MB of the disk, {free >> 20} MB are free")
 
     def _stored(self, packed: Path, manifest: Manifest) -> str:
         """Store the archive and read it back whole; return its name.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,9 @@ from typing import Any
 import pytest
 
 from jobs.upkeep import archive
-from jobs.upkeep.archive import NotRecorded
+from jobs.upkeep.archive import NoRoom, NotRecorded
 from jobs.upkeep.archive_store import FolderStore, StoreFailed
+from jobs.upkeep.packing import NICE, quietly
 from jobs.upkeep.week_file import WeekFile, WeekUnfit, check_file
 from jobs.writer.archives import Trimmer
 from runtime.archive.files import attached, kept_file
@@ -149,6 +152,33 @@ def test_every_step_of_trimming_leaves_sums_that_add_up(shelf: Shelf, monkeypatc
         steps += 1
         assert shelf.faults() == []
     assert steps > 10
+
+
+def test_a_cut_that_no_archive_bears_out_stops_trimming_and_not_the_writer(shelf: Shelf) -> None:
+    shelf.play_week()
+    shelf.desk.database.execute("UPDATE cut SET cut_seq = 2, cut_commit = 3")
+    trimmer = Trimmer(shelf.desk.database, shelf.desk.clock)
+    assert not trimmer.step()
+    assert shelf.desk.database.execute("SELECT min(seq) FROM bets") == [(1,)]
+    assert any(fault.startswith("cut") for fault in shelf.faults())
+
+
+def test_a_disk_without_room_is_left_as_it_is(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.play_week()
+    shelf.on_sunday()
+    monkeypatch.setattr(archive, "SPARE_BYTES", 1 << 60)
+    with pytest.raises(NoRoom, match="MB are free"):
+        shelf.archive()
+    assert list((shelf.settings.data / "weeks" / "unfinished").iterdir()) == []
+
+
+def test_files_are_made_with_what_processor_time_is_left() -> None:
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    assert (quietly(nice), nice()) == (NICE, os.getpriority(os.PRIO_PROCESS, 0))
+    with pytest.raises(ZeroDivisionError):
+        quietly(lambda: 1 // 0)
 
 
 def test_what_is_not_read_back_whole_is_not_recorded(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
