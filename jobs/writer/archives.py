@@ -12,7 +12,7 @@ from runtime.storage.database import Database, DatabaseError, OperationalError
 
 logger = logging.getLogger(__name__)
 
-STEP_MS = 10
+STEP_MS = 6
 """What a step should take; bets that come meanwhile wait for it."""
 STEP_ROWS_MIN, STEP_ROWS_MAX = 20, 2_000
 

@@ -103,6 +103,10 @@ FROM archives;
 SELECT * FROM ({written}) AS written
 WHERE written_commit IS NOT NULL ORDER BY written_commit, written_place;
 
+-- name: walk_by_key
+-- The same of tables whose keys rise with the commits, without a sort, which would take the memory of the whole table.
+SELECT * FROM ({written}) AS written ORDER BY near;
+
 -- name: by_key
 -- The row of a kind with a key.
 SELECT * FROM ({written}) AS written WHERE row_key = ?;

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from runtime.audit.findings import Finding
-from runtime.audit.records import AUDIT, Record, Walker, walk
+from runtime.audit.records import AUDIT, OutOfOrder, Record, Walker, walk
 from runtime.game import chain
 from runtime.game.cuts import Cut
 
@@ -17,7 +17,16 @@ def check_chain(database: Walker, cut: Cut, progress: Callable[[int], None]) -> 
 
     Rows of commits up to the cut's last may lie in an archive; those that are here must still be what was written.
     """
-    groups = groupby(walk(database), key=lambda record: record.commit)
+    try:
+        found = list(_check(database, cut, walk(database), progress))
+    except OutOfOrder:
+        # A row says that it was written elsewhere; which one it is shows once all are sorted.
+        found = list(_check(database, cut, walk(database, sort=True), progress))
+    yield from found
+
+
+def _check(database: Walker, cut: Cut, written: Iterator[Record], progress: Callable[[int], None]) -> Iterator[Finding]:
+    groups = groupby(written, key=lambda record: record.commit)
     current = next(groups, None)
     first = 1 if cut.week is None else cut.cut_commit + 1
     previous_hash, expected = (chain.GENESIS if first == 1 else cut.cut_hash), first
