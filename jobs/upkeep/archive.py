@@ -48,7 +48,7 @@ SPARE_BYTES = 1 << 30
 Ask = Callable[[RecordArchive], Outcome | None]
 
 
-class NoRoom(TaptradeError):
+class DiskTooSmall(TaptradeError):
     """The disk has no room for a week's file."""
 
 
@@ -185,7 +185,7 @@ class Archiver:
             if (content.previous_hash, content.last_hash) == (cut.cut_hash, ending.last[1]):
                 return content
             whole.with_name(f"{whole.name}.zst").unlink(missing_ok=True)
-        self._require_room(cut, ending)
+        self._require_space(cut, ending)
         filling, unchecked = whole.with_name("filling.db"), whole.with_name("packed.db")
         content = WeekFile(self._live, filling, ending.week, self._clock, self._progress).fill(cut, ending.last)
         pack(filling, unchecked)
@@ -197,12 +197,12 @@ class Archiver:
         self._progress("check", 1, 1)
         return content
 
-    def _require_room(self, cut: Cut, ending: Ending) -> None:
+    def _require_space(self, cut: Cut, ending: Ending) -> None:
         """Fail before anything is written if the disk may become full by it: commits would stop."""
         needed = 3 * BYTES_PER_BET * max(0, ending.last[2] - cut.cut_seq) + SPARE_BYTES
         free = shutil.disk_usage(self._data).free
         if needed > free:
-            raise NoRoom(f"{ending.week.name} may need {needed >> 20} MB of the disk, {free >> 20} MB are free")
+            raise DiskTooSmall(f"{ending.week.name} may need {needed >> 20} MB of the disk, {free >> 20} MB are free")
 
     def _stored(self, packed: Path, manifest: Manifest) -> str:
         """Store the archive and read it back whole; return its name.

@@ -60,10 +60,11 @@ def _wrong(commit: Commit, cut: Cut, command: RecordArchive) -> str:
             return f"The archive's hash of commit {number} is not the ledger's."
     if commit.write("oldest_open_bet", command.cut_seq):
         return "A bet that the archive would take away is open."
-    if commit.write("crosses_cut", command.cut_seq, command.cut_commit, command.cut_entry, command.cut_commit) != [
-        (0, 0)
-    ]:
-        return "The archive's cut does not lie between two commits."
+    ((bet, entry),) = commit.write(
+        "rows_at_cut", command.cut_seq, command.cut_commit, command.cut_entry, command.cut_commit
+    )
+    if not (bet or command.cut_seq == cut.cut_seq) or not (entry or command.cut_entry == cut.cut_entry):
+        return "The archive's last bet or entry is not that of a commit up to its cut."
     if commit.write("has_archived_rows") != [(0, 0)]:
         return "Rows of the archive before it are still there."
     return ""

@@ -415,10 +415,11 @@ SELECT seq FROM bets WHERE refusal_code IS NULL AND status = 'confirmed' AND seq
     AND column_start_s >= (SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s')
 ORDER BY seq + 0 LIMIT 1;
 
--- name: crosses_cut
--- Whether the bets or entries at a cut are of commits beyond it. Parameters: row number, commit, entry, commit.
-SELECT EXISTS (SELECT 1 FROM bets WHERE seq = ? AND placed_commit > ?),
-       EXISTS (SELECT 1 FROM transaction_ledger WHERE id = ? AND commit_number > ?);
+-- name: rows_at_cut
+-- Whether there are the bet and the entry that a cut names last, of commits up to it.
+-- Parameters: row number, commit, entry, commit.
+SELECT EXISTS (SELECT 1 FROM bets WHERE seq = ? AND placed_commit <= ?),
+       EXISTS (SELECT 1 FROM transaction_ledger WHERE id = ? AND commit_number <= ?);
 
 -- name: has_archived_rows
 -- Whether rows are left that an archive holds: of bets, of entries.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs.upkeep import archive
-from jobs.upkeep.archive import NoRoom, NotRecorded
+from jobs.upkeep.archive import DiskTooSmall, NotRecorded
 from jobs.upkeep.archive_store import FolderStore, StoreFailed
 from jobs.upkeep.packing import NICE, quietly
 from jobs.upkeep.week_file import WeekFile, WeekUnfit, check_file
@@ -167,7 +167,7 @@ def test_a_disk_without_room_is_left_as_it_is(shelf: Shelf, monkeypatch: pytest.
     shelf.play_week()
     shelf.on_sunday()
     monkeypatch.setattr(archive, "SPARE_BYTES", 1 << 60)
-    with pytest.raises(NoRoom, match="MB are free"):
+    with pytest.raises(DiskTooSmall, match="MB are free"):
         shelf.archive()
     assert list((shelf.settings.data / "weeks" / "unfinished").iterdir()) == []
 
