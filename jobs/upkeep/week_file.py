@@ -14,6 +14,7 @@ from runtime.audit import Report, audit
 from runtime.audit.bucket_count import BucketCount
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
+from runtime.game.bets import STATUSES
 from runtime.game.buckets import Bucket, distance_of, rate_from_bp
 from runtime.game.cuts import Cut
 from runtime.game.ids import first_id_at
@@ -64,6 +65,7 @@ class WeekFile:
         return self._file.execute(sql, params)
 
     def _copy_ranges(self, cut: Cut, commit: int, seq: int, entry: str) -> None:
+        self._write(FILE["make_closing"])
         first = cut.cut_commit
         for after in range(first, commit, RANGE_ROWS):
             self._write(FILE["copy_commits"], after, min(after + RANGE_ROWS, commit))
@@ -78,6 +80,7 @@ class WeekFile:
             upto_id = str(found[0][0]) if found else entry
             self._write(FILE["copy_entries"], after_id, upto_id)
             self._write(FILE["players_of_entries"], after_id, upto_id)
+            self._write(FILE["close_entries"], after_id, upto_id)
             after_id, copied = upto_id, copied + RANGE_ROWS
             self._progress("entries", copied, 0)
 
@@ -107,15 +110,15 @@ class WeekFile:
     def _set_back(self, commit: int) -> None:
         for sql in (FILE["undo_ends"], FILE["undo_settled"], FILE["undo_withdrawals"], FILE["undo_adoptions"]):
             self._write(sql, commit)
-        self._write(FILE["balances_then"])
-        self._write(FILE["empty_then"])
+        for sql in (FILE["close_openings"], FILE["balances_then"], FILE["empty_then"], FILE["drop_closing"]):
+            self._write(sql)
 
     def _count(self, cut: Cut, last_commit: int, last_hash: str) -> Content:
         ((before_open,),) = self._file.execute(FILE["before_open"])
         cut_commit = last_commit if before_open is None else max(before_open, cut.cut_commit)
         ((cut_hash, cut_seq, cut_entry),) = self._file.execute(FILE["cut_rows"], (cut_commit,) * 3)
         cut_seq, cut_entry = cut_seq or cut.cut_seq, cut_entry or cut.cut_entry
-        bets = self._file.execute(FILE["counted_bets"])
+        ((*statuses, staked, paid),) = self._file.execute(FILE["counted_bets"])
         kinds = self._file.execute(FILE["counted_entries"])
         ((cut_bets, cut_entries, cut_cents),) = self._file.execute(FILE["counted_cut"], (cut_seq, cut_entry, cut_entry))
         return Content(
@@ -129,10 +132,10 @@ class WeekFile:
             cut_hash=cut_hash or cut.cut_hash,
             last_hash=last_hash,
             commits=self._file.execute(FILE["counted_commits"])[0][0],
-            bets=sum(row[1] for row in bets),
-            bets_by_status={row[0]: row[1] for row in bets},
-            staked_cents=sum(row[2] for row in bets),
-            paid_cents=sum(row[3] for row in bets),
+            bets=sum(statuses),
+            bets_by_status=dict(zip(STATUSES, statuses, strict=True)),
+            staked_cents=staked,
+            paid_cents=paid,
             entries=sum(row[1] for row in kinds),
             cents_by_kind={row[0]: row[2] for row in kinds},
             cut_bets=cut_bets,
