@@ -25,6 +25,8 @@ from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_
 FILE = read_statements("jobs.upkeep", "week_file.sql")
 RANGE_ROWS = 5_000
 """Rows that one read of the live database copies: some hundredths of a second each."""
+RANGE_COMMITS = 1_000
+"""A commit's row has a mark of each row that it wrote."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -67,8 +69,8 @@ class WeekFile:
     def _copy_ranges(self, cut: Cut, commit: int, seq: int, entry: str) -> None:
         self._write(FILE["make_closing"])
         first = cut.cut_commit
-        for after in range(first, commit, RANGE_ROWS):
-            self._write(FILE["copy_commits"], after, min(after + RANGE_ROWS, commit))
+        for after in range(first, commit, RANGE_COMMITS):
+            self._write(FILE["copy_commits"], after, min(after + RANGE_COMMITS, commit))
         for after in range(cut.cut_seq, seq, RANGE_ROWS):
             upto = min(after + RANGE_ROWS, seq)
             for sql in (FILE["copy_bets"], FILE["players_of_bets"], FILE["delegations_of_bets"]):
