@@ -133,6 +133,7 @@ export const texts = {
     stop: "Stop",
     progress: (count) => `${count.toLocaleString("en-US")} lines so far`,
     done: (count, name) => `${count.toLocaleString("en-US")} lines saved as ${name}.`,
+    archived: (week) => `Older lines lie in the archive of the week ${week}; ask the house for them.`,
     stopped: "Stopped. Nothing was saved.",
     failed: (sentence) => `The spreadsheet is not complete and was not saved. ${sentence}`,
   },
