@@ -47,6 +47,7 @@ export const texts = {
     notOffered: "This cell is not offered now.",
     closed: "This column takes no more bets.",
     stopped: "Bets are stopped just now; the line above the board says why.",
+    lost: "No connection: a tap waits until there is one again.",
     paused: "You are taking a break: no bets are taken.",
     window: (start, end) => `${start} to ${end}`,
   },
@@ -125,8 +126,8 @@ export const texts = {
     sentences: (edge, source, columnSeconds) => [
       `Columns are windows of ${columnSeconds} seconds that move towards the line of now, rows are price bands.`,
       "Tap a cell: it wins if the price touches its band at any moment of its window, the band's bounds included.",
-      "Rates go from 1.05x to 100x; a win pays stake times the rate at which the bet was confirmed, never less than "
-        + "3 % below what you saw.",
+      "A cell shows its rate; an empty one is not offered. A win pays stake times the rate at which the bet was "
+        + "confirmed, never less than 3 % below what you saw.",
       edge,
       source,
     ],
@@ -181,16 +182,17 @@ export const texts = {
     won: (payoutCents) => `Won ${money(payoutCents)}: the price touched the band.`,
     lost: "Lost: the price did not touch the band.",
     wonBy: (payoutCents, low, high) =>
-      `Won ${money(payoutCents)}: the price went from ${money(low)} to ${money(high)}, into the band.`,
+      `Won ${money(payoutCents)}: the price was between ${money(low)} and ${money(high)}, and so touched the band.`,
     lostBy: (low, high, missCents, above) =>
-      `Lost: the price went from ${money(low)} to ${money(high)}; the band began ${money(missCents)} ${
-        above ? "higher" : "lower"}.`,
+      `Lost: the price stayed between ${money(low)} and ${money(high)}; the band is ${money(missCents)} ${
+        above ? "above" : "below"} that.`,
     void: "Void: the prices of this window are not complete. Your stake came back.",
     unknown: "No answer came. The page asks again; the bet counts once or not at all.",
-    tap: (stakeCents, rateText, bandText) => `${shortMoney(stakeCents)} × ${rateText}, ${bandText}`,
+    tap: (stakeCents, rateText, bandText) =>
+      `${shortMoney(stakeCents)}${rateText === null ? "" : ` × ${rateText}`}, ${bandText}`,
   },
   refusals: {
-    RATE_MOVED: ({ shownBp, rateBp }) => (rateBp
+    RATE_MOVED: ({ shownBp, rateBp }) => (rateBp && shownBp
       ? `The rate fell from ${rate(shownBp)} to ${rate(rateBp)}, more than 3 %. Not taken.`
       : "The rate fell by more than 3 % while the tap was on its way. Not taken."),
     CELL_CLOSED: () => "The column had closed when the tap arrived. Not taken.",

@@ -10,6 +10,8 @@ import { Delivery } from "./delivery.js";
 export const OPEN = new Set(["signing", "pending", "unknown", "confirmed"]);
 const SETTLED = new Set(["won", "lost", "void"]);
 const KEPT = 200;
+/** Of so many of the newest bets the reasons are asked for when a page is opened. */
+const EXPLAINED = 10;
 /** So long after a window's end a result may take to come by the stream; then the page asks for it. */
 const LATE_MS = 6_000;
 
@@ -102,6 +104,14 @@ export class Taps {
     const { bets } = await this.api.get("/api/bets?limit=60");
     bets.reverse().forEach((bet) => this.takeBet(bet, true));
     this.onChange(null);
+    await this.#explainNewest();
+  }
+
+  /** Ask for the evidence of the newest results: without it their sentences say that, but not why. */
+  async #explainNewest() {
+    const newest = this.list().reverse().slice(0, EXPLAINED).filter((tap) => SETTLED.has(tap.state));
+    for (const tap of newest) if (!tap.evidence) await this.#ask(tap);
+    this.onChange(null);
   }
 
   #add(cellId, fields) {
@@ -120,7 +130,7 @@ export class Taps {
     if (known && bet.refusal_code) return null;
     if (!bet.cell_id) return null;
     return this.#add(bet.cell_id, {
-      state: "pending", stakeCents: bet.amount, shownBp: bet.reward_rate ?? bet.min_rate_bp,
+      state: "pending", stakeCents: bet.amount, shownBp: bet.reward_rate || null,
       tappedMs: bet.received_ms ?? bet.placed_ms, sentMs: bet.received_ms ?? bet.placed_ms,
     });
   }

@@ -30,7 +30,7 @@ def test_a_guest_plays_a_whole_game(seat: Seat, shoot: Callable[[Page, str], Non
     assert account_of(seat.page)["kind"] == "guest"
     seat.expect_state("won", "lost")
     bet = seat.bets.first
-    expect(bet.locator(".sentence")).to_contain_text("the price went from")
+    expect(bet.locator(".sentence")).to_contain_text("between")
     bet.get_by_role("button", name="Why?").click()
     expect(bet.locator(".window-chart .band")).to_be_visible()
     assert bet.locator(".window-chart .tick").count() > 1
