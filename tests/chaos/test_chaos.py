@@ -31,3 +31,5 @@ def test_nothing_is_lost_or_invented_by_thirty_kills() -> None:
     assert (total.events_missing, total.events_repeated, total.events_disordered) == (0, 0, 0)
     assert total.acknowledged > KILLS
     assert total.pending > 0
+    # Keys of both kinds took part.
+    assert 0 < total.by_browsers < total.acknowledged
