@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 30_000
 SOON = 0.46
 """How far across a wide board the columns lie that are the first to take bets."""
 TAKEN = ("confirmed", "touched", "won", "lost")

@@ -229,8 +229,7 @@ def test_the_reality_check_waits_for_the_hand_and_leads_to_a_break(
     expect(page.locator("#limits")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 390), ("light", 1280)])
 def test_every_panel_can_be_used_by_everybody(
     browser: Browser, house: System, scheme: Scheme, width: int, shoot: Callable[[Page, str], None]
 ) -> None:
