@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store, to_disk
-from jobs.upkeep.packing import compress, quietly, sha256_of, sha256_of_chunks, unpack
+from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store
+from jobs.upkeep.packing import compress, quietly, sha256_of_chunks, unpack
 from jobs.upkeep.week_file import FILE, Progress, WeekFile, check_file, pack
 from runtime.archive.files import WEEKS, kept_file, superfluous
 from runtime.archive.manifest import Content, Manifest
@@ -34,6 +34,7 @@ from runtime.messaging.redis_values import ArchiveResult
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.database import naming, open_reader
+from runtime.storage.files import sha256_of, to_disk
 
 logger = logging.getLogger(__name__)
 
