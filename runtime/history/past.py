@@ -14,9 +14,9 @@ from runtime.errors import NotFound
 from runtime.game.bets import COLUMNS
 from runtime.game.cuts import Cut
 from runtime.game.ids import first_id_at, ulid_ms
-from runtime.game.ledger import SQL, Entry, RefType
+from runtime.game.ledger import SQL, Entry, RefType, read_cut
 from runtime.game.player_entries import FIRST_ID, LAST_ID, Execute, Rows, entries_newest_first
-from runtime.history.shelves import PAST, Shelf, Shelves, read_cut
+from runtime.history.shelves import PAST, Shelf, Shelves
 from runtime.records.player_bets import Wanted, bets_newest_first
 from runtime.storage.read_pool import ReadPool
 
