@@ -106,11 +106,15 @@ export class Taps {
     this.onChange(null);
   }
 
-  /** Ask for the evidence of the newest results: without it their sentences say that, but not why. */
+  /** Ask for the evidence of the newest results: without it, and where there is none, nothing says why they ended so. */
   async explain() {
     const unexplained = this.list().slice(-EXPLAINED).filter((tap) => SETTLED.has(tap.state) && !tap.evidence);
     for (const startS of new Set(unexplained.map((tap) => tap.startS))) {
-      this.takeColumn(await this.api.get(`/api/columns/${startS}`));
+      try {
+        this.takeColumn(await this.api.get(`/api/columns/${startS}`));
+      } catch (error) {
+        if (error.status !== 404) throw error;
+      }
     }
   }
 
