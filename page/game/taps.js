@@ -106,7 +106,7 @@ export class Taps {
     this.onChange(null);
   }
 
-  /** Ask for the evidence of the newest results: without it, and where there is none, nothing says why they ended so. */
+  /** Ask for the evidence of the newest results; where there is none, nothing says why they ended so. */
   async explain() {
     const unexplained = this.list().slice(-EXPLAINED).filter((tap) => SETTLED.has(tap.state) && !tap.evidence);
     for (const startS of new Set(unexplained.map((tap) => tap.startS))) {

@@ -26,6 +26,7 @@ def account_of(page: Page) -> Any:
 
 
 def test_a_guest_plays_a_whole_game(seat: Seat, shoot: Callable[[Page, str], None]) -> None:
+    seat.page.emulate_media(reduced_motion="no-preference")
     seat.bet()
     assert account_of(seat.page)["kind"] == "guest"
     seat.expect_state("won", "lost")
