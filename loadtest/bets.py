@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from runtime.clock import Clock
-from runtime.game.bets import COLUMNS
 from runtime.game.grid import Cell
 from runtime.game.ledger import SQL
+from runtime.game.rows import ROWS
 from runtime.game.statements import load_statements
 from runtime.game.ticks import Features, Tick
 from runtime.messaging.commands import PlaceBet
 from runtime.messaging.queues import new_id
-from runtime.storage.database import Database, migrate, open_writer
+from runtime.storage.database import Database, open_writer
+from runtime.storage.migrate import migrate
 
 STAKE_CENTS = 100
 PRICE_CENTS = 9_400_000
@@ -36,7 +37,9 @@ RATE_BP = 34_567
 CREDIT_CENTS = 10**12
 COLUMN_S = 5
 SLICE_BETS = 100_000
-BYTES_PER_BET = 1_100
+ENTERED_MS = 1_790_000_000_000
+PRICED_BY = (0, "brownian-touch", "1", '{"sample_ms":200,"history_ms":600000}')
+BYTES_PER_BET = 500
 """What a bet takes on the disk, its entries, indexes and share of a commit included."""
 PRAGMAS = (
     "journal_mode = off",
@@ -45,7 +48,7 @@ PRAGMAS = (
     "ignore_check_constraints = on",
     "cache_size = -1000000",
 )
-_ROWS = load_statements(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+STATEMENTS = load_statements(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
 
 
 def stamped(now_ms: int) -> dict[str, Any]:
@@ -88,7 +91,7 @@ class Layout:
 
     def rows(self, name: str) -> str:
         """Return the statement of this name over the numbers that are its two parameters."""
-        return f"{_ROWS['taps']} {_ROWS[name]}".format(
+        return f"{STATEMENTS['taps']} {STATEMENTS[name]}".format(
             **asdict(self),
             row_cents=ROW_CENTS,
             price_cents=PRICE_CENTS,
@@ -97,6 +100,8 @@ class Layout:
             payout_cents=STAKE_CENTS * RATE_BP // 10_000,
             credit_cents=CREDIT_CENTS,
             later=SETTLED_COMMITS_LATER,
+            entered_ms=ENTERED_MS,
+            key=f"'{ENTERED_MS:012x}%012x%08x'",
             column_commits=BETS_PER_COLUMN // BETS_PER_COMMIT,
         )
 
@@ -130,6 +135,7 @@ def create(path: Path, clock: Clock, users: int = USERS) -> Database:
             database.execute(SQL["insert_user"], (user_id(number), f"0x{number:040x}", None, now_ms, now_ms, 1, number))
         # No entry says so, and so no version either.
         database.execute("UPDATE users SET balance = ?", (CREDIT_CENTS,))
+        database.execute(ROWS["insert_pricing"], PRICED_BY)
     return database
 
 
@@ -151,13 +157,13 @@ def fill(path: Path, bets: int, clock: Clock, show: Callable[[int], None] = lamb
     for first in range(1, bets + 1, SLICE_BETS):
         last = min(first + SLICE_BETS - 1, bets)
         with database.transaction():
-            insert(f"bets ({', '.join(COLUMNS)})", "bets", first, last)
-            insert("transaction_ledger", "stakes", first, last)
-            insert("transaction_ledger", "payouts", first, last)
+            insert("bet_rows", "bets", first, last)
+            insert("entry_rows", "stakes", first, last)
+            insert("entry_rows", "payouts", first, last)
         show(last)
     with database.transaction():
         insert("columns", "columns", 0, columns - 1)
-        insert("commits", "commits", 1, bets // BETS_PER_COMMIT + 1 + SETTLED_COMMITS_LATER)
+        insert("commit_rows", "commits", 1, bets // BETS_PER_COMMIT + 1 + SETTLED_COMMITS_LATER)
         database.execute(layout.rows("last_entries"), (max(bets - USERS, 0) + 1, bets))
         database.execute(SQL["set_open_from"], (layout.first_s + COLUMN_S * columns,))
     database.execute("PRAGMA journal_mode = wal")

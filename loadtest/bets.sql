@@ -2,46 +2,47 @@
 -- `i` is a bet's number; what is in braces is filled in by bets.py.
 
 -- name: taps
--- What the rows of a bet have in common. Commits are of a hundred bets, each of two changes.
+-- What the rows of a bet have in common. Commits are of a hundred bets, each of four changes at most. An entry's key is
+-- the time, the number of the commit and the position in it. A user has one bet in so many.
 WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?),
 tap AS (
-    SELECT i, printf('01A%023d', i) AS id, printf('01U%023d', {user}) AS user_id, {start_s} AS start_s,
-        {low_cents} AS low_cents, {won} AS won, i / 100 + 1 AS placed_commit, 2 * (i % 100) AS place,
-        (i - 1) / {users} AS earlier
+    SELECT i, unhex(printf('%012x%020x', {entered_ms}, i)) AS id, {user} + 1 AS user, {start_s} AS start_s,
+        {low_cents} AS low_cents, {won} AS won, i / 100 + 1 AS placed_commit, 4 * (i % 100) AS place,
+        (i - 1) / {users} AS earlier, i / 100 + 1 - ({users} / 100) AS commit_before
     FROM n
 )
 
 -- name: bets
 SELECT
-    i, id, user_id, printf('%d_%d_%d', start_s, low_cents, low_cents + {row_cents}), {stake_cents}, {rate_bp},
-    CASE WHEN NOT {settled} THEN 'confirmed' WHEN won THEN 'won' ELSE 'lost' END,
-    1000 * start_s - 20000, iif({settled}, 1000 * start_s + 6500, NULL), iif({settled}, won * {payout_cents}, NULL),
-    NULL, NULL, NULL, start_s, low_cents, low_cents + {row_cents}, 10000,
-    printf('%032x', i), start_s - 20, printf('0x%0130x', i), printf('0x%040x', i), NULL,
-    1000 * start_s - 20010, 1000 * start_s - 10010, 1000 * start_s - 20050, {price_cents}, 201.23456,
-    '{{"sample_ms": 100, "history_ms": 600000}}', 'brownian-touch', '1', 1000 * start_s - 20000, placed_commit, place,
-    iif({settled}, placed_commit + {later}, NULL), iif({settled}, place, NULL), NULL
+    i, id, user, NULL, {stake_cents}, {rate_bp}, iif({settled}, 2 - won, 0), 1000 * start_s - 20000,
+    iif({settled}, 26500, NULL), iif({settled}, won * {payout_cents}, NULL), NULL, NULL, NULL, start_s, low_cents,
+    low_cents + {row_cents}, 10000, unhex(printf('%032x', i)), 0, unhex(printf('%0130x', i)), unhex(printf('%040x', i)),
+    NULL, -10, 9990, -50, {price_cents}, 201.23456, 1, 0, placed_commit, place,
+    iif({settled}, placed_commit + {later}, NULL), iif({settled}, place + 2, NULL), NULL
 FROM tap
 
+-- name: insert_bet
+-- Such a row, made beforehand.
+INSERT INTO bet_rows VALUES
+(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
 -- name: stakes
--- A user has one bet in so many. Every bet of a user wins or none does, so that the entry before is known.
-SELECT printf('01A%022d0', i), user_id, -{stake_cents}, {credit_cents}, 'BET', id, '{{}}', 1790000000000,
-    placed_commit, place + 1, earlier * (1 + won) + 1,
-    CASE WHEN i > {users} THEN printf('01A%022d%d', i - {users}, won) END
+-- Every bet of a user wins or none does, so that the entry before is known.
+SELECT unhex(printf({key}, placed_commit, place + 1)), user, -{stake_cents}, {credit_cents}, 0, id, NULL,
+    earlier * (1 + won) + 1,
+    CASE WHEN i > {users} THEN unhex(printf({key}, commit_before, place + 1 + 2 * won)) END
 FROM tap
 
 -- name: payouts
-SELECT printf('01A%022d1', i), user_id, {payout_cents}, {credit_cents}, 'PAYOUT', id, '{{}}', 1790000000000,
-    placed_commit + {later}, place + 1, earlier * 2 + 2, printf('01A%022d0', i)
+SELECT unhex(printf({key}, placed_commit, place + 3)), user, {payout_cents}, {credit_cents}, 1, id, NULL,
+    earlier * 2 + 2, unhex(printf({key}, placed_commit, place + 1))
 FROM tap WHERE won
 
 -- name: last_entries
 -- A user's last bet is the last of its round.
-UPDATE users SET (version, last_entry_id) = (
-    SELECT number, id FROM transaction_ledger
-    WHERE ref_type = CASE WHEN won THEN 'PAYOUT' ELSE 'BET' END AND ref_id = tap.id
-)
-FROM tap WHERE users.id = tap.user_id
+UPDATE users SET version = tap.earlier * (1 + tap.won) + 1 + tap.won,
+    last_entry_id = ulid_text(unhex(printf({key}, placed_commit, place + 1 + 2 * won)))
+FROM tap WHERE users.seq = tap.user
 
 -- name: columns
 SELECT {first_s} + 5 * i, {first_s} + 5 * (i + 1), 1, {price_cents}, {price_cents}, {price_cents}, {price_cents}, 50,
@@ -51,7 +52,6 @@ SELECT {first_s} + 5 * i, {first_s} + 5 * (i + 1), 1, {price_cents}, {price_cent
 FROM n
 
 -- name: commits
--- Records of 200 rows, as a commit of bets among settlements has.
-SELECT i, 1000 * {first_s}, hex(zeroblob(32)), hex(zeroblob(32)), 200, '{{}}', NULL, NULL, NULL, NULL,
-    hex(zeroblob(800))
+-- Records of 325 rows: those of a hundred bets placed and a hundred ended, one in four of them won.
+SELECT i, 1000 * {first_s}, zeroblob(32), zeroblob(32), 325, '{{}}', NULL, NULL, NULL, NULL, zeroblob(4 * 325)
 FROM n

@@ -14,12 +14,14 @@ from rq import Queue, SimpleWorker
 
 from jobs.writer.inbox import BETS_SLICE
 from loadtest import lone_writer, server
-from loadtest.bets import STAKE_CENTS, Layout, create
+from loadtest.bets import ENTERED_MS, STAKE_CENTS, STATEMENTS, Layout, create, user_id
 from loadtest.measurement import Found, Trial
 from loadtest.processes import apart
 from loadtest.stage import Stage
 from runtime.clock import SystemClock
+from runtime.game.ids import ulid_text
 from runtime.game.ledger import SQL
+from runtime.game.rows import ROWS
 from runtime.messaging.connection import connect
 from runtime.storage.database import Database, Row, open_writer
 
@@ -34,8 +36,8 @@ LAYOUT = Layout(
     start_s=f"(1790000000 + 5 * (i / {20 * USERS}))",
     low_cents=f"(9400000 + 500 * (i / {USERS} % 20))",
 )
-BETS, STAKES = LAYOUT.rows("bets"), LAYOUT.rows("stakes")
-LAST_ENTRY, DEBIT, INSERT_ENTRY = SQL["last_entry"], SQL["debit"], SQL["insert_entry"]
+BETS, STAKES, INSERT_BET = LAYOUT.rows("bets"), LAYOUT.rows("stakes"), STATEMENTS["insert_bet"]
+LAST_ENTRY, DEBIT, INSERT_ENTRY = SQL["last_entry"], SQL["debit"], ROWS["insert_entry"]
 
 
 def open_ledger(path: Path) -> Database:
@@ -50,10 +52,10 @@ def rows_of(database: Database, first: int, last: int) -> list[tuple[Row, Row]]:
 
 def place(database: Database, bet: Row, entry: Row) -> None:
     """Place one bet with four statements; the caller holds the transaction."""
-    entry_id, user, created_ms = entry[0], entry[1], entry[7]
-    database.execute(LAST_ENTRY, (user,))
-    database.execute(DEBIT, (STAKE_CENTS, created_ms, entry_id, user, STAKE_CENTS, STAKE_CENTS))
-    database.execute(SQL["insert_bet"], bet)
+    entry_id, user = ulid_text(entry[0]), entry[1]
+    database.execute(LAST_ENTRY, (user_id(user - 1, USERS),))
+    database.execute(DEBIT, (STAKE_CENTS, ENTERED_MS, entry_id, user, STAKE_CENTS, STAKE_CENTS))
+    database.execute(INSERT_BET, bet)
     database.execute(INSERT_ENTRY, entry)
 
 

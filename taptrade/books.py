@@ -18,7 +18,8 @@ from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
 from runtime.settings import Settings
 from runtime.storage import ticks_store
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, Row, naming, open_migrated
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, Row, naming
+from runtime.storage.migrate import open_migrated
 
 MOMENT = "2026-01-06, 2026-01-06T12:30:00Z or Unix milliseconds; UTC"
 MS_DIGITS_MIN = 12

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import functions
 from runtime.clock import SystemClock
@@ -13,6 +16,13 @@ from runtime.settings import Settings, load
 from runtime.settings_table import TABLE, Setting
 from taptrade import __version__
 from taptrade.own_files import close_to_others
+
+if TYPE_CHECKING:
+    from runtime.storage.database import Database
+    from runtime.storage.migrate import Check
+    from runtime.storage.remake import Progress
+
+TOLD_EVERY_S = 2.0
 
 
 def config(argv: Sequence[str]) -> int:
@@ -68,16 +78,40 @@ def migrate_databases(settings: Settings) -> list[str]:
     """Apply what the databases lack; return the names of what was applied."""
     from runtime.archive.files import attached
     from runtime.storage import ticks_store
-    from runtime.storage.database import LEDGER_MIGRATIONS, migrate, missing_migrations
+    from runtime.storage.database import LEDGER_MIGRATIONS
+    from runtime.storage.migrate import migrate, missing_migrations
 
     clock = SystemClock()
     # Neither is touched where the other is not ours.
     missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
-    live = migrate(settings.database, LEDGER_MIGRATIONS, clock)
+    live = migrate(settings.database, LEDGER_MIGRATIONS, clock, *_watched(settings.database))
     ticks = ticks_store.prepare(settings.ticks_database, clock)
     weeks = [
         f"{week.name} {name}"
         for week, path in attached(settings.data).items()
-        for name in migrate(path, LEDGER_MIGRATIONS, clock)
+        for name in migrate(path, LEDGER_MIGRATIONS, clock, *_watched(path))
     ]
     return [*live, *(f"ticks {name}" for name in ticks), *weeks]
+
+
+def _watched(path: Path) -> tuple[Progress, Check]:
+    """Return what tells on stderr how far a database is that is made anew, and what audits it before it counts."""
+    from runtime.audit import audit
+    from runtime.storage.remake import NotRemade
+
+    told_s = 0.0
+
+    def tell(what: str, done: int, count: int) -> None:
+        nonlocal told_s
+        if done >= count or time.monotonic() - told_s >= TOLD_EVERY_S:
+            told_s = time.monotonic()
+            print(f"{path.name}: {what}, {done:,} of {count:,}", file=sys.stderr, flush=True)
+
+    def check(database: Database) -> None:
+        report = audit(database, lambda done, count: tell("commits audited", done, count))
+        if not report.ok:
+            raise NotRemade(
+                f"the audit of the new file found {len(report.findings)} faults, first: {report.findings[0]}"
+            )
+
+    return tell, check

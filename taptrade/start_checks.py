@@ -12,7 +12,8 @@ from runtime.messaging.connection import OUTAGES, connect, require_version
 from runtime.settings import Settings, SettingsError
 from runtime.storage import ticks_store
 from runtime.storage.column_width import refuse_other_width
-from runtime.storage.database import LEDGER_MIGRATIONS, missing_migrations, open_reader, require_safe_sqlite
+from runtime.storage.database import LEDGER_MIGRATIONS, open_reader, require_safe_sqlite
+from runtime.storage.migrate import missing_migrations
 from taptrade.function_check import require_functions
 from taptrade.listening import address_of
 from taptrade.pricing import refuse_unproven_model, reward_model

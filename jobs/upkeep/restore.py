@@ -16,8 +16,9 @@ from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
 from runtime.game.ledger import SQL
 from runtime.settings import Settings
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate
+from runtime.storage.database import LEDGER_MIGRATIONS, Database
 from runtime.storage.files import to_disk
+from runtime.storage.migrate import migrate
 
 
 class WeekUnknown(TaptradeError):

@@ -20,7 +20,8 @@ from runtime.game.cuts import Cut
 from runtime.game.ids import first_id_at
 from runtime.game.ledger import read_cut
 from runtime.game.statements import read_statements
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_filler, open_reader
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, open_filler, open_reader
+from runtime.storage.migrate import migrate
 
 FILE = read_statements("jobs.upkeep", "week_file.sql")
 RANGE_ROWS = 5_000
@@ -73,7 +74,8 @@ class WeekFile:
             self._write(FILE["copy_commits"], after, min(after + RANGE_COMMITS, commit))
         for after in range(cut.cut_seq, seq, RANGE_ROWS):
             upto = min(after + RANGE_ROWS, seq)
-            for sql in (FILE["copy_bets"], FILE["players_of_bets"], FILE["delegations_of_bets"]):
+            self._write(FILE["copy_bets"], after, upto)
+            for sql in (FILE["pricings_of_bets"], FILE["players_of_bets"], FILE["delegations_of_bets"]):
                 self._write(sql, after, upto)
             self._progress("bets", upto - cut.cut_seq, seq - cut.cut_seq)
         after_id, copied = cut.cut_entry, 0

@@ -23,34 +23,39 @@ SELECT committed_ms FROM commits WHERE number > ? ORDER BY number LIMIT 1;
 
 -- name: entry_at
 -- The entry so many after another one, up to a last one: where a range of entries ends. Parameters: after, last, count.
-SELECT id FROM live.transaction_ledger WHERE id > ? AND id <= ? ORDER BY id LIMIT 1 OFFSET ?;
+SELECT ulid_text(id) FROM live.entry_rows WHERE id > ulid_key(?) AND id <= ulid_key(?) ORDER BY id LIMIT 1 OFFSET ?;
 
 -- name: copy_commits
 -- Commits of a range.
-INSERT INTO main.commits SELECT * FROM live.commits WHERE number > ? AND number <= ?;
+INSERT INTO main.commit_rows SELECT * FROM live.commit_rows WHERE number > ? AND number <= ?;
 
 -- name: copy_bets
 -- Bets of a range, as they are now; `undo_ends` follows.
-INSERT INTO main.bets SELECT * FROM live.bets WHERE seq > ? AND seq <= ?;
+INSERT INTO main.bet_rows SELECT * FROM live.bet_rows WHERE seq > ? AND seq <= ?;
+
+-- name: pricings_of_bets
+-- What the bets of a range were priced by.
+INSERT OR IGNORE INTO main.pricings SELECT * FROM live.pricings
+WHERE seq IN (SELECT pricing FROM main.bet_rows WHERE seq > ? AND seq <= ?);
 
 -- name: copy_entries
 -- Entries of a range.
-INSERT INTO main.transaction_ledger SELECT * FROM live.transaction_ledger WHERE id > ? AND id <= ?;
+INSERT INTO main.entry_rows SELECT * FROM live.entry_rows WHERE id > ulid_key(?) AND id <= ulid_key(?);
 
 -- name: players_of_bets
 -- The accounts of the bets of a range.
 INSERT OR IGNORE INTO main.users SELECT * FROM live.users
-WHERE id IN (SELECT user_id FROM main.bets WHERE seq > ? AND seq <= ?);
+WHERE seq IN (SELECT user FROM main.bet_rows WHERE seq > ? AND seq <= ?);
 
 -- name: players_of_entries
 -- The accounts of the entries of a range.
 INSERT OR IGNORE INTO main.users SELECT * FROM live.users
-WHERE id IN (SELECT user_id FROM main.transaction_ledger WHERE id > ? AND id <= ?);
+WHERE seq IN (SELECT user FROM main.entry_rows WHERE id > ulid_key(?) AND id <= ulid_key(?));
 
 -- name: delegations_of_bets
 -- The logins that let the bets of a range be signed.
 INSERT OR IGNORE INTO main.delegations SELECT * FROM live.delegations
-WHERE id IN (SELECT delegation_id FROM main.bets WHERE seq > ? AND seq <= ?);
+WHERE seq IN (SELECT delegation FROM main.bet_rows WHERE seq > ? AND seq <= ?);
 
 -- name: copy_users
 -- Accounts that were opened in the week. Their ids begin with a time that is not far from their commit's.
@@ -119,8 +124,8 @@ SELECT id FROM main.users WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?;
 
 -- name: undo_ends
 -- Bets that ended later were open.
-UPDATE main.bets
-SET status = 'confirmed', resolved_at = NULL, payout_amount = NULL, resolved_commit = NULL, resolved_place = NULL
+UPDATE main.bet_rows
+SET status = 0, resolved_after_ms = NULL, payout_amount = NULL, resolved_commit = NULL, resolved_place = NULL
 WHERE resolved_commit > ?;
 
 -- name: undo_settled
@@ -148,7 +153,7 @@ CREATE TABLE main.closing (
 -- name: close_entries
 -- Take the entries of a range into it.
 INSERT INTO main.closing SELECT user_id, balance_after, number, id, created_at
-FROM main.transaction_ledger WHERE id > ? AND id <= ?
+FROM main.transaction_ledger WHERE "key" > ulid_key(?) AND "key" <= ulid_key(?)
 ON CONFLICT (user_id) DO UPDATE
 SET balance = excluded.balance, number = excluded.number, last_entry_id = excluded.last_entry_id,
     at_ms = excluded.at_ms
@@ -207,8 +212,8 @@ SELECT count(*) FROM main.commits;
 
 -- name: counted_cut
 -- How many bets and entries up to the cut are here, and what these entries come to. Parameters: bet, entry, entry.
-SELECT (SELECT count(*) FROM main.bets WHERE seq <= ?), (SELECT count(*) FROM main.transaction_ledger WHERE id <= ?),
-       (SELECT coalesce(sum(amount), 0) FROM main.transaction_ledger WHERE id <= ?);
+SELECT (SELECT count(*) FROM main.bets WHERE seq <= ?), (SELECT count(*) FROM main.entry_rows WHERE id <= ulid_key(?)),
+       (SELECT coalesce(sum(amount), 0) FROM main.entry_rows WHERE id <= ulid_key(?));
 
 -- name: ended_up_to
 -- The bets up to the cut that count in buckets.

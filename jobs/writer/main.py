@@ -30,7 +30,8 @@ from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, OperationalError, open_migrated, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, OperationalError, open_writer
+from runtime.storage.migrate import open_migrated
 
 logger = logging.getLogger(__name__)
 

@@ -51,7 +51,7 @@ def _known(commit: Commit, bets: Sequence[PlaceBet]) -> dict[str, Bet]:
 def _live(commit: Commit, bets: Sequence[PlaceBet], cells: Sequence[Cell | None]) -> dict[CellOfUser, Bet]:
     """Read which of the cells their players have a bet on already."""
     wanted = [
-        (cell.start_s, command.cell_id, command.user_id)
+        (cell.start_s, cell.low_cents, cell.high_cents, command.user_id)
         for command, cell in zip(bets, cells, strict=True)
         if cell is not None
     ]

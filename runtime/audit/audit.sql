@@ -19,17 +19,17 @@ FROM adoptions LEFT JOIN users ON users.id = adoptions.user_id;
 
 -- name: written_entry
 -- Ledger entries.
-SELECT commit_number AS written_commit, place AS written_place, id AS row_key, id AS near, {entry_columns}
+SELECT commit_number AS written_commit, place AS written_place, id AS row_key, "key" AS near, {entry_columns}
 FROM transaction_ledger;
 
 -- name: written_bet
 -- Bets as they were placed.
-SELECT placed_commit AS written_commit, placed_place AS written_place, id AS row_key, seq AS near, {placed_columns}
+SELECT placed_commit AS written_commit, placed_place AS written_place, "key" AS row_key, seq AS near, {placed_columns}
 FROM bets;
 
 -- name: written_resolved
 -- Bets as they ended.
-SELECT resolved_commit AS written_commit, resolved_place AS written_place, id AS row_key, NULL AS near,
+SELECT resolved_commit AS written_commit, resolved_place AS written_place, "key" AS row_key, NULL AS near,
        id, status, resolved_at, payout_amount
 FROM bets;
 
@@ -74,7 +74,7 @@ FROM withdrawals;
 
 -- name: written_withdrawal_resolved
 -- Withdrawals as they ended.
-SELECT resolved_commit AS written_commit, resolved_place AS written_place, id AS row_key, NULL AS near,
+SELECT resolved_commit AS written_commit, resolved_place AS written_place, "key" AS row_key, NULL AS near,
        id, status, reference, who, why, resolved_at, resolved_commit
 FROM withdrawals;
 
@@ -111,6 +111,10 @@ SELECT * FROM ({written}) AS written ORDER BY near;
 -- The row of a kind with a key.
 SELECT * FROM ({written}) AS written WHERE row_key = ?;
 
+-- name: by_bet
+-- The same of a bet, by its id.
+SELECT * FROM ({written}) AS written WHERE row_key = ulid_key(?);
+
 -- name: of_commit
 -- The rows of a kind that a commit wrote.
 SELECT * FROM ({written}) AS written WHERE written_commit = ?;
@@ -118,7 +122,7 @@ SELECT * FROM ({written}) AS written WHERE written_commit = ?;
 -- name: of_commit_near
 -- The same, without a walk over the table, where it is known what they lie near.
 -- Parameters: commit, from, to.
-SELECT * FROM ({written}) AS written WHERE written_commit = ? AND near BETWEEN ? AND ?;
+SELECT * FROM ({written}) AS written WHERE written_commit = ? AND near BETWEEN ulid_key(?) AND ulid_key(?);
 
 -- name: commits
 -- The chain: each commit's header, its hash and its marks.
@@ -148,8 +152,9 @@ SELECT number, house FROM commits;
 
 -- name: oldest_entry
 -- The commit of the oldest entry that is here, and whether that commit made entries before it.
-SELECT commit_number, transaction_ledger.id > commits.first_entry
-FROM transaction_ledger JOIN commits ON commits.number = commit_number ORDER BY transaction_ledger.id LIMIT 1;
+SELECT commits.number, ulid_text(oldest.id) > commits.first_entry
+FROM (SELECT id FROM entry_rows ORDER BY id LIMIT 1) AS oldest
+JOIN commits ON commits.number = entry_commit(oldest.id);
 
 -- name: opening_balances
 -- What the entries that are not here any more came to.
@@ -165,8 +170,9 @@ SELECT week, manifest FROM archives ORDER BY last_commit;
 
 -- name: entries
 -- All entries in their order.
-SELECT id, user_id, amount, balance_after, ref_type, created_at, commit_number, place, number, previous_id
-FROM transaction_ledger ORDER BY id;
+SELECT id, coalesce(user_id, 'number ' || user), amount, balance_after, ref_type, created_at, commit_number, place, number,
+       previous_id
+FROM transaction_ledger ORDER BY "key";
 
 -- name: users
 -- All accounts.
@@ -178,21 +184,26 @@ SELECT bets.seq, bets.id, bets.status, bets.amount, bets.reward_rate, bets.payou
        bets.high_cents, bets.model_id, bets.model_version, bets.model_now_ms,
        bets.column_start_s, columns.start_s, columns.end_s, columns.settled_commit IS NOT NULL,
        columns.covered, columns.low, columns.high,
-       paid.amount, paid.user_id = bets.user_id, won.amount, won.user_id = bets.user_id,
-       back.amount, back.user_id = bets.user_id
+       paid.amount, paid.user = bets.user, iif(ended.kind = 1, ended.amount, NULL),
+       iif(ended.kind = 1, ended.user = bets.user, NULL), iif(ended.kind = 2, ended.amount, NULL),
+       iif(ended.kind = 2, ended.user = bets.user, NULL)
 FROM bets
 LEFT JOIN columns ON columns.start_s = bets.column_start_s
-LEFT JOIN transaction_ledger AS paid ON paid.ref_type = 'BET' AND paid.ref_id = bets.id
-LEFT JOIN transaction_ledger AS won ON won.ref_type = 'PAYOUT' AND won.ref_id = bets.id
-LEFT JOIN transaction_ledger AS back ON back.ref_type = 'REFUND' AND back.ref_id = bets.id
+LEFT JOIN entry_rows AS paid ON paid.id = entry_key(bets.placed_at, bets.placed_commit, bets.placed_place + 1)
+    AND paid.kind = 0 AND paid.ref = bets."key"
+LEFT JOIN entry_rows AS ended ON ended.id = entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1)
+    AND ended.kind IN (1, 2) AND ended.ref = bets."key"
 ORDER BY bets.seq;
 
 -- name: lost_references
--- Entries that refer to what is not there, or is there for another player or amount.
+-- Entries that refer to what is not there, or is there for another player or amount. A bet's entry stands right behind the
+-- position at which it was placed or ended, so each has one of a kind.
 -- A bet in an archive may have been paid after the cut, up to the archive's last commit.
 SELECT id, ref_type, ref_id FROM transaction_ledger AS entry
-WHERE (ref_type IN ('BET', 'PAYOUT', 'REFUND') AND NOT EXISTS (SELECT 1 FROM bets WHERE id = entry.ref_id)
-       AND commit_number > (SELECT CASE ref_type WHEN 'BET' THEN cut_commit ELSE last_commit END FROM cut))
+WHERE (kind <= 2 AND NOT EXISTS (SELECT 1 FROM bets WHERE bets."key" = entry.ref AND entry."key" = iif(entry.kind = 0,
+           entry_key(bets.placed_at, bets.placed_commit, bets.placed_place + 1),
+           entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1)))
+       AND commit_number > (SELECT iif(entry.kind = 0, cut_commit, last_commit) FROM cut))
    OR (ref_type IN ('WITHDRAWAL', 'WITHDRAWAL_REVERSAL')
        AND NOT EXISTS (SELECT 1 FROM withdrawals WHERE id = entry.ref_id))
    OR (ref_type = 'DEPOSIT' AND NOT EXISTS
@@ -207,13 +218,13 @@ WHERE (ref_type IN ('BET', 'PAYOUT', 'REFUND') AND NOT EXISTS (SELECT 1 FROM bet
 SELECT withdrawals.id, withdrawals.amount, withdrawals.status, taken.amount, given.amount,
        withdrawals.requested_commit <= cut.cut_commit, coalesce(withdrawals.resolved_commit, 0) <= cut.cut_commit
 FROM withdrawals CROSS JOIN cut
-LEFT JOIN transaction_ledger AS taken ON taken.ref_type = 'WITHDRAWAL' AND taken.ref_id = withdrawals.id
-LEFT JOIN transaction_ledger AS given ON given.ref_type = 'WITHDRAWAL_REVERSAL' AND given.ref_id = withdrawals.id;
+LEFT JOIN entry_rows AS taken ON taken.kind = 4 AND taken.ref = ulid_key(withdrawals.id)
+LEFT JOIN entry_rows AS given ON given.kind = 5 AND given.ref = ulid_key(withdrawals.id);
 
 -- name: operations_without_entry
 -- Operations that no entry of their amount tells of.
 SELECT kind || ' ' || reference FROM operations
 WHERE created_commit > (SELECT cut_commit FROM cut) AND NOT EXISTS
-(SELECT 1 FROM transaction_ledger WHERE ref_id = reference AND transaction_ledger.user_id = operations.user_id
- AND ref_type = CASE kind WHEN 'adjust' THEN 'ADJUSTMENT' ELSE 'DEPOSIT' END
- AND transaction_ledger.amount = operations.amount);
+(SELECT 1 FROM entry_rows JOIN users ON users.seq = entry_rows.user
+ WHERE entry_rows.ref = ulid_key(reference) AND users.id = operations.user_id
+ AND entry_rows.kind = iif(operations.kind = 'adjust', 6, 3) AND entry_rows.amount = operations.amount);

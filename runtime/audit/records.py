@@ -8,6 +8,7 @@ from heapq import merge
 from typing import Protocol
 
 from runtime.game import chain
+from runtime.game.ids import ulid_text
 from runtime.game.statements import fill, read_statements
 from runtime.storage.database import Row
 
@@ -37,6 +38,10 @@ RISING = ("entry", "bet")
 """Kinds of which the keys rise with commit and position, as long as nobody has changed a row."""
 
 
+OF_BETS = ("bet", "resolved")
+"""Kinds of which the rows' keys are those that bets are stored by."""
+
+
 class OutOfOrder(Exception):
     """Rows do not come in the order of commits, though their keys rise."""
 
@@ -49,7 +54,7 @@ class Source:
         self.table = table
         self.walk = fill(AUDIT["walk"], written=written)
         self.walk_by_key = fill(AUDIT["walk_by_key"], written=written) if kind in RISING else None
-        self.by_key = fill(AUDIT["by_key"], written=written)
+        self.by_key = fill(AUDIT["by_bet"] if kind in OF_BETS else AUDIT["by_key"], written=written)
         self.of_commit = fill(AUDIT["of_commit"], written=written)
         self.of_commit_near = fill(AUDIT["of_commit_near"], written=written)
 
@@ -89,4 +94,4 @@ def _read(database: Walker, source: Source, *, sort: bool) -> Iterator[Record]:
             if (commit, position) <= before:
                 raise OutOfOrder(f"{source.table} {key}")
             before = (commit, position)
-        yield Record(commit, position, source.table, str(key), chain.record(source.kind, position, content))
+        yield Record(commit, position, source.table, str(ulid_text(key)), chain.record(source.kind, position, content))

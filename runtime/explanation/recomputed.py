@@ -81,17 +81,18 @@ class Recomputation:
         self.columns += 1
         self.columns_from_ticks += anew is not None
         yield start_s, [] if anew is None else _evidence_differs(column, anew)
-        after = ("", "")
+        after = (-1, -1, -1)
         while True:
             rows = self.execute(QUERIES["settled_of_column"], (start_s, *after, PAGE_BETS))
             found: list[Difference] = []
-            for *row, paid_cents in rows:
+            for *row, _, paid_cents in rows:
                 found += self._bet(from_row(tuple(row)), column, anew, paid_cents)
             yield start_s, found
             if len(rows) < PAGE_BETS:
                 return
-            last = from_row(tuple(rows[-1][:-1]))
-            after = (last.cell_id, last.user_id)
+            *row, user, _ = rows[-1]
+            last = from_row(tuple(row))
+            after = (last.low_cents, last.high_cents, user)
 
     def _bet(self, bet: Bet, column: Column, anew: Evidence | None, paid_cents: int) -> list[Difference]:
         if bet.status == "confirmed":

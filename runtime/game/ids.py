@@ -1,8 +1,10 @@
-"""ULIDs: 26 characters that sort by time (https://github.com/ulid/spec)."""
+"""ULIDs: 26 characters that sort by time (https://github.com/ulid/spec), stored as keys of 16 bytes that sort alike."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
@@ -11,6 +13,12 @@ LENGTH = 26
 RANDOM_BITS = 80
 POSITION_BITS = 32
 POSITION_MAX = 2**POSITION_BITS - 1
+KEY_BYTES = 16
+_DIGITS = str.maketrans(
+    {chr(code): "!" for code in range(128)}
+    | {letter: "0123456789abcdefghijklmnopqrstuv"[n] for letter, n in _VALUES.items()}
+)
+"""To digits that int() reads; whatever else int() would read too becomes none."""
 
 
 def ulid(ms: int, low_bits: int) -> str:
@@ -50,3 +58,63 @@ def entry_id(committed_ms: int, commit_number: int, position: int) -> str:
 def _commits_part(committed_ms: int, commit_number: int) -> str:
     """Return what the ids of all entries of a commit begin with: all but the last 35 bits."""
     return ulid(committed_ms, commit_number << POSITION_BITS)[:-7]
+
+
+def ulid_key(text: Any) -> Any:
+    """Return the key that a ULID is stored as; what is none stays as it is, and sorts before every key.
+
+    No ULID lies between one and the text that is one character longer; the keys of both have no other between them.
+    """
+    if not isinstance(text, str) or len(text) < LENGTH or not text.isascii():
+        return text
+    try:
+        return int(text[:LENGTH].translate(_DIGITS), 32).to_bytes(KEY_BYTES, "big") + text[LENGTH:].encode()
+    except (ValueError, OverflowError):
+        return text
+
+
+def ulid_text(key: Any) -> Any:
+    """Return the ULID of a key; what is none stays as it is."""
+    if not isinstance(key, bytes):
+        return key
+    ms, high, low = int.from_bytes(key[:6], "big"), int.from_bytes(key[6:11], "big"), int.from_bytes(key[11:16], "big")
+    pairs = _PAIRS
+    return (
+        pairs[ms >> 40] + pairs[ms >> 30 & 1023] + pairs[ms >> 20 & 1023] + pairs[ms >> 10 & 1023] + pairs[ms & 1023]
+        + pairs[high >> 30] + pairs[high >> 20 & 1023] + pairs[high >> 10 & 1023] + pairs[high & 1023]
+        + pairs[low >> 30] + pairs[low >> 20 & 1023] + pairs[low >> 10 & 1023] + pairs[low & 1023]
+        + key[16:].decode()
+    )  # fmt: skip
+
+
+def entry_key(committed_ms: int | None, commit_number: int | None, position: int | None) -> bytes | None:
+    """Return the key of the ledger entry at a position; None where there is none."""
+    if committed_ms is None or commit_number is None or position is None:
+        return None
+    return (committed_ms << RANDOM_BITS | commit_number << POSITION_BITS | position).to_bytes(KEY_BYTES, "big")
+
+
+def entry_ms(key: bytes) -> int:
+    """Return when the commit of an entry was made."""
+    return int.from_bytes(key[:6], "big")
+
+
+def entry_commit(key: bytes) -> int:
+    """Return the number of an entry's commit."""
+    return int.from_bytes(key[6:12], "big")
+
+
+def entry_position(key: bytes) -> int:
+    """Return the position of an entry in its commit."""
+    return int.from_bytes(key[12:], "big")
+
+
+SQL_FUNCTIONS: tuple[tuple[Callable[..., Any], int], ...] = (
+    (ulid_key, 1),
+    (ulid_text, 1),
+    (entry_key, 3),
+    (entry_ms, 1),
+    (entry_commit, 1),
+    (entry_position, 1),
+)
+"""What every connection to a database of ours knows by these names, and the number of parameters."""

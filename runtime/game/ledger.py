@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from runtime.game import chain
-from runtime.game.bets import Bet, Status, as_row, placed_content
+from runtime.game.bets import Bet, Status, placed_content
 from runtime.game.columns import Column
 from runtime.game.cuts import Cut
 from runtime.game.ids import entry_id
+from runtime.game.rows import ROWS, Pricings, bet_row, commit_row, entry_row, status_code
 from runtime.game.statements import read_statements
 
 RefType = Literal["BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT"]
@@ -82,6 +83,8 @@ class Move:
 
     entry_id: str
     position: int
+    user: int
+    """The player's number, which stands for them in the rows."""
     balance_after: int
     number: int
     previous_id: str | None
@@ -119,7 +122,7 @@ class Commit:
         self._records: list[bytes] = []
         self._house: dict[str, int] = {}
         self._entries: list[tuple[Any, ...]] = []
-        self._entry_ids: list[str] = []
+        self._entry_positions: list[int] = []
         self._bets: list[Bet] = []
         self._resolved: list[tuple[Any, ...]] = []
         self._live: dict[tuple[str, str], Bet] = {}
@@ -165,7 +168,7 @@ class Commit:
     def write_entries(self) -> None:
         """Write the entries collected so far: what reads a player's entries before `close` misses them otherwise."""
         if self._entries:
-            self.connection.execute_many(SQL["insert_entry"], self._entries)
+            self.connection.execute_many(ROWS["insert_entry"], self._entries)
             self._entries = []
 
     def _move(self, user_id: str, amount: int, position: int) -> Move | None:
@@ -174,14 +177,15 @@ class Commit:
         if len(before) > 1:
             raise LedgerBroken(f"{len(before)} users have the id {user_id}")
         new_id = entry_id(self.now_ms, self.number, position)
+        user, previous_id = before[0] if before else (None, None)
         if amount < 0:
-            rows = self.write("debit", -amount, self.now_ms, new_id, user_id, -amount, -amount)
+            rows = self.write("debit", -amount, self.now_ms, new_id, user, -amount, -amount)
         else:
-            rows = self.write("credit", amount, self.now_ms, new_id, user_id, amount)
+            rows = self.write("credit", amount, self.now_ms, new_id, user, amount)
         if not rows:
             return None
         balance, number = rows[0]
-        return Move(new_id, position, balance, number, before[0][0])
+        return Move(new_id, position, user, balance, number, previous_id)
 
     def _enter(
         self, move: Move, user_id: str, amount: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None
@@ -201,8 +205,8 @@ class Commit:
         row = entry.row()
         if self.record("entry", *row) != move.position:
             raise LedgerBroken(f"entry {entry.id} is not at the position that its id names")
-        self._entries.append((*row, move.number, move.previous_id))
-        self._entry_ids.append(entry.id)
+        self._entries.append(entry_row(row, move.user, move.number, move.previous_id))
+        self._entry_positions.append(move.position)
         self._house[ref_type] = self._house.get(ref_type, 0) - amount
         self.events.append(CommitEvent(move.position, user_id, entry))
         return entry
@@ -238,7 +242,9 @@ class Commit:
         bet.payout_amount = payout_cents
         bet.resolved_commit = self.number
         bet.resolved_place = self.record("resolved", bet.id, status, self.now_ms, payout_cents)
-        self._resolved.append((status, self.now_ms, payout_cents, self.number, bet.resolved_place, bet.seq))
+        self._resolved.append(
+            (status_code(status), self.now_ms, payout_cents, self.number, bet.resolved_place, bet.seq)
+        )
         self.events.append(CommitEvent(bet.resolved_place, bet.user_id, bet))
         if status == "won":
             return self._pay(bet, payout_cents, "PAYOUT")
@@ -255,11 +261,12 @@ class Commit:
     def close(self) -> None:
         """Write what was collected and the commit's own row; the caller commits."""
         if self._bets:
-            self.connection.execute_many(SQL["insert_bet"], [as_row(bet) for bet in self._bets])
+            pricings = Pricings(self.connection.execute)
+            self.connection.execute_many(ROWS["insert_bet"], [bet_row(bet, pricings.of(bet)) for bet in self._bets])
         self.write_entries()
         if self._resolved:
             self.connection.execute_many(SQL["resolve_bet"], self._resolved)
-        bets, entry_ids = self._bets, self._entry_ids
+        bets, entries = self._bets, self._entry_positions
         header = chain.Header(
             number=self.number,
             committed_ms=self.now_ms,
@@ -268,22 +275,8 @@ class Commit:
             house=chain.house_text(self._house),
             first_bet_seq=bets[0].seq if bets else None,
             last_bet_seq=bets[-1].seq if bets else None,
-            first_entry=entry_ids[0] if entry_ids else None,
-            last_entry=entry_ids[-1] if entry_ids else None,
+            first_entry=entry_id(self.now_ms, self.number, entries[0]) if entries else None,
+            last_entry=entry_id(self.now_ms, self.number, entries[-1]) if entries else None,
         )
         self.hash = chain.commit_hash(header, self._records)
-        marks = chain.marks(self._records)
-        self.write(
-            "insert_commit",
-            header.number,
-            header.committed_ms,
-            header.previous_hash,
-            self.hash,
-            header.records,
-            header.house,
-            header.first_bet_seq,
-            header.last_bet_seq,
-            header.first_entry,
-            header.last_entry,
-            marks,
-        )
+        self.write("insert_commit", *commit_row(header, self.hash, chain.marks(self._records)))

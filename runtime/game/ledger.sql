@@ -3,25 +3,20 @@
 -- the columns of a table: runtime/game/statements.py.
 
 -- name: last_entry
--- RETURNING tells what a row has become, so what it was is asked before a balance moves.
-SELECT last_entry_id FROM users WHERE id = ?;
+-- RETURNING tells what a row has become, so what it was is asked before a balance moves; and the player's number.
+SELECT seq, last_entry_id FROM users WHERE id = ?;
 
 -- name: debit
 -- Take money if it is there. No row back means that the balance is short (or the amount is not positive).
 UPDATE users SET balance = balance - ?, version = version + 1, updated_at = ?, last_entry_id = ?
-WHERE id = ? AND balance >= ? AND ? > 0
+WHERE seq = ? AND balance >= ? AND ? > 0
 RETURNING balance, version;
 
 -- name: credit
 -- Give money. No row back means that there is no such user (or the amount is not positive).
 UPDATE users SET balance = balance + ?, version = version + 1, updated_at = ?, last_entry_id = ?
-WHERE id = ? AND ? > 0
+WHERE seq = ? AND ? > 0
 RETURNING balance, version;
-
--- name: insert_entry
--- An entry, and its link to the player's entry before it.
-INSERT INTO transaction_ledger ({entry_columns}, number, previous_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: entries_back
 -- The head of a statement over `entry`: a user's entries in [from, below), newest first, one step a row, so that a
@@ -29,60 +24,62 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- It carries the columns that are asked by; a step with all of them takes nearly twice as long.
 -- Parameters: user, below, user, from, from, below.
 WITH RECURSIVE walk AS NOT MATERIALIZED (
-    SELECT id, amount, ref_type, ref_id, previous_id FROM transaction_ledger WHERE id = coalesce(
-        (SELECT id FROM transaction_ledger WHERE user_id = ? AND number % 64 = 0 AND id >= ? ORDER BY id LIMIT 1),
-        (SELECT last_entry_id FROM users WHERE id = ?))
+    SELECT id AS "key", amount, kind, ref, previous FROM entry_rows WHERE id = coalesce(
+        (SELECT id FROM entry_rows WHERE user = {user_seq} AND number % 64 = 0 AND id >= ulid_key(?) ORDER BY id LIMIT 1),
+        (SELECT ulid_key(last_entry_id) FROM users WHERE id = ?))
     UNION ALL
-    SELECT older.id, older.amount, older.ref_type, older.ref_id, older.previous_id
-    FROM walk CROSS JOIN transaction_ledger AS older
-    WHERE older.id = walk.previous_id AND older.id >= ?
-), entry AS NOT MATERIALIZED (SELECT * FROM walk WHERE id >= ? AND id < ?);
+    SELECT older.id, older.amount, older.kind, older.ref, older.previous
+    FROM walk CROSS JOIN entry_rows AS older
+    WHERE older.id = walk.previous AND older.id >= ulid_key(?)
+), entry AS NOT MATERIALIZED (SELECT * FROM walk WHERE "key" >= ulid_key(?) AND "key" < ulid_key(?));
 
 -- name: entries_onward
 -- The head of a statement over `entry`: a user's entries from an id on, in no order, of the blocks that end at the next
 -- so many milestones and of the newest block. From each end the walk goes back to the milestone before it.
 -- Parameters: user, from, milestones, user, from, from.
-WITH RECURSIVE block (last_id) AS (
-    SELECT id FROM (SELECT id FROM transaction_ledger
-        WHERE user_id = ? AND number % 64 = 0 AND id >= ? ORDER BY id LIMIT ?) AS milestone
-    UNION SELECT last_entry_id FROM users WHERE id = ?
+WITH RECURSIVE block (last_key) AS (
+    SELECT id FROM (SELECT id FROM entry_rows
+        WHERE user = {user_seq} AND number % 64 = 0 AND id >= ulid_key(?) ORDER BY id LIMIT ?) AS milestone
+    UNION SELECT ulid_key(last_entry_id) FROM users WHERE id = ?
 ), walk AS (
-    SELECT newest.* FROM block CROSS JOIN transaction_ledger AS newest WHERE newest.id = block.last_id
+    SELECT newest.id, newest.previous FROM block CROSS JOIN entry_rows AS newest WHERE newest.id = block.last_key
     UNION ALL
-    SELECT older.* FROM walk CROSS JOIN transaction_ledger AS older
-    WHERE older.id = walk.previous_id AND older.id >= ? AND older.number % 64 <> 0
-), entry AS (SELECT * FROM walk WHERE id >= ?);
+    SELECT older.id, older.previous FROM walk CROSS JOIN entry_rows AS older
+    WHERE older.id = walk.previous AND older.id >= ulid_key(?) AND older.number % 64 <> 0
+), entry AS (SELECT id AS "key" FROM walk WHERE id >= ulid_key(?));
 
 -- name: entries_newest_first
 -- A player's newest entries in [from, below), whole: the walk carries only what is asked by.
 -- Parameters: those of entries_back, those of the conditions, limit.
 {entries_back} SELECT {whole.entry_columns}
-FROM entry CROSS JOIN transaction_ledger AS whole WHERE whole.id = entry.id{conditions} LIMIT ?;
+FROM entry CROSS JOIN transaction_ledger AS whole WHERE whole."key" = entry."key"{conditions} LIMIT ?;
 
 -- name: if_entry_type
--- A condition of entries_newest_first: of one kind.
-entry.ref_type = ?;
+-- A condition of entries_newest_first: of one kind, by its number.
+entry.kind = ?;
 
 -- name: if_entry_reference
 -- A condition of entries_newest_first: about one bet, withdrawal or operation.
-entry.ref_id = ?;
+entry.ref = ulid_key(?);
 
 -- name: entries_oldest_first
 -- A player's first entries from an id on.
 -- Parameters: those of entries_onward, limit.
-{entries_onward} SELECT {entry_columns} FROM entry ORDER BY id LIMIT ?;
+{entries_onward} SELECT {whole.entry_columns}
+FROM (SELECT "key" FROM entry ORDER BY "key" LIMIT ?) AS first
+CROSS JOIN transaction_ledger AS whole WHERE whole."key" = first."key" ORDER BY whole."key";
 
 -- name: totals_since
 -- What a player has staked since an id, and what came back of it, in cents.
 -- Parameters: those of entries_back.
 {entries_back}
-SELECT coalesce(-sum(CASE WHEN ref_type = 'BET' THEN amount END), 0),
-       coalesce(sum(CASE WHEN ref_type IN ('PAYOUT', 'REFUND') THEN amount END), 0)
+SELECT coalesce(-sum(CASE WHEN kind = 0 THEN amount END), 0),
+       coalesce(sum(CASE WHEN kind IN (1, 2) THEN amount END), 0)
 FROM entry;
 
 -- name: insert_commit
 -- A commit's own row: its header, its hash, and a mark of each row that it wrote.
-INSERT INTO commits
+INSERT INTO commit_rows
     (number, committed_ms, previous_hash, hash, records, house, first_bet_seq, last_bet_seq, first_entry, last_entry,
      marks)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -105,17 +102,17 @@ SELECT max(seq) FROM (SELECT coalesce(max(seq), 0) AS seq FROM bets UNION ALL SE
 
 -- name: bet
 -- One bet, whoever's it is.
-SELECT {bet_columns} FROM bets WHERE id = ?;
+SELECT {bet_columns} FROM bets WHERE "key" = ulid_key(?);
 
 -- name: bets_by_id
 -- The bets of many ids. A list goes in as one parameter: the statement's text is the same for every batch, so that it
 -- is prepared once.
-SELECT {bet_columns} FROM bets WHERE id IN (SELECT value FROM json_each(?));
+SELECT {bet_columns} FROM bets WHERE "key" IN (SELECT ulid_key(value) FROM json_each(?));
 
 -- name: bets_on_cells
--- The bets taken on cells by players; the one parameter is a list of [column, cell, user].
-SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, cell_id, user_id)
-    IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?));
+-- The bets taken on cells by players; the one parameter is a list of [column, low, high, user].
+SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, low_cents, high_cents, user)
+    IN (SELECT value ->> 0, value ->> 1, value ->> 2, (SELECT seq FROM users WHERE id = value ->> 3) FROM json_each(?));
 
 -- name: bets_of_column
 -- The row numbers of all bets taken on a column, also of those that a writer before this one has settled: the index
@@ -126,14 +123,11 @@ SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL;
 -- The bets of a list of row numbers, in order of placing; the list is one parameter.
 SELECT {bet_columns} FROM bets WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq;
 
--- name: insert_bet
--- A judged bet, refused ones as well.
-INSERT INTO bets ({bet_columns}) VALUES ({bet_values});
-
 -- name: resolve_bet
--- End an open bet; one that has ended stays as it is.
-UPDATE bets SET status = ?, resolved_at = ?, payout_amount = ?, resolved_commit = ?, resolved_place = ?
-WHERE seq = ? AND status = 'confirmed';
+-- End an open bet; of one that has ended it fails.
+UPDATE bet_rows SET status = ?, resolved_after_ms = ? - placed_at, payout_amount = ?, resolved_commit = ?,
+    resolved_place = ?
+WHERE seq = ?;
 
 -- name: insert_column
 -- A column's evidence, on which its settlement begins.
@@ -419,19 +413,19 @@ ORDER BY seq + 0 LIMIT 1;
 -- Whether there are the bet and the entry that a cut names last, of commits up to it.
 -- Parameters: row number, commit, entry, commit.
 SELECT EXISTS (SELECT 1 FROM bets WHERE seq = ? AND placed_commit <= ?),
-       EXISTS (SELECT 1 FROM transaction_ledger WHERE id = ? AND commit_number <= ?);
+       EXISTS (SELECT 1 FROM transaction_ledger WHERE "key" = ulid_key(?) AND commit_number <= ?);
 
 -- name: has_archived_rows
 -- Whether rows are left that an archive holds: of bets, of entries.
 SELECT EXISTS (SELECT 1 FROM bets WHERE seq <= (SELECT cut_seq FROM cut)),
-       EXISTS (SELECT 1 FROM transaction_ledger WHERE id <= (SELECT cut_entry FROM cut));
+       EXISTS (SELECT 1 FROM entry_rows WHERE id <= (SELECT ulid_key(cut_entry) FROM cut));
 
 -- name: trim_bets
 -- Let go of some bets that an archive holds, oldest first.
-DELETE FROM bets WHERE seq IN
-    (SELECT seq FROM bets WHERE seq <= (SELECT cut_seq FROM cut) ORDER BY seq LIMIT ?);
+DELETE FROM bet_rows WHERE seq IN
+    (SELECT seq FROM bet_rows WHERE seq <= (SELECT cut_seq FROM cut) ORDER BY seq LIMIT ?);
 
 -- name: trim_entries
 -- The same of entries. The table's trigger carries their sums on.
-DELETE FROM transaction_ledger WHERE id IN
-    (SELECT id FROM transaction_ledger WHERE id <= (SELECT cut_entry FROM cut) ORDER BY id LIMIT ?);
+DELETE FROM entry_rows WHERE id IN
+    (SELECT id FROM entry_rows WHERE id <= (SELECT ulid_key(cut_entry) FROM cut) ORDER BY id LIMIT ?);

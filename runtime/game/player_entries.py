@@ -11,6 +11,7 @@ from typing import Any
 
 from runtime.game.ids import POSITION_MAX, entry_id
 from runtime.game.ledger import SQL, Entry, RefType
+from runtime.game.rows import kind_code
 from runtime.game.statements import conditions_given, fill
 
 Rows = list[tuple[Any, ...]]
@@ -18,7 +19,7 @@ Execute = Callable[[str, Sequence[Any]], Rows]
 
 MILESTONE = 64
 """Entries from one milestone to the next; the statements and the index say it too."""
-FIRST_ID, LAST_ID = "", "~"
+FIRST_ID, LAST_ID = "", "7" + "Z" * 25
 """Text below and above every id."""
 
 EVERY = 2**62
@@ -41,7 +42,9 @@ def entries_newest_first(
     ref_id: str | None = None,
 ) -> list[Entry]:
     """Return the player's newest entries in [from_id, below_id), of one kind or reference if asked for."""
-    conditions, params = conditions_given((SQL["if_entry_type"], ref_type), (SQL["if_entry_reference"], ref_id))
+    conditions, params = conditions_given(
+        (SQL["if_entry_type"], kind_code(ref_type)), (SQL["if_entry_reference"], ref_id)
+    )
     sql = fill(SQL["entries_newest_first"], conditions=conditions)
     rows = execute(sql, (*back(user_id, from_id, below_id), *params, limit))
     return [Entry(*row) for row in rows]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from runtime.game.grid import Cell
 from runtime.game.player_entries import Execute
 from runtime.records.queries import QUERIES
 
@@ -82,15 +83,15 @@ def read_exposure(execute: Execute) -> Exposed:
 
 def _pieces(execute: Execute, start_s: int) -> Iterator[tuple[int, CellExposure]]:
     """Yield the open bets of a column's cells, a cell in several pieces if they are many, and how many were read."""
-    cursor = ("", "")
+    cursor = (-1, -1, -1)
     looked_at = SLICE_BETS
     while looked_at == SLICE_BETS:
         rows = execute(QUERIES["open_on_cells"], (start_s, *cursor, SLICE_BETS))
-        looked_at = sum(row[2] for row in rows)
-        for cell_id, user_id, seen, bets, staked_cents, payout_cents in rows:
-            cursor = (cell_id, user_id)
-            _, low, high = map(int, cell_id.split("_"))
-            yield seen, CellExposure(cell_id, low, high, bets, staked_cents, payout_cents)
+        looked_at = sum(row[3] for row in rows)
+        for low, high, user, seen, bets, staked_cents, payout_cents in rows:
+            cursor = (low, high, user)
+            cell = Cell(start_s, low, high)
+            yield seen, CellExposure(cell.id, low, high, bets, staked_cents, payout_cents)
 
 
 def _together(one: CellExposure | None, other: CellExposure) -> CellExposure:

@@ -7,6 +7,7 @@ of their links, are the way to those bets in the order of `seq`, and no index of
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ Branch = tuple[str, list[Any]]
 
 OPEN_AMONG_NEWEST = 5_000
 """So many of a player's newest bets are looked at for open ones, before the columns that are not settled are."""
+
+CELL_PARTS = 3
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 REFUSED_STATUSES = ("refused", "insufficient_funds")
 
@@ -117,12 +121,12 @@ def _entries(user_id: str, wanted: Wanted, below_id: str) -> tuple[str, ...]:
 
 
 def _taken_on_cell(user_id: str, wanted: Wanted, before: int | None) -> Branch:
-    cell_id = wanted.cell_id or ""
-    # A cell's id leads with its column; what does not is the id of no cell, and no bet on it was taken.
-    head = cell_id.partition("_")[0]
-    start_s = int(head) if head.isascii() and head.isdigit() and len(head) <= 18 else -1
+    parts = (wanted.cell_id or "").split("_")
+    # What is not written as cells' ids are is the id of no cell, and no bet on it was taken.
+    is_cell = len(parts) == CELL_PARTS and all(_NUMBER.fullmatch(part) for part in parts)
+    cell = [int(part) for part in parts] if is_cell else [-1] * CELL_PARTS
     conditions, params = conditions_given((QUERIES["if_below"], before), *_of_row(wanted))
-    return fill(QUERIES["taken_on_cell"], conditions=conditions), [start_s, cell_id, user_id, *params]
+    return fill(QUERIES["taken_on_cell"], conditions=conditions), [*cell, user_id, *params]
 
 
 def _refused(user_id: str, wanted: Wanted, before: int | None) -> Branch:

@@ -16,7 +16,8 @@ SELECT {bet_columns} FROM bets WHERE resolved_commit = ?;
 
 -- name: entries_between
 -- The entries from one id to another.
-SELECT {entry_columns} FROM transaction_ledger WHERE id BETWEEN ? AND ? ORDER BY id;
+SELECT {entry_columns} FROM transaction_ledger WHERE "key" BETWEEN ulid_key(?) AND ulid_key(?)
+ORDER BY "key";
 
 -- name: columns_begun_by
 -- The evidence of the columns whose settlement a commit began.
@@ -32,12 +33,13 @@ ORDER BY begun_commit, begun_place LIMIT ?;
 SELECT {column_columns} FROM columns WHERE start_s = ?;
 
 -- name: settled_of_column
--- The bets taken on a column and what was paid out or back for each, after a (cell, user), at most so many.
-SELECT {bet_columns},
-       (SELECT coalesce(sum(amount), 0) FROM transaction_ledger
-        WHERE ref_type IN ('PAYOUT', 'REFUND') AND ref_id = bets.id)
-FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND (cell_id, user_id) > (?, ?)
-ORDER BY cell_id, user_id LIMIT ?;
+-- The bets taken on a column, the numbers of their players, and what was paid out or back for each; after a
+-- (low, high, player), at most so many.
+SELECT {bet_columns}, user, coalesce((SELECT amount FROM entry_rows
+        WHERE id = entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1)
+        AND kind IN (1, 2) AND ref = bets."key"), 0)
+FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND (low_cents, high_cents, user) > (?, ?, ?)
+ORDER BY low_cents, high_cents, user LIMIT ?;
 
 -- name: overrides
 -- The newest words of operators on the breaker, at most so many, newest first.
@@ -47,13 +49,14 @@ SELECT set_at, override, until_at, who, why FROM breaker_overrides ORDER BY id D
 -- A player's refused bets after a (commit, place) and up to a commit, at most so many. The first commit at or after the
 -- given one that has bets says where to begin; if there is none, nothing is read.
 -- Parameters: user, commit, commit, place, last commit, limit.
-SELECT {bet_columns} FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL AND seq >=
+SELECT {bet_columns} FROM bets WHERE user = {user_seq} AND refusal_code IS NOT NULL AND seq >=
     (SELECT first_bet_seq FROM commits WHERE number >= ? AND first_bet_seq IS NOT NULL ORDER BY number LIMIT 1)
     AND (placed_commit, placed_place) > (?, ?) AND placed_commit <= ? ORDER BY seq LIMIT ?;
 
 -- name: refused_between
 -- A player's bets refused in [from, to).
-SELECT {bet_columns} FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?;
+SELECT {bet_columns} FROM bets
+WHERE user = {user_seq} AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?;
 
 -- name: ended_after
 -- A player's bets that ended after a (commit, place) and up to a commit, in that order, at most so many.
@@ -61,7 +64,8 @@ SELECT {bet_columns} FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL AN
 -- Parameters: commit, last commit, user, commit, place, limit.
 SELECT {bet_columns} FROM bets WHERE seq IN (
     SELECT bets.seq FROM commits CROSS JOIN bets
-    WHERE commits.number >= ? AND commits.number <= ? AND bets.resolved_commit = commits.number AND bets.user_id = ?
+    WHERE commits.number >= ? AND commits.number <= ? AND bets.resolved_commit = commits.number
+        AND bets.user = {user_seq}
         AND (bets.resolved_commit, bets.resolved_place) > (?, ?)
     ORDER BY commits.number, bets.resolved_place LIMIT ?
 ) ORDER BY resolved_commit, resolved_place;
@@ -97,7 +101,7 @@ SELECT seq FROM ({bets} LIMIT ?) WHERE status = 'confirmed';
 -- name: taken
 -- The rest of a statement over `entry`: its bets, newest first.
 -- CROSS JOIN keeps the order: entries first, since they come newest first and end at the limit.
-FROM entry CROSS JOIN bets WHERE entry.ref_type = 'BET' AND bets.id = entry.ref_id;
+FROM entry CROSS JOIN bets WHERE entry.kind = 0 AND bets."key" = entry.ref;
 
 -- name: taken_bets
 -- A player's bets that were taken, by their entries.
@@ -116,21 +120,22 @@ SELECT coalesce(sum(amount), 0) FROM (SELECT bets.amount, bets.status {taken} LI
 
 -- name: taken_on_cell
 -- A player's bet on a cell that was taken.
--- Parameters: column, cell, user, those of the conditions.
-SELECT seq FROM bets WHERE refusal_code IS NULL AND column_start_s = ? AND cell_id = ? AND user_id = ?{conditions}
+-- Parameters: column, low, high, user, those of the conditions.
+SELECT seq FROM bets WHERE refusal_code IS NULL AND column_start_s = ? AND low_cents = ? AND high_cents = ?
+    AND user = {user_seq}{conditions}
 ORDER BY seq DESC;
 
 -- name: taken_from_mark
 -- A player's bets on columns from the mark on, before which nothing is open; those of others are passed over in the
 -- index. What is computed from `seq` is no reason to walk the table instead of the index.
 -- Parameters: user, those of the conditions.
-SELECT seq FROM bets WHERE refusal_code IS NULL AND user_id = ? AND column_start_s >= ({open_from}){conditions}
+SELECT seq FROM bets WHERE refusal_code IS NULL AND user = {user_seq} AND column_start_s >= ({open_from}){conditions}
 ORDER BY seq + 0 DESC;
 
 -- name: refused_bets
 -- A player's refused bets.
 -- Parameters: user, those of the conditions.
-SELECT seq FROM bets WHERE user_id = ? AND refusal_code IS NOT NULL{conditions} ORDER BY seq DESC;
+SELECT seq FROM bets WHERE user = {user_seq} AND refusal_code IS NOT NULL{conditions} ORDER BY seq DESC;
 
 -- name: if_below
 -- Before a bet, by its row number.
@@ -152,13 +157,13 @@ placed_at < ?;
 -- Placed from a moment on, by the commit of the entry next to it: no index holds times of placing. Commits without an
 -- entry may lie between, so this bounds the reading, and the time itself decides.
 seq > coalesce((SELECT last_bet_seq FROM commits WHERE last_bet_seq IS NOT NULL AND number <=
-    (SELECT commit_number FROM transaction_ledger WHERE id < ? ORDER BY id DESC LIMIT 1)
+    (SELECT entry_commit(id) FROM entry_rows WHERE id < ulid_key(?) ORDER BY id DESC LIMIT 1)
     ORDER BY number DESC LIMIT 1), 0);
 
 -- name: if_before_entry
 -- Placed before a moment, in the same way.
 seq < coalesce((SELECT first_bet_seq FROM commits WHERE first_bet_seq IS NOT NULL AND number >=
-    (SELECT commit_number FROM transaction_ledger WHERE id >= ? ORDER BY id LIMIT 1)
+    (SELECT entry_commit(id) FROM entry_rows WHERE id >= ulid_key(?) ORDER BY id LIMIT 1)
     ORDER BY number LIMIT 1), 9223372036854775807);
 
 -- name: if_status
@@ -177,27 +182,31 @@ cell_id = ?;
 -- The newest commit, a player's balance, how many bets were looked at and the oldest one's entry, and those of the bets
 -- that are open, in order of placing. One statement sees one state: these belong together.
 -- Parameters: those of entries_back, bets to look at, user.
-{entries_back}, page AS (SELECT entry.id AS entry_id, bets.* {taken} LIMIT ?)
+{entries_back}, page AS (SELECT entry."key" AS entry_key, bets.* {taken} LIMIT ?)
 SELECT (SELECT coalesce(max(number), 0) FROM commits), users.balance,
-       (SELECT count(*) FROM page), (SELECT min(entry_id) FROM page), {page.bet_columns}
+       (SELECT count(*) FROM page), (SELECT ulid_text(min(entry_key)) FROM page), {page.bet_columns}
 FROM users LEFT JOIN page ON page.status = 'confirmed'
 WHERE users.id = ?
 ORDER BY page.seq;
 
 -- name: entries_of_bet
--- The entries about one bet.
-SELECT {entry_columns} FROM transaction_ledger WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND ref_id = ?;
+-- The entries about one bet: they come right after it was placed and after it ended.
+SELECT {transaction_ledger.entry_columns}
+FROM bets CROSS JOIN transaction_ledger WHERE bets."key" = ulid_key(?) AND transaction_ledger."key" IN
+    (entry_key(bets.placed_at, bets.placed_commit, bets.placed_place + 1),
+     entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1))
+    AND transaction_ledger.kind <= 2 AND transaction_ledger.ref = bets."key";
 
 -- name: entry_before
 -- The entry that an entry follows, and the balance after it.
-SELECT id, balance_after FROM transaction_ledger
-WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?);
+SELECT ulid_text(id), balance_after FROM entry_rows
+WHERE id = (SELECT previous FROM entry_rows WHERE id = ulid_key(?));
 
 -- name: oldest_commit
 -- The first commit whose rows are all here; 1 as long as nothing was let go of.
 SELECT max(number) FROM (
     SELECT last_commit + 1 AS number FROM cut
-    UNION ALL SELECT number FROM (SELECT commit_number AS number FROM transaction_ledger ORDER BY id LIMIT 1) AS oldest
+    UNION ALL SELECT number FROM (SELECT entry_commit(id) AS number FROM entry_rows ORDER BY id LIMIT 1) AS oldest
 ) AS known;
 
 -- name: owner
@@ -251,14 +260,14 @@ WHERE start_s IS NOT NULL
 ORDER BY start_s LIMIT ?;
 
 -- name: open_on_cells
--- The open bets of a column by cell: of so many of its bets after a (cell, user) the last user of each cell, how many
--- were looked at, how many of them are open, their stakes and their payouts.
-SELECT cell_id, max(user_id), count(*), coalesce(sum(is_open), 0), coalesce(sum(is_open * amount), 0),
+-- The open bets of a column by cell: of so many of its bets after a (low, high, player) the last player of each cell, how
+-- many were looked at, how many of them are open, their stakes and their payouts.
+SELECT low_cents, high_cents, max(user), count(*), coalesce(sum(is_open), 0), coalesce(sum(is_open * amount), 0),
        coalesce(sum(is_open * (amount * reward_rate / 10000)), 0)
-FROM (SELECT cell_id, user_id, amount, reward_rate, CASE WHEN status = 'confirmed' THEN 1 ELSE 0 END AS is_open
-      FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND (cell_id, user_id) > (?, ?)
-      ORDER BY cell_id, user_id LIMIT ?) AS slice
-GROUP BY cell_id ORDER BY cell_id;
+FROM (SELECT low_cents, high_cents, user, amount, reward_rate, status = 0 AS is_open
+      FROM bet_rows WHERE column_start_s = ? AND refusal_code IS NULL AND (low_cents, high_cents, user) > (?, ?, ?)
+      ORDER BY low_cents, high_cents, user LIMIT ?) AS slice
+GROUP BY low_cents, high_cents ORDER BY low_cents, high_cents;
 
 -- name: last_bet_by
 -- The row number of the newest bet that was judged up to a moment, 0 where there is none. Commits are numbered without

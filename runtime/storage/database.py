@@ -15,9 +15,8 @@ import peewee
 from cysqlite import _cysqlite as cysqlite
 from playhouse.cysqlite_ext import CySqliteDatabase
 
-from runtime.clock import Clock
 from runtime.errors import TaptradeError
-from runtime.storage.schema import Migration, WrongSchema, lacking, migrations_in, statements
+from runtime.game.ids import SQL_FUNCTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +67,8 @@ class Database:
         self._peewee = peewee_database
         self._peewee.connect()
         self._connection = self._peewee.connection()
+        for function, parameters in SQL_FUNCTIONS:
+            self._connection.create_function(function, function.__name__, parameters, deterministic=True)
         self.between_commits = threading.Lock()
         """Each transaction holds it. Another thread that takes it comes between two of them, as soon as one ends; by
         SQLite's own lock it would have to look again and again whether the connection is between two."""
@@ -229,66 +230,3 @@ def naming(path: Path) -> Iterator[None]:
         raise DatabaseUnsafe(f"{path} cannot be used: {said}") from ex
     except OSError as ex:
         raise DatabaseUnsafe(f"{ex.filename or path} cannot be used: {ex.strerror}") from ex
-
-
-def open_migrated(path: Path, folder: Path) -> Database:
-    """Open a database of ours read-only.
-
-    Raise DatabaseUnsafe if it is missing or cannot be read, WrongSchema if it is not what the migrations in `folder`
-    make.
-    """
-    lacks = missing_migrations(path, folder)
-    with naming(path):
-        if not path.exists():
-            raise DatabaseUnsafe(f"there is no database at {path}; start one with `taptrade up`")
-        if lacks:
-            raise WrongSchema(f"{path} lacks the migration {lacks[0].name}; `taptrade migrate` applies it")
-        return open_reader(path)
-
-
-def migrate(path: Path, folder: Path, clock: Clock) -> list[str]:
-    """Apply the migrations in `folder` that `path` lacks, each with its record in one transaction; return their names.
-
-    A database that cannot be read or that is not ours is left as it is: DatabaseUnsafe or WrongSchema says why.
-    """
-    lacks = missing_migrations(path, folder)
-    if not lacks:
-        return []
-    with naming(path):
-        database = open_writer(path)
-        try:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS schema_migrations"
-                " (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"
-            )
-            for each in lacks:
-                _apply(database, each, clock.now_ms())
-        finally:
-            database.close()
-    return [each.name for each in lacks]
-
-
-def missing_migrations(path: Path, folder: Path) -> list[Migration]:
-    """Return the migrations that a database lacks, all of them where there is none; raise as `migrate` does."""
-    known = migrations_in(folder)
-    with naming(path):
-        if not path.exists():
-            return known
-        with path.open("rb") as file:
-            empty = not file.read(1)
-        if empty:
-            # The library would take it for a new database, and what was lost would not be missed.
-            raise DatabaseUnsafe(f"{path} is an empty file: restore a backup, or remove it to begin anew")
-        reader = open_reader(path)
-        try:
-            return lacking(reader.execute, path, known)
-        finally:
-            reader.close()
-
-
-def _apply(database: Database, migration: Migration, now_ms: int) -> None:
-    with database.transaction():
-        for statement in statements(migration.text):
-            database.execute(statement)
-        database.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", (migration.name, migration.sha256, now_ms))
-    logger.info("applied migration %s", migration.name)

@@ -32,6 +32,11 @@ class Migration:
         """The hash that is recorded with it."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def asks_for_new_file(self) -> bool:
+        """Tell whether rows that are there must be copied into a new file, which has this schema from the start."""
+        return self.text.startswith("-- Made in a new file:")
+
 
 def migrations_in(folder: Path) -> list[Migration]:
     """Return the migrations of a folder in their order; raise WrongSchema if there are none."""

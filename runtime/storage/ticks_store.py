@@ -11,7 +11,7 @@ import msgspec
 from runtime.clock import Clock
 from runtime.game.statements import read_statements
 from runtime.game.ticks import Features, Tick
-from runtime.storage.database import migrate
+from runtime.storage.migrate import migrate
 
 MIGRATIONS = Path(__file__).parent / "migrations_ticks"
 KEEP_MS = 7 * 24 * 3600 * 1000

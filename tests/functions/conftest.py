@@ -9,7 +9,8 @@ import redis
 
 from runtime.clock import ManualClock
 from runtime.settings import Settings
-from runtime.storage.database import LEDGER_MIGRATIONS, migrate
+from runtime.storage.database import LEDGER_MIGRATIONS
+from runtime.storage.migrate import migrate
 from tests.attack.arena import Arena, open_arena
 from tests.attack.operator import Operator
 from tests.attack.operator import open_house as open_operated

@@ -25,7 +25,8 @@ from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import policies
 from runtime.settings import Settings
-from runtime.storage.database import LEDGER_MIGRATIONS, migrate, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, open_writer
+from runtime.storage.migrate import migrate
 from runtime.storage.read_pool import ReadPool
 from runtime.web.app import create_app
 from runtime.web.declaration import DECLARATION, Function

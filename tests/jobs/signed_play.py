@@ -15,6 +15,7 @@ from runtime.clock import ManualClock
 from runtime.explanation import Proof, Reach, Yardstick, find_bet, gather, prove
 from runtime.game.rewards import BrownianTouch
 from runtime.messaging.commands import Delegation, OpenAccount, PlaceBet
+from tests.by_hand import loosen
 from tests.jobs.court import END_MS, GRACE_MS, Court
 from tests.jobs.writer_desk import RULES, Desk
 from tests.runtime.auth.browser import Key, name_of, signature_by
@@ -102,12 +103,4 @@ class SignedPlay:
 
     def by_hand(self, sql: str) -> None:
         """Change the database behind the writer's back."""
-        for trigger in (
-            "ledger_is_append_only",
-            "ledger_keeps_its_rows",
-            "ledger_carries_its_sums",
-            "bets_keep_their_rows",
-        ):
-            self.desk.database.execute(f"DROP TRIGGER IF EXISTS {trigger}")
-        self.desk.database.execute("PRAGMA foreign_keys = 0")
-        self.desk.database.execute(sql)
+        loosen(self.desk.database).execute(sql)

@@ -18,7 +18,8 @@ from runtime.messaging import queues, redis_keys
 from runtime.messaging.commands import AnyCommand, OpenAccount, Outcome, PlaceBet, SettleColumn
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_values import encode_tick
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, open_writer
+from runtime.storage.migrate import migrate
 from tests.runtime.game.one_limit import HOUSE_MINUTES
 
 PRICE_CENTS = 9_200_250

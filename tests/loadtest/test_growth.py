@@ -137,7 +137,7 @@ def test_small_tables_are_put_back_before_each_round(filled: Path) -> None:
 
 def test_a_disk_that_is_too_small_is_told_of_before_anything_is_filled(tmp_path: Path) -> None:
     growth.require_room(tmp_path, [1])
-    with pytest.raises(BenchFailed, match=r"1100001\.1 GB are needed in .*, [0-9.]+ GB are free"):
+    with pytest.raises(BenchFailed, match=r"500001\.1 GB are needed in .*, [0-9.]+ GB are free"):
         growth.require_room(tmp_path, [10**12])
 
 

@@ -14,7 +14,8 @@ import redis
 
 from runtime.clock import ManualClock
 from runtime.messaging.redis_keys import BUS_PUBLIC
-from runtime.storage.database import LEDGER_MIGRATIONS, migrate
+from runtime.storage.database import LEDGER_MIGRATIONS
+from runtime.storage.migrate import migrate
 from tests.serving import serving
 from tests.waiting import wait_until
 

@@ -28,7 +28,8 @@ from runtime.messaging.connection import connect
 from runtime.messaging.redis_values import decode_buckets
 from runtime.process_lock import is_held
 from runtime.settings import Settings
-from runtime.storage.database import LEDGER_MIGRATIONS, OperationalError, migrate, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, OperationalError, open_writer
+from runtime.storage.migrate import migrate
 from tests.waiting import wait_until
 
 

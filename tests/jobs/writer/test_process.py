@@ -21,7 +21,8 @@ from runtime.messaging.commands import OpenAccount
 from runtime.messaging.connection import connect
 from runtime.settings import Settings
 from runtime.storage import checkpoints
-from runtime.storage.database import LEDGER_MIGRATIONS, migrate, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, open_writer
+from runtime.storage.migrate import migrate
 from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
 

@@ -12,6 +12,7 @@ from runtime.game.ledger import SQL
 from runtime.game.limits import LIMIT_COLUMNS
 from runtime.messaging.commands import Adjust, CompleteWithdrawal, Deposit, ReverseWithdrawal, SetLimits, Withdraw
 from runtime.storage.database import open_writer
+from tests.by_hand import loosen
 from tests.jobs.long_shots import OWN, closed, settle_all, win
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
@@ -68,7 +69,6 @@ def test_an_empty_database_adds_up(desk: Desk) -> None:
     assert found(desk) == []
 
 
-TRIGGERS = ("ledger_is_append_only", "ledger_keeps_its_rows", "ledger_carries_its_sums", "bets_keep_their_rows")
 CHANGES = [
     pytest.param("UPDATE users SET balance = balance + 1 WHERE rowid_of", "users", id="a balance"),
     pytest.param(
@@ -128,10 +128,7 @@ CHANGES = [
 @pytest.mark.parametrize(("sql", "table"), CHANGES)
 def test_a_row_changed_or_removed_by_hand_is_found(played: Desk, sql: str, table: str) -> None:
     played.database.close()
-    by_hand = open_writer(played.path)
-    by_hand.execute("PRAGMA foreign_keys = 0")
-    for trigger in TRIGGERS:
-        by_hand.execute(f"DROP TRIGGER {trigger}")
+    by_hand = loosen(open_writer(played.path))
     target = sql.split()[1] if sql.startswith("UPDATE") else sql.split()[2]
     key = {"columns": "start_s", "commits": "number", "bets": "id", "operations": "reference"}.get(target, "id")
     by_hand.execute(sql.replace("rowid_of", f"{key} = (SELECT max({key}) FROM {target})"))
@@ -142,18 +139,16 @@ def test_a_row_changed_or_removed_by_hand_is_found(played: Desk, sql: str, table
 
 
 def test_a_row_added_by_hand_is_found(played: Desk) -> None:
-    columns = (
-        "user_id, amount, balance_after, ref_type, metadata, created_at, commit_number, place, number, previous_id"
-    )
+    columns = "user, amount, balance_after, kind, metadata, number, previous"
     played.database.execute(
-        f"INSERT INTO transaction_ledger (id, ref_id, number, previous_id, {columns})"
-        f" SELECT '7ZZZZZZZZZZZZZZZZZZZZZZZZZ', 'invented', number, previous_id, {columns}"
-        " FROM transaction_ledger LIMIT 1"
+        f"INSERT INTO entry_rows (id, ref, {columns})"
+        f" SELECT ulid_key('7ZZZZZZZZZZZZZZZZZZZZZZZZZ'), 'invented', {columns} FROM entry_rows LIMIT 1"
     )
     assert any("7ZZZZZZZZZZZZZZZZZZZZZZZZZ" in fault for fault in found(played))
 
 
 def test_two_bets_exchanged_are_found(played: Desk) -> None:
+    loosen(played.database)
     first, second = (row[0] for row in played.database.execute("SELECT seq FROM bets ORDER BY seq LIMIT 2"))
     for one, other in ((first, -1), (second, first), (-1, second)):
         played.database.execute("UPDATE bets SET placed_place = ? WHERE placed_place = ?", (other, one))
@@ -184,7 +179,7 @@ def test_a_mark_after_open_bets_is_found_and_without_it_they_are_settled(played:
 def test_the_end_cut_off_is_found_by_a_kept_head(played: Desk) -> None:
     head = audit(played.database).head
     last = played.database.execute("SELECT max(number) FROM commits")[0][0]
-    played.database.execute("PRAGMA foreign_keys = 0")
+    loosen(played.database)
     for table, column in (("columns", "begun_commit"), ("commits", "number")):
         played.database.execute(f"DELETE FROM {table} WHERE {column} = ?", (last,))
     assert head not in [row[0] for row in played.database.execute("SELECT hash FROM commits")]

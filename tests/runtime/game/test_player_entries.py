@@ -24,13 +24,14 @@ from runtime.game.player_entries import (
     id_after,
     totals_since,
 )
+from runtime.game.rows import ROWS, entry_row
 from runtime.storage.database import (
     LEDGER_MIGRATIONS,
     OPERATIONS_BETWEEN_CHECKS,
     Database,
-    migrate,
     open_writer,
 )
+from runtime.storage.migrate import migrate
 
 NOW_MS = 1_790_000_000_000
 LONG = 20_000
@@ -161,9 +162,15 @@ def test_a_page_of_a_long_history_reads_no_more_than_the_page(house: House) -> N
     assert few * OPERATIONS_BETWEEN_CHECKS < LONG < checks[0] * OPERATIONS_BETWEEN_CHECKS
 
 
+def number_of(house: House, user: str) -> int:
+    """Return what stands for a user in the rows."""
+    number: int = house.database.execute("SELECT seq FROM users WHERE id = ?", (user,))[0][0]
+    return number
+
+
 def test_a_link_never_leads_on(mixed: House) -> None:
     user, written = max(mixed.written.items(), key=lambda pair: len(pair[1]))
     row = (first_id_at(NOW_MS + 10**6), user, 1, 1, "DEPOSIT", "x", "{}", NOW_MS, 1, 1)
     for link in ((2, LAST_ID), (1, written[0].id), (2, None), (0, written[0].id)):
         with pytest.raises(IntegrityError):
-            mixed.database.execute(SQL["insert_entry"], (*row, *link))
+            mixed.database.execute(ROWS["insert_entry"], entry_row(row, number_of(mixed, user), *link))

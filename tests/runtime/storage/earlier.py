@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from runtime.clock import Clock
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, Row, open_reader, open_writer
+from runtime.storage.migrate import migrate
 
 
-def earlier(folder: Path, migrations: Sequence[str], present: Path, clock: Clock) -> Database:
+def earlier(folder: Path, migrations: Sequence[str], present: Path, clock: Clock) -> Path:
     """Make `old.db` in a folder by these migrations alone, and copy into it what its tables have room for."""
     (folder / "migrations").mkdir()
     for name in migrations:
@@ -23,6 +25,13 @@ def earlier(folder: Path, migrations: Sequence[str], present: Path, clock: Clock
         for (table,) in database.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'"):
             names = ", ".join(row[0] for row in database.execute("SELECT name FROM pragma_table_info(?)", (table,)))
             if table != "schema_migrations":
-                database.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM new.{table}")
+                database.execute(f"INSERT OR REPLACE INTO main.{table} ({names}) SELECT {names} FROM new.{table}")
     database.execute("DETACH new")
-    return database
+    database.close()
+    return folder / "old.db"
+
+
+def everything(path: Path, sql: str) -> list[Row]:
+    """Return what a query finds in a database that nobody has open."""
+    with closing(open_reader(path)) as reader:
+        return reader.execute(sql)

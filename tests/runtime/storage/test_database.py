@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from runtime.clock import ManualClock
-from runtime.storage.database import Database, OperationalError, migrate, open_reader, open_writer
+from runtime.storage.database import Database, OperationalError, open_reader, open_writer
+from runtime.storage.migrate import migrate
 from runtime.storage.schema import WrongSchema
 
 NUMBERS = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 3000000)"

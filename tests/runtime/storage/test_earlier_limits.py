@@ -8,9 +8,10 @@ from typing import Any
 from runtime.audit import audit
 from runtime.game.limits import LIMIT_COLUMNS
 from runtime.messaging.commands import Deposit, SetLimits
-from runtime.storage.database import LEDGER_MIGRATIONS, migrate
+from runtime.storage.database import LEDGER_MIGRATIONS, open_writer
+from runtime.storage.migrate import migrate
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
-from tests.runtime.storage.earlier import earlier
+from tests.runtime.storage.earlier import earlier, everything
 
 SINCE = "0011_safer_play.sql"
 BEFORE = [file.name for file in sorted(LEDGER_MIGRATIONS.glob("*.sql")) if file.name < SINCE]
@@ -32,10 +33,11 @@ def test_a_database_of_before_verifies_plays_and_takes_the_new_limits(desk: Desk
     desk.do(SetLimits(user_id=user, stake_day_max_cents=1_500, excluded_until_ms=desk.clock.now_ms(), **common(desk)))
     desk.do(SetLimits(user_id=user, stake_day_max_cents=None, **common(desk)))
     assert [deposit(desk, user, 900), desk.place(desk.bet(user, amount=1000))[0].code] == [None, None]
-    old = earlier(tmp_path, BEFORE, desk.path, desk.clock)
-    kept = old.execute("SELECT * FROM player_limits")
+    path = earlier(tmp_path, BEFORE, desk.path, desk.clock)
+    kept = everything(path, "SELECT * FROM player_limits")
     assert len(kept) == 3
-    assert SINCE in migrate(tmp_path / "old.db", LEDGER_MIGRATIONS, desk.clock)
+    assert SINCE in migrate(path, LEDGER_MIGRATIONS, desk.clock)
+    old = open_writer(path)
     assert audit(old).faults == []
     assert old.execute("SELECT * FROM player_limits") == [(*row, None, None, None, None) for row in kept]
     desk.database.close()

@@ -12,7 +12,8 @@ import pytest
 from runtime.clock import ManualClock
 from runtime.errors import TaptradeError
 from runtime.storage import ticks_store
-from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseUnsafe, migrate, naming, open_migrated, open_reader
+from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseUnsafe, naming, open_reader
+from runtime.storage.migrate import migrate, open_migrated
 
 CLOCK = ManualClock(1_790_000_000_000)
 

@@ -12,7 +12,8 @@ from peewee import IntegrityError
 from runtime.clock import ManualClock
 from runtime.settings import Settings
 from runtime.storage import ticks_store
-from runtime.storage.database import Database, migrate, open_reader, open_writer
+from runtime.storage.database import Database, open_reader, open_writer
+from runtime.storage.migrate import migrate
 from tests.jobs.feed.ticks import tick
 
 

@@ -1,0 +1,144 @@
+"""How the rows of bets and entries are stored: without what follows from the rest, and digits as bytes.
+
+The views `bets` and `transaction_ledger` show them as they were, and as the hash chain covers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from runtime.game.bets import STATUSES, Bet, Status
+from runtime.game.chain import Header
+from runtime.game.ids import entry_position, ulid_key
+from runtime.game.statements import read_statements
+
+ROWS = read_statements("runtime.game", "rows.sql")
+KINDS = ("BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT")
+"""The kinds of entries; the rows hold their numbers, from 0 on."""
+PRICING_BETS = 10_000
+"""No bet names a pricing that is so many rows before it: pricings go with the bets that an archive takes."""
+
+_STATUS_CODES: dict[Status, int] = {status: code for code, status in enumerate(STATUSES)}
+_KIND_CODES = {kind: code for code, kind in enumerate(KINDS)}
+
+Execute = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+
+
+def status_code(status: Status) -> int:
+    """Return the number of a bet's status."""
+    return _STATUS_CODES[status]
+
+
+def kind_code(kind: str | None) -> int | None:
+    """Return the number of a kind of entries."""
+    return None if kind is None else _KIND_CODES[kind]
+
+
+def bytes_of(text: str, prefix: str = "") -> bytes | str:
+    """Return the bytes of hexadecimal digits after a prefix; a text that these do not give back stays a text."""
+    try:
+        found = bytes.fromhex(text[len(prefix) :])
+    except ValueError:
+        return text
+    return found if prefix + found.hex() == text else text
+
+
+class Pricings:
+    """What the bets of a transaction were priced by: known by the rows that say so."""
+
+    def __init__(self, execute: Execute) -> None:
+        self._execute = execute
+        self._known: dict[tuple[str | None, str | None, str | None], int] = {}
+
+    def of(self, bet: Bet) -> int:
+        """Return the number of what a bet was priced by; it is written if no bet shortly before was."""
+        content = (bet.model_id, bet.model_version, bet.features)
+        number = self._known.get(content, -PRICING_BETS)
+        if number <= bet.seq - PRICING_BETS:
+            rows = self._execute(ROWS["pricing"], (bet.seq - PRICING_BETS, *content))
+            if not rows:
+                self._execute(ROWS["insert_pricing"], (bet.seq, *content))
+            number = self._known[content] = rows[0][0] if rows else bet.seq
+        return number
+
+
+def bet_row(bet: Bet, pricing: int) -> tuple[Any, ...]:
+    """Return the parameters of `insert_bet`."""
+    at_ms, delegation = bet.placed_at, bet.delegation_id
+    return (
+        bet.seq,
+        ulid_key(bet.id),
+        bet.user_id,
+        None if bet.cell_id == f"{bet.column_start_s}_{bet.low_cents}_{bet.high_cents}" else bet.cell_id,
+        bet.amount,
+        bet.reward_rate,
+        _STATUS_CODES[bet.status],
+        at_ms,
+        None if bet.resolved_at is None else bet.resolved_at - at_ms,
+        bet.payout_amount,
+        bet.refusal_code,
+        bet.refusal_detail,
+        bet.refusal_arguments,
+        bet.column_start_s,
+        bet.low_cents,
+        bet.high_cents,
+        bet.min_rate_bp,
+        bytes_of(bet.nonce),
+        bet.signed_at_s - at_ms // 1000,
+        bytes_of(bet.signature, "0x"),
+        bet.signer,
+        delegation,
+        bytes_of(bet.signer, "0x"),
+        delegation,
+        bet.received_ms - at_ms,
+        bet.decided_by_ms - at_ms,
+        None if bet.tick_id is None else bet.tick_id - at_ms,
+        bet.tick_close,
+        bet.volatility,
+        pricing,
+        None if bet.model_now_ms is None else bet.model_now_ms - at_ms,
+        bet.placed_commit,
+        bet.placed_place,
+        bet.resolved_commit,
+        bet.resolved_place,
+        bet.fill_delay_ms,
+    )
+
+
+def entry_row(entry: tuple[Any, ...], user: int, number: int, previous_id: str | None) -> tuple[Any, ...]:
+    """Return the parameters of `insert_entry`, of an entry's fields, its player's number and its link."""
+    entry_id, _, amount, balance_after, kind, ref_id, metadata, *_ = entry
+    return (
+        ulid_key(entry_id),
+        user,
+        amount,
+        balance_after,
+        _KIND_CODES[kind],
+        ulid_key(ref_id),
+        None if metadata == "{}" else metadata,
+        number,
+        ulid_key(previous_id),
+    )
+
+
+def commit_row(header: Header, commit_hash: str, marks: str) -> tuple[Any, ...]:
+    """Return the parameters of `insert_commit`."""
+    return (
+        header.number,
+        header.committed_ms,
+        bytes.fromhex(header.previous_hash),
+        bytes.fromhex(commit_hash),
+        header.records,
+        header.house,
+        header.first_bet_seq,
+        header.last_bet_seq,
+        _position_of(header.first_entry),
+        _position_of(header.last_entry),
+        bytes.fromhex(marks),
+    )
+
+
+def _position_of(entry_id: str | None) -> int | None:
+    key = ulid_key(entry_id)
+    return entry_position(key) if isinstance(key, bytes) else None
