@@ -56,6 +56,7 @@ GUARDS = (
     "ledger_carries_its_sums",
     "bets_keep_their_rows",
     "bets_end_once",
+    "bets_are_paid_once",
     "bets_take_their_pricings_along",
 )
 

@@ -12,9 +12,11 @@ import pytest
 from jobs.upkeep.week_file import FILE
 from runtime.audit.records import AUDIT
 from runtime.game.ledger import SQL
+from runtime.game.rows import ROWS
 from runtime.game.statements import COLUMN_LISTS, MARK
 from runtime.history.shelves import PAST
 from runtime.records.queries import QUERIES
+from runtime.storage.remake import REMAKE
 from runtime.storage.ticks_store import TICKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,16 +24,18 @@ SOURCES = sorted(path for tree in ("functions", "runtime", "jobs", "taptrade") f
 # What the code calls a file's statements -> the file, and the statements.
 FILES: dict[str, tuple[str, dict[str, str]]] = {
     "SQL": ("runtime/game/ledger.sql", SQL),
+    "ROWS": ("runtime/game/rows.sql", ROWS),
     "QUERIES": ("runtime/records/queries.sql", QUERIES),
     "AUDIT": ("runtime/audit/audit.sql", AUDIT),
     "TICKS": ("runtime/storage/ticks.sql", TICKS),
     "PAST": ("runtime/history/history.sql", PAST),
     "FILE": ("jobs/upkeep/week_file.sql", FILE),
+    "REMAKE": ("runtime/storage/remake.sql", REMAKE),
 }
 # Filled when a page is asked for, or once for each kind of record.
-FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored"}
+FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored", "table", "columns", "values"}
 # The migrations' own table, and PRAGMAs.
-SQL_IN_PYTHON = ("runtime/storage/database.py", "runtime/storage/schema.py")
+SQL_IN_PYTHON = ("runtime/storage/migrate.py", "runtime/storage/schema.py")
 LOOKS_LIKE_SQL = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE FROM|WITH)\s|.*\b(FROM \w+ (WHERE|ORDER BY)|WHERE \w+ (=|<|>|IN)|ORDER BY \w)",
     re.DOTALL,

@@ -60,7 +60,6 @@ RESOLVED_COLUMNS = ("status", "resolved_at", "payout_amount", "resolved_commit",
 # hash of its commit covers, so `status` is left to (refusal_code, resolved_commit).
 PLACED_COLUMNS = tuple(name for name in COLUMNS if name not in (*RESOLVED_COLUMNS, "seq"))
 
-as_row: Callable[[Bet], tuple[Any, ...]] = attrgetter(*COLUMNS)
 placed_content: Callable[[Bet], tuple[Any, ...]] = attrgetter(*PLACED_COLUMNS)
 
 

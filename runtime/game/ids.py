@@ -91,7 +91,13 @@ def entry_key(committed_ms: int | None, commit_number: int | None, position: int
     """Return the key of the ledger entry at a position; None where there is none."""
     if committed_ms is None or commit_number is None or position is None:
         return None
-    return (committed_ms << RANDOM_BITS | commit_number << POSITION_BITS | position).to_bytes(KEY_BYTES, "big")
+    return _commits_key(committed_ms, commit_number) + position.to_bytes(4, "big")
+
+
+@lru_cache(maxsize=16)
+def _commits_key(committed_ms: int, commit_number: int) -> bytes:
+    """Return what the keys of all entries of a commit begin with."""
+    return committed_ms.to_bytes(6, "big") + commit_number.to_bytes(6, "big")
 
 
 def entry_ms(key: bytes) -> int:

@@ -124,6 +124,8 @@ class Commit:
         self._entries: list[tuple[Any, ...]] = []
         self._entry_positions: list[int] = []
         self._bets: list[Bet] = []
+        self._numbers: dict[str, int] = {}
+        """The numbers of players whose balances moved."""
         self._resolved: list[tuple[Any, ...]] = []
         self._live: dict[tuple[str, str], Bet] = {}
 
@@ -185,6 +187,7 @@ class Commit:
         if not rows:
             return None
         balance, number = rows[0]
+        self._numbers[user_id] = user
         return Move(new_id, position, user, balance, number, previous_id)
 
     def _enter(
@@ -261,8 +264,9 @@ class Commit:
     def close(self) -> None:
         """Write what was collected and the commit's own row; the caller commits."""
         if self._bets:
-            pricings = Pricings(self.connection.execute)
-            self.connection.execute_many(ROWS["insert_bet"], [bet_row(bet, pricings.of(bet)) for bet in self._bets])
+            pricings, numbers = Pricings(self.connection.execute), self._numbers
+            rows = [bet_row(bet, pricings.of(bet), numbers.get(bet.user_id)) for bet in self._bets]
+            self.connection.execute_many(ROWS["insert_bet"], rows)
         self.write_entries()
         if self._resolved:
             self.connection.execute_many(SQL["resolve_bet"], self._resolved)

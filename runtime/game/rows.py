@@ -10,7 +10,7 @@ from typing import Any
 
 from runtime.game.bets import STATUSES, Bet, Status
 from runtime.game.chain import Header
-from runtime.game.ids import entry_position, ulid_key
+from runtime.game.ids import entry_key, entry_position, ulid_key
 from runtime.game.statements import read_statements
 
 ROWS = read_statements("runtime.game", "rows.sql")
@@ -63,12 +63,13 @@ class Pricings:
         return number
 
 
-def bet_row(bet: Bet, pricing: int) -> tuple[Any, ...]:
-    """Return the parameters of `insert_bet`."""
+def bet_row(bet: Bet, pricing: int, user: int | None = None) -> tuple[Any, ...]:
+    """Return the parameters of `insert_bet`, which looks the player's number up where it is not given."""
     at_ms, delegation = bet.placed_at, bet.delegation_id
     return (
         bet.seq,
         ulid_key(bet.id),
+        user,
         bet.user_id,
         None if bet.cell_id == f"{bet.column_start_s}_{bet.low_cents}_{bet.high_cents}" else bet.cell_id,
         bet.amount,
@@ -89,7 +90,7 @@ def bet_row(bet: Bet, pricing: int) -> tuple[Any, ...]:
         bytes_of(bet.signature, "0x"),
         bet.signer,
         delegation,
-        bytes_of(bet.signer, "0x"),
+        bet.signer if delegation else bytes_of(bet.signer, "0x"),
         delegation,
         bet.received_ms - at_ms,
         bet.decided_by_ms - at_ms,
@@ -108,9 +109,9 @@ def bet_row(bet: Bet, pricing: int) -> tuple[Any, ...]:
 
 def entry_row(entry: tuple[Any, ...], user: int, number: int, previous_id: str | None) -> tuple[Any, ...]:
     """Return the parameters of `insert_entry`, of an entry's fields, its player's number and its link."""
-    entry_id, _, amount, balance_after, kind, ref_id, metadata, *_ = entry
+    _, _, amount, balance_after, kind, ref_id, metadata, created_ms, commit, position = entry
     return (
-        ulid_key(entry_id),
+        entry_key(created_ms, commit, position),
         user,
         amount,
         balance_after,

@@ -11,13 +11,14 @@ WHERE model_id IS ? AND model_version IS ? AND features IS ?;
 INSERT INTO pricings (seq, model_id, model_version, features) VALUES (?, ?, ?, ?);
 
 -- name: insert_bet
--- A judged bet, refused ones as well. Its signer is left out where the delegation names that key.
+-- A judged bet, refused ones as well. Its signer is left out where the delegation names that key. Its player's number is
+-- looked up where it is not given.
 INSERT INTO bet_rows
     (seq, id, user, cell_id, amount, reward_rate, status, placed_at, resolved_after_ms, payout_amount, refusal_code,
      refusal_detail, refusal_arguments, column_start_s, low_cents, high_cents, min_rate_bp, nonce, signed_after_s,
      signature, signer, delegation, received_after_ms, decided_after_ms, tick_after_ms, tick_close, volatility, pricing,
      model_after_ms, placed_commit, placed_place, resolved_commit, resolved_place, fill_delay_ms)
-VALUES (?, ?, (SELECT seq FROM users WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+VALUES (?, ?, coalesce(?, (SELECT seq FROM users WHERE id = ?)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
         CASE WHEN ? IS NOT (SELECT session_key FROM delegations WHERE id = ?) THEN ? END,
         (SELECT seq FROM delegations WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 

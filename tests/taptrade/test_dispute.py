@@ -153,7 +153,7 @@ def test_the_entries_of_a_span_are_one_indexed_read(played: SignedPlay) -> None:
 
     database.execute = watched  # type: ignore[method-assign]
     collect(database, account, 0, NOON_MS + 10**9)
-    assert [params[-1] for sql, params in asked if "whole.id = entry.id" in sql].count(EVERY) == 1
+    assert [params[-1] for sql, params in asked if 'whole."key" = entry."key"' in sql].count(EVERY) == 1
     for sql, params in asked:
         steps = [row[3] for row in execute(f"EXPLAIN QUERY PLAN {sql}", params)]
         read = [step for step in steps if step.startswith(("SEARCH", "SCAN"))]

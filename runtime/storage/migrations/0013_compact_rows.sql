@@ -83,7 +83,8 @@ CREATE TABLE entry_rows (
     CHECK (previous < id)
 ) STRICT, WITHOUT ROWID;
 
--- The entries of a bet have the positions after those at which it was placed and ended, and need no index.
+-- A reference counts once. The entries of a bet have the positions after those at which it was placed and ended, so they
+-- need no index: `bets_are_paid_once` keeps later commits from making another.
 CREATE UNIQUE INDEX ledger_reference ON entry_rows (kind, ref) WHERE kind > 2;
 CREATE INDEX ledger_milestones ON entry_rows (user, id) WHERE number % 64 = 0;
 
@@ -199,6 +200,13 @@ CREATE VIEW bets AS SELECT
     placed_at + model_after_ms AS model_now_ms, placed_commit, placed_place, resolved_commit, resolved_place,
     fill_delay_ms, id AS "key", user, status AS status_code
 FROM bet_rows;
+
+CREATE TRIGGER bets_are_paid_once BEFORE INSERT ON entry_rows
+WHEN new.kind < 3 AND EXISTS (SELECT 1 FROM bet_rows WHERE bet_rows.id = new.ref
+    AND iif(new.kind = 0, placed_commit, resolved_commit) < entry_commit(new.id))
+BEGIN
+    SELECT raise(ABORT, 'a bet is staked and paid once');
+END;
 
 CREATE TRIGGER bets_end_once BEFORE UPDATE OF resolved_commit ON bet_rows
 WHEN old.resolved_commit IS NOT NULL AND new.resolved_commit IS NOT NULL

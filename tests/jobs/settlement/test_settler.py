@@ -233,14 +233,14 @@ def test_the_job_runs_with_settings_from_the_environment(
 
 def _copy_bet_to_settled_columns(database: Database, count: int) -> None:
     """Give each of the `count` columns before START_S a settled bet and a record."""
-    names = [row[1] for row in database.execute("PRAGMA table_info(bets)")]
-    bet = dict(zip(names, database.execute("SELECT * FROM bets")[0], strict=True))
+    names = [row[1] for row in database.execute("PRAGMA table_info(bet_rows)")]
+    bet = dict(zip(names, database.execute("SELECT * FROM bet_rows")[0], strict=True))
     for index in range(count):
         start_s = START_S - (index + 1) * RULES.column_seconds
-        bet.update(seq=bet["seq"] + 1, id=f"{index:026d}", column_start_s=start_s, cell_id=f"{start_s}_0_500")
-        bet.update(status="lost", resolved_commit=1, resolved_place=0, resolved_at=1, payout_amount=0)
+        bet.update(seq=bet["seq"] + 1, id=index.to_bytes(16), column_start_s=start_s, low_cents=0, high_cents=500)
+        bet.update(status=2, resolved_commit=1, resolved_place=0, resolved_after_ms=1, payout_amount=0)
         marks = ", ".join("?" * len(names))
-        database.execute(f"INSERT INTO bets VALUES ({marks})", list(bet.values()))
+        database.execute(f"INSERT INTO bet_rows VALUES ({marks})", list(bet.values()))
         database.execute(
             "INSERT INTO columns (start_s, end_s, covered, tick_count, ticks_sha256, begun_at, begun_commit,"
             " begun_place, settled_at, settled_commit) VALUES (?, ?, 0, 0, '', 0, 0, 0, 0, 0)",

@@ -91,13 +91,13 @@ def test_numbers_of_bets_go_on_where_all_of_them_are_archived(shelf: Shelf) -> N
 
 def test_nothing_goes_that_no_archive_holds(shelf: Shelf) -> None:
     shelf.play_week()
-    for table in ("bets", "transaction_ledger"):
+    for table in ("bet_rows", "entry_rows"):
         with pytest.raises(DatabaseError, match="only where an archive holds them"):
             shelf.desk.database.execute(f"DELETE FROM {table}")
     shelf.on_sunday()
     shelf.archive()
     shelf.bets(shelf.players[0])
-    for table in ("bets", "transaction_ledger"):
+    for table in ("bet_rows", "entry_rows"):
         with pytest.raises(DatabaseError, match="only where an archive holds them"):
             shelf.desk.database.execute(f"DELETE FROM {table}")
     with pytest.raises(DatabaseError, match="append-only"):
@@ -209,7 +209,7 @@ def test_a_writer_that_does_not_answer_lets_the_next_run_ask_again(
 
 def test_a_changed_row_keeps_a_week_from_its_archive(shelf: Shelf) -> None:
     shelf.play_week()
-    shelf.desk.database.execute("UPDATE bets SET nonce = 'another' WHERE seq = 1")
+    shelf.desk.database.execute("UPDATE bet_rows SET nonce = 'another' WHERE seq = 1")
     shelf.on_sunday()
     with pytest.raises(WeekUnfit, match="is not what commit"):
         shelf.archive()

@@ -23,6 +23,7 @@ SHORT = (
     "SCAN walk",
     "SCAN block",
     "SCAN milestone",
+    "SCAN first",
     "SCAN columns USING INDEX columns_unfinished",
     "SCAN buckets",
     "SCAN cut",

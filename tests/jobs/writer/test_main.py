@@ -265,7 +265,7 @@ def test_the_process_ends_when_somebody_else_writes(settings: Settings, redis_cl
     with whole_process(settings) as child:
         wait_until(lambda: alive(redis_client), 20, what="a sign of life")
         by_hand = open_writer(settings.database)
-        by_hand.execute(f"INSERT INTO commits VALUES (1, 1, '{'0' * 64}', '{'1' * 64}', 0, '{{}}', 0, 0, '', '', '')")
+        by_hand.execute("INSERT INTO commit_rows VALUES (1, 1, zeroblob(32), zeroblob(32), 0, '{}', 0, 0, 0, 0, x'')")
         by_hand.close()
         open_account(redis_client, 1)
         _, said = child.communicate(timeout=20)

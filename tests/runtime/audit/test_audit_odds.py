@@ -43,8 +43,7 @@ def test_a_damaged_file_is_found(desk: Desk) -> None:
     raw = open_writer(desk.path)
     raw.execute("PRAGMA writable_schema = 1")
     raw.execute(
-        "UPDATE sqlite_schema SET sql = replace(sql, '(kind, ref)', '(kind, amount)')"
-        " WHERE name = 'ledger_reference'"
+        "UPDATE sqlite_schema SET sql = replace(sql, '(kind, ref)', '(kind, amount)') WHERE name = 'ledger_reference'"
     )
     raw.close()
     desk.database = open_writer(desk.path)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
 
 from runtime.game import chain
-from runtime.game.bets import COLUMNS, Bet, as_row, from_row, placed_content
+from runtime.game.bets import COLUMNS, Bet, from_row, placed_content
 from runtime.game.chain import GENESIS
 from runtime.game.ledger import SQL, Commit, LedgerBroken
 
@@ -74,10 +74,10 @@ def test_a_bet_that_cannot_be_paid_for_is_stored_as_such_and_is_not_live() -> No
 
 def test_a_row_is_a_bet_unless_its_status_is_none() -> None:
     one = bet()
-    assert from_row(as_row(one)) == one
+    assert from_row(astuple(one)) == one
     assert len(placed_content(one)) == len(COLUMNS) - 6
     with pytest.raises(ValueError, match="unknown status 'paid'"):
-        from_row(as_row(bet(status="paid")))
+        from_row(astuple(bet(status="paid")))
 
 
 def test_what_is_stored_of_a_bet_without_a_delay_is_recorded_as_before_there_was_one() -> None:

@@ -193,7 +193,7 @@ def test_a_page_is_read_from_its_indexes_and_sorts_no_history(desk: Desk, wanted
     assert unindexed(plan(desk, sql, params)) == []
     assert len(asked) == (1 if before is None else 2)
     if before is not None:
-        assert plan(desk, *asked[0]) == ["SEARCH bets USING INTEGER PRIMARY KEY (rowid<?)"]
+        assert plan(desk, *asked[0]) == ["SEARCH bet_rows USING INTEGER PRIMARY KEY (rowid<?)"]
 
 
 @pytest.mark.parametrize("wanted", [Wanted("confirmed"), Wanted("confirmed", None, 5, 10**13)])
@@ -214,8 +214,8 @@ def test_open_bets_are_read_from_their_indexes(
     newest, beyond, from_mark = (plan(desk, sql, params) for sql, params in asked[-3:])
     assert unindexed(newest) == []
     assert unindexed(beyond) == []
-    assert "SEARCH bets USING INDEX bets_once_per_cell (column_start_s>?)" in from_mark
-    assert not [step for step in from_mark if step.startswith("SCAN bets")], from_mark
+    assert "SEARCH bet_rows USING INDEX bets_once_per_cell (column_start_s>?)" in from_mark
+    assert not [step for step in from_mark if step.startswith("SCAN bet_rows")], from_mark
 
 
 @pytest.mark.parametrize(
@@ -233,19 +233,21 @@ def test_refused_taken_and_newest_are_read_from_indexes(desk: Desk, sql: str) ->
 
 def unindexed(steps: list[str]) -> list[str]:
     """Return the steps of a plan that are no seek in an index; there must be seeks."""
-    tables = ("entry", "bets", "commits", "transaction_ledger")
+    tables = ("entry", "bet_rows", "commit_rows", "entry_rows", "users", "pricings", "delegations")
     searched = [step for step in steps if step.split()[0] == "SEARCH"]
     indexed = (
-        "INDEX ledger_milestones (user_id=? AND id>?",
-        "INDEX bets_refused_of_user (user_id=?",
-        "INDEX bets_once_per_cell (column_start_s=? AND cell_id=? AND user_id=?",
-        "INDEX sqlite_autoindex_bets_1 (id=?)",
-        "bets USING INTEGER PRIMARY KEY (rowid=?)",
-        "commits USING INTEGER PRIMARY KEY (rowid",
-        "transaction_ledger USING PRIMARY KEY (id",
+        "INDEX ledger_milestones (user=? AND id>?",
+        "INDEX bets_refused_of_user (user=?",
+        "INDEX bets_once_per_cell (column_start_s=? AND low_cents=? AND high_cents=? AND user=?",
+        "INDEX sqlite_autoindex_bet_rows_1 (id=?)",
+        "INDEX sqlite_autoindex_users_1 (id=?)",
+        "bet_rows USING INTEGER PRIMARY KEY (rowid=?)",
+        "users USING INTEGER PRIMARY KEY (rowid=?)",
+        "delegations USING INTEGER PRIMARY KEY (rowid=?)",
+        "pricings USING INTEGER PRIMARY KEY (rowid=?)",
+        "commit_rows USING INTEGER PRIMARY KEY (rowid",
+        "entry_rows USING PRIMARY KEY (id",
         "older USING PRIMARY KEY (id=?)",
-        "whole USING PRIMARY KEY (id=?)",
-        "users USING PRIMARY KEY (id=?)",
     )
     assert searched
     return [
@@ -260,15 +262,15 @@ def test_an_account_is_read_from_its_entries(desk: Desk) -> None:
     steps = plan(desk, QUERIES["account"])
     assert "CO-ROUTINE walk" in steps
     assert "SEARCH older USING PRIMARY KEY (id=?)" in steps
-    assert "SEARCH bets USING INDEX sqlite_autoindex_bets_1 (id=?)" in steps
-    assert not [step for step in steps if step.startswith(("SCAN entry", "SCAN bets"))], steps
+    assert "SEARCH bet_rows USING INDEX sqlite_autoindex_bet_rows_1 (id=?)" in steps
+    assert not [step for step in steps if step.startswith(("SCAN entry", "SCAN bet_rows"))], steps
 
 
 def test_ends_of_bets_are_one_seek_a_commit(desk: Desk) -> None:
     steps = plan(desk, QUERIES["ended_after"])
-    assert "SEARCH commits USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in steps
-    assert "SEARCH bets USING INDEX bets_by_resolution (resolved_commit=? AND user_id=?)" in steps
-    assert not [step for step in steps if step.startswith(("SCAN bets", "SCAN commits"))], steps
+    assert "SEARCH commit_rows USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in steps
+    assert "SEARCH bet_rows USING INDEX bets_by_resolution (resolved_commit=? AND user=?)" in steps
+    assert not [step for step in steps if step.startswith(("SCAN bet_rows", "SCAN commit_rows"))], steps
 
 
 def test_news_of_a_user_scan_no_table(desk: Desk) -> None:
@@ -282,5 +284,5 @@ def test_news_of_a_user_scan_no_table(desk: Desk) -> None:
     assert len(asked) == 5
     steps = [step for sql, params in asked for step in plan(desk, sql, params)]
     # Walks over what a branch has found.
-    found = ("SCAN (subquery-", "SCAN walk", "SCAN block", "SCAN milestone")
+    found = ("SCAN (subquery-", "SCAN walk", "SCAN block", "SCAN milestone", "SCAN first")
     assert not [step for step in steps if step.startswith("SCAN") and not step.startswith(found)], steps

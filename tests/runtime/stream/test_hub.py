@@ -200,7 +200,7 @@ def test_a_database_that_went_back_ends_the_readers(
     user = desk.player()
     station.relay()
     reader = station.reader(user)
-    desk.database.execute("DELETE FROM commits WHERE number = 1")
+    desk.database.execute("DELETE FROM commit_rows WHERE number = 1")
     with caplog.at_level(logging.ERROR):
         station.synchronize()
     assert reader.subscriber.ended
