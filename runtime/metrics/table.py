@@ -133,21 +133,26 @@ class Series(msgspec.Struct, array_like=True):
 
 
 class Snapshot(msgspec.Struct):
-    """What one process has measured: name -> joined label values -> value."""
+    """What one process has measured: name -> joined label values -> value.
+
+    `process` and `slot` name its series, which its successor goes on with; `pid` is for people.
+    """
 
     process: str
     pid: int
     at_ms: int
+    slot: int = 0
     counters: dict[str, dict[str, float]] = {}
     gauges: dict[str, dict[str, float]] = {}
     histograms: dict[str, dict[str, Series]] = {}
 
 
 class Metrics:
-    """Measure in memory, for one process."""
+    """Measure in memory, for one process; `slot` tells apart those that do the same at the same time."""
 
-    def __init__(self, process: str) -> None:
+    def __init__(self, process: str, slot: int = 0) -> None:
         self.process = process
+        self.slot = slot
         self._lock = threading.Lock()
         self._counters: dict[tuple[str, ...], float] = {}
         self._gauges: dict[tuple[str, ...], float] = {}
@@ -184,7 +189,7 @@ class Metrics:
 
     def snapshot(self, pid: int, now_ms: int) -> Snapshot:
         """Copy what was measured so far."""
-        taken = Snapshot(process=self.process, pid=pid, at_ms=now_ms, counters={}, gauges={}, histograms={})
+        taken = Snapshot(self.process, pid, now_ms, self.slot, counters={}, gauges={}, histograms={})
         with self._lock:
             for source, target in ((self._counters, taken.counters), (self._gauges, taken.gauges)):
                 for (name, *labels), value in source.items():

@@ -174,7 +174,7 @@ def test_background_work_is_shown_by_process(house: System, tmp_path: Path) -> N
     everybody = ("api", "writer", "settler", "jobs", "scheduler", "feed")
     wait_until(lambda: all(f'process="{name}"' in shown() for name in everybody), 20, what="all processes")
     seen = shown()
-    up = re.findall(r'^taptrade_background_up{pid="\d+",process="(\w+)",work="([\w-]+)"} 1.0', seen, re.MULTILINE)
+    up = re.findall(r'^taptrade_background_up{process="(\w+)",slot="0",work="([\w-]+)"} 1.0', seen, re.MULTILINE)
     assert {process for process, _ in up} == set(everybody)
     assert {work for process, work in up if process == "feed"} == {"publisher", "checkpoints", "metrics"}
     assert len(re.findall(r"^taptrade_background_restarts_total{.*} 0.0", seen, re.MULTILINE)) == len(up)

@@ -66,7 +66,7 @@ def test_background_work_that_is_down_is_named_here_and_of_other_processes(stati
     assert detail == f"down: checkpoints of writer {os.getpid()}, replies of api {os.getpid()}"
     page = station.client.simulate_get("/metrics").text
     assert 'taptrade_up{part="background"} 0.0' in page
-    assert re.search(r'taptrade_background_up{pid="\d+",process="api",work="replies"} 0.0', page)
+    assert 'taptrade_background_up{process="api",slot="0",work="replies"} 0.0' in page
     go_on.set()
 
 
@@ -135,7 +135,7 @@ def test_metrics_show_the_system_and_every_process_once(station: Station) -> Non
     ):
         assert f"\n{line}\n" in page.text
     (counted,) = re.findall(r"^taptrade_requests_total\{.*function=\"time\".*$", page.text, re.MULTILINE)
-    assert counted.endswith('process="api",status="200"} 1.0')
+    assert counted.endswith('process="api",slot="0",status="200"} 1.0')
 
 
 def test_the_version_has_release_build_and_commit(station: Station) -> None:
