@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from runtime.function import Call, Reply, function
 from runtime.game.breaker import State
-from runtime.health.status import newest_commit, read_status, system_checks
+from runtime.health.status import newest_commit, read_jobs, read_status, system_checks
 from runtime.messaging.metrics_exchange import gather, take, works_down
 from runtime.messaging.redis_values import FeedSources
 from runtime.metrics.table import Metrics, Snapshot
 from runtime.metrics.text import CONTENT_TYPE, exposition
+from runtime.storage.backups import FOLDER, newest_backup
+
+FAULTS = ("outlier", "late", "zero", "garbage", "crossed")
+"""Why prices are left out that an alert asks for: it sees how many more they become only of what was there before."""
 
 
 @function("GET", "/metrics", auth="none", summary="Prometheus metrics", response=str, media="text/plain")
@@ -38,6 +42,12 @@ def _system(call: Call[None], down: list[str]) -> Snapshot:
             _measure_sources(figures, status.sources, call.received_ms)
         if status.tick_age_ms is not None:
             figures.set("taptrade_tick_age_seconds", status.tick_age_ms / 1000)
+    for job, seen in read_jobs(call.parts.redis).items():
+        figures.set("taptrade_job_success_time_seconds", seen.since_ms / 1000, job)
+        figures.set("taptrade_job_overdue_seconds", seen.overdue_s, job)
+    backup = newest_backup(call.parts.settings.data / FOLDER)
+    if backup is not None:
+        figures.set("taptrade_backup_time_seconds", backup.made_ms / 1000)
     return figures.snapshot(0, call.received_ms)
 
 
@@ -48,7 +58,7 @@ def _measure_sources(figures: Metrics, sources: FeedSources, now_ms: int) -> Non
     for source in sources.sources:
         figures.count("taptrade_source_prices_total", source.name, by=source.prices)
         figures.count("taptrade_source_reconnects_total", source.name, by=source.reconnects)
-        for reason, count in source.dropped.items():
+        for reason, count in (dict.fromkeys(FAULTS, 0) | source.dropped).items():
             figures.count("taptrade_source_dropped_total", source.name, reason, by=count)
         figures.set("taptrade_source_fresh", int(source.fresh), source.name)
         age_ms = source.age_ms(now_ms)

@@ -138,8 +138,8 @@ def get_app(settings: Settings | None = None) -> App:
     logging.captureWarnings(capture=True)
     signatures.check_backend()
     p256.check_backend()
-    slot, lock = claim_slot("api", settings.data / "run")
-    atexit.register(lock.close)  # and so it is held until then
+    slot, claim = claim_slot("api", settings.data / "run")
+    atexit.register(claim.close)  # and so it is held until then
     metrics = Metrics("api", slot)
     parts = build_parts(settings, metrics)
     quotas = policies(settings)

@@ -19,11 +19,12 @@ from runtime.messaging.redis_keys import (
     BREAKER,
     FEED_ALIVE,
     FEED_SOURCES,
+    JOBS_SEEN,
     SETTLER_ALIVE,
     TICK_LATEST,
     WRITER_ALIVE,
 )
-from runtime.messaging.redis_values import AuditResult, FeedSources, WriterAlive, decode_breaker, decode_tick
+from runtime.messaging.redis_values import AuditResult, FeedSources, JobSeen, WriterAlive, decode_breaker, decode_tick
 from runtime.storage.database import DatabaseError
 
 KEYS = (FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST)
@@ -41,6 +42,14 @@ class KeyReader(Protocol):
 
     def mget(self, keys: Any, *more: Any) -> Any:
         """Return the values of keys."""
+        ...
+
+
+class HashReader(Protocol):
+    """The call that is needed of a Redis client for the periodic jobs."""
+
+    def hgetall(self, name: str) -> Any:
+        """Return a hash."""
         ...
 
 
@@ -84,6 +93,15 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
         backlog_bets=int(backlog or 0),
         audit=AuditResult.decode(audited) if audited else None,
     )
+
+
+def read_jobs(client: HashReader) -> dict[str, JobSeen]:
+    """Return when each periodic job last went well; of none when Redis does not answer."""
+    try:
+        found = client.hgetall(JOBS_SEEN)
+    except RedisError:
+        return {}
+    return {job_id.decode(): JobSeen.decode(value) for job_id, value in found.items()}
 
 
 def newest_commit(pool: RowReader) -> int | None:

@@ -94,6 +94,13 @@ class AuditResult(_Json, frozen=True):
     summary: str = ""
 
 
+class JobSeen(_Json, frozen=True):
+    """A value of JOBS_SEEN: when a periodic job last went well, or else was first registered; how long that may be."""
+
+    since_ms: int
+    overdue_s: int
+
+
 class SourceSeen(msgspec.Struct, frozen=True):
     """How one source of prices does; `fresh` says that a price came lately, `counted` that it agrees with others."""
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.rq.runs import begin_seen
+from jobs.rq.schedule import SCHEDULES
+from jobs.upkeep.backup import make_backup
 from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, Override, State
 from runtime.messaging.connection import connect
@@ -22,6 +25,7 @@ from runtime.messaging.redis_keys import (
 )
 from runtime.metrics.table import Metrics
 from runtime.settings import Settings
+from runtime.storage.backups import FOLDER
 from runtime.version import STAMP, build
 from tests.backgrounds import idle
 from tests.functions.station import PARTS, Station, open_station
@@ -136,6 +140,20 @@ def test_metrics_show_the_system_and_every_process_once(station: Station) -> Non
         assert f"\n{line}\n" in page.text
     (counted,) = re.findall(r"^taptrade_requests_total\{.*function=\"time\".*$", page.text, re.MULTILINE)
     assert counted.endswith('process="api",slot="0",status="200"} 1.0')
+
+
+def test_metrics_show_when_each_periodic_job_went_well_and_how_old_the_backup_is(station: Station) -> None:
+    station.be_well()
+    page = station.client.simulate_get("/metrics").text
+    assert "\ntaptrade_backup_time_seconds " not in page
+    assert "\ntaptrade_job_success_time_seconds{" not in page
+    begin_seen(station.redis, 1_500)
+    make_backup(station.settings.database, station.settings.data / FOLDER, ManualClock(2_500))
+    page = station.client.simulate_get("/metrics").text
+    assert "\ntaptrade_backup_time_seconds 2.5\n" in page
+    for schedule in SCHEDULES:
+        assert f'\ntaptrade_job_success_time_seconds{{job="{schedule.id}"}} 1.5\n' in page
+        assert f'\ntaptrade_job_overdue_seconds{{job="{schedule.id}"}} {schedule.overdue_s:.1f}\n' in page
 
 
 def test_the_version_has_release_build_and_commit(station: Station) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import functions
+import jobs
 from taptrade import function_check
 from tests.interpreter import preferring
 
@@ -84,6 +85,22 @@ def test_a_recording_that_cannot_be_replayed_is_named_before_anything_starts(fol
     done = up(folder, TAPTRADE_REPLAY_FILE=str(recording))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith(f"taptrade: TAPTRADE_REPLAY_FILE: {recording}:3: '1767657600250,937': may be half")
+    assert not (folder / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        pytest.param("", "names jobs.upkeep.backup.backup_live, which is no function", id="function that is gone"),
+        pytest.param("\ndef\n", "jobs/upkeep/backup.py, line 2: SyntaxError: invalid syntax", id="syntax"),
+    ],
+)
+def test_a_broken_periodic_job_is_named_before_anything_starts(folder: Path, source: str, reason: str) -> None:
+    shutil.copytree(Path(jobs.__path__[0]), folder / "jobs", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "jobs" / "upkeep" / "backup.py").write_text(source)
+    done = up(folder)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert reason in done.stderr
     assert not (folder / "data").exists()
 
 
