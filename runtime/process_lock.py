@@ -76,7 +76,7 @@ def claim_slot(role: str, folder: Path) -> tuple[int, FileIO]:
     """
     slot = 0
     while True:
-        path = folder / f"{role}.{slot}.lock"
+        path = folder / f"{role}-{slot}"
         try:
             return slot, acquire(path, f"{os.getpid()}\n".encode())
         except LockHeld:
