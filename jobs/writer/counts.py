@@ -14,6 +14,7 @@ def begin(metrics: Metrics) -> None:
     """Begin every count at 0: that there was a first one is seen only by who saw none before."""
     metrics.count("taptrade_jobs_failed_total", by=0)
     metrics.count("taptrade_commits_total", by=0)
+    metrics.expect("taptrade_commit_seconds")
     for status in get_args(Status):
         metrics.count("taptrade_bets_total", status, by=0)
 

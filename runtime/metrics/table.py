@@ -199,6 +199,11 @@ class Metrics:
             series.buckets[bisect_left(bounds, value)] += 1
             series.total += value
 
+    def expect(self, name: HistogramName, *labels: str) -> None:
+        """Show a histogram that has no value yet."""
+        with self._lock:
+            self._histograms.setdefault((name, *labels), Series([0] * (len(HISTOGRAMS[name].bounds) + 1)))
+
     def snapshot(self, pid: int, now_ms: int) -> Snapshot:
         """Copy what was measured so far."""
         taken = Snapshot(self.process, pid, now_ms, self.slot, counters={}, gauges={}, histograms={})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from jobs.rq.schedule import SCHEDULES
 from runtime.storage.database import open_reader
 from tests.acceptance.system import System
 from tests.docs.shell import blocks, run, section
@@ -178,6 +180,21 @@ def test_background_work_is_shown_by_process(house: System, tmp_path: Path) -> N
     assert {process for process, _ in up} == set(everybody)
     assert {work for process, work in up if process == "feed"} == {"publisher", "checkpoints", "metrics"}
     assert len(re.findall(r"^taptrade_background_restarts_total{.*} 0.0", seen, re.MULTILINE)) == len(up)
+
+
+def test_the_runs_of_periodic_jobs_are_shown(house: System, tmp_path: Path) -> None:
+    (looking,) = blocks(section(runbook("lost-worker"), "Failed jobs"))
+
+    def shown() -> str:
+        return run([FIRST, looking], tmp_path, house.environment)[1]
+
+    well = re.compile(r'^taptrade_job_runs_total{job="settle-columns",.*result="succeeded".*} [1-9]', re.MULTILINE)
+    wait_until(lambda: well.search(shown()), 20, what="settlement")
+    wait_until(lambda: shown().count('result="failed"') == len(SCHEDULES), 20, what="both workers")
+    seen = shown()
+    times = dict(re.findall(r'^taptrade_job_success_time_seconds{job="([\w-]+)"} (\S+)$', seen, re.MULTILINE))
+    assert set(times) == {schedule.id for schedule in SCHEDULES}
+    assert abs(float(times["settle-columns"]) - time.time()) < 60
 
 
 def test_the_length_of_both_write_ahead_logs_is_shown(house: System, tmp_path: Path) -> None:
