@@ -68,7 +68,7 @@ def test_dispute_explains_a_bet_and_an_account_and_a_correction_is_entered_once(
     (adjust,) = blocks(section(text, "The house was wrong"))
     _, explained, column, shown, once, again = run(
         [
-            f"{FIRST}\nUSER=operator BET={bet.id} ACCOUNT={bet.wallet}",
+            f"{FIRST}\nBET={bet.id} ACCOUNT={bet.wallet}",
             explain,
             evidence.replace("1767677435", str(bet.column_start_s)),
             dispute,
@@ -88,7 +88,7 @@ def test_dispute_explains_a_bet_and_an_account_and_a_correction_is_entered_once(
 def test_payments_are_entered_and_withdrawals_listed(house: System, bet: Played, tmp_path: Path) -> None:
     given, deposit, listing, *_ = blocks(runbook("payments"))
     given = re.sub("0x[0-9a-f]{40}", bet.wallet, given)
-    deposited, listed = run([f"USER=operator\n{given}\n{deposit}", listing], tmp_path, house.environment)
+    deposited, listed = run([f"{given}\n{deposit}", listing], tmp_path, house.environment)
     assert "deposited $10.50" in deposited
     assert listed.split() == ["id", "requested", "to", "amount", "status", "reference", "who", "why"]
 
@@ -120,7 +120,7 @@ def test_each_reason_that_a_price_is_left_out_for_is_explained(reason: str) -> N
 
 def test_the_market_is_shown_and_an_open_bucket_is_not_opened(house: System, bet: Played, tmp_path: Path) -> None:
     looking, opening = blocks(runbook("market"))
-    refused = f"USER=operator; ! {opening.strip()} 2>&1"
+    refused = f"! {opening.strip()} 2>&1"
     shown, said = run([looking, refused], tmp_path, house.environment)
     assert shown.startswith("bucket\tbets\tstaked\treturn\te-value\tstanding")
     assert re.search(r"^[\d.]+-[\d.]+x/all\t\d+\t\$", shown, re.MULTILINE)
