@@ -92,6 +92,7 @@ def test_every_process_is_a_service_under_the_words_of_the_runbooks(place: dict[
             f"restart {service}",
             f"logs --tail {service}",
             f"kill -s {service}",
+            f"start {service}",
             f"stop {service}",
         ]
     assert down == "docker compose down"
