@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = importlib.import_module("yaml").safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVICE_OF = {process.name: process.name for process in PROCESSES} | {"dashboard": "rq-dashboard"}
+WATCHERS = {"prometheus", "grafana"}
 OURS = [process for process in PROCESSES if process.name != "redis"]
 LASTING = sorted(set(SERVICES) - {"migrate"})
 EDGE_CONFIG = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "nginx").glob("*.conf")))
@@ -51,7 +52,9 @@ def directive(name: str) -> list[str]:
 
 
 def test_every_process_is_a_service_and_nothing_else_is() -> None:
-    assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate"}
+    assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate", *WATCHERS}
+    assert {name for name in SERVICES if "profiles" in SERVICES[name]} == WATCHERS
+    assert all(SERVICES[name]["profiles"] == ["observe"] for name in WATCHERS)
     assert {name for name in SERVICES if "build" in SERVICES[name]} == {"nginx", "migrate", "redis"}
     for process in OURS:
         service = SERVICES[SERVICE_OF[process.name]]

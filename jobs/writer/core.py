@@ -100,7 +100,7 @@ class Writer:
     def __post_init__(self) -> None:
         self.settlement = Settlement(self.book, self.rules.grid, self.rules.model)
         self.settlement.standings.tell(self.metrics)
-        begin(self.metrics)
+        begin(self.metrics, self.book.exposure)
 
     def run_once(self, wait_s: float = 0) -> bool:
         """Do what waits, once round; with nothing to do, wait for it. Raise Stuck or an outage of Redis.
@@ -219,7 +219,7 @@ class Writer:
         # The commit stands: from here on nothing may be done again, only told. If Redis is away, it is told later.
         told = None if written[0].is_empty else written[0]
         self._unpublished.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
-        count(self.metrics, written[0], self.book.clock.monotonic_ms() - began_ms)
+        count(self.metrics, self.book.exposure, written[0], self.book.clock.monotonic_ms() - began_ms)
         self.settlement.standings.tell(self.metrics)
         if any(isinstance(item.content, Column) for item in written[0].events):
             self._began_columns = True

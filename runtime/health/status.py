@@ -96,12 +96,8 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
 
 
 def read_jobs(client: HashReader) -> dict[str, JobSeen]:
-    """Return when each periodic job last went well; of none when Redis does not answer."""
-    try:
-        found = client.hgetall(JOBS_SEEN)
-    except RedisError:
-        return {}
-    return {job_id.decode(): JobSeen.decode(value) for job_id, value in found.items()}
+    """Return when each periodic job last went well."""
+    return {job_id.decode(): JobSeen.decode(value) for job_id, value in client.hgetall(JOBS_SEEN).items()}
 
 
 def newest_commit(pool: RowReader) -> int | None:

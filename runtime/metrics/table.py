@@ -45,6 +45,9 @@ GaugeName = Literal[
     "taptrade_backup_time_seconds",
     "taptrade_job_success_time_seconds",
     "taptrade_job_overdue_seconds",
+    "taptrade_exposure_cents",
+    "taptrade_settlement_lag_seconds",
+    "taptrade_queue_age_seconds",
     "taptrade_process_start_seconds",
     "taptrade_process_memory_bytes",
     "taptrade_process_open_files",
@@ -113,6 +116,13 @@ GAUGES: dict[GaugeName, Metric] = {
         of_process=False,
     ),
     "taptrade_job_overdue_seconds": Metric("How long after that the job is overdue.", ("job",), of_process=False),
+    "taptrade_settlement_lag_seconds": Metric(
+        "How long ago the oldest column ended whose bets are still open; 0 where none is late.", of_process=False
+    ),
+    "taptrade_queue_age_seconds": Metric(
+        "How long the oldest job of a queue has waited; 0 where none waits.", ("queue",), of_process=False
+    ),
+    "taptrade_exposure_cents": Metric("What the house would pay if every open bet won."),
     "taptrade_background_up": Metric("1 where a background work of the process runs well, else 0.", ("work",)),
     "taptrade_bets_inside": Metric("Bets that the process has let in and not answered yet."),
     "taptrade_bucket_return": Metric("What players got back of 1 staked in a bucket of the model in use.", ("bucket",)),

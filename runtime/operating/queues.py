@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -47,6 +48,20 @@ def read_queues(client: Redis) -> list[QueueView]:
         QueueView(name, waiting, started, failed, [workers[key] for key in sorted(members) if key in workers])
         for name, (waiting, started, failed, members) in of_queue.items()
     ]
+
+
+def oldest_waits_s(client: Redis, now_ms: int) -> dict[str, float]:
+    """Return how long the oldest job of each queue has waited, 0 where none waits."""
+    pipe = client.pipeline(transaction=False)
+    for name in SHOWN:
+        pipe.lindex(QUEUE_PREFIX + name, 0)
+    first: list[bytes | None] = pipe.execute()
+    for job_id in first:
+        pipe.hget(f"rq:job:{(job_id or b'').decode()}", "enqueued_at")
+    return {
+        name: max(0.0, now_ms / 1000 - datetime.fromisoformat(since.decode()).timestamp()) if since else 0.0
+        for name, since in zip(SHOWN, pipe.execute(), strict=True)
+    }
 
 
 def _read_workers(client: Redis, keys: list[bytes]) -> dict[bytes, WorkerView]:

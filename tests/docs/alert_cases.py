@@ -97,6 +97,8 @@ CASES = (
     Case("JobsFail", "5m", None, {FAILED: BEFORE + "0x100"}),
     # It died and counts anew, in the same series.
     Case("JobsFail", "6m", {}, {FAILED: BEFORE + "7x4 0x4 1x100"}),
+    Case("SettlementLate", "5m", {}, {"taptrade_settlement_lag_seconds": BEFORE + "121x100"}),
+    Case("SettlementLate", "5m", None, {"taptrade_settlement_lag_seconds": BEFORE + "120x100"}),
     Case("CommitsSlow", "12m", {}, {SLOW: BEFORE + "0+9x100", FAST: BEFORE + "0x100", ALL: BEFORE + "0+9x100"}),
     Case("CommitsSlow", "12m", None, {SLOW: BEFORE + "0+9x100", FAST: BEFORE + "0+9x100", ALL: BEFORE + "0+9x100"}),
     Case("CommitsSlow", "12m", None, {SLOW: BEFORE + "0x100", FAST: BEFORE + "0x100", ALL: BEFORE + "0x100"}),

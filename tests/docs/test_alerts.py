@@ -5,21 +5,17 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from runtime.metrics.table import COUNTERS, GAUGES, HISTOGRAMS, Metric
-from runtime.metrics.text import PROCESS_LABELS
+from runtime.metrics.table import GAUGES
 from runtime.storage.database import WAL_BYTES_MAX
 from tests.acceptance.system import System
 from tests.docs.alert_cases import CASES, Case
+from tests.docs.promql import MATCHER, SELECTOR, labels_of, lacking, measured, promtool, with_promtool
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -28,21 +24,6 @@ RULES: dict[str, dict[str, Any]] = {
     rule["alert"]: rule
     for rule in importlib.import_module("yaml").safe_load(FILE.read_text(encoding="utf-8"))["groups"][0]["rules"]
 }
-PROMTOOL = shutil.which("promtool")
-SELECTOR = re.compile(r"(?P<name>taptrade_\w+)(?:\{(?P<labels>[^}]*)\})?")
-MATCHER = re.compile(r'(\w+)(=~|=|!=)"([^"]*)"')
-with_promtool = pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool here (apt-get install prometheus)")
-
-
-def measured() -> dict[str, Metric]:
-    """Return every name that /metrics shows, with its row of the table."""
-    rows: dict[str, Metric] = {str(name): row for name, row in (*COUNTERS.items(), *GAUGES.items())}
-    return rows | {f"{name}{end}": row for name, row in HISTOGRAMS.items() for end in ("_bucket", "_sum", "_count")}
-
-
-def labels_of(name: str) -> set[str]:
-    row = measured()[name]
-    return {*row.labels, *(PROCESS_LABELS if row.of_process else ()), *(["le"] if name.endswith("_bucket") else [])}
 
 
 def said_of(case: Case) -> dict[str, str]:
@@ -64,10 +45,6 @@ def played(case: Case) -> dict[str, Any]:
         "input_series": [{"series": series, "values": values} for series, values in case.series.items()],
         "alert_rule_test": [{"eval_time": case.at, "alertname": case.alert, "exp_alerts": fired}],
     }
-
-
-def promtool(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROMTOOL or "promtool", *words], capture_output=True, text=True, check=False)
 
 
 @with_promtool
@@ -103,20 +80,11 @@ def test_every_metric_and_label_of_a_rule_is_measured(alert: str) -> None:
         assert {name for name, _, _ in MATCHER.findall(found["labels"] or "")} <= labels_of(found["name"])
 
 
-def lacking(page: str) -> Iterator[str]:
-    """Yield what rules ask for and a page of /metrics has no sample of, but where a rule asks for its absence."""
-    samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
-    for rule in RULES.values():
-        for found in SELECTOR.finditer(rule["expr"]):
-            equal = {name: value for name, how, value in MATCHER.findall(found["labels"] or "") if how == "="}
-            there = any(one.name == found["name"] and equal.items() <= one.labels.items() for one in samples)
-            if not there and f"absent({found['name']})" not in rule["expr"]:
-                yield found[0]
-
-
 def test_a_house_has_a_sample_of_all_that_rules_ask_for_or_they_ask_for_its_absence(house: System) -> None:
     def asked() -> list[str]:
-        return [*lacking(httpx.get(f"{house.url}/metrics").text)]
+        page = httpx.get(f"{house.url}/metrics").text
+        rules = [rule["expr"] for rule in RULES.values()]
+        return [name for rule in rules for name in lacking(page, rule) if f"absent({name})" not in rule]
 
     # A process tells of itself every 2 s; the daily audit has left nothing before its first run.
     wait_until(lambda: set(asked()) <= {"taptrade_audit_findings"}, 15, what="a sample of each")

@@ -17,6 +17,7 @@ from runtime.storage.database import open_reader
 from taptrade import redis_server
 from taptrade.processes import PROCESSES
 from tests.acceptance.system import System
+from tests.docs import docker_stand_in
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
 from tests.waiting import wait_until
@@ -40,7 +41,7 @@ def place(house: System, tmp_path: Path) -> dict[str, str]:
     """Return the environment of an operator, with a `docker` that stands in for one."""
     docker = tmp_path / "bin" / "docker"
     docker.parent.mkdir()
-    docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/tests/docs/docker_stand_in.py" "$@"\n')
+    docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{docker_stand_in.__file__}" "$@"\n')
     docker.chmod(0o755)
     return house.environment | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from jobs.rq.json_jobs import JsonQueue
 from jobs.rq.runs import begin_seen
 from jobs.rq.schedule import SCHEDULES
 from jobs.upkeep.backup import make_backup
-from runtime.clock import ManualClock
+from runtime.clock import ManualClock, rfc3339
 from runtime.game.breaker import Breaker, Override, State
 from runtime.messaging.connection import connect
 from runtime.messaging.metrics_exchange import push
@@ -154,6 +155,18 @@ def test_metrics_show_when_each_periodic_job_went_well_and_how_old_the_backup_is
     for schedule in SCHEDULES:
         assert f'\ntaptrade_job_success_time_seconds{{job="{schedule.id}"}} 1.5\n' in page
         assert f'\ntaptrade_job_overdue_seconds{{job="{schedule.id}"}} {schedule.overdue_s:.1f}\n' in page
+
+
+def test_metrics_show_how_long_the_oldest_job_of_each_queue_has_waited(station: Station) -> None:
+    station.be_well()
+    queue = JsonQueue("jobs", connection=station.redis)
+    for number, waited_s in enumerate((90, 30)):
+        job = queue.enqueue("os.getpid", job_id=str(number))
+        since = rfc3339(station.clock.now_ms() - 1000 * waited_s)
+        station.redis.hset(job.key, "enqueued_at", since)
+    page = station.client.simulate_get("/metrics").text
+    assert '\ntaptrade_queue_age_seconds{queue="jobs"} 90.0\n' in page
+    assert '\ntaptrade_queue_age_seconds{queue="bets"} 0.0\n' in page
 
 
 def test_the_version_has_release_build_and_commit(station: Station) -> None:
