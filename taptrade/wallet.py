@@ -8,6 +8,7 @@ import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from eth_account import Account
 from eth_account.messages import encode_defunct
@@ -39,6 +40,14 @@ class Audience:
     domain: str
     uri: str
     chain_id: int
+
+
+class Signer(Protocol):
+    """Whatever signs taps: a wallet, or the key that a login named."""
+
+    def sign(self, text: str) -> str:
+        """Return the signature of a text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,7 @@ def sign_login(wallet: Wallet, session_key: str | None, audience: Audience, now_
 
 
 def sign_bet(
-    signer: Wallet, cell_id: str, *, amount_cents: int, min_rate_bp: int, chain_id: int, now_ms: int
+    signer: Signer, cell_id: str, *, amount_cents: int, min_rate_bp: int, chain_id: int, now_ms: int
 ) -> SignedBet:
     """Sign a tap, with the wallet or with the session key that a login named."""
     nonce, timestamp = new_nonce(), now_ms // 1000

@@ -10,6 +10,7 @@ from typing import assert_never
 import msgspec
 
 from jobs.writer import accounts, money
+from jobs.writer.archives import record_archive
 from jobs.writer.book import Book
 from jobs.writer.counts import begin, count
 from jobs.writer.inbox import Inbox, TakenJob
@@ -36,6 +37,7 @@ from runtime.messaging.commands import (
     OpenBucket,
     Outcome,
     PlaceBet,
+    RecordArchive,
     ReverseWithdrawal,
     SetLimits,
     SettleColumn,
@@ -237,7 +239,7 @@ class Writer:
         outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, PlaceBet)]
         return outcomes
 
-    def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901  # a case for each command
+    def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901, PLR0912  # a case for each command
         match command:
             case OpenAccount():
                 return accounts.open_account(commit, command)
@@ -258,6 +260,8 @@ class Writer:
                 return accounts.set_limits(commit, self.book, command, house_minutes=self.rules.reality_check_minutes)
             case NoteOverride():
                 return note_override(commit, command)
+            case RecordArchive():
+                return record_archive(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():
                 return money.resolve_withdrawal(commit, command)
             case PlaceBet():

@@ -10,6 +10,7 @@ from runtime.auth import p256
 from runtime.auth.bet_signatures import parse_signature
 from runtime.auth.bet_text import bet_text, is_timely
 from runtime.auth.chains import find_chain
+from runtime.auth.signatures import parse_signature as parse_wallets
 from runtime.auth.signatures import recover_text
 from runtime.auth.siwe import SiweError, SiweMessage, parse
 from runtime.clock import rfc3339
@@ -46,7 +47,9 @@ def check_signed(facts: Facts, chain_ids: Sequence[int]) -> Signed:
 def _signer(bet: Bet, facts: Facts) -> Signer:
     if not bet.signature:
         return "nobody"
-    if facts.guest is not None and bet.signer == facts.guest.key:
+    by_guests_key = facts.guest is not None and bet.signer == facts.guest.key
+    # A wallet that has taken the account over may let the guest's key sign on, by a login of its own.
+    if by_guests_key and (facts.delegation is None or parse_wallets(facts.delegation.signature) is None):
         return "guest"
     return "wallet" if bet.signer == facts.wallet else "session_key"
 

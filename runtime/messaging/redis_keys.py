@@ -43,6 +43,8 @@ JOBS_SEEN = "jobs:seen"
 """Hash {id of a periodic job -> JSON (JobSeen)}: the scheduler begins it, the worker renews it with each success."""
 AUDIT_LAST = "audit:last"
 """String, JSON (AuditResult) of the last audit that the daily job made."""
+ARCHIVE_LAST = "archive:last"
+"""String, JSON (ArchiveResult) of the last run of the archive that left nothing that was due."""
 PUBLISHED_COMMIT = "published:commit"
 """Integer: the newest commit whose events went out."""
 

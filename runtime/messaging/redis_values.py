@@ -101,6 +101,13 @@ class JobSeen(_Json, frozen=True):
     overdue_s: int
 
 
+class ArchiveResult(_Json, frozen=True):
+    """ARCHIVE_LAST: when nothing was due any more, and the week that was archived then, if any."""
+
+    at_ms: int
+    week: str = ""
+
+
 class SourceSeen(msgspec.Struct, frozen=True):
     """How one source of prices does; `fresh` says that a price came lately, `counted` that it agrees with others."""
 

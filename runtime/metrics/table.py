@@ -48,6 +48,7 @@ GaugeName = Literal[
     "taptrade_exposure_cents",
     "taptrade_settlement_lag_seconds",
     "taptrade_queue_age_seconds",
+    "taptrade_last_successful_archive_timestamp",
     "taptrade_process_start_seconds",
     "taptrade_process_memory_bytes",
     "taptrade_process_open_files",
@@ -123,6 +124,9 @@ GAUGES: dict[GaugeName, Metric] = {
         "How long the oldest job of a queue has waited; 0 where none waits.", ("queue",), of_process=False
     ),
     "taptrade_exposure_cents": Metric("What the house would pay if every open bet won."),
+    "taptrade_last_successful_archive_timestamp": Metric(
+        "Unix time at which no week was due for its archive any more; 0 before the first run.", of_process=False
+    ),
     "taptrade_background_up": Metric("1 where a background work of the process runs well, else 0.", ("work",)),
     "taptrade_bets_inside": Metric("Bets that the process has let in and not answered yet."),
     "taptrade_bucket_return": Metric("What players got back of 1 staked in a bucket of the model in use.", ("bucket",)),

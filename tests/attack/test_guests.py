@@ -137,6 +137,16 @@ def test_a_wallet_takes_a_guests_account_over_with_all_that_is_in_it(arena: Aren
     assert (proof["ok"], proof["by"]) == (True, "session_key")
 
 
+def test_a_wallet_that_names_the_guests_key_again_has_proofs_that_hold(arena: Arena, guest: Player) -> None:
+    before = guest.place(guest.bet()).json["bet"]["id"]
+    adopt(guest)
+    guest.log_in()  # the key is still the session's
+    after = guest.place(guest.bet(rows=1)).json["bet"]["id"]
+    for bet_id, by in ((before, "guest"), (after, "session_key")):
+        proof = guest.get(f"/api/bets/{bet_id}?verify=true").json["proof"]["signed"]
+        assert (proof["ok"], proof["by"], proof["signer"]) == (True, by, BROWSER_KEY.text), proof["finding"]
+
+
 def test_nothing_that_was_signed_before_counts_again_under_the_wallet(arena: Arena, guest: Player) -> None:
     bet, refused = guest.bet(), guest.bet(rows=1, min_rate_bp=900_000)
     assert [guest.place(one).status_code for one in (bet, refused)] == [201, 409]

@@ -8,6 +8,7 @@ from typing import Literal
 import httpx
 import msgspec
 
+from runtime.auth import p256
 from taptrade.client import ApiError
 from taptrade.views import SETTLED, BetView, SignedBet
 
@@ -82,6 +83,11 @@ class Attempt:
     fate: Fate = ""
     code: str = ""
     unsure: bool = False
+
+    @property
+    def is_by_browser(self) -> bool:
+        """Tell whether a P-256 key of a browser signed it."""
+        return p256.parse_signature(self.signed.signature) is not None
 
     def hear(self, answer: Answer, fault: str) -> None:
         """Note an answer to the bet, or to a repeat of it."""

@@ -22,6 +22,8 @@ class Tally:
     """SIGKILLs at a chosen moment."""
     acknowledged: int = 0
     """Bets answered 201."""
+    by_browsers: int = 0
+    """Of these, the ones that a P-256 key of a browser signed."""
     pending: int = 0
     """Bets answered 202."""
     unanswered: int = 0
@@ -123,6 +125,7 @@ def _count_attempt(counting: Counting, player: Player, attempt: Attempt, record:
     rows = record.by_nonce.get((player.user_id, attempt.signed.nonce), [])
     live = [row for row in rows if row.is_live]
     tally.acknowledged += bool(attempt.confirmed)
+    tally.by_browsers += bool(attempt.confirmed) and attempt.is_by_browser
     tally.pending += any(answer.status == 202 for answer in attempt.answers)
     tally.unanswered += any(answer.status == UNKNOWN for answer in attempt.answers)
     tally.refused += attempt.fate == "not placed"
@@ -191,6 +194,7 @@ def _count_account(counting: Counting, player: Player, record: Record, credit_ce
             tally.duplicated += max(0, stored - len(done))
             tally.lost += max(0, len(done) - stored)
             counting.say(row, f"{player.user_id} asked for {len(done)} {kind}, the ledger has {stored}")
+    _count_owner(counting, player, record, row)
     for bet in player.bets.values():
         back = {"won": bet.payout_amount or 0, "void": bet.amount}.get(bet.status, 0)
         expected += back - bet.amount
@@ -199,6 +203,17 @@ def _count_account(counting: Counting, player: Player, record: Record, credit_ce
         told = player.balance_cents if player.balance_cents is not None else expected
         tally.drift_cents += max(abs(stored_cents - expected), abs(told - expected))
         counting.say(row, f"{player.user_id} has {stored_cents}, is told {told}, reckons {expected}")
+
+
+def _count_owner(counting: Counting, player: Player, record: Record, row: str) -> None:
+    """Count who is told to own an account, and does not, or never learns it."""
+    if player.owner.wants_wallet:
+        counting.of(row).pending_for_ever += 1
+        counting.say(row, f"the guest {player.user_id} never got its wallet")
+    stored = record.addresses.get(player.user_id, "")
+    if player.user_id and stored != player.owner.address:
+        counting.of(row).lost += 1
+        counting.say(row, f"{player.user_id} belongs to {stored}, and should to {player.owner.address}")
 
 
 def _count_events(counting: Counting, player: Player, record: Record, row: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import cycle, islice
 from random import Random
 from threading import Event as Flag
 from threading import Lock, Thread
@@ -14,6 +15,7 @@ import httpx
 from taptrade.client import ApiError
 from taptrade.views import GridView
 from tests.acceptance.system import System
+from tests.chaos.owners import KINDS
 from tests.chaos.players import Player
 from tests.waiting import wait_until
 
@@ -33,8 +35,8 @@ class Crowd:
         self._lock = Lock()
         random = Random(seed)
         self.players = [
-            Player(system.url, system.audience, Random(random.random()), patient=patient, report=self.report)
-            for _ in range(players)
+            Player(system.url, system.audience, Random(random.random()), kind=kind, patient=patient, report=self.report)
+            for kind in islice(cycle(KINDS), players)
         ]
         self._pause_s = players / bets_per_s
         self._grid: GridView | None = None

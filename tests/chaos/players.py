@@ -11,11 +11,12 @@ import httpx
 
 from runtime.clock import SystemClock
 from taptrade.choice import Chooser
-from taptrade.client import ApiError, TapClient
+from taptrade.client import ApiError
 from taptrade.views import BetView, GridView
-from taptrade.wallet import Audience, new_wallet, sign_bet, sign_login, sign_withdrawal
+from taptrade.wallet import Audience, sign_bet, sign_withdrawal
 from tests.chaos.attempts import LIVE, UNKNOWN, Answer, Attempt, Movement, answer_of
 from tests.chaos.hearing import Ear
+from tests.chaos.owners import Kind, Owner, OwnersClient
 
 STAKES = (100, 100, 100, 500, 1000)
 REPEAT_UNTIL_MS = 25_000
@@ -29,14 +30,21 @@ T = TypeVar("T")
 
 
 class Player:
-    """One wallet, its session, its stream, and the log of all that it was answered."""
+    """One account's owner, its session, its stream, and the log of all that it was answered."""
 
     def __init__(
-        self, url: str, audience: Audience, random: Random, *, patient: float, report: Callable[[str], None]
+        self,
+        url: str,
+        audience: Audience,
+        random: Random,
+        *,
+        kind: Kind,
+        patient: float,
+        report: Callable[[str], None],
     ) -> None:
         """`patient` is the share of bets that wait for their commit; `report` takes what no player should see."""
-        self.wallet, self.key = new_wallet(), new_wallet()
-        self.client = TapClient(url)
+        self.owner = Owner(kind, audience)
+        self.client = OwnersClient(url)
         self.audience = audience
         self.random = random
         self.user_id = ""
@@ -66,23 +74,30 @@ class Player:
             self._send(unsure, fault)
         elif roll < 0.04:
             self._move(self._open_movement("DEPOSIT"))
-        elif roll < 0.06:
+        elif roll < 0.06 and not self.owner.is_guest:
             self._move(self._open_movement("WITHDRAWAL"))
+        elif roll < 0.08 and self.owner.wants_wallet:
+            self._get_wallet()
         elif grid is not None:
             self._tap(grid, fault)
 
     def log_in(self) -> bool:
         """Sign in, with a new signature each time; tell whether it worked."""
-        signed = sign_login(self.wallet, self.key.address, self.audience, CLOCK.now_ms())
-        answer = self._try(lambda: self.client.login(signed))
+        answer = self._try(lambda: self.owner.sign_in(self.client))
         if isinstance(answer, Answer):
             return False
         if self.user_id and answer.user.id != self.user_id:
-            self._report(f"the wallet of {self.user_id} got the account {answer.user.id}")
+            self._report(f"the owner of {self.user_id} got the account {answer.user.id}")
         if not self.user_id:
             self.user_id = answer.user.id
             self.ear.start()
         return True
+
+    def _get_wallet(self) -> None:
+        """Let the wallet take the guest's account over, with whatever is open or on its way; repeated until it has."""
+        answer = self._try(lambda: self.owner.get_wallet(self.client, self.user_id))
+        if not isinstance(answer, Answer) and answer.user.id != self.user_id:
+            self._report(f"the guest {self.user_id} was given the account {answer.user.id}")
 
     def _try(self, call: Callable[[], T]) -> T | Answer:
         """Ask once; a session that is gone is noted, so that the next turn signs in again."""
@@ -104,7 +119,7 @@ class Player:
         if offer is None:
             return
         signed = sign_bet(
-            self.key,
+            self.owner.tapper,
             offer.cell_id,
             amount_cents=self.random.choice(STAKES),
             min_rate_bp=offer.min_rate_bp,
@@ -168,7 +183,7 @@ class Player:
         if movement.kind == "DEPOSIT":
             answer = self._try(lambda: self.client.deposit(movement.amount_cents, movement.key))
         else:
-            signed = sign_withdrawal(self.wallet, movement.amount_cents, self.audience.chain_id, CLOCK.now_ms())
+            signed = sign_withdrawal(self.owner.wallet, movement.amount_cents, self.audience.chain_id, CLOCK.now_ms())
             answer = self._try(lambda: self.client.withdraw(signed, movement.key))
         # Signed anew, a repeat has another body: that the key is taken says that the first one was done.
         movement.done = not isinstance(answer, Answer) or answer.code == "IDEMPOTENCY_KEY_REUSED"
@@ -184,6 +199,8 @@ class Player:
         for movement in self.movements:
             if not movement.done:
                 self._move(movement)
+        if self.owner.wants_wallet:
+            self._get_wallet()
         listed, account = self._try(self._list_bets), self._try(self.client.me)
         if isinstance(listed, Answer) or isinstance(account, Answer):
             return False
@@ -212,7 +229,7 @@ class Player:
     def is_through(self) -> bool:
         """Tell whether every fate is known and every bet settled."""
         fates = all(attempt.fate for attempt in self.attempts) and all(movement.done for movement in self.movements)
-        return fates and all(bet.status != "confirmed" for bet in self.bets.values())
+        return fates and not self.owner.wants_wallet and all(bet.status != "confirmed" for bet in self.bets.values())
 
     @property
     def unknowns(self) -> int:

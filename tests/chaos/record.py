@@ -62,6 +62,8 @@ class Record:
     of_user: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     """Amounts by user and kind of entry."""
     balances: dict[str, int] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    """What each account goes by: its wallet's address, or the one that stands for a guest's key."""
     spots: dict[str, list[Spot]] = field(default_factory=lambda: defaultdict(list))
     """By user, where in which commit something was written that the user is told of, in order."""
 
@@ -71,6 +73,7 @@ class Record:
         record = cls()
         with database.snapshot():
             record.balances = dict(database.execute("SELECT id, balance FROM users"))
+            record.addresses = dict(database.execute("SELECT id, wallet_address FROM users"))
             for row in database.iterate(BETS):
                 record._add_bet(BetRow(*row))
             for user_id, amount, ref_type, ref_id, commit, place in database.iterate(ENTRIES):

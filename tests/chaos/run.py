@@ -25,6 +25,7 @@ COLUMNS: dict[str, Callable[[Tally], int]] = {
     "kills": lambda tally: tally.kills,
     "aimed": lambda tally: tally.aimed_kills,
     "201": lambda tally: tally.acknowledged,
+    "P-256": lambda tally: tally.by_browsers,
     "202": lambda tally: tally.pending,
     "no answer": lambda tally: tally.unanswered,
     "not placed": lambda tally: tally.refused,
@@ -35,9 +36,9 @@ COLUMNS: dict[str, Callable[[Tally], int]] = {
     "events": lambda tally: tally.events_missing + tally.events_repeated + tally.events_disordered,
 }
 LEGEND = (
-    "201, 202, no answer: bets that were answered so. lost: answers that the database does not bear out. drift: cents"
-    " that are not where they belong. open: pending for ever. events: missing, repeated or out of order in a stream."
-    " p99: of the answers 201."
+    "201, 202, no answer: bets that were answered so. P-256: those of the 201 by a browser's key. lost: answers that"
+    " the database does not bear out. drift: cents that are not where they belong. open: pending for ever. events:"
+    " missing, repeated or out of order in a stream. p99: of the answers 201."
 )
 PIPE_WIDTH = 140
 Tell = Callable[[str], None]

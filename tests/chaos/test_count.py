@@ -17,7 +17,7 @@ from tests.chaos.record import BetRow, Record
 
 CREDIT = 1_000
 CELL = "100_500_1000"
-SIGNED = SignedBet(CELL, 100, 15_000, "nonce123", 90, "0x")
+SIGNED = SignedBet(CELL, 100, 15_000, "nonce123", 90, "0x" + "1" * 128)
 VIEW = BetView("bet-1", "confirmed", CELL, 100, reward_rate=20_000)
 ROW = BetRow("bet-1", "user", CELL, 100, 20_000, 15_000, "won", 200, "nonce123", 2, 0, 3, 0)
 Change = Callable[[Player, Record], object]
@@ -25,7 +25,7 @@ Change = Callable[[Player, Record], object]
 
 def player() -> Player:
     """A player whose one bet was confirmed and won, and who deposited once."""
-    made = Player("http://127.0.0.1:1", Audience("d", "http://d", 1), Random(1), patient=1, report=print)
+    made = Player("http://127.0.0.1:1", Audience("d", "http://d", 1), Random(1), kind="guest", patient=1, report=print)
     made.client.close()
     made.user_id = "user"
     attempt = Attempt(SIGNED, 0)
@@ -39,9 +39,10 @@ def player() -> Player:
     return made
 
 
-def record() -> Record:
+def record(owned_by: Player) -> Record:
     """The database that bears all of that out."""
     made = Record()
+    made.addresses["user"] = owned_by.owner.address
     made._add_bet(ROW)
     made.of_bet["bet-1"] = {"BET": [-100], "PAYOUT": [200]}
     made.of_user["user", "DEPOSIT"] = [CREDIT, 100]
@@ -51,16 +52,18 @@ def record() -> Record:
 
 
 def tally_after(change: Change) -> tuple[Tally, list[str]]:
-    the_player, the_record = player(), record()
+    the_player = player()
+    the_record = record(the_player)
     change(the_player, the_record)
     counting = count([the_player], the_record, credit_cents=CREDIT, accounts="accounts")
     return counting.total, counting.sentences
 
 
 def test_what_is_right_adds_up_and_belongs_to_its_fault() -> None:
-    counting = count([player()], record(), credit_cents=CREDIT, accounts="accounts")
+    the_player = player()
+    counting = count([the_player], record(the_player), credit_cents=CREDIT, accounts="accounts")
     assert counting.adds_up, counting.sentences
-    assert counting.by_fault["kill writer"] == Tally(acknowledged=1)
+    assert counting.by_fault["kill writer"] == Tally(acknowledged=1, by_browsers=1)
 
 
 def row_becomes(**changes: object) -> Change:
@@ -102,6 +105,10 @@ def unplace(made: Player, _: Record) -> None:
     made.attempts[0].hear(Answer(409, "RATE_MOVED"), "kill writer")
 
 
+def wait_for_wallet(made: Player, _: Record) -> None:
+    made.owner.kind = "guest who gets a wallet"
+
+
 @pytest.mark.parametrize(
     ("change", "field", "number"),
     [
@@ -119,6 +126,8 @@ def unplace(made: Player, _: Record) -> None:
         pytest.param(lambda _, made: made.of_user["user", "DEPOSIT"].append(100), "duplicated", 1, id="credited twice"),
         pytest.param(lambda _, made: made.of_user["user", "DEPOSIT"].pop(), "lost", 1, id="a deposit is gone"),
         pytest.param(lambda _, made: made.balances.update(user=1_150), "drift_cents", 50, id="a balance that is off"),
+        pytest.param(lambda _, made: made.addresses.update(user="0x1"), "lost", 1, id="an account is another's"),
+        pytest.param(wait_for_wallet, "pending_for_ever", 1, id="an account that its wallet never gets"),
         pytest.param(
             lambda made, _: setattr(made, "balance_cents", 1_201), "drift_cents", 1, id="told another balance"
         ),

@@ -13,12 +13,15 @@ from tests.page.seat import Seat
 OPERATOR = new_wallet()
 """Who may operate the slow house."""
 TAPS_MAX = 4
-# A provider as extensions put it into a page (EIP-1193); the wallet itself stays outside.
+# A provider as extensions put it into a page (EIP-1193); the wallet itself stays outside. A test may let it refuse, or
+# be on another chain.
 PROVIDER = """
 window.ethereum = {
   request: async ({ method, params }) => {
     if (method === "eth_requestAccounts" || method === "eth_accounts") return [ADDRESS];
-    if (method === "eth_chainId") return "0x1";
+    if (method === "eth_chainId") return window.chainId ?? "0x1";
+    if (method === "wallet_switchEthereumChain") throw Object.assign(new Error("no"), { code: 4902 });
+    if (window.refuses) throw Object.assign(new Error("User rejected the request."), { code: 4001 });
     if (method === "personal_sign") return window.walletSigns(params[0]);
     throw new Error(method);
   },
@@ -48,6 +51,13 @@ def play_as_guest(context: BrowserContext, url: str) -> Page:
     seat.open()
     seat.play_as_guest()
     return seat.page
+
+
+def connect_wallet(page: Page) -> None:
+    """Sign in with the wallet that the browser was lent."""
+    page.click("#connect")
+    page.get_by_role("button", name="Browser wallet").click()
+    expect(page.locator("#balance-box")).to_be_visible()
 
 
 def tap(page: Page, at: int = 0) -> None:
