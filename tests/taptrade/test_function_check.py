@@ -27,11 +27,11 @@ def say(call: Call[None]) -> str:
 '''
 
 
-def up(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `taptrade up` over the functions in `folder`."""
+def up(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `taptrade up`, or another command, over the functions in `folder`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
     environment |= {"TAPTRADE_DATA": str(folder / "data"), **variables}
-    words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", "up"]
+    words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", *(command or ("up",))]
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -110,6 +110,13 @@ def test_what_a_function_imports_is_named_where_it_breaks(folder: Path) -> None:
     assert "xyz.py: line 1: NameError: name 'nobody' is not defined (in " in up(folder).stderr
     (folder / "broken_part.py").write_text("\ndef\n")
     assert f"xyz.py: line 1: syntax error in {folder}/broken_part.py, line 2: " in up(folder).stderr
+
+
+def test_a_container_of_the_api_ends_with_the_sentence(folder: Path) -> None:
+    (folder / "functions" / "xyz.py").write_text("def f()\n")
+    done = up(folder, "serve", "api", TAPTRADE_REDIS_URL="redis://127.0.0.1:1/0")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"taptrade: {folder}/functions/xyz.py: syntax error in line 1")
 
 
 def test_routes_of_broken_functions_are_refused_in_a_sentence(folder: Path) -> None:
