@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from runtime.auth.p256 import address_of_key
 from runtime.game.limits import DAY_MS
+from tests.runtime.auth.browser import BrowserKey
 from tests.runtime.game.one_limit import OneLimit
 
 OPENINGS_CENTS = (12_000, 12_000, 900)
 """One player is poor, so that every search comes upon bets and withdrawals that cannot be paid for."""
+GUEST, GUEST_KEY = 1, BrowserKey(0x22).text
+"""The player who begins as a guest, with money for bets."""
+WALLETS = ("0x" + "a1" * 20, "0x" + "b2" * 20, "0x" + "c3" * 20, "0x" + "d4" * 20)
+"""Two that own accounts, and two that may take the guest's over."""
 WITHDRAWAL_MIN_CENTS, PENDING_MAX = 300, 2
 DAY_LIMITS = ("stake_day_max_cents", "loss_day_max_cents")
 DEPOSIT_DAYS = {"deposit_day_max_cents": 1, "deposit_week_max_cents": 7}
@@ -18,6 +24,9 @@ class Oracle:
 
     def __init__(self) -> None:
         self.balance: dict[int, int] = {}
+        self.owners = {0: WALLETS[0], GUEST: address_of_key(GUEST_KEY), 2: WALLETS[1]}
+        self.opened_by = dict(self.owners)
+        self.adopted: set[int] = set()
         self.open: dict[str, tuple[int, str, int]] = {}
         self.taken: set[tuple[int, str]] = set()
         self.limits = {user: {name: OneLimit(name) for name in AMOUNT_LIMITS} for user in range(len(OPENINGS_CENTS))}
@@ -27,6 +36,20 @@ class Oracle:
         """User, time and cents of the deposits; what the accounts were opened with is none."""
         self.references: dict[tuple[str, str], int] = {}
         self.pending: dict[str, tuple[int, int]] = {}
+
+    def can_adopt(self, user: int, wallet: str) -> str | None:
+        if self.owners[user] == wallet:
+            return None
+        if user in self.adopted:
+            return "GUEST_ADOPTED"
+        if wallet in self.owners.values():
+            return "WALLET_TAKEN"
+        return None if user == GUEST else "FORBIDDEN"
+
+    def adopt(self, user: int, wallet: str) -> None:
+        if self.owners[user] != wallet:
+            self.adopted.add(user)
+        self.owners[user] = wallet
 
     def can_bet(self, user: int, cell_id: str, amount: int, now_ms: int) -> str | None:
         if (user, cell_id) in self.taken:

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections import Counter
-from pathlib import Path
-from typing import Any, ClassVar
-
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
-from runtime.audit import audit
-from runtime.clock import ManualClock
 from runtime.game.limits import DAY_MS
 from runtime.messaging import queues
 from runtime.messaging.commands import (
     Adjust,
-    AnyCommand,
     CompleteWithdrawal,
     Deposit,
     Outcome,
     ReverseWithdrawal,
     SetLimits,
-    SettleColumn,
     Withdraw,
 )
 from tests.conftest import START_MS
-from tests.jobs.writer.deaths import Died, dying
-from tests.jobs.writer.oracle import AMOUNT_LIMITS, OPENINGS_CENTS, PENDING_MAX, WITHDRAWAL_MIN_CENTS, Oracle
-from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
+from tests.jobs.writer.histories import ACCOUNTS_HAPPEN, USERS, Histories
+from tests.jobs.writer.oracle import AMOUNT_LIMITS, PENDING_MAX, WITHDRAWAL_MIN_CENTS
+from tests.jobs.writer_desk import PRICE_CENTS
 
 AMOUNTS = st.sampled_from([100, 500, 10_000])
-USERS = st.sampled_from(range(len(OPENINGS_CENTS)))
 WISHES = st.dictionaries(st.sampled_from(AMOUNT_LIMITS), st.sampled_from([None, 0, 600, 5_000]), min_size=1)
 NOT_MONEY = ("CELL_CLOSED", "CELL_NOT_OFFERED", "PRICE_FEED_STALE", "BET_EXPIRED")
 """Refusals by time and price: the oracle knows neither, and none of them moves money."""
 
-HAPPENS = {
+HAPPENS = ACCOUNTS_HAPPEN | {
     *("death", "PlaceBet done", "PlaceBet DUPLICATE_BET", "PlaceBet INSUFFICIENT_FUNDS", "SettleColumn done"),
     *("Deposit done", "Deposit REFERENCE_USED", "Deposit LIMIT_REACHED", "Adjust done", "Adjust REFERENCE_USED"),
     *("PlaceBet LIMIT_REACHED", "SetLimits done", "SetLimits later"),
@@ -50,50 +40,8 @@ SEARCHES_MAX = 5
 """One search in some ten does not come upon the rarest of it."""
 
 
-class Money(RuleBasedStateMachine):
-    """Drive one writer over one database."""
-
-    redis_url = ""
-    seen: ClassVar[Counter[str]] = Counter()
-    """What happened in all histories: deaths, and outcomes by command and code."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.clock = ManualClock(START_MS)
-        self.desk = Desk(Path(self.folder.name) / "taptrade.db", self.redis_url, self.clock)
-        self.desk.client.flushall()
-        self.desk.withdrawals = (WITHDRAWAL_MIN_CENTS, PENDING_MAX)
-        self.desk.hire()
-        self.desk.show(PRICE_CENTS)
-        self.oracle = Oracle()
-        self.ids = [self.desk.player(number, cents) for number, cents in enumerate(OPENINGS_CENTS, start=1)]
-        self.oracle.balance = dict(enumerate(OPENINGS_CENTS))
-
-    def teardown(self) -> None:
-        faults = audit(self.desk.database).faults
-        self.desk.close()
-        self.folder.cleanup()
-        assert faults == []
-
-    def common(self) -> dict[str, Any]:
-        now_ms = self.clock.now_ms()
-        return {"id": self.desk.new_id(), "received_ms": now_ms, "decided_by_ms": now_ms + 10_000}
-
-    def do(self, command: AnyCommand, name: str = queues.COMMANDS, dies_after: int | None = None) -> Outcome:
-        """Queue a command and let the writer work; it may die after some steps, and another goes on."""
-        self.desk.queue(command, name=name)
-        if dies_after is not None:
-            with dying(self.desk, dies_after):
-                try:
-                    self.desk.work()
-                except Died:
-                    self.seen["death"] += 1
-            self.desk.hire()
-        self.desk.work()
-        outcome = self.desk.answers()[command.id]
-        self.seen[f"{type(command).__name__} {outcome.code or 'done'}"] += 1
-        return outcome
+class Money(Histories):
+    """What moves money, and what stands in its way."""
 
     @rule(
         user=USERS,
@@ -118,34 +66,6 @@ class Money(RuleBasedStateMachine):
     def place_again(self) -> None:
         user, cell_id, _ = next(iter(self.oracle.open.values()))
         assert self.do(self.desk.bet(self.ids[user], cell_id=cell_id), queues.BETS).code == "DUPLICATE_BET"
-
-    @precondition(lambda self: self.oracle.open)
-    @rule(
-        shift=st.integers(-2, 2),
-        covered=st.sampled_from([True, True, True, False]),
-        dies_after=st.none() | st.integers(0, 20),
-    )
-    def settle_the_oldest_column(self, shift: int, covered: bool, dies_after: int | None) -> None:
-        start_s = min(int(cell_id.split("_")[0]) for _, cell_id, _ in self.oracle.open.values())
-        price = PRICE_CENTS + shift * RULES.row_step_cents
-        command = SettleColumn(
-            start_s=start_s,
-            end_s=start_s + RULES.column_seconds,
-            covered=covered,
-            open=price,
-            low=price,
-            high=price + 100,
-            close=price,
-            tick_count=3,
-            ticks_sha256="0" * 64,
-            first_tick_id=1,
-            last_tick_id=3,
-            reason=None if covered else "a gap",
-            **self.common(),
-        )
-        self.do(command, dies_after=dies_after)
-        rates: dict[str, int] = dict(self.desk.database.execute("SELECT id, reward_rate FROM bets"))
-        self.oracle.settle(start_s, price, price + 100, covered, rates, self.desk.writer.book.committed_ms)
 
     @rule(
         user=USERS,
