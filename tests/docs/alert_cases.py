@@ -37,6 +37,7 @@ HELD = by("writer", "taptrade_wal_held_seconds", database="taptrade.db", holder=
 OVERLOADED = by("api", "taptrade_errors_total", function="place_bet", code="OVERLOADED")
 INSIDE = by("api", "taptrade_bets_inside")
 SUCCESS, OVERDUE = (f'taptrade_job_{name}_seconds{{job="some"}}' for name in ("success_time", "overdue"))
+ARCHIVED = "taptrade_last_successful_archive_timestamp"
 DROPPED = 'taptrade_source_dropped_total{source="kraken",reason="outlier"}'
 RESTARTS = by("feed", "taptrade_background_restarts_total", work="publisher")
 
@@ -62,6 +63,11 @@ CASES = (
     Case("PeriodicJobOverdue", "76m", None, {SUCCESS: "_ 1500x90", OVERDUE: "_ 3600x90"}, "1m"),
     Case("PeriodicJobOverdue", "11m", {}),
     Case("PeriodicJobOverdue", "9m", None),
+    # Eight days are 691,200 s, and what is played begins at second 0.
+    Case("ArchiveMissing", "126m", {}, {ARCHIVED: "_ -691000x200"}, "1m"),
+    Case("ArchiveMissing", "122m", None, {ARCHIVED: "_ -691000x200"}, "1m"),
+    Case("ArchiveMissing", "126m", None, {ARCHIVED: "_ -680000x200"}, "1m"),
+    Case("ArchiveMissing", "126m", None),
     Case("PartDown", "10m", {"part": "writer"}, {'taptrade_up{part="writer"}': BEFORE + "0x100"}),
     Case("PartDown", "10m", None, {'taptrade_up{part="writer"}': BEFORE + "1x100"}),
     Case("BackgroundRestarts", "8m", {"process": "feed", "work": "publisher"}, {RESTARTS: BEFORE + "0x4 1 2 3x100"}),

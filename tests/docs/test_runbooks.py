@@ -278,17 +278,20 @@ def test_the_length_of_both_write_ahead_logs_is_shown(house: System, tmp_path: P
         assert f'taptrade_wal_held_seconds{{database="{database}",holder=""' in seen
 
 
-def test_an_archive_is_looked_at_and_verified_and_a_week_comes_back(desk: Desk, house: System, tmp_path: Path) -> None:
+@both
+def test_an_archive_is_looked_at_and_verified_and_a_week_comes_back(
+    first: str, desk: Desk, place: dict[str, str], tmp_path: Path
+) -> None:
     shelf = Shelf(desk, tmp_path)
     week = shelf.play_week()
     shelf.on_sunday()
     shelf.archive()
     (tmp_path / "weeks" / week.file).unlink()
-    environment = house.environment | {"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_REDIS_URL": desk.redis_url}
+    environment = place | {"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_REDIS_URL": desk.redis_url}
     looking, doing, verifying, restoring = blocks(runbook("archive"))
-    listed, verified, restored = run([looking, verifying, restoring], tmp_path, environment)
+    _, listed, verified, restored = run([first, looking, verifying, restoring], tmp_path, environment)
     assert listed.splitlines()[1].startswith(f"{week.name}\t")
     assert verified == f"{week.name}: holds, down to the hash chain"
     assert restored.startswith(f"{week.name} is here again")
-    (done,) = run([doing], tmp_path, house.environment)
+    _, done = run([first, doing], tmp_path, place)
     assert done == "nothing is due"
