@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from runtime.auth.sessions import signed_in
+from runtime.betting.fate import Fate
 from runtime.errors import NotFound
 from runtime.explanation import Facts, Proof, Reach, Yardstick, find_bet, gather, prove
 from runtime.explanation.sentence import sentence
@@ -41,7 +42,7 @@ class BetAnswer(msgspec.Struct, frozen=True):
     query=BetQuery,
     response=BetAnswer,
     also=(202,),
-    errors=("NOT_FOUND", "BET_NEVER_PLACED"),
+    errors=("NOT_FOUND", "BET_NEVER_PLACED", "ARCHIVED"),
 )
 def get_bet(call: Call[None]) -> BetAnswer | Reply:
     """Show a bet; 202 while it is pending, 404 BET_NEVER_PLACED once it cannot come any more.
@@ -50,18 +51,30 @@ def get_bet(call: Call[None]) -> BetAnswer | Reply:
     hash chain holds it, each recomputed. With `verify=true` the recorded ticks and the whole commits are read as well.
     """
     bet_id = call.path["bet_id"]
-    fate = call.parts.fates.find(bet_id, signed_in(call.session).user_id)
-    if fate.bet is None:
-        if fate.missing == "pending":
-            pending = {"id": bet_id, "status": "pending", "decided_by_ms": fate.decided_by_ms}
-            return Reply(BetAnswer(pending, None, "The bet waits for its commit."), status=202)
-        if fate.missing == "never_placed":
-            raise NotFound("The bet was lost on its way; no money was taken.", code="BET_NEVER_PLACED")
-        raise NotFound("You have no such bet.")
+    user_id = signed_in(call.session).user_id
+    fate = call.parts.fates.find(bet_id, user_id)
+    pool = call.parts.pool if fate.bet else None
+    if fate.bet is None and fate.missing != "pending":
+        # No bet is called lost that an archived week holds.
+        pool = call.parts.past.holder_of(bet_id)
+    if pool is None:
+        return _missing(bet_id, fate)
     query: BetQuery = call.params
-    facts = call.parts.pool.together(partial(_gather, bet_id, "quick" if query.verify else "row"))
+    facts = pool.together(partial(_gather, bet_id, "quick" if query.verify else "row"))
+    if facts.bet.user_id != user_id:
+        raise NotFound("You have no such bet.")
     column = column_view(facts.column) if facts.column else None
     return BetAnswer(bet_view(facts.bet), column, sentence(facts.bet, facts.column), _prove(call.parts, facts, query))
+
+
+def _missing(bet_id: str, fate: Fate) -> Reply:
+    """Answer for a bet that is not stored."""
+    if fate.missing == "pending":
+        pending = {"id": bet_id, "status": "pending", "decided_by_ms": fate.decided_by_ms}
+        return Reply(BetAnswer(pending, None, "The bet waits for its commit."), status=202)
+    if fate.missing == "never_placed":
+        raise NotFound("The bet was lost on its way; no money was taken.", code="BET_NEVER_PLACED")
+    raise NotFound("You have no such bet.")
 
 
 def _gather(bet_id: str, reach: Reach, execute: Execute) -> Facts:

@@ -8,9 +8,7 @@ import msgspec
 
 from runtime.auth.sessions import signed_in
 from runtime.function import Call, Reply, function
-from runtime.game.ids import first_id_at
 from runtime.game.ledger import RefType
-from runtime.game.player_entries import FIRST_ID, LAST_ID, entries_newest_first
 from runtime.records.pages import PageQuery, Time, after_id
 from runtime.records.spreadsheet import sheet_reply
 from runtime.records.views import own_entry_view
@@ -42,22 +40,19 @@ class Statement(msgspec.Struct, frozen=True):
     summary="Own statement",
     query=LedgerQuery,
     response=Statement,
+    errors=("ARCHIVED",),
 )
 def ledger(call: Call[None]) -> Statement | Reply:
     """List the account's ledger entries; `Accept: text/csv` gives the page as a spreadsheet."""
     query: LedgerQuery = call.params
-    found = entries_newest_first(
-        call.parts.pool.execute,
-        signed_in(call.session).user_id,
-        FIRST_ID if query.from_ms is None else first_id_at(query.from_ms),
-        min(after_id(query.cursor), LAST_ID if query.to_ms is None else first_id_at(query.to_ms)),
-        limit=query.limit + 1,
-        ref_type=query.ref_type,
-        ref_id=query.ref_id,
-    )
-    entries = [own_entry_view(entry) for entry in found]
-    more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
-    page = entries[: query.limit]
+    user_id, span = signed_in(call.session).user_id, (query.from_ms, query.to_ms)
+    below_id = after_id(query.cursor)
+    found = call.parts.past.entries(user_id, span, below_id, query.limit, query.ref_type, query.ref_id)
+    page = [own_entry_view(entry) for entry in found.rows]
+    if found.archived and not page and (query.cursor or query.to_ms):
+        raise call.parts.past.archived(found.archived)
+    older = found.archived.cut_entry if found.archived else None
+    more = page[-1]["id"] if page and (found.more or older) else older
     if call.preferred_type("application/json", "text/csv") == "text/csv":
         return sheet_reply(CSV_FIELDS, page, more)
     return Statement(page, more)

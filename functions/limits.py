@@ -11,8 +11,7 @@ from runtime.function import Body, Call, function
 from runtime.messaging.commands import COMMAND_TTL_MS, SetLimits
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
-from runtime.parts import Parts
-from runtime.records.accounts import LimitsState, limits_state, read_changes
+from runtime.records.own_limits import OwnLimits, own_limits
 
 CENTS_MAX = 10**12
 DayCents = Annotated[int, Meta(ge=0, le=CENTS_MAX, description="cents a day, UTC")]
@@ -35,10 +34,10 @@ class WantedLimits(Body, frozen=True):
     reality_check_minutes: Minutes | UnsetType | None = UNSET
 
 
-@function("GET", "/api/me/limits", auth="session", limits=("requests",), summary="Own limits", response=LimitsState)
-def get_limits(call: Call[None]) -> LimitsState:
-    """Show the limits that count now and those that will."""
-    return _state(call.parts, signed_in(call.session).user_id, call.received_ms)
+@function("GET", "/api/me/limits", auth="session", limits=("requests",), summary="Own limits", response=OwnLimits)
+def get_limits(call: Call[None]) -> OwnLimits:
+    """Show the limits that count now, those that will, and what of them is used."""
+    return own_limits(call.parts.pool, signed_in(call.session).user_id, call.received_ms)
 
 
 @function(
@@ -48,10 +47,10 @@ def get_limits(call: Call[None]) -> LimitsState:
     limits=("requests",),
     summary="Change own limits",
     body=WantedLimits,
-    response=LimitsState,
+    response=OwnLimits,
     errors=("RATE_LIMITED", "UNAVAILABLE"),
 )
-def put_limits(call: Call[WantedLimits]) -> LimitsState:
+def put_limits(call: Call[WantedLimits]) -> OwnLimits:
     """Hand the wish to the writer, which alone knows what it changes: what counts at once and what after 24 hours."""
     user_id, parts, now_ms, body = signed_in(call.session).user_id, call.parts, call.received_ms, call.body
     command = SetLimits(
@@ -69,8 +68,4 @@ def put_limits(call: Call[WantedLimits]) -> LimitsState:
         reality_check_minutes=body.reality_check_minutes,
     )
     data_of(parts.outbox.submit(command), "The limits were not confirmed in time; look before you set them again.")
-    return _state(parts, user_id, parts.clock.now_ms())
-
-
-def _state(parts: Parts, user_id: str, now_ms: int) -> LimitsState:
-    return limits_state(read_changes(parts.pool, user_id, now_ms), now_ms)
+    return own_limits(parts.pool, user_id, parts.clock.now_ms())

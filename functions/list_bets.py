@@ -11,7 +11,7 @@ from runtime.clock import rfc3339, rfc3339_if_any
 from runtime.function import Call, Reply, function
 from runtime.game.bets import Bet, Status, from_row
 from runtime.records.pages import PageQuery, Time, after_number
-from runtime.records.player_bets import Wanted, bets_newest_first
+from runtime.records.player_bets import Wanted
 from runtime.records.spreadsheet import sheet_reply
 from runtime.records.views import bet_view
 
@@ -39,7 +39,14 @@ class BetList(msgspec.Struct, frozen=True):
 
 
 @function(
-    "GET", "/api/bets", auth="session", limits=("requests",), summary="Own bets", query=BetsQuery, response=BetList
+    "GET",
+    "/api/bets",
+    auth="session",
+    limits=("requests",),
+    summary="Own bets",
+    query=BetsQuery,
+    response=BetList,
+    errors=("ARCHIVED",),
 )
 def list_bets(call: Call[None]) -> BetList | Reply:
     """List the account's bets in the order in which they were committed; `Accept: text/csv` gives a spreadsheet."""
@@ -48,12 +55,12 @@ def list_bets(call: Call[None]) -> BetList | Reply:
     before = None if query.cursor is None else after_number(query.cursor)
     status = "confirmed" if query.status == "open" else query.status
     wanted = Wanted(status, query.cell_id, query.from_ms, query.to_ms)
-    rows = call.parts.pool.together(
-        lambda execute: bets_newest_first(execute, user_id, wanted, before, query.limit + 1),
-    )
-    bets = [from_row(row) for row in rows]
-    more = str(bets[query.limit - 1].seq) if len(bets) > query.limit else None
-    page = bets[: query.limit]
+    found = call.parts.past.bets(user_id, wanted, before, query.limit)
+    page = [from_row(row) for row in found.rows]
+    if found.archived and not page and (before or query.to_ms):
+        raise call.parts.past.archived(found.archived)
+    older = str(found.archived.cut_seq + 1) if found.archived else None
+    more = str(page[-1].seq) if page and (found.more or older) else older
     if call.preferred_type("application/json", "text/csv") == "text/csv":
         return sheet_reply(CSV_FIELDS, map(_row, page), more)
     return BetList([bet_view(bet) for bet in page], more)

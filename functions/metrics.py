@@ -31,6 +31,7 @@ def _system(call: Call[None], down: list[str]) -> Snapshot:
         figures.set("taptrade_backlog_bets", status.backlog_bets)
         for state in State:
             figures.set("taptrade_breaker_state", int(status.breaker.state is state), state.value)
+        figures.set("taptrade_last_successful_archive_timestamp", status.archived_ms / 1000)
         if status.audit is not None:
             figures.set("taptrade_audit_findings", status.audit.findings)
             figures.set("taptrade_audit_time_seconds", status.audit.at_ms / 1000)

@@ -18,7 +18,7 @@ import { Dialogs } from "./panels/dialogs.js";
 import { Header } from "./panels/header.js";
 import { helpPanel } from "./panels/help.js";
 import { Stakes } from "./panels/stakes.js";
-import { walletPanel } from "./panels/wallet.js";
+import { movePanel, walletPanel } from "./panels/wallet.js";
 import { Welcome } from "./panels/welcome.js";
 import { joinSafer, saferPanels } from "./safer/join.js";
 import { Sound } from "./sound.js";
@@ -26,7 +26,7 @@ import { State } from "./state.js";
 import { texts } from "./texts.js";
 
 /** What opens over the game, in the menu's order; see panels/dialogs.js for what a panel is. */
-const PANELS = [helpPanel, ...saferPanels, accountPanel, walletPanel];
+const PANELS = [helpPanel, ...saferPanels, accountPanel, walletPanel, movePanel];
 
 const state = new State({
   rules: null, user: null, sessionKnown: false, balanceCents: null, stakeCents: null, price: null, grid: null,
@@ -53,6 +53,10 @@ app.market = new Market({
 app.session = new Session({
   state, api, clock,
   onChange: changePlayer,
+  onMove: () => {
+    stream.restart();
+    app.tabs.tell("player");
+  },
   onWalletChange: () => state.set({ notice: texts.banner.walletChanged }),
 });
 app.taps = new Taps({
@@ -75,6 +79,10 @@ app.welcome = new Welcome(app);
 app.tapping = new Tapping(app);
 PANELS.forEach((panel) => app.dialogs.add(panel));
 const hearTap = joinSafer(app);
+app.tabs.on("player", () => {
+  state.set({ notice: null });
+  app.session.resume().catch(console.error);
+});
 const hands = { onAim: (cell) => app.tapping.aim(cell), onTap: (cell) => app.tapping.tap(cell) };
 new Pointer(find("board"), app.board, hands);
 new CellTable({ ...app, ...hands });
@@ -90,7 +98,6 @@ start().catch((error) => {
 async function start() {
   const onFailure = () => state.set({ reachable: false });
   const rules = insist(() => api.get("/api/rules"), { onFailure });
-  insist(() => app.market.loadPast()).catch(console.error);
   state.set({ rules: await rules, reachable: true });
   clock.start();
   // The stream says at once whether it has a session: without one there is no account to ask for.
@@ -105,18 +112,19 @@ function hearEvent(event) {
 
 function hearConnection(connection) {
   const lostMs = connection === "live" ? null : (state.lostMs ?? performance.now());
-  const healed = connection === "live" && state.lostMs !== null;
+  const wasLive = state.connection === "live";
   state.set({ connection, lostMs });
-  if (connection === "live") clock.measure();
-  // The stream goes on with the newest price: those in between are asked for, or the line would lie.
-  if (healed) insist(() => app.market.loadPast()).catch(console.error);
+  if (connection !== "live") return;
+  clock.measure();
+  // The stream begins, and goes on, with the newest price: those before it are asked for, or the line would lie.
+  if (!wasLive) insist(() => app.market.loadPast()).catch(console.error);
 }
 
 /** The stream reads as another player than the page plays: another tab signed in or out. */
 function hearSession(userId) {
   streamUser = userId;
   sayHello(userId);
-  if (!state.sessionKnown || userId === (state.user?.id ?? null)) return;
+  if (!state.sessionKnown || app.session.moving || userId === (state.user?.id ?? null)) return;
   if (userId === null) state.set({ notice: texts.banner.sessionEnded });
   app.session.resume(userId !== null).catch(console.error);
 }

@@ -46,6 +46,8 @@ export const texts = {
       `${money(stakeCents)} × ${rate(rateBp)} pays ${money(payoutCents)} if the price touches ${bandText}, ${window}`,
     notOffered: "This cell is not offered now.",
     closed: "This column takes no more bets.",
+    stopped: "Bets are stopped just now; the line above the board says why.",
+    lost: "No connection: a tap waits until there is one again.",
     paused: "You are taking a break: no bets are taken.",
     window: (start, end) => `${start} to ${end}`,
   },
@@ -64,6 +66,7 @@ export const texts = {
     late: "Prices are late. Bets are still taken.",
     walletChanged: "Your wallet switched to another account, so you were signed out.",
     signedOut: "You are signed out.",
+    moved: "A wallet has this account now. Connect that wallet to go on.",
     sessionEnded: "Your session has ended. Sign in again to go on.",
   },
   welcome: {
@@ -88,17 +91,34 @@ export const texts = {
     chain: (ids) => `The wallet is on another chain. Accepted: ${ids.join(", ")}. Switch there and try again.`,
     failed: (detail) => `The wallet could not do it: ${detail}`,
     refused: (detail) => `The server refused: ${detail}`,
-    noAnswer: "The server did not answer. Try again.",
+    noAnswer: "The server did not answer. Try again: it does no harm.",
+    refusals: {
+      WALLET_TAKEN: "This wallet has an account of its own, and two accounts are never made one. Choose another wallet, "
+        + "or sign out and connect this one.",
+      GUEST_ADOPTED: "Another wallet has this account already. Sign in with that one.",
+      UNAUTHENTICATED: "Your session had ended and has begun anew. Try again.",
+    },
+  },
+  move: {
+    statement: "Give my guest account to this wallet. From now on this wallet signs in to it, and the key of this "
+      + "browser may place bets for me while the session lasts.",
+    title: "Move this account to a wallet",
+    intro: "The wallet signs once. From then on the account is the wallet's, with its balance, bets and limits: only the "
+      + "wallet signs in, from any browser, and withdrawals go to it. There is no way back. A wallet that has an account "
+      + "here already cannot take this one.",
+    none: "There is no wallet in this browser. Install one, then come back.",
+    doubt: "No answer came; asking what became of it.",
+    done: (address) => `Done. This account belongs to ${address} now. Play on here, or sign in with that wallet `
+      + "anywhere.",
   },
   account: {
     title: "Account",
     guest: "Guest of this browser",
     wallet: "Wallet",
+    move: "Move this account to a wallet",
+    money: "Money",
     signOut: "Sign out",
     signOutFailed: "Signing out did not reach the server. Try again.",
-    topUp: (cents) => `Add ${shortMoney(cents)} of play money`,
-    toppedUp: (cents) => `${money(cents)} of play money added.`,
-    topUpFailed: (detail) => `No play money was added: ${detail}`,
     guestNote: "This account belongs to a key in this browser. Clearing the browser's data ends it.",
   },
   help: {
@@ -106,8 +126,8 @@ export const texts = {
     sentences: (edge, source, columnSeconds) => [
       `Columns are windows of ${columnSeconds} seconds that move towards the line of now, rows are price bands.`,
       "Tap a cell: it wins if the price touches its band at any moment of its window, the band's bounds included.",
-      "Rates go from 1.05x to 100x; a win pays stake times the rate at which the bet was confirmed, never less than "
-        + "3 % below what you saw.",
+      "A cell shows its rate; an empty one is not offered. A win pays stake times the rate at which the bet was "
+        + "confirmed, never less than 3 % below what you saw.",
       edge,
       source,
     ],
@@ -162,16 +182,17 @@ export const texts = {
     won: (payoutCents) => `Won ${money(payoutCents)}: the price touched the band.`,
     lost: "Lost: the price did not touch the band.",
     wonBy: (payoutCents, low, high) =>
-      `Won ${money(payoutCents)}: the price went from ${money(low)} to ${money(high)}, into the band.`,
+      `Won ${money(payoutCents)}: the price was between ${money(low)} and ${money(high)}, and so touched the band.`,
     lostBy: (low, high, missCents, above) =>
-      `Lost: the price went from ${money(low)} to ${money(high)}; the band began ${money(missCents)} ${
-        above ? "higher" : "lower"}.`,
+      `Lost: the price stayed between ${money(low)} and ${money(high)}; the band is ${money(missCents)} ${
+        above ? "above" : "below"} that.`,
     void: "Void: the prices of this window are not complete. Your stake came back.",
     unknown: "No answer came. The page asks again; the bet counts once or not at all.",
-    tap: (stakeCents, rateText, bandText) => `${shortMoney(stakeCents)} × ${rateText}, ${bandText}`,
+    tap: (stakeCents, rateText, bandText) =>
+      `${shortMoney(stakeCents)}${rateText === null ? "" : ` × ${rateText}`}, ${bandText}`,
   },
   refusals: {
-    RATE_MOVED: ({ shownBp, rateBp }) => (rateBp
+    RATE_MOVED: ({ shownBp, rateBp }) => (rateBp && shownBp
       ? `The rate fell from ${rate(shownBp)} to ${rate(rateBp)}, more than 3 %. Not taken.`
       : "The rate fell by more than 3 % while the tap was on its way. Not taken."),
     CELL_CLOSED: () => "The column had closed when the tap arrived. Not taken.",
@@ -195,6 +216,10 @@ export const texts = {
     INVALID_SIGNATURE: () => "The signature was not accepted. Sign out and in again.",
     SIGNATURE_EXPIRED: () => "The tap was signed too long ago, or your clock leapt. Tap again.",
     FORBIDDEN: () => "This is not allowed here.",
+    INVALID_REQUEST: () => "The server could not read the tap. Load the page again, then tap.",
+    BODY_TOO_LARGE: () => "The tap reached the server too long; something in between changed it. Not taken.",
+    UNSUPPORTED_MEDIA_TYPE: () => "The tap reached the server as something else; something in between changed it. "
+      + "Not taken.",
     other: ({ detail }) => `Not taken: ${detail || "the server refused."}`,
   },
   live: {

@@ -31,7 +31,9 @@ CODES: dict[str, ErrorCode] = {
     ),
     "NOT_FOUND": ErrorCode(404, "There is no such thing."),
     "BET_NEVER_PLACED": ErrorCode(404, "The bet was lost on its way; no money was taken."),
-    "ARCHIVED": ErrorCode(404, "The week was archived; the answer says how to get it back. No build archives yet."),
+    "ARCHIVED": ErrorCode(
+        404, "It lies in the archive of a week; `week` names it, and the sentence says how it comes back."
+    ),
     "METHOD_NOT_ALLOWED": ErrorCode(405, "The address exists, but not for this method."),
     "NOT_ACCEPTABLE": ErrorCode(406, "The answer cannot be given in a wanted media type."),
     "CONFLICT": ErrorCode(409, "The request does not fit the present state."),

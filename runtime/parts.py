@@ -14,6 +14,7 @@ from runtime.clock import Clock
 from runtime.game.grid import GridRules
 from runtime.game.rewards import RewardModel
 from runtime.health.writer_watch import WriterWatch
+from runtime.history.past import Past
 from runtime.market.state import Market
 from runtime.messaging.connection import Redis
 from runtime.messaging.outbox import Outbox
@@ -32,6 +33,7 @@ class Parts:
     background: Background
     redis: Redis
     pool: ReadPool
+    past: Past
     ticks_pool: ReadPool
     outbox: Outbox
     admission: AdmissionControl

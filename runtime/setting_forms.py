@@ -14,6 +14,8 @@ from runtime.hosts import shown_host
 
 SECRET_LENGTH_MIN = 32
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+STORAGE_CLASSES = ("STANDARD_IA", "STANDARD", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY")
+"""Those of S3 from which an object is read at once."""
 SOCKET_SCHEMES = ("ws", "wss")
 LIVE_FEEDS = ("binance", "coinbase", "kraken", "bitstamp")
 LIVE_FEEDS_MIN = 2
@@ -21,6 +23,7 @@ LIVE_FEEDS_MIN = 2
 MADE_FEEDS = ("replay", "sim")
 ORIGIN_PORTS = {"http": 80, "https": 443}
 """The ports that browsers leave out."""
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -178,3 +181,22 @@ def secret(text: str) -> str:
     if text and len(text) < SECRET_LENGTH_MIN:
         raise ValueError(f"must be at least {SECRET_LENGTH_MIN} characters, as `openssl rand -hex 32` prints them")
     return text
+
+
+def archive_url(text: str) -> str:
+    """Read where archives are stored: nothing, a folder's absolute path, or s3://BUCKET/PREFIX."""
+    if text.startswith("s3://"):
+        if not _BUCKET.fullmatch(text.removeprefix("s3://").partition("/")[0]):
+            raise ValueError("must name a bucket, as s3://BUCKET/PREFIX")
+    elif text and not text.startswith("/"):
+        raise ValueError("must be a folder's absolute path, or s3://BUCKET/PREFIX")
+    return text
+
+
+def web_url(text: str) -> str:
+    """Read an address of the web, without a path; it may be left out."""
+    if text:
+        address = urlsplit(text)
+        if address.scheme not in ORIGIN_PORTS or not address.hostname or address.path not in ("", "/"):
+            raise ValueError("must be an address such as https://s3.example")
+    return text.rstrip("/")

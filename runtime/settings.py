@@ -37,6 +37,9 @@ class Settings:
     operators: tuple[str, ...]
     data: Path
     redis_url: str = field(repr=False)
+    archive_url: str
+    archive_endpoint: str
+    archive_storage_class: str
     api_workers: int
     feed: tuple[str, ...]
     feed_binance_url: str

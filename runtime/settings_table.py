@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 from runtime.hosts import shown_host
 from runtime.setting_forms import (
     LIVE_FEEDS,
+    STORAGE_CLASSES,
+    archive_url,
     feed,
     folder,
     host,
@@ -21,6 +23,7 @@ from runtime.setting_forms import (
     socket_url,
     stakes,
     wallet,
+    web_url,
     whole,
 )
 
@@ -81,6 +84,14 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("data", folder, "./data", "folder for everything that a run writes"),
     Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
+    Setting(
+        "archive_url",
+        archive_url,
+        "",
+        "where archives of weeks are stored: a folder, or s3://BUCKET/PREFIX; empty: archives in the data folder",
+    ),
+    Setting("archive_endpoint", web_url, "", "address of an S3-compatible store; empty: Amazon's own"),
+    Setting("archive_storage_class", one_of(*STORAGE_CLASSES), "STANDARD_IA", "storage class of archives in S3"),
     Setting("api_workers", whole(1, 64), "1", "API processes"),
     Setting(
         "feed",

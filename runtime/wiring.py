@@ -26,6 +26,8 @@ from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import SystemClock
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
+from runtime.history.past import Past
+from runtime.history.shelves import Shelves
 from runtime.market.models import open_model, rules_of
 from runtime.market.state import Market
 from runtime.messaging import bus
@@ -99,6 +101,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
         background=background,
         redis=client,
         pool=pool,
+        past=Past(Shelves(pool, settings.data, clock, apply)),
         ticks_pool=ReadPool(settings.ticks_database, clock, apply),
         outbox=outbox,
         admission=AdmissionControl(settings.fill_delay_ms / 1000),

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from runtime.addresses import AddressError, canonical_address, to_checksum_address
+from runtime.archive.files import attached
+from runtime.archive.weeks import Week
 from runtime.errors import TaptradeError
 from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
@@ -26,6 +28,10 @@ MS_MAX = 253_402_300_799_999
 
 class AccountUnknown(TaptradeError):
     """There is no such account."""
+
+
+class WeekAway(TaptradeError):
+    """The file of an archived week is not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,20 @@ def open_books(settings: Settings) -> Iterator[Database]:
     database = open_migrated(settings.database, LEDGER_MIGRATIONS)
     try:
         with naming(settings.database):
+            yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_week(settings: Settings, week: Week) -> Iterator[Database]:
+    """Open the file of an archived week that lies here; raise WeekAway if it does not."""
+    path = attached(settings.data).get(week)
+    if path is None:
+        raise WeekAway(f"the file of {week.name} is not here; `taptrade archive restore {week.name}` brings it back")
+    database = open_migrated(path, LEDGER_MIGRATIONS)
+    try:
+        with naming(path):
             yield database
     finally:
         database.close()

@@ -17,6 +17,7 @@ from runtime.game.ids import first_id_at
 from runtime.game.ledger import SQL, Entry
 from runtime.game.money import dollars
 from runtime.game.player_entries import entries_newest_first
+from runtime.history.shelves import PAST
 from runtime.records.queries import QUERIES
 from runtime.records.spreadsheet import sheet
 from runtime.records.views import bet_view, column_view, entry_view
@@ -116,7 +117,10 @@ def prove_bets(case: Case, database: Database, ticks: Ticks | None, yardsticks: 
 
 def _balance(database: Database, user_id: str, before_id: str) -> int:
     last = entries_newest_first(database.execute, user_id, below_id=before_id, limit=1)
-    return last[0].balance_after if last else 0
+    if last:
+        return last[0].balance_after
+    opening = database.execute(PAST["opening_balance"], (user_id,))
+    return opening[0][0] if opening else 0
 
 
 def _bets(database: Database, user_id: str, from_ms: int, to_ms: int, entries: list[Entry]) -> list[Bet]:

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from runtime.clock import SystemClock
+from runtime.archive.weeks import week_named
+from runtime.clock import SystemClock, rfc3339
+from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
 from runtime.game.money import dollars
+from runtime.history.shelves import PAST, read_cut
 from runtime.settings import load
 from runtime.storage.database import Database
-from taptrade.books import MOMENT, find_account, moment, open_books, open_ticks
+from taptrade.arguments import typed
+from taptrade.books import MOMENT, Account, find_account, moment, open_books, open_ticks, open_week
 from taptrade.case import Case, collect, prove_bets, spreadsheet
 from taptrade.pricing import yardsticks_of
 from taptrade.tables import show_table
@@ -28,17 +32,20 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("account", metavar="WALLET|USER_ID")
     parser.add_argument("--from", dest="from_ms", type=moment, default=0, metavar="TIME", help=MOMENT)
     parser.add_argument("--to", dest="to_ms", type=moment, metavar="TIME", help="the first moment after the span")
+    parser.add_argument("--week", type=typed(week_named), help="in an archived week that lies here, such as 2026_w53")
     parser.add_argument("--verify", action="store_true", help="prove each bet as `taptrade explain` does")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print one JSON object")
     output.add_argument("--csv", action="store_true", help="print the entries as a spreadsheet")
     given = parser.parse_args(argv)
     settings = load()
-    with open_books(settings) as database:
+    with open_week(settings, given.week) if given.week else open_books(settings) as database:
         to_ms = _after_all(database) if given.to_ms is None else given.to_ms
         if given.from_ms >= to_ms:
             parser.error("the span ends before it begins")
-        case = collect(database, find_account(database, given.account), given.from_ms, to_ms)
+        account = find_account(database, given.account)
+        case = collect(database, account, given.from_ms, to_ms)
+        _tell_of_older(database, account, given.from_ms)
         if given.verify:
             ticks = open_ticks(settings.ticks_database)
             case = prove_bets(case, database, ticks, yardsticks_of(settings))
@@ -53,6 +60,15 @@ def main(argv: Sequence[str]) -> int:
     for fault in case.faults:
         print(f"WRONG: {fault}", file=sys.stderr)
     return 0 if case.adds_up else 1
+
+
+def _tell_of_older(database: Database, account: Account, from_ms: int) -> None:
+    """Say where entries of the span lie that are not in this database."""
+    if not database.execute(PAST["has_older"], (account.user_id,)):
+        return
+    cut_ms = ulid_ms(read_cut(database.execute).cut_entry) or 0
+    if from_ms <= cut_ms:
+        print(f"what was up to {rfc3339(cut_ms)} lies in archived weeks: --week shows one", file=sys.stderr)
 
 
 def _after_all(database: Database) -> int:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
 
+from runtime.archive.files import attached
 from runtime.errors import TaptradeError
 from runtime.explanation import Facts, Proof, find_bet, gather, prove
 from runtime.explanation.recomputed import Yardsticks
 from runtime.explanation.sentence import sentence
+from runtime.game.ids import first_id_at, ulid_ms
+from runtime.history.shelves import PAST
 from runtime.records.views import bet_view, column_view
-from runtime.settings import load
+from runtime.settings import Settings, load
 from runtime.storage.database import Database
 from taptrade.arguments import id_of
-from taptrade.books import Ticks, open_books, open_ticks
+from taptrade.books import Ticks, open_books, open_ticks, open_week
 from taptrade.pricing import yardsticks_of
 from taptrade.tables import show_findings
 
@@ -44,9 +48,30 @@ def explain_bet(database: Database, ticks: Ticks | None, yardsticks: Yardsticks,
     with database.snapshot():
         bet = find_bet(database.execute, bet_id)
         if bet is None:
-            raise BetUnknown(f"there is no bet {bet_id} in the live database")
+            raise BetUnknown(f"there is no bet {bet_id}")
         facts = gather(database.execute, bet, "all")
     return facts, prove(facts, yardsticks(bet.model_id, bet.model_version), ticks)
+
+
+@contextmanager
+def books_of(settings: Settings, bet_id: str) -> Iterator[Database]:
+    """Open the database that holds a bet, the live one or that of a week; raise BetUnknown if none here does."""
+    with open_books(settings) as live:
+        if find_bet(live.execute, bet_id) is not None:
+            yield live
+            return
+        for week in attached(settings.data):
+            with open_week(settings, week) as database:
+                if find_bet(database.execute, bet_id) is not None:
+                    yield database
+                    return
+        rows = live.execute(PAST["week_of_entry"], (first_id_at(ulid_ms(bet_id) or 0),))
+    if not rows:
+        raise BetUnknown(f"there is no bet {bet_id} in the live database")
+    name = rows[0][0]
+    raise BetUnknown(
+        f"there is no bet {bet_id} here; by its id it may lie in the week {name}: `taptrade archive restore {name}`"
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -59,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(argv)
     settings = load()
-    with open_books(settings) as database:
+    with books_of(settings, given.bet_id) as database:
         ticks = open_ticks(settings.ticks_database)
         try:
             facts, proof = explain_bet(database, ticks, yardsticks_of(settings), given.bet_id)

@@ -66,6 +66,7 @@ def migrate(argv: Sequence[str]) -> int:
 
 def migrate_databases(settings: Settings) -> list[str]:
     """Apply what the databases lack; return the names of what was applied."""
+    from runtime.archive.files import attached
     from runtime.storage import ticks_store
     from runtime.storage.database import LEDGER_MIGRATIONS, migrate, missing_migrations
 
@@ -74,4 +75,9 @@ def migrate_databases(settings: Settings) -> list[str]:
     missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
     live = migrate(settings.database, LEDGER_MIGRATIONS, clock)
     ticks = ticks_store.prepare(settings.ticks_database, clock)
-    return [*live, *(f"ticks {name}" for name in ticks)]
+    weeks = [
+        f"{week.name} {name}"
+        for week, path in attached(settings.data).items()
+        for name in migrate(path, LEDGER_MIGRATIONS, clock)
+    ]
+    return [*live, *(f"ticks {name}" for name in ticks), *weeks]

@@ -41,7 +41,12 @@ PROCESSES: tuple[Process, ...] = (
 )
 
 
-SECRETS = {"TAPTRADE_PROCESSOR_SECRET": "api", "TAPTRADE_DASHBOARD_KEY": "dashboard"}
+SECRETS = {
+    "TAPTRADE_PROCESSOR_SECRET": "api",
+    "TAPTRADE_DASHBOARD_KEY": "dashboard",
+    "AWS_SECRET_ACCESS_KEY": "jobs",
+    "AWS_SESSION_TOKEN": "jobs",
+}
 """Secrets that one process alone needs to know. Redis' password, in its URL, all of them need."""
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.upkeep.closed_weeks import UPKEEP
+from jobs.upkeep.week_file import FILE
 from runtime.audit.records import AUDIT
 from runtime.game.ledger import SQL
 from runtime.game.statements import COLUMN_LISTS, MARK
+from runtime.history.shelves import PAST
 from runtime.records.queries import QUERIES
 from runtime.storage.ticks_store import TICKS
 
@@ -24,7 +25,8 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "QUERIES": ("runtime/records/queries.sql", QUERIES),
     "AUDIT": ("runtime/audit/audit.sql", AUDIT),
     "TICKS": ("runtime/storage/ticks.sql", TICKS),
-    "UPKEEP": ("jobs/upkeep/upkeep.sql", UPKEEP),
+    "PAST": ("runtime/history/history.sql", PAST),
+    "FILE": ("jobs/upkeep/week_file.sql", FILE),
 }
 # Filled when a page is asked for, or once for each kind of record.
 FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored"}

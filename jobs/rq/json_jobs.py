@@ -14,7 +14,7 @@ RENAMED = {
     "jobs.breaker.check_breaker": "jobs.settlement.breaker.check_breaker",
     "jobs.backup.backup_live": "jobs.upkeep.backup.backup_live",
     "jobs.integrity.audit_daily": "jobs.upkeep.integrity.audit_daily",
-    "jobs.archive.archive_weeks": "jobs.upkeep.closed_weeks.report_closed_weeks",
+    "jobs.archive.archive_weeks": "jobs.upkeep.archive.archive_weeks",
 }
 """Names under which builds up to 0.1.0 queued periodic jobs: one that waited over an update still runs."""
 

@@ -37,7 +37,8 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("check-breaker", "jobs.settlement.breaker.check_breaker", SETTLE, 10, interval_s=1),
     Schedule("backup-live", "jobs.upkeep.backup.backup_live", JOBS, 1800, cron="0 * * * *"),
     Schedule("audit-daily", "jobs.upkeep.integrity.audit_daily", JOBS, 3600, cron="15 3 * * *"),
-    Schedule("report-closed-weeks", "jobs.upkeep.closed_weeks.report_closed_weeks", JOBS, 3600, cron="0 0 * * 0"),
+    # What is due changes on Sunday 00:00 UTC; a run that was missed or failed is made up for an hour later.
+    Schedule("archive-weeks", "jobs.upkeep.archive.archive_weeks", JOBS, 12 * 3600, cron="0 * * * *"),
 )
 
 

@@ -11,6 +11,7 @@ from typing import assert_never
 import msgspec
 
 from jobs.writer import accounts, money
+from jobs.writer.archives import record_archive
 from jobs.writer.book import Book
 from jobs.writer.inbox import Inbox, TakenJob
 from jobs.writer.overrides import note_override
@@ -37,6 +38,7 @@ from runtime.messaging.commands import (
     OpenBucket,
     Outcome,
     PlaceBet,
+    RecordArchive,
     ReverseWithdrawal,
     SetLimits,
     SettleColumn,
@@ -230,9 +232,8 @@ class Writer:
             return
         self.metrics.count("taptrade_commits_total")
         self.metrics.observe("taptrade_commit_seconds", took_ms / 1000)
-        for status, count in Counter(
-            item.content.status for item in commit.events if isinstance(item.content, Bet)
-        ).items():
+        statuses = Counter(item.content.status for item in commit.events if isinstance(item.content, Bet))
+        for status, count in statuses.items():
             self.metrics.count("taptrade_bets_total", status, by=count)
 
     def _publish(self) -> None:
@@ -247,7 +248,7 @@ class Writer:
         outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, PlaceBet)]
         return outcomes
 
-    def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901  # a case for each command
+    def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901, PLR0912  # a case for each command
         match command:
             case OpenAccount():
                 return accounts.open_account(commit, command)
@@ -268,6 +269,8 @@ class Writer:
                 return accounts.set_limits(commit, self.book, command, house_minutes=self.rules.reality_check_minutes)
             case NoteOverride():
                 return note_override(commit, command)
+            case RecordArchive():
+                return record_archive(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():
                 return money.resolve_withdrawal(commit, command)
             case PlaceBet():

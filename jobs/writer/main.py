@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from jobs.writer.archives import Trimmer
 from jobs.writer.book import AnotherWriter, Book
 from jobs.writer.core import Stuck, Writer, WriterRules
 from jobs.writer.inbox import Inbox
@@ -45,6 +46,9 @@ ALIVE_EVERY_MS = 200
 GC_THRESHOLDS = (50_000, 20, 50)
 RQ_HEARTBEAT_EVERY_MS = 10_000
 FORGET_EVERY_MS = 60_000
+TRIM_EVERY_MS = 200
+"""From one step of trimming to the next: some 4,000 bets a second, so that the disk has time for the bets that come."""
+TRIM_LOOK_MS = 5_000
 RECOUNT_EVERY_MS = 2_000
 """Whoever empties a queue by hand leaves its bets in the count of the backlog, which then refuses bets for nothing."""
 
@@ -91,9 +95,11 @@ class WriterProcess:
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)
         self.checkpoints = Checkpointer(database, settings.database, self.writer.metrics, clock)
+        self.trimmer = Trimmer(database, clock)
         self.trouble = ""
         self._due: dict[str, int] = {}
         self._was_away = False
+        self._trims = False
 
     def stop(self, *_: object) -> None:
         """End after the iteration that is under way."""
@@ -176,6 +182,8 @@ class WriterProcess:
             self._forget_idempotency_keys()
         if self._is_due("heartbeat", RQ_HEARTBEAT_EVERY_MS):
             self.writer.inbox.heartbeat()
+        if not self.writer.leaves_jobs and self._is_due("trim", TRIM_EVERY_MS if self._trims else TRIM_LOOK_MS):
+            self._trims = self.trimmer.step()
         # The count takes as long as the queue, so it waits until the queue is short.
         if not self.writer.leaves_jobs and self._is_due("recount", RECOUNT_EVERY_MS):
             self.writer.inbox.recount()

@@ -68,6 +68,15 @@ export class KeyStore {
     await this.#ask("readwrite", (store) => store.put({ pair: key.pair, text: key.text, away }, name));
   }
 
+  /** Keep a key under another name. */
+  async move(from, to) {
+    const found = await this.get(from);
+    if (!found) return;
+    await this.put(to, found.key);
+    this.#memory.delete(from);
+    await this.#ask("readwrite", (store) => store.delete(from));
+  }
+
   async #ask(mode, request) {
     try {
       this.#database ??= await open();

@@ -1,22 +1,27 @@
 // Who plays: signs guests and wallets in and out, and holds the key that signs their taps.
 
-import { ApiError, insist } from "../net/api.js";
+import { ApiError, LineError, insist } from "../net/api.js";
 import { texts } from "../texts.js";
 import { KeyStore, canSign, newKey, newNonce } from "./key.js";
 import { signedGuest } from "./sign.js";
-import { SESSION_KEY_URN, siweMessage } from "./siwe.js";
+import { GUEST_URN, SESSION_KEY_URN, siweMessage } from "./siwe.js";
 import * as wallets from "./wallets.js";
 
 const KEYS = ["guest", "wallet"];
+/** Refusals after which this browser may know less than the server: a wallet has the account, or the session ended. */
+const OUTDATED = new Set(["UNAUTHENTICATED", "FORBIDDEN", "GUEST_ADOPTED"]);
 
 export class Session {
   /** The key that signs taps; null while nobody can bet. */
   key = null;
+  /** Whether a wallet is just taking the account over: the sessions from before end with that. */
+  moving = false;
   #keys = new KeyStore();
   #unwatch = () => {};
 
-  constructor({ state, api, clock, onChange, onWalletChange }) {
-    Object.assign(this, { state, api, clock, onChange, onWalletChange });
+  /** `onMove` hears that a wallet has the guest's account now. */
+  constructor({ state, api, clock, onChange, onMove, onWalletChange }) {
+    Object.assign(this, { state, api, clock, onChange, onMove, onWalletChange });
   }
 
   /** Whether the key outlives the tab. */
@@ -29,7 +34,7 @@ export class Session {
     const me = mayHaveCookie ? await this.#me() : null;
     if (me && (await this.#takeKey(me))) return this.#enter(me.user);
     const guest = canSign() && this.state.rules.guests ? await this.#keys.get("guest") : null;
-    if (guest && !guest.away && !me) return this.#signInGuest(guest.key);
+    if (guest && !guest.away && !me) return this.#signInReturning(guest.key);
     if (me) return this.#enter(me.user);
     return this.#enter(null);
   }
@@ -44,20 +49,35 @@ export class Session {
 
   /** Sign in with a wallet, which lets a new key of this browser sign taps. */
   async connect(wallet) {
-    const address = await wallets.account(wallet.provider);
-    const chainId = await wallets.chain(wallet.provider, this.state.rules.chain_ids);
     const key = await newKey();
-    const message = siweMessage({
-      domain: location.host, origin: location.origin, address, chainId, nonce: newNonce(),
-      nowMs: this.clock.nowMs(), statement: texts.wallet.statement, resource: SESSION_KEY_URN + key.text,
-    });
-    const signature = await wallets.personalSign(wallet.provider, message, address);
-    const { user } = await this.api.post("/api/auth/login", { message, signature });
+    const signed = await this.#signedBy(wallet, texts.wallet.statement, SESSION_KEY_URN + key.text);
+    const { user } = await this.api.post("/api/auth/login", signed.body);
     await this.#keys.put("wallet", key);
     this.key = key;
-    this.#unwatch();
-    this.#unwatch = wallets.watchAccount(wallet.provider, address, () => this.#walletChanged());
+    this.#watch(wallet, signed.address);
     this.#enter(user);
+  }
+
+  /** Give the guest's account to a wallet, which signs once; the guest's key goes on signing taps. */
+  async move(wallet, onDoubt) {
+    const { id } = this.state.user;
+    const signed = await this.#signedBy(wallet, texts.move.statement, GUEST_URN + id);
+    this.moving = true;
+    try {
+      const { user } = await this.api.post("/api/me/wallet", signed.body);
+      await this.#keys.move("guest", "wallet");
+      this.#enter(user);
+    } catch (error) {
+      if (!(error instanceof LineError) && !OUTDATED.has(error.code)) throw error;
+      // It may have been done, and the answer lost: who plays now tells.
+      onDoubt();
+      await this.resume();
+      if (this.state.user?.wallet_address.toLowerCase() !== signed.address.toLowerCase()) throw error;
+    } finally {
+      this.moving = false;
+    }
+    this.#watch(wallet, signed.address);
+    this.onMove();
   }
 
   /** End the session, here and on the server. */
@@ -104,17 +124,51 @@ export class Session {
       const named = me.session?.session_key;
       if (found && (named === found.key.text || (name === "guest" && me.user.kind === "guest" && !named))) {
         this.key = found.key;
+        if (name === "guest" && me.user.kind === "wallet") await this.#keys.move("guest", "wallet");
         return true;
       }
     }
     return false;
   }
 
+  /** Have a wallet sign a message of one resource: its address, and the body that carries the message. */
+  async #signedBy({ provider }, statement, resource) {
+    const address = await wallets.account(provider);
+    const chainId = await wallets.chain(provider, this.state.rules.chain_ids);
+    const message = siweMessage({
+      domain: location.host, origin: location.origin, address, chainId, nonce: newNonce(), nowMs: this.clock.nowMs(),
+      statement, resource,
+    });
+    return { address, body: { message, signature: await wallets.personalSign(provider, message, address) } };
+  }
+
+  #watch({ provider }, address) {
+    this.#unwatch();
+    this.#unwatch = wallets.watchAccount(provider, address, () => this.#walletChanged());
+  }
+
   async #signInGuest(key) {
     const body = await signedGuest(key, location.host, this.clock.nowMs());
-    const { user } = await insist(() => this.api.post("/api/auth/guest", body));
-    this.key = key;
-    this.#enter(user);
+    try {
+      const { user } = await insist(() => this.api.post("/api/auth/guest", body));
+      this.key = key;
+      this.#enter(user);
+    } catch (error) {
+      // The next guest of this browser needs another key.
+      if (error.code === "GUEST_ADOPTED") await this.#keys.move("guest", "wallet");
+      throw error;
+    }
+  }
+
+  /** Sign a guest in silently; a wallet may have taken the account over since. */
+  async #signInReturning(key) {
+    try {
+      await this.#signInGuest(key);
+    } catch (error) {
+      if (error.code !== "GUEST_ADOPTED") throw error;
+      this.end();
+      this.state.set({ notice: texts.banner.moved });
+    }
   }
 
   #enter(user) {

@@ -1,6 +1,7 @@
 // The sign-in message of a wallet (EIP-4361), with what it allows as its resource.
 
 export const SESSION_KEY_URN = "urn:taptrade:session-key:";
+export const GUEST_URN = "urn:taptrade:guest:";
 
 /** `statement` is what the wallet shows, `resource` what its signature allows. */
 export function siweMessage({ domain, origin, address, chainId, nonce, nowMs, statement, resource }) {

@@ -47,7 +47,7 @@ async function show(rules) {
   const ticks = await ticksAround(window, evidence);
   showFigures(bet, window);
   showPath(bet, window, ticks);
-  replace("findings", findingsOf(proof));
+  replace("findings", findingsOf(proof, Boolean(bet.refusal_code)));
   await showOwn(bet, evidence, ticks);
   find("proof").hidden = false;
   return OPEN.includes(bet.status);
@@ -68,8 +68,11 @@ function refuse(error) {
     say(texts.signedOut);
     find("way-on").hidden = false;
     write(find("way-on").firstElementChild, texts.toGame);
-  } else if (error.code === "BET_NEVER_PLACED") say({ ...texts.neverPlaced, body: error.message });
-  else if (error.status === 404) say(texts.missing);
+  } else if (error.code === "BET_NEVER_PLACED" || error.status === 404) {
+    say(error.code === "BET_NEVER_PLACED" ? texts.neverPlaced : texts.missing);
+    find("way-on").hidden = false;
+    write(find("way-on").firstElementChild, texts.back);
+  }
   else say(texts.broken(error.message));
 }
 
@@ -119,13 +122,19 @@ async function showOwn(bet, evidence, ticks) {
   write(find("findings-title"), texts.findings.title);
   write(find("findings-lead"), texts.findings.lead);
   write(find("own-title"), texts.own.title);
-  write(find("own-lead"), counted ? texts.own.lead : evidence ? texts.chart.gone : texts.own.unsettled);
+  write(find("own-lead"), ownLead(bet, evidence, counted));
   replace("own", counted ? ownFindings(counted) : []);
   if (find("commands").childElementCount === (evidence ? 2 : 1)) return;
   replace("commands", [
     command(texts.own.explain, `.venv/bin/taptrade explain ${bet.id}`),
     evidence?.first_tick_id ? command(texts.own.hashCommand, hashCommand(evidence)) : null,
   ].filter(Boolean));
+}
+
+function ownLead(bet, evidence, counted) {
+  if (counted) return texts.own.lead;
+  if (bet.refusal_code) return texts.own.refused;
+  return evidence ? texts.chart.gone : texts.own.unsettled;
 }
 
 function ownFindings({ count, low, high, status, payout, hashHolds, extremesHold, resultHolds }) {

@@ -5,9 +5,9 @@ import { money } from "../format.js";
 import { texts } from "./texts.js";
 
 const { rows, ok: words, none } = texts.findings;
-const SIGNS = { true: "✓", false: "✗", null: "…" };
+const SIGNS = { true: "✓", false: "✗", null: "…", none: "–" };
 
-/** One line: whether it holds, what was found, and its details if there are any. */
+/** One line: whether it holds (`none`: whether it does is no question), what was found, and its details if there are any. */
 export function finding(ok, name, sentence, details = []) {
   const badge = make("span", { class: "badge", "data-ok": String(ok) },
     make("span", { "aria-hidden": "true" }, `${SIGNS[String(ok)]} `), words[String(ok)]);
@@ -71,7 +71,7 @@ const DETAILS = {
   ]),
 };
 
-/** Every finding of a proof, in the order of a bet's life. */
-export const findingsOf = (proof) =>
+/** Every finding of a proof, in the order of a bet's life; of a refused bet nothing is left open. */
+export const findingsOf = (proof, isRefused) =>
   Object.entries(DETAILS).map(([part, details]) =>
-    finding(proof[part].ok, texts.findings.names[part], proof[part].finding, details(proof[part])));
+    finding(isRefused ? proof[part].ok ?? "none" : proof[part].ok, texts.findings.names[part], proof[part].finding, details(proof[part])));

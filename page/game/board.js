@@ -9,7 +9,7 @@ import { Offer } from "./offer.js";
 import { PricePath } from "./path.js";
 import { takesBets } from "./stopped.js";
 import { pauseOf } from "../safer/own_limits.js";
-import { drawClosed, drawLattice, drawNow, drawRanges } from "./scenery.js";
+import { drawClosed, drawLattice, drawNow, drawPrices, drawRanges } from "./scenery.js";
 
 const FRAMES_KEPT = 600;
 /** With reduced motion the board moves in steps of so long. */
@@ -107,6 +107,7 @@ export class Board {
     const look = { nowMs: serverMs, fillDelayMs: state.rules?.fill_delay_ms ?? 0, colors, calm };
     for (const tap of this.taps.byCell.values()) drawMark(context, geometry, tap, look);
     this.#path.draw(context, geometry, this.market.ticks, headCents, colors);
+    drawPrices(context, geometry, colors);
     drawNow(context, geometry, headCents, this.market.ticks.at(-2)?.close ?? headCents, colors);
     this.#markFirstPrice();
   }

@@ -4,6 +4,8 @@ import { rate, shortMoney } from "../format.js";
 import { shownState } from "./taps.js";
 
 const RADIUS_PX = 5;
+/** A longer text is written smaller, rather than squeezed into its cell. */
+const LENGTH_AT_EASE = 5;
 const REFUSED_SHOWN_MS = 4_000;
 const DASHED = { pending: [4, 3], waiting: [4, 3], unknown: [1.5, 3.5] };
 const SIGNS = { won: "✓", lost: "✕", void: "↺", refused: "!", unknown: "?", touched: "★" };
@@ -99,7 +101,7 @@ function write(context, { x, y, w, h }, color, text, colors) {
   context.fillStyle = color;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.font = colors.font(text.length > 7 ? 10.5 : 12, 700);
+  context.font = colors.font(text.length > LENGTH_AT_EASE ? 10.5 : 12, 700);
   context.fillText(text, x + w / 2, y + h / 2 + 0.5, w - 4);
 }
 

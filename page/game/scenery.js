@@ -6,23 +6,36 @@ const prices = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const exact = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const LABEL_EVERY_PX = 56;
 
-/** Faint lines at whole bands, with prices at the left edge. */
+/** Faint lines at whole bands. */
 export function drawLattice(context, geometry, colors) {
-  const { stepCents, rowPx, width, height } = geometry;
-  const every = Math.max(1, Math.ceil(LABEL_EVERY_PX / rowPx)) * stepCents;
-  const bottom = Math.floor(geometry.cents(height) / every) * every;
+  context.globalAlpha = 0.55;
+  context.fillStyle = colors.edge;
+  for (const { y } of lattice(geometry)) context.fillRect(0, y, geometry.width, 1);
+  context.globalAlpha = 1;
+}
+
+/** The lattice's prices at the left edge, in sight wherever the line runs. */
+export function drawPrices(context, geometry, colors) {
   context.font = colors.font(11);
   context.textAlign = "left";
   context.textBaseline = "middle";
-  for (let cents = bottom; geometry.y(cents) > -20; cents += every) {
-    const y = Math.round(geometry.y(cents));
-    context.globalAlpha = 0.55;
-    context.fillStyle = colors.edge;
-    context.fillRect(0, y, width, 1);
-    context.globalAlpha = 1;
-    context.fillStyle = colors.muted;
-    context.fillText(prices.format(cents / 100), 8, y - 8);
+  context.lineWidth = 4;
+  context.lineJoin = "round";
+  context.strokeStyle = colors.ground;
+  context.fillStyle = colors.muted;
+  for (const { cents, y } of lattice(geometry)) {
+    const text = prices.format(cents / 100);
+    context.strokeText(text, 8, y - 8);
+    context.fillText(text, 8, y - 8);
   }
+}
+
+function lattice(geometry) {
+  const every = Math.max(1, Math.ceil(LABEL_EVERY_PX / geometry.rowPx)) * geometry.stepCents;
+  const lines = [];
+  let cents = Math.floor(geometry.cents(geometry.height) / every) * every;
+  for (; geometry.y(cents) > -20; cents += every) lines.push({ cents, y: Math.round(geometry.y(cents)) });
+  return lines;
 }
 
 /** The range that each window in view has touched; in the running one, its cells stand out as well. */

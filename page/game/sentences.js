@@ -20,7 +20,8 @@ export function sentenceOf(tap, shown, nowMs, widthMs) {
 
 /** A tap in a few words: stake, rate and band. */
 export function summaryOf(tap) {
-  const rateText = rate(tap.rateBp ?? tap.shownBp);
+  const rateBp = tap.rateBp ?? tap.shownBp;
+  const rateText = rateBp ? rate(rateBp) : null;
   return texts.sentences.tap(tap.stakeCents, rateText, texts.units.band(tap.lowCents, tap.highCents));
 }
 

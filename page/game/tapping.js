@@ -5,16 +5,19 @@ import { band, payoutCents, time } from "../format.js";
 import { pauseOf } from "../safer/own_limits.js";
 import { texts } from "../texts.js";
 import { sentenceOf, summaryOf } from "./sentences.js";
+import { takesBets } from "./stopped.js";
 import { shownState } from "./taps.js";
 
 const TOLD = new Set(["won", "lost", "void", "refused"]);
+/** How long the hint keeps what was said last: a finger points at nothing any more. */
+const SAID_MS = 6_000;
 
 export class Tapping {
   constructor({ state, clock, board, taps, session, sound, welcome }) {
     Object.assign(this, { state, clock, board, taps, session, sound, welcome });
     this.hint = find("hint");
     this.live = find("live");
-    state.on(["user", "stakeCents", "grid", "rules", "limits"], () => this.#showHint());
+    state.on(["user", "stakeCents", "grid", "rules", "limits", "breaker", "connection"], () => this.#showHint());
     this.#showHint();
   }
 
@@ -28,7 +31,10 @@ export class Tapping {
   /** Bet on a cell, if it is offered; who cannot bet yet is shown how to begin. */
   tap(cell) {
     if (!this.state.user) return this.welcome.call();
-    if (!this.#canTap(cell)) return undefined;
+    if (!this.#canTap(cell)) {
+      this.#say(this.#hintText());
+      return undefined;
+    }
     const { rateBp } = this.board.look(cell);
     this.sound.play("tap");
     return this.taps.tap(cell.cellId, rateBp, this.state.stakeCents);
@@ -47,8 +53,20 @@ export class Tapping {
     }
     this.sound.play(now);
     const widthMs = this.state.rules.column_seconds * 1000;
+    const sentence = sentenceOf(tap, now, this.clock.nowMs(), widthMs);
     if (now === "confirmed") write(this.live, texts.live.confirmed(summaryOf(tap)));
-    if (TOLD.has(now)) write(this.live, sentenceOf(tap, now, this.clock.nowMs(), widthMs));
+    if (TOLD.has(now)) write(this.live, sentence);
+    if (TOLD.has(now) || now === "confirmed") this.#say(`${summaryOf(tap)}. ${sentence}`);
+  }
+
+  #say(text) {
+    this.said = text;
+    clearTimeout(this.saidTimer);
+    this.saidTimer = setTimeout(() => {
+      this.said = null;
+      this.#showHint();
+    }, SAID_MS);
+    this.#showHint();
   }
 
   get #paused() {
@@ -68,6 +86,11 @@ export class Tapping {
   #hintText() {
     const { state, board: { aim } } = this;
     if (this.#paused) return texts.hint.paused;
+    if (!takesBets(state.breaker, this.clock.nowMs()) && !(aim && this.taps.standing(aim.cellId))) {
+      return texts.hint.stopped;
+    }
+    if (!aim && this.said && state.user) return this.said;
+    if (state.connection === "lost" && !(aim && this.taps.standing(aim.cellId))) return texts.hint.lost;
     if (!aim) return state.user ? texts.hint.idle(state.stakeCents ?? 0) : texts.hint.signedOut;
     const nowMs = this.clock.nowMs();
     const widthMs = (state.rules?.column_seconds ?? 5) * 1000;

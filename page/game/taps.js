@@ -3,12 +3,15 @@
 import { signedBet } from "../auth/sign.js";
 import { ApiError } from "../net/api.js";
 import { payoutCents } from "../format.js";
+import { texts } from "../texts.js";
 import { sentenceOf } from "./sentences.js";
 import { Delivery } from "./delivery.js";
 
 export const OPEN = new Set(["signing", "pending", "unknown", "confirmed"]);
 const SETTLED = new Set(["won", "lost", "void"]);
 const KEPT = 200;
+/** Of so many of the newest bets the reasons are asked for when a page is opened. */
+const EXPLAINED = 10;
 /** So long after a window's end a result may take to come by the stream; then the page asks for it. */
 const LATE_MS = 6_000;
 
@@ -101,6 +104,14 @@ export class Taps {
     const { bets } = await this.api.get("/api/bets?limit=60");
     bets.reverse().forEach((bet) => this.takeBet(bet, true));
     this.onChange(null);
+    await this.#explainNewest();
+  }
+
+  /** Ask for the evidence of the newest results: without it their sentences say that, but not why. */
+  async #explainNewest() {
+    const newest = this.list().reverse().slice(0, EXPLAINED).filter((tap) => SETTLED.has(tap.state));
+    for (const tap of newest) if (!tap.evidence) await this.#ask(tap);
+    this.onChange(null);
   }
 
   #add(cellId, fields) {
@@ -119,7 +130,7 @@ export class Taps {
     if (known && bet.refusal_code) return null;
     if (!bet.cell_id) return null;
     return this.#add(bet.cell_id, {
-      state: "pending", stakeCents: bet.amount, shownBp: bet.reward_rate ?? bet.min_rate_bp,
+      state: "pending", stakeCents: bet.amount, shownBp: bet.reward_rate || null,
       tappedMs: bet.received_ms ?? bet.placed_ms, sentMs: bet.received_ms ?? bet.placed_ms,
     });
   }
@@ -154,8 +165,12 @@ export class Taps {
   }
 
   #refuse(tap, code, problem, also = {}) {
-    if (code === "UNAUTHENTICATED") this.session.end();
-    this.#change(tap, { state: "refused", refusal: { code, ...problem }, refusedMs: this.clock.nowMs(), ...also });
+    if (code === "UNAUTHENTICATED") {
+      // The list of bets goes with the player, and with it what this tap would say.
+      this.session.end();
+      this.state.set({ notice: texts.banner.sessionEnded });
+    }
+    this.#change(tap, { state: "refused", refusal: { ...problem, code }, refusedMs: this.clock.nowMs(), ...also });
   }
 
   #change(tap, changes) {

@@ -15,6 +15,11 @@ const BOTTOM = 112;
 export function windowChart(tap, ticks, widthMs) {
   const startMs = tap.startS * 1000;
   const reached = ticks.flatMap((tick) => (tick.id <= startMs ? [tick.close] : [tick.low, tick.high]));
+  // The two prices that decided it: the band's bound that was nearest, and how near the price came.
+  const isAbove = tap.lowCents > Math.max(...reached);
+  const isBelow = tap.highCents < Math.min(...reached);
+  const boundCents = isAbove ? tap.lowCents : tap.highCents;
+  const nearestCents = isAbove ? Math.max(...reached) : isBelow ? Math.min(...reached) : ticks.at(-1)?.close;
   const lowest = Math.min(tap.lowCents, ...reached);
   const highest = Math.max(tap.highCents, ...reached);
   const spare = Math.max(100, (highest - lowest) * 0.12);
@@ -29,7 +34,7 @@ export function windowChart(tap, ticks, widthMs) {
       class: `band ${tap.state}`, x: LEFT, width: RIGHT - LEFT, y: y(tap.highCents),
       height: Math.max(3, y(tap.lowCents) - y(tap.highCents)),
     }),
-    label(LEFT + 5, y(tap.highCents) - 4, money(tap.highCents)),
+    label(LEFT + 5, y(boundCents) + (isAbove ? 14 : -4), money(boundCents)),
     label(LEFT, HEIGHT - 6, time(startMs)),
     label(RIGHT, HEIGHT - 6, time(startMs + widthMs), "end"),
   );
@@ -37,8 +42,8 @@ export function windowChart(tap, ticks, widthMs) {
     svg.append(drawing("path", { class: "price", d: steps(ticks, x, y, startMs + widthMs) }));
     const dots = ticks.map(({ id, close }) => drawing("circle", { class: "tick", cx: x(id), cy: y(close), r: 2.5 }));
     svg.append(...dots);
-    const last = ticks.at(-1).close;
-    svg.append(label(RIGHT - 5, y(last) + (last > (lowest + highest) / 2 ? 14 : -6), money(last), "end"));
+    const isHigh = isAbove ? false : isBelow || nearestCents > (lowest + highest) / 2;
+    svg.append(label(RIGHT - 5, y(nearestCents) + (isHigh ? 14 : -6), money(nearestCents), "end"));
   }
   return svg;
 }

@@ -22,27 +22,25 @@ export class Stream {
 
 function sharedLine(onEvent, onState) {
   if (typeof SharedWorker !== "function") return null;
-  let port;
+  let port = null;
+  const hear = ({ data }) => {
+    if (data.kind === "event") onEvent(data.event);
+    else if (data.kind === "connection") onState(data.state);
+  };
+  const join = () => {
+    if (port) return;
+    const url = new URL("./stream_worker.js", import.meta.url);
+    ({ port } = new SharedWorker(url, { type: "module", name: "taptrade-stream-1" }));
+    port.addEventListener("message", hear);
+    port.start();
+    port.postMessage({ kind: "join" });
+  };
   try {
-    const worker = new SharedWorker(new URL("./stream_worker.js", import.meta.url), {
-      type: "module", name: "taptrade-stream-1",
-    });
-    port = worker.port;
+    join();
   } catch {
     return null; // private modes forbid it in some browsers
   }
-  let joined = false;
-  const say = (kind) => port.postMessage({ kind });
-  const join = () => {
-    if (!joined) say("join");
-    joined = true;
-  };
-  port.addEventListener("message", ({ data }) => {
-    if (data.kind === "event") onEvent(data.event);
-    else if (data.kind === "connection") onState(data.state);
-  });
-  port.start();
-  join();
+  const say = (kind) => port?.postMessage({ kind });
   return {
     check: () => {
       join();
@@ -51,8 +49,10 @@ function sharedLine(onEvent, onState) {
     restart: () => say("restart"),
     hide: () => {},
     leave: () => {
-      if (joined) say("leave");
-      joined = false;
+      say("leave");
+      // A page that is kept for the way back is thrown away when a message reaches it.
+      port?.close();
+      port = null;
     },
   };
 }

@@ -1,11 +1,7 @@
-// Who plays: the address, play money in demo mode, the way out.
+// Who plays: the address, the ways to the money and to a wallet, and the way out.
 
 import { make, write } from "../dom.js";
-import { insist } from "../net/api.js";
-import { newNonce } from "../auth/key.js";
 import { texts } from "../texts.js";
-
-const TOP_UP_CENTS = 100_000;
 
 export const accountPanel = {
   id: "account",
@@ -13,37 +9,28 @@ export const accountPanel = {
   label: texts.account.title,
   when: (state) => Boolean(state.user),
   mount(body, app) {
+    const action = (text, onclick) => make("button", { type: "button", onclick }, text);
     this.kind = make("p", { class: "muted" });
     this.address = make("p", { class: "address" });
     this.note = make("p", { class: "muted" });
     this.said = make("p", { class: "said", role: "status" });
-    this.topUp = make("button", { type: "button" }, texts.account.topUp(TOP_UP_CENTS));
-    const signOut = make("button", { type: "button" }, texts.account.signOut);
-    this.topUp.addEventListener("click", () => this.addMoney(app));
-    signOut.addEventListener("click", () => this.leave(app));
-    body.append(this.kind, this.address, this.note, make("div", { class: "row" }, this.topUp, signOut), this.said);
+    this.move = action(texts.account.move, () => app.dialogs.replace("account", "move"));
+    const money = action(texts.account.money, () => app.dialogs.replace("account", "money"));
+    const signOut = action(texts.account.signOut, () => this.leave(app));
+    body.append(this.kind, this.address, this.note, make("div", { class: "row" }, this.move, money, signOut),
+      this.said);
+    app.state.on(["user"], () => this.show(app.state));
   },
-  shown({ state: { user, rules } }) {
+  shown({ state }) {
+    this.show(state);
+    write(this.said, "");
+  },
+  show({ user }) {
     const guest = user?.kind === "guest";
     write(this.kind, guest ? texts.account.guest : texts.account.wallet);
     write(this.address, user?.wallet_address ?? "");
     write(this.note, guest ? texts.account.guestNote : "");
-    write(this.said, "");
-    this.topUp.hidden = rules.mode !== "demo";
-  },
-  async addMoney(app) {
-    const key = newNonce();
-    this.topUp.disabled = true;
-    try {
-      const send = () => app.api.post("/api/deposits", { amount: TOP_UP_CENTS }, { "Idempotency-Key": key });
-      const { amount, balance } = await insist(send);
-      app.state.set({ balanceCents: balance });
-      write(this.said, texts.account.toppedUp(amount));
-    } catch (error) {
-      write(this.said, texts.account.topUpFailed(error.message));
-    } finally {
-      this.topUp.disabled = false;
-    }
+    this.move.hidden = !guest;
   },
   async leave(app) {
     try {

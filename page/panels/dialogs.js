@@ -5,7 +5,7 @@ import { texts } from "../texts.js";
 
 /**
  * Add a panel: `id`, `title`, `mount(body, app)` once when it is first opened, `shown(app)` each time it is;
- * with `label` it stands in the menu, and `when(state)` tells whether it does now.
+ * with `label` it stands in the menu; `when(state)` tells whether it may be open now.
  */
 export class Dialogs {
   #panels = new Map();
@@ -53,12 +53,23 @@ export class Dialogs {
     panel.shown?.(this.app);
   }
 
+  /** Go from one panel to another; two of them over each other would hide little of the lower one. */
+  replace(id, other) {
+    this.close(id);
+    this.open(other);
+  }
+
   close(id) {
     this.#panels.get(id).dialog.close();
   }
 
   #sift() {
-    for (const { item, when } of this.#panels.values()) if (item) item.hidden = when ? !when(this.app.state) : false;
+    for (const { dialog, item, when } of this.#panels.values()) {
+      const allowed = when?.(this.app.state) ?? true;
+      if (item) item.hidden = !allowed;
+      // What belongs to an account does not stay open when its session has ended.
+      if (!allowed) dialog.close();
+    }
   }
 
   #toggleMenu(shown) {

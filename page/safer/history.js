@@ -59,7 +59,7 @@ function betItem(bet) {
   const shown = refused ? "refused" : bet.status;
   const name = shown === "confirmed" ? texts.history.open : (game.states[shown] ?? shown);
   const cell = bet.low_cents > 0 ? band(bet.low_cents, bet.high_cents) : "";
-  const rateText = rate((refused ? bet.min_rate_bp : bet.reward_rate) ?? bet.min_rate_bp);
+  const rateText = refused ? null : rate(bet.reward_rate);
   const tapped = game.sentences.tap(bet.amount, rateText, cell);
   const detail = refused ? (bet.refusal_detail ?? "") : texts.history.window(bet.column_start_s * 1000);
   return make("li", { "data-state": shown },

@@ -22,7 +22,6 @@ export function joinSafer(app) {
   new PauseLine(app);
   const reality = new RealityCheck(app);
   showLinks(app);
-  closeWithSession(app);
   return (tap) => {
     app.ownLimits.hear(tap);
     reality.hear(tap);
@@ -36,11 +35,4 @@ function showLinks({ state, dialogs }) {
     button(texts.limits.link, () => dialogs.open("limits"), { class: "link" }));
   find("bets-title").after(links);
   state.on(["user"], () => (links.hidden = !state.user));
-}
-
-/** What belongs to an account does not stay open when its session has ended. */
-function closeWithSession({ state, dialogs }) {
-  state.on(["user"], () => {
-    if (!state.user) saferPanels.forEach((panel) => dialogs.close(panel.id));
-  });
 }

@@ -4,7 +4,7 @@ import { make, write } from "../dom.js";
 import { readDollars, writeDollars } from "./dollars.js";
 import { errorSentence } from "./errors.js";
 import { Field, button, dollarsInput, said, select } from "./fields.js";
-import { waitingOf } from "./own_limits.js";
+import { usedOf, waitingOf } from "./own_limits.js";
 import { texts } from "./texts.js";
 
 const MONEY = [
@@ -44,6 +44,7 @@ export class LimitForm {
       entry.written = inField(name, later ? later.amount : own.limits[name]);
       if (!touched) put(entry.field.control, entry.written);
       write(entry.now, texts.limits.now(this.#words(name, own.limits[name])));
+      write(entry.used, usedText(usedOf(own, name), own.limits[name]));
       write(entry.later, later ? texts.limits.waits(this.#words(name, later.amount), later.effectiveMs) : "");
       entry.keep.hidden = !later;
     }
@@ -61,11 +62,11 @@ export class LimitForm {
 
   #add(name, control, before) {
     const field = new Field(texts.limits.names[name], control, { before, note: texts.limits.notes[name] });
-    const entry = { field, written: "", now: make("span"), later: make("span") };
+    const entry = { field, written: "", now: make("span"), used: make("span", { class: "used" }), later: make("span") };
     entry.keep = button(texts.limits.keep, () => this.#keep(name),
       { class: "link", hidden: true, "aria-label": texts.limits.keepLabel(texts.limits.names[name]) });
-    field.note.before(make("p", { class: "counts", id: `${control.id}-counts` }, entry.now, " ", entry.later, " ",
-      entry.keep));
+    field.note.before(make("p", { class: "counts", id: `${control.id}-counts` }, entry.now, " ", entry.used, " ",
+      entry.later, " ", entry.keep));
     control.setAttribute("aria-describedby", `${control.id}-counts ${control.getAttribute("aria-describedby")}`);
     this.#fields.set(name, entry);
   }
@@ -130,6 +131,15 @@ export class LimitForm {
 
 const interval = (count) => [String(count), texts.limits.minutes(count)];
 const inField = (name, amount) => (name === MINUTES ? String(amount ?? "") : writeDollars(amount));
+
+/** What is used of a limit, which may be none; a gain of the day leaves more than the limit. */
+function usedText(usedCents, mostCents) {
+  if (usedCents === null) return "";
+  if (mostCents === null) return usedCents < 0 ? texts.limits.gained(-usedCents) : texts.limits.soFar(usedCents);
+  const leftCents = Math.max(0, mostCents - usedCents);
+  return usedCents < 0 ? texts.limits.gainedOf(-usedCents, leftCents)
+    : texts.limits.used(usedCents, mostCents, leftCents);
+}
 
 /** Fill a field; an interval that was set elsewhere may be none of those that are offered here. */
 function put(control, written) {

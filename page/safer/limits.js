@@ -5,6 +5,8 @@ import { Breaks } from "./breaks.js";
 import { LimitForm } from "./limit_form.js";
 import { texts } from "./texts.js";
 
+const GATHER_MS = 300;
+
 export const limitsPanel = {
   id: "limits",
   title: texts.limits.title,
@@ -16,12 +18,18 @@ export const limitsPanel = {
     this.form = new LimitForm(app);
     body.append(this.wait, this.breaks.element, this.form.element);
     app.state.on(["limits"], () => this.sift(app.state));
+    app.state.on(["balanceCents"], () => this.recount(body.closest("dialog"), app.ownLimits));
   },
   shown(app) {
     this.breaks.reset();
     this.form.reset();
     this.sift(app.state);
     app.ownLimits.load();
+  },
+  /** What is used changes with the money; the bets of a column end together. */
+  recount(dialog, ownLimits) {
+    clearTimeout(this.timer);
+    if (dialog.open) this.timer = setTimeout(() => ownLimits.load(), GATHER_MS);
   },
   sift({ limits }) {
     write(this.wait, limits ? "" : texts.limits.loading);

@@ -25,6 +25,9 @@ export function waitingOf(own) {
   return found;
 }
 
+/** What counts against a limit so far, in cents; null where it cannot be told, and for one that nothing adds up to. */
+export const usedOf = (own, name) => own[name.replace("_max_", "_used_")] ?? null;
+
 export class OwnLimits {
   #paused = false;
 

@@ -25,11 +25,11 @@ export class SheetButton {
     write(this.button, texts.sheet.stop);
     write(this.said, texts.sheet.progress(0));
     try {
-      const { text, lines } = await wholeSheet(this.path(), stop.signal,
+      const { text, lines, week } = await wholeSheet(this.path(), stop.signal,
         (count) => write(this.said, texts.sheet.progress(count)));
       const name = `${this.stem}-${new Date().toISOString().slice(0, 10)}.csv`;
       saveFile(name, text);
-      write(this.said, texts.sheet.done(lines, name));
+      write(this.said, texts.sheet.done(lines, name) + (week ? ` ${texts.sheet.archived(week)}` : ""));
     } catch (error) {
       write(this.said, stop.signal.aborted ? texts.sheet.stopped : texts.sheet.failed(errorSentence(error)));
     } finally {
@@ -39,14 +39,20 @@ export class SheetButton {
   }
 }
 
-/** All pages as one text with one head; `onLines` hears how many lines there are so far. */
+/** All pages as one text with one head, up to the archived week, if older lines lie in one; `onLines` hears how many there are. */
 export async function wholeSheet(path, signal, onLines) {
   const parts = [];
   let lines = 0;
   let cursor = "";
   do {
     const from = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-    const page = await insist(() => askPage(`${path}limit=${PAGE_LINES}${from}`, signal));
+    let page;
+    try {
+      page = await insist(() => askPage(`${path}limit=${PAGE_LINES}${from}`, signal));
+    } catch (error) {
+      if (error.code !== "ARCHIVED" || parts.length === 0) throw error;
+      return { text: parts.join(""), lines, week: error.problem.week };
+    }
     const headEnd = page.text.indexOf("\r\n") + 2;
     const body = page.text.slice(headEnd);
     parts.push(parts.length === 0 ? page.text : body);
@@ -54,7 +60,7 @@ export async function wholeSheet(path, signal, onLines) {
     onLines(lines);
     cursor = page.next;
   } while (cursor);
-  return { text: parts.join(""), lines };
+  return { text: parts.join(""), lines, week: "" };
 }
 
 async function askPage(path, signal) {

@@ -33,6 +33,10 @@ export const texts = {
       reality_check_minutes: "Time played and the result, while you play.",
     },
     now: (text) => `Now: ${text}.`,
+    used: (cents, mostCents, leftCents) => `${money(cents)} of ${money(mostCents)} used, ${money(leftCents)} left.`,
+    gainedOf: (cents, leftCents) => `You are ${money(cents)} up, ${money(leftCents)} left.`,
+    soFar: (cents) => `${money(cents)} so far.`,
+    gained: (cents) => `You are ${money(cents)} up.`,
     waits: (text, ms) => `From ${dateTime(ms)}: ${text}.`,
     keep: "Keep it as it is",
     keepLabel: (name) => `Keep as it is: ${name}`,
@@ -129,6 +133,7 @@ export const texts = {
     stop: "Stop",
     progress: (count) => `${count.toLocaleString("en-US")} lines so far`,
     done: (count, name) => `${count.toLocaleString("en-US")} lines saved as ${name}.`,
+    archived: (week) => `Older lines lie in the archive of the week ${week}; ask the house for them.`,
     stopped: "Stopped. Nothing was saved.",
     failed: (sentence) => `The spreadsheet is not complete and was not saved. ${sentence}`,
   },
@@ -147,8 +152,8 @@ export const texts = {
     withdrawNote: (address, leastCents) =>
       `It goes to your own wallet ${address}, ${shortMoney(leastCents)} at least. The wallet signs it; `
       + "the operator then pays it out or gives it back.",
-    guest: "A guest has no wallet that could be paid, so nothing can be withdrawn. Connect a wallet to play for an "
-      + "account that can.",
+    guest: "A guest has no wallet that could be paid, so nothing can be withdrawn.",
+    move: "Move this account to a wallet",
     send: "Withdraw",
     waiting: "Waiting for your wallet",
     sending: "Sending",

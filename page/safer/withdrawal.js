@@ -6,16 +6,17 @@ import { WalletError, account, findWallets, personalSign } from "../auth/wallets
 import { make, write } from "../dom.js";
 import { demandCents } from "./deposit.js";
 import { errorSentence, repeat } from "./errors.js";
-import { Field, dollarsInput, said } from "./fields.js";
+import { Field, button, dollarsInput, said } from "./fields.js";
 import { texts } from "./texts.js";
 
 export class WithdrawalForm {
-  constructor({ state, api, clock, onMoved }) {
+  constructor({ state, api, clock, dialogs, onMoved }) {
     Object.assign(this, { state, api, clock, onMoved });
     this.field = new Field(texts.money.amount, dollarsInput(), { before: "$" });
     this.send = make("button", { type: "submit" }, texts.money.send);
     this.said = said();
-    this.guest = make("p", { class: "muted" }, texts.money.guest);
+    const move = button(texts.money.move, () => dialogs.replace("money", "move"), { class: "link" });
+    this.guest = make("p", { class: "muted" }, texts.money.guest, " ", move);
     this.element = make("form", { novalidate: true }, make("h3", {}, texts.money.withdraw), this.guest,
       this.field.element, this.send, this.said);
     this.element.addEventListener("submit", (event) => {

@@ -1,6 +1,6 @@
 """The audit: recount balances, ledger, bets and payouts, and walk the hash chain, all on one state of the database.
 
-May import: runtime.game, runtime.storage.
+May import: runtime.archive, runtime.game, runtime.storage.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from runtime.audit.chain_walk import check_chain
+from runtime.audit.cut_check import check_cut, manifests, read_cut
 from runtime.audit.findings import Finding, Report
 from runtime.audit.heads import Head, check_heads, newest_head
 from runtime.audit.money_walk import check_money
@@ -36,7 +37,10 @@ def audit(
                 report.findings.append(Finding("database", "file", row[0]))
         for table, row_id, parent, _ in database.execute("PRAGMA foreign_key_check"):
             report.findings.append(Finding(table, str(row_id), f"it points at a row of {parent} that is not there"))
-        report.findings += check_money(database, report)
+        cut, recorded = read_cut(database), manifests(database)
+        if cut.week is None:
+            report.findings += check_cut(database, cut, recorded)
+        report.findings += check_money(database, report, cut, recorded)
         report.findings += check_heads(database, heads)
-        report.findings += check_chain(database, lambda number: progress(number, report.commits))
+        report.findings += check_chain(database, cut, lambda number: progress(number, report.commits))
     return report

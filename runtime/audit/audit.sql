@@ -91,10 +91,21 @@ SELECT changed_commit AS written_commit, changed_place AS written_place, id AS r
        changed_at, changed_commit
 FROM bucket_changes;
 
+-- name: written_archive
+-- Weeks recorded as archived.
+SELECT created_commit AS written_commit, created_place AS written_place, week AS row_key, NULL AS near,
+       week, first_commit, cut_commit, last_commit, cut_seq, cut_entry, cut_hash, stored_as, manifest, created_at,
+       created_commit
+FROM archives;
+
 -- name: walk
 -- All rows of a kind in the order of commits.
 SELECT * FROM ({written}) AS written
 WHERE written_commit IS NOT NULL ORDER BY written_commit, written_place;
+
+-- name: walk_by_key
+-- The same of tables whose keys rise with the commits, without a sort, which would take the memory of the whole table.
+SELECT * FROM ({written}) AS written ORDER BY near;
 
 -- name: by_key
 -- The row of a kind with a key.
@@ -119,7 +130,9 @@ SELECT {header_columns}, hash, marks FROM commits WHERE number = ?;
 
 -- name: neighbours
 -- The two commits around one.
-SELECT number, previous_hash, hash FROM commits WHERE number IN (?, ?);
+SELECT number, previous_hash, hash FROM commits WHERE number IN (?, ?)
+UNION ALL SELECT cut_commit, '', cut_hash FROM cut
+WHERE cut_commit > 0 AND NOT EXISTS (SELECT 1 FROM commits WHERE number = cut_commit);
 
 -- name: newest_head
 -- Number and hash of the newest commit; no row where nothing was committed yet.
@@ -131,7 +144,24 @@ SELECT hash FROM commits WHERE number = ?;
 
 -- name: house
 -- What each commit says the house gained, by kind of entry.
-SELECT house FROM commits;
+SELECT number, house FROM commits;
+
+-- name: oldest_entry
+-- The commit of the oldest entry that is here, and whether that commit made entries before it.
+SELECT commit_number, transaction_ledger.id > commits.first_entry
+FROM transaction_ledger JOIN commits ON commits.number = commit_number ORDER BY transaction_ledger.id LIMIT 1;
+
+-- name: opening_balances
+-- What the entries that are not here any more came to.
+SELECT user_id, balance, number, last_entry_id, updated_at FROM opening_balances;
+
+-- name: newest_archive
+-- Where the week that was archived last was cut.
+SELECT cut_commit, last_commit, cut_seq, cut_entry, cut_hash FROM archives ORDER BY last_commit DESC LIMIT 1;
+
+-- name: archives
+-- What the archives hold, oldest first.
+SELECT week, manifest FROM archives ORDER BY last_commit;
 
 -- name: entries
 -- All entries in their order.
@@ -144,8 +174,8 @@ SELECT id, balance, version, created_at, updated_at, last_entry_id FROM users OR
 
 -- name: bets
 -- All bets, with their columns' evidence and their entries.
-SELECT bets.id, bets.status, bets.amount, bets.reward_rate, bets.payout_amount, bets.low_cents, bets.high_cents,
-       bets.model_id, bets.model_version, bets.model_now_ms,
+SELECT bets.seq, bets.id, bets.status, bets.amount, bets.reward_rate, bets.payout_amount, bets.low_cents,
+       bets.high_cents, bets.model_id, bets.model_version, bets.model_now_ms,
        bets.column_start_s, columns.start_s, columns.end_s, columns.settled_commit IS NOT NULL,
        columns.covered, columns.low, columns.high,
        paid.amount, paid.user_id = bets.user_id, won.amount, won.user_id = bets.user_id,
@@ -159,8 +189,10 @@ ORDER BY bets.seq;
 
 -- name: lost_references
 -- Entries that refer to what is not there, or is there for another player or amount.
+-- A bet in an archive may have been paid after the cut, up to the archive's last commit.
 SELECT id, ref_type, ref_id FROM transaction_ledger AS entry
-WHERE (ref_type IN ('BET', 'PAYOUT', 'REFUND') AND NOT EXISTS (SELECT 1 FROM bets WHERE id = entry.ref_id))
+WHERE (ref_type IN ('BET', 'PAYOUT', 'REFUND') AND NOT EXISTS (SELECT 1 FROM bets WHERE id = entry.ref_id)
+       AND commit_number > (SELECT CASE ref_type WHEN 'BET' THEN cut_commit ELSE last_commit END FROM cut))
    OR (ref_type IN ('WITHDRAWAL', 'WITHDRAWAL_REVERSAL')
        AND NOT EXISTS (SELECT 1 FROM withdrawals WHERE id = entry.ref_id))
    OR (ref_type = 'DEPOSIT' AND NOT EXISTS
@@ -171,15 +203,17 @@ WHERE (ref_type IN ('BET', 'PAYOUT', 'REFUND') AND NOT EXISTS (SELECT 1 FROM bet
         AND user_id = entry.user_id AND amount = entry.amount));
 
 -- name: withdrawals
--- All withdrawals with the entries that took and gave back their money.
-SELECT withdrawals.id, withdrawals.amount, withdrawals.status, taken.amount, given.amount
-FROM withdrawals
+-- All withdrawals with the entries that took and gave back their money, and whether an archive may hold these.
+SELECT withdrawals.id, withdrawals.amount, withdrawals.status, taken.amount, given.amount,
+       withdrawals.requested_commit <= cut.cut_commit, coalesce(withdrawals.resolved_commit, 0) <= cut.cut_commit
+FROM withdrawals CROSS JOIN cut
 LEFT JOIN transaction_ledger AS taken ON taken.ref_type = 'WITHDRAWAL' AND taken.ref_id = withdrawals.id
 LEFT JOIN transaction_ledger AS given ON given.ref_type = 'WITHDRAWAL_REVERSAL' AND given.ref_id = withdrawals.id;
 
 -- name: operations_without_entry
 -- Operations that no entry of their amount tells of.
-SELECT kind || ' ' || reference FROM operations WHERE NOT EXISTS
+SELECT kind || ' ' || reference FROM operations
+WHERE created_commit > (SELECT cut_commit FROM cut) AND NOT EXISTS
 (SELECT 1 FROM transaction_ledger WHERE ref_id = reference AND transaction_ledger.user_id = operations.user_id
  AND ref_type = CASE kind WHEN 'adjust' THEN 'ADJUSTMENT' ELSE 'DEPOSIT' END
  AND transaction_ledger.amount = operations.amount);

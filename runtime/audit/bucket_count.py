@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from runtime.archive.manifest import BucketSum
 from runtime.audit.findings import Finding
 from runtime.audit.records import Walker
 from runtime.game.buckets import Bucket, Standing
@@ -25,6 +26,19 @@ class BucketCount:
             if known is not None and column_start_s >= known.since_s:
                 bets, staked, paid = self._sums.get(each, (0, 0, 0))
                 self._sums[each] = bets + 1, staked + stake_cents, paid + paid_cents
+
+    def carry(self, counted: Iterable[BucketSum]) -> None:
+        """Add what an archive counted of bets that are here no more; what a bucket began anew since does not count."""
+        for one in counted:
+            bucket = Bucket(one.model_id, one.model_version, one.rate_from_bp, one.distance)
+            known = self._known.get(bucket)
+            if known is not None and known.since_s == one.since_s:
+                bets, staked, paid = self._sums.get(bucket, (0, 0, 0))
+                self._sums[bucket] = bets + one.bets, staked + one.staked_cents, paid + one.paid_cents
+
+    def sums(self) -> list[BucketSum]:
+        """Return what was counted so far."""
+        return [BucketSum(*bucket, self._known[bucket].since_s, *known) for bucket, known in sorted(self._sums.items())]
 
     def findings(self) -> Iterator[Finding]:
         """Yield the buckets that were counted otherwise, or stand otherwise than their last change says."""

@@ -7,19 +7,34 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from runtime.audit.findings import Finding
-from runtime.audit.records import AUDIT, Record, Walker, walk
+from runtime.audit.records import AUDIT, OutOfOrder, Record, Walker, walk
 from runtime.game import chain
+from runtime.game.cuts import Cut
 
 
-def check_chain(database: Walker, progress: Callable[[int], None]) -> Iterator[Finding]:
-    """Yield what is wrong with the chain; `progress` is told the number of each commit that was walked."""
-    groups = groupby(walk(database), key=lambda record: record.commit)
+def check_chain(database: Walker, cut: Cut, progress: Callable[[int], None]) -> Iterator[Finding]:
+    """Yield what is wrong with the chain; `progress` is told the number of each commit that was walked.
+
+    Rows of commits up to the cut's last may lie in an archive; those that are here must still be what was written.
+    """
+    try:
+        found = list(_check(database, cut, walk(database), progress))
+    except OutOfOrder:
+        # A row says that it was written elsewhere; which one it is shows once all are sorted.
+        found = list(_check(database, cut, walk(database, sort=True), progress))
+    yield from found
+
+
+def _check(database: Walker, cut: Cut, written: Iterator[Record], progress: Callable[[int], None]) -> Iterator[Finding]:
+    groups = groupby(written, key=lambda record: record.commit)
     current = next(groups, None)
-    previous_hash, expected = chain.GENESIS, 1
+    first = 1 if cut.week is None else cut.cut_commit + 1
+    previous_hash, expected = (chain.GENESIS if first == 1 else cut.cut_hash), first
     for row in database.iterate(AUDIT["commits"]):
         header, stored_hash, marks = chain.Header(*row[:9]), row[9], row[10]
         while current is not None and current[0] < header.number:
-            yield from _orphans(list(current[1]))
+            if cut.week is None or current[0] >= first:
+                yield from _orphans(list(current[1]))
             current = next(groups, None)
         records: list[Record] = []
         if current is not None and current[0] == header.number:
@@ -29,7 +44,12 @@ def check_chain(database: Walker, progress: Callable[[int], None]) -> Iterator[F
             yield Finding("commits", str(expected), f"commits {expected} to {header.number - 1} are missing")
         elif header.previous_hash != previous_hash:
             yield Finding("commits", str(header.number), "it does not follow from the commit before it")
-        yield from _check_commit(header, stored_hash, marks, records)
+        if header.number == cut.cut_commit and stored_hash != cut.cut_hash:
+            yield Finding("cut", str(header.number), "the hash of the cut is not that of its commit")
+        if header.number > cut.last_commit:
+            yield from _check_commit(header, stored_hash, marks, records)
+        else:
+            yield from _wrong_rows(header, marks, records, complete=False)
         previous_hash, expected = stored_hash, header.number + 1
         progress(header.number)
     while current is not None:
@@ -49,7 +69,7 @@ def _check_commit(header: chain.Header, stored_hash: str, marks: str, records: l
     yield from found or [Finding("commits", str(header.number), "its own row was changed")]
 
 
-def _wrong_rows(header: chain.Header, marks: str, records: list[Record]) -> Iterator[Finding]:
+def _wrong_rows(header: chain.Header, marks: str, records: list[Record], *, complete: bool = True) -> Iterator[Finding]:
     by_position: dict[int, list[Record]] = {}
     for record in records:
         by_position.setdefault(record.position, []).append(record)
@@ -57,7 +77,7 @@ def _wrong_rows(header: chain.Header, marks: str, records: list[Record]) -> Iter
         mark = chain.mark_at(marks, position)
         rows = by_position.pop(position, [])
         fitting = [record for record in rows if chain.marks([record.line]) == mark]
-        if not rows:
+        if complete and not rows:
             yield Finding("commits", str(header.number), f"the row at position {position} of it is missing")
         for record in rows:
             if record not in fitting:
@@ -69,10 +89,12 @@ def _wrong_rows(header: chain.Header, marks: str, records: list[Record]) -> Iter
             )
 
 
-def house_totals(database: Walker) -> dict[str, int]:
-    """Return what the commits say the house gained, by kind of entry."""
+def house_totals(database: Walker, after_commit: int) -> dict[str, int]:
+    """Return what the commits after one say the house gained, by kind of entry."""
     totals: dict[str, int] = {}
-    for (text,) in database.iterate(AUDIT["house"]):
+    for number, text in database.iterate(AUDIT["house"]):
+        if number <= after_commit:
+            continue
         for kind, cents in json.loads(text).items():
             totals[kind] = totals.get(kind, 0) + cents
     return totals

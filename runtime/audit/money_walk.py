@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runtime.archive.manifest import Manifest
 from runtime.audit.bucket_count import BucketCount
 from runtime.audit.chain_walk import house_totals
 from runtime.audit.findings import Finding, Report
 from runtime.audit.records import AUDIT, Walker
 from runtime.game.buckets import Bucket, distance_of, rate_from_bp
+from runtime.game.cuts import Cut
 from runtime.game.ledger import SQL
 from runtime.game.money import payout_cents
 from runtime.game.settlement import result
@@ -25,16 +27,18 @@ class _Tally:
     last_ms: int | None = None
 
 
-def check_money(database: Walker, report: Report) -> Iterator[Finding]:
+def check_money(database: Walker, report: Report, cut: Cut, archives: list[Manifest]) -> Iterator[Finding]:
     """Yield what does not add up; fill the counts of `report`."""
-    tallies: dict[str, _Tally] = {}
+    after_commit = _sums_begin_after(database, cut)
+    tallies = {user_id: _Tally(*known) for user_id, *known in database.iterate(AUDIT["opening_balances"])}
     by_kind: dict[str, int] = {}
     before = (0, -1)
     for entry_id, user_id, amount, balance_after, ref_type, ms, commit, position, number, previous in database.iterate(
         AUDIT["entries"]
     ):
         report.entries += 1
-        by_kind[ref_type] = by_kind.get(ref_type, 0) + amount
+        if commit > after_commit:
+            by_kind[ref_type] = by_kind.get(ref_type, 0) + amount
         tally = tallies.setdefault(user_id, _Tally())
         tally.cents += amount
         tally.entries += 1
@@ -49,9 +53,21 @@ def check_money(database: Walker, report: Report) -> Iterator[Finding]:
         before = (commit, position)
         tally.last_id, tally.last_ms = entry_id, ms
     yield from _check_users(database, report, tallies)
-    yield from _check_house(database, by_kind)
-    yield from _check_bets(database, report)
+    yield from _check_house(database, by_kind, after_commit)
+    yield from _check_bets(database, report, cut, archives)
     yield from _check_references(database)
+
+
+def _sums_begin_after(database: Walker, cut: Cut) -> int:
+    """Return the last commit of which entries are gone: the house's side is counted from the next one on.
+
+    While rows are being let go of, that is not yet the cut, and some entries of a commit may be gone and some not.
+    """
+    if not cut.cut_commit:
+        return 0
+    for commit, is_cut in database.iterate(AUDIT["oldest_entry"]):
+        return min(int(commit if is_cut else commit - 1), cut.cut_commit)
+    return cut.cut_commit
 
 
 def _check_users(database: Walker, report: Report, tallies: dict[str, _Tally]) -> Iterator[Finding]:
@@ -73,8 +89,8 @@ def _check_users(database: Walker, report: Report, tallies: dict[str, _Tally]) -
         yield Finding("users", user_id, "there are entries of a user that is not there")
 
 
-def _check_house(database: Walker, by_kind: dict[str, int]) -> Iterator[Finding]:
-    house = house_totals(database)
+def _check_house(database: Walker, by_kind: dict[str, int], after_commit: int) -> Iterator[Finding]:
+    house = house_totals(database, after_commit)
     for kind in sorted(by_kind.keys() | house.keys()):
         if by_kind.get(kind, 0) + house.get(kind, 0) != 0:
             sentence = f"{kind}: players {by_kind.get(kind, 0)}, house {house.get(kind, 0)}; they must sum to zero"
@@ -85,6 +101,7 @@ def _check_house(database: Walker, by_kind: dict[str, int]) -> Iterator[Finding]
 class _BetRow:
     """A bet beside its column's evidence and its entries, as BETS selects them."""
 
+    seq: int
     id: str
     status: str
     amount: int
@@ -109,11 +126,20 @@ class _BetRow:
     refund_entry: int | None
     refund_entry_own: int | None
 
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket that the bet counts in."""
+        width_s = (self.column_end_s or 0) - self.column_start_s
+        distance = distance_of(self.column_start_s, self.model_now_ms or 0, width_s)
+        return Bucket(self.model_id or "", self.model_version or "", rate_from_bp(self.rate_bp), distance)
 
-def _check_bets(database: Walker, report: Report) -> Iterator[Finding]:
+
+def _check_bets(database: Walker, report: Report, cut: Cut, archives: list[Manifest]) -> Iterator[Finding]:
     ((open_from_s,),) = database.iterate(SQL["open_from"])
     passed_over: list[int] = []
     buckets = BucketCount(database)
+    for one in archives:
+        buckets.carry(one.content.buckets)
     for row in database.iterate(AUDIT["bets"]):
         report.bets += 1
         bet = _BetRow(*row)
@@ -121,12 +147,11 @@ def _check_bets(database: Walker, report: Report) -> Iterator[Finding]:
             yield Finding("bets", bet.id, sentence)
         if bet.status == "confirmed" and bet.column_start_s < open_from_s:
             passed_over.append(bet.column_start_s)
-        if bet.column_is_settled and bet.column_end_s is not None and bet.status in ("won", "lost"):
-            width_s = bet.column_end_s - bet.column_start_s
-            distance = distance_of(bet.column_start_s, bet.model_now_ms or 0, width_s)
-            bucket = Bucket(bet.model_id or "", bet.model_version or "", rate_from_bp(bet.rate_bp), distance)
-            buckets.add(bucket, bet.column_start_s, bet.amount, bet.payout or 0)
-    yield from buckets.findings()
+        # The archives count the bets up to the cut, also those that are still to be let go of.
+        if bet.column_is_settled and bet.status in ("won", "lost") and bet.seq > cut.cut_seq:
+            buckets.add(bet.bucket, bet.column_start_s, bet.amount, bet.payout or 0)
+    if cut.week is None:
+        yield from buckets.findings()
     if passed_over:
         yield _mark_too_late(open_from_s, passed_over)
 
@@ -168,10 +193,10 @@ def _wrong_with_result(bet: _BetRow) -> Iterator[str]:
 def _check_references(database: Walker) -> Iterator[Finding]:
     for entry_id, ref_type, ref_id in database.iterate(AUDIT["lost_references"]):
         yield Finding("transaction_ledger", entry_id, f"its {ref_type} {ref_id} is not there, or for another amount")
-    for withdrawal_id, amount, status, taken, given in database.iterate(AUDIT["withdrawals"]):
-        if taken != -amount:
+    for withdrawal_id, amount, status, taken, given, old, ended in database.iterate(AUDIT["withdrawals"]):
+        if taken != -amount and not (old and taken is None):
             yield Finding("withdrawals", withdrawal_id, f"amount {amount}, but its WITHDRAWAL entry is {taken}")
-        if given != (amount if status == "reversed" else None):
+        if given != (amount if status == "reversed" else None) and not (ended and given is None):
             yield Finding("withdrawals", withdrawal_id, f"{status}, but its WITHDRAWAL_REVERSAL entry is {given}")
     for (key,) in database.iterate(AUDIT["operations_without_entry"]):
         yield Finding("operations", key, "it has no ledger entry of its amount")

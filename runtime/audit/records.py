@@ -33,6 +33,14 @@ class Record:
     line: bytes
 
 
+RISING = ("entry", "bet")
+"""Kinds of which the keys rise with commit and position, as long as nobody has changed a row."""
+
+
+class OutOfOrder(Exception):
+    """Rows do not come in the order of commits, though their keys rise."""
+
+
 class Source:
     """The rows of one kind of record, and the statements that read them: AUDIT["walk"] and those after it."""
 
@@ -40,6 +48,7 @@ class Source:
         self.kind = kind
         self.table = table
         self.walk = fill(AUDIT["walk"], written=written)
+        self.walk_by_key = fill(AUDIT["walk_by_key"], written=written) if kind in RISING else None
         self.by_key = fill(AUDIT["by_key"], written=written)
         self.of_commit = fill(AUDIT["of_commit"], written=written)
         self.of_commit_near = fill(AUDIT["of_commit_near"], written=written)
@@ -60,14 +69,24 @@ SOURCES = (
     Source("withdrawal_resolved", "withdrawals", AUDIT["written_withdrawal_resolved"]),
     Source("override", "breaker_overrides", AUDIT["written_override"]),
     Source("standing", "bucket_changes", AUDIT["written_standing"]),
+    Source("archive", "archives", AUDIT["written_archive"]),
 )
 
 
-def walk(database: Walker) -> Iterator[Record]:
-    """Yield the records of all tables, merged into the order in which they were written."""
-    return merge(*(_read(database, source) for source in SOURCES))
+def walk(database: Walker, *, sort: bool = False) -> Iterator[Record]:
+    """Yield the records of all tables, merged into the order in which they were written.
+
+    Raise OutOfOrder where a table has to be sorted for that, unless `sort` lets it be.
+    """
+    return merge(*(_read(database, source, sort=sort) for source in SOURCES))
 
 
-def _read(database: Walker, source: Source) -> Iterator[Record]:
-    for commit, position, key, _, *content in database.iterate(source.walk):
+def _read(database: Walker, source: Source, *, sort: bool) -> Iterator[Record]:
+    by_key = None if sort else source.walk_by_key
+    before = (0, -1)
+    for commit, position, key, _, *content in database.iterate(by_key or source.walk):
+        if by_key is not None:
+            if (commit, position) <= before:
+                raise OutOfOrder(f"{source.table} {key}")
+            before = (commit, position)
         yield Record(commit, position, source.table, str(key), chain.record(source.kind, position, content))

@@ -16,7 +16,7 @@ def sentence(bet: Bet, column: Evidence | None) -> str:
         return f"Open: wins at {factor(bet.reward_rate)} if the price touches {band} in its column."
     if bet.status == "void":
         return f"Void, the stake was refunded: the column's prices are not covered ({column.reason})."
-    seen = f"the price went from {dollars(column.low or 0)} to {dollars(column.high or 0)}"
+    seen = f"the price was between {dollars(column.low or 0)} and {dollars(column.high or 0)}"
     if bet.status == "won":
         paid = f"{dollars(bet.amount)} x {factor(bet.reward_rate)} = {dollars(bet.payout_amount or 0)}"
         return f"Won {paid} (rounded down to the cent): {seen}, which touches {band}."

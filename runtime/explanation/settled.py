@@ -39,8 +39,8 @@ def _shown_anew(anew: Evidence) -> dict[str, Any]:
 def _seen(column: Column) -> str:
     if not column.covered:
         return f"The prices do not cover the window ({column.reason})"
-    span = f"{dollars(column.low or 0)} to {dollars(column.high or 0)}"
-    return f"The price went from {span} over {column.tick_count} ticks"
+    span = f"{dollars(column.low or 0)} and {dollars(column.high or 0)}"
+    return f"The price was between {span} over {column.tick_count} ticks"
 
 
 def evidence_from_ticks(column: Column, ticks: Executor) -> Evidence | None:

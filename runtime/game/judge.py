@@ -10,7 +10,7 @@ from runtime.game.buckets import Bucket, closed_of, distance_of, rate_from_bp
 from runtime.game.grid import Cell, GridRules
 from runtime.game.ids import first_id_at
 from runtime.game.limit_changes import LimitsChange, in_force
-from runtime.game.limits import DAY_MS, Exposure, PlayerLimits, largest_stake_cents, refusal
+from runtime.game.limits import Exposure, PlayerLimits, day_began_ms, largest_stake_cents, refusal
 from runtime.game.money import payout_cents
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
@@ -150,7 +150,7 @@ class Judge:
         limits = in_force(changes, self.now_ms)
         if limits == PlayerLimits():
             return None
-        first_id = first_id_at(self.now_ms - self.now_ms % DAY_MS)
+        first_id = first_id_at(day_began_ms(self.now_ms))
         staked, returned = self.totals_since(user_id, first_id) if limits.counts_the_day else (0, 0)
         reached = refusal(limits, stake_cents, staked, returned, self.now_ms)
         if reached is None:

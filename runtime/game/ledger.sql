@@ -100,8 +100,8 @@ SELECT coalesce(max(number), 0) AS number FROM commits;
 SELECT committed_ms FROM commits WHERE number <= ? ORDER BY number DESC LIMIT 1;
 
 -- name: last_bet_seq
--- The row number of the newest bet, 0 where there is none: the next bet gets the next.
-SELECT coalesce(max(seq), 0) FROM bets;
+-- The row number of the newest bet, 0 where there is none: the next bet gets the next. Archives may hold all bets.
+SELECT max(seq) FROM (SELECT coalesce(max(seq), 0) AS seq FROM bets UNION ALL SELECT cut_seq FROM cut) AS known;
 
 -- name: bet
 -- One bet, whoever's it is.
@@ -385,3 +385,53 @@ SELECT standing FROM bucket_changes
 WHERE model_id = ? AND model_version = ? AND rate_from_bp = ? AND distance = ?
     AND (changed_commit, changed_place) < (?, ?)
 ORDER BY changed_commit DESC, changed_place DESC LIMIT 1;
+
+-- name: cut
+-- Where this database begins, and the week that it is the file of; null: it is the live one.
+SELECT {cut_columns} FROM cut;
+
+-- name: archived
+-- What is recorded of a week's archive.
+SELECT manifest, stored_as FROM archives WHERE week = ?;
+
+-- name: insert_archive
+-- A week's archive, verified where it is stored.
+INSERT INTO archives
+    (week, first_commit, cut_commit, last_commit, cut_seq, cut_entry, cut_hash, stored_as, manifest, created_at,
+     created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: move_cut
+-- The live database begins after the week that was archived last.
+UPDATE cut SET cut_commit = ?, last_commit = ?, cut_seq = ?, cut_entry = ?, cut_hash = ? WHERE id = 1;
+
+-- name: hash_of_commit
+-- The hash of one commit.
+SELECT hash FROM commits WHERE number = ?;
+
+-- name: oldest_open_bet
+-- The oldest open bet up to a row number, by the columns that may have open bets.
+SELECT seq FROM bets WHERE refusal_code IS NULL AND status = 'confirmed' AND seq + 0 <= ?
+    AND column_start_s >= (SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s')
+ORDER BY seq + 0 LIMIT 1;
+
+-- name: rows_at_cut
+-- Whether there are the bet and the entry that a cut names last, of commits up to it.
+-- Parameters: row number, commit, entry, commit.
+SELECT EXISTS (SELECT 1 FROM bets WHERE seq = ? AND placed_commit <= ?),
+       EXISTS (SELECT 1 FROM transaction_ledger WHERE id = ? AND commit_number <= ?);
+
+-- name: has_archived_rows
+-- Whether rows are left that an archive holds: of bets, of entries.
+SELECT EXISTS (SELECT 1 FROM bets WHERE seq <= (SELECT cut_seq FROM cut)),
+       EXISTS (SELECT 1 FROM transaction_ledger WHERE id <= (SELECT cut_entry FROM cut));
+
+-- name: trim_bets
+-- Let go of some bets that an archive holds, oldest first.
+DELETE FROM bets WHERE seq IN
+    (SELECT seq FROM bets WHERE seq <= (SELECT cut_seq FROM cut) ORDER BY seq LIMIT ?);
+
+-- name: trim_entries
+-- The same of entries. The table's trigger carries their sums on.
+DELETE FROM transaction_ledger WHERE id IN
+    (SELECT id FROM transaction_ledger WHERE id <= (SELECT cut_entry FROM cut) ORDER BY id LIMIT ?);

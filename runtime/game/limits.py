@@ -118,11 +118,26 @@ Credited = tuple[int, int]
 """A deposit as a rolling window counts it: when it was credited, and its cents."""
 
 
+def day_began_ms(now_ms: int) -> int:
+    """Return when the day of a time began: at 00:00 UTC."""
+    return now_ms - now_ms % DAY_MS
+
+
+def lost_cents(staked_cents: int, returned_cents: int) -> int:
+    """Return what was lost: stakes - payouts - refunds; below zero something was won."""
+    return staked_cents - returned_cents
+
+
+def deposits_within(deposits: Sequence[Credited], window_ms: int, now_ms: int) -> Sequence[Credited]:
+    """Return the deposits that a rolling window holds."""
+    return [one for one in deposits if one[0] > now_ms - window_ms]
+
+
 def refusal(
     limits: PlayerLimits, stake_cents: int, staked_cents: int, returned_cents: int, now_ms: int
 ) -> Reached | None:
-    """Say which of the player's limits refuses a stake, or None; loss of a day = stakes - payouts - refunds."""
-    midnight_ms = now_ms - now_ms % DAY_MS + DAY_MS
+    """Say which of the player's limits refuses a stake, or None."""
+    midnight_ms = day_began_ms(now_ms) + DAY_MS
     bounds = []
     if limits.stake_max_cents is not None:
         sentence = "The stake is above your limit for one bet."
@@ -132,7 +147,7 @@ def refusal(
         sentence = "Your limit of stakes for the day is reached."
         bounds.append(Reached("stake_day_max_cents", sentence, max(0, left_cents), midnight_ms))
     if limits.loss_day_max_cents is not None:
-        left_cents = limits.loss_day_max_cents - (staked_cents - returned_cents)
+        left_cents = limits.loss_day_max_cents - lost_cents(staked_cents, returned_cents)
         sentence = "Your limit of losses for the day is reached."
         bounds.append(Reached("loss_day_max_cents", sentence, max(0, left_cents), midnight_ms))
     return _pause(limits, now_ms) or _tightest(bounds, stake_cents)
@@ -149,7 +164,7 @@ def deposit_refusal(
     bounds = []
     for name, most_cents, window_ms, span in windows:
         if most_cents is not None:
-            inside = [one for one in deposits if one[0] > now_ms - window_ms]
+            inside = deposits_within(deposits, window_ms, now_ms)
             left_cents = most_cents - sum(cents for _, cents in inside)
             until_ms = _fits_from_ms(amount_cents - left_cents, inside, window_ms)
             sentence = f"Your limit of deposits in {span} is reached."

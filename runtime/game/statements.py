@@ -17,6 +17,7 @@ from runtime.game.bets import COLUMNS, PLACED_COLUMNS
 from runtime.game.buckets import BUCKET_COLUMNS
 from runtime.game.chain import Header
 from runtime.game.columns import COLUMN_FIELDS, CONTENT_FIELDS
+from runtime.game.cuts import CUT_COLUMNS
 from runtime.game.limits import LIMIT_COLUMNS
 
 Marks = Mapping[str, str | tuple[str, ...]]
@@ -35,6 +36,7 @@ COLUMN_LISTS: Marks = {
     "header_columns": tuple(Header.__slots__),
     "bucket_columns": BUCKET_COLUMNS,
     "limit_columns": LIMIT_COLUMNS,
+    "cut_columns": CUT_COLUMNS,
 }
 """The lists that every room's file may name; their order is that of the fields which rows are made of and hashed by."""
 

@@ -14,6 +14,7 @@ from runtime.game.breaker import CRITICAL_MS_MIN, Breaker, as_of, refuses_bets
 from runtime.game.ledger import SQL
 from runtime.messaging.connection import RedisError
 from runtime.messaging.redis_keys import (
+    ARCHIVE_LAST,
     AUDIT_LAST,
     BACKLOG_BETS,
     BREAKER,
@@ -23,10 +24,20 @@ from runtime.messaging.redis_keys import (
     TICK_LATEST,
     WRITER_ALIVE,
 )
-from runtime.messaging.redis_values import AuditResult, FeedSources, WriterAlive, decode_breaker, decode_tick
+from runtime.messaging.redis_values import (
+    ArchiveResult,
+    AuditResult,
+    FeedSources,
+    WriterAlive,
+    decode_breaker,
+    decode_tick,
+)
 from runtime.storage.database import DatabaseError
 
-KEYS = (FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST)
+KEYS = (
+    *(FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST),
+    ARCHIVE_LAST,
+)
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -65,12 +76,14 @@ class SystemStatus:
     breaker: Breaker
     backlog_bets: int
     audit: AuditResult | None
+    archived_ms: int
+    """When nothing was due for its archive any more; 0 before the first run."""
 
 
 def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
     """Ask Redis in one round trip; None when it does not answer."""
     try:
-        feed, sources, settler, writer, tick, breaker, backlog, audited = client.mget(*KEYS)
+        feed, sources, settler, writer, tick, breaker, backlog, audited, archived = client.mget(*KEYS)
     except RedisError:
         return None
     return SystemStatus(
@@ -83,6 +96,7 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
         breaker=as_of(decode_breaker(breaker), now_ms),
         backlog_bets=int(backlog or 0),
         audit=AuditResult.decode(audited) if audited else None,
+        archived_ms=ArchiveResult.decode(archived).at_ms if archived else 0,
     )
 
 

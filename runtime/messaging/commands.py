@@ -190,6 +190,21 @@ class NoteOverride(Command, tag="note_override", kw_only=True, frozen=True, omit
     until_ms: int | None = None
 
 
+class RecordArchive(Command, tag="record_archive", kw_only=True, frozen=True, omit_defaults=True):
+    """Record that a week lies in an archive, which was read back whole; what it holds is then let go of."""
+
+    week: Annotated[str, msgspec.Meta(min_length=8, max_length=8)]
+    first_commit: int
+    cut_commit: int
+    last_commit: int
+    cut_seq: int
+    cut_entry: str
+    cut_hash: Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+    last_hash: Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+    stored_as: str
+    manifest: str
+
+
 AnyCommand = (
     PlaceBet
     | OpenAccount
@@ -203,6 +218,7 @@ AnyCommand = (
     | OpenBucket
     | SetLimits
     | NoteOverride
+    | RecordArchive
 )
 
 

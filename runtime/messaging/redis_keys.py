@@ -41,6 +41,8 @@ METRICS = "metrics"
 """Hash {process:pid -> JSON snapshot (runtime.metrics.table)}; each process renews its field every 2 s."""
 AUDIT_LAST = "audit:last"
 """String, JSON (AuditResult) of the last audit that the daily job made."""
+ARCHIVE_LAST = "archive:last"
+"""String, JSON (ArchiveResult) of the last run of the archive that left nothing that was due."""
 PUBLISHED_COMMIT = "published:commit"
 """Integer: the newest commit whose events went out."""
 

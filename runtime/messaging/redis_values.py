@@ -94,6 +94,13 @@ class AuditResult(_Json, frozen=True):
     summary: str = ""
 
 
+class ArchiveResult(_Json, frozen=True):
+    """ARCHIVE_LAST: when nothing was due any more, and the week that was archived then, if any."""
+
+    at_ms: int
+    week: str = ""
+
+
 class SourceSeen(msgspec.Struct, frozen=True):
     """How one source of prices does; `fresh` says that a price came lately, `counted` that it agrees with others."""
 

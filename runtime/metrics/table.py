@@ -41,6 +41,7 @@ GaugeName = Literal[
     "taptrade_writer_commit",
     "taptrade_audit_findings",
     "taptrade_audit_time_seconds",
+    "taptrade_last_successful_archive_timestamp",
     "taptrade_process_start_seconds",
     "taptrade_process_memory_bytes",
     "taptrade_process_open_files",
@@ -101,6 +102,9 @@ GAUGES: dict[GaugeName, Metric] = {
     "taptrade_writer_commit": Metric("Number of the newest commit.", of_process=False),
     "taptrade_audit_findings": Metric("Rows that the last daily audit found wrong.", of_process=False),
     "taptrade_audit_time_seconds": Metric("Unix time of the last daily audit.", of_process=False),
+    "taptrade_last_successful_archive_timestamp": Metric(
+        "Unix time at which no week was due for its archive any more; 0 before the first run.", of_process=False
+    ),
     "taptrade_background_up": Metric("1 where a background work of the process runs well, else 0.", ("work",)),
     "taptrade_bets_inside": Metric("Bets that the process has let in and not answered yet."),
     "taptrade_bucket_return": Metric("What players got back of 1 staked in a bucket of the model in use.", ("bucket",)),

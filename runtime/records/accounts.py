@@ -14,6 +14,7 @@ from runtime.errors import Unauthenticated
 from runtime.game.ledger import SQL
 from runtime.game.limit_changes import LimitsChange, standing
 from runtime.game.limits import LIMIT_COLUMNS, PlayerLimits
+from runtime.game.player_entries import Rows
 from runtime.records.queries import QUERIES
 
 Kind = Literal["wallet", "guest"]
@@ -23,7 +24,11 @@ class Reader(Protocol):
     """Read the live database."""
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Return the rows of one statement."""
+        """Return the rows of one statement by column name."""
+        ...
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
+        """Return the rows of one statement; raise Unavailable where that takes too long."""
         ...
 
 

@@ -194,8 +194,11 @@ SELECT id, balance_after FROM transaction_ledger
 WHERE id = (SELECT previous_id FROM transaction_ledger WHERE id = ?);
 
 -- name: oldest_commit
--- The first commit whose entries are here; 1 as long as nothing shortens the ledger.
-SELECT commit_number FROM transaction_ledger ORDER BY id LIMIT 1;
+-- The first commit whose rows are all here; 1 as long as nothing was let go of.
+SELECT max(number) FROM (
+    SELECT last_commit + 1 AS number FROM cut
+    UNION ALL SELECT number FROM (SELECT commit_number AS number FROM transaction_ledger ORDER BY id LIMIT 1) AS oldest
+) AS known;
 
 -- name: owner
 -- An account with the guest's key that it was opened by, and the address that it had until a wallet took it over.

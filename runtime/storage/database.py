@@ -195,6 +195,27 @@ def open_reader(path: Path) -> Database:
     )
 
 
+def open_filler(path: Path, beside: str | None) -> Database:
+    """Open a file that only this process sees until it is done, another one attached read-only as `live`.
+
+    It is not made durable row by row: who is interrupted begins anew.
+    """
+    database = Database(
+        CySqliteDatabase(
+            f"file:{quote(str(path))}",
+            rank_functions=False,
+            autoconnect=False,
+            thread_safe=False,
+            timeout=BUSY_TIMEOUT_S,
+            uri=True,
+            pragmas={"journal_mode": "delete", "synchronous": "off", "foreign_keys": 0, "cache_size": -CACHE_KIB},
+        )
+    )
+    if beside is not None:
+        database.execute("ATTACH ? AS live", (beside,))
+    return database
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Raise DatabaseUnsafe that names the file, for whatever the driver or the system says of it."""

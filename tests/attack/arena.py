@@ -21,6 +21,8 @@ from runtime.betting.intake import Intake
 from runtime.clock import ManualClock
 from runtime.game.rewards import BrownianTouch
 from runtime.health.writer_watch import WriterWatch
+from runtime.history.past import Past
+from runtime.history.shelves import Shelves
 from runtime.market.state import Market
 from runtime.messaging import queues, redis_keys
 from runtime.messaging.commands import Answered, AnyCommand, Outcome
@@ -99,6 +101,7 @@ class Instance:
             background=idle(clock),
             redis=client,
             pool=self.pool,
+            past=Past(Shelves(self.pool, settings.data, clock)),
             ticks_pool=self.ticks_pool,
             outbox=cast("Any", Carrier(desk, name)),
             admission=AdmissionControl(settings.fill_delay_ms / 1000),

@@ -1,4 +1,4 @@
-"""Who owns an account under faults: a wallet, with a session key of either kind, or a guest until one adopts it."""
+"""Who owns an account under faults: a wallet with a session key of either kind, or a guest until one adopts it."""
 
 from __future__ import annotations
 

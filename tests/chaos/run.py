@@ -36,7 +36,7 @@ COLUMNS: dict[str, Callable[[Tally], int]] = {
     "events": lambda tally: tally.events_missing + tally.events_repeated + tally.events_disordered,
 }
 LEGEND = (
-    "201, 202, no answer: bets that were answered so. P-256: of the 201, those by browsers' keys. lost: answers that"
+    "201, 202, no answer: bets that were answered so. P-256: those of the 201 by a browser's key. lost: answers that"
     " the database does not bear out. drift: cents that are not where they belong. open: pending for ever. events:"
     " missing, repeated or out of order in a stream. p99: of the answers 201."
 )

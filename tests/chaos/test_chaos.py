@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: thirty kills, a few deaths around publication, and the count."""
+"""The short form of `make chaos`: twenty kills, a few deaths around publication, and the count."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from tests.chaos.faults import deaths, kills
 from tests.chaos.stage import Scenario, Stage, run
 
-KILLS = 30
+KILLS = 20
 DEATHS = 5
 SEED = 20
 
 
 @pytest.mark.timeout(300)
-def test_nothing_is_lost_or_invented_by_thirty_kills() -> None:
+def test_nothing_is_lost_or_invented_by_twenty_kills() -> None:
     told: list[str] = []
 
     def inject(stage: Stage) -> None:

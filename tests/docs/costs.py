@@ -41,7 +41,7 @@ COSTS: dict[str, Cost] = {
     "GET /api/grid": Cost(0.5),
     "GET /api/ledger": Cost(3),
     "GET /api/me": Cost(0.9),
-    "GET /api/me/limits": Cost(0.9),
+    "GET /api/me/limits": Cost(1, bound="the bets of today are counted: 20,000 take 30 ms, none more than 50"),
     "PUT /api/me/limits": Cost(5, 2_500, 300, 60, "50 changes of a wallet in 24 h, then only halves and doubles"),
     "GET /api/me/reality-check": Cost(2, bound="an entry is counted once by a process; 20,000 at once take 80 ms"),
     "POST /api/me/reality-check": Cost(2, 0, 150, 14_400, "one of an account, while it plays"),

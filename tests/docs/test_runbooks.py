@@ -14,6 +14,8 @@ from runtime.storage.database import open_reader
 from tests.acceptance.system import System
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
+from tests.jobs.upkeep.shelf import Shelf
+from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(180)
@@ -186,3 +188,19 @@ def test_the_length_of_both_write_ahead_logs_is_shown(house: System, tmp_path: P
     for database in ("taptrade.db", "ticks.db"):
         assert re.search(rf'^taptrade_wal_bytes{{.*database="{database}".*}} \d', seen, re.MULTILINE), seen
         assert f'taptrade_wal_held_seconds{{database="{database}",holder=""' in seen
+
+
+def test_an_archive_is_looked_at_and_verified_and_a_week_comes_back(desk: Desk, house: System, tmp_path: Path) -> None:
+    shelf = Shelf(desk, tmp_path)
+    week = shelf.play_week()
+    shelf.on_sunday()
+    shelf.archive()
+    (tmp_path / "weeks" / week.file).unlink()
+    environment = house.environment | {"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_REDIS_URL": desk.redis_url}
+    looking, doing, verifying, restoring = blocks(runbook("archive"))
+    listed, verified, restored = run([looking, verifying, restoring], tmp_path, environment)
+    assert listed.splitlines()[1].startswith(f"{week.name}\t")
+    assert verified == f"{week.name}: holds, down to the hash chain"
+    assert restored.startswith(f"{week.name} is here again")
+    (done,) = run([doing], tmp_path, house.environment)
+    assert done == "nothing is due"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from runtime.clock import ManualClock
+from runtime.game.ledger import SQL
+from runtime.game.player_entries import Execute
 from runtime.settings import Settings
 from tests.functions.till import Till, open_till
 from tests.jobs.signed_play import SignedPlay
@@ -100,16 +102,23 @@ def test_a_bet_on_its_way_is_pending_and_one_that_never_came_says_so(play: Signe
 def test_a_statement_is_one_indexed_read(play: SignedPlay, till: Till, query: str) -> None:
     play.place()
     asked: list[tuple[str, Any]] = []
-    execute = till.parts.pool.execute
+    together = till.parts.pool.together
 
-    def watched(sql: str, params: Any = ()) -> Any:
-        asked.append((sql, params))
-        return execute(sql, params)
+    def watched(work: Callable[[Execute], Any]) -> Any:
+        def watching(execute: Execute) -> Any:
+            def asks(sql: str, params: Any) -> Any:
+                asked.append((sql, params))
+                return execute(sql, params)
 
-    till.parts.pool.execute = watched  # type: ignore[method-assign]
+            return work(asks)
+
+        return together(watching)
+
+    till.parts.pool.together = watched  # type: ignore[method-assign]
     answer = till.client.simulate_get("/api/ledger", query_string=query, headers=till.log_in(play.user_id))
     assert answer.status_code == 200, answer.text
-    ((sql, params),) = asked
+    cut, (sql, params) = asked
+    assert cut == (SQL["cut"], ())
     steps = [row[3] for row in play.desk.database.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
     assert "SEARCH older USING PRIMARY KEY (id=?)" in steps
     assert [step for step in steps if step.startswith("SCAN")] == ["SCAN walk", "SCAN walk"], steps

@@ -18,6 +18,8 @@ from runtime.betting.fate import Fates
 from runtime.clock import ManualClock
 from runtime.game.grid import GridRules
 from runtime.game.rewards import BrownianTouch, RewardModel
+from runtime.history.past import Past
+from runtime.history.shelves import Shelves
 from runtime.messaging.commands import AnyCommand, Outcome
 from runtime.messaging.connection import OUTAGES
 from runtime.messaging.rate_counter import RedisLimiter
@@ -64,6 +66,7 @@ class TillParts:
     clock: ManualClock
     redis: redis.Redis
     pool: ReadPool
+    past: Past
     ticks_pool: ReadPool
     sessions: Sessions
     outbox: Counter
@@ -89,6 +92,7 @@ class Till:
             outbox=Counter(desk),
             model=BrownianTouch(RULES, 500),
             rules=RULES,
+            past=Past(Shelves(pool, settings.data, desk.clock)),
             fates=Fates(desk.client, pool, desk.clock, settings.fill_delay_ms),
         )
         self.client = self._open()

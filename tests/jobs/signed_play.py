@@ -102,7 +102,12 @@ class SignedPlay:
 
     def by_hand(self, sql: str) -> None:
         """Change the database behind the writer's back."""
-        for trigger in ("ledger_is_append_only", "ledger_keeps_its_rows"):
+        for trigger in (
+            "ledger_is_append_only",
+            "ledger_keeps_its_rows",
+            "ledger_carries_its_sums",
+            "bets_keep_their_rows",
+        ):
             self.desk.database.execute(f"DROP TRIGGER IF EXISTS {trigger}")
         self.desk.database.execute("PRAGMA foreign_keys = 0")
         self.desk.database.execute(sql)

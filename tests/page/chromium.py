@@ -12,6 +12,8 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+# Playwright leaves it out, but people go back to the game by it.
+LEFT_ON = ("--disable-back-forward-cache",)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATH = next((path for path in map(shutil.which, NAMES) if path), None)
 MISSING = "NOTHING OF THE PAGE WAS TRIED IN A BROWSER: there is no Chromium here (apt-get install chromium)"
@@ -23,7 +25,7 @@ def running() -> Iterator[Browser]:
     if PATH is None:
         raise FileNotFoundError(MISSING)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=PATH, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=PATH, args=list(FLAGS), ignore_default_args=list(LEFT_ON))
         try:
             yield browser
         finally:

@@ -1,4 +1,4 @@
-"""The whole system once for a file, one browser, and for each test a browser without a past, which is watched."""
+"""The whole system once for all files, fast and slow; one browser, and for each test one without a past, watched."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.acceptance.system import STEADY, System
 from tests.page import chromium
 from tests.page.seat import PATIENCE_MS, Seat
+from tests.page.visitor import OPERATOR
 from tests.page.watch import Watch
 from tests.sources import ROOT
 
@@ -27,14 +28,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=chromium.MISSING))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The whole system, with prices several times a second and columns that are soon over."""
     with System(tmp_path_factory.mktemp("page") / "data", column_seconds="2", **STEADY) as system:
         yield system
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def slow_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The whole system, with columns whose bets stay open as long as a test, and operated by one wallet."""
+    settings = {"operators": OPERATOR.address, "column_seconds": "5"}
+    with System(tmp_path_factory.mktemp("slow") / "data", **settings, **STEADY) as system:
+        yield system
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Run the machine's own Chromium."""
     expect.set_options(timeout=PATIENCE_MS)

@@ -15,7 +15,9 @@ from taptrade.views import SETTLED, BetView
 from taptrade.wallet import Audience, new_wallet, sign_bet, sign_login
 from tests.waiting import wait_until
 
-PASSING = frozenset({"PRICE_FEED_STALE", "RATE_MOVED", "CELL_NOT_OFFERED", "CELL_CLOSED"})
+BUSY = frozenset({"OVERLOADED", "UNAVAILABLE"})
+"""What a house may say for a moment while browsers take the whole machine."""
+PASSING = BUSY | {"PRICE_FEED_STALE", "RATE_MOVED", "CELL_NOT_OFFERED", "CELL_CLOSED"}
 STAKE_CENTS = 100
 SETTLED_S_MAX = 60
 
@@ -30,7 +32,7 @@ class Punter:
         self._chooser = Chooser(Random(7))
         self._clock = SystemClock()
         self.wallet = new_wallet()
-        self.client.login(sign_login(self.wallet, self._key.address, audience, self._clock.now_ms()))
+        wait_until(self._login, what="a sign-in that is taken")
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +56,15 @@ class Punter:
     def sign_in(self, context: BrowserContext) -> None:
         """Give a browser the session's cookie."""
         context.add_cookies([{"name": COOKIE, "value": self.client.token, "url": self.client.url}])
+
+    def _login(self) -> bool:
+        try:
+            self.client.login(sign_login(self.wallet, self._key.address, self._audience, self._clock.now_ms()))
+        except ApiError as ex:
+            if ex.code not in BUSY:
+                raise
+            return False
+        return True
 
     def _tap(self) -> BetView | None:
         now_ms = self._clock.now_ms()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,15 +25,16 @@ def account_of(page: Page) -> Any:
     return page.evaluate("fetch('/api/me').then((answer) => answer.json())")["user"]
 
 
-def test_a_guest_plays_a_whole_game(seat: Seat) -> None:
+def test_a_guest_plays_a_whole_game(seat: Seat, shoot: Callable[[Page, str], None]) -> None:
     seat.bet()
     assert account_of(seat.page)["kind"] == "guest"
     seat.expect_state("won", "lost")
     bet = seat.bets.first
-    expect(bet.locator(".sentence")).to_contain_text("the price went from")
+    expect(bet.locator(".sentence")).to_contain_text("between")
     bet.get_by_role("button", name="Why?").click()
     expect(bet.locator(".window-chart .band")).to_be_visible()
     assert bet.locator(".window-chart .tick").count() > 1
+    shoot(seat.page, f"game-{bet.get_attribute('data-state')}")
     expect(bet.get_by_role("link", name="Proof")).to_have_attribute("href", "/bets/" + newest_bet(seat.page)["id"])
     expect(seat.page.locator("#balance")).to_have_text(f"${account_of(seat.page)['balance'] / 100:,.2f}")
 
@@ -159,7 +161,9 @@ def test_without_storage_and_shared_worker_one_plays_and_is_told(house: System, 
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_phone_shows_everything_and_axe_finds_no_fault(house: System, browser: Browser, scheme: Any) -> None:
+def test_a_phone_shows_everything_and_axe_finds_no_fault(
+    house: System, browser: Browser, scheme: Any, shoot: Callable[[Page, str], None]
+) -> None:
     with browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True) as context:
         seat = Seat(context.new_page(), house.url)
         seat.open()
@@ -167,9 +171,11 @@ def test_a_phone_shows_everything_and_axe_finds_no_fault(house: System, browser:
         seat.play_as_guest()
         seat.page.touchscreen.tap(*seat.point(0.8, 0.5))
         seat.expect_state(*TAKEN, "refused")
+        shoot(seat.page, f"phone-{scheme}")
         seat.page.get_by_role("button", name="Cells as a table").click()
         seat.page.locator("#menu-button").click()
         seat.page.locator("#menu").get_by_text("How it works").click()
+        shoot(seat.page, f"phone-help-{scheme}")
         faults += Axe().run(seat.page).response["violations"]
         seat.page.keyboard.press("Escape")
         faults += Axe().run(seat.page).response["violations"]

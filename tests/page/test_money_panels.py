@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 
 from taptrade.wallet import new_wallet
 from tests.acceptance.system import System
-from tests.page.visitor import bet, lend_wallet, open_page, open_panel, play_as_guest, violations
+from tests.page.visitor import bet, connect_wallet, lend_wallet, open_page, open_panel, play_as_guest, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 DEPOSITS = "**/api/deposits"
@@ -17,9 +17,7 @@ def with_wallet(context: BrowserContext, url: str) -> Page:
     """Open the game and sign in with a new wallet."""
     lend_wallet(context, new_wallet())
     page = open_page(context, url)
-    page.click("#connect")
-    page.get_by_role("button", name="Browser wallet").click()
-    expect(page.locator("#balance-box")).to_be_visible()
+    connect_wallet(page)
     return page
 
 
@@ -52,9 +50,20 @@ def test_a_deposit_whose_answer_is_lost_is_booked_once(context: BrowserContext, 
 
 def test_a_guest_is_told_why_nothing_can_be_withdrawn(context: BrowserContext, house: System) -> None:
     """There is no form that could only be refused."""
-    panel = open_panel(play_as_guest(context, house.url), "Money")
+    page = play_as_guest(context, house.url)
+    panel = open_panel(page, "Money")
     expect(panel.get_by_text("A guest has no wallet that could be paid")).to_be_visible()
     expect(panel.get_by_role("button", name="Withdraw")).not_to_be_visible()
+    panel.get_by_role("button", name="Move this account to a wallet").click()
+    expect(page.locator("#move")).to_contain_text("There is no wallet in this browser.")
+
+
+def test_the_account_leads_to_the_money(context: BrowserContext, house: System) -> None:
+    """Play money is added in one panel only."""
+    page = play_as_guest(context, house.url)
+    open_panel(page, "Account").get_by_role("button", name="Money").click()
+    expect(page.locator("dialog[open]")).to_have_count(1)
+    expect(page.locator("#money").get_by_role("button", name="Add")).to_be_visible()
 
 
 def test_a_wallet_signs_a_withdrawal_that_is_then_in_the_list(context: BrowserContext, house: System) -> None:
@@ -80,9 +89,7 @@ def test_another_sign_in_is_ended_from_here(browser: Browser, context: BrowserCo
     with browser.new_context() as elsewhere:
         lend_wallet(elsewhere, wallet)
         for tab in (open_page(elsewhere, house.url), page):
-            tab.click("#connect")
-            tab.get_by_role("button", name="Browser wallet").click()
-            expect(tab.locator("#balance-box")).to_be_visible()
+            connect_wallet(tab)
     sent: list[Request] = []
     page.on("request", lambda request: sent.append(request) if request.method == "DELETE" else None)
     panel = open_panel(page, "Sign-ins")

@@ -14,11 +14,11 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from runtime.clock import SystemClock
 from taptrade.client import TapClient
 from taptrade.wallet import Wallet, new_wallet, sign_login, sign_withdrawal
-from tests.acceptance.system import STEADY, System
+from tests.acceptance.system import System
+from tests.page.visitor import OPERATOR
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
-OPERATOR = new_wallet()
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "page"
 PROVIDER = """
 (() => {
@@ -40,12 +40,10 @@ PROVIDER = """
 CLOCK = SystemClock()
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+@pytest.fixture
+def house(slow_house: System) -> System:
     """A whole system that one wallet operates."""
-    settings = {"operators": OPERATOR.address, "column_seconds": "5"}
-    with System(tmp_path_factory.mktemp("operate") / "data", **settings, **STEADY) as system:
-        yield system
+    return slow_house
 
 
 @pytest.fixture

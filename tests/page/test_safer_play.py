@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from tests.acceptance.system import STEADY, System
+from tests.acceptance.system import System
 from tests.page.visitor import bet, open_page, open_panel, play_as_guest, tap, tap_until, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -19,11 +19,10 @@ REALITY = "**/api/me/reality-check"
 Scheme = Literal["dark", "light"]
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+@pytest.fixture
+def house(slow_house: System) -> System:
     """The whole system, with columns whose bets stay open as long as a test."""
-    with System(tmp_path_factory.mktemp("page") / "data", column_seconds="5", **STEADY) as system:
-        yield system
+    return slow_house
 
 
 @pytest.fixture
@@ -75,6 +74,24 @@ def test_what_is_no_sum_is_said_in_words_beside_its_field(page: Page, written: s
     expect(field).to_have_accessible_description(re.compile(re.escape(sentence)))
     assert sent == []
     assert violations(page) == []
+
+
+def test_what_is_used_of_a_limit_stands_beside_it(page: Page, context: BrowserContext, house: System) -> None:
+    """It is told where there is no limit too, and again when money moves while the panel is open."""
+    bet(page)
+    panel = open_panel(page, "Limits and breaks")
+    expect(panel.get_by_text("Now: no limit. $5.00 so far.")).to_have_count(2)
+    panel.get_by_label("Stakes of a day", exact=True).fill("500")
+    panel.get_by_label("Deposits in 24 hours", exact=True).fill("100")
+    panel.get_by_text("Save limits").click()
+    stakes = panel.get_by_label("Stakes of a day", exact=True)
+    expect(stakes).to_have_accessible_description(re.compile(r"\$5\.00 of \$500\.00 used, \$495\.00 left\."))
+    expect(panel.get_by_text("$0.00 of $100.00 used, $100.00 left.")).to_be_visible()
+    other = open_page(context, house.url)
+    money = open_panel(other, "Money")
+    money.get_by_label("Dollars").first.fill("2.50")
+    money.get_by_role("button", name="Add").click()
+    expect(panel.get_by_text("$2.50 of $100.00 used, $97.50 left.")).to_be_visible()
 
 
 def test_a_tap_that_a_limit_refuses_leads_to_the_limits(page: Page) -> None:
@@ -164,7 +181,7 @@ def due_now(context: BrowserContext) -> Iterator[DueNow]:
 
 
 def test_the_reality_check_is_answered_in_one_tab_for_all(
-    page: Page, context: BrowserContext, house: System, due_now: DueNow
+    page: Page, context: BrowserContext, house: System, due_now: DueNow, shoot: Callable[[Page, str], None]
 ) -> None:
     """It says what was staked, stays for Escape, keeps the focus, and closes everywhere with one answer."""
     other = open_page(context, house.url)
@@ -176,6 +193,7 @@ def test_the_reality_check_is_answered_in_one_tab_for_all(
     dialog = page.locator("#reality")
     expect(dialog).to_have_role("alertdialog")
     expect(dialog).to_contain_text("You are $5.00 down.")
+    shoot(page, "reality-check")
     assert violations(page) == []
     page.keyboard.press("Escape")
     expect(dialog).to_be_visible()
@@ -211,18 +229,20 @@ def test_the_reality_check_waits_for_the_hand_and_leads_to_a_break(
     expect(page.locator("#limits")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_every_panel_can_be_used_by_everybody(browser: Browser, house: System, scheme: Scheme, width: int) -> None:
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 390), ("light", 1280)])
+def test_every_panel_can_be_used_by_everybody(
+    browser: Browser, house: System, scheme: Scheme, width: int, shoot: Callable[[Page, str], None]
+) -> None:
     """No violation that axe knows, and nothing wider than the screen."""
     with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844}) as context:
         page = play_as_guest(context, house.url)
         bet(page)
-        for name in ("Limits and breaks", "History", "Money", "Sign-ins"):
+        for name in ("Limits and breaks", "History", "Money", "Sign-ins", "Account"):
             panel = open_panel(page, name)
             expect(panel.get_by_text("Loading")).to_have_count(0)
             assert violations(page) == [], name
             assert panel.evaluate("(element) => element.scrollWidth <= element.clientWidth"), name
+            shoot(page, f"{name.split()[0].lower()}-{scheme}-{width}")
             page.keyboard.press("Escape")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -63,7 +64,10 @@ def connect(seat: Seat) -> None:
     seat.page.get_by_role("button", name="Fox <b>Wallet</b>").click()
 
 
-def test_a_wallet_signs_once_and_the_browsers_key_taps(choosing: Seat, wallet: Wallet) -> None:
+def test_a_wallet_signs_once_and_the_browsers_key_taps(
+    choosing: Seat, wallet: Wallet, shoot: Callable[[Page, str], None]
+) -> None:
+    shoot(choosing.page, "wallets")
     assert choosing.page.locator(".wallets img").count() == 1
     connect(choosing)
     expect(choosing.page.locator("#balance")).to_be_visible()

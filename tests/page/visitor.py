@@ -7,16 +7,21 @@ import json
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from taptrade.wallet import Wallet
+from taptrade.wallet import Wallet, new_wallet
 from tests.page.seat import Seat
 
+OPERATOR = new_wallet()
+"""Who may operate the slow house."""
 TAPS_MAX = 4
-# A provider as extensions put it into a page (EIP-1193); the wallet itself stays outside.
+# A provider as extensions put it into a page (EIP-1193); the wallet itself stays outside. A test may let it refuse, or
+# be on another chain.
 PROVIDER = """
 window.ethereum = {
   request: async ({ method, params }) => {
     if (method === "eth_requestAccounts" || method === "eth_accounts") return [ADDRESS];
-    if (method === "eth_chainId") return "0x1";
+    if (method === "eth_chainId") return window.chainId ?? "0x1";
+    if (method === "wallet_switchEthereumChain") throw Object.assign(new Error("no"), { code: 4902 });
+    if (window.refuses) throw Object.assign(new Error("User rejected the request."), { code: 4001 });
     if (method === "personal_sign") return window.walletSigns(params[0]);
     throw new Error(method);
   },
@@ -48,10 +53,19 @@ def play_as_guest(context: BrowserContext, url: str) -> Page:
     return seat.page
 
 
+def connect_wallet(page: Page) -> None:
+    """Sign in with the wallet that the browser was lent."""
+    page.click("#connect")
+    page.get_by_role("button", name="Browser wallet").click()
+    expect(page.locator("#balance-box")).to_be_visible()
+
+
 def tap(page: Page, at: int = 0) -> None:
     """Tap a cell of the columns that stay open longest; in the table, where the pointer is in nobody's way."""
     rows = page.locator("#cells tbody tr")
-    cells = rows.nth(rows.count() // 2).locator("td button:not([aria-disabled=true])")
+    # A cell that carries a bet takes no second one, and columns move on between two taps.
+    free = "td button:not([aria-disabled=true]):not([aria-label*='Your bet'])"
+    cells = rows.nth(rows.count() // 2).locator(free)
     cells.nth(cells.count() - 1 - at).dispatch_event("click")
 
 

@@ -33,12 +33,14 @@ LEFT = (
     *("HOME", "PATH", "PWD", "TZ", "XDG_*"),
     *("TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_*", "UNICODE_VERSION", "PAGER", "LESS"),
     *("COMP_*", "JUPYTER_*", "DATABRICKS_RUNTIME_VERSION"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+    "AWS_*",  # who may write the bucket of archives
     *("DISPLAY", "WAYLAND_DISPLAY"),
 )
 """What libraries read too and may: where people and programs of the machine are, and what their terminal can."""
 ELSEWHERE = {
     "COMSPEC",
+    "FOO",
     "YOURAPPLICATION_SETTINGS",
     "LOCALAPPDATA",
     "WINDIR",

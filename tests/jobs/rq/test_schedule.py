@@ -32,8 +32,8 @@ def scheduler(redis_client: Any, clock: ManualClock) -> WatchfulScheduler:
 def test_process_registers_all_repeats_and_never_piles_up(redis_client: Any, redis_url: str, tmp_path: Path) -> None:
     with serving("scheduler", tmp_path, redis_url, TZ="America/New_York"):
         wait_until(lambda: set(redis_client.zrange(SCHEDULED, 0, -1)) == IDS)
-        sunday = datetime.fromtimestamp(redis_client.zscore(SCHEDULED, "report-closed-weeks"), UTC)
-        assert (sunday.weekday(), sunday.hour, sunday.minute) == (6, 0, 0)
+        morning = datetime.fromtimestamp(redis_client.zscore(SCHEDULED, "audit-daily"), UTC)
+        assert (morning.hour, morning.minute) == (3, 15)
         wait_until(lambda: sorted(JsonQueue("settle", connection=redis_client).job_ids) == sorted(EACH_SECOND))
         # A job that is being pushed has no score for a moment: the scheduler removes it before it adds its next time.
         first = wait_until(lambda: redis_client.zscore(SCHEDULED, EACH_SECOND[0]))

@@ -55,7 +55,12 @@ def test_a_chain_whose_end_was_cut_off_is_found_by_its_kept_head(desk: Desk, set
     run_audit(settings, desk.client, desk.clock)
     last = desk.writer.book.number
     desk.database.execute("PRAGMA foreign_keys = 0")
-    for trigger in ("ledger_is_append_only", "ledger_keeps_its_rows"):
+    for trigger in (
+        "ledger_is_append_only",
+        "ledger_keeps_its_rows",
+        "ledger_carries_its_sums",
+        "bets_keep_their_rows",
+    ):
         desk.database.execute(f"DROP TRIGGER {trigger}")
     for table, column in (
         ("transaction_ledger", "commit_number"),

@@ -25,10 +25,12 @@ SHORT = (
     "SCAN milestone",
     "SCAN columns USING INDEX columns_unfinished",
     "SCAN buckets",
+    "SCAN cut",
+    "SCAN CONSTANT ROW",
     "SCAN bucket_changes",
 )
 """Walks over what the statement has found or been given, over an index of what is under way, and over the buckets: some
-eighty rows a model, and what operators have changed of them."""
+eighty rows a model, what operators have changed of them, and tables of one row."""
 OPEN_BETS = """
 SELECT column_start_s, cell_id, sum(amount * reward_rate / 10000), count(*)
 FROM bets WHERE status = 'confirmed' GROUP BY column_start_s, cell_id ORDER BY column_start_s, cell_id

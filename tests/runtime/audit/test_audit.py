@@ -68,7 +68,7 @@ def test_an_empty_database_adds_up(desk: Desk) -> None:
     assert found(desk) == []
 
 
-TRIGGERS = ("ledger_is_append_only", "ledger_keeps_its_rows")
+TRIGGERS = ("ledger_is_append_only", "ledger_keeps_its_rows", "ledger_carries_its_sums", "bets_keep_their_rows")
 CHANGES = [
     pytest.param("UPDATE users SET balance = balance + 1 WHERE rowid_of", "users", id="a balance"),
     pytest.param(

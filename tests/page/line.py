@@ -1,0 +1,159 @@
+"""The line between a browser and a house, as the browser's proxy: it breaks in every way in which lines break."""
+
+from __future__ import annotations
+
+import re
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Condition, Thread
+from types import TracebackType
+from typing import Self
+
+STREAM = re.compile(rb"^GET \S+/api/stream\b")
+BET = re.compile(rb"^POST \S+/api/bets ")
+EVENT_ID = re.compile(rb"\nid: (\S+)\n")
+LAST_EVENT_ID = re.compile(rb"(?im)^last-event-id: *(.*?)\r$")
+CHUNK_BYTES = 65_536
+WAIT_S_MAX = 20
+ID_BYTES_MAX = 200
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """Two ends, and what is to become of what passes between them."""
+
+    near: socket.socket
+    far: socket.socket
+    stream: int | None = None
+    """Which request for the stream it carries, counted from 0."""
+    silent: bool = False
+    loses_answer: bool = False
+    rest: bytes = b""
+
+    def end(self) -> None:
+        """Break it."""
+        for end in (self.near, self.far):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+class Line:
+    """Listen on a port of loopback as the proxy of a browser that asks one house."""
+
+    def __init__(self, port: int) -> None:
+        """`port` is where the house listens on loopback."""
+        self.resumed_at: list[str] = []
+        """The Last-Event-ID of every request for the stream; empty where there was none."""
+        self.brought: set[str] = set()
+        """The ids of the events that came down, whether they were read or not."""
+        self.is_up = True
+        self._to = ("127.0.0.1", port)
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self._changed = Condition()
+        self._open: set[Connection] = set()
+        self._answered: set[int] = set()
+        self._loses_next_answer = False
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds its proxy."""
+        return f"http://127.0.0.1:{self._door.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, ex: BaseException | None, at: TracebackType | None) -> None:
+        self.go_down()
+        with suppress(OSError):  # wakes whoever listens
+            self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+
+    def cut(self) -> None:
+        """Break every connection that there is; new ones are taken."""
+        with self._changed:
+            ended, self._open = self._open, set()
+        for connection in ended:
+            connection.end()
+
+    def go_down(self) -> None:
+        """Break every connection, and take none until `come_up`."""
+        self.is_up = False
+        self.cut()
+
+    def come_up(self) -> None:
+        """Take connections again."""
+        self.is_up = True
+
+    def fall_silent(self) -> None:
+        """Let the streams that are read bring nothing more, without an end; new ones flow."""
+        with self._changed:
+            for connection in self._open:
+                connection.silent = connection.stream is not None
+
+    def lose_next_answer(self) -> None:
+        """Let the next bet reach the house, and go down when its answer comes."""
+        self._loses_next_answer = True
+
+    def wait_for_stream(self, after: int) -> str:
+        """Wait until the request for the stream that follows `after` others brings events; return where it resumes."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: after in self._answered, WAIT_S_MAX), "no stream was asked for"
+            return self.resumed_at[after]
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                near, _ = self._door.accept()
+            except OSError:
+                return
+            if not self.is_up:
+                near.close()
+                continue
+            connection = Connection(near, socket.create_connection(self._to))
+            with self._changed:
+                self._open.add(connection)
+            Thread(target=self._pass_up, args=(connection,), daemon=True).start()
+            Thread(target=self._pass_down, args=(connection,), daemon=True).start()
+
+    def _pass_up(self, connection: Connection) -> None:
+        with connection.near, suppress(OSError):
+            while data := connection.near.recv(CHUNK_BYTES):
+                self._look(connection, data)
+                connection.far.sendall(data)
+        connection.end()
+        with self._changed:
+            self._open.discard(connection)
+
+    def _look(self, connection: Connection, data: bytes) -> None:
+        if STREAM.match(data):
+            found = LAST_EVENT_ID.search(data)
+            with self._changed:
+                connection.stream = len(self.resumed_at)
+                self.resumed_at.append(found[1].decode() if found else "")
+        if self._loses_next_answer and BET.match(data):
+            connection.loses_answer, self._loses_next_answer = True, False
+
+    def _pass_down(self, connection: Connection) -> None:
+        with connection.far, suppress(OSError):
+            while data := connection.far.recv(CHUNK_BYTES):
+                if connection.loses_answer:
+                    self.go_down()
+                    break
+                if connection.silent:
+                    continue
+                connection.near.sendall(data)
+                if connection.stream is not None:
+                    self._note_ids(connection, connection.stream, data)
+        connection.end()
+
+    def _note_ids(self, connection: Connection, stream: int, data: bytes) -> None:
+        text = connection.rest + data
+        ids = {found.decode() for found in EVENT_ID.findall(text)}
+        with self._changed:
+            self.brought |= ids
+            if ids:
+                self._answered.add(stream)
+                self._changed.notify_all()
+        connection.rest = text[-ID_BYTES_MAX:]  # an id may be cut in two
