@@ -49,10 +49,7 @@ def ledger(call: Call[None]) -> Statement | Reply:
     below_id = after_id(query.cursor)
     found = call.parts.past.entries(user_id, span, below_id, query.limit, query.ref_type, query.ref_id)
     page = [own_entry_view(entry) for entry in found.rows]
-    if found.archived and not page and (query.cursor or query.to_ms):
-        raise call.parts.past.archived(found.archived)
-    older = found.archived.cut_entry if found.archived else None
-    more = page[-1]["id"] if page and (found.more or older) else older
+    more = found.next_cursor(lambda entry: entry.id, lambda cut: cut.cut_entry)
     if call.preferred_type("application/json", "text/csv") == "text/csv":
         return sheet_reply(CSV_FIELDS, page, more)
     return Statement(page, more)

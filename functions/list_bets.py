@@ -9,7 +9,7 @@ import msgspec
 from runtime.auth.sessions import signed_in
 from runtime.clock import rfc3339, rfc3339_if_any
 from runtime.function import Call, Reply, function
-from runtime.game.bets import Bet, Status, from_row
+from runtime.game.bets import Bet, Status
 from runtime.records.pages import PageQuery, Time, after_number
 from runtime.records.player_bets import Wanted
 from runtime.records.spreadsheet import sheet_reply
@@ -56,14 +56,10 @@ def list_bets(call: Call[None]) -> BetList | Reply:
     status = "confirmed" if query.status == "open" else query.status
     wanted = Wanted(status, query.cell_id, query.from_ms, query.to_ms)
     found = call.parts.past.bets(user_id, wanted, before, query.limit)
-    page = [from_row(row) for row in found.rows]
-    if found.archived and not page and (before or query.to_ms):
-        raise call.parts.past.archived(found.archived)
-    older = str(found.archived.cut_seq + 1) if found.archived else None
-    more = str(page[-1].seq) if page and (found.more or older) else older
+    more = found.next_cursor(lambda bet: str(bet.seq), lambda cut: str(cut.cut_seq + 1))
     if call.preferred_type("application/json", "text/csv") == "text/csv":
-        return sheet_reply(CSV_FIELDS, map(_row, page), more)
-    return BetList([bet_view(bet) for bet in page], more)
+        return sheet_reply(CSV_FIELDS, map(_row, found.rows), more)
+    return BetList([bet_view(bet) for bet in found.rows], more)
 
 
 def _row(bet: Bet) -> dict[str, Any]:

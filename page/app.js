@@ -134,7 +134,12 @@ function changePlayer(user) {
   app.playerId = user?.id;
   app.taps.clear();
   if (streamUser !== (user?.id ?? null)) stream.restart();
-  if (user) insist(() => app.taps.load()).catch(console.error);
+  if (user) loadTaps().catch(console.error);
+}
+
+async function loadTaps() {
+  await insist(() => app.taps.load());
+  await insist(() => app.taps.explain());
 }
 
 function writeTexts() {

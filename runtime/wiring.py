@@ -117,10 +117,17 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
         fates=Fates(client, pool, clock, settings.fill_delay_ms),
         run_id=run_id,
     )
-    reader_client = connect(settings.redis_url, block_s=bus.BLOCK_MS / 1000)
-    bus.BusReader(reader_client, clock, (market, hub)).start(background)
+    _start(parts, metrics)
+    return parts
+
+
+def _start(parts: Parts, metrics: Metrics) -> None:
+    """Start what the parts do in the background."""
+    background, clock, hub, outbox = parts.background, parts.clock, parts.hub, parts.outbox
+    reader_client = connect(parts.settings.redis_url, block_s=bus.BLOCK_MS / 1000)
+    bus.BusReader(reader_client, clock, (parts.market, hub)).start(background)
     Rounds(hub).start(background)
-    Sweeper(hub, client, clock).start(background)
+    Sweeper(hub, parts.redis, clock).start(background)
     outbox.start(background)
     background.repeat("admission", lambda: parts.admission.look(outbox.answered), LOOK_EVERY_S)
     background.repeat("sessions", parts.sessions.follow, FOLLOW_EVERY_S)
@@ -128,8 +135,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
     background.repeat(
         "bets-inside", lambda: metrics.set("taptrade_bets_inside", parts.admission.bets), COUNT_INSIDE_EVERY_S
     )
-    start_pushing(client, metrics, clock, OUTAGES, background)
-    return parts
+    start_pushing(parts.redis, metrics, clock, OUTAGES, background)
 
 
 def get_app(settings: Settings | None = None) -> App:

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
 from jobs.upkeep.archive import Archiver, archiving, tell_success
 from jobs.upkeep.archive_store import open_store
@@ -24,6 +23,7 @@ from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.arguments import typed
 from taptrade.asking import add_output, ask_writer
+from taptrade.bars import bar
 from taptrade.books import open_books
 from taptrade.tables import show_table
 
@@ -151,14 +151,12 @@ def _of(weeks: dict[Week, Recorded], week: Week) -> Recorded:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show on a terminal how far it has come."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with bar(MofNCompleteColumn(), TimeElapsedColumn()) as shown:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=None)
-            bar.update(tasks[what], completed=done, total=total or None)
+                tasks[what] = shown.add_task(what, total=None)
+            shown.update(tasks[what], completed=done, total=total or None)
 
         yield tell

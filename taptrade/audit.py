@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from runtime.audit import audit
 from runtime.audit.heads import HEADS_FILE, read_heads
 from runtime.settings import load
+from taptrade.bars import bar
 from taptrade.books import open_books
 
 SHOWN_MAX = 100
@@ -25,15 +25,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--all", action="store_true", help=f"print all findings, not the first {SHOWN_MAX}")
     shown = parser.parse_args(argv)
     settings = load()
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        open_books(settings) as database,
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
-        task = bar.add_task("commits", total=None)
+    with open_books(settings) as database, bar(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
+        task = progress.add_task("commits", total=None)
         heads = read_heads(settings.data / HEADS_FILE)
-        report = audit(database, lambda done, total: bar.update(task, completed=done, total=total), heads=heads)
+        report = audit(database, lambda done, total: progress.update(task, completed=done, total=total), heads=heads)
     findings = report.findings if shown.all else report.findings[:SHOWN_MAX]
     for finding in findings:
         print(finding)

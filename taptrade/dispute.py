@@ -11,9 +11,9 @@ import msgspec
 from runtime.archive.weeks import week_named
 from runtime.clock import SystemClock, rfc3339
 from runtime.game.ids import ulid_ms
-from runtime.game.ledger import SQL
+from runtime.game.ledger import SQL, read_cut
 from runtime.game.money import dollars
-from runtime.history.shelves import PAST, read_cut
+from runtime.history.shelves import PAST
 from runtime.settings import load
 from runtime.storage.database import Database
 from taptrade.arguments import typed

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskProgressColumn, TimeRemainingColumn
 
 from runtime.clock import SystemClock, rfc3339
 from runtime.explanation.recomputed import Difference, Recomputation
 from runtime.settings import load
+from taptrade.bars import bar
 from taptrade.books import MOMENT, moment, open_books, open_ticks
 from taptrade.pricing import yardsticks_of
 
@@ -40,12 +40,12 @@ def main(argv: Sequence[str]) -> int:
     settings = load()
     listed: list[Difference] = []
     found = 0
-    with open_books(settings) as database, _progress() as bar:
+    with open_books(settings) as database, _progress() as shown:
         ticks = open_ticks(settings.ticks_database)
         walk = Recomputation(database.execute, ticks, yardsticks_of(settings))
-        task = bar.add_task("columns", total=to_ms - from_ms)
+        task = shown.add_task("columns", total=to_ms - from_ms)
         for start_s, differences in walk.walk(from_ms, to_ms):
-            bar.update(task, completed=start_s * 1000 - from_ms)
+            shown.update(task, completed=start_s * 1000 - from_ms)
             found += len(differences)
             if given.json:
                 listed += differences[: LISTED_MAX - len(listed)]
@@ -63,11 +63,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _progress() -> Progress:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     # What differs goes to stdout: above the bar on a terminal, and nowhere else than to stdout where that is a file.
-    above = sys.stdout.isatty()
-    return Progress(*columns, console=console, redirect_stdout=above, transient=True, disable=not console.is_terminal)
+    return bar(TaskProgressColumn(), TimeRemainingColumn(), redirect_stdout=sys.stdout.isatty())
 
 
 def _counted(walk: Recomputation, from_ms: int, to_ms: int, found: int) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store, to_disk
-from jobs.upkeep.packing import compress, quietly, sha256_of, sha256_of_chunks, unpack
+from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store
+from jobs.upkeep.packing import compress, quietly, sha256_of_chunks, unpack
 from jobs.upkeep.week_file import FILE, Progress, WeekFile, check_file, pack
 from runtime.archive.files import WEEKS, kept_file, superfluous
 from runtime.archive.manifest import Content, Manifest
@@ -25,7 +25,7 @@ from runtime.archive.weeks import Week, due_weeks
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TaptradeError
 from runtime.game.cuts import Cut
-from runtime.game.ledger import SQL
+from runtime.game.ledger import SQL, read_cut
 from runtime.messaging.commands import Outcome, RecordArchive
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.queues import ask, new_id
@@ -34,6 +34,7 @@ from runtime.messaging.redis_values import ArchiveResult
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.database import naming, open_reader
+from runtime.storage.files import sha256_of, to_disk
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ class Archiver:
         """Return the weeks that wait for their archive."""
         reader = open_reader(self._live)
         try:
-            cut = Cut(*reader.execute(SQL["cut"])[0])
+            cut = read_cut(reader.execute)
             began = reader.execute(FILE["commit_after"], (cut.last_commit,))
         finally:
             reader.close()
@@ -146,7 +147,7 @@ class Archiver:
             if reader.execute(SQL["has_archived_rows"]) != [(0, 0)]:
                 logger.info("archive: %s waits until the week before is let go of", weeks[0].name)
                 return None
-            cut = Cut(*reader.execute(SQL["cut"])[0])
+            cut = read_cut(reader.execute)
             ((number, hash_, seq, entry),) = reader.execute(FILE["last_commit_before"], (weeks[0].end_ms,) * 2)
         finally:
             reader.close()

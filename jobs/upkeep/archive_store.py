@@ -10,6 +10,7 @@ from typing import Protocol
 
 from runtime.errors import TaptradeError
 from runtime.settings import Settings
+from runtime.storage.files import to_disk
 
 CHUNK_BYTES = 1024 * 1024
 FOLDER = "archives"
@@ -77,12 +78,3 @@ def open_store(settings: Settings) -> ArchiveStore:
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         return S3Store(bucket, prefix, settings.archive_endpoint, settings.archive_storage_class)
     return FolderStore(Path(url) if url else settings.data / FOLDER)
-
-
-def to_disk(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from runtime.clock import Clock, SystemClock
 from runtime.settings import load
 from runtime.storage.backups import FOLDER, PREFIX, Backup
 from runtime.storage.database import DatabaseUnsafe, open_reader
+from runtime.storage.files import sha256_of, to_disk
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +44,12 @@ def make_backup(live: Path, folder: Path, clock: Clock, keep: int = KEEP) -> Bac
     finally:
         source.close()
     commit, commit_hash = check(unfinished)
-    made = Backup(copy.name, made_ms, unfinished.stat().st_size, _sha256(unfinished), commit, commit_hash)
+    made = Backup(copy.name, made_ms, unfinished.stat().st_size, sha256_of(unfinished), commit, commit_hash)
     (folder / f"{copy.name}.sha256").write_text(f"{made.sha256}  {copy.name}\n")
     (folder / f"{copy.name}.json").write_bytes(msgspec.json.encode(made) + b"\n")
-    _to_disk(unfinished)
+    to_disk(unfinished)
     unfinished.rename(copy)
-    _to_disk(folder)
+    to_disk(folder)
     remove_old(folder, keep)
     return made
 
@@ -72,16 +71,3 @@ def remove_old(folder: Path, keep: int) -> None:
     for old in sorted(folder.glob(f"{PREFIX}*.db"))[:-keep]:
         for path in (old, old.with_name(old.name + ".sha256"), old.with_name(old.name + ".json")):
             path.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

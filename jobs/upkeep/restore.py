@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.upkeep.archive import WORK
-from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, to_disk
+from jobs.upkeep.archive_store import ArchiveStore, StoreFailed
 from jobs.upkeep.packing import unpack
 from jobs.upkeep.week_file import FILE, WeekUnfit, check_file
 from runtime.archive.files import attached, restored_file
@@ -17,6 +17,7 @@ from runtime.errors import TaptradeError
 from runtime.game.ledger import SQL
 from runtime.settings import Settings
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate
+from runtime.storage.files import to_disk
 
 
 class WeekUnknown(TaptradeError):

@@ -15,10 +15,10 @@ from runtime.audit.bucket_count import BucketCount
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
 from runtime.game.bets import STATUSES
-from runtime.game.buckets import Bucket, distance_of, rate_from_bp
+from runtime.game.buckets import bucket_of
 from runtime.game.cuts import Cut
 from runtime.game.ids import first_id_at
-from runtime.game.ledger import SQL
+from runtime.game.ledger import read_cut
 from runtime.game.statements import read_statements
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, migrate, open_filler, open_reader
 
@@ -155,10 +155,8 @@ class WeekFile:
         for model_id, version, rate_bp, now_ms, start_s, end_s, stake, paid in self._file.iterate(
             FILE["ended_up_to"], (cut_seq,)
         ):
-            distance = distance_of(start_s, now_ms or 0, end_s - start_s)
-            counted.add(
-                Bucket(model_id or "", version or "", rate_from_bp(rate_bp), distance), start_s, stake, paid or 0
-            )
+            bucket = bucket_of(model_id, version, rate_bp, start_s, now_ms or 0, end_s - start_s)
+            counted.add(bucket, start_s, stake, paid or 0)
         return counted.sums()
 
 
@@ -185,7 +183,7 @@ def check_file(path: Path, content: Content | None = None) -> tuple[Content, Rep
     try:
         told = msgspec.json.decode(reader.execute(FILE["manifest"])[0][0], type=Content)
         report = audit(reader)
-        cut = Cut(*reader.execute(SQL["cut"])[0])
+        cut = read_cut(reader.execute)
     finally:
         reader.close()
     if not report.ok:

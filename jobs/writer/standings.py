@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from runtime.game.bets import Bet
-from runtime.game.buckets import Bucket, Standing, distance_of, rate_from_bp
+from runtime.game.buckets import Bucket, Standing, bucket_of
 from runtime.game.copier import KNOWN_AFTER, Copied, Part
 from runtime.game.grid import FIRST_PLACEABLE, GridRules
 from runtime.game.ledger import SQL, Commit, Connection
@@ -48,8 +48,9 @@ class Standings:
 
     def add(self, copied: dict[Bucket, Copied], bet: Bet) -> None:
         """Count a bet that has ended, in the order of fills, among those of its column."""
-        distance = distance_of(bet.column_start_s, bet.model_now_ms or bet.placed_at, self._width_s)
-        bucket = Bucket(bet.model_id or "", bet.model_version or "", rate_from_bp(bet.reward_rate), distance)
+        filled_ms = bet.model_now_ms or bet.placed_at
+        start_s = bet.column_start_s
+        bucket = bucket_of(bet.model_id, bet.model_version, bet.reward_rate, start_s, filled_ms, self._width_s)
         one = copied.get(bucket)
         if one is None:
             standing = self.known(bucket)

@@ -104,14 +104,18 @@ export class Taps {
     const { bets } = await this.api.get("/api/bets?limit=60");
     bets.reverse().forEach((bet) => this.takeBet(bet, true));
     this.onChange(null);
-    await this.#explainNewest();
   }
 
-  /** Ask for the evidence of the newest results: without it their sentences say that, but not why. */
-  async #explainNewest() {
-    const newest = this.list().reverse().slice(0, EXPLAINED).filter((tap) => SETTLED.has(tap.state));
-    for (const tap of newest) if (!tap.evidence) await this.#ask(tap);
-    this.onChange(null);
+  /** Ask for the evidence of the newest results; where there is none, nothing says why they ended so. */
+  async explain() {
+    const unexplained = this.list().slice(-EXPLAINED).filter((tap) => SETTLED.has(tap.state) && !tap.evidence);
+    for (const startS of new Set(unexplained.map((tap) => tap.startS))) {
+      try {
+        this.takeColumn(await this.api.get(`/api/columns/${startS}`));
+      } catch (error) {
+        if (error.status !== 404) throw error;
+      }
+    }
   }
 
   #add(cellId, fields) {

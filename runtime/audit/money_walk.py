@@ -10,7 +10,7 @@ from runtime.audit.bucket_count import BucketCount
 from runtime.audit.chain_walk import house_totals
 from runtime.audit.findings import Finding, Report
 from runtime.audit.records import AUDIT, Walker
-from runtime.game.buckets import Bucket, distance_of, rate_from_bp
+from runtime.game.buckets import Bucket, bucket_of
 from runtime.game.cuts import Cut
 from runtime.game.ledger import SQL
 from runtime.game.money import payout_cents
@@ -130,8 +130,8 @@ class _BetRow:
     def bucket(self) -> Bucket:
         """The bucket that the bet counts in."""
         width_s = (self.column_end_s or 0) - self.column_start_s
-        distance = distance_of(self.column_start_s, self.model_now_ms or 0, width_s)
-        return Bucket(self.model_id or "", self.model_version or "", rate_from_bp(self.rate_bp), distance)
+        filled_ms = self.model_now_ms or 0
+        return bucket_of(self.model_id, self.model_version, self.rate_bp, self.column_start_s, filled_ms, width_s)
 
 
 def _check_bets(database: Walker, report: Report, cut: Cut, archives: list[Manifest]) -> Iterator[Finding]:

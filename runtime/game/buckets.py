@@ -49,6 +49,14 @@ def distance_of(start_s: int, filled_ms: int, column_seconds: int) -> int:
     return start_s // column_seconds - filled_ms // (1000 * column_seconds)
 
 
+def bucket_of(
+    model_id: str | None, model_version: str | None, rate_bp: int, start_s: int, filled_ms: int, column_seconds: int
+) -> Bucket:
+    """Return the bucket that a bet counts in; one that no model has priced counts under empty names."""
+    distance = distance_of(start_s, filled_ms, column_seconds)
+    return Bucket(model_id or "", model_version or "", rate_from_bp(rate_bp), distance)
+
+
 def named(name: str, model_id: str, model_version: str) -> Bucket | None:
     """Read a bucket's name, for a model; None where it names none."""
     distance = name.rpartition("/")[2]

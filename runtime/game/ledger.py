@@ -7,13 +7,14 @@ hash covers every row in that order. The caller opens the transaction, decides, 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from runtime.game import chain
 from runtime.game.bets import Bet, Status, as_row, placed_content
 from runtime.game.columns import Column
+from runtime.game.cuts import Cut
 from runtime.game.ids import entry_id
 from runtime.game.statements import read_statements
 
@@ -37,6 +38,11 @@ class LedgerBroken(Exception):
 
 
 SQL = read_statements("runtime.game", "ledger.sql")
+
+
+def read_cut(execute: Callable[[str, Sequence[Any]], Sequence[tuple[Any, ...]]]) -> Cut:
+    """Return where a database begins."""
+    return Cut(*execute(SQL["cut"], ())[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from runtime.errors import NotFound
-from runtime.game.bets import COLUMNS
+from runtime.game.bets import Bet, from_row
 from runtime.game.cuts import Cut
 from runtime.game.ids import first_id_at, ulid_ms
-from runtime.game.ledger import SQL, Entry, RefType
-from runtime.game.player_entries import FIRST_ID, LAST_ID, Execute, Rows, entries_newest_first
-from runtime.history.shelves import PAST, Shelf, Shelves, read_cut
+from runtime.game.ledger import SQL, Entry, RefType, read_cut
+from runtime.game.player_entries import FIRST_ID, LAST_ID, Execute, entries_newest_first
+from runtime.history.shelves import PAST, Shelf, Shelves
 from runtime.records.player_bets import Wanted, bets_newest_first
 from runtime.storage.read_pool import ReadPool
 
 T = TypeVar("T")
-_SEQ = COLUMNS.index("seq")
 MINTED_BEFORE_MS = 60_000
 """A bet's id is minted when it comes, a little before its commit."""
 
@@ -36,6 +35,12 @@ class Page(Generic[T]):
     archived: Cut | None
     """The cut that older rows of the player lie before, in a week that is not here."""
 
+    def next_cursor(self, of_row: Callable[[T], str], of_cut: Callable[[Cut], str]) -> str | None:
+        """Return where the next page begins: below the last row, or at the cut where older rows are not here."""
+        if self.rows and (self.more or self.archived):
+            return of_row(self.rows[-1])
+        return of_cut(self.archived) if self.archived else None
+
 
 class Past:
     """Read what was committed, whichever database holds it by now."""
@@ -43,20 +48,23 @@ class Past:
     def __init__(self, shelves: Shelves) -> None:
         self._shelves = shelves
 
-    def bets(self, user_id: str, wanted: Wanted, before: int | None, limit: int) -> Page[tuple[Any, ...]]:
-        """Return the player's newest bets below a row number."""
+    def bets(self, user_id: str, wanted: Wanted, before: int | None, limit: int) -> Page[Bet]:
+        """Return the player's newest bets below a row number; raise NotFound (ARCHIVED) where none of them is here."""
 
-        def read(execute: Execute, shelf_after: Cut, upto: Cut | None, left: int) -> Rows:
+        def read(execute: Execute, shelf_after: Cut, upto: Cut | None, left: int) -> list[Bet]:
             below = before if upto is None else min(2**62 if before is None else before, upto.cut_seq + 1)
             rows = bets_newest_first(execute, user_id, wanted, below, left)
             # What the live database has still to let go of is read from its week already.
-            return [row for row in rows if row[_SEQ] > shelf_after.cut_seq]
+            return [bet for bet in map(from_row, rows) if bet.seq > shelf_after.cut_seq]
 
         def is_below(cut: Cut) -> bool:
             return before is not None and before <= cut.cut_seq + 1
 
-        only_live = wanted.status == "confirmed"
-        return self._page(user_id, read, limit, (wanted.from_ms, wanted.to_ms), is_below, only_live=only_live)
+        span = (wanted.from_ms, wanted.to_ms)
+        asks_older = bool(before or wanted.to_ms)
+        return self._page(
+            user_id, read, limit, span, is_below, asks_older=asks_older, only_live=wanted.status == "confirmed"
+        )
 
     def entries(
         self,
@@ -67,7 +75,7 @@ class Past:
         ref_type: RefType | None,
         ref_id: str | None,
     ) -> Page[Entry]:
-        """Return the player's newest entries of a span of time below an id."""
+        """Return the player's newest entries of a span of time below an id; raise as `bets` does."""
         first = FIRST_ID if span[0] is None else first_id_at(span[0])
         below = min(below_id, LAST_ID if span[1] is None else first_id_at(span[1]))
 
@@ -79,7 +87,8 @@ class Past:
                 execute, user_id, from_id, below_here, limit=left, ref_type=ref_type, ref_id=ref_id
             )
 
-        return self._page(user_id, read, limit, span, lambda cut: below <= f"{cut.cut_entry}0")
+        asks_older = below_id != LAST_ID or bool(span[1])
+        return self._page(user_id, read, limit, span, lambda cut: below <= f"{cut.cut_entry}0", asks_older=asks_older)
 
     def _page(
         self,
@@ -89,9 +98,13 @@ class Past:
         span: tuple[int | None, int | None],
         is_below: Callable[[Cut], bool],
         *,
+        asks_older: bool,
         only_live: bool = False,
     ) -> Page[T]:
-        """Fill a page from the newest database on; `is_below` says whether all that is asked for lies before a cut."""
+        """Fill a page from the newest database on; `is_below` says whether all that is asked for lies before a cut.
+
+        Who asks for the newest rows of all, and has older ones only, gets an empty page that says where these begin.
+        """
 
         def read_live(execute: Execute) -> tuple[Cut, list[T]]:
             cut = read_cut(execute)
@@ -116,6 +129,9 @@ class Past:
         if len(rows) > limit:
             return Page(rows[:limit], more=True, archived=None)
         has_older = not none_before(at) and bool(oldest.execute(PAST["has_older"], (user_id,)))
+        if has_older and not rows and asks_older:
+            found = self._shelves.live.execute(PAST["week_of_cut"], (at.cut_commit,))
+            raise _archived(found[0][0] if found else "")
         return Page(rows, more=False, archived=at if has_older else None)
 
     @staticmethod
@@ -140,11 +156,6 @@ class Past:
         if not covered and rows:
             raise _archived(rows[0][0])
         return None
-
-    def archived(self, cut: Cut) -> NotFound:
-        """Return the answer to who asks for what lies before a cut."""
-        rows = self._shelves.live.execute(PAST["week_of_cut"], (cut.cut_commit,))
-        return _archived(rows[0][0] if rows else "")
 
 
 def _covers(shelf: Shelf, minted_ms: int) -> bool:

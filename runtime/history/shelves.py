@@ -14,8 +14,7 @@ from runtime.archive.manifest import Content
 from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.game.cuts import Cut
-from runtime.game.ledger import SQL
-from runtime.game.player_entries import Execute
+from runtime.game.ledger import read_cut
 from runtime.game.statements import read_statements
 from runtime.storage.database import DatabaseError
 from runtime.storage.read_pool import ReadPool, directly
@@ -60,8 +59,3 @@ class Shelves:
         pool = ReadPool(path, self._clock, self._apply)
         ((content,),) = pool.execute(PAST["upto"])
         return Shelf(pool, pool.together(read_cut), msgspec.json.decode(content, type=Content).cut)
-
-
-def read_cut(execute: Execute) -> Cut:
-    """Return where a database begins."""
-    return Cut(*execute(SQL["cut"], ())[0])

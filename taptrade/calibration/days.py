@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from runtime.game.settlement import evidence
 from runtime.game.signals import NAMES, PAUSE_MS
 from runtime.game.ticks import Features, Tick
 from runtime.game.volatility import GAP_MS_MAX, Volatility
+from runtime.storage.files import sha256_of
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -118,12 +118,6 @@ def read_day(path: Path, rules: GridRules, progress: Progress) -> Day:
         windows=windows,
         kind=_kind(ids),
     )
-
-
-def sha256_of(path: Path) -> str:
-    """Return the hash of a recording's file, by which a model file knows it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _bars(times_ms: Any, cents: Any) -> list[Bar]:

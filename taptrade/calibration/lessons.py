@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from runtime.game.grid import GridRules
+from runtime.storage.files import sha256_of
 from taptrade.calibration.candidate import Candidate, Source
-from taptrade.calibration.days import Day, Flags, Progress, Whole, read_day, sha256_of
+from taptrade.calibration.days import Day, Flags, Progress, Whole, read_day
 from taptrade.calibration.moments import moments_of
 from taptrade.calibration.report import Part
 

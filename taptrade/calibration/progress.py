@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
+from rich.progress import TaskProgressColumn, TimeElapsedColumn
 from threadpoolctl import threadpool_limits
 
+from taptrade.bars import bar
 from taptrade.calibration.days import Progress
 
 
@@ -19,18 +18,13 @@ def told_on_a_bar() -> Iterator[Progress]:
 
     The arrays are too small for several threads, which would wait for each other most of the time.
     """
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with (
-        threadpool_limits(1),
-        Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
-        task = bar.add_task("", total=1.0)
+    with threadpool_limits(1), bar(TaskProgressColumn(), TimeElapsedColumn()) as shown:
+        task = shown.add_task("", total=1.0)
 
         def told(what: str, share: float) -> None:
-            if what != bar.tasks[0].description:
+            if what != shown.tasks[0].description:
                 # What was finished starts anew, or its time would stand still.
-                bar.reset(task, description=what)
-            bar.update(task, completed=share)
+                shown.reset(task, description=what)
+            shown.update(task, completed=share)
 
         yield told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -55,21 +55,24 @@ class Visitor:
     def refusal(self) -> str:
         """Return the code with which a tap is refused now."""
         grid = self.client.grid()
-        offer = next(iter(offers(grid, grid.server_time_ms, columns=1)))
+        offer = self._untapped(offers(grid, grid.server_time_ms, columns=20))
+        assert offer is not None
         with pytest.raises(ApiError) as refused:
             self._send(offer)
         return refused.value.code
 
     def far(self) -> Offer | None:
         """Choose a cell whose window begins so late that it is within a silence that begins now."""
-        found = offers(self.client.grid(), CLOCK.now_ms() + 5_000, columns=20)
-        taken = {bet.cell_id for bet in self.client.all_bets()}
-        return next((offer for offer in found if offer.cell_id not in taken), None)
+        return self._untapped(offers(self.client.grid(), CLOCK.now_ms() + 5_000, columns=20))
 
     def settled(self, bet_ids: list[str]) -> list[BetView] | None:
         """Return these bets once all are settled."""
         found = [self.client.bet(bet_id).bet for bet_id in bet_ids]
         return found if all(bet.status in SETTLED for bet in found) else None
+
+    def _untapped(self, found: Iterable[Offer]) -> Offer | None:
+        taken = {bet.cell_id for bet in self.client.all_bets()}
+        return next((offer for offer in found if offer.cell_id not in taken), None)
 
     def _next(self) -> Offer | None:
         return self._chooser.choose(self.client.grid(), CLOCK.now_ms())

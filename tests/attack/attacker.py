@@ -109,6 +109,21 @@ class Player:
         """Send a bet."""
         return self.send("/api/bets", body, **how)
 
+    def tap(self, **how: Any) -> dict[str, Any]:
+        """Place a bet that is taken; return it as the API shows it."""
+        answer = self.place(self.bet(**how))
+        assert answer.status_code == 201, answer.text
+        bet: dict[str, Any] = answer.json["bet"]
+        return bet
+
+    def set_limits(self, **wanted: int | None) -> dict[str, Any]:
+        """Change the account's own limits; return what counts then."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = self.arena.one.client.simulate_put("/api/me/limits", json=wanted, headers=headers)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json
+        return found
+
     def withdraw(self, body: Signed, **how: Any) -> testing.Result:
         """Send a withdrawal."""
         return self.send("/api/withdrawals", body, **how)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from falcon.testing import Result
@@ -32,21 +32,6 @@ def used(player: Player) -> tuple[int | None, ...]:
     return tuple(answer.json[name] for name in USED)
 
 
-def put(player: Player, **wanted: int) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {player.token}"}
-    answer = player.arena.one.client.simulate_put("/api/me/limits", json=wanted, headers=headers)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json
-    return found
-
-
-def tap(player: Player, **how: Any) -> dict[str, Any]:
-    answer = player.place(player.bet(**how))
-    assert answer.status_code == 201, answer.text
-    bet: dict[str, Any] = answer.json["bet"]
-    return bet
-
-
 def pay(player: Player, amount: int) -> None:
     answer = player.send("/api/deposits", {"amount": amount})
     assert answer.status_code == 201, answer.text
@@ -63,8 +48,8 @@ def test_nothing_is_used_at_first_and_the_demo_credit_is_no_deposit(player: Play
 
 
 def test_a_bet_uses_stakes_and_losses_and_its_payout_gives_losses_back(arena: Arena, player: Player) -> None:
-    bet = tap(player, amount=1_000)
-    tap(player, amount=500, rows=1)
+    bet = player.tap(amount=1_000)
+    player.tap(amount=500, rows=1)
     assert used(player)[:2] == (1_500, 1_500)
     arena.desk.settle(bet["column_start_s"], PRICE_CENTS, PRICE_CENTS)
     payout = 1_000 * bet["reward_rate"] // 10_000
@@ -72,7 +57,7 @@ def test_a_bet_uses_stakes_and_losses_and_its_payout_gives_losses_back(arena: Ar
 
 
 def test_the_day_of_bets_ends_at_midnight_utc(arena: Arena, player: Player) -> None:
-    tap(player, amount=1_000)
+    player.tap(amount=1_000)
     arena.clock.wall_ms += DAY_MS - arena.now_ms % DAY_MS - 1
     player.log_in()
     assert used(player)[:2] == (1_000, 1_000)
@@ -102,11 +87,11 @@ def test_deposits_leave_their_windows_one_by_one(arena: Arena, player: Player) -
 def test_what_a_refused_bet_is_left_is_the_limit_less_what_is_used(
     arena: Arena, player: Player, name: str, at: int
 ) -> None:
-    bet = tap(player, amount=1_000)
+    bet = player.tap(amount=1_000)
     arena.desk.settle(bet["column_start_s"], PRICE_CENTS, PRICE_CENTS)
     arena.advance(30_000)
-    tap(player, amount=500)
-    answer = put(player, **{name: 5_000})
+    player.tap(amount=500)
+    answer = player.set_limits(**{name: 5_000})
     assert refused(player.place(player.bet(amount=10_000, rows=2))) == (name, 5_000 - answer[USED[at]])
 
 
@@ -118,7 +103,7 @@ def test_what_a_refused_deposit_is_left_is_the_limit_less_what_is_used(
     arena.clock.advance(DAY_MS)
     player.log_in()
     pay(player, 40)
-    answer = put(player, **{name: 500})
+    answer = player.set_limits(**{name: 500})
     assert refused(player.send("/api/deposits", {"amount": 501})) == (name, 500 - answer[USED[at]])
 
 

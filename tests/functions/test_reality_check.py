@@ -36,21 +36,6 @@ def acknowledge(player: Player) -> dict[str, Any]:
     return found
 
 
-def tap(player: Player, **how: Any) -> dict[str, Any]:
-    answer = player.place(player.bet(**how))
-    assert answer.status_code == 201, answer.text
-    bet: dict[str, Any] = answer.json["bet"]
-    return bet
-
-
-def set_minutes(player: Player, minutes: int | None) -> None:
-    headers = {"Authorization": f"Bearer {player.token}"}
-    answer = player.arena.one.client.simulate_put(
-        "/api/me/limits", json={"reality_check_minutes": minutes}, headers=headers
-    )
-    assert answer.status_code == 200, answer.text
-
-
 def test_who_has_not_bet_has_no_sitting(arena: Arena, player: Player) -> None:
     nothing = {
         "since_ms": None,
@@ -71,11 +56,11 @@ def test_who_has_not_bet_has_no_sitting(arena: Arena, player: Player) -> None:
 
 def test_it_tells_the_time_and_the_money_of_the_sitting(arena: Arena, player: Player) -> None:
     since_ms = arena.now_ms
-    won = tap(player, amount=1000)
+    won = player.tap(amount=1000)
     start_s = won["column_start_s"]
-    tap(player, amount=500, columns=3, rows=2)
+    player.tap(amount=500, columns=3, rows=2)
     arena.advance(1_000)
-    tap(player, amount=100, columns=9)
+    player.tap(amount=100, columns=9)
     arena.desk.settle(start_s, PRICE_CENTS, PRICE_CENTS)
     player.send("/api/deposits", {"amount": 7})
     payout = 1_000 * won["reward_rate"] // 10_000
@@ -99,23 +84,23 @@ def test_it_tells_the_time_and_the_money_of_the_sitting(arena: Arena, player: Pl
 
 def test_a_pause_of_more_than_30_minutes_begins_another_sitting(arena: Arena, player: Player) -> None:
     since_ms = arena.now_ms
-    tap(player)
+    player.tap()
     arena.advance(30 * MINUTE_MS)
     assert check(player)["since_ms"] == since_ms
-    tap(player)
+    player.tap()
     assert (check(player)["since_ms"], check(player)["bets"]) == (since_ms, 2)
     arena.advance(30 * MINUTE_MS + 1)
     assert check(player)["since_ms"] is None
-    tap(player)
+    player.tap()
     assert (check(player)["since_ms"], check(player)["bets"]) == (arena.now_ms, 1)
 
 
 def test_an_acknowledged_check_is_due_an_interval_later_in_every_process(arena: Arena, player: Player) -> None:
     since_ms = arena.now_ms
-    tap(player)
+    player.tap()
     for _ in range(3):
         arena.advance(25 * MINUTE_MS)
-        tap(player)
+        player.tap()
     assert check(player)["due_ms"] == since_ms + 60 * MINUTE_MS < arena.now_ms
     seen_ms = arena.now_ms
     assert acknowledge(player)["due_ms"] == seen_ms + 60 * MINUTE_MS
@@ -129,14 +114,14 @@ def test_an_acknowledged_check_is_due_an_interval_later_in_every_process(arena: 
 
 
 def test_players_choose_their_interval_and_a_longer_one_counts_after_a_day(arena: Arena, player: Player) -> None:
-    set_minutes(player, 15)
-    tap(player)
+    player.set_limits(reality_check_minutes=15)
+    player.tap()
     assert check(player)["every_ms"] == 15 * MINUTE_MS
     assert check(player)["due_ms"] == arena.now_ms + 15 * MINUTE_MS
-    set_minutes(player, None)
+    player.set_limits(reality_check_minutes=None)
     assert check(player)["every_ms"] == 15 * MINUTE_MS
     other = Player(arena, b"\x33" * 32).log_in()
-    set_minutes(other, 120)
+    other.set_limits(reality_check_minutes=120)
     assert check(other)["every_ms"] == 60 * MINUTE_MS, "longer than the house's"
     arena.advance(24 * 60 * MINUTE_MS)
     assert check(player.log_in())["every_ms"] == 60 * MINUTE_MS

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition, Thread
 from types import TracebackType
-from typing import Self
+
+from tests.page.cable import CHUNK_BYTES, Cable
 
 STREAM = re.compile(rb"^GET \S+/api/stream\b")
 BET = re.compile(rb"^POST \S+/api/bets ")
 EVENT_ID = re.compile(rb"\nid: (\S+)\n")
 LAST_EVENT_ID = re.compile(rb"(?im)^last-event-id: *(.*?)\r$")
-CHUNK_BYTES = 65_536
 WAIT_S_MAX = 20
 ID_BYTES_MAX = 200
 
@@ -38,37 +38,25 @@ class Connection:
                 end.shutdown(socket.SHUT_RDWR)
 
 
-class Line:
+class Line(Cable):
     """Listen on a port of loopback as the proxy of a browser that asks one house."""
 
     def __init__(self, port: int) -> None:
         """`port` is where the house listens on loopback."""
+        super().__init__(port)
         self.resumed_at: list[str] = []
         """The Last-Event-ID of every request for the stream; empty where there was none."""
         self.brought: set[str] = set()
         """The ids of the events that came down, whether they were read or not."""
         self.is_up = True
-        self._to = ("127.0.0.1", port)
-        self._door = socket.create_server(("127.0.0.1", 0))
         self._changed = Condition()
         self._open: set[Connection] = set()
         self._answered: set[int] = set()
         self._loses_next_answer = False
 
-    @property
-    def url(self) -> str:
-        """Where a browser finds its proxy."""
-        return f"http://127.0.0.1:{self._door.getsockname()[1]}"
-
-    def __enter__(self) -> Self:
-        Thread(target=self._listen, daemon=True).start()
-        return self
-
     def __exit__(self, kind: type[BaseException] | None, ex: BaseException | None, at: TracebackType | None) -> None:
         self.go_down()
-        with suppress(OSError):  # wakes whoever listens
-            self._door.shutdown(socket.SHUT_RDWR)
-        self._door.close()
+        super().__exit__(kind, ex, at)
 
     def cut(self) -> None:
         """Break every connection that there is; new ones are taken."""
@@ -102,20 +90,15 @@ class Line:
             assert self._changed.wait_for(lambda: after in self._answered, WAIT_S_MAX), "no stream was asked for"
             return self.resumed_at[after]
 
-    def _listen(self) -> None:
-        while True:
-            try:
-                near, _ = self._door.accept()
-            except OSError:
-                return
-            if not self.is_up:
-                near.close()
-                continue
-            connection = Connection(near, socket.create_connection(self._to))
-            with self._changed:
-                self._open.add(connection)
-            Thread(target=self._pass_up, args=(connection,), daemon=True).start()
-            Thread(target=self._pass_down, args=(connection,), daemon=True).start()
+    def _take(self, near: socket.socket) -> None:
+        if not self.is_up:
+            near.close()
+            return
+        connection = Connection(near, socket.create_connection(self._to))
+        with self._changed:
+            self._open.add(connection)
+        Thread(target=self._pass_up, args=(connection,), daemon=True).start()
+        Thread(target=self._pass_down, args=(connection,), daemon=True).start()
 
     def _pass_up(self, connection: Connection) -> None:
         with connection.near, suppress(OSError):

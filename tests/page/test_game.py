@@ -26,6 +26,7 @@ def account_of(page: Page) -> Any:
 
 
 def test_a_guest_plays_a_whole_game(seat: Seat, shoot: Callable[[Page, str], None]) -> None:
+    seat.page.emulate_media(reduced_motion="no-preference")
     seat.bet()
     assert account_of(seat.page)["kind"] == "guest"
     seat.expect_state("won", "lost")
@@ -37,6 +38,8 @@ def test_a_guest_plays_a_whole_game(seat: Seat, shoot: Callable[[Page, str], Non
     shoot(seat.page, f"game-{bet.get_attribute('data-state')}")
     expect(bet.get_by_role("link", name="Proof")).to_have_attribute("href", "/bets/" + newest_bet(seat.page)["id"])
     expect(seat.page.locator("#balance")).to_have_text(f"${account_of(seat.page)['balance'] / 100:,.2f}")
+    seat.page.reload()
+    expect(bet.locator(".sentence")).to_contain_text("between")
 
 
 def newest_bet(page: Page) -> Any:

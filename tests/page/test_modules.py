@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser
 
 from runtime.auth.bet_text import bet_text
 from taptrade.sse_client import SseParser
 from tests.acceptance.system import System
+from tests.page.watch import Watch
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -20,15 +23,19 @@ STREAM = (
 )
 
 
-@pytest.fixture
-def ask(house: System, page: Page) -> Any:
+@pytest.fixture(scope="module")
+def ask(house: System, browser: Browser) -> Iterator[Any]:
     """Return what evaluates an expression with one module of the page as `it`."""
-    page.goto(house.url)
+    with browser.new_context() as context:
+        watch = Watch(context, urlsplit(house.url).netloc)
+        page = context.new_page()
+        page.goto(house.url)
 
-    def ask(module: str, expression: str, argument: object = None) -> Any:
-        return page.evaluate(f"(given) => import('/page/{module}').then((it) => {expression})", argument)
+        def ask(module: str, expression: str, argument: object = None) -> Any:
+            return page.evaluate(f"(given) => import('/page/{module}').then((it) => {expression})", argument)
 
-    return ask
+        yield ask
+    assert watch.faults == []
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

@@ -140,7 +140,8 @@ def test_a_session_that_has_ended_is_said_and_the_way_in_is_shown(seat: Seat, co
     tap(seat)
     expect(seat.page.locator("#banners")).to_contain_text("Your session has ended.")
     expect(seat.page.locator("#welcome")).to_be_visible()
-    seat.page.get_by_role("button", name="Play as guest").click()
+    seat.play_as_guest()
+    expect(seat.page.locator("#welcome")).to_be_hidden()
     seat.bet()
 
 

@@ -13,6 +13,7 @@ from tests.page.seat import Seat
 OPERATOR = new_wallet()
 """Who may operate the slow house."""
 TAPS_MAX = 4
+ROWS_AROUND = (0, 1, -1, 2, -2)
 # A provider as extensions put it into a page (EIP-1193); the wallet itself stays outside. A test may let it refuse, or
 # be on another chain.
 PROVIDER = """
@@ -61,12 +62,14 @@ def connect_wallet(page: Page) -> None:
 
 
 def tap(page: Page, at: int = 0) -> None:
-    """Tap a cell of the columns that stay open longest; in the table, where the pointer is in nobody's way."""
+    """Tap a cell of the columns that stay open longest; in the table, where the pointer is in nobody's way.
+
+    Taps of different numbers go to different rows: columns move on in between, and a cell takes one bet only.
+    """
     rows = page.locator("#cells tbody tr")
-    # A cell that carries a bet takes no second one, and columns move on between two taps.
-    free = "td button:not([aria-disabled=true]):not([aria-label*='Your bet'])"
-    cells = rows.nth(rows.count() // 2).locator(free)
-    cells.nth(cells.count() - 1 - at).dispatch_event("click")
+    row = rows.nth(rows.count() // 2 + ROWS_AROUND[at % len(ROWS_AROUND)])
+    cells = row.locator("td button:not([aria-disabled=true])")
+    cells.nth(cells.count() - 1 - at // len(ROWS_AROUND)).dispatch_event("click")
 
 
 def bet(page: Page) -> None:
