@@ -40,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("market", "taptrade.market:main", "show what each bucket of bets pays back, or open a closed one again"),
     Command("deposit", "taptrade.operate:deposit", "credit money from outside, once per reference"),
     Command("withdrawal", "taptrade.withdrawal:main", "list what players want out; complete or reverse it"),
+    Command("reconcile", "taptrade.reconcile:main", "hold a payment processor's CSV against the ledger"),
     Command("adjust", "taptrade.operate:adjust", "correct a balance by a new ledger entry"),
     Command("explain", "taptrade.explain:main", "explain one bet, every part of it recomputed"),
     Command("dispute", "taptrade.dispute:main", "show an account's bets and entries of a span of time, adding up"),
