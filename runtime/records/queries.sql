@@ -220,6 +220,11 @@ WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?;
 SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why
 FROM withdrawals WHERE {which}{conditions} ORDER BY id LIMIT ?;
 
+-- name: owed
+-- What the house owes: what all accounts hold, and how many withdrawals wait for their payment, of how much in all.
+SELECT (SELECT coalesce(sum(balance), 0) FROM users), count(*), coalesce(sum(amount), 0)
+FROM withdrawals WHERE status = 'pending';
+
 -- name: deposits_named
 -- The deposits of a list of references, with whose they are.
 SELECT reference, amount, user_id, wallet_address FROM operations JOIN users ON users.id = user_id
