@@ -41,9 +41,8 @@ def export(repository: Path, folder: Path) -> Sources:
         raise ReleaseFailed(f"what is released is what is committed; commit or put away:\n{changed}")
     folder.mkdir()
     archive = folder.with_suffix(".tar")
-    run("git", "archive", "--format=tar", f"--output={archive}", "HEAD", cwd=repository)
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
+    run("git", "-c", "tar.umask=022", "archive", "--format=tar", f"--output={archive}", "HEAD", cwd=repository)
+    run("tar", "--extract", "--preserve-permissions", f"--file={archive}", f"--directory={folder}")
     which = build(repository)
     (folder / STAMP).write_text(f"{which.number} {which.commit}\n", encoding="ascii")
     (folder / STAMP).chmod(0o644)

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from runtime.settings_table import TABLE
+from runtime.version import build
 from taptrade.cli import COMMANDS, main
 from taptrade.housekeeping import describe
 
