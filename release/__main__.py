@@ -36,9 +36,7 @@ def main(arguments: Sequence[str]) -> int:
 def release(scratch: Path, into: Path, *, audited: bool) -> Path:
     """Make everything in a folder of its own, and move it to where it belongs when it is whole; where that is."""
     exported = sources.export(ROOT, scratch / "sources")
-    changed = notes.changes(
-        (exported.folder / "CHANGELOG.md").read_text(encoding="utf-8"), exported.build.release
-    )
+    changed = notes.changes((exported.folder / "CHANGELOG.md").read_text(encoding="utf-8"), exported.build.release)
     made = scratch / exported.name
     made.mkdir()
     say(f"wheel and context of {exported.build.version}")
@@ -72,7 +70,7 @@ def look_up(exported: Sources, scratch: Path) -> Audit:
     if len(audit.unknown) == audit.packages:
         raise ReleaseFailed(
             "the package index of this machine knows no advisories, so no package could be looked up; "
-            "ask pypi.org, or AUDIT=no"
+            "ask the public index, or AUDIT=no"
         )
     return audit
 

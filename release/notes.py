@@ -37,10 +37,10 @@ In containers: unpack {context}, and in its folder `docker compose up --build -d
 
 
 def changes(changelog: str, release: str) -> str:
-    """Return what the changelog says of a release, of what is unreleased where it does not name it yet."""
+    """Return what the changelog says is new since a release was named, else what it says of that release."""
     parts = HEADING.split(changelog)
     sections = {name: text.partition("\n")[2].strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
-    found = sections.get(release) or sections.get("Unreleased")
+    found = sections.get("Unreleased") or sections.get(release)
     if not found:
         raise ReleaseFailed(f"CHANGELOG.md has nothing under [{release}] and nothing under [Unreleased]")
     return found

@@ -1,4 +1,4 @@
-"""The committed files, and the wheel and the containers' context that are made of them: the same commit, the same bytes."""
+"""The committed files, and what is made of them: the wheel and the containers' context, each time the same bytes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def wheel(sources: Sources, into: Path) -> Path:
     """Build the wheel; its path."""
     run(
         *(sys.executable, "-I", "-m", "uv", "build", "-q", "--no-config", "--wheel", "--no-build-isolation"),
-        *("--out-dir", str(into), str(sources.folder)),
+        *("--no-create-gitignore", "--out-dir", str(into), str(sources.folder)),
         environment={"SOURCE_DATE_EPOCH": str(sources.committed_s)},
     )
     return next(into.glob("taptrade-*.whl"))
