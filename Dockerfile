@@ -28,10 +28,10 @@ COPY page page
 RUN python -m pip --python .venv/bin/python install -q --no-build-isolation --use-pep517 --no-deps --no-index -e . \
     && .venv/bin/python -m compileall -q functions runtime jobs taptrade \
     && chmod -R a+rX .
-# The history is not in here, so `/version` reads which build this is from a stamp.
+# The history is not in here, so `/version` reads which build this is from a stamp, which a release brings with it.
 ARG BUILD=0
 ARG SHA=unknown
-RUN echo "$BUILD $SHA" >BUILD
+RUN [ -f runtime/BUILD ] || echo "$BUILD $SHA" >runtime/BUILD
 
 FROM python:3.11-slim-bookworm AS taptrade
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin taptrade \
