@@ -23,18 +23,20 @@ ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = importlib.import_module("yaml").safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVICE_OF = {process.name: process.name for process in PROCESSES} | {"dashboard": "rq-dashboard"}
+WATCHERS = {"prometheus", "grafana"}
 OURS = [process for process in PROCESSES if process.name != "redis"]
 LASTING = sorted(set(SERVICES) - {"migrate"})
 EDGE_CONFIG = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "nginx").glob("*.conf")))
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 # The image says where the data is; the ports are those of the machine, which containers need not know.
-NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_DASHBOARD_PORT", "TAPTRADE_HOST"}
+NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_HOST"}
 # What a few processes alone need to know: their services.
 OF_FEW = {
     "TAPTRADE_PROCESSOR_SECRET": "api",
     "TAPTRADE_OPERATORS": "api",
     "TAPTRADE_DASHBOARD_HOST": "rq-dashboard",
     "TAPTRADE_DASHBOARD_DOMAIN": "api rq-dashboard",
+    "TAPTRADE_DASHBOARD_PORT": "api rq-dashboard",
     "TAPTRADE_DASHBOARD_KEY": "rq-dashboard",
     "TAPTRADE_DASHBOARD_WRITES": "rq-dashboard",
 }
@@ -51,7 +53,9 @@ def directive(name: str) -> list[str]:
 
 
 def test_every_process_is_a_service_and_nothing_else_is() -> None:
-    assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate"}
+    assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate", *WATCHERS}
+    assert {name for name in SERVICES if "profiles" in SERVICES[name]} == WATCHERS
+    assert all(SERVICES[name]["profiles"] == ["observe"] for name in WATCHERS)
     assert {name for name in SERVICES if "build" in SERVICES[name]} == {"nginx", "migrate", "redis"}
     for process in OURS:
         service = SERVICES[SERVICE_OF[process.name]]
@@ -144,11 +148,34 @@ def test_ports_and_the_signed_domain_fit() -> None:
         SERVICES["rq-dashboard"]["environment"]["TAPTRADE_DASHBOARD_HOST"]
         == SERVICES["api"]["environment"]["TAPTRADE_HOST"]
     )
-    opened_by = f"127.0.0.1:${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}"
-    assert SERVICES["rq-dashboard"]["environment"]["TAPTRADE_DASHBOARD_DOMAIN"] == (
-        f"${{TAPTRADE_DASHBOARD_DOMAIN:-{opened_by}}}"
-    )
-    assert SERVICES["rq-dashboard"]["ports"] == [f"127.0.0.1:${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}:{dashboard}"]
+    # The dashboard listens on the port that is published, so that its own address follows from that port.
+    port = f"${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}"
+    assert SERVICES["rq-dashboard"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    for name in ("rq-dashboard", "api"):
+        given = SERVICES[name]["environment"]
+        assert (given["TAPTRADE_DASHBOARD_PORT"], given["TAPTRADE_DASHBOARD_DOMAIN"]) == (port, None)
+
+
+def test_tls_adds_ports_a_folder_and_nothing_to_anybody_else() -> None:
+    """It is laid over compose.yaml: what holds of nginx there goes on to hold."""
+    text = (ROOT / "compose.tls.yaml").read_text("utf-8")
+    over = importlib.import_module("yaml").safe_load(text)
+    assert re.findall(r"\$\{[^}]*\$", text) == []
+    assert list(over) == ["services"]
+    assert list(over["services"]) == ["nginx"]
+    assert set(over["services"]["nginx"]) == {"environment", "volumes", "ports"}
+    environment = over["services"]["nginx"]["environment"]
+    told = re.findall(r"^# (EDGE_\w+)  ", (ROOT / "nginx" / "tls").read_text("utf-8"), re.MULTILINE)
+    assert {*environment, "EDGE_TLS_LISTEN"} == {*told}
+    [volume] = over["services"]["nginx"]["volumes"]
+    assert volume.endswith(f":{environment['EDGE_TLS']}:ro")
+    # Of version 6 nginx might see a private address for everybody's.
+    assert all(port.startswith("0.0.0.0:") for port in over["services"]["nginx"]["ports"])
+
+
+def test_no_variable_stands_in_another() -> None:
+    """Compose before version 2 takes a variable within a variable's default for text."""
+    assert re.findall(r"\$\{[^}]*\$", (ROOT / "compose.yaml").read_text("utf-8")) == []
 
 
 def test_nginx_closes_kept_connections_before_gunicorn_and_never_repeats_a_post() -> None:
