@@ -29,6 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("serve", "taptrade.serve:main", "run one process, for containers and process managers"),
     Command("alive", "taptrade.alive:main", "tell whether one process does its work, for health checks"),
     Command("status", "taptrade.status:main", "show the whole house on one screen, renewed until Ctrl-C"),
+    Command("doctor", "taptrade.doctor:main", "check the machine and the installation, and say what to do"),
     Command("dashboard", "taptrade.dashboard:main", "print where the queues are shown, and the key that signs in"),
     Command("player", "taptrade.player:main", "play: make a wallet, log in, tap cells, print what came of it"),
     Command("wallet", "taptrade.signing:wallet", "make a key file to play with curl, or print its address"),

@@ -134,7 +134,9 @@ def _upkeep(seen: HouseStatus) -> list[Row]:
     made = (
         f"{ago(seen.at_ms - backup.made_ms)} ago, commit {backup.commit}, {decimal(backup.bytes)}" if backup else none
     )
-    found: list[Row] = [("backup", "", made)]
+    late = (one.removeprefix("job ") for one in seen.troubles if one.startswith("job "))
+    found: list[Row] = [("jobs", "FAIL", one) for one in late]
+    found.append(("backup", "", made))
     found.append(("audit", "", f"{ago(seen.at_ms - audit.at_ms)} ago, {audit.findings} findings" if audit else none))
     found.append(("archive", "", f"{ago(seen.at_ms - seen.archived_ms)} ago" if seen.archived_ms else none))
     if disk is not None:
