@@ -14,6 +14,11 @@ import { drawClosed, drawLattice, drawNow, drawPrices, drawRanges } from "./scen
 const FRAMES_KEPT = 600;
 /** With reduced motion the board moves in steps of so long. */
 const CALM_STEP_MS = 1_000;
+/** And is drawn so often: what has changed is seen soon enough, and nothing moves in between. */
+const CALM_FRAME_MS = 100;
+/** Drawing cells takes at most so long of one frame, of the few calm ones more. */
+const CELLS_MS = 4;
+const CALM_CELLS_MS = 40;
 const RATIO_MAX = 2;
 const STOPPED_ALPHA = 0.35;
 
@@ -42,7 +47,7 @@ export class Board {
     });
     state.on(["grid"], () => this.#takeGrid());
     new ResizeObserver(() => (this.#fitted = "")).observe(canvas);
-    requestAnimationFrame((ms) => this.#frame(ms));
+    this.#awaitFrame();
   }
 
   /** The start of the first column that still takes bets, in ms. */
@@ -63,8 +68,14 @@ export class Board {
     this.offer = new Offer(this.state.grid);
   }
 
+  #awaitFrame() {
+    const ask = () => requestAnimationFrame((ms) => this.#frame(ms));
+    if (this.#motion.matches) setTimeout(ask, CALM_FRAME_MS);
+    else ask();
+  }
+
   #frame(ms) {
-    requestAnimationFrame((next) => this.#frame(next));
+    this.#awaitFrame();
     const passedMs = ms - this.#lastMs;
     this.#lastMs = ms;
     const begunMs = performance.now();
@@ -119,7 +130,7 @@ export class Board {
       this.layerColumn = column;
       this.#layer.take(this.offer, this.geometry, this.#colors, this.ratio, nowMs);
     }
-    this.#layer.work(this.#colors);
+    this.#layer.work(this.#colors, this.#motion.matches ? CALM_CELLS_MS : CELLS_MS);
   }
 
   #drawAim(colors) {

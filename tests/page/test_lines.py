@@ -15,6 +15,7 @@ from runtime.game.money import dollars
 from taptrade.client import TapClient
 from taptrade.views import SETTLED, BetView
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.line import Line
 from tests.page.seat import TAKEN, Seat
 from tests.page.watch import Watch
@@ -44,7 +45,7 @@ def line(house: System) -> Iterator[Line]:
 @pytest.fixture
 def context(browser: Browser, house: System, line: Line) -> Iterator[BrowserContext]:
     """A browser that reaches the house by the line alone."""
-    with browser.new_context(viewport={"width": 1280, "height": 800}, proxy={"server": line.url}) as fresh:
+    with chromium.calm(browser, proxy={"server": line.url}) as fresh:
         watch = Watch(fresh, urlsplit(house.url).netloc)
         yield fresh
     assert watch.faults == []

@@ -6,16 +6,19 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from runtime.clock import SystemClock
 from taptrade.client import TapClient
 from taptrade.wallet import Wallet, new_wallet, sign_login, sign_withdrawal
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.visitor import OPERATOR
+from tests.page.watch import Watch
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -47,20 +50,23 @@ def house(slow_house: System) -> System:
 
 
 @pytest.fixture
-def errors(page: Page) -> list[str]:
-    """What the page's scripts could not do."""
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
-
-
-@pytest.fixture
-def inside(house: System, context: BrowserContext, page: Page, errors: list[str]) -> Iterator[Page]:
+def inside(house: System, context: BrowserContext, page: Page) -> Page:
     """The page of somebody who has signed in to operate."""
     lend(context, OPERATOR)
     enter(page, house)
-    yield page
-    assert errors == []
+    return page
+
+
+@pytest.fixture(scope="module")
+def desk(slow_house: System, browser: Browser) -> Iterator[Page]:
+    """The page of somebody who has signed in to operate, and stays so for all tests that leave it as it was."""
+    with chromium.calm(browser) as context:
+        watch = Watch(context, urlsplit(slow_house.url).netloc)
+        lend(context, OPERATOR)
+        page = context.new_page()
+        enter(page, slow_house)
+        yield page
+    assert watch.faults == []
 
 
 def lend(context: BrowserContext, wallet: Wallet) -> None:
@@ -101,88 +107,89 @@ def stored(system: System, sql: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_the_house_at_one_look(inside: Page, house: System, scheme: Any) -> None:
+def test_the_house_at_one_look(desk: Page, house: System, scheme: Any) -> None:
     ask_for(house, 12_345)
-    inside.emulate_media(color_scheme=scheme)
-    inside.reload()
-    expect(inside.get_by_text("$123.45").first).to_be_visible()
+    desk.emulate_media(color_scheme=scheme)
+    desk.reload()
+    expect(desk.get_by_text("$123.45").first).to_be_visible()
     for title in ("Health", "Breaker", "Queues", "Exposure", "Withdrawals to pay", "What players get back"):
-        expect(inside.get_by_role("heading", name=title)).to_be_visible()
-    expect(inside.get_by_role("link", name="rq-dashboard")).to_have_attribute(
+        expect(desk.get_by_role("heading", name=title)).to_be_visible()
+    expect(desk.get_by_role("link", name="rq-dashboard")).to_have_attribute(
         "href", f"http://127.0.0.1:{house.settings.dashboard_port}/"
     )
-    violations = Axe().run(inside).response["violations"]
+    violations = Axe().run(desk).response["violations"]
     assert [one["id"] for one in violations] == []
-    inside.screenshot(path=SHOTS / f"operate-{scheme}.png", full_page=True)
-    inside.set_viewport_size({"width": 390, "height": 844})
-    wait_until(lambda: inside.evaluate("document.documentElement.scrollWidth") <= 390, what="a page that fits a phone")
-    inside.screenshot(path=SHOTS / f"operate-phone-{scheme}.png", full_page=True)
+    desk.screenshot(path=SHOTS / f"operate-{scheme}.png", full_page=True)
+    desk.set_viewport_size({"width": 390, "height": 844})
+    wait_until(lambda: desk.evaluate("document.documentElement.scrollWidth") <= 390, what="a page that fits a phone")
+    desk.screenshot(path=SHOTS / f"operate-phone-{scheme}.png", full_page=True)
+    desk.set_viewport_size({"width": 1280, "height": 800})
 
 
-def test_a_withdrawal_is_completed_with_who_why_and_reference(inside: Page, house: System) -> None:
+def test_a_withdrawal_is_completed_with_who_why_and_reference(desk: Page, house: System) -> None:
     to = ask_for(house, 5_000)
-    inside.reload()
-    inside.get_by_role("button", name=f"Complete the withdrawal of $50.00 to {to}").click()
-    dialog = inside.get_by_role("dialog")
+    desk.reload()
+    desk.get_by_role("button", name=f"Complete the withdrawal of $50.00 to {to}").click()
+    dialog = desk.get_by_role("dialog")
     expect(dialog).to_contain_text(to)
     expect(dialog).to_contain_text(OPERATOR.address)
-    decide(inside, "Complete", Reference="tx-0815", Why="paid by hand")
-    expect(inside.get_by_text(to)).to_have_count(0)
+    decide(desk, "Complete", Reference="tx-0815", Why="paid by hand")
+    expect(desk.get_by_text(to)).to_have_count(0)
     rows = stored(house, "SELECT status, who, why FROM withdrawals WHERE reference = 'tx-0815'")
     assert rows == [("completed", OPERATOR.address, "paid by hand")]
 
 
-def test_a_reference_that_was_used_is_refused_and_nothing_written_is_lost(inside: Page, house: System) -> None:
-    dialog = inside.get_by_role("dialog")
+def test_a_reference_that_was_used_is_refused_and_nothing_written_is_lost(desk: Page, house: System) -> None:
+    dialog = desk.get_by_role("dialog")
     for _ in range(2):
         expect(dialog).to_be_hidden()
         to = ask_for(house, 7_000)
-        inside.reload()
-        inside.get_by_role("button", name=f"Reverse the withdrawal of $70.00 to {to}").click()
+        desk.reload()
+        desk.get_by_role("button", name=f"Reverse the withdrawal of $70.00 to {to}").click()
         dialog.get_by_label("Reference", exact=True).fill("twice-1")
         dialog.get_by_label("Why", exact=True).fill("the address refused it")
         dialog.get_by_role("button", name="Reverse").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
     expect(dialog.get_by_label("Why", exact=True)).to_have_value("the address refused it")
-    inside.keyboard.press("Escape")
+    desk.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
 
-def test_the_breaker_by_keyboard_alone_and_what_is_told_of_it_is_text(inside: Page, house: System) -> None:
+def test_the_breaker_by_keyboard_alone_and_what_is_told_of_it_is_text(desk: Page, house: System) -> None:
     why = "<img src=x onerror=alert(1)> looks wrong"
-    inside.get_by_role("button", name="Stop all bets").focus()
-    inside.keyboard.press("Enter")
-    inside.keyboard.type(why)
-    inside.keyboard.press("Enter")
-    expect(inside.get_by_text(f"By {OPERATOR.address}: {why}")).to_be_visible()
-    expect(inside.locator(".badge")).to_have_text("Not well: Breaker")
-    assert inside.locator("img").count() == 0
-    inside.get_by_role("button", name="Hand it back").focus()
-    inside.keyboard.press("Enter")
-    inside.keyboard.type("it was a test")
-    inside.keyboard.press("Enter")
-    expect(inside.locator(".badge")).to_have_text("All is well")
+    desk.get_by_role("button", name="Stop all bets").focus()
+    desk.keyboard.press("Enter")
+    desk.keyboard.type(why)
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_text(f"By {OPERATOR.address}: {why}")).to_be_visible()
+    expect(desk.locator(".badge")).to_have_text("Not well: Breaker")
+    assert desk.locator("img").count() == 0
+    desk.get_by_role("button", name="Hand it back").focus()
+    desk.keyboard.press("Enter")
+    desk.keyboard.type("it was a test")
+    desk.keyboard.press("Enter")
+    expect(desk.locator(".badge")).to_have_text("All is well")
     kept = stored(house, "SELECT override, who, why FROM breaker_overrides ORDER BY id")
     assert kept == [("open", OPERATOR.address, why), ("auto", OPERATOR.address, "it was a test")]
 
 
-def test_it_asks_only_while_it_is_seen_and_says_when_figures_are_old(inside: Page) -> None:
+def test_it_asks_only_while_it_is_seen_and_says_when_figures_are_old(desk: Page) -> None:
     asked: list[str] = []
 
     def count(route: Route) -> None:
         asked.append(route.request.url)
         route.abort()
 
-    inside.route("**/api/operate/overview", count)
-    expect(inside.locator("#notice")).to_contain_text("No answer from the house")
-    inside.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
-    inside.wait_for_timeout(2_500)  # what was on its way has come, and no other follows
+    desk.route("**/api/operate/overview", count)
+    expect(desk.locator("#notice")).to_contain_text("No answer from the house")
+    desk.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    desk.wait_for_timeout(2_500)  # what was on its way has come, and no other follows
     before = len(asked)
-    inside.wait_for_timeout(4_500)
+    desk.wait_for_timeout(4_500)
     assert len(asked) == before > 0
-    inside.unroute("**/api/operate/overview")
-    inside.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
-    expect(inside.locator("#notice")).to_be_hidden()
+    desk.unroute("**/api/operate/overview")
+    desk.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(desk.locator("#notice")).to_be_hidden()
 
 
 def test_signing_out_shows_the_door_and_ends_the_session(inside: Page) -> None:
