@@ -4,10 +4,10 @@ import { payoutCents, shortMoney } from "../format.js";
 import { readColors, watchColors } from "./colors.js";
 import { Geometry } from "./geometry.js";
 import { GridLayer } from "./layers.js";
-import { drawAim, drawMark } from "./marks.js";
+import { drawAim, drawLabel, drawMark, marksOf } from "./marks.js";
 import { Offer } from "./offer.js";
 import { PricePath } from "./path.js";
-import { takesBets } from "./stopped.js";
+import { lineLost, takesBets } from "./stopped.js";
 import { pauseOf } from "../safer/own_limits.js";
 import { drawClosed, drawLattice, drawNow, drawPrices, drawRanges } from "./scenery.js";
 
@@ -108,16 +108,18 @@ export class Board {
     drawLattice(context, geometry, colors);
     drawRanges(context, geometry, this.market.ranges, colors);
     const openMs = geometry.columnStart(serverMs) + 2 * geometry.columnMs;
-    // While bets are stopped, or the player takes a break, the cells stand back; the banner says why.
-    const taken = takesBets(state.breaker, serverMs) && !pauseOf(state.limits, serverMs);
+    // While bets are stopped, the line is lost or the player takes a break, the cells stand back; the banner says why.
+    const taken = takesBets(state.breaker, serverMs) && !lineLost(state) && !pauseOf(state.limits, serverMs);
     context.globalAlpha = taken ? 1 : STOPPED_ALPHA;
     this.#layer.blit(context, geometry, openMs);
     context.globalAlpha = 1;
     drawClosed(context, geometry, openMs, colors);
     this.#drawAim(colors);
     const look = { nowMs: serverMs, fillDelayMs: state.rules?.fill_delay_ms ?? 0, colors, calm };
-    for (const tap of this.taps.byCell.values()) drawMark(context, geometry, tap, look);
+    const marks = marksOf(this.taps.byCell.values(), geometry, look);
+    for (const mark of marks) drawMark(context, mark, look);
     this.#path.draw(context, geometry, this.market.ticks, headCents, colors);
+    for (const mark of marks) drawLabel(context, mark, colors);
     drawPrices(context, geometry, colors);
     drawNow(context, geometry, headCents, this.market.ticks.at(-2)?.close ?? headCents, colors);
     this.#markFirstPrice();

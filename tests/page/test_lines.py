@@ -138,6 +138,20 @@ def test_the_way_back_leads_to_the_game_as_it_was_left(seat: Seat, context: Brow
     expect_as_the_house_has_it(seat, context)
 
 
+def test_a_session_that_ends_unseen_is_followed_by_another_that_the_stream_reads(
+    seat: Seat, context: BrowserContext, line: Line
+) -> None:
+    before = len(line.resumed_at)
+    context.clear_cookies()
+    line.cut()
+    line.wait_for_stream(before)  # without a session
+    assert line.wait_for_stream(before + 1) == ""
+    seat.bet_soon()
+    seat.expect_state("won", "lost")
+    expect(seat.page.locator("#banners")).not_to_contain_text("has ended")
+    expect_as_the_house_has_it(seat, context)
+
+
 def test_a_computer_that_slept_notices_that_its_line_is_dead(
     house: System, context: BrowserContext, line: Line
 ) -> None:

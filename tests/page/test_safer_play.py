@@ -78,6 +78,7 @@ def test_what_is_no_sum_is_said_in_words_beside_its_field(page: Page) -> None:
 def test_what_is_used_of_a_limit_stands_beside_it(page: Page, context: BrowserContext, house: System) -> None:
     """It is told where there is no limit too, and again when money moves while the panel is open."""
     bet(page)
+    expect(page.locator("#cells button[aria-pressed=true][data-state=confirmed]")).to_have_count(1)
     panel = open_panel(page, "Limits and breaks")
     expect(panel.get_by_text("Now: no limit. $5.00 so far.")).to_have_count(2)
     panel.get_by_label("Stakes of a day", exact=True).fill("500")
@@ -93,13 +94,17 @@ def test_what_is_used_of_a_limit_stands_beside_it(page: Page, context: BrowserCo
     expect(panel.get_by_text("$2.50 of $100.00 used, $97.50 left.")).to_be_visible()
 
 
-def test_a_tap_that_a_limit_refuses_leads_to_the_limits(page: Page) -> None:
-    """The refusal names the limit, and a link beside it opens the panel."""
+def test_a_tap_that_a_limit_refuses_leads_to_the_limits(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """The stakes above it stand back, the refusal names the limit, and a link beside it opens the panel."""
     panel = open_panel(page, "Limits and breaks")
     panel.get_by_label("Stake of one bet", exact=True).fill("1")
     panel.get_by_text("Save limits").click()
     expect(panel.get_by_text("Now: $1.00.")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#stakes")).to_have_accessible_description(re.compile(r"limit for one bet is \$1\.00"))
+    expect(page.locator("#stakes .above")).to_have_count(4)
+    shoot(page, "stakes-above")
+    assert violations(page) == []
     refused = tap_until(page, ":has-text('This stake is above your limit for one bet.')")
     refused.get_by_text("Your limits").click()
     expect(page.locator("#limits")).to_be_visible()
@@ -277,7 +282,7 @@ def test_history_is_paged_and_saved_as_one_sheet(page: Page, context: BrowserCon
     path = tmp_path / "statement.csv"
     saving.value.save_as(path)
     head, *lines, end = saved_text(path)
-    assert head == "id,created_at,ref_type,ref_id,amount,balance_after"
+    assert head == "id,created_at,ref_type,ref_id,amount_cents,balance_after_cents"
     assert [line.split(",")[2] for line in lines] == ["BET"] * 5 + ["DEPOSIT"]
     assert end == ""
     assert len({line.split(",")[0] for line in lines}) == 6
