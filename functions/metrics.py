@@ -14,7 +14,7 @@ from runtime.messaging.redis_values import FeedSources
 from runtime.metrics.table import Metrics, Snapshot
 from runtime.metrics.text import CONTENT_TYPE, exposition
 from runtime.operating.exposure import settlement_lag_ms
-from runtime.operating.queues import oldest_waits_s
+from runtime.operating.queues import SHOWN, oldest_waiting_ms
 from runtime.storage.backups import FOLDER, newest_backup
 from runtime.storage.database import DatabaseError
 
@@ -73,8 +73,10 @@ def _measure_jobs(figures: Metrics, call: Call[None]) -> None:
     for job, seen in read_jobs(call.parts.redis).items():
         figures.set("taptrade_job_success_time_seconds", seen.since_ms / 1000, job)
         figures.set("taptrade_job_overdue_seconds", seen.overdue_s, job)
-    for queue, waits_s in oldest_waits_s(call.parts.redis, call.received_ms).items():
-        figures.set("taptrade_queue_age_seconds", waits_s, queue)
+    since_ms = oldest_waiting_ms(call.parts.redis)
+    for queue in SHOWN:
+        waits_ms = call.received_ms - since_ms.get(queue, call.received_ms)
+        figures.set("taptrade_queue_age_seconds", max(0, waits_ms) / 1000, queue)
 
 
 def _measure_sources(figures: Metrics, sources: FeedSources, now_ms: int) -> None:

@@ -156,6 +156,23 @@ def test_ports_and_the_signed_domain_fit() -> None:
         assert (given["TAPTRADE_DASHBOARD_PORT"], given["TAPTRADE_DASHBOARD_DOMAIN"]) == (port, None)
 
 
+def test_tls_adds_ports_a_folder_and_nothing_to_anybody_else() -> None:
+    """It is laid over compose.yaml: what holds of nginx there goes on to hold."""
+    text = (ROOT / "compose.tls.yaml").read_text("utf-8")
+    over = importlib.import_module("yaml").safe_load(text)
+    assert re.findall(r"\$\{[^}]*\$", text) == []
+    assert list(over) == ["services"]
+    assert list(over["services"]) == ["nginx"]
+    assert set(over["services"]["nginx"]) == {"environment", "volumes", "ports"}
+    environment = over["services"]["nginx"]["environment"]
+    told = re.findall(r"^# (EDGE_\w+)  ", (ROOT / "nginx" / "tls").read_text("utf-8"), re.MULTILINE)
+    assert {*environment, "EDGE_TLS_LISTEN"} == {*told}
+    [volume] = over["services"]["nginx"]["volumes"]
+    assert volume.endswith(f":{environment['EDGE_TLS']}:ro")
+    # Of version 6 nginx might see a private address for everybody's.
+    assert all(port.startswith("0.0.0.0:") for port in over["services"]["nginx"]["ports"])
+
+
 def test_no_variable_stands_in_another() -> None:
     """Compose before version 2 takes a variable within a variable's default for text."""
     assert re.findall(r"\$\{[^}]*\$", (ROOT / "compose.yaml").read_text("utf-8")) == []

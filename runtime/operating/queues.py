@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from runtime.messaging.connection import Redis
-from runtime.messaging.queues import BETS, COMMANDS, JOBS, QUEUE_PREFIX, SETTLE
+from runtime.messaging.queues import BETS, COMMANDS, JOB_PREFIX, JOBS, QUEUE_PREFIX, SETTLE
 
 SHOWN = (BETS, COMMANDS, SETTLE, JOBS)
 WORKERS_MAX = 50
@@ -50,18 +50,16 @@ def read_queues(client: Redis) -> list[QueueView]:
     ]
 
 
-def oldest_waits_s(client: Redis, now_ms: int) -> dict[str, float]:
-    """Return how long the oldest job of each queue has waited, 0 where none waits."""
+def oldest_waiting_ms(client: Redis) -> dict[str, int]:
+    """Return when the first job of each queue that has any came to wait, in two round trips."""
     pipe = client.pipeline(transaction=False)
     for name in SHOWN:
         pipe.lindex(QUEUE_PREFIX + name, 0)
-    first: list[bytes | None] = pipe.execute()
-    for job_id in first:
-        pipe.hget(f"rq:job:{(job_id or b'').decode()}", "enqueued_at")
-    return {
-        name: max(0.0, now_ms / 1000 - datetime.fromisoformat(since.decode()).timestamp()) if since else 0.0
-        for name, since in zip(SHOWN, pipe.execute(), strict=True)
-    }
+    first = {name: job for name, job in zip(SHOWN, pipe.execute(), strict=True) if job is not None}
+    for job in first.values():
+        pipe.hget(JOB_PREFIX + job.decode(), "enqueued_at")
+    came = zip(first, pipe.execute(), strict=True)
+    return {name: round(datetime.fromisoformat(at.decode()).timestamp() * 1000) for name, at in came if at}
 
 
 def _read_workers(client: Redis, keys: list[bytes]) -> dict[bytes, WorkerView]:

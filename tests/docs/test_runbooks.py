@@ -129,10 +129,13 @@ def test_dispute_explains_a_bet_and_an_account_and_a_correction_is_entered_once(
 
 
 def test_payments_are_entered_and_withdrawals_listed(house: System, bet: Played, tmp_path: Path) -> None:
-    given, deposit, listing, *_ = blocks(runbook("payments"))
+    given, deposit, listing, *_, reconcile = blocks(runbook("payments"))
     given = re.sub("0x[0-9a-f]{40}", bet.wallet, given)
-    deposited, listed = run([f"{FIRST}\n{given}\n{deposit}", listing], tmp_path, house.environment)
+    deposit = f"{FIRST}\n{given}\n{deposit}"
+    payments = f"printf 'reference,amount,account,time\\nbank-4711,1050,%s,%s' {bet.wallet} $(date +%s) >payments.csv"
+    deposited, listed, _, held = run([deposit, listing, payments, reconcile], tmp_path, house.environment)
     assert "deposited $10.50" in deposited
+    assert held.endswith("file and ledger agree")
     assert listed.split() == ["id", "requested", "to", "amount", "status", "reference", "who", "why"]
 
 

@@ -181,6 +181,7 @@ def test_the_version_has_release_build_and_commit(station: Station) -> None:
 @pytest.mark.integration
 def test_a_build_without_history_has_its_stamp(tmp_path: Path) -> None:
     bare = build(tmp_path / "nowhere")
+    (tmp_path / STAMP).parent.mkdir()
     (tmp_path / STAMP).write_text("57 abc1234\n", encoding="ascii")
     stamped = build(tmp_path)
 
