@@ -32,6 +32,10 @@ def _system(call: Call[None], down: list[str]) -> Snapshot:
         for state in State:
             figures.set("taptrade_breaker_state", int(status.breaker.state is state), state.value)
         figures.set("taptrade_last_successful_archive_timestamp", status.archived_ms / 1000)
+        if call.parts.settings.replica_url:
+            for database in (call.parts.settings.database, call.parts.settings.ticks_database):
+                until_ms = status.replica_until_ms.get(database.name, 0)
+                figures.set("taptrade_replica_age_seconds", (call.received_ms - until_ms) / 1000, database.name)
         if status.audit is not None:
             figures.set("taptrade_audit_findings", status.audit.findings)
             figures.set("taptrade_audit_time_seconds", status.audit.at_ms / 1000)

@@ -84,6 +84,7 @@ def _both(first: Probe, second: Probe) -> Probe:
 PROBES: dict[str, Probe] = {
     # One of its processes answers, and only for itself; what all of them measure tells of the others.
     "api": _both(_answers("PORT", lambda run: (run.host, run.port), "/readyz"), _works("api")),
+    "replica": _works("replica"),
     "writer": _works("writer", WRITER_ALIVE),
     "settler": _works("settler", SETTLER_ALIVE),
     "feed": _works("feed", FEED_ALIVE),
