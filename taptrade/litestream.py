@@ -29,6 +29,7 @@ LEVELS = ("30s", "5m", "1h")
 """Up to an hour ago by steps of half a second, then of these: small files become one of 30 s, and so on."""
 FINE_KEPT = "1h"
 SNAPSHOT_EVERY, SNAPSHOT_KEPT = "24h", "72h"
+AFTER_THE_LAST = "timestamp does not exist"
 STOPS_WITHIN_S = 10
 SYNC_WITHIN_S = 5
 
@@ -80,7 +81,7 @@ def _replica(url: str, name: str, endpoint: str, environ: Mapping[str, str]) -> 
     if not url.startswith("s3://"):
         return {"type": "file", "path": f"{url.rstrip('/')}/{name}", **common}
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    store = {"type": "s3", "bucket": bucket, "path": f"{prefix.strip('/')}/{name}".lstrip("/"), **common}
+    store: dict[str, Any] = {"type": "s3", "bucket": bucket, "path": f"{prefix.strip('/')}/{name}".lstrip("/"), **common}
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     if region:
         store["region"] = region
@@ -126,17 +127,25 @@ class Replica:
         files = msgspec.json.decode(self._run("ltx", config, "-level", "all", "-json", str(database)), type=list[_File])
         if not files:
             raise ReplicaFailed(f"{database.name}: nothing of it is in {self._url}")
-        oldest, newest = min(file.timestamp for file in files), max(file.timestamp for file in files)
-        if at_ms is None or at_ms >= (newest.timestamp() + 1) * 1000:
-            # A time after the last that was shipped is refused, though the state of that time is known.
+        begins_ms = (min(file.timestamp for file in files).timestamp() + 1) * 1000
+        if at_ms is None:
             self._run("restore", config, str(database))
-            return
-        if at_ms < oldest.timestamp() * 1000:
-            raise ReplicaFailed(f"{database.name}: what {self._url} has of it begins at {oldest.isoformat()}")
-        self._run("restore", config, "-timestamp", rfc3339(at_ms), str(database))
+        elif at_ms < begins_ms:
+            raise ReplicaFailed(f"{database.name}: what {self._url} has of it begins at {rfc3339(int(begins_ms))}")
+        else:
+            self._restore_at(config, database, at_ms)
+
+    def _restore_at(self, config: Path, database: Path, at_ms: int) -> None:
+        try:
+            self._run("restore", config, "-timestamp", rfc3339(at_ms), str(database))
+        except ReplicaFailed as ex:
+            # A time after the last that was shipped is refused, though the state of that time is known.
+            if AFTER_THE_LAST not in str(ex):
+                raise
+            self._run("restore", config, str(database))
 
     def _run(self, command: str, config: Path, *arguments: str) -> bytes:
-        words = [program(), command, "-config", config, "-no-expand-env", *arguments]
+        words = [str(program()), command, "-config", str(config), "-no-expand-env", *arguments]
         done = subprocess.run(words, env=self._environ, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
