@@ -28,13 +28,14 @@ LASTING = sorted(set(SERVICES) - {"migrate"})
 EDGE_CONFIG = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "nginx").glob("*.conf")))
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 # The image says where the data is; the ports are those of the machine, which containers need not know.
-NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_DASHBOARD_PORT", "TAPTRADE_HOST"}
+NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_HOST"}
 # What a few processes alone need to know: their services.
 OF_FEW = {
     "TAPTRADE_PROCESSOR_SECRET": "api",
     "TAPTRADE_OPERATORS": "api",
     "TAPTRADE_DASHBOARD_HOST": "rq-dashboard",
     "TAPTRADE_DASHBOARD_DOMAIN": "api rq-dashboard",
+    "TAPTRADE_DASHBOARD_PORT": "api rq-dashboard",
     "TAPTRADE_DASHBOARD_KEY": "rq-dashboard",
     "TAPTRADE_DASHBOARD_WRITES": "rq-dashboard",
 }
@@ -144,11 +145,17 @@ def test_ports_and_the_signed_domain_fit() -> None:
         SERVICES["rq-dashboard"]["environment"]["TAPTRADE_DASHBOARD_HOST"]
         == SERVICES["api"]["environment"]["TAPTRADE_HOST"]
     )
-    opened_by = f"127.0.0.1:${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}"
-    assert SERVICES["rq-dashboard"]["environment"]["TAPTRADE_DASHBOARD_DOMAIN"] == (
-        f"${{TAPTRADE_DASHBOARD_DOMAIN:-{opened_by}}}"
-    )
-    assert SERVICES["rq-dashboard"]["ports"] == [f"127.0.0.1:${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}:{dashboard}"]
+    # The dashboard listens on the port that is published, so that its own address follows from that port.
+    port = f"${{TAPTRADE_DASHBOARD_PORT:-{dashboard}}}"
+    assert SERVICES["rq-dashboard"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    for name in ("rq-dashboard", "api"):
+        given = SERVICES[name]["environment"]
+        assert (given["TAPTRADE_DASHBOARD_PORT"], given["TAPTRADE_DASHBOARD_DOMAIN"]) == (port, None)
+
+
+def test_no_variable_stands_in_another() -> None:
+    """Compose before version 2 takes a variable within a variable's default for text."""
+    assert re.findall(r"\$\{[^}]*\$", (ROOT / "compose.yaml").read_text("utf-8")) == []
 
 
 def test_nginx_closes_kept_connections_before_gunicorn_and_never_repeats_a_post() -> None:
