@@ -46,6 +46,14 @@ def program() -> Path:
     return found
 
 
+def surroundings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that it runs in: without what would set it otherwise than its file does."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("LITESTREAM_")}
+    # With it, its library of S3 refuses to begin; by the other name it is taken.
+    bundle = kept.pop("AWS_CA_BUNDLE", "")
+    return {"SSL_CERT_FILE": bundle, **kept} if bundle else kept
+
+
 def databases(data: Path) -> tuple[Path, ...]:
     """Return what is shipped of a data folder: the ledger, and the ticks that its bets were settled by."""
     return data / "taptrade.db", data / "ticks.db"
@@ -81,7 +89,12 @@ def _replica(url: str, name: str, endpoint: str, environ: Mapping[str, str]) -> 
     if not url.startswith("s3://"):
         return {"type": "file", "path": f"{url.rstrip('/')}/{name}", **common}
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    store: dict[str, Any] = {"type": "s3", "bucket": bucket, "path": f"{prefix.strip('/')}/{name}".lstrip("/"), **common}
+    store: dict[str, Any] = {
+        "type": "s3",
+        "bucket": bucket,
+        "path": f"{prefix.strip('/')}/{name}".lstrip("/"),
+        **common,
+    }
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     if region:
         store["region"] = region
@@ -108,7 +121,7 @@ class Replica:
     def __init__(self, url: str, endpoint: str, environ: Mapping[str, str]) -> None:
         self._url = url
         self._endpoint = endpoint
-        self._environ = {name: value for name, value in environ.items() if not name.startswith("LITESTREAM_")}
+        self._environ = surroundings(environ)
 
     def restore(self, folder: Path, at_ms: int | None, progress: Callable[[int, int], None]) -> None:
         """Write the databases into a folder as they were at a time, or as they were last."""

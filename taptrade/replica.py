@@ -68,6 +68,7 @@ def main(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     log.configure("replica", settings.log_level)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it says each request
     with sole("replica", settings.data / "run" / "replica.lock"):
         return _ship(settings, SystemClock(), stopping)
 
@@ -111,6 +112,7 @@ def start(settings: Settings, socket: Path, environ: Mapping[str, str]) -> subpr
     parent = os.getpid()
     return subprocess.Popen(
         [litestream.program(), "replicate", "-config", config, "-no-expand-env"],
+        env=litestream.surroundings(environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""`make drill`: the machine is lost under load, the house comes back elsewhere from its replica, and the bets are counted."""
+"""`make drill`: lose the machine under load, bring the house back elsewhere from its replica, and count the bets."""
 
 from __future__ import annotations
 
@@ -113,6 +113,12 @@ def count(data: Path, attempts: list[Attempt], lost_ms: int, restored: Restored)
     return found
 
 
+def say(*cells: object) -> None:
+    """Write a line of the table."""
+    sys.stdout.write("\t".join(map(str, cells)) + "\n")
+    sys.stdout.flush()
+
+
 def main(arguments: list[str]) -> int:
     """Drill several times; 0 only if nothing is missing that was answered a second before or earlier."""
     parser = argparse.ArgumentParser(prog="make drill", description=main.__doc__)
@@ -120,22 +126,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     random, failed = Random(given.seed), False
-    print("round\tanswered\tin the last second\tmissing\toldest missing, ms\tchanged\trestored up to")
+    say("round", "answered", "in the last second", "missing", "oldest missing, ms", "changed", "restored up to")
     for number in range(1, given.rounds + 1):
         with tempfile.TemporaryDirectory(prefix="taptrade-drill-") as folder:
             found = drill(Path(folder), random.uniform(3, 12), number)
         assert found.restored is not None
         failed |= bool(found.too_old or found.changed or not found.restored.audit_ok)
-        print(
+        say(
             *(number, found.acknowledged, found.acknowledged_last, len(found.missing), found.oldest_missing_ms),
             *(found.changed, found.restored.committed_at),
-            sep="\t",
-            flush=True,
         )
         for age_ms, attempt in sorted(found.missing, key=lambda one: one[0]):
             bet = attempt.confirmed[0]
-            print(
-                f"\tmissing: bet {bet.id} of {bet.amount} cents on {bet.cell_id}, answered {age_ms} ms before the end"
+            say(
+                "", f"missing: bet {bet.id} of {bet.amount} cents on {bet.cell_id}, answered {age_ms} ms before the end"
             )
     return 1 if failed else 0
 

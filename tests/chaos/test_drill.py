@@ -1,4 +1,4 @@
-"""The machine is lost under load: what was answered a second before or earlier comes back elsewhere, the rest is told."""
+"""The machine is lost under load: what was answered a second before comes back elsewhere, the rest is told."""
 
 from __future__ import annotations
 
