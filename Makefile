@@ -103,6 +103,10 @@ audit-deps: .venv/.dev ## look up known holes in the locked packages (needs the 
 chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves build/chaos.json
 	@$(BIN)/python -m tests.chaos.run --kills $(KILLS)
 
+.PHONY: drill
+drill: .venv/.dev ## lose the machine under load, restore from the replica elsewhere, and count (ROUNDS=10)
+	@$(BIN)/python -m tests.chaos.drill $(if $(ROUNDS),--rounds $(ROUNDS))
+
 .PHONY: loadtest
 loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs
 	@$(BIN)/python -m locust -f loadtest/locustfile.py --headless --only-summary $(LOADTEST_ARGS)

@@ -55,7 +55,7 @@ def bet(house: System, tmp_path_factory: pytest.TempPathFactory) -> Played:
 def test_looking_around_shows_health_processes_and_breaker(house: System, tmp_path: Path) -> None:
     _, looked = run(blocks(runbook("README")), tmp_path, house.environment)
     assert '"checks"' in looked
-    assert len(re.findall(r"^(?:support:)?\w+ +RUNNING", looked, re.MULTILINE)) == 8
+    assert len(re.findall(r"^(?:support:)?\w+ +RUNNING", looked, re.MULTILINE)) == 9
     assert "override auto" in looked
 
 
@@ -131,7 +131,7 @@ def test_backup_is_made_checked_and_restored(house: System, bet: Played, tmp_pat
     text = runbook("backup-and-restore")
     making, checking = blocks(section(text, "Make one now")), blocks(section(text, "Check one"))
     _, made, checked = run([FIRST, *making, *checking], tmp_path, house.environment)
-    assert "'commit_hash'" in made
+    assert re.search(r"taptrade-\w+\.\w+\.db: commit \d+ at .* checked$", made, re.MULTILINE)
     assert checked.endswith("OK")
 
     damaged = tmp_path / "damaged"
@@ -146,6 +146,19 @@ def test_backup_is_made_checked_and_restored(house: System, bet: Played, tmp_pat
     assert f'"commit_hash":"{head[1]}' in restored
     (aside,) = damaged.glob("aside-*")
     assert sorted(path.name for path in aside.iterdir()) == ["redis", "taptrade.db", "taptrade.db-wal"]
+
+
+def test_the_replica_is_looked_at_restored_and_compared(house: System, bet: Played, tmp_path: Path) -> None:
+    (looking,) = blocks(section(runbook("replica"), "Is it well?"))
+    restoring, comparing, *_ = blocks(section(runbook("replica"), "Restore after the loss of the machine"))
+    copied = f"{FIRST}\nOLD=$DATA DATA={tmp_path}/data; cp -a $OLD $DATA"
+    _, _, seen, restored, compared = run([FIRST, copied, looking, restoring, comparing], tmp_path, house.environment)
+    ages = re.findall(r'^taptrade_replica_age_seconds{database="(\w+\.db)"} ([\d.]+)$', seen, re.MULTILINE)
+    assert sorted(name for name, _ in ages) == ["taptrade.db", "ticks.db"]
+    assert max(float(age) for _, age in ages) < 30
+    assert re.search(r"^ledger: up to commit [1-9]\d* of 20", restored, re.MULTILINE)
+    assert "audit: every cent is where it belongs" in restored
+    assert "entries of the old ledger came after that:" in compared
 
 
 def test_redis_is_looked_into_and_old_backups_go(house: System, tmp_path: Path) -> None:

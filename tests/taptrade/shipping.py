@@ -13,5 +13,5 @@ def ship(data: Path, url: str, endpoint: str = "") -> None:
     """Ship both databases once."""
     config = data / "once.yml"
     config.write_bytes(litestream.configuration(data, url, endpoint, None, os.environ))
-    words = [litestream.program(), "replicate", "-config", config, "-no-expand-env", "-once"]
+    words = [str(litestream.program()), "replicate", "-config", str(config), "-no-expand-env", "-once"]
     subprocess.run(words, check=True, capture_output=True, env=litestream.surroundings(os.environ))
