@@ -107,6 +107,10 @@ chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves b
 drill: .venv/.dev ## lose the machine under load, restore from the replica elsewhere, and count (ROUNDS=10)
 	@$(BIN)/python -m tests.chaos.drill $(if $(ROUNDS),--rounds $(ROUNDS))
 
+.PHONY: power-cuts
+power-cuts: .venv/.dev ## cut the power at any moment under load, and count (CUTS=1000; needs strace); leaves build/power-cuts.json
+	@$(BIN)/python -m tests.chaos.power.cuts $(if $(CUTS),--cuts $(CUTS))
+
 .PHONY: loadtest
 loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs
 	@$(BIN)/python -m locust -f loadtest/locustfile.py --headless --only-summary $(LOADTEST_ARGS)

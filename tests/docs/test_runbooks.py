@@ -186,7 +186,7 @@ def test_background_work_is_shown_by_process(house: System, tmp_path: Path) -> N
         return run([FIRST, looking], tmp_path, house.environment)[1]
 
     # A process tells of itself every 2 s, and each begins when it has started.
-    everybody = ("api", "writer", "settler", "jobs", "scheduler", "feed")
+    everybody = ("api", "replica", "writer", "settler", "jobs", "scheduler", "feed")
     wait_until(lambda: all(f'process="{name}"' in shown() for name in everybody), 20, what="all processes")
     seen = shown()
     up = re.findall(r'^taptrade_background_up{pid="\d+",process="(\w+)",work="([\w-]+)"} 1.0', seen, re.MULTILINE)
