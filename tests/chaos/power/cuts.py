@@ -164,9 +164,10 @@ def bring_redis_up(data: Path, moment_s: float, newest: int, counted: Counted) -
         server = subprocess.Popen(embedded_redis.command(data), stdout=output, stderr=output)
     client = connect(url)
     try:
-        published = wait_until(lambda: _published(client), 10, what="Redis to read its file")
-        if int(published) > newest:
-            counted.say(moment_s, f"Redis tells of commit {int(published)}, the ledger ends with {newest}")
+        wait_until(lambda: _published(client) is not None, 10, what="Redis to read its file")
+        published = _published(client) or 0
+        if published > newest:
+            counted.say(moment_s, f"Redis tells of commit {published}, the ledger ends with {newest}")
     except AssertionError:
         counted.say(moment_s, f"Redis does not start: {log.read_text()[-500:]}")
     finally:
@@ -175,10 +176,10 @@ def bring_redis_up(data: Path, moment_s: float, newest: int, counted: Counted) -
         server.wait()
 
 
-def _published(client: Redis) -> bytes | None:
+def _published(client: Redis) -> int | None:
     with contextlib.suppress(*OUTAGES):
         found: Any = client.get(PUBLISHED_COMMIT)
-        return found or b"0"
+        return int(found or 0)
     return None
 
 
