@@ -1,10 +1,10 @@
 # Three images: the edge, the queue, and ours for every process of `taptrade serve`.
 
 FROM nginx:1-bookworm AS edge
-COPY nginx/*.conf nginx/origins /edge/
+COPY nginx/*.conf nginx/origins nginx/tls /edge/
 COPY page /edge/page
 RUN chmod -R a+rX /edge
-CMD ["sh", "-c", "/edge/origins >/tmp/origins.conf && exec nginx -c /edge/nginx.conf -g 'daemon off;'"]
+CMD ["sh", "-c", "/edge/origins >/tmp/origins.conf && /edge/tls /tmp && exec nginx -c /edge/nginx.conf -g 'daemon off;'"]
 
 FROM redis:7-bookworm AS queue
 # A volume takes its owner from the folder that it is laid over; the server runs as this user from the start.
@@ -28,10 +28,10 @@ COPY page page
 RUN python -m pip --python .venv/bin/python install -q --no-build-isolation --use-pep517 --no-deps --no-index -e . \
     && .venv/bin/python -m compileall -q functions runtime jobs taptrade \
     && chmod -R a+rX .
-# The history is not in here, so `/version` reads which build this is from a stamp.
+# The history is not in here, so `/version` reads which build this is from a stamp, which a release brings with it.
 ARG BUILD=0
 ARG SHA=unknown
-RUN echo "$BUILD $SHA" >BUILD
+RUN [ -f runtime/BUILD ] || echo "$BUILD $SHA" >runtime/BUILD
 
 FROM python:3.11-slim-bookworm AS taptrade
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin taptrade \

@@ -46,6 +46,15 @@ def close_to_others(data: Path) -> None:
         _say(f"others could reach {closed} files and folders in {data}; they are closed now")
 
 
+def open_to_others(data: Path) -> list[Path]:
+    """Return what a run keeps in its data folder and others can look into, the folder itself included."""
+    if not data.is_dir():
+        return []
+    ours = [path for path in data.iterdir() if _is_ours(path.name)]
+    found = [data, *(path for one in ours for path in _tree(one))]
+    return [path for path in found if not path.is_symlink() and path.exists() and _is_open(path)]
+
+
 def _is_ours(name: str) -> bool:
     return name.startswith(OURS)
 

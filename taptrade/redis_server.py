@@ -59,12 +59,22 @@ def _candidates() -> Iterator[Path]:
         yield from sorted(Path(folder).glob("_binaries/*/valkey-server"))
 
 
+def version_of(binary: Path) -> str:
+    """Return what a server that will do calls itself, such as `Valkey server v=9.0.1`."""
+    said = _SAYS.match(_told(binary).stdout.decode(errors="replace"))
+    return said[0] if said else binary.name
+
+
+def _told(binary: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [binary, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=RUNS_WITHIN_S, check=False
+    )
+
+
 def _fault(binary: Path) -> str:
     """Say why a server will not do, in words that follow its path; empty if it will."""
     try:
-        done = subprocess.run(
-            [binary, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=RUNS_WITHIN_S, check=False
-        )
+        done = _told(binary)
     except subprocess.TimeoutExpired:
         return f"does not tell its version within {RUNS_WITHIN_S:.0f} s"
     except OSError as ex:

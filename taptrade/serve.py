@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from runtime import log
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
+from taptrade.function_check import require_functions
 from taptrade.listening import address_of
 from taptrade.own_files import close_to_others
 from taptrade.pricing import refuse_unproven_model, reward_model
@@ -55,6 +56,8 @@ def main(argv: Sequence[str]) -> int:
     if name in PRICING:
         reward_model(settings)
         refuse_unproven_model(settings)
+    if name == "api" and given.under is None:
+        require_functions()  # the supervisor has done so before it started us
     return SERVERS[name](settings)
 
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = importlib.import_module("yaml").safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVICE_OF = {process.name: process.name for process in PROCESSES} | {"dashboard": "rq-dashboard"}
+WATCHERS = {"prometheus", "grafana"}
 OURS = [process for process in PROCESSES if process.name != "redis"]
 LASTING = sorted(set(SERVICES) - {"migrate"})
 EDGE_CONFIG = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "nginx").glob("*.conf")))
@@ -52,7 +53,9 @@ def directive(name: str) -> list[str]:
 
 
 def test_every_process_is_a_service_and_nothing_else_is() -> None:
-    assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate"}
+    assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate", *WATCHERS}
+    assert {name for name in SERVICES if "profiles" in SERVICES[name]} == WATCHERS
+    assert all(SERVICES[name]["profiles"] == ["observe"] for name in WATCHERS)
     assert {name for name in SERVICES if "build" in SERVICES[name]} == {"nginx", "migrate", "redis"}
     for process in OURS:
         service = SERVICES[SERVICE_OF[process.name]]
@@ -151,6 +154,23 @@ def test_ports_and_the_signed_domain_fit() -> None:
     for name in ("rq-dashboard", "api"):
         given = SERVICES[name]["environment"]
         assert (given["TAPTRADE_DASHBOARD_PORT"], given["TAPTRADE_DASHBOARD_DOMAIN"]) == (port, None)
+
+
+def test_tls_adds_ports_a_folder_and_nothing_to_anybody_else() -> None:
+    """It is laid over compose.yaml: what holds of nginx there goes on to hold."""
+    text = (ROOT / "compose.tls.yaml").read_text("utf-8")
+    over = importlib.import_module("yaml").safe_load(text)
+    assert re.findall(r"\$\{[^}]*\$", text) == []
+    assert list(over) == ["services"]
+    assert list(over["services"]) == ["nginx"]
+    assert set(over["services"]["nginx"]) == {"environment", "volumes", "ports"}
+    environment = over["services"]["nginx"]["environment"]
+    told = re.findall(r"^# (EDGE_\w+)  ", (ROOT / "nginx" / "tls").read_text("utf-8"), re.MULTILINE)
+    assert {*environment, "EDGE_TLS_LISTEN"} == {*told}
+    [volume] = over["services"]["nginx"]["volumes"]
+    assert volume.endswith(f":{environment['EDGE_TLS']}:ro")
+    # Of version 6 nginx might see a private address for everybody's.
+    assert all(port.startswith("0.0.0.0:") for port in over["services"]["nginx"]["ports"])
 
 
 def test_no_variable_stands_in_another() -> None:

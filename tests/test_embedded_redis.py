@@ -16,7 +16,7 @@ from taptrade import embedded_redis, redis_server, sockets
 from tests.conftest import start_redis
 from tests.docs.shell import blocks
 
-RUNBOOK = Path(__file__).parents[1] / "docs" / "runbooks" / "redis-loss.md"
+RUNBOOKS = Path(__file__).parents[1] / "docs" / "runbooks"
 
 
 def test_runs_with_our_configuration(redis_client: redis.Redis) -> None:
@@ -205,9 +205,11 @@ def test_files_that_are_damaged_otherwise_are_left_alone_and_the_server_says_so(
     assert what_is_left(killed) == []
     [kept] = killed.glob("redis-damaged-*")
     assert (kept / file.relative_to(killed / "redis")).read_bytes() == damaged
-    cutting = next(block for block in blocks(RUNBOOK.read_text("utf-8")) if "--fix" in block)
+    words = blocks((RUNBOOKS / "README.md").read_text("utf-8"))[0]
+    cutting = next(block for block in blocks((RUNBOOKS / "redis-loss.md").read_text("utf-8")) if "--fix" in block)
     lines = "\n".join(line for line in cutting.splitlines() if not line.startswith("ctl "))
-    subprocess.run(["bash", "-ec", lines], env=os.environ | {"DATA": str(copy)}, stdout=subprocess.DEVNULL, check=True)
+    environment = os.environ | {"TAPTRADE_DATA": str(copy)}
+    subprocess.run(["bash", "-ec", f"{words}\n{lines}"], env=environment, stdout=subprocess.DEVNULL, check=True)
     assert what_is_left(copy) == [b"balance"], "what stands before the damage"
-    [kept] = copy.glob("redis-damaged-*")
-    assert (kept / file.relative_to(killed / "redis")).read_bytes() == damaged
+    [kept] = (copy / "redis").glob("damaged-*")
+    assert (kept / file.name).read_bytes() == damaged

@@ -20,6 +20,7 @@ from runtime.messaging.redis_keys import (
     BREAKER,
     FEED_ALIVE,
     FEED_SOURCES,
+    JOBS_SEEN,
     REPLICA_SHIPPED,
     SETTLER_ALIVE,
     TICK_LATEST,
@@ -29,6 +30,7 @@ from runtime.messaging.redis_values import (
     ArchiveResult,
     AuditResult,
     FeedSources,
+    JobSeen,
     ReplicaShipped,
     WriterAlive,
     decode_breaker,
@@ -55,6 +57,14 @@ class KeyReader(Protocol):
 
     def mget(self, keys: Any, *more: Any) -> Any:
         """Return the values of keys."""
+        ...
+
+
+class HashReader(Protocol):
+    """The call that is needed of a Redis client for the periodic jobs."""
+
+    def hgetall(self, name: str) -> Any:
+        """Return a hash."""
         ...
 
 
@@ -104,6 +114,11 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
         archived_ms=ArchiveResult.decode(archived).at_ms if archived else 0,
         replica_until_ms=ReplicaShipped.decode(shipped).until_ms if shipped else {},
     )
+
+
+def read_jobs(client: HashReader) -> dict[str, JobSeen]:
+    """Return when each periodic job last went well."""
+    return {job_id.decode(): JobSeen.decode(value) for job_id, value in client.hgetall(JOBS_SEEN).items()}
 
 
 def newest_commit(pool: RowReader) -> int | None:

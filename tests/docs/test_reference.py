@@ -31,7 +31,9 @@ SPAN = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(r"(?:^|[\s\"`(/])taptrade (?P<name>[a-z][a-z-]*)(?P<rest>[^\n`|;&]*)")
 MAKE = re.compile(r"(?:^|[\s\"`(])make (?P<target>[a-z][a-z-]*)")
 OPTION = re.compile(r"--[a-z][a-z-]*")
-FILE = re.compile(r"(?:functions|runtime|jobs|taptrade|tests|docs|loadtest|nginx)/[\w./-]*(?::(?P<symbol>\w+))?")
+FILE = re.compile(
+    r"(?:functions|runtime|jobs|taptrade|tests|docs|loadtest|nginx|release)/[\w./-]*(?::(?P<symbol>\w+))?"
+)
 CODE_LINE = re.compile(r"^ {4,}\S.*$", re.MULTILINE)
 
 

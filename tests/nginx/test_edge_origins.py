@@ -23,7 +23,7 @@ ALLOWED = "access-control-allow-origin"
 @pytest.fixture(scope="module")
 def edge(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run nginx with pages of other origins named; its URL."""
-    with running_edge(tmp_path_factory.mktemp("edge"), stand_in.port, origins=NAMED) as url:
+    with running_edge(tmp_path_factory.mktemp("edge"), stand_in.port, TAPTRADE_CORS_ORIGINS=NAMED) as url:
         yield url
 
 
@@ -69,14 +69,14 @@ def test_a_named_page_reads_what_nginx_refuses(named: httpx.Client) -> None:
 def test_a_named_page_reads_that_there_is_no_connection_for_another_bet(stand_in: StandIn, tmp_path: Path) -> None:
     none = (("nginx.conf", "max_conns=500;", "down;"),)
     # A server that is down leaves the same upstream without one to connect to.
-    with running_edge(tmp_path, stand_in.port, none, NAMED) as url:
+    with running_edge(tmp_path, stand_in.port, none, TAPTRADE_CORS_ORIGINS=NAMED) as url:
         answer = httpx.post(f"{url}/api/bets", json={}, headers={"Origin": LOCAL})
     problem(answer, 503, "OVERLOADED", retryable=True)
     may_read(answer, LOCAL)
 
 
 def test_a_named_page_reads_that_the_api_is_away_and_is_told_so_after_its_preflight(tmp_path: Path) -> None:
-    with running_edge(tmp_path, free_port(), origins=NAMED) as url:
+    with running_edge(tmp_path, free_port(), TAPTRADE_CORS_ORIGINS=NAMED) as url:
         preflight = httpx.options(f"{url}/api/bets", headers={"Origin": APP} | WANTED)
         answer = httpx.post(f"{url}/api/bets", json={}, headers={"Origin": APP})
     assert preflight.status_code == 204
