@@ -35,7 +35,7 @@ RUN [ -f runtime/BUILD ] || echo "$BUILD $SHA" >runtime/BUILD
 
 FROM python:3.11-slim-bookworm AS taptrade
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin taptrade \
-    && install -d -o taptrade -g taptrade -m 0700 /data
+    && install -d -o taptrade -g taptrade -m 0700 /data /replica
 COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC TAPTRADE_DATA=/data

@@ -52,6 +52,8 @@ COMMANDS: tuple[Command, ...] = (
         "calibrate", "taptrade.calibrate:main", "tell what rates return on recorded prices, or fit a model to them"
     ),
     Command("archive", "taptrade.archive:main", "list archived weeks, archive what is due, verify or restore them"),
+    Command("backup", "taptrade.backup:main", "make a checked copy of the live database now"),
+    Command("restore", "taptrade.restore:main", "bring the databases back from the replica into a new folder"),
     Command("audit", "taptrade.audit:main", "recount balances, ledger, bets and payouts"),
     Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
     Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),

@@ -62,7 +62,9 @@ def run(
         ticks_store.prepare(settings.ticks_database, clock)
         database = open_writer(settings.ticks_database, checkpoint_pages=0)
         metrics = Metrics("feed")
-        checkpoints = Checkpointer(database, settings.ticks_database, metrics, clock)
+        checkpoints = Checkpointer(
+            database, settings.ticks_database, metrics, clock, is_shipped=bool(settings.replica_url)
+        )
         venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
         publisher = open_publisher(settings, clock, database)
         background = Background(stopping, clock, metrics)

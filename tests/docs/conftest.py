@@ -17,7 +17,8 @@ PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Run the whole system as `make run` does; it must stop cleanly in the end."""
-    with System(tmp_path_factory.mktemp("house") / "data") as system:
+    folder = tmp_path_factory.mktemp("house")
+    with System(folder / "data", replica_url=str(folder / "elsewhere")) as system:
         yield system
 
 
