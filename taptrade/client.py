@@ -63,6 +63,8 @@ class TapClient:
             timeout=TIMEOUT_S,
             transport=transport,
             trust_env=may_use_proxy(url),
+            # SSL_CERT_FILE names whom to trust, at this machine's own addresses too.
+            verify=httpx.create_ssl_context(),
             # The token alone says who asks; the session's cookie is for browsers.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )

@@ -128,8 +128,10 @@ def wait_until_healthy(client: TapClient, clock: Clock, pause: Callable[[float],
             if client.healthy():
                 return
             reason = f"{client.url} is not well"
-        except httpx.TransportError:
+        except httpx.TransportError as ex:
             reason = f"nothing listens at {client.url}; `make run` starts it"
+            if "certificate" in str(ex):
+                reason = f"{client.url}: {ex}; SSL_CERT_FILE names whom to trust"
         except ApiError as ex:
             reason = f"{client.url} is not well: {_unwell(ex)}"
         if clock.monotonic_ms() > give_up_ms:

@@ -100,7 +100,8 @@ class EventStream:
     def events(self) -> Iterator[StreamEvent]:
         """Give events until `stop` is set; raise ApiError only where trying again cannot help."""
         timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
-        with httpx.Client(timeout=timeout, transport=self._transport, trust_env=may_use_proxy(self._url)) as http:
+        proxied, trusted = may_use_proxy(self._url), httpx.create_ssl_context()
+        with httpx.Client(timeout=timeout, transport=self._transport, trust_env=proxied, verify=trusted) as http:
             while not self._stop.is_set():
                 # A server restarts, a line breaks: the wait and the next connection follow.
                 with suppress(httpx.TransportError):

@@ -15,6 +15,8 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
+from jobs.rq.runs import Runs
+from jobs.rq.schedule import SCHEDULES, require_runnable
 from runtime.background import Background
 from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
@@ -22,6 +24,7 @@ from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
 from runtime.settings import load
+from runtime.systemd import manager
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,14 @@ class SteadyWorker(SimpleWorker):
     """A SimpleWorker that comes back quickly and stays visible after Redis came up empty."""
 
     max_connection_wait_time = 1.0
+    runs: Runs
+    """Set by `make_worker`: RQ's own constructor has more than enough arguments."""
+
+    def perform_job(self, job: Any, queue: Any, execution: Any) -> bool:
+        """Do a job, and tell what became of it."""
+        succeeded = bool(super().perform_job(job, queue, execution))
+        self.runs.ended(job.id, succeeded=succeeded)
+        return succeeded
 
     @property
     def was_told_to_stop(self) -> bool:
@@ -52,6 +63,8 @@ class SteadyWorker(SimpleWorker):
         Raise CommandsUnheard where a new worker must take over: RQ starts its own thread once in a worker's life.
         """
         super().heartbeat(timeout, pipeline)
+        # RQ says how long a job may take before it begins, and ends it after that.
+        manager.alive(within_s=timeout or WORKER_TTL_S)
         if pipeline is not None:
             return
         if not self.connection.hexists(self.key, "birth"):
@@ -68,9 +81,9 @@ def worker_name(queue: str) -> str:
     return f"{queue}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def make_worker(queue: str, connection: Any) -> SteadyWorker:
+def make_worker(queue: str, connection: Any, runs: Runs) -> SteadyWorker:
     """Return a worker of one queue."""
-    return SteadyWorker(
+    worker = SteadyWorker(
         [JsonQueue(queue, connection=connection)],
         name=worker_name(queue),
         connection=connection,
@@ -82,6 +95,8 @@ def make_worker(queue: str, connection: Any) -> SteadyWorker:
         serializer=JSONSerializer,
         log_job_description=False,
     )
+    worker.runs = runs
+    return worker
 
 
 def reclaim(queue: JsonQueue) -> list[str]:
@@ -104,25 +119,36 @@ def reclaim(queue: JsonQueue) -> list[str]:
 def main(queue: str, process: str) -> int:
     """Work on `queue` until SIGTERM or SIGINT; wait for Redis as long as it takes."""
     _quieten()
+    require_runnable(schedule for schedule in SCHEDULES if schedule.queue == queue)
     client: Any = connect(load().redis_url, block_s=WORKER_TTL_S)
     stop = threading.Event()
     metrics, clock = Metrics(process), SystemClock()
+    runs = Runs(queue, client, metrics, clock)
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
-    while not stop.is_set():
-        _stop_on_signals(stop)
-        wait_until_ready(client, stop.wait, attempts=2**31)
-        worker = None
-        try:
-            worker = make_worker(queue, client)
-            reclaim(JsonQueue(queue, connection=client))
-            logger.info("worker %s listens on %s", worker.name, queue)
-            worker.work(logging_level="WARNING")
-        except OUTAGES as ex:
-            logger.warning("lost Redis: %s", ex)
-        if worker and worker.was_told_to_stop:
-            return 0
-        stop.wait(PAUSE_S)
+    manager.ready()
+    try:
+        while not stop.is_set():
+            manager.alive(within_s=WORKER_TTL_S)
+            _stop_on_signals(stop)
+            _work_until_an_outage(client, queue, runs, stop)
+    finally:
+        manager.stopping()
     return 0
+
+
+def _work_until_an_outage(client: Any, queue: str, runs: Runs, stop: threading.Event) -> None:
+    wait_until_ready(client, stop.wait, attempts=2**31)
+    worker = None
+    try:
+        worker = make_worker(queue, client, runs)
+        reclaim(JsonQueue(queue, connection=client))
+        logger.info("worker %s listens on %s", worker.name, queue)
+        worker.work(logging_level="WARNING")
+    except OUTAGES as ex:
+        logger.warning("lost Redis: %s", ex)
+    if worker and worker.was_told_to_stop:
+        stop.set()
+    stop.wait(PAUSE_S)
 
 
 def _quieten() -> None:

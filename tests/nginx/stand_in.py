@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
             told = {"headers": {name.lower(): value for name, value in self.headers.items()}, "bytes": len(body)}
             self._answer(200, "application/json", json.dumps(told).encode())
 
-    do_POST = do_GET  # noqa: N815  http.server calls it so
+    do_POST = do_OPTIONS = do_GET  # noqa: N815  http.server calls it so
 
     def _answer(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)

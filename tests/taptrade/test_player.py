@@ -125,6 +125,7 @@ def test_the_game_begins_when_the_system_is_well(clock: ManualClock, capsys: pyt
         pytest.param(REFUSED, r"nothing listens at http://127\.0\.0\.1:1; `make run` starts it", id="nothing there"),
         pytest.param(UNWELL, "is not well: feed", id="a part is not well"),
         pytest.param(httpx.Response(404), "404", id="another server"),
+        pytest.param(httpx.ConnectError("certificate verify failed"), "SSL_CERT_FILE names", id="an unknown authority"),
     ],
 )
 def test_a_minute_in_vain_ends_with_a_sentence(

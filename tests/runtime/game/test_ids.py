@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from runtime.game.ids import (
+    ALPHABET,
+    TAIL_LENGTH,
     entry_commit,
     entry_id,
     entry_key,
     entry_ms,
     entry_position,
+    tail_of,
     ulid,
     ulid_key,
     ulid_ms,
@@ -66,3 +69,10 @@ def test_keys_sort_as_the_texts_do_and_give_them_back() -> None:
 
 def test_there_is_no_key_of_an_entry_that_is_not_there() -> None:
     assert entry_key(None, 1, 0) is entry_key(NOW_MS, 1, None) is None
+
+
+def test_the_tail_of_a_request_is_five_letters_that_are_always_the_same() -> None:
+    tails = {tail_of(f"request-{number}") for number in range(1_000)}
+    assert len(tails) > 990
+    assert all(len(tail) == TAIL_LENGTH and set(tail) <= set(ALPHABET) for tail in tails)
+    assert tail_of("my-request.1") == "36WSB"

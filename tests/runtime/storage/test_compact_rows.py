@@ -58,8 +58,9 @@ def test_no_bet_is_staked_paid_or_ended_twice(desk: Desk) -> None:
     for kind, amount in ((0, -1), (1, 1)):
         with pytest.raises(IntegrityError, match="a bet is staked and paid once"):
             desk.database.execute(
-                "INSERT INTO entry_rows SELECT entry_key(entry_ms(id), 900, 0), user, ?, balance_after, ?, ref, NULL, 9,"
-                " id FROM entry_rows WHERE kind = 0",
+                "INSERT INTO entry_rows (id, user, amount, balance_after, kind, ref, number, previous)"
+                " SELECT entry_key(entry_ms(id), 900, 0), user, ?, balance_after, ?, ref, 9, id"
+                " FROM entry_rows WHERE kind = 0",
                 (amount, kind),
             )
     with pytest.raises(IntegrityError, match="a bet ends once"):

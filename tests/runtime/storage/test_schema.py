@@ -109,7 +109,7 @@ def test_a_database_of_this_version_is_opened_read_only(path: Path) -> None:
     assert migrate(path, LEDGER_MIGRATIONS, CLOCK) == []
     database = open_migrated(path, LEDGER_MIGRATIONS)
     with pytest.raises(DatabaseUnsafe, match="only who may write in its folder can read it"), naming(path):
-        database.execute("DELETE FROM bets")
+        database.execute("DELETE FROM bet_rows")
     database.close()
 
 
