@@ -68,13 +68,13 @@ class Table:
     """The writer at one database, with time standing still: no cell closes and no price gets old."""
 
     def __init__(self, path: Path, settings: Settings, now_ms: int, number: int) -> None:
-        self._rules = rules = rules_of(settings)
+        self.rules = rules = rules_of(settings)
         self._settings = settings
-        self._model = BrownianTouch(rules, settings.house_edge_bp)
+        self.model = BrownianTouch(rules, settings.house_edge_bp)
         self._now_ms = now_ms
         self._tick = made.tick(now_ms, VOLATILITY)
         # Rounds bet on columns of their own, since no player may bet twice on a cell.
-        self._column_s = column_of(now_ms, rules) + (COLUMNS_AHEAD + number) * rules.column_seconds
+        self.column_s = column_of(now_ms, rules) + (COLUMNS_AHEAD + number) * rules.column_seconds
         self.database = open_writer(path, checkpoint_pages=0)
         start_s = time.perf_counter()
         self.book = Book(self.database, ManualClock(now_ms), ENDLESS)
@@ -94,15 +94,15 @@ class Table:
 
     def _bet(self, number: int) -> PlaceBet:
         low_cents = PRICE_CENTS + ROW_CENTS * ((number + number // USERS) % made.CELLS - made.CELLS // 2)
-        cell = Cell(self._column_s, low_cents, low_cents + ROW_CENTS)
+        cell = Cell(self.column_s, low_cents, low_cents + ROW_CENTS)
         # Ids of one millisecond are a commit's.
         bet_id = new_id(self._now_ms + number // BETS_PER_COMMIT)
         return made.place_bet(made.user_id(number * made.USER_STRIDE), cell, self._now_ms, id=bet_id)
 
     def _court(self, commit: Commit) -> Judge:
         return Judge(
-            rules=self._rules,
-            model=self._model,
+            rules=self.rules,
+            model=self.model,
             tick=self._tick,
             now_ms=commit.now_ms,
             newest_column_s=self.book.newest_column_s,

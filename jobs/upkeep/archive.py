@@ -42,7 +42,7 @@ WORK = "weeks/unfinished"
 """In the data folder: what a run has made and not finished with."""
 COMMAND_TTL_MS = 600_000
 ANSWER_S = 60.0
-BYTES_PER_BET = 1_100
+BYTES_PER_BET = 500
 """What a bet takes with its entries, of the live database and of each copy."""
 SPARE_BYTES = 1 << 30
 
