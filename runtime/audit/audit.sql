@@ -170,8 +170,8 @@ SELECT week, manifest FROM archives ORDER BY last_commit;
 
 -- name: entries
 -- All entries in their order.
-SELECT id, coalesce(user_id, 'number ' || user), amount, balance_after, ref_type, created_at, commit_number, place, number,
-       previous_id
+SELECT id, coalesce(user_id, 'number ' || user), amount, balance_after, ref_type, created_at, commit_number, place,
+       number, previous_id
 FROM transaction_ledger ORDER BY "key";
 
 -- name: users
@@ -196,8 +196,8 @@ LEFT JOIN entry_rows AS ended ON ended.id = entry_key(bets.resolved_at, bets.res
 ORDER BY bets.seq;
 
 -- name: lost_references
--- Entries that refer to what is not there, or is there for another player or amount. A bet's entry stands right behind the
--- position at which it was placed or ended, so each has one of a kind.
+-- Entries that refer to what is not there, or is there for another player or amount. A bet's entry stands right behind
+-- the position at which it was placed or ended, so each has one of a kind.
 -- A bet in an archive may have been paid after the cut, up to the archive's last commit.
 SELECT id, ref_type, ref_id FROM transaction_ledger AS entry
 WHERE (kind <= 2 AND NOT EXISTS (SELECT 1 FROM bets WHERE bets."key" = entry.ref AND entry."key" = iif(entry.kind = 0,

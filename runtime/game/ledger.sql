@@ -6,6 +6,10 @@
 -- RETURNING tells what a row has become, so what it was is asked before a balance moves; and the player's number.
 SELECT seq, last_entry_id FROM users WHERE id = ?;
 
+-- name: user_seq
+-- A part of others: the number that stands for a player in the rows, by the player's id.
+(SELECT users.seq FROM users WHERE users.id = ?);
+
 -- name: debit
 -- Take money if it is there. No row back means that the balance is short (or the amount is not positive).
 UPDATE users SET balance = balance - ?, version = version + 1, updated_at = ?, last_entry_id = ?
@@ -25,7 +29,8 @@ RETURNING balance, version;
 -- Parameters: user, below, user, from, from, below.
 WITH RECURSIVE walk AS NOT MATERIALIZED (
     SELECT id AS "key", amount, kind, ref, previous FROM entry_rows WHERE id = coalesce(
-        (SELECT id FROM entry_rows WHERE user = {user_seq} AND number % 64 = 0 AND id >= ulid_key(?) ORDER BY id LIMIT 1),
+        (SELECT id FROM entry_rows WHERE user = {user_seq} AND number % 64 = 0 AND id >= ulid_key(?)
+         ORDER BY id LIMIT 1),
         (SELECT ulid_key(last_entry_id) FROM users WHERE id = ?))
     UNION ALL
     SELECT older.id, older.amount, older.kind, older.ref, older.previous
@@ -117,7 +122,8 @@ SELECT {bet_columns} FROM bets WHERE "key" IN (SELECT ulid_key(value) FROM json_
 -- name: bets_on_cells
 -- The bets taken on cells by players; the one parameter is a list of [column, low, high, user].
 SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, low_cents, high_cents, user)
-    IN (SELECT value ->> 0, value ->> 1, value ->> 2, (SELECT seq FROM users WHERE id = value ->> 3) FROM json_each(?));
+    IN (SELECT value ->> 0, value ->> 1, value ->> 2, (SELECT seq FROM users WHERE id = value ->> 3)
+        FROM json_each(?));
 
 -- name: bets_of_column
 -- The row numbers of all bets taken on a column, also of those that a writer before this one has settled: the index

@@ -11,8 +11,8 @@ WHERE model_id IS ? AND model_version IS ? AND features IS ?;
 INSERT INTO pricings (seq, model_id, model_version, features) VALUES (?, ?, ?, ?);
 
 -- name: insert_bet
--- A judged bet, refused ones as well. Its signer is left out where the delegation names that key. Its player's number is
--- looked up where it is not given.
+-- A judged bet, refused ones as well. Its signer is left out where the delegation names that key. Its player's number
+-- is looked up where it is not given.
 INSERT INTO bet_rows
     (seq, id, user, cell_id, amount, reward_rate, status, placed_at, resolved_after_ms, payout_amount, refusal_code,
      refusal_detail, refusal_arguments, column_start_s, low_cents, high_cents, min_rate_bp, nonce, signed_after_s,

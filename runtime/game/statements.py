@@ -37,10 +37,8 @@ COLUMN_LISTS: Marks = {
     "bucket_columns": BUCKET_COLUMNS,
     "limit_columns": LIMIT_COLUMNS,
     "cut_columns": CUT_COLUMNS,
-    "user_seq": "(SELECT users.seq FROM users WHERE users.id = ?)",
 }
-"""The lists that every room's file may name; their order is that of the fields which rows are made of and hashed by.
-And the number that stands for a player in the rows, by their id."""
+"""The lists that every room's file may name; their order is that of the fields which rows are made of and hashed by."""
 
 MARK = re.compile(r"\{(?:(?P<table>\w+)\.)?(?P<name>\w+)\}")
 

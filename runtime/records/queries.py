@@ -6,5 +6,9 @@ from runtime.game.ledger import SQL
 from runtime.game.statements import read_statements
 
 QUERIES = read_statements(
-    "runtime.records", "queries.sql", entries_back=SQL["entries_back"], open_from=SQL["open_from"]
+    "runtime.records",
+    "queries.sql",
+    entries_back=SQL["entries_back"],
+    open_from=SQL["open_from"],
+    user_seq=SQL["user_seq"],
 )

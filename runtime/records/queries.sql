@@ -295,8 +295,8 @@ WHERE start_s IS NOT NULL
 ORDER BY start_s LIMIT ?;
 
 -- name: open_on_cells
--- The open bets of a column by cell: of so many of its bets after a (low, high, player) the last player of each cell, how
--- many were looked at, how many of them are open, their stakes and their payouts.
+-- The open bets of a column by cell: of so many of its bets after a (low, high, player) the last player of each cell,
+-- how many were looked at, how many of them are open, their stakes and their payouts.
 SELECT low_cents, high_cents, max(user), count(*), coalesce(sum(is_open), 0), coalesce(sum(is_open * amount), 0),
        coalesce(sum(is_open * (amount * reward_rate / 10000)), 0)
 FROM (SELECT low_cents, high_cents, user, amount, reward_rate, status = 0 AS is_open
