@@ -1,4 +1,4 @@
-# Three images: the edge, the queue, and ours for every process of `taptrade serve`.
+# Four images: the edge, the queue, ours for every process of `taptrade serve`, and the buckets of the profile `s3`.
 
 FROM nginx:1-bookworm AS edge
 COPY nginx/*.conf nginx/origins nginx/tls /edge/
@@ -41,3 +41,8 @@ WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC TAPTRADE_DATA=/data
 USER taptrade
 ENTRYPOINT ["taptrade"]
+
+# The last, since some builders make all that stands before what is asked for.
+FROM versity/versitygw:v1.7.0 AS buckets
+# A folder is a bucket.
+RUN install -d -o 10002 -g 10002 -m 0700 /s3 /s3/archives

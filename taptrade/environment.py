@@ -14,7 +14,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "gunicorn": (
         *("GUNICORN_*", "WEB_CONCURRENCY", "PORT", "SENDFILE", "FORWARDED_ALLOW_IPS"),
         *("SCRIPT_NAME", "SERVER_SOFTWARE"),
-        *("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET"),
+        *("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"),
     ),
     "gevent and its loop": ("GEVENT*", "LIBEV_*", "PURE_PYTHON"),
     "greenlet": ("GREENLET_*",),

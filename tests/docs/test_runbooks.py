@@ -7,17 +7,16 @@ import os
 import re
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from jobs.rq.schedule import SCHEDULES
-from runtime.storage.database import open_reader
 from taptrade import redis_server
 from taptrade.processes import PROCESSES
 from tests.acceptance.system import System
 from tests.docs import docker_stand_in
+from tests.docs.conftest import Played
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
 from tests.jobs.upkeep.shelf import Shelf
@@ -27,7 +26,6 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.timeout(180)
 
 SET = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n"
-PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
 
 
 def runbook(name: str) -> str:
@@ -46,28 +44,6 @@ def place(house: System, tmp_path: Path) -> dict[str, str]:
     docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{docker_stand_in.__file__}" "$@"\n')
     docker.chmod(0o755)
     return house.environment | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A bet that was played to its end."""
-
-    id: str
-    wallet: str
-    column_start_s: int
-
-
-@pytest.fixture(scope="session")
-def bet(house: System, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    """Let the player place one bet and wait for its result."""
-    run([PLAY], tmp_path_factory.mktemp("player"), house.environment)
-    reader = open_reader(house.data / "taptrade.db")
-    rows = reader.execute(
-        "SELECT bets.id, wallet_address, column_start_s FROM bets JOIN users ON users.id = user_id"
-        " WHERE resolved_commit IS NOT NULL ORDER BY seq DESC LIMIT 1"
-    )
-    reader.close()
-    return Played(*rows[0])
 
 
 def test_looking_around_shows_health_processes_and_breaker(house: System, tmp_path: Path) -> None:
