@@ -34,6 +34,7 @@ def by(process: str, name: str, **labels: str) -> str:
 FAILED = by("writer", "taptrade_jobs_failed_total")
 RUNS = by("jobs", "taptrade_job_runs_total", job="backup-live", result="failed")
 SLOW, FAST, ALL = (by("writer", "taptrade_commit_seconds_bucket", le=le) for le in ("0.2", "0.1", "+Inf"))
+SHIPPED = 'taptrade_replica_age_seconds{database="taptrade.db"}'
 WAL = by("writer", "taptrade_wal_bytes", database="taptrade.db")
 HELD = by("writer", "taptrade_wal_held_seconds", database="taptrade.db", holder="process 7 (sqlite3)")
 OVERLOADED = by("api", "taptrade_errors_total", function="place_bet", code="OVERLOADED")
@@ -116,6 +117,8 @@ CASES = (
     Case("CommitsSlow", "12m", {}, {SLOW: BEFORE + "0+9x100", FAST: BEFORE + "0x100", ALL: BEFORE + "0+9x100"}),
     Case("CommitsSlow", "12m", None, {SLOW: BEFORE + "0+9x100", FAST: BEFORE + "0+9x100", ALL: BEFORE + "0+9x100"}),
     Case("CommitsSlow", "12m", None, {SLOW: BEFORE + "0x100", FAST: BEFORE + "0x100", ALL: BEFORE + "0x100"}),
+    Case("ReplicaBehind", "5m", {"database": "taptrade.db"}, {SHIPPED: BEFORE + "31x100"}),
+    Case("ReplicaBehind", "5m", None, {SHIPPED: BEFORE + "30x100"}),
     Case(
         "WalTooLong",
         "5m",
