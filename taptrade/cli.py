@@ -44,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("withdrawal", "taptrade.withdrawal:main", "list what players want out; complete or reverse it"),
     Command("reconcile", "taptrade.reconcile:main", "hold a payment processor's CSV against the ledger"),
     Command("adjust", "taptrade.operate:adjust", "correct a balance by a new ledger entry"),
+    Command("trace", "taptrade.trace:main", "tell the story of one request, bet, job or commit, with its times"),
     Command("explain", "taptrade.explain:main", "explain one bet, every part of it recomputed"),
     Command("dispute", "taptrade.dispute:main", "show an account's bets and entries of a span of time, adding up"),
     Command("recompute", "taptrade.recompute:main", "decide the settled bets of a span anew and name what differs"),
@@ -51,6 +52,8 @@ COMMANDS: tuple[Command, ...] = (
         "calibrate", "taptrade.calibrate:main", "tell what rates return on recorded prices, or fit a model to them"
     ),
     Command("archive", "taptrade.archive:main", "list archived weeks, archive what is due, verify or restore them"),
+    Command("backup", "taptrade.backup:main", "make a checked copy of the live database now"),
+    Command("restore", "taptrade.restore:main", "bring the databases back from the replica into a new folder"),
     Command("audit", "taptrade.audit:main", "recount balances, ledger, bets and payouts"),
     Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
     Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),

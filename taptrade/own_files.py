@@ -10,7 +10,22 @@ from pathlib import Path
 from jobs.dashboard.key import KEY_FILE
 
 UMASK = 0o077
-OURS = ("backups", KEY_FILE, "heads.jsonl", "logs", "redis", "run", "taptrade.db", "ticks.db")
+OURS = (
+    *(
+        "archives",
+        "backups",
+        "bets_",
+        KEY_FILE,
+        "heads.jsonl",
+        "logs",
+        "models",
+        "redis",
+        "run",
+        "taptrade.db",
+        "ticks.db",
+    ),
+    *(".taptrade.db-litestream", ".ticks.db-litestream"),
+)
 """How the names of what a run writes begin. A folder with anything else in it may be somebody's home."""
 
 

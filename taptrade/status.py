@@ -74,7 +74,7 @@ def _follow(look: HouseLook, seen: HouseStatus, console: Console) -> HouseStatus
 
 def rows(seen: HouseStatus) -> list[Row]:
     """Return the screen: (title, state, text)."""
-    mode = seen.mode or "mode unknown, the API does not answer"
+    mode = seen.mode or "mode unknown"
     up = f"up {ago(seen.up_s * 1000)}" if seen.up_s is not None else "not up"
     found: list[Row] = [("house", _state(seen.ok), f"{seen.version}, {mode}, {up}, at {seen.at}")]
     found += [(part, _state(check.ok), check.detail) for part, check in seen.checks.items()]

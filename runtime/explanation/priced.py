@@ -140,7 +140,9 @@ def _edge(yardstick: Yardstick, rate_bp: int | None) -> str:
         kept_bp = {kept_bp for low, high, kept_bp in model.kept_bp if low <= rate_bp <= high} or kept_bp
     least, most = (f"{bp / 100:g}" for bp in (min(kept_bp), max(kept_bp)))
     whole = f"a house edge of {least} %" if least == most else f"a house edge of {least} to {most} %"
-    return whole if kept_bp == {own_bp} else f"{whole} ({own_bp / 100:g} %, the rest for what the model leaves in doubt)"
+    return (
+        whole if kept_bp == {own_bp} else f"{whole} ({own_bp / 100:g} %, the rest for what the model leaves in doubt)"
+    )
 
 
 def _shut_out(bet: Bet, recomputed: int | None, given: str, bucket: Bucket, was_closed: bool) -> tuple[bool, str]:
