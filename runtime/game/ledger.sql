@@ -7,8 +7,8 @@
 SELECT seq, last_entry_id FROM users WHERE id = ?;
 
 -- name: user_seq
--- A part of others: the number that stands for a player in the rows, by the player's id.
-(SELECT users.seq FROM users WHERE users.id = ?);
+-- The number that stands for a player in the rows, by the player's id; a part of others.
+SELECT users.seq FROM users WHERE users.id = ?;
 
 -- name: debit
 -- Take money if it is there. No row back means that the balance is short (or the amount is not positive).
@@ -29,7 +29,7 @@ RETURNING balance, version;
 -- Parameters: user, below, user, from, from, below.
 WITH RECURSIVE walk AS NOT MATERIALIZED (
     SELECT id AS "key", amount, kind, ref, previous FROM entry_rows WHERE id = coalesce(
-        (SELECT id FROM entry_rows WHERE user = {user_seq} AND number % 64 = 0 AND id >= ulid_key(?)
+        (SELECT id FROM entry_rows WHERE user = ({user_seq}) AND number % 64 = 0 AND id >= ulid_key(?)
          ORDER BY id LIMIT 1),
         (SELECT ulid_key(last_entry_id) FROM users WHERE id = ?))
     UNION ALL
@@ -44,7 +44,7 @@ WITH RECURSIVE walk AS NOT MATERIALIZED (
 -- Parameters: user, from, milestones, user, from, from.
 WITH RECURSIVE block (last_key) AS (
     SELECT id FROM (SELECT id FROM entry_rows
-        WHERE user = {user_seq} AND number % 64 = 0 AND id >= ulid_key(?) ORDER BY id LIMIT ?) AS milestone
+        WHERE user = ({user_seq}) AND number % 64 = 0 AND id >= ulid_key(?) ORDER BY id LIMIT ?) AS milestone
     UNION SELECT ulid_key(last_entry_id) FROM users WHERE id = ?
 ), walk AS (
     SELECT newest.id, newest.previous FROM block CROSS JOIN entry_rows AS newest WHERE newest.id = block.last_key
@@ -100,7 +100,8 @@ SELECT coalesce(max(number), 0) AS number FROM commits;
 -- name: entries_after
 -- What moved money after a commit, with the time of its own.
 SELECT commit_number, created_at, ref_type, ref_id, user_id, amount
-FROM transaction_ledger WHERE commit_number > ? ORDER BY "key";
+FROM transaction_ledger WHERE "key" > coalesce((SELECT entry_key(committed_ms, number, 4294967295) FROM commit_rows
+    WHERE number <= ? ORDER BY number DESC LIMIT 1), '') ORDER BY "key";
 
 -- name: commit_time
 -- When the newest commit up to a number was made: the ids of its entries begin with that time.

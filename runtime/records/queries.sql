@@ -49,14 +49,14 @@ SELECT set_at, override, until_at, who, why FROM breaker_overrides ORDER BY id D
 -- A player's refused bets after a (commit, place) and up to a commit, at most so many. The first commit at or after the
 -- given one that has bets says where to begin; if there is none, nothing is read.
 -- Parameters: user, commit, commit, place, last commit, limit.
-SELECT {bet_columns} FROM bets WHERE user = {user_seq} AND refusal_code IS NOT NULL AND seq >=
+SELECT {bet_columns} FROM bets WHERE user = ({user_seq}) AND refusal_code IS NOT NULL AND seq >=
     (SELECT first_bet_seq FROM commits WHERE number >= ? AND first_bet_seq IS NOT NULL ORDER BY number LIMIT 1)
     AND (placed_commit, placed_place) > (?, ?) AND placed_commit <= ? ORDER BY seq LIMIT ?;
 
 -- name: refused_between
 -- A player's bets refused in [from, to).
 SELECT {bet_columns} FROM bets
-WHERE user = {user_seq} AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?;
+WHERE user = ({user_seq}) AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?;
 
 -- name: ended_after
 -- A player's bets that ended after a (commit, place) and up to a commit, in that order, at most so many.
@@ -65,7 +65,7 @@ WHERE user = {user_seq} AND refusal_code IS NOT NULL AND placed_at >= ? AND plac
 SELECT {bet_columns} FROM bets WHERE seq IN (
     SELECT bets.seq FROM commits CROSS JOIN bets
     WHERE commits.number >= ? AND commits.number <= ? AND bets.resolved_commit = commits.number
-        AND bets.user = {user_seq}
+        AND bets.user = ({user_seq})
         AND (bets.resolved_commit, bets.resolved_place) > (?, ?)
     ORDER BY commits.number, bets.resolved_place LIMIT ?
 ) ORDER BY resolved_commit, resolved_place;
@@ -122,20 +122,20 @@ SELECT coalesce(sum(amount), 0) FROM (SELECT bets.amount, bets.status {taken} LI
 -- A player's bet on a cell that was taken.
 -- Parameters: column, low, high, user, those of the conditions.
 SELECT seq FROM bets WHERE refusal_code IS NULL AND column_start_s = ? AND low_cents = ? AND high_cents = ?
-    AND user = {user_seq}{conditions}
+    AND user = ({user_seq}){conditions}
 ORDER BY seq DESC;
 
 -- name: taken_from_mark
 -- A player's bets on columns from the mark on, before which nothing is open; those of others are passed over in the
 -- index. What is computed from `seq` is no reason to walk the table instead of the index.
 -- Parameters: user, those of the conditions.
-SELECT seq FROM bets WHERE refusal_code IS NULL AND user = {user_seq} AND column_start_s >= ({open_from}){conditions}
+SELECT seq FROM bets WHERE refusal_code IS NULL AND user = ({user_seq}) AND column_start_s >= ({open_from}){conditions}
 ORDER BY seq + 0 DESC;
 
 -- name: refused_bets
 -- A player's refused bets.
 -- Parameters: user, those of the conditions.
-SELECT seq FROM bets WHERE user = {user_seq} AND refusal_code IS NOT NULL{conditions} ORDER BY seq DESC;
+SELECT seq FROM bets WHERE user = ({user_seq}) AND refusal_code IS NOT NULL{conditions} ORDER BY seq DESC;
 
 -- name: if_below
 -- Before a bet, by its row number.

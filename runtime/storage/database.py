@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +16,6 @@ from playhouse.cysqlite_ext import CySqliteDatabase
 
 from runtime.errors import TaptradeError
 from runtime.game.ids import SQL_FUNCTIONS
-
-logger = logging.getLogger(__name__)
 
 LEDGER_MIGRATIONS = Path(__file__).parent / "migrations"
 """What makes and updates the tables of `taptrade.db`."""
