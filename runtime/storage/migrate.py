@@ -109,7 +109,7 @@ def _remake(path: Path, migrations: Sequence[Migration], clock: Clock, progress:
             of = remake.origin(old)
             if not _is_begun(made, of):
                 remake.remove(made)
-                remake.require_room(path)
+                remake.require_space(path)
                 _apply_all(made, migrations, clock)
                 with closing(open_writer(made)) as new:
                     remake.begin(new, of)

@@ -65,7 +65,7 @@ def new_file_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 
 
-def require_room(path: Path) -> None:
+def require_space(path: Path) -> None:
     """Raise NotRemade if the disk may become full."""
     needed, free = int(NEEDED_SHARE * path.stat().st_size), shutil.disk_usage(path.parent).free
     if needed > free:

@@ -38,7 +38,7 @@ def bet(house: System, tmp_path_factory: pytest.TempPathFactory) -> Played:
     reader = open_reader(house.data / "taptrade.db")
     rows = reader.execute(
         "SELECT bets.id, wallet_address, column_start_s FROM bets JOIN users ON users.id = user_id"
-        " WHERE resolved_commit IS NOT NULL ORDER BY seq DESC LIMIT 1"
+        " WHERE resolved_commit IS NOT NULL ORDER BY bets.seq DESC LIMIT 1"
     )
     reader.close()
     return Played(*rows[0])

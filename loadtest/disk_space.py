@@ -1,4 +1,4 @@
-"""What a bet takes of the disk, by table and index, and packed: `python -m loadtest.room`, rows by the real writer."""
+"""What a bet takes of the disk, by table and index, and packed: `python -m loadtest.disk_space`, rows by the real writer."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _pages(data: bytes, root: int) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Fill a database and tell what its bets take."""
-    parser = argparse.ArgumentParser(prog="python -m loadtest.room", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m loadtest.disk_space", description=__doc__)
     parser.add_argument("--bets", type=int, default=BETS, help=f"how many; else {BETS}")
     bets = parser.parse_args(arguments).bets
     with tempfile.TemporaryDirectory() as folder:
