@@ -1,4 +1,4 @@
-"""What a bet takes of the disk, by table and index, and packed: `python -m loadtest.disk_space`, rows by the real writer."""
+"""What a bet takes of the disk, by table and index, and packed: `python -m loadtest.disk_space`."""
 
 from __future__ import annotations
 

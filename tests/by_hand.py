@@ -20,7 +20,7 @@ UPDATE bet_rows SET
     pricing = iif(new.model_version = old.model_version, pricing, pricing + 1)
     WHERE seq = old.seq;
 INSERT OR IGNORE INTO pricings
-    SELECT pricing + 1, new.model_id, new.model_version, new.features FROM bet_rows
+    SELECT pricing, new.model_id, new.model_version, new.features FROM bet_rows
     WHERE seq = old.seq AND new.model_version <> old.model_version;
 END
 """
