@@ -14,8 +14,8 @@ VARIABLE = "NOTIFY_SOCKET"
 ALIVE_EVERY_S = 1.0
 
 
-class Manager:
-    """The service manager of this process, if it has one."""
+class Notifier:
+    """Tells the service manager of this process, if it has one."""
 
     def __init__(self) -> None:
         self._address = ""
@@ -67,4 +67,4 @@ class Manager:
             teller.sendto(words.encode(), self._address)
 
 
-manager = Manager()
+manager = Notifier()

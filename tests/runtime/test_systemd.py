@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.systemd import VARIABLE, Manager
+from runtime.systemd import VARIABLE, Notifier
 
 
 @pytest.mark.parametrize("kind", ["a file", "abstract"])
@@ -17,7 +17,7 @@ def test_a_manager_is_told_where_the_environment_says_and_nobody_else_finds_it(k
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         ear.bind(name if kind == "a file" else f"\0{name}")
         ear.settimeout(5)
-        manager = Manager()
+        manager = Notifier()
         manager.find(environ)
         assert environ == {}
         manager.ready()
@@ -38,7 +38,7 @@ def test_a_manager_is_told_where_the_environment_says_and_nobody_else_finds_it(k
 
 
 def test_a_manager_that_is_away_keeps_nobody_from_working(tmp_path: Path) -> None:
-    manager = Manager()
+    manager = Notifier()
     manager.alive()
     manager.find({VARIABLE: str(tmp_path / "nobody")})
     manager.ready()
