@@ -1,4 +1,4 @@
-"""Power cuts: a disk that keeps only what was synced, what strace tells of it, and a house that loses nothing by one."""
+"""Power cuts: what a disk keeps of what was not synced, what strace tells, and a house that loses nothing by one."""
 
 from __future__ import annotations
 
