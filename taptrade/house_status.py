@@ -96,6 +96,8 @@ class HouseStatus(msgspec.Struct, frozen=True):
     backup: Backup | None
     audit: AuditResult | None
     archived_ms: int | None
+    replica_age_ms: dict[str, int] | None
+    """How long ago all of a database was in the replica, by its name; empty where none is set."""
     disk: Disk | None
 
 
@@ -148,6 +150,7 @@ class HouseLook:
             backup=newest_backup(settings.data / FOLDER),
             audit=audit,
             archived_ms=status.archived_ms if status else None,
+            replica_age_ms=_replica(settings, status, now_ms) if status else None,
             disk=_disk(settings),
         )
 
@@ -194,6 +197,11 @@ class HouseLook:
         ((balances, pending, pending_cents),) = self._pool.execute(QUERIES["owed"])
         exposed = read_exposure(self._pool.execute)
         return Owed(balances, pending, pending_cents, exposed.bets, exposed.payout_cents, exposed.complete)
+
+
+def _replica(settings: Settings, status: SystemStatus, now_ms: int) -> dict[str, int]:
+    shipped = (settings.database.name, settings.ticks_database.name) if settings.replica_url else ()
+    return {name: now_ms - status.replica_until_ms.get(name, 0) for name in shipped}
 
 
 def _feed(status: SystemStatus, now_ms: int) -> FeedView:

@@ -139,6 +139,8 @@ def _upkeep(seen: HouseStatus) -> list[Row]:
     found.append(("backup", "", made))
     found.append(("audit", "", f"{ago(seen.at_ms - audit.at_ms)} ago, {audit.findings} findings" if audit else none))
     found.append(("archive", "", f"{ago(seen.at_ms - seen.archived_ms)} ago" if seen.archived_ms else none))
+    behind = [f"{name} {ago(age_ms)} behind" for name, age_ms in (seen.replica_age_ms or {}).items()]
+    found += [("replica", "", ", ".join(behind))] if behind else []
     if disk is not None:
         sizes = f"database {decimal(disk.database_bytes)}, its log {decimal(disk.log_bytes)}"
         free = f"{disk.used_percent} % used, {decimal(disk.free_bytes)} free"
