@@ -11,7 +11,7 @@ from tests.chaos.power.calls import STRACE, Call, NotPlayed, read_call
 from tests.chaos.power.cuts import cut, record
 from tests.chaos.power.disk import BLOCK_BYTES, Disk, blocks
 
-CUTS = 12
+CUTS = 8
 A = "/a"
 
 
@@ -76,7 +76,7 @@ def test_what_strace_tells_is_read() -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(STRACE is None, reason="there is no strace here (apt-get install strace)")
 def test_no_bet_that_was_answered_is_lost_by_a_power_cut(tmp_path: Path) -> None:
-    recorded = record(tmp_path / "house", 3.0, seed=7)
+    recorded = record(tmp_path / "house", 2.0, seed=7)
     counted = cut(recorded, CUTS, tmp_path / "cuts", seed=7)
     assert (counted.wrong, counted.lost) == ([], 0)
     assert counted.answered > CUTS

@@ -11,8 +11,16 @@ from rich.console import Console
 from runtime.game.breaker import Breaker, State
 from runtime.messaging.metrics_exchange import push
 from runtime.messaging.queues import BETS
-from runtime.messaging.redis_keys import AUDIT_LAST, BREAKER, FEED_ALIVE, JOBS_SEEN, SETTLER_ALIVE
-from runtime.messaging.redis_values import AuditResult, JobSeen, encode_breaker
+from runtime.messaging.redis_keys import (
+    AUDIT_LAST,
+    BREAKER,
+    FEED_ALIVE,
+    JOBS_SEEN,
+    METRICS,
+    REPLICA_SHIPPED,
+    SETTLER_ALIVE,
+)
+from runtime.messaging.redis_values import AuditResult, JobSeen, ReplicaShipped, encode_breaker
 from runtime.metrics.table import Metrics
 from taptrade.alive import WORKS
 from taptrade.house_status import HouseStatus
@@ -84,6 +92,16 @@ def test_what_is_late_or_silent_is_told(well: Office) -> None:
     assert "audit: 2 wrong" in seen.troubles
     assert "job backup-hourly: has not gone well since 2026-09-21T14:13:20.000Z" in seen.troubles
     assert "queues             bets 1 (first for 4 h 0 min); commands 0; settle 0; jobs 0\n" in well.run("status").out
+
+
+def test_how_far_the_replica_has_come_is_told_where_one_is_set(well: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert " behind" not in well.run("status").out
+    monkeypatch.setenv("TAPTRADE_REPLICA_URL", "/elsewhere")
+    shipped = ReplicaShipped({"taptrade.db": START_MS - 2_000, "ticks.db": START_MS - 61_000})
+    well.desk.client.set(REPLICA_SHIPPED, shipped.encode())
+    assert "taptrade.db 2 s behind, ticks.db 1 min 1 s behind" in well.run("status").out
+    well.desk.client.hdel(METRICS, *well.desk.client.hkeys(METRICS))
+    assert "replica: nothing was heard of it for 15 s" in well.run("status", "--json").json["troubles"]
 
 
 def test_without_redis_the_rest_is_shown(well: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
