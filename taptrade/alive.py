@@ -81,12 +81,8 @@ def _both(first: Probe, second: Probe) -> Probe:
     return lambda settings, clock: first(settings, clock) or second(settings, clock)
 
 
-def _if_set(probe: Probe) -> Probe:
-    return lambda settings, clock: probe(settings, clock) if settings.replica_url else ""
-
-
 WORKS: dict[str, Probe] = {
-    "replica": _if_set(_works("replica")),
+    "replica": _works("replica"),
     "writer": _works("writer", WRITER_ALIVE),
     "settler": _works("settler", SETTLER_ALIVE),
     "feed": _works("feed", FEED_ALIVE),
