@@ -114,12 +114,6 @@ def _dashboard(settings: Settings) -> int:
     return _imported("dashboard", "jobs.dashboard.main", address)(settings)
 
 
-def _replica(settings: Settings) -> int:
-    from taptrade import replica
-
-    return replica.main(settings)
-
-
 def _become(command: Sequence[str]) -> int:
     sys.stdout.flush()
     os.execv(command[0], list(command))  # noqa: S606  the command is ours, without a shell
@@ -142,7 +136,7 @@ def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> 
 SERVERS: dict[str, Callable[[Settings], int]] = {
     "redis": _redis,
     "api": _api,
-    "replica": _replica,
+    "replica": _imported("replica", "taptrade.replica"),
     "writer": _imported("writer", "jobs.writer.main"),
     "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
     "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
@@ -171,5 +165,6 @@ def _wait_for(role: str) -> Callable[[], None]:
 STANDING_BY: dict[str, Callable[[Settings], int]] = {
     "writer": _imported("writer", "jobs.writer.main", stand_by=_wait_for("writer")),
     "feed": _imported("feed", "jobs.feed.main", stand_by=_wait_for("feed")),
+    "replica": _imported("replica", "taptrade.replica", stand_by=_wait_for("replica")),
 }
 """Of these only one may be at work."""
