@@ -62,8 +62,9 @@ class Manager:
         # The API's worker has its sockets patched by gevent before it imports any.
         import socket
 
-        # A manager that is away will not be told; the work goes on.
+        # A manager that is away, or that has ten of our words to read still, is not told; the work goes on.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
+            teller.setblocking(False)
             teller.sendto(words.encode(), self._address)
 
 

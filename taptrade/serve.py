@@ -93,6 +93,9 @@ def _redis(settings: Settings) -> int:
     command = embedded_redis.command(settings.data)
     # Whoever puts damaged files aside moves the folder away; the server does not make it.
     embedded_redis.stored_in(settings.data).mkdir(mode=0o700, exist_ok=True)
+    # From here on it is known where it will listen; whoever needs it waits until it does.
+    manager.find(os.environ)
+    manager.ready()
     return _become(command)
 
 

@@ -18,10 +18,12 @@ from taptrade import gunicorn_settings
 from taptrade.alive import PROBES
 from taptrade.embedded_redis import COMMON_CONFIG
 from taptrade.processes import PROCESSES
+from taptrade.serve import STANDING_BY
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = importlib.import_module("yaml").safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ALL: dict[str, dict[str, Any]] = COMPOSE["services"]
+SERVICES = {name: service for name, service in ALL.items() if not name.endswith("-next")}
 SERVICE_OF = {process.name: process.name for process in PROCESSES} | {"dashboard": "rq-dashboard"}
 OURS = [process for process in PROCESSES if process.name != "redis"]
 LASTING = sorted(set(SERVICES) - {"migrate"})
@@ -56,7 +58,9 @@ def test_every_process_is_a_service_and_nothing_else_is() -> None:
     assert {name for name in SERVICES if "build" in SERVICES[name]} == {"nginx", "migrate", "redis"}
     for process in OURS:
         service = SERVICES[SERVICE_OF[process.name]]
-        assert (service["image"], service["command"]) == (SERVICES["migrate"]["image"], ["serve", process.name])
+        stands_by = ["--stand-by"] if process.name in STANDING_BY else []
+        assert service["image"] == SERVICES["migrate"]["image"]
+        assert service["command"] == ["serve", process.name, *stands_by]
         assert service["healthcheck"]["test"] == ["CMD", "taptrade", "alive", process.name]
         assert process.name in PROBES
 
@@ -90,6 +94,17 @@ def test_starts_after_redis_and_the_schema_and_stops_in_the_order_of_the_supervi
     assert {"writer", "settler", "jobs", "scheduler", "feed"} <= set(SERVICES["api"]["depends_on"])
     assert SERVICES["nginx"]["depends_on"] == {"api": {"condition": "service_healthy"}}
     assert SERVICES["migrate"]["restart"] == "no"
+
+
+def test_those_of_which_one_must_be_at_work_and_the_api_have_a_stand_in() -> None:
+    assert {name for name in ALL if name not in SERVICES} == {f"{name}-next" for name in ("api", *STANDING_BY)}
+    for name in ("api", *STANDING_BY):
+        stand_in = ALL[f"{name}-next"] | {"restart": "unless-stopped"}
+        assert stand_in.pop("profiles") == ["next"]
+        networks = SERVICES[name]["networks"]
+        if name == "api":
+            networks = networks | {"edge": {"ipv4_address": "${EDGE_NET:-10.93.17}.4"}}
+        assert stand_in == SERVICES[name] | {"networks": networks}
 
 
 def test_redis_is_set_as_the_embedded_one() -> None:

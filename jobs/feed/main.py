@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from jobs.feed.feed import Feed, until_interval_ends_ms
-from jobs.feed.opening import HISTORY_MS, begin, recording_of
+from jobs.feed.opening import HISTORY_MS, Successor, begin, recording_of
 from jobs.feed.publish import EncodedGrid, Publisher
 from jobs.feed.touched import Touches
 from runtime.background import Background
@@ -58,19 +58,36 @@ def run(
 ) -> None:
     """Feed until `stopping` is set; Redis may come and go meanwhile."""
     recording = recording_of(settings)
-    with sole("feed", settings.data / "run" / "feed.lock", stand_by):
+    metrics = Metrics("feed")
+    background = Background(stopping, clock, metrics)
+    successor: Successor | None = None
+
+    def wait() -> None:
+        """Be ready by the time that the feed at work ends: bets are refused without a price of the last second."""
+        nonlocal successor
+        if stopping.is_set():
+            raise SystemExit(0)
+        if successor is None:
+            successor = Successor(settings, recording, clock, stopping)
+            successor.venues.start(background)
+        successor.follow()
+        if stand_by is not None:
+            stand_by()
+
+    with sole("feed", settings.data / "run" / "feed.lock", wait if stand_by else None):
         ticks_store.prepare(settings.ticks_database, clock)
         database = open_writer(settings.ticks_database, checkpoint_pages=0)
-        metrics = Metrics("feed")
         checkpoints = Checkpointer(database, settings.ticks_database, metrics, clock)
-        venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
+        if successor is None:
+            venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
+            venues.start(background)
+        else:
+            venues, buckets, volatility = successor.take_over(database)
         publisher = open_publisher(settings, clock, database)
-        background = Background(stopping, clock, metrics)
         publisher.start(background)
         checkpoints.start(background)
         try:
             start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
-            venues.start(background)
             feed = Feed(venues, buckets, volatility, database, publisher.offer)
             manager.ready()
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):

@@ -88,9 +88,7 @@ class Result:
     """The data folder, kept if something does not add up."""
 
 
-def run(
-    scenario: Scenario, seed: int, tell: Callable[[str], None], make: Callable[..., System] = System
-) -> Result:
+def run(scenario: Scenario, seed: int, tell: Callable[[str], None], make: Callable[..., System] = System) -> Result:
     """Play, break, mend, wait until all has come to rest, and count."""
     folder = Path(tempfile.mkdtemp(prefix="taptrade-chaos-"))
     data = folder / "data"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -34,6 +36,8 @@ class UnitHouse(System):
         self._folder = data.parent / "machine"
         self._prefix = self._folder / "opt"
         self._stack = ExitStack()
+        self.deployments: list[tuple[float, float]] = []
+        """When each began and ended."""
         self.units: Units
 
     def start(self, **variables: str) -> None:
@@ -65,7 +69,9 @@ class UnitHouse(System):
             "DRAIN_S": DRAIN_S,
             "PATH": f"{self.units.bin}:{os.environ['PATH']}",
         }
-        self._run(self._prefix / "releases" / release / "systemd" / "deploy", self.release(release), **given)
+        began_s = time.time()
+        self._run(self.release(release) / "systemd" / "deploy", self.release(release), **given)
+        self.deployments.append((began_s, time.time()))
 
     def release(self, name: str) -> Path:
         """Return where a release lies."""
@@ -89,6 +95,11 @@ class UnitHouse(System):
         """Return a client that is not signed in."""
         return TapClient(self.url)
 
+    def edge_log(self) -> list[dict[str, str]]:
+        """Return what the edge has logged: answers that failed."""
+        lines = (self._folder / "edge" / "access.log").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
     def stop(self) -> None:
         """Stop everything in order."""
         for role in reversed(ROLES):
@@ -107,7 +118,7 @@ class UnitHouse(System):
         (folder / ".venv" / ".run").touch()
         for name in ("nginx", "page", "systemd"):
             (folder / name).symlink_to(ROOT / name)
-        named = {folder / ".venv" / "bin" / "taptrade": f"exec env RELEASE={release} {sys.executable} -m taptrade \"$@\""}
+        named = {folder / ".venv" / "bin" / "taptrade": f'exec env RELEASE={release} {sys.executable} -m taptrade "$@"'}
         named[self._folder / "project" / ".venv" / "bin" / "python"] = f"echo {release}"
         for path, line in named.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,9 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from tests.chaos.stage import Result, Scenario, Stage, run
@@ -36,22 +39,65 @@ def there_and_back(times: int) -> Scenario:
     return Scenario("deployment", inject, {"column_seconds": "5"})
 
 
-def wrong_of(result: Result) -> list[str]:
-    """Say what no player should have been answered while releases take over."""
-    failed = {code: number for code, number in result.codes.items() if code[0] >= 500 or code[0] == 0}
-    return [f"{number} answers {status} {code}" for (status, code), number in failed.items()]
+@dataclass
+class Seen:
+    """What the house has seen by its end."""
+
+    voids: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    """Answers of 5xx by what was asked, while releases took over."""
+    later: int = 0
+    """Those at other times: a loaded machine may be slow to read, whatever release it runs."""
 
 
-def report(result: Result, voids: int) -> str:
-    """Tell what came of it in a line."""
+class Watched(UnitHouse):
+    """A house that is looked at before it stops."""
+
+    seen: Seen
+
+    def stop(self) -> None:
+        """Count, and stop."""
+        with self.database() as database:
+            [(self.seen.voids,)] = database.execute("SELECT count(*) FROM bets WHERE status = 'void'")
+        for line in self.edge_log():
+            at_s = datetime.fromisoformat(line["time"]).timestamp()
+            if any(began_s - 1 <= at_s <= ended_s + 1 for began_s, ended_s in self.deployments):
+                self.seen.failed[f"{line['request']} {line['status']}"] += 1
+            else:
+                self.seen.later += 1
+        super().stop()
+
+
+def report(result: Result, seen: Seen) -> str:
+    """Tell what came of it."""
     total = result.counting.total
-    codes = Counter(dict(sorted(result.codes.items())))
-    answers = ", ".join(f"{number} {status} {code}".strip() for (status, code), number in codes.items())
-    return (
-        f"{answers}\nacknowledged {total.acknowledged}, lost {total.lost}, doubled {total.duplicated},"
-        f" drift {total.drift_cents} cents, open {total.pending_for_ever}, void {voids},"
-        f" events missing {total.events_missing}, repeated {total.events_repeated}\n"
+    answers = ", ".join(
+        f"{number:,} {status} {code}".strip() for (status, code), number in sorted(result.codes.items())
     )
+    return (
+        f"{answers}\nacknowledged {total.acknowledged:,}, lost {total.lost}, doubled {total.duplicated},"
+        f" drift {total.drift_cents} cents, open {total.pending_for_ever}, void {seen.voids},"
+        f" events missing {total.events_missing}, repeated {total.events_repeated};"
+        f" 5xx meanwhile {seen.failed.total()}, at other times {seen.later}\n"
+    )
+
+
+def tell(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def drill(times: int, say: Callable[[str], None]) -> tuple[Result, Seen]:
+    """Run a house with players and let releases take over."""
+    seen = Seen()
+
+    def make(data: Path, **settings: str) -> Watched:
+        house = Watched(data, **settings)
+        house.seen = seen
+        return house
+
+    return run(there_and_back(times), SEED, say, make), seen
 
 
 def main(arguments: list[str]) -> int:
@@ -59,20 +105,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make deploy-drill", description=main.__doc__)
     parser.add_argument("--times", type=int, default=2, help="how often there and back (default 2)")
     given = parser.parse_args(arguments)
-    voids: list[int] = []
-
-    class Counted(UnitHouse):
-        def stop(self) -> None:
-            with self.database() as database:
-                voids.extend(number for (number,) in database.execute("SELECT count(*) FROM bets WHERE status = 'void'"))
-            super().stop()
-
-    def make(data: Path, **settings: str) -> UnitHouse:
-        return Counted(data, **settings)
-
-    result = run(there_and_back(given.times), SEED, lambda line: print(line, flush=True), make)
-    sys.stdout.write(report(result, sum(voids)))
-    wrong = [*result.counting.sentences, *wrong_of(result), *([f"{voids[0]} void bets"] if voids[0] else [])]
+    result, seen = drill(given.times, tell)
+    sys.stdout.write(report(result, seen))
+    wrong = [*result.counting.sentences, *(f"{number} times {what}" for what, number in seen.failed.items())]
+    wrong += [f"{seen.voids} void bets"] if seen.voids else []
     sys.stdout.write("".join(f"WRONG: {sentence}\n" for sentence in wrong))
     if result.data:
         sys.stdout.write(f"the data are kept in {result.data}\n")

@@ -1,4 +1,4 @@
-"""A stand-in for systemd: it starts and stops processes by the real unit files, and hears what they tell of themselves."""
+"""A stand-in for systemd: it starts and stops processes by the real unit files, and hears what they tell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.waiting import wait_until
@@ -36,17 +36,27 @@ class Running:
 
     process: subprocess.Popen[bytes]
     ear: socket.socket
+    hearing: threading.Thread = field(init=False)
     status: str = ""
     ready: bool = False
 
+    def __post_init__(self) -> None:
+        self.hearing = threading.Thread(target=self.hear, daemon=True)
+        self.hearing.start()
+
     def hear(self) -> None:
-        """Take in what it told."""
-        self.ear.setblocking(False)
-        with suppress(BlockingIOError):
-            while True:
-                told = dict(line.split("=", 1) for line in self.ear.recv(4_096).decode().splitlines())
-                self.status = told.get("STATUS", self.status)
-                self.ready = self.ready or "READY" in told
+        """Take in what it tells, until it is told to end by a word of nothing."""
+        while words := self.ear.recv(4_096):
+            told = dict(line.split("=", 1) for line in words.decode().splitlines())
+            self.status = told.get("STATUS", self.status)
+            self.ready = self.ready or "READY" in told
+
+    def close(self) -> None:
+        """Hear no more."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
+            teller.sendto(b"", self.ear.getsockname())
+        self.hearing.join()
+        self.ear.close()
 
 
 class Units:
@@ -75,12 +85,12 @@ class Units:
             yield
         finally:
             self._door.shutdown(socket.SHUT_RDWR)
-            thread.join()
+            thread.join(STOP_S)
             self._door.close()
             for running in self._running.values():
                 running.process.kill()
                 running.process.wait()
-                running.ear.close()
+                running.close()
 
     def _serve(self) -> None:
         while True:
@@ -112,7 +122,6 @@ class Units:
         elif action == "is-active":
             assert self.is_active(unit)
         elif action == "show":
-            self._running[unit].hear()
             return f"{self._running[unit].status}\n"
         return ""
 
@@ -143,7 +152,6 @@ class Units:
         running = self._running[unit] = Running(process, ear, ready=not told)
 
         def is_ready() -> bool:
-            running.hear()
             assert process.poll() is None, f"{unit} has ended: {self.log.read_text()[-2_000:]}"
             return running.ready
 
@@ -157,4 +165,4 @@ class Units:
         with suppress(ProcessLookupError):
             os.kill(running.process.pid, signal.SIGTERM)
         running.process.wait(STOP_S)
-        running.ear.close()
+        running.close()

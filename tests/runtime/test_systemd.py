@@ -37,6 +37,17 @@ def test_a_manager_is_told_where_the_environment_says_and_nobody_else_finds_it(k
     ]
 
 
+def test_a_manager_that_does_not_listen_keeps_nobody_from_working(tmp_path: Path) -> None:
+    manager = Manager()
+    manager.find({VARIABLE: str(tmp_path / "notify")})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        for number in range(2_000):
+            manager.alive(within_s=number + 1)
+        ear.setblocking(False)
+        assert ear.recv(1_000).startswith(b"WATCHDOG_USEC=1000000\n")
+
+
 def test_a_manager_that_is_away_keeps_nobody_from_working(tmp_path: Path) -> None:
     manager = Manager()
     manager.alive()
