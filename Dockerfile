@@ -1,4 +1,4 @@
-# Three images: the edge, the queue, and ours for every process of `taptrade serve`.
+# Four images: the edge, the queue, ours for every process of `taptrade serve`, and the buckets of the profile `s3`.
 
 FROM nginx:1-bookworm AS edge
 COPY nginx/*.conf nginx/origins nginx/tls nginx/api /edge/
@@ -28,16 +28,21 @@ COPY page page
 RUN python -m pip --python .venv/bin/python install -q --no-build-isolation --use-pep517 --no-deps --no-index -e . \
     && .venv/bin/python -m compileall -q functions runtime jobs taptrade \
     && chmod -R a+rX .
-# The history is not in here, so `/version` reads which build this is from a stamp.
+# The history is not in here, so `/version` reads which build this is from a stamp, which a release brings with it.
 ARG BUILD=0
 ARG SHA=unknown
-RUN echo "$BUILD $SHA" >BUILD
+RUN [ -f runtime/BUILD ] || echo "$BUILD $SHA" >runtime/BUILD
 
 FROM python:3.11-slim-bookworm AS taptrade
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin taptrade \
-    && install -d -o taptrade -g taptrade -m 0700 /data
+    && install -d -o taptrade -g taptrade -m 0700 /data /replica
 COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC TAPTRADE_DATA=/data
 USER taptrade
 ENTRYPOINT ["taptrade"]
+
+# The last, since some builders make all that stands before what is asked for.
+FROM versity/versitygw:v1.7.0 AS buckets
+# A folder is a bucket.
+RUN install -d -o 10002 -g 10002 -m 0700 /s3 /s3/archives

@@ -96,12 +96,24 @@ coverage: .venv/.dev ## run the tests, leave build/coverage.json, fail where too
 	@$(BIN)/python -m tests.coverage_gates
 
 .PHONY: audit-deps
-audit-deps: .venv/.dev ## look up known holes in the locked packages (needs the network)
-	@$(BIN)/python -m pip_audit --require-hashes --disable-pip -r requirements-dev.lock
+audit-deps: .venv/.release ## look up known holes in the locked packages (needs the network)
+	@$(BIN)/python -m pip_audit --strict --require-hashes --disable-pip -r requirements-dev.lock
+
+.PHONY: release
+release: .venv/.release ## wheel, container context, SBOM, audit of dependencies and notes into build/release (AUDIT=no leaves the audit out)
+	@$(BIN)/python -m release $(if $(filter no,$(AUDIT)),--no-audit)
 
 .PHONY: chaos
 chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves build/chaos.json
 	@$(BIN)/python -m tests.chaos.run --kills $(KILLS)
+
+.PHONY: drill
+drill: .venv/.dev ## lose the machine under load, restore from the replica elsewhere, and count (ROUNDS=10)
+	@$(BIN)/python -m tests.chaos.drill $(if $(ROUNDS),--rounds $(ROUNDS))
+
+.PHONY: power-cuts
+power-cuts: .venv/.dev ## cut the power at any moment under load, and count (CUTS=1000; needs strace); leaves build/power-cuts.json
+	@$(BIN)/python -m tests.chaos.power.cuts $(if $(CUTS),--cuts $(CUTS))
 
 .PHONY: cert
 cert: .venv/.run ## a certificate of this machine for development, in build/tls
@@ -154,6 +166,7 @@ lock: .venv/.dev ## write the lock files anew; UPGRADE=1 takes newer releases
 	@$(LOCK) --group build -o requirements-build.lock
 	@$(LOCK) pyproject.toml -o requirements.lock
 	@$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) pyproject.toml --group dev --group release -c requirements-dev.lock -o requirements-release.lock
 
 .PHONY: clean
 clean: ## remove the environment and what the checks left; the data folder stays
@@ -184,4 +197,9 @@ LOCKED = $(PIP) --require-hashes
 .venv/.dev: requirements-dev.lock .venv/.run
 	@echo "installing the tools for tests into .venv"
 	@$(LOCKED) -r requirements-dev.lock
+	@touch $@
+
+.venv/.release: requirements-release.lock .venv/.dev
+	@echo "installing the tools for releases into .venv"
+	@$(LOCKED) -r requirements-release.lock
 	@touch $@

@@ -63,6 +63,22 @@ def sole(role: str, path: Path, stand_by: Callable[[], object] | None = None) ->
         yield
 
 
+def claim_slot(role: str, folder: Path) -> tuple[int, FileIO]:
+    """Take the lowest number that no living process of a role has, for as long as what is returned with it is open.
+
+    Whoever takes the place of one that ended gets its number. Raise LockUnmade where no file can be made.
+    """
+    slot = 0
+    while True:
+        path = folder / f"{role}-{slot}"
+        try:
+            return slot, acquire(path, f"{os.getpid()}\n".encode())
+        except LockHeld:
+            slot += 1
+        except OSError as ex:
+            raise LockUnmade(f"{ex.filename or path}: {ex.strerror}") from ex
+
+
 def _acquired(role: str, path: Path, stand_by: Callable[[], object] | None) -> FileIO:
     while True:
         try:

@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-STAMP = "BUILD"
-"""A file `{build} {sha}` at the root, written where an image is built without its history."""
+STAMP = "runtime/BUILD"
+"""A file `{build} {sha}`, written where a wheel or an image is built without its history."""
 GIT_TIMEOUT_S = 5
 
 
@@ -54,6 +54,8 @@ def _stamped(root: Path) -> tuple[str, str] | None:
 
 
 def _from_git(root: Path) -> tuple[str, str] | None:
+    if not (root / ".git").exists():  # an environment within somebody's repository is not that repository
+        return None
     number = _git(root, "rev-list", "--count", "HEAD")
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     return (number, commit) if number and commit else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import secrets
@@ -38,6 +39,7 @@ from runtime.messaging.queues import begin_epoch
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
+from runtime.process_lock import claim_slot
 from runtime.rate_limits import policies
 from runtime.records.sittings import Sittings
 from runtime.settings import Settings, load
@@ -145,7 +147,9 @@ def get_app(settings: Settings | None = None) -> App:
     logging.captureWarnings(capture=True)
     signatures.check_backend()
     p256.check_backend()
-    metrics = Metrics("api")
+    slot, claim = claim_slot("api", settings.data / "run")
+    atexit.register(claim.close)  # and so it is held until then
+    metrics = Metrics("api", slot)
     parts = build_parts(settings, metrics)
     quotas = policies(settings)
     limiter = RedisLimiter(parts.redis, quotas, parts.clock)

@@ -81,13 +81,19 @@ def _both(first: Probe, second: Probe) -> Probe:
     return lambda settings, clock: first(settings, clock) or second(settings, clock)
 
 
-PROBES: dict[str, Probe] = {
-    # One of its processes answers, and only for itself; what all of them measure tells of the others.
-    "api": _both(_answers("PORT", lambda run: (run.host, run.port), "/readyz"), _works("api")),
+WORKS: dict[str, Probe] = {
+    "replica": _works("replica"),
     "writer": _works("writer", WRITER_ALIVE),
     "settler": _works("settler", SETTLER_ALIVE),
     "feed": _works("feed", FEED_ALIVE),
     "jobs": _works("jobs"),
     "scheduler": _works("scheduler"),
+    "api": _works("api"),
+}
+"""What each process says of itself in Redis; so it can be asked for from any container."""
+PROBES: dict[str, Probe] = {
+    **WORKS,
+    # One of its processes answers, and only for itself; what all of them measure tells of the others.
+    "api": _both(_answers("PORT", lambda run: (run.host, run.port), "/readyz"), WORKS["api"]),
     "dashboard": _answers("DASHBOARD_PORT", lambda run: (run.dashboard_host, run.dashboard_port), "/_alive"),
 }

@@ -16,6 +16,7 @@ from taptrade.dashboard import url_of_dashboard
 from taptrade.failed_starts import FailedStarts
 from taptrade.listening import reachable, url_of
 from taptrade.pricing import reward_model
+from taptrade.running import Run
 from taptrade.serve import die_with
 
 READY_WITHIN_S = 90.0
@@ -75,7 +76,7 @@ def hide_password(url: str) -> str:
     return f"{scheme}{separator}{'***' if credentials else ''}{at}{host}"
 
 
-def ask(settings: Settings, path: str) -> tuple[int, str]:
+def ask(settings: Settings | Run, path: str) -> tuple[int, str]:
     """GET a path of the API; status 0 where nothing answers."""
     connection = http.client.HTTPConnection(reachable(settings.host), settings.port, timeout=5)
     try:

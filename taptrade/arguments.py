@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, HelpFormatter
 from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +21,13 @@ _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 WAIT_S_MAX = 3_600
 _CELL = re.compile(r"[0-9]{1,10}_[0-9]{1,10}_[0-9]{1,10}")
 _T = TypeVar("_T")
+
+
+class WithExamples(HelpFormatter):
+    """Fill the description of a command, and leave the examples below its arguments as they are written."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
 
 
 def typed(parse: Callable[[str], _T]) -> Callable[[str], _T]:

@@ -17,7 +17,7 @@ from runtime.messaging import redis_keys
 from runtime.messaging.commands import AnyCommand, Outcome
 from runtime.messaging.connection import OUTAGES, RedisError, connect, was_never_sent
 from runtime.messaging.queues import ask, new_id
-from runtime.operating.words import REFERENCE_MAX, WHO_MAX, WHY_MAX
+from runtime.operating.words import REFERENCE_MAX, WHO_MAX, WHY_MAX, is_said
 from runtime.settings import Settings
 from taptrade import embedded_redis
 from taptrade.arguments import said, seconds
@@ -35,12 +35,7 @@ class NotAsked(TaptradeError):
 def add_authority(parser: argparse.ArgumentParser, reference: str) -> None:
     """Add the arguments without which no money moves: who, why, and a reference that makes it happen once."""
     parser.add_argument("--reference", required=True, type=said(REFERENCE_MAX), help=reference)
-    parser.add_argument(
-        "--who",
-        required=True,
-        type=said(WHO_MAX),
-        help=f"who answers for it, by name (you seem to be {login() or 'NAME'})",
-    )
+    add_who(parser)
     parser.add_argument("--why", required=True, type=said(WHY_MAX), help="why; kept with the entry for ever")
     add_output(parser)
     parser.add_argument(
@@ -48,10 +43,24 @@ def add_authority(parser: argparse.ArgumentParser, reference: str) -> None:
     )
 
 
+def add_who(parser: argparse.ArgumentParser) -> None:
+    """Add who answers for it: whoever is logged in, unless another is named. `require_who` asks for it."""
+    name = login()
+    shown = f"(default: your login, {name})".replace("%", "%%") if name else "(your login is not known here)"
+    parser.add_argument("--who", type=said(WHO_MAX), default=name or None, help=f"who answers for it, by name {shown}")
+
+
+def require_who(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """Refuse the command if nobody answers for it."""
+    if not given.who:
+        parser.error("say by --who NAME who answers for it: your login is not known here")
+
+
 def login() -> str:
-    """Return the login of the person at the terminal, empty where it is not known."""
+    """Return the login of the person at the terminal, empty where neither the environment nor the system knows it."""
     with suppress(KeyError, OSError):
-        return os.environ.get("SUDO_USER") or getpass.getuser()
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
+        return name if is_said(name, WHO_MAX) else ""
     return ""
 
 

@@ -12,11 +12,11 @@ from runtime.game.breaker import CLOSED_MS, OVERRIDE_MS_MAX, Override, as_of, re
 from runtime.market.breaker import read_breaker, set_override
 from runtime.messaging.connection import Redis, RedisError, connect
 from runtime.operating.overrides import newest_overrides
-from runtime.operating.words import WHO_MAX, WHY_MAX
+from runtime.operating.words import WHY_MAX
 from runtime.settings import load
 from taptrade import embedded_redis
 from taptrade.arguments import count, said, span_ms
-from taptrade.asking import NotAsked, login
+from taptrade.asking import NotAsked, add_who, require_who
 from taptrade.books import open_books
 from taptrade.tables import show_table
 
@@ -38,15 +38,17 @@ def main(argv: Sequence[str]) -> int:
     )
     lasts = f"it ends by itself then (closed: {CLOSED_MS // MINUTE_MS}m; open: not before it is taken back)"
     parser.add_argument("--for", dest="for_ms", type=span_ms, metavar="TIME", help=f"such as 30m or 2h; {lasts}")
-    parser.add_argument("--who", type=said(WHO_MAX), default=login(), help="who decides this (default: your login)")
+    add_who(parser)
     parser.add_argument("--why", type=said(WHY_MAX), help="why; needed with an override")
     parser.add_argument("--limit", type=count(LISTED_MAX), default=LISTED, help="rows of the history (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, of the history")
     given = parser.parse_args(argv)
     if given.word == HISTORY:
         return _history(given.limit, as_json=given.json)
-    if given.word and not (given.who and given.why):
-        parser.error("say who and why: both are kept")
+    if given.word:
+        require_who(parser, given)
+    if given.word and not given.why:
+        parser.error("say why: it is kept")
     if given.for_ms is not None and (given.word in (None, Override.AUTO.value) or given.for_ms > OVERRIDE_MS_MAX):
         parser.error(f"--for is of `open` and `closed`, {OVERRIDE_MS_MAX // 86_400_000}d at most")
     client = connect(embedded_redis.redis_url(load()))

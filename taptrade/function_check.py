@@ -1,7 +1,7 @@
-"""Wire every function as the API does, before anything starts: a broken one is named at once.
+"""Wire every function as the API does, and find every periodic job: what is broken is named before anything starts.
 
-`taptrade up` asks this of a process of its own. The functions bring libraries that the supervisor has no use for, and
-what they do while they are imported must not happen in it.
+`taptrade up` asks this of a process of its own. The functions and jobs bring libraries that the supervisor has no use
+for, and what they do while they are imported must not happen in it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import traceback
 from typing import Any, cast
 
+from runtime.errors import TaptradeError
 from runtime.settings import Settings, SettingsError, load
 from taptrade.processes import module
 
@@ -19,7 +20,7 @@ CHECKED_WITHIN_S = 30
 
 
 def require_functions() -> None:
-    """Raise SettingsError that names the broken file and why, unless every function can be wired."""
+    """Raise SettingsError that names the broken file and why, unless every function can be wired and every job run."""
     try:
         done = subprocess.run(
             module("taptrade.function_check"),
@@ -30,14 +31,17 @@ def require_functions() -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SettingsError(f"the files in functions/ cannot be imported within {CHECKED_WITHIN_S} s") from None
+        raise SettingsError(f"functions and jobs cannot be imported within {CHECKED_WITHIN_S} s") from None
     if done.returncode:
         lines = done.stdout.strip().splitlines() or done.stderr.strip().splitlines()
-        raise SettingsError(lines[-1] if lines else f"the check of functions/ ended with status {done.returncode}")
+        raise SettingsError(
+            lines[-1] if lines else f"the check of functions and jobs ended with status {done.returncode}"
+        )
 
 
 def build(settings: Settings) -> None:
     """Build the app over parts that are never asked for anything; raise DiscoveryError that names a broken file."""
+    from runtime.metrics.table import Metrics
     from runtime.rate_limits import policies
     from runtime.web.app import create_app
     from runtime.web.discovery import discover
@@ -52,19 +56,20 @@ def build(settings: Settings) -> None:
         quotas=policies(settings),
         guards=dict.fromkeys(GUARDS, never),
         clock=never,
-        metrics=never,
+        metrics=Metrics("none"),
     )
 
 
 def main() -> int:
     """Print the fault on the last line of stdout; the status is 1 if there is one."""
-    from runtime.web.discovery import DiscoveryError
+    from jobs.rq.schedule import require_runnable
 
     try:
         # What a file prints while it is imported is not our answer.
         with contextlib.redirect_stdout(sys.stderr):
             build(load())
-    except DiscoveryError as ex:
+            require_runnable()
+    except TaptradeError as ex:
         print(" ".join(str(ex).split()))
         return 1
     except Exception as ex:  # noqa: BLE001  whatever breaks is told

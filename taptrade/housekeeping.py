@@ -11,7 +11,7 @@ import functions
 from runtime.clock import SystemClock
 from runtime.settings import Settings, load
 from runtime.settings_table import TABLE, Setting
-from taptrade import __version__
+from runtime.version import build
 from taptrade.own_files import close_to_others
 
 
@@ -38,7 +38,7 @@ def describe(row: Setting, environ: Mapping[str, str]) -> str:
 def version(argv: Sequence[str]) -> int:
     """Print the version."""
     argparse.ArgumentParser(prog="taptrade version", description=version.__doc__).parse_args(argv)
-    print(f"taptrade {__version__}")
+    print(f"taptrade {build().version}")
     return 0
 
 

@@ -13,10 +13,10 @@ from runtime.errors import NotFound
 from runtime.game.money import dollars
 from runtime.messaging.commands import OpenBucket
 from runtime.operating.buckets import BucketView, bucket_named, read_buckets
-from runtime.operating.words import WHO_MAX, WHY_MAX
+from runtime.operating.words import WHY_MAX
 from runtime.settings import Settings, load
 from taptrade.arguments import said, seconds
-from taptrade.asking import WAIT_S, NotAsked, add_output, ask_writer, login, tell, times
+from taptrade.asking import WAIT_S, NotAsked, add_output, add_who, ask_writer, require_who, tell, times
 from taptrade.books import open_books
 from taptrade.pricing import reward_model
 from taptrade.tables import show_table
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     listing = actions.add_parser("list", help="show the buckets (the same without a word)")
     opening = actions.add_parser("open", help="take bets of a closed bucket again")
     opening.add_argument("bucket", metavar="BUCKET", help="as the table names it: 20-50x/7, or 20-50x/all")
-    opening.add_argument("--who", required=True, type=said(WHO_MAX), help=f"who decides it (you seem to be {login()})")
+    add_who(opening)
     opening.add_argument("--why", required=True, type=said(WHY_MAX), help="why; kept with the change for ever")
     opening.add_argument(
         "--wait", type=seconds, default=WAIT_S, metavar="SECONDS", help="longest wait for the commit (%(default)s)"
@@ -45,6 +45,8 @@ def main(argv: Sequence[str]) -> int:
     for each in (parser, listing, opening):
         add_output(each)
     given = parser.parse_args(argv)
+    if given.action == "open":
+        require_who(parser, given)
     settings = load()
     return _open(settings, given) if given.action == "open" else _list(settings, given)
 

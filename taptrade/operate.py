@@ -9,7 +9,7 @@ from runtime.clock import SystemClock
 from runtime.game.money import dollars
 from runtime.messaging.commands import Adjust, Deposit, Outcome
 from runtime.settings import load
-from taptrade.asking import add_authority, ask_writer, tell, times
+from taptrade.asking import add_authority, ask_writer, require_who, tell, times
 from taptrade.books import Account, find_account, open_books
 
 CENTS_MAX = 10**13
@@ -25,6 +25,7 @@ def deposit(argv: Sequence[str]) -> int:
     parser.add_argument("amount", metavar="AMOUNT_CENTS", type=cents, help="whole cents: 1050 for $10.50")
     add_authority(parser, "names the payment, e.g. the bank's transfer id; unique among deposits")
     given = parser.parse_args(argv)
+    require_who(parser, given)
     if given.amount <= 0:
         parser.error("a deposit is more than nothing; `taptrade adjust` takes money away")
     return _ask(Deposit, given, "deposited")
@@ -40,6 +41,7 @@ def adjust(argv: Sequence[str]) -> int:
     parser.add_argument("amount", metavar="CENTS", type=cents, help="whole cents, negative to take: -1050")
     add_authority(parser, "names the correction, e.g. the ticket's number; unique among adjustments")
     given = parser.parse_args(argv)
+    require_who(parser, given)
     if given.amount == 0:
         parser.error("an adjustment by nothing changes nothing")
     return _ask(Adjust, given, "adjusted by")

@@ -18,6 +18,7 @@ from runtime import log
 from runtime.settings import Settings, load
 from runtime.systemd import manager
 from taptrade import embedded_redis
+from taptrade.function_check import require_functions
 from taptrade.listening import address_of
 from taptrade.own_files import close_to_others
 from taptrade.pricing import refuse_unproven_model, reward_model
@@ -60,6 +61,8 @@ def main(argv: Sequence[str]) -> int:
     if name in PRICING:
         reward_model(settings)
         refuse_unproven_model(settings)
+    if name == "api" and given.under is None:
+        require_functions()  # the supervisor has done so before it started us
     server = STANDING_BY.get(name) if given.stand_by else None
     return (server or SERVERS[name])(settings)
 
@@ -67,8 +70,9 @@ def main(argv: Sequence[str]) -> int:
 def forget_secrets_of_others(name: str) -> None:
     """Begin anew without what only other processes need: what a process began with, /proc shows for its whole life."""
     taken = take_secrets(os.environ)
-    os.environ.update(taken.pop(name, {}))
-    if taken:
+    own = taken.pop(name, {})
+    os.environ.update(own)
+    if any(others.keys() - own.keys() for others in taken.values()):
         _become([sys.executable, *sys.orig_argv[1:]])
 
 
@@ -113,6 +117,12 @@ def _dashboard(settings: Settings) -> int:
     return _imported("dashboard", "jobs.dashboard.main", address)(settings)
 
 
+def _replica(settings: Settings) -> int:
+    from taptrade import replica
+
+    return replica.main(settings)
+
+
 def _become(command: Sequence[str]) -> int:
     sys.stdout.flush()
     os.execv(command[0], list(command))  # noqa: S606  the command is ours, without a shell
@@ -135,6 +145,7 @@ def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> 
 SERVERS: dict[str, Callable[[Settings], int]] = {
     "redis": _redis,
     "api": _api,
+    "replica": _replica,
     "writer": _imported("writer", "jobs.writer.main"),
     "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
     "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),

@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-STYLES = {"holds": "green", "WRONG": "bold red", "open": "yellow"}
+STYLES = {
+    "holds": "green",
+    "WRONG": "bold red",
+    "open": "yellow",
+    "ok": "green",
+    "warn": "yellow",
+    "FAIL": "bold red",
+}
+TITLE_WIDTH = 9
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
@@ -30,17 +38,28 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: 
 def show_findings(rows: Sequence[tuple[str, str, str]]) -> None:
     """Print findings as (title, state, text); a text may have several lines."""
     console = Console()
-    if not console.is_terminal:
-        for title, state, text in rows:
-            first, *more = text.split("\n")
-            print(f"{title:<9}{state:<7}{first}".rstrip())
-            for line in more:
-                print(f"{'':<16}{line}".rstrip())
+    if console.is_terminal:
+        console.print(findings_grid(rows))
         return
+    width = max([TITLE_WIDTH, *(len(title) + 1 for title, _, _ in rows)])
+    for title, state, text in rows:
+        first, *more = _lines(text)
+        print(f"{title:<{width}}{state:<7}{first}".rstrip())
+        for line in more:
+            print(f"{'':<{width + 7}}{line}".rstrip())
+
+
+def findings_grid(rows: Sequence[tuple[str, str, str]]) -> Table:
+    """Return the same for a terminal."""
     grid = Table.grid(padding=(0, 2))
     for title, state, text in rows:
-        grid.add_row(Text(title, style="bold"), Text(state, style=STYLES.get(state, "")), Text(text))
-    console.print(grid)
+        shown = Text("\n".join(_lines(text)))
+        grid.add_row(Text(title, style="bold"), Text(state, style=STYLES.get(state, "")), shown)
+    return grid
+
+
+def _lines(text: str) -> list[str]:
+    return [_plain(line) for line in text.split("\n")]
 
 
 def _plain(cell: Any) -> str:

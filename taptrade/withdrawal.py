@@ -16,7 +16,7 @@ from runtime.operating.withdrawals import STATUSES, list_withdrawals
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 from runtime.settings import Settings, load
 from taptrade.arguments import count, id_of
-from taptrade.asking import add_authority, add_output, ask_writer, tell, times
+from taptrade.asking import add_authority, add_output, ask_writer, require_who, tell, times
 from taptrade.books import find_account, open_books
 from taptrade.tables import show_table
 
@@ -44,6 +44,8 @@ def main(argv: Sequence[str]) -> int:
         action.add_argument("id", metavar="ID", type=id_of("withdrawal"))
         add_authority(action, "names the payment or the decision; unique among withdrawals")
     given = parser.parse_args(argv)
+    if given.action != "list":
+        require_who(parser, given)
     settings = load()
     return _list(settings, given) if given.action == "list" else _resolve(settings, given)
 

@@ -12,7 +12,7 @@ from tests.declarations import Declaration, declared, foreign_bases, loaded, mea
 from tests.sources import dotted, modules
 
 CHECKED = ("functions", "runtime", "jobs", "taptrade")
-MODULES = modules((*CHECKED, "loadtest"))
+MODULES = modules((*CHECKED, "loadtest", "release"))
 TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
 
 KNOWN_SETTINGS = make_settings()
@@ -26,6 +26,7 @@ KEPT: dict[str, str] = {
     "runtime.messaging.commands.Batch.v": "decoding refuses other versions",
     "runtime.clock.ManualClock.advance": "the clock that tests of functions and jobs move",
     "jobs.rq.scheduler.WatchfulScheduler._interval": "rq-scheduler's loop sleeps so long",
+    "taptrade.machine_checks._Timex._fields_": "ctypes lays the structure out by it",
     "taptrade.client.TapClient.deposit": "the client is there to use and to copy",
     "taptrade.client.TapClient.logout": "the client is there to use and to copy",
     "taptrade.client.TapClient.withdraw": "the client is there to use and to copy",

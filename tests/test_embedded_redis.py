@@ -16,7 +16,7 @@ from taptrade import embedded_redis, redis_server, sockets
 from tests.conftest import start_redis
 from tests.docs.shell import blocks
 
-RUNBOOK = Path(__file__).parents[1] / "docs" / "runbooks" / "redis-loss.md"
+RUNBOOKS = Path(__file__).parents[1] / "docs" / "runbooks"
 
 
 def test_runs_with_our_configuration(redis_client: redis.Redis) -> None:
@@ -155,8 +155,23 @@ def test_zeros_that_a_loss_of_power_leaves_are_cut_off_and_a_copy_is_kept(
     said = capsys.readouterr().err
     [kept] = (killed / "redis").glob("*.damaged-*")
     assert kept.read_bytes() == damaged
-    assert said.startswith(f"taptrade: Redis' file ended in {zeros} bytes that were never written")
+    assert said.startswith(f"taptrade: the last {zeros} bytes of Redis' file were not all written")
     assert said.endswith(f"{kept} is the file as it was\n")
+
+
+@pytest.mark.integration
+def test_what_follows_a_gap_that_a_loss_of_power_leaves_is_cut_off(
+    killed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = last_file(killed)
+    damaged = bytearray(file.read_bytes())
+    at = damaged.index(b"$4\r\nnote")
+    damaged[at : at + 4] = bytes(4)
+    file.write_bytes(damaged)
+    assert what_is_left(killed) == [b"balance"]
+    assert "were not all written" in capsys.readouterr().err
+    assert what_is_left(killed) == [b"balance"]
+    assert capsys.readouterr().err == "", "once is enough"
 
 
 @pytest.mark.integration
@@ -190,9 +205,11 @@ def test_files_that_are_damaged_otherwise_are_left_alone_and_the_server_says_so(
     assert what_is_left(killed) == []
     [kept] = killed.glob("redis-damaged-*")
     assert (kept / file.relative_to(killed / "redis")).read_bytes() == damaged
-    cutting = next(block for block in blocks(RUNBOOK.read_text("utf-8")) if "--fix" in block)
+    words = blocks((RUNBOOKS / "README.md").read_text("utf-8"))[0]
+    cutting = next(block for block in blocks((RUNBOOKS / "redis-loss.md").read_text("utf-8")) if "--fix" in block)
     lines = "\n".join(line for line in cutting.splitlines() if not line.startswith("ctl "))
-    subprocess.run(["bash", "-ec", lines], env=os.environ | {"DATA": str(copy)}, stdout=subprocess.DEVNULL, check=True)
+    environment = os.environ | {"TAPTRADE_DATA": str(copy)}
+    subprocess.run(["bash", "-ec", f"{words}\n{lines}"], env=environment, stdout=subprocess.DEVNULL, check=True)
     assert what_is_left(copy) == [b"balance"], "what stands before the damage"
-    [kept] = copy.glob("redis-damaged-*")
-    assert (kept / file.relative_to(killed / "redis")).read_bytes() == damaged
+    [kept] = (copy / "redis").glob("damaged-*")
+    assert (kept / file.name).read_bytes() == damaged

@@ -18,8 +18,8 @@ VARIABLE = re.compile(r"\bTAPTRADE_[A-Z0-9_]+")
 KNOWN = {row.variable for row in TABLE}
 # Spoken of, and no setting -> why.
 OTHERS = {"TAPTRADE_" + "PROT": "a slip of the pen, which a test sees refused"}
-FOLDERS = ("functions", "runtime", "jobs", "taptrade", "loadtest", "tests", "docs", "nginx", ".ci")
-SOURCES = modules(("functions", "runtime", "jobs", "taptrade", "loadtest"))
+FOLDERS = ("functions", "runtime", "jobs", "taptrade", "loadtest", "release", "tests", "docs", "nginx", ".ci")
+SOURCES = modules(("functions", "runtime", "jobs", "taptrade", "loadtest", "release"))
 
 
 def files() -> list[Path]:

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from tests.declarations import foreign_bases, loaded
 from tests.sources import ROOT, dotted, imports, modules, names_of
 
-OURS = ("functions", "runtime", "jobs", "taptrade", "loadtest", "tests")
+OURS = ("functions", "runtime", "jobs", "taptrade", "loadtest", "release", "tests")
 TREES = {
     module: ast.parse(path.read_text(encoding="utf-8"))
     for module, path in modules(("functions", "runtime", "jobs", "taptrade")).items()

@@ -77,7 +77,9 @@ def run(
     with sole("feed", settings.data / "run" / "feed.lock", wait if stand_by else None):
         ticks_store.prepare(settings.ticks_database, clock)
         database = open_writer(settings.ticks_database, checkpoint_pages=0)
-        checkpoints = Checkpointer(database, settings.ticks_database, metrics, clock)
+        checkpoints = Checkpointer(
+            database, settings.ticks_database, metrics, clock, is_shipped=bool(settings.replica_url)
+        )
         if successor is None:
             venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
             venues.start(background)

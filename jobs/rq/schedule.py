@@ -3,43 +3,76 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
+from crontab import CronTab
 from rq.exceptions import NoSuchJobError
 from rq_scheduler import Scheduler
 
 from jobs.rq.json_jobs import FAILURE_TTL_S, JsonJob
 from runtime.clock import Clock
+from runtime.errors import TaptradeError
 from runtime.messaging.queues import JOBS, SETTLE
 
 logger = logging.getLogger(__name__)
 
 # Results of periodic jobs do not expire with them: RQ would remove the job itself.
 KEEP_RESULT = -1
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One periodic job: every `interval_s` seconds, or by `cron` in UTC. Its id is fixed, so it waits at most once."""
+    """One periodic job: every `interval_s` seconds, or by `cron` in UTC. Its id is fixed, so it waits at most once.
+
+    `overdue_s` after its last success it is missed.
+    """
 
     id: str
     function: str
     queue: str
     timeout_s: int
+    overdue_s: int
     interval_s: int | None = None
     cron: str | None = None
 
 
 SCHEDULES: tuple[Schedule, ...] = (
-    Schedule("settle-columns", "jobs.settlement.settler.settle_columns", SETTLE, 30, interval_s=1),
-    Schedule("check-breaker", "jobs.settlement.breaker.check_breaker", SETTLE, 10, interval_s=1),
-    Schedule("backup-live", "jobs.upkeep.backup.backup_live", JOBS, 1800, cron="0 * * * *"),
-    Schedule("audit-daily", "jobs.upkeep.integrity.audit_daily", JOBS, 3600, cron="15 3 * * *"),
+    Schedule("settle-columns", "jobs.settlement.settler.settle_columns", SETTLE, 30, 60, interval_s=1),
+    Schedule("check-breaker", "jobs.settlement.breaker.check_breaker", SETTLE, 10, 60, interval_s=1),
+    Schedule("backup-live", "jobs.upkeep.backup.backup_live", JOBS, 1800, 2 * HOUR_S, cron="0 * * * *"),
+    Schedule("audit-daily", "jobs.upkeep.integrity.audit_daily", JOBS, 3600, 26 * HOUR_S, cron="15 3 * * *"),
     # What is due changes on Sunday 00:00 UTC; a run that was missed or failed is made up for an hour later.
-    Schedule("archive-weeks", "jobs.upkeep.archive.archive_weeks", JOBS, 12 * 3600, cron="0 * * * *"),
+    Schedule("archive-weeks", "jobs.upkeep.archive.archive_weeks", JOBS, 12 * HOUR_S, DAY_S, cron="0 * * * *"),
 )
+
+
+class ScheduleBroken(TaptradeError):
+    """A periodic job names a function that is not there, or a time that is none."""
+
+
+def require_runnable(schedules: Iterable[Schedule] = SCHEDULES) -> None:
+    """Raise ScheduleBroken unless every job's function is there; an error in its module is raised as it is."""
+    for schedule in schedules:
+        module, _, name = schedule.function.rpartition(".")
+        try:
+            function = getattr(import_module(module), name, None)
+        except ModuleNotFoundError as ex:
+            if ex.name is None or not module.startswith(ex.name):
+                raise
+            function = None
+        if not callable(function):
+            raise ScheduleBroken(f"the periodic job {schedule.id} names {schedule.function}, which is no function")
+        if schedule.cron is not None:
+            try:
+                CronTab(schedule.cron)
+            except ValueError as ex:
+                raise ScheduleBroken(f"the periodic job {schedule.id} is due at {schedule.cron!r}: {ex}") from ex
 
 
 def unregister_unknown(scheduler: Scheduler, schedules: tuple[Schedule, ...] = SCHEDULES) -> list[str]:

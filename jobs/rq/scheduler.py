@@ -12,6 +12,7 @@ from typing import Any
 from rq_scheduler import Scheduler
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
+from jobs.rq.runs import begin_seen
 from jobs.rq.schedule import SCHEDULES, Schedule, register_missing, unregister_unknown
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
@@ -70,6 +71,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         if self._watched_ms is None or steady_ms - self._watched_ms >= WATCH_EVERY_MS:
             unregister_unknown(self, self._schedules)
             register_missing(self, self._clock, self._schedules)
+            begin_seen(self.connection, self._clock.now_ms(), self._schedules)
             self._watched_ms = steady_ms
         try:
             return super().enqueue_jobs()

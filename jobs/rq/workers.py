@@ -15,6 +15,8 @@ from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
+from jobs.rq.runs import Runs
+from jobs.rq.schedule import SCHEDULES, require_runnable
 from runtime.background import Background
 from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
@@ -41,6 +43,14 @@ class SteadyWorker(SimpleWorker):
     """A SimpleWorker that comes back quickly and stays visible after Redis came up empty."""
 
     max_connection_wait_time = 1.0
+    runs: Runs
+    """Set by `make_worker`: RQ's own constructor has more than enough arguments."""
+
+    def perform_job(self, job: Any, queue: Any, execution: Any) -> bool:
+        """Do a job, and tell what became of it."""
+        succeeded = bool(super().perform_job(job, queue, execution))
+        self.runs.ended(job.id, succeeded=succeeded)
+        return succeeded
 
     @property
     def was_told_to_stop(self) -> bool:
@@ -71,9 +81,9 @@ def worker_name(queue: str) -> str:
     return f"{queue}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def make_worker(queue: str, connection: Any) -> SteadyWorker:
+def make_worker(queue: str, connection: Any, runs: Runs) -> SteadyWorker:
     """Return a worker of one queue."""
-    return SteadyWorker(
+    worker = SteadyWorker(
         [JsonQueue(queue, connection=connection)],
         name=worker_name(queue),
         connection=connection,
@@ -85,6 +95,8 @@ def make_worker(queue: str, connection: Any) -> SteadyWorker:
         serializer=JSONSerializer,
         log_job_description=False,
     )
+    worker.runs = runs
+    return worker
 
 
 def reclaim(queue: JsonQueue) -> list[str]:
@@ -107,26 +119,28 @@ def reclaim(queue: JsonQueue) -> list[str]:
 def main(queue: str, process: str) -> int:
     """Work on `queue` until SIGTERM or SIGINT; wait for Redis as long as it takes."""
     _quieten()
+    require_runnable(schedule for schedule in SCHEDULES if schedule.queue == queue)
     client: Any = connect(load().redis_url, block_s=WORKER_TTL_S)
     stop = threading.Event()
     metrics, clock = Metrics(process), SystemClock()
+    runs = Runs(queue, client, metrics, clock)
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
     manager.ready()
     try:
         while not stop.is_set():
             manager.alive(within_s=WORKER_TTL_S)
             _stop_on_signals(stop)
-            _work_until_an_outage(client, queue, stop)
+            _work_until_an_outage(client, queue, runs, stop)
     finally:
         manager.stopping()
     return 0
 
 
-def _work_until_an_outage(client: Any, queue: str, stop: threading.Event) -> None:
+def _work_until_an_outage(client: Any, queue: str, runs: Runs, stop: threading.Event) -> None:
     wait_until_ready(client, stop.wait, attempts=2**31)
     worker = None
     try:
-        worker = make_worker(queue, client)
+        worker = make_worker(queue, client, runs)
         reclaim(JsonQueue(queue, connection=client))
         logger.info("worker %s listens on %s", worker.name, queue)
         worker.work(logging_level="WARNING")

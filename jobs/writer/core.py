@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -13,13 +12,13 @@ import msgspec
 from jobs.writer import accounts, money
 from jobs.writer.archives import record_archive
 from jobs.writer.book import Book
+from jobs.writer.counts import begin, count
 from jobs.writer.inbox import Inbox, TakenJob
 from jobs.writer.overrides import note_override
 from jobs.writer.place import place_bets
 from jobs.writer.publish import publish
 from jobs.writer.ripeness import part_ripe
 from jobs.writer.settle import Settlement, begin_column
-from runtime.game.bets import Bet
 from runtime.game.columns import Column
 from runtime.game.grid import GridRules
 from runtime.game.judge import Judge, TicksOfWait
@@ -103,6 +102,7 @@ class Writer:
     def __post_init__(self) -> None:
         self.settlement = Settlement(self.book, self.rules.grid, self.rules.model)
         self.settlement.standings.tell(self.metrics)
+        begin(self.metrics, self.book.exposure)
 
     def run_once(self, wait_s: float = 0) -> bool:
         """Do what waits, once round; with nothing to do, wait for it. Raise Stuck or an outage of Redis.
@@ -221,20 +221,11 @@ class Writer:
         # The commit stands: from here on nothing may be done again, only told. If Redis is away, it is told later.
         told = None if written[0].is_empty else written[0]
         self._unpublished.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
-        self._measure(written[0], self.book.clock.monotonic_ms() - began_ms)
+        count(self.metrics, self.book.exposure, written[0], self.book.clock.monotonic_ms() - began_ms)
         self.settlement.standings.tell(self.metrics)
         if any(isinstance(item.content, Column) for item in written[0].events):
             self._began_columns = True
         self._publish()
-
-    def _measure(self, commit: Commit, took_ms: int) -> None:
-        if commit.is_empty:
-            return
-        self.metrics.count("taptrade_commits_total")
-        self.metrics.observe("taptrade_commit_seconds", took_ms / 1000)
-        statuses = Counter(item.content.status for item in commit.events if isinstance(item.content, Bet))
-        for status, count in statuses.items():
-            self.metrics.count("taptrade_bets_total", status, by=count)
 
     def _publish(self) -> None:
         while self._unpublished:

@@ -96,7 +96,9 @@ class WriterProcess:
             ),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)
-        self.checkpoints = Checkpointer(database, settings.database, self.writer.metrics, clock)
+        self.checkpoints = Checkpointer(
+            database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
+        )
         self.trimmer = Trimmer(database, clock)
         self.trouble = ""
         self._due: dict[str, int] = {}

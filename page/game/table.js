@@ -3,6 +3,7 @@
 import { find, make, write } from "../dom.js";
 import { band, payoutCents, rate, time } from "../format.js";
 import { texts } from "../texts.js";
+import { labelOf } from "./marks.js";
 import { sentenceOf, shownState } from "./taps.js";
 
 /** While nobody uses the table it follows the grid at leisure. */
@@ -29,6 +30,14 @@ export class CellTable {
     this.body.addEventListener("focusout", () => this.#blur());
     state.on(["grid"], () => this.#follow());
     this.#switch();
+  }
+
+  /** Show what has become of a tap, or of all of them. */
+  refresh(tap) {
+    if (!tap) return this.#fill();
+    const row = this.#rows.get(tap.lowCents);
+    if (row?.cells.has(tap.startS)) this.#fillCell(row, tap.startS);
+    return undefined;
   }
 
   #switch() {
@@ -88,11 +97,11 @@ export class CellTable {
       const { element } = row;
       if (element.nextElementSibling !== below || !element.isConnected) this.body.insertBefore(element, below);
       below = element;
-      this.#fillCells(row, offer, open);
+      this.#fillCells(row, open);
     }
   }
 
-  #fillCells(row, offer, open) {
+  #fillCells(row, open) {
     for (const [startS, button] of row.cells) {
       if (this.#columns.includes(startS)) continue;
       button.parentElement.remove();
@@ -100,13 +109,32 @@ export class CellTable {
     }
     for (const { start_s: startS } of open) {
       if (!row.cells.has(startS)) row.cells.set(startS, newCell(row, startS));
-      const bp = offer.rateBp(startS, row.low);
-      const button = row.cells.get(startS);
-      write(button, bp === null ? texts.table.none : rate(bp));
-      if ((bp === null) !== (button.getAttribute("aria-disabled") === "true")) {
-        button.setAttribute("aria-disabled", String(bp === null));
-      }
+      this.#fillCell(row, startS);
     }
+  }
+
+  #fillCell(row, startS) {
+    const bp = this.board.offer.rateBp(startS, row.low);
+    const button = row.cells.get(startS);
+    if (!this.#mark(button, row, startS)) write(button, bp === null ? texts.table.none : rate(bp));
+    if ((bp === null) !== (button.getAttribute("aria-disabled") === "true")) {
+      button.setAttribute("aria-disabled", String(bp === null));
+    }
+  }
+
+  /** Mark a cell that is bet on, as the board does; false for any other. */
+  #mark(button, { low, high }, startS) {
+    const tap = this.taps.standing(`${startS}_${low}_${high}`);
+    if (!tap) {
+      delete button.dataset.state;
+      button.removeAttribute("aria-pressed");
+      return false;
+    }
+    const shown = shownState(tap, this.clock.nowMs(), this.state.rules.fill_delay_ms);
+    if (button.dataset.state !== shown) button.dataset.state = shown;
+    button.setAttribute("aria-pressed", "true");
+    write(button, labelOf(tap, shown));
+    return true;
   }
 
   #offerFocus(offer) {

@@ -45,9 +45,9 @@ class HashClient(Protocol):
 
 
 def push(client: HashClient, metrics: Metrics, clock: Clock, background: Background) -> None:
-    """Write this process's snapshot."""
-    pid = os.getpid()
-    client.hset(METRICS, f"{metrics.process}:{pid}", msgspec.json.encode(take(metrics, clock, background)))
+    """Write this process's snapshot, over that of the one before it."""
+    snapshot = take(metrics, clock, background)
+    client.hset(METRICS, f"{snapshot.process}:{snapshot.slot}", msgspec.json.encode(snapshot))
 
 
 def take(metrics: Metrics, clock: Clock, background: Background) -> Snapshot:
@@ -70,7 +70,7 @@ def collect(client: HashClient, now_ms: int) -> list[Snapshot]:
             fresh.append(snapshot)
     if gone:
         client.hdel(METRICS, *gone)
-    return sorted(fresh, key=lambda one: (one.process, one.pid))
+    return sorted(fresh, key=lambda one: (one.process, one.slot))
 
 
 def gather(client: HashClient, own: Snapshot) -> list[Snapshot]:
@@ -80,7 +80,7 @@ def gather(client: HashClient, own: Snapshot) -> list[Snapshot]:
     except RedisError:
         found = []
     # What this process pushed a moment ago gives way to what it has measured by now.
-    return [*(one for one in found if (one.process, one.pid) != (own.process, own.pid)), own]
+    return [*(one for one in found if (one.process, one.slot) != (own.process, own.slot)), own]
 
 
 def works_down(snapshots: Iterable[Snapshot]) -> list[str]:

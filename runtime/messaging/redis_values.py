@@ -94,11 +94,24 @@ class AuditResult(_Json, frozen=True):
     summary: str = ""
 
 
+class JobSeen(_Json, frozen=True):
+    """A value of JOBS_SEEN: when a periodic job last went well, or else was first registered; how long that may be."""
+
+    since_ms: int
+    overdue_s: int
+
+
 class ArchiveResult(_Json, frozen=True):
     """ARCHIVE_LAST: when nothing was due any more, and the week that was archived then, if any."""
 
     at_ms: int
     week: str = ""
+
+
+class ReplicaShipped(_Json, frozen=True):
+    """REPLICA_SHIPPED: up to when what was committed is in the replica, by the name of the database."""
+
+    until_ms: dict[str, int]
 
 
 class SourceSeen(msgspec.Struct, frozen=True):

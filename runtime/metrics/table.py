@@ -20,6 +20,7 @@ CounterName = Literal[
     "taptrade_commits_total",
     "taptrade_bets_total",
     "taptrade_jobs_failed_total",
+    "taptrade_job_runs_total",
     "taptrade_background_restarts_total",
     "taptrade_source_prices_total",
     "taptrade_source_dropped_total",
@@ -41,7 +42,14 @@ GaugeName = Literal[
     "taptrade_writer_commit",
     "taptrade_audit_findings",
     "taptrade_audit_time_seconds",
+    "taptrade_backup_time_seconds",
+    "taptrade_job_success_time_seconds",
+    "taptrade_job_overdue_seconds",
+    "taptrade_exposure_cents",
+    "taptrade_settlement_lag_seconds",
+    "taptrade_queue_age_seconds",
     "taptrade_last_successful_archive_timestamp",
+    "taptrade_replica_age_seconds",
     "taptrade_process_start_seconds",
     "taptrade_process_memory_bytes",
     "taptrade_process_open_files",
@@ -75,6 +83,7 @@ COUNTERS: dict[CounterName, Metric] = {
     "taptrade_commits_total": Metric("Commits of the writer."),
     "taptrade_bets_total": Metric("Bets that came to a status in a commit.", ("status",)),
     "taptrade_jobs_failed_total": Metric("Jobs that the writer could not do; RQ keeps them with the reason."),
+    "taptrade_job_runs_total": Metric("Runs of periodic jobs, by what became of them.", ("job", "result")),
     "taptrade_background_restarts_total": Metric(
         "Background work that ended by an error and started again.", ("work",)
     ),
@@ -102,8 +111,27 @@ GAUGES: dict[GaugeName, Metric] = {
     "taptrade_writer_commit": Metric("Number of the newest commit.", of_process=False),
     "taptrade_audit_findings": Metric("Rows that the last daily audit found wrong.", of_process=False),
     "taptrade_audit_time_seconds": Metric("Unix time of the last daily audit.", of_process=False),
+    "taptrade_backup_time_seconds": Metric("Unix time of the newest backup.", of_process=False),
+    "taptrade_job_success_time_seconds": Metric(
+        "Unix time at which a periodic job last went well, or before that was first registered.",
+        ("job",),
+        of_process=False,
+    ),
+    "taptrade_job_overdue_seconds": Metric("How long after that the job is overdue.", ("job",), of_process=False),
+    "taptrade_settlement_lag_seconds": Metric(
+        "How long ago the oldest column ended whose bets are still open; 0 where none is late.", of_process=False
+    ),
+    "taptrade_queue_age_seconds": Metric(
+        "How long the oldest job of a queue has waited; 0 where none waits.", ("queue",), of_process=False
+    ),
+    "taptrade_exposure_cents": Metric("What the house would pay if every open bet won."),
     "taptrade_last_successful_archive_timestamp": Metric(
         "Unix time at which no week was due for its archive any more; 0 before the first run.", of_process=False
+    ),
+    "taptrade_replica_age_seconds": Metric(
+        "Age of the newest moment up to which all of a database is in the replica; since 1970 where nothing is.",
+        ("database",),
+        of_process=False,
     ),
     "taptrade_background_up": Metric("1 where a background work of the process runs well, else 0.", ("work",)),
     "taptrade_bets_inside": Metric("Bets that the process has let in and not answered yet."),
@@ -137,21 +165,26 @@ class Series(msgspec.Struct, array_like=True):
 
 
 class Snapshot(msgspec.Struct):
-    """What one process has measured: name -> joined label values -> value."""
+    """What one process has measured: name -> joined label values -> value.
+
+    `process` and `slot` name its series, which its successor goes on with; `pid` is for people.
+    """
 
     process: str
     pid: int
     at_ms: int
+    slot: int = 0
     counters: dict[str, dict[str, float]] = {}
     gauges: dict[str, dict[str, float]] = {}
     histograms: dict[str, dict[str, Series]] = {}
 
 
 class Metrics:
-    """Measure in memory, for one process."""
+    """Measure in memory, for one process; `slot` tells apart those that do the same at the same time."""
 
-    def __init__(self, process: str) -> None:
+    def __init__(self, process: str, slot: int = 0) -> None:
         self.process = process
+        self.slot = slot
         self._lock = threading.Lock()
         self._counters: dict[tuple[str, ...], float] = {}
         self._gauges: dict[tuple[str, ...], float] = {}
@@ -186,9 +219,14 @@ class Metrics:
             series.buckets[bisect_left(bounds, value)] += 1
             series.total += value
 
+    def expect(self, name: HistogramName, *labels: str) -> None:
+        """Show a histogram that has no value yet."""
+        with self._lock:
+            self._histograms.setdefault((name, *labels), Series([0] * (len(HISTOGRAMS[name].bounds) + 1)))
+
     def snapshot(self, pid: int, now_ms: int) -> Snapshot:
         """Copy what was measured so far."""
-        taken = Snapshot(process=self.process, pid=pid, at_ms=now_ms, counters={}, gauges={}, histograms={})
+        taken = Snapshot(self.process, pid, now_ms, self.slot, counters={}, gauges={}, histograms={})
         with self._lock:
             for source, target in ((self._counters, taken.counters), (self._gauges, taken.gauges)):
                 for (name, *labels), value in source.items():

@@ -1,4 +1,4 @@
-"""Snapshots as Prometheus text; each series says which process counted it, so a restart is an ordinary reset."""
+"""Snapshots as Prometheus text; each series says who counted it, and is the same after a restart, an ordinary reset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from runtime.metrics.table import COUNTERS, GAUGES, HISTOGRAMS, SEPARATOR, Metric, Series, Snapshot
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-PROCESS_LABELS = ("process", "pid")
+PROCESS_LABELS = ("process", "slot")
 
 
 def exposition(snapshots: Sequence[Snapshot]) -> bytes:
@@ -53,7 +53,7 @@ def _label_names(metric: Metric) -> tuple[str, ...]:
 
 def _label_values(metric: Metric, snapshot: Snapshot, joined: str) -> list[str]:
     own = joined.split(SEPARATOR) if metric.labels else []
-    return [snapshot.process, str(snapshot.pid), *own] if metric.of_process else own
+    return [snapshot.process, str(snapshot.slot), *own] if metric.of_process else own
 
 
 def _cumulative(series: Series, bounds: Sequence[float]) -> list[tuple[str, float]]:

@@ -80,6 +80,12 @@ def read_exposure(execute: Execute) -> Exposed:
     )
 
 
+def settlement_lag_ms(execute: Execute, column_seconds: int, now_ms: int) -> int:
+    """Return how long ago the oldest column ended whose bets are still open; 0 where none has ended."""
+    starts: list[int] = [start_s for (start_s,) in execute(QUERIES["open_columns"], (1,))]
+    return max([0, *(now_ms - 1000 * (start_s + column_seconds) for start_s in starts)])
+
+
 def _pieces(execute: Execute, start_s: int) -> Iterator[tuple[int, CellExposure]]:
     """Yield the open bets of a column's cells, a cell in several pieces if they are many, and how many were read."""
     cursor = ("", "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from runtime.messaging.connection import Redis
-from runtime.messaging.queues import BETS, COMMANDS, JOBS, QUEUE_PREFIX, SETTLE
+from runtime.messaging.queues import BETS, COMMANDS, JOB_PREFIX, JOBS, QUEUE_PREFIX, SETTLE
 
 SHOWN = (BETS, COMMANDS, SETTLE, JOBS)
 WORKERS_MAX = 50
@@ -47,6 +48,18 @@ def read_queues(client: Redis) -> list[QueueView]:
         QueueView(name, waiting, started, failed, [workers[key] for key in sorted(members) if key in workers])
         for name, (waiting, started, failed, members) in of_queue.items()
     ]
+
+
+def oldest_waiting_ms(client: Redis) -> dict[str, int]:
+    """Return when the first job of each queue that has any came to wait, in two round trips."""
+    pipe = client.pipeline(transaction=False)
+    for name in SHOWN:
+        pipe.lindex(QUEUE_PREFIX + name, 0)
+    first = {name: job for name, job in zip(SHOWN, pipe.execute(), strict=True) if job is not None}
+    for job in first.values():
+        pipe.hget(JOB_PREFIX + job.decode(), "enqueued_at")
+    came = zip(first, pipe.execute(), strict=True)
+    return {name: round(datetime.fromisoformat(at.decode()).timestamp() * 1000) for name, at in came if at}
 
 
 def _read_workers(client: Redis, keys: list[bytes]) -> dict[bytes, WorkerView]:

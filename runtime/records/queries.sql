@@ -220,6 +220,41 @@ WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?;
 SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why
 FROM withdrawals WHERE {which}{conditions} ORDER BY id LIMIT ?;
 
+-- name: bets_with_tail
+-- The bets whose ids lie in [from, to) and end with five letters, at most so many; the index of ids holds all of it.
+SELECT id FROM bets WHERE id >= ? AND id < ? AND substr(id, -5) = ? ORDER BY id LIMIT ?;
+
+-- name: withdrawals_with_tail
+-- The same of withdrawals.
+SELECT id FROM withdrawals WHERE id >= ? AND id < ? AND substr(id, -5) = ? ORDER BY id LIMIT ?;
+
+-- name: owed
+-- What the house owes: what all accounts hold, and how many withdrawals wait for their payment, of how much in all.
+SELECT (SELECT coalesce(sum(balance), 0) FROM users), count(*), coalesce(sum(amount), 0)
+FROM withdrawals WHERE status = 'pending';
+
+-- name: deposits_named
+-- The deposits of a list of references, with whose they are.
+SELECT reference, amount, user_id, wallet_address FROM operations JOIN users ON users.id = user_id
+WHERE kind = 'deposit' AND reference IN (SELECT value FROM json_each(?));
+
+-- name: withdrawals_named
+-- The withdrawals that a list of references ended, and those of a list of ids, with whose they are.
+SELECT withdrawals.id, reference, amount, status, user_id, to_address, wallet_address
+FROM withdrawals JOIN users ON users.id = user_id WHERE withdrawals.id IN (
+    SELECT id FROM withdrawals WHERE reference IN (SELECT value FROM json_each(?))
+    UNION SELECT value FROM json_each(?));
+
+-- name: deposits_between
+-- The deposits of [from, to], and who entered them.
+SELECT reference, amount, user_id, created_at, who FROM operations
+WHERE kind = 'deposit' AND created_at BETWEEN ? AND ?;
+
+-- name: completed_between
+-- The withdrawals that were completed in [from, to], and by whom.
+SELECT id, reference, amount, user_id, resolved_at, who FROM withdrawals
+WHERE status = 'completed' AND resolved_at BETWEEN ? AND ?;
+
 -- name: if_any
 -- Whatever their status.
 TRUE;

@@ -75,6 +75,9 @@ def create_app(
         ],
     )
     _handle_errors(app, outages)
+    for function in functions:
+        for code in function.errors:
+            metrics.count("taptrade_errors_total", function.name, code, by=0)
     for route, resource in _resources(surroundings).items():
         try:
             app.add_route(route, resource)

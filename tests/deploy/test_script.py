@@ -66,6 +66,7 @@ def test_each_is_replaced_by_a_stand_in_and_then_by_its_own(machine: Path) -> No
         "start taptrade-next@api.service",
         *("reload taptrade-edge.service", "edge to 127.0.0.1:8001"),
         *restarted,
+        "try-restart taptrade@replica.service",
         *handed_over("writer", "taptrade-next", "taptrade"),
         *handed_over("feed", "taptrade-next", "taptrade"),
         "restart taptrade@api.service",

@@ -114,7 +114,7 @@ class Units:
             self.start(unit)
         elif action == "stop":
             self.stop(unit)
-        elif action == "restart":
+        elif action == "restart" or (action == "try-restart" and self.is_active(unit)):
             self.stop(unit)
             self.start(unit)
         elif action == "reload":

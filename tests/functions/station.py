@@ -35,6 +35,7 @@ class Station:
     """The operators' functions over a real Redis and a real database."""
 
     client: testing.TestClient
+    settings: Settings
     redis: redis.Redis
     clock: ManualClock
     background: Background
@@ -82,4 +83,4 @@ def open_station(
         metrics=Metrics("api"),
         outages=OUTAGES,
     )
-    return Station(testing.TestClient(app), client, clock, background), pool
+    return Station(testing.TestClient(app), settings, client, clock, background), pool

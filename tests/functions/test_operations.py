@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime.clock import ManualClock
+from jobs.rq.json_jobs import JsonQueue
+from jobs.rq.runs import begin_seen
+from jobs.rq.schedule import SCHEDULES
+from jobs.upkeep.backup import make_backup
+from runtime.clock import ManualClock, rfc3339
 from runtime.game.breaker import Breaker, Override, State
 from runtime.messaging.connection import connect
 from runtime.messaging.metrics_exchange import push
@@ -22,6 +26,7 @@ from runtime.messaging.redis_keys import (
 )
 from runtime.metrics.table import Metrics
 from runtime.settings import Settings
+from runtime.storage.backups import FOLDER
 from runtime.version import STAMP, build
 from tests.backgrounds import idle
 from tests.functions.station import PARTS, Station, open_station
@@ -66,7 +71,7 @@ def test_background_work_that_is_down_is_named_here_and_of_other_processes(stati
     assert detail == f"down: checkpoints of writer {os.getpid()}, replies of api {os.getpid()}"
     page = station.client.simulate_get("/metrics").text
     assert 'taptrade_up{part="background"} 0.0' in page
-    assert re.search(r'taptrade_background_up{pid="\d+",process="api",work="replies"} 0.0', page)
+    assert 'taptrade_background_up{process="api",slot="0",work="replies"} 0.0' in page
     go_on.set()
 
 
@@ -135,7 +140,33 @@ def test_metrics_show_the_system_and_every_process_once(station: Station) -> Non
     ):
         assert f"\n{line}\n" in page.text
     (counted,) = re.findall(r"^taptrade_requests_total\{.*function=\"time\".*$", page.text, re.MULTILINE)
-    assert counted.endswith('process="api",status="200"} 1.0')
+    assert counted.endswith('process="api",slot="0",status="200"} 1.0')
+
+
+def test_metrics_show_when_each_periodic_job_went_well_and_how_old_the_backup_is(station: Station) -> None:
+    station.be_well()
+    page = station.client.simulate_get("/metrics").text
+    assert "\ntaptrade_backup_time_seconds " not in page
+    assert "\ntaptrade_job_success_time_seconds{" not in page
+    begin_seen(station.redis, 1_500)
+    make_backup(station.settings.database, station.settings.data / FOLDER, ManualClock(2_500))
+    page = station.client.simulate_get("/metrics").text
+    assert "\ntaptrade_backup_time_seconds 2.5\n" in page
+    for schedule in SCHEDULES:
+        assert f'\ntaptrade_job_success_time_seconds{{job="{schedule.id}"}} 1.5\n' in page
+        assert f'\ntaptrade_job_overdue_seconds{{job="{schedule.id}"}} {schedule.overdue_s:.1f}\n' in page
+
+
+def test_metrics_show_how_long_the_oldest_job_of_each_queue_has_waited(station: Station) -> None:
+    station.be_well()
+    queue = JsonQueue("jobs", connection=station.redis)
+    for number, waited_s in enumerate((90, 30)):
+        job = queue.enqueue("os.getpid", job_id=str(number))
+        since = rfc3339(station.clock.now_ms() - 1000 * waited_s)
+        station.redis.hset(job.key, "enqueued_at", since)
+    page = station.client.simulate_get("/metrics").text
+    assert '\ntaptrade_queue_age_seconds{queue="jobs"} 90.0\n' in page
+    assert '\ntaptrade_queue_age_seconds{queue="bets"} 0.0\n' in page
 
 
 def test_the_version_has_release_build_and_commit(station: Station) -> None:
@@ -150,6 +181,7 @@ def test_the_version_has_release_build_and_commit(station: Station) -> None:
 @pytest.mark.integration
 def test_a_build_without_history_has_its_stamp(tmp_path: Path) -> None:
     bare = build(tmp_path / "nowhere")
+    (tmp_path / STAMP).parent.mkdir()
     (tmp_path / STAMP).write_text("57 abc1234\n", encoding="ascii")
     stamped = build(tmp_path)
 

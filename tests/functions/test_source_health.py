@@ -48,6 +48,7 @@ def test_metrics_show_every_source(station: Station) -> None:
         'taptrade_source_prices_total{source="kraken"} 1234.0',
         'taptrade_source_reconnects_total{source="kraken"} 2.0',
         'taptrade_source_dropped_total{reason="outlier",source="kraken"} 3.0',
+        'taptrade_source_dropped_total{reason="garbage",source="kraken"} 0.0',
     ):
         assert f"\n{line}\n" in page
     assert 'taptrade_source_offset_ratio{source="bitstamp"}' not in page

@@ -148,9 +148,9 @@ def test_of_several_api_processes_each_must_do_its_work(
     environment.setenv("TAPTRADE_PORT", str(port))
     push(redis_client, Metrics("api"), SystemClock(), idle())
     assert main(["api"]) == 0
-    other = Metrics("api")
+    other = Metrics("api", 1)
     other.set("taptrade_background_up", 0, "bus")
-    redis_client.hset(METRICS, "api:7", msgspec.json.encode(other.snapshot(7, SystemClock().now_ms())))
+    redis_client.hset(METRICS, "api:1", msgspec.json.encode(other.snapshot(7, SystemClock().now_ms())))
     assert main(["api"]) == 1
     assert capsys.readouterr().err == "api: down in the background: bus of api 7\n"
 

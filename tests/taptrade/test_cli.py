@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from runtime.settings_table import TABLE
+from runtime.version import build
 from taptrade.cli import COMMANDS, main
 from taptrade.housekeeping import describe
 
@@ -87,4 +88,5 @@ def test_wrong_settings_are_told_in_one_line(environment: dict[str, str], senten
 def test_version_is_printed() -> None:
     from taptrade import __version__
 
-    assert taptrade("--version").stdout == f"taptrade {__version__}\n"
+    assert build().release == __version__
+    assert taptrade("--version").stdout == f"taptrade {build().version}\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import functions
+import jobs
 from taptrade import function_check
 from tests.interpreter import preferring
 
@@ -26,11 +27,11 @@ def say(call: Call[None]) -> str:
 '''
 
 
-def up(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `taptrade up` over the functions in `folder`."""
+def up(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `taptrade up`, or another command, over the functions in `folder`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
     environment |= {"TAPTRADE_DATA": str(folder / "data"), **variables}
-    words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", "up"]
+    words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", *(command or ("up",))]
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -38,7 +39,7 @@ def up(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a copy of all functions, and a Python that finds them there."""
     preferring(tmp_path, tmp_path / "python")
-    shutil.copytree(Path(functions.__path__[0]), tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(functions.__path__[0]), tmp_path / "functions")
     return tmp_path
 
 
@@ -87,12 +88,35 @@ def test_a_recording_that_cannot_be_replayed_is_named_before_anything_starts(fol
     assert not (folder / "data").exists()
 
 
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        pytest.param("", "names jobs.upkeep.backup.backup_live, which is no function", id="function that is gone"),
+        pytest.param("\ndef\n", "jobs/upkeep/backup.py, line 2: SyntaxError: invalid syntax", id="syntax"),
+    ],
+)
+def test_a_broken_periodic_job_is_named_before_anything_starts(folder: Path, source: str, reason: str) -> None:
+    shutil.copytree(Path(jobs.__path__[0]), folder / "jobs", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "jobs" / "upkeep" / "backup.py").write_text(source)
+    done = up(folder)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert reason in done.stderr
+    assert not (folder / "data").exists()
+
+
 def test_what_a_function_imports_is_named_where_it_breaks(folder: Path) -> None:
     (folder / "functions" / "xyz.py").write_text("import broken_part\n")
     (folder / "broken_part.py").write_text("\n\nnobody\n")
     assert "xyz.py: line 1: NameError: name 'nobody' is not defined (in " in up(folder).stderr
     (folder / "broken_part.py").write_text("\ndef\n")
     assert f"xyz.py: line 1: syntax error in {folder}/broken_part.py, line 2: " in up(folder).stderr
+
+
+def test_a_container_of_the_api_ends_with_the_sentence(folder: Path) -> None:
+    (folder / "functions" / "xyz.py").write_text("def f()\n")
+    done = up(folder, "serve", "api", TAPTRADE_REDIS_URL="redis://127.0.0.1:1/0")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"taptrade: {folder}/functions/xyz.py: syntax error in line 1")
 
 
 def test_routes_of_broken_functions_are_refused_in_a_sentence(folder: Path) -> None:

@@ -13,8 +13,11 @@ from rq.intermediate_queue import IntermediateQueue
 from rq.job import JobStatus
 
 from jobs.rq.json_jobs import RENAMED, JsonJob, JsonQueue
+from jobs.rq.runs import Runs
 from jobs.rq.schedule import SCHEDULES
 from jobs.rq.workers import make_worker, reclaim, worker_name
+from runtime.clock import ManualClock
+from runtime.metrics.table import Metrics
 from tests.serving import serving
 from tests.waiting import wait_until
 
@@ -108,8 +111,8 @@ def test_reclaim_leaves_no_copies(redis_client: Any, queue: JsonQueue) -> None:
     assert IntermediateQueue(queue.key, redis_client).get_job_ids() == []
 
 
-def test_worker_registers_again_after_redis_came_up_empty(redis_client: Any) -> None:
-    worker: Any = make_worker("jobs", redis_client)
+def test_worker_registers_again_after_redis_came_up_empty(redis_client: Any, clock: ManualClock) -> None:
+    worker: Any = make_worker("jobs", redis_client, Runs("jobs", redis_client, Metrics("jobs"), clock))
     worker.register_birth()
     redis_client.flushall()
     worker.heartbeat()

@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 SCHEDULED = "rq:scheduler:scheduled_jobs"
 IDS = {schedule.id.encode() for schedule in SCHEDULES}
 EACH_SECOND = [schedule.id for schedule in SCHEDULES if schedule.interval_s == 1]
-SAMPLE = Schedule("sample", "tests.jobs.sample_jobs.note", "settle", 30, interval_s=1)
+SAMPLE = Schedule("sample", "tests.jobs.sample_jobs.note", "settle", 30, 60, interval_s=1)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_registering_again_changes_nothing(scheduler: WatchfulScheduler, redis_c
 
 def test_what_is_not_in_the_table_is_unregistered(scheduler: WatchfulScheduler, redis_client: Any) -> None:
     clock = ManualClock(1_790_000_000_000)
-    gone = Schedule("gone", "tests.jobs.sample_jobs.fail", "settle", 30, interval_s=1)
+    gone = Schedule("gone", "tests.jobs.sample_jobs.fail", "settle", 30, 60, interval_s=1)
     register_missing(scheduler, clock, (SAMPLE, gone))
     scheduler.enqueue_jobs()
     assert redis_client.zrange(SCHEDULED, 0, -1) == [b"sample"]
@@ -125,7 +125,7 @@ def test_what_is_missing_or_wrong_is_registered_anew(
 
 
 def test_a_broken_job_does_not_stop_the_others(redis_client: Any) -> None:
-    broken = Schedule("broken", "tests.jobs.sample_jobs.fail", "settle", 30, interval_s=1)
+    broken = Schedule("broken", "tests.jobs.sample_jobs.fail", "settle", 30, 60, interval_s=1)
     scheduler = WatchfulScheduler(redis_client, SystemClock(), (broken, SAMPLE))
     scheduler.enqueue_jobs()
     redis_client.delete("rq:queue:settle")

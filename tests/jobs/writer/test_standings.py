@@ -53,6 +53,17 @@ def test_what_players_win_in_a_bucket_is_counted(desk: Desk) -> None:
     assert audit(desk.database).faults == []
 
 
+def test_the_exposure_is_measured_with_each_commit(desk: Desk) -> None:
+    def measured() -> float:
+        return gauges(desk).gauges["taptrade_exposure_cents"][""]
+
+    assert measured() == 0
+    desk.place(long_shot(desk, desk.player(), amount=500))
+    assert measured() == desk.writer.book.exposure.total_cents > 500
+    settle_all(desk)
+    assert measured() == 0
+
+
 def test_void_bets_do_not_count(desk: Desk) -> None:
     user = desk.player()
     tap(desk, user)

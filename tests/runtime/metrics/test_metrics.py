@@ -12,7 +12,7 @@ import pytest
 import redis
 from prometheus_client.parser import text_string_to_metric_families
 
-from runtime.clock import ManualClock
+from runtime.clock import ManualClock, SystemClock
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.metrics_exchange import (
     FRESH_MS,
@@ -26,7 +26,9 @@ from runtime.messaging.metrics_exchange import (
 from runtime.messaging.redis_keys import METRICS
 from runtime.metrics.table import COUNTERS, GAUGES, HISTOGRAMS, CounterName, GaugeName, HistogramName, Metrics, Snapshot
 from runtime.metrics.text import exposition
+from runtime.process_lock import claim_slot
 from tests.backgrounds import idle, threads
+from tests.serving import serving
 from tests.waiting import wait_until
 
 
@@ -57,8 +59,8 @@ def test_counters_and_gauges_are_shown_by_process() -> None:
 
     shown = samples(exposition([api.snapshot(11, 0), writer.snapshot(12, 0)]))
 
-    assert shown["taptrade_requests_total", "time", "11", "api", "200"] == 3
-    assert shown["taptrade_process_open_files", "12", "writer"] == 7
+    assert shown["taptrade_requests_total", "time", "api", "0", "200"] == 3
+    assert shown["taptrade_process_open_files", "writer", "0"] == 7
 
 
 def test_a_histogram_counts_a_value_on_a_bound_below_it() -> None:
@@ -68,7 +70,7 @@ def test_a_histogram_counts_a_value_on_a_bound_below_it() -> None:
 
     shown = samples(exposition([metrics.snapshot(1, 0)]))
 
-    labels = ("time", "1", "api")
+    labels = ("time", "api", "0")
     assert shown["taptrade_request_seconds_bucket", labels[0], "0.005", *labels[1:]] == 2
     assert shown["taptrade_request_seconds_bucket", labels[0], "0.01", *labels[1:]] == 3
     assert shown["taptrade_request_seconds_bucket", labels[0], "+Inf", *labels[1:]] == 4
@@ -112,6 +114,44 @@ def test_any_process_can_show_what_all_have_counted(redis_client: redis.Redis, c
 
     assert [one.process for one in found] == ["api", "writer"]
     assert found[1].counters == {"taptrade_requests_total": {"time\x1f200": 1}}
+
+
+def test_a_restart_goes_on_with_the_same_series(redis_client: redis.Redis, redis_url: str, tmp_path: Path) -> None:
+    pids, shown = set(), []
+    for _ in range(4):
+        with serving("scheduler", tmp_path, redis_url) as process:
+            (found,) = wait_until(lambda: [one for one in _snapshots(redis_client) if one.pid not in pids])
+            assert (found.pid, found.slot) == (process.pid, 0)
+        pids.add(found.pid)
+        shown.append(set(samples(exposition(_snapshots(redis_client)))))
+    assert len(pids) == 4
+    assert all(series == shown[0] for series in shown)
+
+
+def test_processes_that_do_the_same_are_told_apart_by_the_lowest_free_slots(
+    redis_client: redis.Redis, clock: ManualClock, tmp_path: Path
+) -> None:
+    first, second = claim_slot("api", tmp_path), claim_slot("api", tmp_path)
+    for slot, _ in (first, second):
+        push(redis_client, Metrics("api", slot), clock, idle())
+    assert [one.slot for one in collect(redis_client, clock.now_ms())] == [0, 1]
+    first[1].close()
+    successor = claim_slot("api", tmp_path)
+    push(redis_client, Metrics("api", successor[0]), clock, idle())
+    assert [one.slot for one in collect(redis_client, clock.now_ms())] == [0, 1]
+    for _, lock in (second, successor):
+        lock.close()
+
+
+def test_what_a_build_before_slots_left_is_read(redis_client: redis.Redis, clock: ManualClock) -> None:
+    left = {"process": "api", "pid": 7, "at_ms": clock.now_ms() - FRESH_MS - 1}
+    redis_client.hset(METRICS, "api:7", msgspec.json.encode(left))
+    assert collect(redis_client, clock.now_ms()) == []
+    assert redis_client.hlen(METRICS) == 0
+
+
+def _snapshots(client: redis.Redis) -> list[Snapshot]:
+    return collect(client, SystemClock().now_ms())
 
 
 def test_dead_processes_leave_nothing(redis_client: redis.Redis, clock: ManualClock) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.operating import exposure
-from runtime.operating.exposure import read_exposure
+from runtime.operating.exposure import read_exposure, settlement_lag_ms
 from tests.jobs.writer_desk import Desk
 
 PLAYERS = 7
@@ -32,6 +32,17 @@ def test_pieces_of_any_length_come_to_the_same(open_bets: Desk, monkeypatch: pyt
     assert {cell.cell_id: cell.payout_cents for cell in cells} == known._cells
     assert len(cells) == len({cell.cell_id for cell in cells}) == 3
     assert [cell.bets for cell in cells] == [PLAYERS] * 3
+
+
+def test_the_oldest_column_that_is_open_tells_how_late_settlement_is(open_bets: Desk) -> None:
+    execute, width_s = open_bets.database.execute, open_bets.writer.rules.grid.column_seconds
+    ends_ms = 1000 * (min(open_bets.writer.book.exposure._columns) + width_s)
+    assert settlement_lag_ms(execute, width_s, ends_ms - 1) == 0
+    assert settlement_lag_ms(execute, width_s, ends_ms + 70_000) == 70_000
+
+
+def test_without_open_bets_nothing_is_late(desk: Desk) -> None:
+    assert settlement_lag_ms(desk.database.execute, 5, desk.clock.now_ms()) == 0
 
 
 def test_beyond_what_is_read_at_once_the_sums_are_lower_bounds(

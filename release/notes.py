@@ -1,0 +1,69 @@
+"""The notes of a release: what is new, by the changelog, and what the files beside them are."""
+
+from __future__ import annotations
+
+import re
+
+from release.dependencies import Audit
+from release.sources import ReleaseFailed
+from runtime.version import Build
+
+HEADING = re.compile(r"^## \[(?P<name>[^]]+)\]", re.MULTILINE)
+
+NOTES = """\
+# taptrade {version}
+
+Commit {commit}. {audited}
+
+| file | what it is |
+| --- | --- |
+{files}
+
+`sha256sum -c SHA256SUMS` checks them. Natively, for Python 3.11 to 3.13:
+
+```sh
+python3 -m venv taptrade && taptrade/bin/pip install --require-hashes -r requirements-build.lock
+taptrade/bin/pip install --no-build-isolation --require-hashes -r requirements.lock
+taptrade/bin/pip install --no-deps {wheel}
+taptrade/bin/taptrade up
+```
+
+In containers: unpack {context}, and in its folder `docker compose up --build -d`.
+
+## What is new
+
+{changes}
+"""
+
+
+def changes(changelog: str, release: str) -> str:
+    """Return what the changelog says is new since a release was named, else what it says of that release."""
+    parts = HEADING.split(changelog)
+    sections = {name: text.partition("\n")[2].strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    found = sections.get("Unreleased") or sections.get(release)
+    if not found:
+        raise ReleaseFailed(f"CHANGELOG.md has nothing under [{release}] and nothing under [Unreleased]")
+    return found
+
+
+def told(audit: Audit | None) -> str:
+    """Return the sentence about known holes."""
+    if audit is None:
+        return "**Known holes of its packages were not looked up.**"
+    if audit.unknown:
+        unknown = ", ".join(audit.unknown)
+        return f"**Nothing could be learnt about known holes of {len(audit.unknown)} of its packages: {unknown}.**"
+    return f"None of its {audit.packages} packages has a known hole."
+
+
+def write(which: Build, audit: Audit | None, files: dict[str, str], changed: str) -> str:
+    """Return the notes; `files` are names and what each is."""
+    return NOTES.format(
+        version=which.version,
+        commit=which.commit,
+        audited=told(audit),
+        files="\n".join(f"| {name} | {what} |" for name, what in files.items()),
+        wheel=next(name for name in files if name.endswith(".whl")),
+        context=next(name for name in files if name.endswith("-context.tar.gz")),
+        changes=changed,
+    )
