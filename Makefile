@@ -121,7 +121,7 @@ cert: .venv/.run ## a certificate of this machine for development, in build/tls
 
 .PHONY: deploy-drill
 deploy-drill: .venv/.dev ## let releases take over under load, forth and back, and count (TIMES=2)
-	@$(BIN)/python -m tests.deploy.run $(if $(TIMES),--times $(TIMES))
+	@$(BIN)/python -m tests.systemd.run $(if $(TIMES),--times $(TIMES))
 
 .PHONY: loadtest
 loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs

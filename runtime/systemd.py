@@ -14,7 +14,7 @@ VARIABLE = "NOTIFY_SOCKET"
 ALIVE_EVERY_S = 1.0
 
 
-class Manager:
+class Systemd:
     """The service manager of this process, if it has one."""
 
     def __init__(self) -> None:
@@ -68,4 +68,4 @@ class Manager:
             teller.sendto(words.encode(), self._address)
 
 
-manager = Manager()
+systemd = Systemd()

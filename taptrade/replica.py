@@ -23,7 +23,7 @@ from runtime.messaging.redis_values import ReplicaShipped
 from runtime.metrics.table import Metrics
 from runtime.process_lock import sole
 from runtime.settings import Settings
-from runtime.systemd import manager
+from runtime.systemd import systemd
 from taptrade import litestream, sockets
 from taptrade.serve import die_with
 
@@ -70,14 +70,14 @@ def main(settings: Settings) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    manager.find(os.environ)
+    systemd.find(os.environ)
     log.configure("replica", settings.log_level)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it says each request
     with sole("replica", settings.data / "run" / "replica.lock"):
         try:
             return _ship(settings, SystemClock(), stopping)
         finally:
-            manager.stopping()
+            systemd.stopping()
 
 
 def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
@@ -86,9 +86,9 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
     if not settings.replica_url:
         logger.info("TAPTRADE_REPLICA_URL is not set, so nothing is shipped")
         start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
-        manager.ready()
+        systemd.ready()
         while not stopping.wait(LOOKS_EVERY_S):
-            manager.alive()
+            systemd.alive()
         return 0
     warn_of_one_disk(settings.replica_url, settings.data)
     socket = sockets.make_folder(settings.data / "run") / sockets.LITESTREAM
@@ -97,10 +97,10 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
     start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
     control = litestream.Control(socket)
     shipping = Shipping(control, litestream.databases(settings.data), connect(settings.redis_url), clock)
-    manager.ready()
+    systemd.ready()
     while not stopping.wait(LOOKS_EVERY_S) and child.poll() is None:
         shipping.look()
-        manager.alive(within_s=SILENT_S_MAX)
+        systemd.alive(within_s=SILENT_S_MAX)
     return _end(child)
 
 

@@ -144,17 +144,6 @@ def test_starts_after_redis_and_the_schema_and_stops_in_the_order_of_the_supervi
     assert SERVICES["migrate"]["restart"] == "no"
 
 
-def test_those_of_which_one_must_be_at_work_and_the_api_have_a_stand_in() -> None:
-    assert {name for name in ALL if name not in SERVICES} == {f"{name}-next" for name in ("api", *STANDING_BY)}
-    for name in ("api", *STANDING_BY):
-        stand_in = ALL[f"{name}-next"] | {"restart": "unless-stopped"}
-        assert stand_in.pop("profiles") == ["next"]
-        networks = SERVICES[name]["networks"]
-        if name == "api":
-            networks = networks | {"edge": {"ipv4_address": "${EDGE_NET:-10.93.17}.4"}}
-        assert stand_in == SERVICES[name] | {"networks": networks}
-
-
 def test_redis_is_set_as_the_embedded_one() -> None:
     words = SERVICES["redis"]["command"]
     given = {words[at].removeprefix("--"): shlex.split(words[at + 1]) for at in range(1, len(words), 2)}
@@ -214,23 +203,6 @@ def test_ports_and_the_signed_domain_fit() -> None:
     for name in ("rq-dashboard", "api"):
         given = SERVICES[name]["environment"]
         assert (given["TAPTRADE_DASHBOARD_PORT"], given["TAPTRADE_DASHBOARD_DOMAIN"]) == (port, None)
-
-
-def test_tls_adds_ports_a_folder_and_nothing_to_anybody_else() -> None:
-    """It is laid over compose.yaml: what holds of nginx there goes on to hold."""
-    text = (ROOT / "compose.tls.yaml").read_text("utf-8")
-    over = importlib.import_module("yaml").safe_load(text)
-    assert re.findall(r"\$\{[^}]*\$", text) == []
-    assert list(over) == ["services"]
-    assert list(over["services"]) == ["nginx"]
-    assert set(over["services"]["nginx"]) == {"environment", "volumes", "ports"}
-    environment = over["services"]["nginx"]["environment"]
-    told = re.findall(r"^# (EDGE_\w+)  ", (ROOT / "nginx" / "tls").read_text("utf-8"), re.MULTILINE)
-    assert {*environment, "EDGE_TLS_LISTEN"} == {*told}
-    [volume] = over["services"]["nginx"]["volumes"]
-    assert volume.endswith(f":{environment['EDGE_TLS']}:ro")
-    # Of version 6 nginx might see a private address for everybody's.
-    assert all(port.startswith("0.0.0.0:") for port in over["services"]["nginx"]["ports"])
 
 
 def test_no_variable_stands_in_another() -> None:

@@ -16,8 +16,8 @@ import httpx
 
 from taptrade.client import ApiError, TapClient
 from tests.acceptance.system import START_S_MAX, System, free_port
-from tests.deploy.units import Units
 from tests.nginx.conftest import ROOT, running_edge
+from tests.systemd.units import Units
 from tests.waiting import wait_until
 
 ROLES = ("writer", "feed", "settler", "jobs", "scheduler", "dashboard", "api")

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.chaos.stage import Result, Scenario, Stage, run
-from tests.deploy.house import NEW, OLD, UnitHouse
+from tests.systemd.house import NEW, OLD, UnitHouse
 
 SEED = 7
 
