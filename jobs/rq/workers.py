@@ -125,6 +125,7 @@ def main(queue: str, process: str) -> int:
     metrics, clock = Metrics(process), SystemClock()
     runs = Runs(queue, client, metrics, clock)
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
+    _stop_on_signals(stop)
     systemd.ready()
     try:
         while not stop.is_set():
