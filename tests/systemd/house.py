@@ -42,6 +42,13 @@ class UnitHouse(System):
 
     def start(self, **variables: str) -> None:
         """Install two releases, start the units of the old one and wait until all is well."""
+        try:
+            self._start(variables)
+        except BaseException:
+            self.end()
+            raise
+
+    def _start(self, variables: dict[str, str]) -> None:
         self._folder.mkdir()
         (self._folder / "project").mkdir()
         shutil.copytree(ROOT / "systemd", self._folder / "project" / "systemd")
