@@ -22,13 +22,15 @@ from runtime.messaging.redis_values import ReplicaShipped
 from runtime.metrics.table import Metrics
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
-from runtime.systemd import manager
+from runtime.systemd import systemd
 from taptrade import litestream, sockets
 from taptrade.serve import die_with
 
 logger = logging.getLogger(__name__)
 
 LOOKS_EVERY_S = 2.0
+SILENT_S_MAX = 300
+"""How long a look may take: an S3 that is away is tried again and again."""
 LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 
 
@@ -75,7 +77,7 @@ def main(stand_by: Callable[[], object] | None = None) -> int:
         try:
             return _ship(settings, SystemClock(), stopping)
         finally:
-            manager.stopping()
+            systemd.stopping()
 
 
 def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
@@ -84,9 +86,9 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
     if not settings.replica_url:
         logger.info("TAPTRADE_REPLICA_URL is not set, so nothing is shipped")
         start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
-        manager.ready()
+        systemd.ready()
         while not stopping.wait(LOOKS_EVERY_S):
-            manager.alive()
+            systemd.alive()
         return 0
     warn_of_one_disk(settings.replica_url, settings.data)
     socket = sockets.make_folder(settings.data / "run") / sockets.LITESTREAM
@@ -95,10 +97,10 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
     start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
     control = litestream.Control(socket)
     shipping = Shipping(control, litestream.databases(settings.data), connect(settings.redis_url), clock)
-    manager.ready()
+    systemd.ready()
     while not stopping.wait(LOOKS_EVERY_S) and child.poll() is None:
         shipping.look()
-        manager.alive()
+        systemd.alive(within_s=SILENT_S_MAX)
     return _end(child)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from runtime import log
 from runtime.settings import Settings, load
-from runtime.systemd import manager
+from runtime.systemd import systemd
 from taptrade import embedded_redis
 from taptrade.function_check import require_functions
 from taptrade.listening import address_of
@@ -97,6 +97,9 @@ def _redis(settings: Settings) -> int:
     command = embedded_redis.command(settings.data)
     # Whoever puts damaged files aside moves the folder away; the server does not make it.
     embedded_redis.stored_in(settings.data).mkdir(mode=0o700, exist_ok=True)
+    # From here on it is known where it will listen; whoever needs it waits until it does.
+    systemd.find(os.environ)
+    systemd.ready()
     return _become(command)
 
 
@@ -122,7 +125,7 @@ def _become(command: Sequence[str]) -> int:
 def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> Callable[[Settings], int]:
     def serve(settings: Settings) -> int:
         log.configure(process, settings.log_level)
-        manager.find(os.environ)
+        systemd.find(os.environ)
         try:
             return int(importlib.import_module(module_name).main(*arguments, **named) or 0)
         except OSError:
@@ -153,10 +156,10 @@ def _wait_for(role: str) -> Callable[[], None]:
     def wait() -> None:
         nonlocal told
         if not told:
-            manager.standing_by(role)
+            systemd.standing_by(role)
             logger.info("stands by for the %s that is at work", role)
             told = True
-        manager.alive()
+        systemd.alive()
         time.sleep(STAND_BY_S)
 
     return wait
