@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store
+from jobs.upkeep.frames import index_of
 from jobs.upkeep.packing import compress, quietly, sha256_of_chunks, unpack
 from jobs.upkeep.week_file import FILE, Progress, WeekFile, check_file, pack
 from runtime.archive.files import WEEKS, kept_file, superfluous
@@ -165,7 +166,13 @@ class Archiver:
             quietly(partial(compress, whole, packed))
             self._progress("compress", 1, 1)
         manifest = Manifest(
-            content, week.file, whole.stat().st_size, sha256_of(whole), packed.stat().st_size, sha256_of(packed)
+            content,
+            week.file,
+            whole.stat().st_size,
+            sha256_of(whole),
+            packed.stat().st_size,
+            sha256_of(packed),
+            *index_of(packed),
         )
         stored_as = self._stored(packed, manifest)
         self._keep(whole, week)

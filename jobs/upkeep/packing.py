@@ -8,22 +8,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import zstandard
 
 from jobs.upkeep.archive_store import CHUNK_BYTES
-from runtime.errors import TaptradeError
-
-
-class NotPacked(TaptradeError):
-    """What was read is no archive of ours."""
-
+from jobs.upkeep.frames import FRAME_BYTES, Index, NotPacked
 
 T = TypeVar("T")
 NICE = 15
 LEVEL = 19
-"""Its own window of 8 MB is enough: one of 128 MB makes rows of random text no smaller, and needs far more memory."""
 THREADS = max(1, (os.cpu_count() or 1) // 2)
 UNPACK_WINDOW_BYTES = 1 << 27
 
@@ -40,22 +34,51 @@ def quietly(work: Callable[[], T]) -> T:
 
 
 def compress(source: Path, target: Path) -> None:
-    """Write `source` compressed; `target` is there in full or not at all."""
+    """Write `source` compressed frame by frame; `target` is there in full or not at all.
+
+    What a killed run has left of it is taken as far as it gives back the file.
+    """
     unfinished = target.with_name(f"{target.name}.unfinished")
-    parameters = zstandard.ZstdCompressionParameters.from_level(
-        LEVEL,
-        source_size=source.stat().st_size,
-        threads=THREADS,
-        write_checksum=True,
-        write_content_size=True,
-    )
-    with source.open("rb") as file, unfinished.open("wb") as packed:
-        zstandard.ZstdCompressor(compression_params=parameters).copy_stream(
-            file, packed, size=source.stat().st_size, read_size=CHUNK_BYTES, write_size=CHUNK_BYTES
-        )
+    unfinished.touch()
+    with source.open("rb") as file, unfinished.open("r+b") as packed, ThreadPoolExecutor(THREADS) as pool:
+        done = _frames_left(packed, file)
+        while chunks := [chunk for _ in range(4 * THREADS) if (chunk := file.read(FRAME_BYTES))]:
+            for frame in pool.map(_packed, chunks):
+                packed.write(frame)
+                done.append((len(frame), hashlib.sha256(frame).digest()))
+        packed.write(Index(done).encode(source.stat().st_size))
         packed.flush()
         os.fsync(packed.fileno())
     unfinished.rename(target)
+
+
+def _packed(chunk: bytes) -> bytes:
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        LEVEL, source_size=len(chunk), write_checksum=True, write_content_size=True
+    )
+    return zstandard.ZstdCompressor(compression_params=parameters).compress(chunk)
+
+
+def _frames_left(packed: BinaryIO, file: BinaryIO) -> list[tuple[int, bytes]]:
+    """Return length and hash of the frames that hold the first bytes of the file; set both behind these."""
+    done: list[tuple[int, bytes]] = []
+    start, left = 0, b""
+    while chunk := file.read(FRAME_BYTES):
+        left += packed.read(2 * FRAME_BYTES - len(left))
+        decompressor = zstandard.ZstdDecompressor().decompressobj()
+        try:
+            same = decompressor.decompress(left) == chunk and decompressor.eof
+        except zstandard.ZstdError:
+            same = False
+        if not same:
+            break
+        length = len(left) - len(decompressor.unused_data)
+        done.append((length, hashlib.sha256(left[:length]).digest()))
+        start, left = start + length, left[length:]
+    file.seek(len(done) * FRAME_BYTES)
+    packed.truncate(start)
+    packed.seek(start)
+    return done
 
 
 def unpack(chunks: Iterable[bytes], target: Path | None = None) -> tuple[str, str]:
@@ -64,7 +87,9 @@ def unpack(chunks: Iterable[bytes], target: Path | None = None) -> tuple[str, st
     A stream that is cut off gives another hash, and the caller compares both. Raise NotPacked for what is no archive.
     """
     packed, plain = hashlib.sha256(), hashlib.sha256()
-    decompressor = zstandard.ZstdDecompressor(max_window_size=UNPACK_WINDOW_BYTES).decompressobj()
+    decompressor = zstandard.ZstdDecompressor(max_window_size=UNPACK_WINDOW_BYTES).decompressobj(
+        read_across_frames=True
+    )
 
     def unpacked() -> Iterator[bytes]:
         for chunk in chunks:

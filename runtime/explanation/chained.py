@@ -35,8 +35,11 @@ class _Commit:
     marks: str
 
 
-def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach) -> Chained:
-    """Find the commits that the bet stands in and verify them as far as `reach` says."""
+def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach, live: Execute | None = None) -> Chained:
+    """Find the commits that the bet stands in and verify them as far as `reach` says.
+
+    Commits of before a week's file, as that of a login may be, are looked up in the live database: it keeps them all.
+    """
     rows: list[tuple[What, str, str | int | None]] = [("placed", "bet", bet.id)]
     if bet.resolved_commit is not None:
         rows += [("evidence", "column", bet.column_start_s), ("resolved", "resolved", bet.id)]
@@ -45,8 +48,10 @@ def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach) 
     positions = []
     for what, kind, key in rows:
         own = _own(execute, kind, key)
-        if own is not None:
-            positions.append(_position(execute, what, own, bet, oldest_commit, reach))
+        if own is None:
+            continue
+        where = execute if live is None or _find(execute, own.commit) else live
+        positions.append(_position(where, what, own, bet, oldest_commit, reach))
     checks = [v for one in positions for v in (one.row_holds, one.links_hold, one.hash_holds)]
     ok = False if False in checks else None if None in checks else True
     return Chained(ok, " ".join(_sentence(one) for one in positions), positions)
@@ -59,6 +64,17 @@ def _own(execute: Execute, kind: str, key: str | int | None) -> _Own | None:
         return None
     number, position, _, _, *content = rows[0]
     return _Own(number, position, chain.record(kind, position, content))
+
+
+def row_holds(execute: Execute, kind: str, key: str) -> bool:
+    """Tell whether a row is what its commit wrote."""
+    own = _own(execute, kind, key)
+    commit = None if own is None else _find(execute, own.commit)
+    return own is not None and commit is not None and _matches(own, commit)
+
+
+def _matches(own: _Own, commit: _Commit) -> bool:
+    return chain.marks([own.line]) == chain.mark_at(commit.marks, own.position)
 
 
 def _position(execute: Execute, what: What, own: _Own, bet: Bet, oldest_commit: int, reach: Reach) -> Position:
@@ -78,7 +94,7 @@ def _position(execute: Execute, what: What, own: _Own, bet: Bet, oldest_commit: 
         hash=commit.hash,
         previous_hash=commit.header.previous_hash,
         records=commit.header.records,
-        row_holds=chain.marks([own.line]) == chain.mark_at(commit.marks, own.position),
+        row_holds=_matches(own, commit),
         links_hold=_links_hold(execute, commit),
         hash_holds=holds,
     )

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from jobs.upkeep.archive_store import StoreFailed, open_store
-from jobs.upkeep.packing import NotPacked
+from jobs.upkeep.frames import NotPacked
 from jobs.upkeep.restore import recorded, restore, verify
 from jobs.upkeep.s3_store import S3Store
 from runtime.settings import load
