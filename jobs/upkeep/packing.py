@@ -12,12 +12,13 @@ from typing import BinaryIO, TypeVar
 
 import zstandard
 
-from jobs.upkeep.archive_store import CHUNK_BYTES
-from jobs.upkeep.frames import FRAME_BYTES, Index, NotPacked
+from jobs.upkeep.frames import Frame, NotPacked, encode_index
 
 T = TypeVar("T")
 NICE = 15
 LEVEL = 19
+FRAME_BYTES = 1024 * 1024
+"""What each frame holds of the file, the last one less. Larger ones are hardly smaller for it, and read in vain."""
 THREADS = max(1, (os.cpu_count() or 1) // 2)
 UNPACK_WINDOW_BYTES = 1 << 27
 
@@ -41,12 +42,12 @@ def compress(source: Path, target: Path) -> None:
     unfinished = target.with_name(f"{target.name}.unfinished")
     unfinished.touch()
     with source.open("rb") as file, unfinished.open("r+b") as packed, ThreadPoolExecutor(THREADS) as pool:
-        done = _frames_left(packed, file)
-        while chunks := [chunk for _ in range(4 * THREADS) if (chunk := file.read(FRAME_BYTES))]:
-            for frame in pool.map(_packed, chunks):
+        frames = _frames_left(packed, file)
+        while chunks := [chunk for _ in range(2 * THREADS) if (chunk := file.read(FRAME_BYTES))]:
+            for chunk, frame in zip(chunks, pool.map(_packed, chunks), strict=True):
                 packed.write(frame)
-                done.append((len(frame), hashlib.sha256(frame).digest()))
-        packed.write(Index(done).encode(source.stat().st_size))
+                frames.append(Frame.of(frame, len(chunk)))
+        packed.write(encode_index(frames))
         packed.flush()
         os.fsync(packed.fileno())
     unfinished.rename(target)
@@ -59,10 +60,10 @@ def _packed(chunk: bytes) -> bytes:
     return zstandard.ZstdCompressor(compression_params=parameters).compress(chunk)
 
 
-def _frames_left(packed: BinaryIO, file: BinaryIO) -> list[tuple[int, bytes]]:
-    """Return length and hash of the frames that hold the first bytes of the file; set both behind these."""
-    done: list[tuple[int, bytes]] = []
-    start, left = 0, b""
+def _frames_left(packed: BinaryIO, file: BinaryIO) -> list[Frame]:
+    """Return the frames that hold the first bytes of the file; set both behind these."""
+    frames: list[Frame] = []
+    left = b""
     while chunk := file.read(FRAME_BYTES):
         left += packed.read(2 * FRAME_BYTES - len(left))
         decompressor = zstandard.ZstdDecompressor().decompressobj()
@@ -72,13 +73,12 @@ def _frames_left(packed: BinaryIO, file: BinaryIO) -> list[tuple[int, bytes]]:
             same = False
         if not same:
             break
-        length = len(left) - len(decompressor.unused_data)
-        done.append((length, hashlib.sha256(left[:length]).digest()))
-        start, left = start + length, left[length:]
-    file.seek(len(done) * FRAME_BYTES)
-    packed.truncate(start)
-    packed.seek(start)
-    return done
+        frames.append(Frame.of(left[: len(left) - len(decompressor.unused_data)], len(chunk)))
+        left = decompressor.unused_data
+    file.seek(sum(frame.file_bytes for frame in frames))
+    packed.seek(sum(frame.stored_bytes for frame in frames))
+    packed.truncate()
+    return frames
 
 
 def unpack(chunks: Iterable[bytes], target: Path | None = None) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import apsw
 from jobs.upkeep.archive_store import ArchiveStore, StoreFailed
 from jobs.upkeep.ranges import StoredFile
 from jobs.upkeep.restore import Recorded
+from runtime.errors import TaptradeError
 from runtime.storage.database import LEDGER_MIGRATIONS, Row
 from runtime.storage.schema import WrongSchema, lacking, migrations_in
 
@@ -57,16 +58,16 @@ class StoredWeek:
 
 
 class _Shown:
-    """The file as SQLite asks for it."""
+    """The file as SQLite asks for it: apsw wants all of these methods, whatever its documentation leaves out."""
 
     def __init__(self, file: StoredFile) -> None:
         self._file = file
-        self.failed: StoreFailed | None = None
+        self.failed: TaptradeError | None = None
 
     def xRead(self, amount: int, offset: int) -> bytes:
         try:
             return self._file.read(offset, amount)
-        except StoreFailed as ex:
+        except TaptradeError as ex:
             self.failed = ex
             raise apsw.IOError(str(ex)) from ex
 
@@ -74,15 +75,18 @@ class _Shown:
         return self._file.length
 
     def xClose(self) -> None: ...
+
     def xLock(self, level: int) -> None: ...
+
     def xUnlock(self, level: int) -> None: ...
+
     def xSectorSize(self) -> int:
         return 0
 
     def xDeviceCharacteristics(self) -> int:
         return 0
 
-    def xFileControl(self, op: int, pointer: int) -> bool:
+    def xFileControl(self, _op: int, _pointer: int) -> bool:
         return False
 
 
@@ -94,7 +98,7 @@ class _System(apsw.VFS):
         self._shown = shown
         super().__init__(self.name, base="")
 
-    def xOpen(self, name: Any, flags: list[int]) -> Any:
+    def xOpen(self, _name: Any, _flags: list[int]) -> Any:
         return self._shown
 
 
