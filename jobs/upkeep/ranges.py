@@ -1,4 +1,4 @@
-"""A stored week read by ranges: first its index, then those frames alone that are needed, each held against its hash."""
+"""A stored week read by ranges: its index first, then only the frames that are needed, each held against its hash."""
 
 from __future__ import annotations
 

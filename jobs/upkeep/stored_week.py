@@ -14,7 +14,6 @@ import apsw
 from jobs.upkeep.archive_store import ArchiveStore, StoreFailed
 from jobs.upkeep.ranges import StoredFile
 from jobs.upkeep.restore import Recorded
-from runtime.errors import TaptradeError
 from runtime.storage.database import LEDGER_MIGRATIONS, Row
 from runtime.storage.schema import WrongSchema, lacking, migrations_in
 
@@ -30,8 +29,7 @@ class StoredWeek:
 
     def __init__(self, file: StoredFile) -> None:
         self.file = file
-        self._shown = _Shown(file)
-        self._system = _System(self._shown)
+        self._system = _System(_Shown(file))
         self._connection = apsw.Connection(
             "file:week?immutable=1",
             flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
@@ -44,7 +42,7 @@ class StoredWeek:
         try:
             return self._connection.execute(sql, params).fetchall()
         except apsw.Error as ex:
-            raise self._shown.failed or StoreFailed(f"the stored week cannot be read: {ex}") from ex
+            raise StoreFailed(f"the stored week cannot be read: {ex}") from ex
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -62,14 +60,10 @@ class _Shown:
 
     def __init__(self, file: StoredFile) -> None:
         self._file = file
-        self.failed: TaptradeError | None = None
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        try:
-            return self._file.read(offset, amount)
-        except TaptradeError as ex:
-            self.failed = ex
-            raise apsw.IOError(str(ex)) from ex
+        # What is raised here comes out of the statement that was run, as it is.
+        return self._file.read(offset, amount)
 
     def xFileSize(self) -> int:
         return self._file.length
