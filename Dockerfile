@@ -1,4 +1,4 @@
-# Three images: the edge, the queue, and ours for every process of `taptrade serve`.
+# Four images: the edge, the queue, ours for every process of `taptrade serve`, and the buckets of the profile `s3`.
 
 FROM nginx:1-bookworm AS edge
 COPY nginx/*.conf nginx/origins nginx/tls /edge/
@@ -35,9 +35,14 @@ RUN [ -f runtime/BUILD ] || echo "$BUILD $SHA" >runtime/BUILD
 
 FROM python:3.11-slim-bookworm AS taptrade
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin taptrade \
-    && install -d -o taptrade -g taptrade -m 0700 /data
+    && install -d -o taptrade -g taptrade -m 0700 /data /replica
 COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 TZ=UTC TAPTRADE_DATA=/data
 USER taptrade
 ENTRYPOINT ["taptrade"]
+
+# The last, since some builders make all that stands before what is asked for.
+FROM versity/versitygw:v1.7.0 AS buckets
+# A folder is a bucket.
+RUN install -d -o 10002 -g 10002 -m 0700 /s3 /s3/archives

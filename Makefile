@@ -107,6 +107,14 @@ release: .venv/.release ## wheel, container context, SBOM, audit of dependencies
 chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves build/chaos.json
 	@$(BIN)/python -m tests.chaos.run --kills $(KILLS)
 
+.PHONY: drill
+drill: .venv/.dev ## lose the machine under load, restore from the replica elsewhere, and count (ROUNDS=10)
+	@$(BIN)/python -m tests.chaos.drill $(if $(ROUNDS),--rounds $(ROUNDS))
+
+.PHONY: power-cuts
+power-cuts: .venv/.dev ## cut the power at any moment under load, and count (CUTS=1000; needs strace); leaves build/power-cuts.json
+	@$(BIN)/python -m tests.chaos.power.cuts $(if $(CUTS),--cuts $(CUTS))
+
 .PHONY: cert
 cert: .venv/.run ## a certificate of this machine for development, in build/tls
 	@$(BIN)/python -m taptrade.certificate build/tls

@@ -13,7 +13,7 @@ from runtime.records.pages import PageQuery, Time, after_id
 from runtime.records.spreadsheet import sheet_reply
 from runtime.records.views import own_entry_view
 
-CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount", "balance_after")
+CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount_cents", "balance_after_cents")
 
 
 class LedgerQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
@@ -51,5 +51,10 @@ def ledger(call: Call[None]) -> Statement | Reply:
     page = [own_entry_view(entry) for entry in found.rows]
     more = found.next_cursor(lambda entry: entry.id, lambda cut: cut.cut_entry)
     if call.preferred_type("application/json", "text/csv") == "text/csv":
-        return sheet_reply(CSV_FIELDS, page, more)
+        return sheet_reply(CSV_FIELDS, map(_row, page), more)
     return Statement(page, more)
+
+
+def _row(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry as a line, whose head says what the numbers count."""
+    return entry | {"amount_cents": entry["amount"], "balance_after_cents": entry["balance_after"]}

@@ -41,6 +41,7 @@ def _system(call: Call[None], down: list[str]) -> Snapshot:
         _measure_settlement(figures, call)
     if status is not None:
         _measure_status(figures, status, call.received_ms)
+        _measure_replica(figures, status, call)
         with suppress(RedisError):
             _measure_jobs(figures, call)
     backup = newest_backup(call.parts.settings.data / FOLDER)
@@ -61,6 +62,13 @@ def _measure_status(figures: Metrics, status: SystemStatus, now_ms: int) -> None
         _measure_sources(figures, status.sources, now_ms)
     if status.tick_age_ms is not None:
         figures.set("taptrade_tick_age_seconds", status.tick_age_ms / 1000)
+
+
+def _measure_replica(figures: Metrics, status: SystemStatus, call: Call[None]) -> None:
+    settings = call.parts.settings
+    for database in (settings.database, settings.ticks_database) if settings.replica_url else ():
+        until_ms = status.replica_until_ms.get(database.name, 0)
+        figures.set("taptrade_replica_age_seconds", (call.received_ms - until_ms) / 1000, database.name)
 
 
 def _measure_settlement(figures: Metrics, call: Call[None]) -> None:

@@ -37,6 +37,8 @@ const clock = new ServerClock(api);
 const app = { state, api, clock, texts, sound: new Sound() };
 
 const HELLO_MS = 2_000;
+const REJOIN_EVERY_MS = 10_000;
+let rejoinMs = 0;
 let sayHello;
 const firstHello = new Promise((resolve) => (sayHello = resolve));
 /** The player of the stream's session, as its last hello said; undefined before that. */
@@ -63,6 +65,7 @@ app.taps = new Taps({
   ...app,
   onChange: (tap, before) => {
     app.results.refresh();
+    app.table.refresh();
     app.header.showOpen();
     app.tapping.tell(tap, before);
     hearTap(tap);
@@ -85,7 +88,7 @@ app.tabs.on("player", () => {
 });
 const hands = { onAim: (cell) => app.tapping.aim(cell), onTap: (cell) => app.tapping.tap(cell) };
 new Pointer(find("board"), app.board, hands);
-new CellTable({ ...app, ...hands });
+app.table = new CellTable({ ...app, ...hands });
 state.on(["price"], () => (find("board-wait").hidden = Boolean(state.grid)));
 state.on(["grid"], () => (find("board-wait").hidden = Boolean(state.price)));
 
@@ -125,16 +128,31 @@ function hearSession(userId) {
   streamUser = userId;
   sayHello(userId);
   if (!state.sessionKnown || app.session.moving || userId === (state.user?.id ?? null)) return;
-  if (userId === null) state.set({ notice: texts.banner.sessionEnded });
-  app.session.resume(userId !== null).catch(console.error);
+  app.session.resume(userId !== null).then(tellOfEnd).catch(console.error);
+
+  function tellOfEnd() {
+    if (userId === null && !state.user && !state.notice) state.set({ notice: texts.banner.sessionEnded });
+  }
 }
 
 function changePlayer(user) {
-  if (user?.id === app.playerId) return;
+  if (user?.id === app.playerId) {
+    // A session that had ended was followed by another of the same player: only the stream does not know it.
+    if (user && streamUser === null) rejoin();
+    return;
+  }
   app.playerId = user?.id;
   app.taps.clear();
   if (streamUser !== (user?.id ?? null)) stream.restart();
   if (user) loadTaps().catch(console.error);
+}
+
+/** Let the stream read for the new session; seldom, in case it never learns of one. */
+function rejoin() {
+  const nowMs = performance.now();
+  if (nowMs < rejoinMs) return;
+  rejoinMs = nowMs + REJOIN_EVERY_MS;
+  stream.restart();
 }
 
 async function loadTaps() {

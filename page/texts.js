@@ -11,6 +11,7 @@ export const texts = {
   price: "BTC/USD",
   stake: "Stake",
   stakeOption: (cents) => shortMoney(cents),
+  stakesAbove: (cents) => `Your limit for one bet is ${money(cents)}: the larger stakes are refused.`,
   open: "Open",
   couldPay: "Could pay",
   clock: "Server time",

@@ -1,4 +1,4 @@
-"""Logging set-up: one JSON object a line on stderr, with the request's id, and never a secret."""
+"""Logging set-up: one JSON object a line on stderr, text on a terminal, with the request's id, and never a secret."""
 
 from __future__ import annotations
 
@@ -49,6 +49,9 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Build the line."""
+        return msgspec.json.encode(self._fields(record), enc_hook=str).decode()
+
+    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
         line: dict[str, Any] = {
             "time": rfc3339(int(record.created * 1000)),
             "level": record.levelname,
@@ -63,7 +66,21 @@ class JsonLines(logging.Formatter):
             line[name] = HIDDEN if _is_secret(name) else redact(value) if isinstance(value, str) else value
         if record.exc_info:
             line["traceback"] = redact(self.formatException(record.exc_info))
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        return line
+
+
+class TextLines(JsonLines):
+    """Format the same for people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Build the text."""
+        line = self._fields(record)
+        time, level, process, _, message = (
+            line.pop(name) for name in ("time", "level", "process", "logger", "message")
+        )
+        traceback = line.pop("traceback", "")
+        more = "".join(f" {name}={value}" for name, value in line.items())
+        return f"{time} {level} {process}: {message}{more}" + (f"\n{traceback}" if traceback else "")
 
 
 class Sparing(logging.Filter):
@@ -122,10 +139,10 @@ def native_lock() -> Any:
 
 
 def configure(process: str, level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Send every logger's records to `stream` (stderr), replacing what was set up before."""
+    """Send every logger's records to `stream` (stderr), replacing what was set up before; a terminal gets text."""
     logging._lock = native_lock()  # type: ignore[attr-defined]  # noqa: SLF001  gevent has put its own there
     handler = Lines(stream or sys.stderr)
-    handler.setFormatter(JsonLines(process))
+    handler.setFormatter((TextLines if handler.stream.isatty() else JsonLines)(process))
     handler.addFilter(Sparing())
     logging.basicConfig(level=level, handlers=[handler], force=True)
 

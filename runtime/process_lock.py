@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -53,19 +53,13 @@ def is_held(path: Path) -> bool:
 
 
 @contextmanager
-def sole(role: str, path: Path) -> Iterator[None]:
+def sole(role: str, path: Path, stand_by: Callable[[], object] | None = None) -> Iterator[None]:
     """Be the only process of a role; raise LockHeld that names the process which is it already.
 
+    Where `stand_by` is given, it is called over and over instead until that one has ended; it waits a moment each time.
     Raise LockUnmade where no such file can be made.
     """
-    try:
-        lock = acquire(path, f"{os.getpid()}\n".encode())
-    except OSError as ex:
-        raise LockUnmade(f"{ex.filename or path}: {ex.strerror}") from ex
-    except LockHeld as ex:
-        holder = path.read_text(encoding="ascii").strip() or "unknown"
-        raise LockHeld(f"process {holder} is the {role} already; it holds {path}") from ex
-    with lock:
+    with _acquired(role, path, stand_by):
         yield
 
 
@@ -83,6 +77,19 @@ def claim_slot(role: str, folder: Path) -> tuple[int, FileIO]:
             slot += 1
         except OSError as ex:
             raise LockUnmade(f"{ex.filename or path}: {ex.strerror}") from ex
+
+
+def _acquired(role: str, path: Path, stand_by: Callable[[], object] | None) -> FileIO:
+    while True:
+        try:
+            return acquire(path, f"{os.getpid()}\n".encode())
+        except OSError as ex:
+            raise LockUnmade(f"{ex.filename or path}: {ex.strerror}") from ex
+        except LockHeld as ex:
+            if stand_by is None:
+                holder = path.read_text(encoding="ascii").strip() or "unknown"
+                raise LockHeld(f"process {holder} is the {role} already; it holds {path}") from ex
+        stand_by()
 
 
 def name_of(pid: int) -> str:

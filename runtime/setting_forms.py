@@ -183,8 +183,8 @@ def secret(text: str) -> str:
     return text
 
 
-def archive_url(text: str) -> str:
-    """Read where archives are stored: nothing, a folder's absolute path, or s3://BUCKET/PREFIX."""
+def stored_at(text: str) -> str:
+    """Read where something is stored: nothing, a folder's absolute path, or s3://BUCKET/PREFIX."""
     if text.startswith("s3://"):
         if not _BUCKET.fullmatch(text.removeprefix("s3://").partition("/")[0]):
             raise ValueError("must name a bucket, as s3://BUCKET/PREFIX")

@@ -40,6 +40,8 @@ class Settings:
     archive_url: str
     archive_endpoint: str
     archive_storage_class: str
+    replica_url: str
+    replica_endpoint: str
     api_workers: int
     feed: tuple[str, ...]
     feed_binance_url: str

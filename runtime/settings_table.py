@@ -10,7 +10,6 @@ from runtime.hosts import shown_host
 from runtime.setting_forms import (
     LIVE_FEEDS,
     STORAGE_CLASSES,
-    archive_url,
     feed,
     folder,
     host,
@@ -22,6 +21,7 @@ from runtime.setting_forms import (
     several,
     socket_url,
     stakes,
+    stored_at,
     wallet,
     web_url,
     whole,
@@ -86,12 +86,19 @@ TABLE: tuple[Setting, ...] = (
     Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
     Setting(
         "archive_url",
-        archive_url,
+        stored_at,
         "",
         "where archives of weeks are stored: a folder, or s3://BUCKET/PREFIX; empty: archives in the data folder",
     ),
     Setting("archive_endpoint", web_url, "", "address of an S3-compatible store; empty: Amazon's own"),
     Setting("archive_storage_class", one_of(*STORAGE_CLASSES), "STANDARD_IA", "storage class of archives in S3"),
+    Setting(
+        "replica_url",
+        stored_at,
+        "",
+        "where the databases are shipped to as they are written: a folder, or s3://BUCKET/PREFIX; empty: nowhere",
+    ),
+    Setting("replica_endpoint", web_url, "", "address of an S3-compatible store of the replica; empty: Amazon's own"),
     Setting("api_workers", whole(1, 64), "1", "API processes"),
     Setting(
         "feed",

@@ -82,6 +82,7 @@ def _both(first: Probe, second: Probe) -> Probe:
 
 
 WORKS: dict[str, Probe] = {
+    "replica": _works("replica"),
     "writer": _works("writer", WRITER_ALIVE),
     "settler": _works("settler", SETTLER_ALIVE),
     "feed": _works("feed", FEED_ALIVE),

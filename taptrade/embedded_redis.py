@@ -41,8 +41,8 @@ def prepare(data: Path, server: Path | None = None) -> str:
     run, stored = data / "run", stored_in(data)
     for folder in (run, stored):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _mend(stored)
     server = server or redis_server.choose(stored)
+    _mend(stored, server)
     for name in (SERVER, redis_server.CHECK_AOF):
         _link(run / name, server)
     socket_path = sockets.make_folder(run) / sockets.REDIS
@@ -86,11 +86,11 @@ def _pattern(path: str) -> str:
     return re.sub(r"[*?[\\]", r"\\\g<0>", path) if re.search("[*?[]", path) else path
 
 
-def _mend(stored: Path) -> None:
-    mended = redis_files.mend(stored, SystemClock().now_ms())
+def _mend(stored: Path, server: Path) -> None:
+    mended = redis_files.mend(stored, SystemClock().now_ms(), lambda file: redis_server.whole_bytes(server, file))
     if mended:
         print(
-            f"taptrade: Redis' file ended in {mended.zeros} bytes that were never written, as after a loss of power;"
+            f"taptrade: the last {mended.cut} bytes of Redis' file were not all written, as after a loss of power;"
             f" they were cut off, and {mended.kept} is the file as it was",
             file=sys.stderr,
             flush=True,

@@ -14,7 +14,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "gunicorn": (
         *("GUNICORN_*", "WEB_CONCURRENCY", "PORT", "SENDFILE", "FORWARDED_ALLOW_IPS"),
         *("SCRIPT_NAME", "SERVER_SOFTWARE"),
-        *("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "NOTIFY_SOCKET"),
+        *("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"),
     ),
     "gevent and its loop": ("GEVENT*", "LIBEV_*", "PURE_PYTHON"),
     "greenlet": ("GREENLET_*",),
@@ -28,6 +28,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "pydantic": ("PYDANTIC_*",),
     "websockets": ("WEBSOCKETS_*",),
     "boto3 and urllib3": ("BOTO*", "SSLKEYLOGFILE", "_X_AMZN_*"),
+    "Litestream": ("LITESTREAM_*",),
     "libraries of `taptrade calibrate`": (
         *("NPY_*", "NUMPY_*", "SCIPY_*", "SKLEARN_*", "JOBLIB_*", "LOKY_*", "KMP_*", "PRIMA_DEBUGGING"),
         *("MPL*", "MATPLOTLIBRC", "QT_*", "PYPARSING*", "SOURCE_DATE_EPOCH", "PYTORCH_*", "COVERAGE_PROCESS_START"),

@@ -7,12 +7,15 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from runtime.settings import load
+from runtime.systemd import manager
 from taptrade.listening import address_of, with_port
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
 _settings = load()
+# gunicorn itself would say that it is ready before any worker is, and nothing at its end.
+manager.find(os.environ)
 
 bind = with_port(address_of(_settings.host), _settings.port)
 workers = _settings.api_workers
@@ -44,3 +47,13 @@ def post_fork(server: Arbiter, worker: Any) -> None:
 
     die_with(server.pid, signal.SIGKILL)
     worker.log.error_log.addFilter(Sparing())
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Say that the API is ready, once a worker has all that it answers with."""
+    manager.ready()
+
+
+def on_exit(_server: Arbiter) -> None:
+    """Say that it stops."""
+    manager.stopping()

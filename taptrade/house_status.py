@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,12 +12,12 @@ import msgspec
 from runtime.clock import Clock, rfc3339
 from runtime.errors import Unavailable
 from runtime.game.ledger import SQL
-from runtime.health.status import Check, SystemStatus, newest_commit, read_status, system_checks
+from runtime.health.status import Check, SystemStatus, newest_commit, read_jobs, read_status, system_checks
 from runtime.messaging.connection import Redis, RedisError
 from runtime.messaging.metrics_exchange import collect, works_down
-from runtime.messaging.redis_values import AuditResult
+from runtime.messaging.redis_values import AuditResult, JobSeen
 from runtime.metrics.table import Snapshot
-from runtime.operating.exposure import read_exposure
+from runtime.operating.exposure import read_exposure, settlement_lag_ms
 from runtime.operating.feed import FeedView, feed_view
 from runtime.operating.pace import Pace, read_pace
 from runtime.operating.queues import QueueView, oldest_waiting_ms, read_queues
@@ -32,8 +32,6 @@ from taptrade.announce import ask
 from taptrade.latencies import Latencies, Latency
 
 T = TypeVar("T")
-BACKUP_LATE_MS = 3 * 3_600_000
-"""Backups are hourly: where the newest is older, two have failed."""
 
 
 class ProcessSeen(msgspec.Struct, frozen=True):
@@ -93,6 +91,8 @@ class HouseStatus(msgspec.Struct, frozen=True):
     settlement_lag_ms: int | None
     """How long ago the oldest column ended that still has open bets."""
     owed: Owed | None
+    jobs: dict[str, JobSeen] | None
+    """When each periodic job last went well, and after how many seconds it is overdue."""
     backup: Backup | None
     audit: AuditResult | None
     archived_ms: int | None
@@ -118,11 +118,12 @@ class HouseLook:
         down = self._down(redis_answers=status is not None)
         processes = [_process(one, now_ms) for one in snapshots]
         up_s = max((one.up_s for one in processes), default=None)
-        backup, audit = newest_backup(settings.data / FOLDER), status.audit if status else None
+        audit = status.audit if status else None
+        jobs = self._redis(lambda: read_jobs(self._client))
         troubles = [
             *(f"{part}: {check.detail}" for part, check in checks.items() if not check.ok),
             *(f"{name}: {said}" for name, said in down.items()),
-            *_late(backup, audit, up_s, now_ms),
+            *_late(jobs or {}, audit, now_ms),
         ]
         return HouseStatus(
             at=rfc3339(now_ms),
@@ -143,7 +144,8 @@ class HouseLook:
             latencies=self._latencies.of(snapshots, self._clock.monotonic_ms()),
             settlement_lag_ms=self._books(lambda: self._settlement_lag_ms(now_ms)),
             owed=self._books(self._owed),
-            backup=backup,
+            jobs=jobs,
+            backup=newest_backup(settings.data / FOLDER),
             audit=audit,
             archived_ms=status.archived_ms if status else None,
             disk=_disk(settings),
@@ -183,10 +185,10 @@ class HouseLook:
         return None if came is None else {name: max(0, now_ms - at_ms) for name, at_ms in came.items()}
 
     def _settlement_lag_ms(self, now_ms: int) -> int:
+        # As the open bets have it: the setting of this terminal may be another.
         known = self._pool.execute(SQL["column_seconds"])
         width_s: int = known[0][0] if known else self._settings.column_seconds
-        ends_s: list[int] = [start_s + width_s for (start_s,) in self._pool.execute(QUERIES["open_columns"], (1,))]
-        return max([0, *(now_ms - end_s * 1000 for end_s in ends_s)])
+        return settlement_lag_ms(self._pool.execute, width_s, now_ms)
 
     def _owed(self) -> Owed:
         ((balances, pending, pending_cents),) = self._pool.execute(QUERIES["owed"])
@@ -209,12 +211,11 @@ def _process(one: Snapshot, now_ms: int) -> ProcessSeen:
     return ProcessSeen(one.process, one.pid, up_s, memory_bytes, gauge("taptrade_process_cpu_seconds"))
 
 
-def _late(backup: Backup | None, audit: AuditResult | None, up_s: int | None, now_ms: int) -> list[str]:
-    """Say what should have been done by now, and what the audit has found."""
-    found = [f"audit: {audit.summary}"] if audit and audit.findings else []
-    if up_s is not None and up_s * 1000 > BACKUP_LATE_MS and (not backup or now_ms - backup.made_ms > BACKUP_LATE_MS):
-        found.append(f"backup: {'none for' if backup else 'none yet in'} more than {BACKUP_LATE_MS // 3_600_000} h")
-    return found
+def _late(jobs: Mapping[str, JobSeen], audit: AuditResult | None, now_ms: int) -> list[str]:
+    """Say which periodic jobs should have gone well by now, and what the audit has found."""
+    overdue = [name for name, seen in jobs.items() if now_ms - seen.since_ms > seen.overdue_s * 1000]
+    found = [f"job {name}: has not gone well since {rfc3339(jobs[name].since_ms)}" for name in sorted(overdue)]
+    return [*found, *([f"audit: {audit.summary}"] if audit and audit.findings else [])]
 
 
 def _disk(settings: Settings) -> Disk | None:

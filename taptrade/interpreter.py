@@ -75,9 +75,13 @@ def main(question: str) -> int:
     if wrong:
         print(wrong)
         return UNFIT
+    return FIT if is_optimised() else SLOW
+
+
+def is_optimised() -> bool:
+    """Tell whether this interpreter was built with optimisations, as far as it says."""
     of_the_system = os.path.realpath(sys.executable).startswith("/usr/bin/")
-    optimised = of_the_system or "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    return FIT if optimised else SLOW
+    return of_the_system or "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,22 @@ from pathlib import Path
 from jobs.dashboard.key import KEY_FILE
 
 UMASK = 0o077
-OURS = ("backups", KEY_FILE, "heads.jsonl", "logs", "redis", "run", "taptrade.db", "ticks.db")
+OURS = (
+    *(
+        "archives",
+        "backups",
+        "bets_",
+        KEY_FILE,
+        "heads.jsonl",
+        "logs",
+        "models",
+        "redis",
+        "run",
+        "taptrade.db",
+        "ticks.db",
+    ),
+    *(".taptrade.db-litestream", ".ticks.db-litestream"),
+)
 """How the names of what a run writes begin. A folder with anything else in it may be somebody's home."""
 
 
@@ -29,6 +44,15 @@ def close_to_others(data: Path) -> None:
     closed = sum(_close(path) for one in ours for path in _tree(one))
     if closed:
         _say(f"others could reach {closed} files and folders in {data}; they are closed now")
+
+
+def open_to_others(data: Path) -> list[Path]:
+    """Return what a run keeps in its data folder and others can look into, the folder itself included."""
+    if not data.is_dir():
+        return []
+    ours = [path for path in data.iterdir() if _is_ours(path.name)]
+    found = [data, *(path for one in ours for path in _tree(one))]
+    return [path for path in found if not path.is_symlink() and path.exists() and _is_open(path)]
 
 
 def _is_ours(name: str) -> bool:

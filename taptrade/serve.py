@@ -12,9 +12,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from runtime import log
 from runtime.settings import Settings, load
+from runtime.systemd import manager
 from taptrade import embedded_redis
 from taptrade.function_check import require_functions
 from taptrade.listening import address_of
@@ -28,6 +30,8 @@ PR_SET_PDEATHSIG = 1
 OPEN_FILES_MAX = 65_536
 PRICING = frozenset({"api", "writer", "feed"})
 """The processes that load the reward model."""
+STAND_BY_S = 0.02
+"""How often a process that stands by looks whether it is its turn."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,6 +44,7 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", choices=tuple(names), metavar="NAME", help=", ".join(names))
+    parser.add_argument("--stand-by", action="store_true", help="let the one at work end first, where only one may be")
     parser.add_argument(UNDER, type=int, metavar="PID", help="end when this process, our parent, ends")
     given = parser.parse_args(argv)
     name = given.name
@@ -58,14 +63,16 @@ def main(argv: Sequence[str]) -> int:
         refuse_unproven_model(settings)
     if name == "api" and given.under is None:
         require_functions()  # the supervisor has done so before it started us
-    return SERVERS[name](settings)
+    server = STANDING_BY.get(name) if given.stand_by else None
+    return (server or SERVERS[name])(settings)
 
 
 def forget_secrets_of_others(name: str) -> None:
     """Begin anew without what only other processes need: what a process began with, /proc shows for its whole life."""
     taken = take_secrets(os.environ)
-    os.environ.update(taken.pop(name, {}))
-    if taken:
+    own = taken.pop(name, {})
+    os.environ.update(own)
+    if any(others.keys() - own.keys() for others in taken.values()):
         _become([sys.executable, *sys.orig_argv[1:]])
 
 
@@ -85,6 +92,8 @@ def use_utc() -> None:
 
 def _redis(settings: Settings) -> int:
     os.environ["LC_ALL"] = "C"  # newer servers refuse to start in a locale that the machine does not have
+    if not settings.redis_url:  # `taptrade up` sets it, and has prepared everything
+        embedded_redis.prepare(settings.data)
     command = embedded_redis.command(settings.data)
     # Whoever puts damaged files aside moves the folder away; the server does not make it.
     embedded_redis.stored_in(settings.data).mkdir(mode=0o700, exist_ok=True)
@@ -105,16 +114,23 @@ def _dashboard(settings: Settings) -> int:
     return _imported("dashboard", "jobs.dashboard.main", address)(settings)
 
 
+def _replica(settings: Settings) -> int:
+    from taptrade import replica
+
+    return replica.main(settings)
+
+
 def _become(command: Sequence[str]) -> int:
     sys.stdout.flush()
     os.execv(command[0], list(command))  # noqa: S606  the command is ours, without a shell
 
 
-def _imported(process: str, module_name: str, *arguments: str) -> Callable[[Settings], int]:
+def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> Callable[[Settings], int]:
     def serve(settings: Settings) -> int:
         log.configure(process, settings.log_level)
+        manager.find(os.environ)
         try:
-            return int(importlib.import_module(module_name).main(*arguments) or 0)
+            return int(importlib.import_module(module_name).main(*arguments, **named) or 0)
         except OSError:
             # A sentence, which is all that other commands say, would not tell where a process broke.
             logger.exception("%s cannot go on", process)
@@ -126,6 +142,7 @@ def _imported(process: str, module_name: str, *arguments: str) -> Callable[[Sett
 SERVERS: dict[str, Callable[[Settings], int]] = {
     "redis": _redis,
     "api": _api,
+    "replica": _replica,
     "writer": _imported("writer", "jobs.writer.main"),
     "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
     "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
@@ -133,3 +150,26 @@ SERVERS: dict[str, Callable[[Settings], int]] = {
     "feed": _imported("feed", "jobs.feed.main"),
     "dashboard": _dashboard,
 }
+
+
+def _wait_for(role: str) -> Callable[[], None]:
+    """Return what waits a moment for the process that is at work; the service manager and the log are told."""
+    told = False
+
+    def wait() -> None:
+        nonlocal told
+        if not told:
+            manager.standing_by(role)
+            logger.info("stands by for the %s that is at work", role)
+            told = True
+        manager.alive()
+        time.sleep(STAND_BY_S)
+
+    return wait
+
+
+STANDING_BY: dict[str, Callable[[Settings], int]] = {
+    "writer": _imported("writer", "jobs.writer.main", stand_by=_wait_for("writer")),
+    "feed": _imported("feed", "jobs.feed.main", stand_by=_wait_for("feed")),
+}
+"""Of these only one may be at work."""

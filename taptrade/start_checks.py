@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from jobs.feed.opening import recording_of
@@ -20,17 +21,20 @@ from taptrade.pricing import refuse_unproven_model, reward_model
 
 def require_startable(settings: Settings) -> None:
     """Raise if a start could not succeed, as far as a look tells; this writes nothing."""
+    for require in START_CHECKS.values():
+        require(settings)
+
+
+def require_addresses(settings: Settings) -> None:
+    """Raise if a host means no address."""
     address_of(settings.host, "TAPTRADE_HOST")
     address_of(settings.dashboard_host, "TAPTRADE_DASHBOARD_HOST")
-    require_safe_sqlite()
+
+
+def require_model(settings: Settings) -> None:
+    """Raise if the reward model cannot be loaded, or may not be used in this mode."""
     reward_model(settings)
     refuse_unproven_model(settings)
-    recording_of(settings)
-    require_writable(settings.data)
-    require_fit_databases(settings)
-    if settings.redis_url:
-        require_fit_redis(settings.redis_url)
-    require_functions()
 
 
 def require_fit_redis(url: str) -> None:
@@ -76,3 +80,21 @@ def require_writable(data: Path) -> None:
         for path in (Path(folder), *(Path(folder, name) for name in names)):
             if not os.access(path, os.W_OK) and not path.is_symlink():
                 raise SettingsError(f"TAPTRADE_DATA={data}: this user cannot write {path}")
+
+
+def _require_other_redis(settings: Settings) -> None:
+    if settings.redis_url:
+        require_fit_redis(settings.redis_url)
+
+
+START_CHECKS: dict[str, Callable[[Settings], object]] = {
+    "addresses": require_addresses,
+    "SQLite": lambda _: require_safe_sqlite(),
+    "reward model": require_model,
+    "recording": recording_of,
+    "data folder": lambda settings: require_writable(settings.data),
+    "databases": require_fit_databases,
+    "Redis": _require_other_redis,
+    "functions": lambda _: require_functions(),
+}
+"""What a start looks at, in this order: each raises a sentence."""

@@ -74,7 +74,7 @@ def _follow(look: HouseLook, seen: HouseStatus, console: Console) -> HouseStatus
 
 def rows(seen: HouseStatus) -> list[Row]:
     """Return the screen: (title, state, text)."""
-    mode = seen.mode or "mode unknown, the API does not answer"
+    mode = seen.mode or "mode unknown"
     up = f"up {ago(seen.up_s * 1000)}" if seen.up_s is not None else "not up"
     found: list[Row] = [("house", _state(seen.ok), f"{seen.version}, {mode}, {up}, at {seen.at}")]
     found += [(part, _state(check.ok), check.detail) for part, check in seen.checks.items()]
@@ -134,7 +134,9 @@ def _upkeep(seen: HouseStatus) -> list[Row]:
     made = (
         f"{ago(seen.at_ms - backup.made_ms)} ago, commit {backup.commit}, {decimal(backup.bytes)}" if backup else none
     )
-    found: list[Row] = [("backup", "", made)]
+    late = (one.removeprefix("job ") for one in seen.troubles if one.startswith("job "))
+    found: list[Row] = [("jobs", "FAIL", one) for one in late]
+    found.append(("backup", "", made))
     found.append(("audit", "", f"{ago(seen.at_ms - audit.at_ms)} ago, {audit.findings} findings" if audit else none))
     found.append(("archive", "", f"{ago(seen.at_ms - seen.archived_ms)} ago" if seen.archived_ms else none))
     if disk is not None:

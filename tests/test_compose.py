@@ -18,15 +18,20 @@ from taptrade import gunicorn_settings
 from taptrade.alive import PROBES
 from taptrade.embedded_redis import COMMON_CONFIG
 from taptrade.processes import PROCESSES
+from tests.docs.shell import blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = importlib.import_module("yaml").safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVICE_OF = {process.name: process.name for process in PROCESSES} | {"dashboard": "rq-dashboard"}
-WATCHERS = {"prometheus", "grafana"}
+PROFILES = {"prometheus": "observe", "grafana": "observe", "s3": "s3"}
+ON_THE_WAY = {"nginx", "api", "redis", "writer", "settler", "feed"}
+"""What a tap goes through, from the price to the payout."""
 OURS = [process for process in PROCESSES if process.name != "redis"]
 LASTING = sorted(set(SERVICES) - {"migrate"})
 EDGE_CONFIG = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "nginx").glob("*.conf")))
+MB = 1024**2
+DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text("utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 # The image says where the data is; the ports are those of the machine, which containers need not know.
 NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_HOST"}
@@ -42,6 +47,11 @@ OF_FEW = {
 }
 
 
+def bytes_of(text: str) -> int:
+    """Read `512m`, `2g` or `512mb`."""
+    return int(text.rstrip("mgb")) * (1024 * MB if text.endswith("g") else MB)
+
+
 def seconds(text: str) -> int:
     """Read `15s` or `5m`."""
     return int(text[:-1]) * {"s": 1, "m": 60}[text[-1]]
@@ -53,10 +63,11 @@ def directive(name: str) -> list[str]:
 
 
 def test_every_process_is_a_service_and_nothing_else_is() -> None:
-    assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate", *WATCHERS}
-    assert {name for name in SERVICES if "profiles" in SERVICES[name]} == WATCHERS
-    assert all(SERVICES[name]["profiles"] == ["observe"] for name in WATCHERS)
-    assert {name for name in SERVICES if "build" in SERVICES[name]} == {"nginx", "migrate", "redis"}
+    assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate", *PROFILES}
+    assert {name: one["profiles"] for name, one in SERVICES.items() if "profiles" in one} == {
+        name: [profile] for name, profile in PROFILES.items()
+    }
+    assert {name for name in SERVICES if "build" in SERVICES[name]} == {"nginx", "migrate", "redis", "s3"}
     for process in OURS:
         service = SERVICES[SERVICE_OF[process.name]]
         assert (service["image"], service["command"]) == (SERVICES["migrate"]["image"], ["serve", process.name])
@@ -65,16 +76,50 @@ def test_every_process_is_a_service_and_nothing_else_is() -> None:
 
 
 @pytest.mark.parametrize("name", LASTING)
-def test_a_service_is_checked_restarted_and_confined(name: str) -> None:
+def test_a_service_is_checked_and_restarted(name: str) -> None:
     service = SERVICES[name]
     assert service["healthcheck"]["test"]
     assert service["restart"] == "unless-stopped"
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_confined_and_bounded(name: str) -> None:
+    service = SERVICES[name]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["init"], "a killed process must end its container, and SIGTERM must reach it"
     assert service["image"] == "taptrade" or re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
-    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
+    # In words that every Compose reads: those under `deploy` are for swarms before version 2.
+    assert "deploy" not in service
+    assert bytes_of(service["mem_limit"]) >= 512 * MB
+    assert service["pids_limit"] == 256
+    assert service.get("cpus") == (None if name in ON_THE_WAY else 1)
+
+
+def test_redis_may_snapshot_while_it_is_full() -> None:
+    words = SERVICES["redis"]["command"]
+    assert bytes_of(SERVICES["redis"]["mem_limit"]) > 2 * bytes_of(words[words.index("--maxmemory") + 1])
+
+
+def test_the_buckets_are_where_the_deployment_says() -> None:
+    """What is to be set for the profile `s3` names a bucket that the image has, by an address that `jobs` reaches."""
+    said = next(block for block in blocks(DEPLOYMENT, "ini") if "TAPTRADE_ARCHIVE_URL" in block)
+    given = dict(line.split("=", 1) for line in said.splitlines())
+    s3, jobs = SERVICES["s3"], SERVICES["jobs"]
+    assert given["COMPOSE_PROFILES"] == "s3"
+    assert given["TAPTRADE_ARCHIVE_ENDPOINT"] == f"http://s3{s3['environment']['VGW_PORT']}"
+    assert set(s3["networks"]) <= set(jobs["networks"])
+    [folder] = [volume.split(":")[1] for volume in s3["volumes"]]
+    assert s3["command"] == ["posix", folder]
+    bucket = given["TAPTRADE_ARCHIVE_URL"].removeprefix("s3://")
+    uid, gid = s3["user"].split(":")
+    assert f"RUN install -d -o {uid} -g {gid} -m 0700 {folder} {folder}/{bucket}\n" in DOCKERFILE
+    assert "VGW_HEALTH" in s3["environment"]
+    assert set(given) - {"COMPOSE_PROFILES"} <= set(jobs["environment"])
+    credentials = [re.findall(r"\$\{(\w+)", str(value)) for value in s3["environment"].values()]
+    assert {name for names in credentials for name in names} <= set(jobs["environment"])
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=[process.name for process in PROCESSES])
@@ -222,10 +267,11 @@ def test_the_image_is_installed_from_the_lock_and_runs_as_nobody_special() -> No
         "redis:7-bookworm",
         "python:3.11-slim-bookworm",
         "python:3.11-slim-bookworm",
+        "versity/versitygw:v1.7.0",
     ]
     assert "--require-hashes -r requirements.lock" in DOCKERFILE
     assert re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE) == ["taptrade"]
-    for name in ("nginx", "redis", "migrate"):
+    for name in ("nginx", "redis", "migrate", "s3"):
         assert SERVICES[name]["build"]["network"] == "host"
         assert f" AS {SERVICES[name]['build']['target']}\n" in DOCKERFILE
     assert SERVICES["migrate"]["build"]["args"] == {"BUILD": "${BUILD:-0}", "SHA": "${SHA:-unknown}"}

@@ -155,8 +155,23 @@ def test_zeros_that_a_loss_of_power_leaves_are_cut_off_and_a_copy_is_kept(
     said = capsys.readouterr().err
     [kept] = (killed / "redis").glob("*.damaged-*")
     assert kept.read_bytes() == damaged
-    assert said.startswith(f"taptrade: Redis' file ended in {zeros} bytes that were never written")
+    assert said.startswith(f"taptrade: the last {zeros} bytes of Redis' file were not all written")
     assert said.endswith(f"{kept} is the file as it was\n")
+
+
+@pytest.mark.integration
+def test_what_follows_a_gap_that_a_loss_of_power_leaves_is_cut_off(
+    killed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = last_file(killed)
+    damaged = bytearray(file.read_bytes())
+    at = damaged.index(b"$4\r\nnote")
+    damaged[at : at + 4] = bytes(4)
+    file.write_bytes(damaged)
+    assert what_is_left(killed) == [b"balance"]
+    assert "were not all written" in capsys.readouterr().err
+    assert what_is_left(killed) == [b"balance"]
+    assert capsys.readouterr().err == "", "once is enough"
 
 
 @pytest.mark.integration

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+SLACK = 20
+"""A long wait asks seldom, for asking takes time from what is waited for: it may last a 20th longer for that,"""
+SLACK_S_MAX = 0.25
+"""and this much at most."""
 
 
 def wait_until(
@@ -21,12 +25,13 @@ def wait_until(
 
     A test with greenlets of its own lets them run in each `pause`.
     """
-    deadline_s = time.monotonic() + timeout_s
+    begun_s = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() >= deadline_s:
+        waited_s = time.monotonic() - begun_s
+        if waited_s >= timeout_s:
             name = what or getattr(condition, "__name__", "condition")
             raise AssertionError(f"waited {timeout_s} s in vain for {name}; last value: {value!r}")
-        pause(every_s)
+        pause(max(every_s, min(waited_s / SLACK, SLACK_S_MAX)))

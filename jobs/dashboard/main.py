@@ -18,6 +18,7 @@ from jobs.dashboard.visits import Visits
 from runtime.auth.domains import names_of
 from runtime.clock import Clock, SystemClock
 from runtime.settings import Settings, load
+from runtime.systemd import manager
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,12 @@ def main(address: str) -> None:
     gate = make_gate(settings, prepare_key(settings), SystemClock())
     server = make_server(address, settings.dashboard_port, gate, threaded=True)
     logger.info("rq-dashboard answers on %s, port %d", address, settings.dashboard_port)
+    # What serve_forever does twice a second between requests.
+    server.service_actions = manager.alive  # type: ignore[method-assign]
+    manager.ready()
     server.serve_forever()
 
 
 def _end(_number: int, _frame: object) -> None:
+    manager.stopping()
     raise SystemExit(0)

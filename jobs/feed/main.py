@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
 
 from jobs.feed.feed import Feed, until_interval_ends_ms
 from jobs.feed.opening import HISTORY_MS, begin, recording_of
@@ -27,35 +28,43 @@ from runtime.settings import Settings, SettingsError, load
 from runtime.storage import ticks_store
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.database import Database, open_writer
+from runtime.systemd import manager
 
 logger = logging.getLogger(__name__)
 
 STOP_S_MAX = 5.0
 
 
-def main() -> int:
-    """Run the feed with settings from the environment until SIGTERM or SIGINT."""
+def main(stand_by: Callable[[], object] | None = None) -> int:
+    """Run the feed with settings from the environment until SIGTERM or SIGINT.
+
+    With `stand_by` it begins as soon as the one that is at work has ended.
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     settings = load()
     configure("feed", settings.log_level)
     try:
-        run(settings, SystemClock(), stopping)
+        run(settings, SystemClock(), stopping, stand_by)
     except (SettingsError, TaptradeError) as ex:
         logger.error("feed cannot run: %s", ex)  # noqa: TRY400  # its sentence is all there is to say
         return 2 if isinstance(ex, SettingsError) else 1
     return 0
 
 
-def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
+def run(
+    settings: Settings, clock: Clock, stopping: threading.Event, stand_by: Callable[[], object] | None = None
+) -> None:
     """Feed until `stopping` is set; Redis may come and go meanwhile."""
     recording = recording_of(settings)
-    with sole("feed", settings.data / "run" / "feed.lock"):
+    with sole("feed", settings.data / "run" / "feed.lock", stand_by):
         ticks_store.prepare(settings.ticks_database, clock)
         database = open_writer(settings.ticks_database, checkpoint_pages=0)
         metrics = Metrics("feed")
-        checkpoints = Checkpointer(database, settings.ticks_database, metrics, clock)
+        checkpoints = Checkpointer(
+            database, settings.ticks_database, metrics, clock, is_shipped=bool(settings.replica_url)
+        )
         venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
         publisher = open_publisher(settings, clock, database)
         background = Background(stopping, clock, metrics)
@@ -65,10 +74,13 @@ def run(settings: Settings, clock: Clock, stopping: threading.Event) -> None:
             start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
             venues.start(background)
             feed = Feed(venues, buckets, volatility, database, publisher.offer)
+            manager.ready()
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 feed.run_once(clock.now_ms())
                 publisher.tell(venues.report(clock.now_ms()))
+                manager.alive()
         finally:
+            manager.stopping()
             stopping.set()
             venues.stop()
             publisher.stop()

@@ -24,6 +24,7 @@ from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
 from runtime.settings import load
+from runtime.systemd import manager
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ class SteadyWorker(SimpleWorker):
         Raise CommandsUnheard where a new worker must take over: RQ starts its own thread once in a worker's life.
         """
         super().heartbeat(timeout, pipeline)
+        # RQ says how long a job may take before it begins, and ends it after that.
+        manager.alive(within_s=timeout or WORKER_TTL_S)
         if pipeline is not None:
             return
         if not self.connection.hexists(self.key, "birth"):
@@ -122,21 +125,30 @@ def main(queue: str, process: str) -> int:
     metrics, clock = Metrics(process), SystemClock()
     runs = Runs(queue, client, metrics, clock)
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
-    while not stop.is_set():
-        _stop_on_signals(stop)
-        wait_until_ready(client, stop.wait, attempts=2**31)
-        worker = None
-        try:
-            worker = make_worker(queue, client, runs)
-            reclaim(JsonQueue(queue, connection=client))
-            logger.info("worker %s listens on %s", worker.name, queue)
-            worker.work(logging_level="WARNING")
-        except OUTAGES as ex:
-            logger.warning("lost Redis: %s", ex)
-        if worker and worker.was_told_to_stop:
-            return 0
-        stop.wait(PAUSE_S)
+    manager.ready()
+    try:
+        while not stop.is_set():
+            manager.alive(within_s=WORKER_TTL_S)
+            _stop_on_signals(stop)
+            _work_until_an_outage(client, queue, runs, stop)
+    finally:
+        manager.stopping()
     return 0
+
+
+def _work_until_an_outage(client: Any, queue: str, runs: Runs, stop: threading.Event) -> None:
+    wait_until_ready(client, stop.wait, attempts=2**31)
+    worker = None
+    try:
+        worker = make_worker(queue, client, runs)
+        reclaim(JsonQueue(queue, connection=client))
+        logger.info("worker %s listens on %s", worker.name, queue)
+        worker.work(logging_level="WARNING")
+    except OUTAGES as ex:
+        logger.warning("lost Redis: %s", ex)
+    if worker and worker.was_told_to_stop:
+        stop.set()
+    stop.wait(PAUSE_S)
 
 
 def _quieten() -> None:

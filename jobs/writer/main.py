@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from jobs.writer.archives import Trimmer
@@ -31,6 +32,7 @@ from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, OperationalError, open_migrated, open_writer
+from runtime.systemd import manager
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +96,9 @@ class WriterProcess:
             ),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)
-        self.checkpoints = Checkpointer(database, settings.database, self.writer.metrics, clock)
+        self.checkpoints = Checkpointer(
+            database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
+        )
         self.trimmer = Trimmer(database, clock)
         self.trouble = ""
         self._due: dict[str, int] = {}
@@ -110,7 +114,10 @@ class WriterProcess:
         self._open()
         self.checkpoints.start(self.background)
         start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background)
+        manager.ready()
         while not self.stopping.is_set():
+            # A writer that waits for the disk or for Redis gets on: starting it anew would help nobody.
+            manager.alive()
             try:
                 self._run_once()
             except OperationalError as ex:
@@ -124,6 +131,7 @@ class WriterProcess:
                 self._note(f"Redis is away: {ex}")
                 self.stopping.wait(STUCK_WAIT_S)
                 self._was_away = True
+        manager.stopping()
         self._close()
 
     def _open(self) -> None:
@@ -219,11 +227,14 @@ class WriterProcess:
         self.database.close()
 
 
-def main(settings: Settings | None = None, redis_url: str = "") -> None:
-    """Run the writer until SIGTERM or SIGINT."""
+def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callable[[], object] | None = None) -> None:
+    """Run the writer until SIGTERM or SIGINT; with `stand_by`, as soon as the one that is at work has ended."""
     settings = settings or load()
-    open_migrated(settings.database, LEDGER_MIGRATIONS).close()
-    with sole("writer", lock_file(settings.data)):
+    if stand_by is None:
+        open_migrated(settings.database, LEDGER_MIGRATIONS).close()
+    with sole("writer", lock_file(settings.data), stand_by):
+        # Only now: a migration must not meet a writer of the release before.
+        open_migrated(settings.database, LEDGER_MIGRATIONS).close()
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
         process = WriterProcess(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())

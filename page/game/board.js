@@ -4,16 +4,21 @@ import { payoutCents, shortMoney } from "../format.js";
 import { readColors, watchColors } from "./colors.js";
 import { Geometry } from "./geometry.js";
 import { GridLayer } from "./layers.js";
-import { drawAim, drawMark } from "./marks.js";
+import { drawAim, drawLabel, drawMark, marksOf } from "./marks.js";
 import { Offer } from "./offer.js";
 import { PricePath } from "./path.js";
-import { takesBets } from "./stopped.js";
+import { lineLost, takesBets } from "./stopped.js";
 import { pauseOf } from "../safer/own_limits.js";
 import { drawClosed, drawLattice, drawNow, drawPrices, drawRanges } from "./scenery.js";
 
 const FRAMES_KEPT = 600;
 /** With reduced motion the board moves in steps of so long. */
 const CALM_STEP_MS = 1_000;
+/** And is drawn so often: what has changed is seen soon enough, and nothing moves in between. */
+const CALM_FRAME_MS = 100;
+/** Drawing cells takes at most so long of one frame, of the few calm ones more. */
+const CELLS_MS = 4;
+const CALM_CELLS_MS = 40;
 const RATIO_MAX = 2;
 const STOPPED_ALPHA = 0.35;
 
@@ -42,7 +47,7 @@ export class Board {
     });
     state.on(["grid"], () => this.#takeGrid());
     new ResizeObserver(() => (this.#fitted = "")).observe(canvas);
-    requestAnimationFrame((ms) => this.#frame(ms));
+    this.#awaitFrame();
   }
 
   /** The start of the first column that still takes bets, in ms. */
@@ -63,8 +68,14 @@ export class Board {
     this.offer = new Offer(this.state.grid);
   }
 
+  #awaitFrame() {
+    const ask = () => requestAnimationFrame((ms) => this.#frame(ms));
+    if (this.#motion.matches) setTimeout(ask, CALM_FRAME_MS);
+    else ask();
+  }
+
   #frame(ms) {
-    requestAnimationFrame((next) => this.#frame(next));
+    this.#awaitFrame();
     const passedMs = ms - this.#lastMs;
     this.#lastMs = ms;
     const begunMs = performance.now();
@@ -97,16 +108,18 @@ export class Board {
     drawLattice(context, geometry, colors);
     drawRanges(context, geometry, this.market.ranges, colors);
     const openMs = geometry.columnStart(serverMs) + 2 * geometry.columnMs;
-    // While bets are stopped, or the player takes a break, the cells stand back; the banner says why.
-    const taken = takesBets(state.breaker, serverMs) && !pauseOf(state.limits, serverMs);
+    // While bets are stopped, the line is lost or the player takes a break, the cells stand back; the banner says why.
+    const taken = takesBets(state.breaker, serverMs) && !lineLost(state) && !pauseOf(state.limits, serverMs);
     context.globalAlpha = taken ? 1 : STOPPED_ALPHA;
     this.#layer.blit(context, geometry, openMs);
     context.globalAlpha = 1;
     drawClosed(context, geometry, openMs, colors);
     this.#drawAim(colors);
     const look = { nowMs: serverMs, fillDelayMs: state.rules?.fill_delay_ms ?? 0, colors, calm };
-    for (const tap of this.taps.byCell.values()) drawMark(context, geometry, tap, look);
+    const marks = marksOf(this.taps.byCell.values(), geometry, look);
+    for (const mark of marks) drawMark(context, mark, look);
     this.#path.draw(context, geometry, this.market.ticks, headCents, colors);
+    for (const mark of marks) drawLabel(context, mark, colors);
     drawPrices(context, geometry, colors);
     drawNow(context, geometry, headCents, this.market.ticks.at(-2)?.close ?? headCents, colors);
     this.#markFirstPrice();
@@ -119,7 +132,7 @@ export class Board {
       this.layerColumn = column;
       this.#layer.take(this.offer, this.geometry, this.#colors, this.ratio, nowMs);
     }
-    this.#layer.work(this.#colors);
+    this.#layer.work(this.#colors, this.#motion.matches ? CALM_CELLS_MS : CELLS_MS);
   }
 
   #drawAim(colors) {

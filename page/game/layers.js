@@ -3,8 +3,6 @@
 import { rate } from "../format.js";
 
 const RADIUS_PX = 5;
-/** Drawing cells takes at most so long of one frame; the rest follows in the next. */
-const BUDGET_MS = 4;
 /** The layer reaches so many rows beyond the grid, so that a moving price does not begin it anew. */
 const SPARE_ROWS = 12;
 
@@ -37,9 +35,9 @@ export class GridLayer {
     }
   }
 
-  /** Draw what waits, as far as the frame allows. */
-  work(colors) {
-    const untilMs = performance.now() + BUDGET_MS;
+  /** Draw what waits for at most so long; the rest follows in the next frame. */
+  work(colors, budgetMs) {
+    const untilMs = performance.now() + budgetMs;
     for (let drawn = 0; this.#queue.length > 0; drawn += 1) {
       if (drawn % 8 === 7 && performance.now() > untilMs) return;
       this.#draw(this.#queue.shift(), colors);

@@ -11,20 +11,33 @@ const DASHED = { pending: [4, 3], waiting: [4, 3], unknown: [1.5, 3.5] };
 const SIGNS = { won: "✓", lost: "✕", void: "↺", refused: "!", unknown: "?", touched: "★" };
 const FILLED = new Set(["confirmed", "touched", "won"]);
 
-/** Draw the tap over its cell. */
-export function drawMark(context, geometry, tap, { nowMs, fillDelayMs, colors, calm }) {
-  const shown = shownState(tap, nowMs, fillDelayMs);
-  if (shown === "refused" && nowMs - tap.refusedMs > REFUSED_SHOWN_MS) return;
-  const box = geometry.box(tap);
-  if (box.x + box.w < 0 || box.x > geometry.width || box.y + box.h < 0 || box.y > geometry.height) return;
-  const color = colorOf(shown, colors);
+/** How taps look that are in view now. */
+export function marksOf(taps, geometry, { nowMs, fillDelayMs, colors }) {
+  const marks = [];
+  for (const tap of taps) {
+    const shown = shownState(tap, nowMs, fillDelayMs);
+    if (shown === "refused" && nowMs - tap.refusedMs > REFUSED_SHOWN_MS) continue;
+    const box = geometry.box(tap);
+    if (box.x + box.w < 0 || box.x > geometry.width || box.y + box.h < 0 || box.y > geometry.height) continue;
+    marks.push({ tap, shown, box, color: colorOf(shown, colors) });
+  }
+  return marks;
+}
+
+/** Draw a mark over its cell; its label is drawn apart. */
+export function drawMark(context, { tap, shown, box, color }, { nowMs, fillDelayMs, colors, calm }) {
   ground(context, box, colors);
   if (FILLED.has(shown)) fill(context, box, color, shown === "touched" && !calm ? pulse(nowMs) : 0.92);
   else fill(context, box, color, shown === "lost" ? 0.1 : 0.16);
   if (shown === "void") hatch(context, box, color);
   outline(context, box, color, DASHED[shown] ?? [], shown === "touched" ? 2.5 : 1.75);
   if (shown === "waiting") countdown(context, box, color, (nowMs - tap.sentMs) / fillDelayMs);
-  write(context, box, FILLED.has(shown) ? colors.onMark : color, labelOf(tap, shown), colors);
+}
+
+/** Write what a mark says; a line that runs through the cell gives way around the letters. */
+export function drawLabel(context, { tap, shown, box, color }, colors) {
+  const filled = FILLED.has(shown);
+  write(context, box, filled ? colors.onMark : color, labelOf(tap, shown), colors, filled ? color : colors.ground);
 }
 
 /** Mark the cell that a tap now would bet on. */
@@ -41,7 +54,8 @@ function colorOf(shown, colors) {
   return colors[shown];
 }
 
-function labelOf(tap, shown) {
+/** What stands in a tapped cell. */
+export function labelOf(tap, shown) {
   if (shown === "won") return `${SIGNS.won} ${shortMoney(tap.payoutCents)}`;
   if (shown === "touched") return `${SIGNS.touched} ${rate(tap.rateBp)}`;
   if (SIGNS[shown]) return SIGNS[shown];
@@ -97,11 +111,17 @@ function countdown(context, box, color, part) {
   context.fillRect(box.x + 3, box.y + box.h - 5, (box.w - 6) * Math.min(1, Math.max(0, part)), 3);
 }
 
-function write(context, { x, y, w, h }, color, text, colors) {
+function write(context, { x, y, w, h }, color, text, colors, around = null) {
   context.fillStyle = color;
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.font = colors.font(text.length > LENGTH_AT_EASE ? 10.5 : 12, 700);
+  if (around) {
+    context.lineWidth = 4;
+    context.lineJoin = "round";
+    context.strokeStyle = around;
+    context.strokeText(text, x + w / 2, y + h / 2 + 0.5, w - 4);
+  }
   context.fillText(text, x + w / 2, y + h / 2 + 0.5, w - 4);
 }
 

@@ -4,11 +4,13 @@ import { find, make, write } from "../dom.js";
 import { time, utc } from "../format.js";
 import { texts } from "../texts.js";
 import { summaryOf } from "./sentences.js";
-import { sentenceOf, shownState } from "./taps.js";
+import { OPEN, sentenceOf, shownState } from "./taps.js";
 import { windowChart } from "./window_chart.js";
 
 const SHOWN = 40;
 const EXPLAINED = new Set(["won", "lost", "void"]);
+/** So long a refused tap stands among the open ones, where it is looked for. */
+const REFUSED_FIRST_MS = 10_000;
 
 export class Results {
   #items = new Map();
@@ -35,11 +37,14 @@ export class Results {
   }
 
   #tick() {
-    if (this.taps.list().some((tap) => ["pending", "confirmed", "unknown"].includes(tap.state))) this.refresh();
+    const nowMs = this.clock.nowMs();
+    // A refused tap is looked at once more when it gives way.
+    const moves = (tap) => OPEN.has(tap.state) || refusedWithin(tap, 2 * REFUSED_FIRST_MS, nowMs);
+    if (this.taps.list().some(moves)) this.refresh();
   }
 
   #show() {
-    const taps = this.taps.list().slice(-SHOWN).reverse();
+    const taps = this.#inOrder().slice(0, SHOWN);
     this.empty.hidden = taps.length > 0;
     const kept = new Set(taps);
     for (const [tap, item] of this.#items) {
@@ -56,6 +61,18 @@ export class Results {
       this.#fill(this.#items.get(tap), tap);
       after = element;
     }
+  }
+
+  /** What is open first, the newest tap on top; then what has ended, the latest end on top. */
+  #inOrder() {
+    const nowMs = this.clock.nowMs();
+    const widthMs = (this.state.rules?.column_seconds ?? 0) * 1000;
+    const endMs = (tap) => {
+      if (OPEN.has(tap.state) || refusedWithin(tap, REFUSED_FIRST_MS, nowMs)) return Infinity;
+      return tap.state === "refused" ? tap.tappedMs : tap.startS * 1000 + widthMs;
+    };
+    const newestFirst = this.taps.list().reverse().map((tap) => [endMs(tap), tap]);
+    return newestFirst.sort(([one], [other]) => (one === other ? 0 : other - one)).map(([, tap]) => tap);
   }
 
   #newItem(tap) {
@@ -122,3 +139,5 @@ export class Results {
     return ticks;
   }
 }
+
+const refusedWithin = (tap, ms, nowMs) => tap.state === "refused" && nowMs - tap.refusedMs < ms;

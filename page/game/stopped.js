@@ -1,9 +1,11 @@
-// Whether the breaker lets bets be taken, and why not.
+// Whether bets can be taken: what the breaker says, and whether the line is there.
 
 import { texts } from "../texts.js";
 
 /** Ticks must have been fresh so long before a stopped breaker takes bets again. */
 const RECOVERY_MS = 30_000;
+/** A line that is back sooner was not lost to anybody. */
+const LOST_SHOWN_MS = 1_500;
 
 /** Why bets are stopped and since when; empty while they are taken. */
 export function breakerText(breaker, priceAgeMs, nowMs) {
@@ -21,3 +23,7 @@ export function breakerText(breaker, priceAgeMs, nowMs) {
 
 /** Whether bets are taken now. */
 export const takesBets = (breaker, nowMs) => !breaker || breakerText(breaker, 0, nowMs) === "";
+
+/** Whether the line to the server has been away for so long that it is told. */
+export const lineLost = ({ connection, lostMs }) =>
+  connection !== "live" && lostMs !== null && performance.now() - lostMs >= LOST_SHOWN_MS;

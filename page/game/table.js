@@ -3,6 +3,7 @@
 import { find, make, write } from "../dom.js";
 import { band, payoutCents, rate, time } from "../format.js";
 import { texts } from "../texts.js";
+import { labelOf } from "./marks.js";
 import { sentenceOf, shownState } from "./taps.js";
 
 /** While nobody uses the table it follows the grid at leisure. */
@@ -29,6 +30,20 @@ export class CellTable {
     this.body.addEventListener("focusout", () => this.#blur());
     state.on(["grid"], () => this.#follow());
     this.#switch();
+  }
+
+  /** Show what has become of the player's taps. */
+  refresh() {
+    const { offer } = this.board;
+    if (!offer) return;
+    for (const row of this.#rows.values()) {
+      for (const [startS, button] of row.cells) {
+        const marked = "state" in button.dataset;
+        if (this.#mark(button, row, startS) || !marked) continue;
+        const bp = offer.rateBp(startS, row.low);
+        write(button, bp === null ? texts.table.none : rate(bp));
+      }
+    }
   }
 
   #switch() {
@@ -102,11 +117,26 @@ export class CellTable {
       if (!row.cells.has(startS)) row.cells.set(startS, newCell(row, startS));
       const bp = offer.rateBp(startS, row.low);
       const button = row.cells.get(startS);
-      write(button, bp === null ? texts.table.none : rate(bp));
+      if (!this.#mark(button, row, startS)) write(button, bp === null ? texts.table.none : rate(bp));
       if ((bp === null) !== (button.getAttribute("aria-disabled") === "true")) {
         button.setAttribute("aria-disabled", String(bp === null));
       }
     }
+  }
+
+  /** Mark a cell that is bet on, as the board does; false for any other. */
+  #mark(button, { low, high }, startS) {
+    const tap = this.taps.standing(`${startS}_${low}_${high}`);
+    if (!tap) {
+      delete button.dataset.state;
+      button.removeAttribute("aria-pressed");
+      return false;
+    }
+    const shown = shownState(tap, this.clock.nowMs(), this.state.rules.fill_delay_ms);
+    if (button.dataset.state !== shown) button.dataset.state = shown;
+    button.setAttribute("aria-pressed", "true");
+    write(button, labelOf(tap, shown));
+    return true;
   }
 
   #offerFocus(offer) {

@@ -174,7 +174,8 @@ export class Taps {
       this.session.end();
       this.state.set({ notice: texts.banner.sessionEnded });
     }
-    this.#change(tap, { state: "refused", refusal: { ...problem, code }, refusedMs: this.clock.nowMs(), ...also });
+    const refusedMs = also.quiet ? tap.tappedMs : this.clock.nowMs();
+    this.#change(tap, { state: "refused", refusal: { ...problem, code }, refusedMs, ...also });
   }
 
   #change(tap, changes) {

@@ -3,9 +3,8 @@
 import { find, make, write } from "../dom.js";
 import { texts } from "../texts.js";
 import { canSign } from "../auth/key.js";
-import { breakerText } from "../game/stopped.js";
+import { breakerText, lineLost } from "../game/stopped.js";
 
-const LOST_SHOWN_MS = 1_500;
 const NOTICE_MS = 8_000;
 
 export class Banner {
@@ -37,11 +36,9 @@ export class Banner {
   }
 
   #connectionText() {
-    const { connection, reachable, lostMs } = this.state;
     if (!navigator.onLine) return texts.banner.offline;
-    if (reachable === false) return texts.banner.unreachable;
-    if (connection === "live" || lostMs === null || performance.now() - lostMs < LOST_SHOWN_MS) return "";
-    return texts.banner.offline;
+    if (this.state.reachable === false) return texts.banner.unreachable;
+    return lineLost(this.state) ? texts.banner.offline : "";
   }
 
   #keyText() {

@@ -1,6 +1,6 @@
 // The stakes one may choose from: one is always chosen, and the browser remembers which.
 
-import { find, make } from "../dom.js";
+import { find, make, write } from "../dom.js";
 import { settings } from "../settings.js";
 import { texts } from "../texts.js";
 
@@ -12,7 +12,9 @@ export class Stakes {
   constructor({ state }) {
     this.state = state;
     this.holder = find("stakes");
+    this.note = find("stakes-note");
     state.on(["rules", "grid"], () => this.#show());
+    state.on(["limits"], () => this.#showLimit());
   }
 
   #show() {
@@ -24,6 +26,20 @@ export class Stakes {
     this.state.set({ stakeCents: chosen });
     const choices = presets.map((cents) => this.#choice(cents, cents === chosen));
     this.holder.replaceChildren(this.holder.firstElementChild, ...choices);
+    this.#showLimit();
+  }
+
+  /** Let the stakes stand back that the player's own limit refuses, and say so. */
+  #showLimit() {
+    const limitCents = this.state.limits?.limits.stake_max_cents ?? Infinity;
+    let any = false;
+    for (const input of this.holder.querySelectorAll("input")) {
+      const above = Number(input.value) > limitCents;
+      input.parentElement.classList.toggle("above", above);
+      any ||= above;
+    }
+    this.note.hidden = !any;
+    write(this.note, any ? texts.stakesAbove(limitCents) : "");
   }
 
   #choice(cents, checked) {

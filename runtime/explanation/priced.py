@@ -13,7 +13,7 @@ from runtime.game.buckets import Bucket, rate_from_bp
 from runtime.game.grid import Cell
 from runtime.game.judge import first_below
 from runtime.game.money import dollars, factor
-from runtime.game.rewards import RewardModel
+from runtime.game.rewards import RewardModel, Telling
 from runtime.game.ticks import Features, Tick
 from runtime.storage.ticks_store import Executor, between, of_wait, oldest_id
 
@@ -113,7 +113,7 @@ def _judgement(
     if not is_ours:
         model = yardstick.model
         return None, f"{source} This process has the model {model.id} {model.version} and cannot recompute it."
-    edge = f"a house edge of {yardstick.house_edge_bp / 100:g} %"
+    edge = _edge(yardstick, recomputed)
     again = "no rate at all" if recomputed is None else factor(recomputed)
     if shut is not None:
         return _shut_out(bet, recomputed, f"{source} The stored inputs and {edge} give {again}", *shut)
@@ -129,6 +129,20 @@ def _judgement(
     if recomputed != bet.reward_rate:
         return False, f"{source} But the stored inputs and {edge} give {again}."
     return True, f"{source} The stored inputs give the same rate again, with {edge}."
+
+
+def _edge(yardstick: Yardstick, rate_bp: int | None) -> str:
+    """Return what a rate holds back in all, and what of it the model adds to the setting."""
+    own_bp, model = yardstick.house_edge_bp, yardstick.model
+    kept_bp = {own_bp}
+    if rate_bp is not None and isinstance(model, Telling):
+        # At the bound between two stretches a rate may hold back anything from the one's to the other's.
+        kept_bp = {kept_bp for low, high, kept_bp in model.kept_bp if low <= rate_bp <= high} or kept_bp
+    least, most = (f"{bp / 100:g}" for bp in (min(kept_bp), max(kept_bp)))
+    whole = f"a house edge of {least} %" if least == most else f"a house edge of {least} to {most} %"
+    return (
+        whole if kept_bp == {own_bp} else f"{whole} ({own_bp / 100:g} %, the rest for what the model leaves in doubt)"
+    )
 
 
 def _shut_out(bet: Bet, recomputed: int | None, given: str, bucket: Bucket, was_closed: bool) -> tuple[bool, str]:

@@ -95,6 +95,11 @@ SELECT number, committed_ms, hash FROM commits ORDER BY number DESC LIMIT 1;
 -- The number of the newest commit, 0 where there is none.
 SELECT coalesce(max(number), 0) AS number FROM commits;
 
+-- name: entries_after
+-- What moved money after a commit, with the time of its own.
+SELECT commit_number, created_at, ref_type, ref_id, user_id, amount
+FROM transaction_ledger WHERE commit_number > ? ORDER BY id;
+
 -- name: commit_time
 -- When the newest commit up to a number was made: the ids of its entries begin with that time.
 SELECT committed_ms FROM commits WHERE number <= ? ORDER BY number DESC LIMIT 1;

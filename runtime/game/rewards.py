@@ -138,7 +138,7 @@ class BrownianTouch:
             raise ValueError(f"house edge {house_edge_bp} must be at least 0 and below {BASIS_POINTS}")
         self.version = f"1-edge{house_edge_bp}-column{rules.column_seconds}"
         """What a rate depends on besides cell, tick and now: the formula, the edge, the column's width."""
-        self.kept_bp = ((RATE_BP_MIN, RATE_BP_MAX + 1, house_edge_bp),)
+        self.kept_bp: tuple[tuple[int, int, int], ...] = ((RATE_BP_MIN, RATE_BP_MAX + 1, house_edge_bp),)
         self._column_seconds = rules.column_seconds
         self._returned_bp = BASIS_POINTS - house_edge_bp
         self._probability_min = self._returned_bp / (RATE_BP_MAX + 1)

@@ -21,6 +21,7 @@ from runtime.messaging.redis_keys import (
     FEED_ALIVE,
     FEED_SOURCES,
     JOBS_SEEN,
+    REPLICA_SHIPPED,
     SETTLER_ALIVE,
     TICK_LATEST,
     WRITER_ALIVE,
@@ -30,6 +31,7 @@ from runtime.messaging.redis_values import (
     AuditResult,
     FeedSources,
     JobSeen,
+    ReplicaShipped,
     WriterAlive,
     decode_breaker,
     decode_tick,
@@ -39,6 +41,7 @@ from runtime.storage.database import DatabaseError
 KEYS = (
     *(FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST),
     ARCHIVE_LAST,
+    REPLICA_SHIPPED,
 )
 
 
@@ -88,12 +91,14 @@ class SystemStatus:
     audit: AuditResult | None
     archived_ms: int
     """When nothing was due for its archive any more; 0 before the first run."""
+    replica_until_ms: dict[str, int]
+    """Up to when what was committed is in the replica, by the name of the database."""
 
 
 def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
     """Ask Redis in one round trip; None when it does not answer."""
     try:
-        feed, sources, settler, writer, tick, breaker, backlog, audited, archived = client.mget(*KEYS)
+        feed, sources, settler, writer, tick, breaker, backlog, audited, archived, shipped = client.mget(*KEYS)
     except RedisError:
         return None
     return SystemStatus(
@@ -107,6 +112,7 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
         backlog_bets=int(backlog or 0),
         audit=AuditResult.decode(audited) if audited else None,
         archived_ms=ArchiveResult.decode(archived).at_ms if archived else 0,
+        replica_until_ms=ReplicaShipped.decode(shipped).until_ms if shipped else {},
     )
 
 

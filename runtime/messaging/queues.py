@@ -14,7 +14,8 @@ from typing import Any, Literal
 import msgspec
 import redis
 
-from runtime.game.ids import RANDOM_BITS, ulid
+from runtime.game.ids import RANDOM_BITS, TAIL_LENGTH, tail_of, ulid
+from runtime.log import REQUEST_ID
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import Answered, AnyCommand, Batch, Outcome
 from runtime.rate_limits import MINUTE_S
@@ -74,8 +75,10 @@ class EnqueueResult:
 
 
 def new_id(now_ms: int) -> str:
-    """Return a fresh ULID."""
-    return ulid(now_ms, _random_bits())
+    """Return a fresh ULID; within a request it ends with the tail of the request's id."""
+    fresh = ulid(now_ms, _random_bits())
+    request_id = REQUEST_ID.get()
+    return fresh[:-TAIL_LENGTH] + tail_of(request_id) if request_id else fresh
 
 
 def _random_bits() -> int:

@@ -45,6 +45,8 @@ AUDIT_LAST = "audit:last"
 """String, JSON (AuditResult) of the last audit that the daily job made."""
 ARCHIVE_LAST = "archive:last"
 """String, JSON (ArchiveResult) of the last run of the archive that left nothing that was due."""
+REPLICA_SHIPPED = "replica:shipped"
+"""String, JSON (ReplicaShipped); renewed every 2 s by the replica's process."""
 PUBLISHED_COMMIT = "published:commit"
 """Integer: the newest commit whose events went out."""
 

@@ -108,6 +108,12 @@ class ArchiveResult(_Json, frozen=True):
     week: str = ""
 
 
+class ReplicaShipped(_Json, frozen=True):
+    """REPLICA_SHIPPED: up to when what was committed is in the replica, by the name of the database."""
+
+    until_ms: dict[str, int]
+
+
 class SourceSeen(msgspec.Struct, frozen=True):
     """How one source of prices does; `fresh` says that a price came lately, `counted` that it agrees with others."""
 

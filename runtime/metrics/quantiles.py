@@ -34,5 +34,5 @@ def since(series: Series, before: Series | None) -> Series:
     """Return what has been observed since a histogram stood at `before`."""
     if before is None:
         return series
-    buckets = [after - earlier for after, earlier in zip(series.buckets, before.buckets, strict=True)]
+    buckets = [lately - earlier for lately, earlier in zip(series.buckets, before.buckets, strict=True)]
     return Series(buckets, series.total - before.total)

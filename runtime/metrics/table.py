@@ -49,6 +49,7 @@ GaugeName = Literal[
     "taptrade_settlement_lag_seconds",
     "taptrade_queue_age_seconds",
     "taptrade_last_successful_archive_timestamp",
+    "taptrade_replica_age_seconds",
     "taptrade_process_start_seconds",
     "taptrade_process_memory_bytes",
     "taptrade_process_open_files",
@@ -126,6 +127,11 @@ GAUGES: dict[GaugeName, Metric] = {
     "taptrade_exposure_cents": Metric("What the house would pay if every open bet won."),
     "taptrade_last_successful_archive_timestamp": Metric(
         "Unix time at which no week was due for its archive any more; 0 before the first run.", of_process=False
+    ),
+    "taptrade_replica_age_seconds": Metric(
+        "Age of the newest moment up to which all of a database is in the replica; since 1970 where nothing is.",
+        ("database",),
+        of_process=False,
     ),
     "taptrade_background_up": Metric("1 where a background work of the process runs well, else 0.", ("work",)),
     "taptrade_bets_inside": Metric("Bets that the process has let in and not answered yet."),

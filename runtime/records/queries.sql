@@ -220,6 +220,14 @@ WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?;
 SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why
 FROM withdrawals WHERE {which}{conditions} ORDER BY id LIMIT ?;
 
+-- name: bets_with_tail
+-- The bets whose ids lie in [from, to) and end with five letters, at most so many; the index of ids holds all of it.
+SELECT id FROM bets WHERE id >= ? AND id < ? AND substr(id, -5) = ? ORDER BY id LIMIT ?;
+
+-- name: withdrawals_with_tail
+-- The same of withdrawals.
+SELECT id FROM withdrawals WHERE id >= ? AND id < ? AND substr(id, -5) = ? ORDER BY id LIMIT ?;
+
 -- name: owed
 -- What the house owes: what all accounts hold, and how many withdrawals wait for their payment, of how much in all.
 SELECT (SELECT coalesce(sum(balance), 0) FROM users), count(*), coalesce(sum(amount), 0)

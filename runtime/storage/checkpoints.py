@@ -19,6 +19,9 @@ EVERY_S = 0.05
 PAGES_DUE = 24 * 1024 * 1024 // PAGE_BYTES
 """How long the WAL grows before it is copied: a page that many commits change is copied once for all of them. What is
 committed until it starts anew comes on top, and all of it has to stay below WAL_BYTES_MAX."""
+SHIPPED_BYTES_MAX = 256 * 1024 * 1024
+"""The bound where a replica takes the log. What ships it also copies it, and would read the whole database again if it
+was begun anew or cut by somebody else; so that is done only where nothing ships it any more."""
 PASSES = 2
 """Copies that commits do not wait for, before the one that they wait for: each has only the pages to copy that were
 committed during the one before."""
@@ -34,10 +37,15 @@ class Checkpointer:
     long is not waited for; all that can be done is to say who it is.
     """
 
-    def __init__(self, writer: Database, path: Path, metrics: Metrics, clock: Clock) -> None:
-        """`writer` is the connection that commits to `path`."""
+    def __init__(
+        self, writer: Database, path: Path, metrics: Metrics, clock: Clock, *, is_shipped: bool = False
+    ) -> None:
+        """`writer` is the connection that commits to `path`; `is_shipped` says that a replica takes its log."""
         self._writer = writer
         self._path = path
+        self._is_shipped = is_shipped
+        if is_shipped:
+            writer.execute(f"PRAGMA journal_size_limit = {SHIPPED_BYTES_MAX}")
         self._watch = WalWatch(path, metrics, clock)
         self._stopping = threading.Event()
         self._failing = False
@@ -79,6 +87,8 @@ class Checkpointer:
 
     def look(self, database: Database) -> bool:
         """Copy the WAL and start it anew if that is due; return whether a reader is in the way that stays long."""
+        if self._is_shipped and self._watch.wal_bytes() <= SHIPPED_BYTES_MAX:
+            return False
         seen, is_too_long = database.checkpoint("NOOP"), self._watch.is_too_long()
         if not is_too_long and (seen.pages < PAGES_DUE or seen.copied == seen.pages):
             self._stuck_at = None

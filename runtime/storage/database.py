@@ -143,6 +143,11 @@ def _each(cursor: Any) -> Iterator[Row]:
         yield from cursor
 
 
+def sqlite_version() -> str:
+    """Return the version of the linked SQLite library."""
+    return str(cysqlite.sqlite_version)
+
+
 def require_safe_sqlite() -> None:
     """Raise DatabaseUnsafe if the linked SQLite library can lose committed transactions."""
     if cysqlite.sqlite_version_info < SQLITE_LEAST:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import xmlrpc.client
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from loadtest.system import NO_RATES
 from runtime.audit import Report, audit
+from runtime.messaging import redis_keys
 from runtime.messaging.connection import Redis, connect
 from runtime.settings import Settings, load
 from runtime.storage.database import Database, open_reader
@@ -91,6 +93,13 @@ class System:
                 start_new_session=True,
             )
         wait_until(self.is_well, START_S_MAX, every_s=0.1, what=f"a healthy system; see {self.log}")
+        wait_until(self._remembers, what="a second that begins after the memory of nonces did")
+
+    def _remembers(self) -> bool:
+        """Tell whether what is signed now is taken: not in the very second in which Redis came up empty."""
+        with self.redis() as client:
+            since_s = client.hget(redis_keys.EPOCH, "since_s")
+        return since_s is not None and int(since_s) < int(time.time())
 
     @property
     def variables(self) -> dict[str, str]:

@@ -74,6 +74,8 @@ class Attempt:
     answers: list[Answer] = field(default_factory=list)
     confirmed: list[BetView] = field(default_factory=list)
     """The bets of all answers 201."""
+    acknowledged_ms: int = 0
+    """When the first answer 201 was here; 0 before."""
     pending: set[str] = field(default_factory=set)
     """Ids that were told, whose fate is not known."""
     told: set[str] = field(default_factory=set)

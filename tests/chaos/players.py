@@ -142,6 +142,7 @@ class Player:
             answer = Answer(202 if placed.bet.status == "pending" else 201, bet=placed.bet)
             self.codes.append((answer.status, answer.code))
             if answer.status == httpx.codes.CREATED:
+                attempt.acknowledged_ms = attempt.acknowledged_ms or CLOCK.now_ms()
                 self.waits_ms.setdefault(fault, []).append(CLOCK.monotonic_ms() - began_ms)
         if first and answer.code in ("REPLAYED_NONCE", "DUPLICATE_BET"):
             self._report(f"a first bet on {attempt.signed.cell_id} was answered {answer.code}")

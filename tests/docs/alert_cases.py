@@ -57,7 +57,12 @@ CASES = (
     Case("BackupOld", "5h", None, {"taptrade_backup_time_seconds": "_x10 600+60x300"}, "1m"),
     Case("PeriodicJobFails", "5m", {"job": "backup-live"}, {RUNS: BEFORE + "0x4 1x100"}),
     Case("PeriodicJobFails", "30m", None, {RUNS: BEFORE + "0x4 1x200"}),
-    Case("PeriodicJobFails", "5m", None, {RUNS: BEFORE + "0x100", RUNS.replace("failed", "succeeded"): "0+1x100"}),
+    Case(
+        "PeriodicJobFails",
+        "5m",
+        None,
+        {RUNS: BEFORE + "0x100", RUNS.replace("failed", "succeeded"): BEFORE + "0+1x100"},
+    ),
     Case("PeriodicJobOverdue", "76m", {"job": "some"}, {SUCCESS: "_ 300x90", OVERDUE: "_ 3600x90"}, "1m"),
     Case("PeriodicJobOverdue", "73m", None, {SUCCESS: "_ 300x90", OVERDUE: "_ 3600x90"}, "1m"),
     Case("PeriodicJobOverdue", "76m", None, {SUCCESS: "_ 1500x90", OVERDUE: "_ 3600x90"}, "1m"),

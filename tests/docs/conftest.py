@@ -3,14 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from runtime.storage.database import open_reader
 from tests.acceptance.system import System
+from tests.docs.shell import run
+
+PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Run the whole system as `make run` does; it must stop cleanly in the end."""
-    with System(tmp_path_factory.mktemp("house") / "data") as system:
+    folder = tmp_path_factory.mktemp("house")
+    with System(folder / "data", replica_url=str(folder / "elsewhere")) as system:
         yield system
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A bet that was played to its end."""
+
+    id: str
+    wallet: str
+    column_start_s: int
+
+
+@pytest.fixture(scope="session")
+def bet(house: System, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Let the player place one bet and wait for its result."""
+    run([PLAY], tmp_path_factory.mktemp("player"), house.environment)
+    reader = open_reader(house.data / "taptrade.db")
+    rows = reader.execute(
+        "SELECT bets.id, wallet_address, column_start_s FROM bets JOIN users ON users.id = user_id"
+        " WHERE resolved_commit IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    )
+    reader.close()
+    return Played(*rows[0])

@@ -25,10 +25,11 @@ class Cost:
 
 
 NGINX = "nginx: 200 requests a second of an address"
+FILES = "nginx: 600 files a second of an address"
 OPERATORS = "operators only, else 401 or 403 at the door"
 INSIDE = "nginx: private networks only"
 COSTS: dict[str, Cost] = {
-    "GET /": Cost(0.1, bound=NGINX),
+    "GET /": Cost(0.1, bound=FILES),
     "POST /api/auth/guest": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a guest; demo mode only"),
     "POST /api/auth/login": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a wallet"),
     "POST /api/auth/logout": Cost(0.5),
@@ -67,13 +68,13 @@ COSTS: dict[str, Cost] = {
     "GET /api/time": Cost(0.1, bound=NGINX),
     "GET /api/withdrawals": Cost(3),
     "POST /api/withdrawals": Cost(5, 3_000, 1_000, 90, "`TAPTRADE_WITHDRAWALS_PENDING_MAX`; the balance"),
-    "GET /bets/{bet_id}": Cost(0.1, bound=NGINX),
+    "GET /bets/{bet_id}": Cost(0.1, bound=FILES),
     "GET /docs": Cost(0.1, bound=NGINX),
     "GET /healthz": Cost(0.7, bound=INSIDE),
     "GET /metrics": Cost(7, bound=INSIDE),
     "GET /openapi.json": Cost(0.2, bound=NGINX),
-    "GET /operate": Cost(0.1, bound=NGINX),
-    "GET /page/{name:path}": Cost(0.2, bound=NGINX),
+    "GET /operate": Cost(0.1, bound=FILES),
+    "GET /page/{name:path}": Cost(0.2, bound=FILES),
     "GET /readyz": Cost(0.6, bound=NGINX),
     "GET /version": Cost(0.1, bound=NGINX),
 }

@@ -5,15 +5,20 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models import units
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from runtime.settings_table import TABLE
 from tests.acceptance.system import System
-from tests.docs.promql import MATCHER, SELECTOR, labels_of, lacking, measured, promtool, with_promtool
+from tests.docs.promql import asked, kept_labels, lacking, measured, run_promtool, with_promtool
 from tests.docs.tables import ROOT
 from tests.waiting import wait_until
 
@@ -23,7 +28,6 @@ PROMETHEUS = load((OBSERVE / "prometheus.yml").read_text(encoding="utf-8"))
 SERVICES = load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 DASHBOARD = json.loads((OBSERVE / "grafana" / "dashboards" / "house.json").read_text(encoding="utf-8"))
 PANELS: dict[str, dict[str, Any]] = {one["title"]: one for one in DASHBOARD["panels"] if one["type"] != "row"}
-BY = re.compile(r"\bby \(([\w, ]+)\)")
 MADE_LATER = {
     *("taptrade_bucket_return", "taptrade_bucket_wealth"),  # with the first bet that ends
     *("taptrade_backup_time_seconds", "taptrade_source_offset_ratio"),  # after an hour; with several sources
@@ -70,25 +74,41 @@ def test_every_panel_asks_the_prometheus_that_is_provisioned() -> None:
 @each_panel
 def test_every_query_names_metrics_and_labels_that_are_measured(title: str) -> None:
     for query, legend in queries(title):
-        names = [found["name"] for found in SELECTOR.finditer(query)]
-        assert names or "ALERTS{" in query
-        by = {label.strip() for labels in BY.findall(query) for label in labels.split(",")}
-        assert set(re.findall(r"{{(\w+)}}", legend)) <= by
-        for found in SELECTOR.finditer(query):
-            assert found["name"] in measured()
-            matched = {name for name, _, _ in MATCHER.findall(found["labels"] or "")}
-            assert matched | (by - {"alertname", "severity"}) <= labels_of(found["name"])
+        needs = asked(query)
+        assert needs
+        for name, labels in needs:
+            assert labels <= measured()[name], name
+        assert set(re.findall(r"{{(\w+)}}", legend)) <= kept_labels(query)
+
+
+def lost(said: Any, understood: Any, path: str = "") -> list[str]:
+    """Return where something that is said was not understood."""
+    if isinstance(said, dict) and isinstance(understood, dict):
+        return [one for name in said for one in lost(said[name], understood.get(name), f"{path}/{name}")]
+    if isinstance(said, list) and isinstance(understood, list) and len(said) == len(understood):
+        return [one for index, item in enumerate(said) for one in lost(item, understood[index], f"{path}/{index}")]
+    return [] if said == understood else [path]
+
+
+def test_grafana_knows_all_that_the_dashboard_says() -> None:
+    register_default_plugins()
+    understood = json.loads(JSONEncoder().encode(Dashboard.from_json(DASHBOARD)))
+    assert lost(DASHBOARD, understood) == []
+    assert lost({"panels": [{"titel": "Exposure"}]}, {"panels": [{"title": ""}]}) == ["/panels/0/titel"]
+    for panel in PANELS.values():
+        assert find_spec(f"grafana_foundation_sdk.models.{panel['type']}")
+        assert panel["fieldConfig"]["defaults"]["unit"] in vars(units).values()
 
 
 @with_promtool
 def test_prometheus_reads_its_configuration_and_every_query(tmp_path: Path) -> None:
-    done = promtool("check", "config", str(OBSERVE / "prometheus.yml"))
+    done = run_promtool("check", "config", str(OBSERVE / "prometheus.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
     asked = [query for title in PANELS for query, _ in queries(title)]
     rules = [{"record": f"panel:{number}", "expr": query} for number, query in enumerate(asked)]
     file = tmp_path / "queries.yml"
     file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
-    done = promtool("check", "rules", str(file))
+    done = run_promtool("check", "rules", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
 
 

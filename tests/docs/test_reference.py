@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import io
 import re
-import subprocess
-import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from runtime.auth.processors import WINDOW_S
 from runtime.error_codes import CODES
 from runtime.game.statements import load_statements
 from runtime.settings_table import TABLE
-from taptrade.cli import COMMANDS
+from taptrade.cli import COMMANDS, run
 from taptrade.processes import PROCESSES
 from tests.docs.shell import FENCE, blocks
 from tests.docs.tables import ROOT, TABLES, documents, names_in, with_tables
@@ -55,9 +55,11 @@ def anchors(text: str) -> set[str]:
 
 
 @functools.cache
-def help_of(*command: str) -> str:
-    words = [sys.executable, "-m", "taptrade", *command, "--help"]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+def help_of(command: str, *actions: str) -> str:
+    told = io.StringIO()
+    with redirect_stdout(told), pytest.raises(SystemExit, match="0"):
+        run(next(one for one in COMMANDS if one.name == command), [*actions, "--help"])
+    return told.getvalue()
 
 
 def options_of(command: str, rest: str) -> str:

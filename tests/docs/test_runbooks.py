@@ -7,17 +7,16 @@ import os
 import re
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from jobs.rq.schedule import SCHEDULES
-from runtime.storage.database import open_reader
 from taptrade import redis_server
 from taptrade.processes import PROCESSES
 from tests.acceptance.system import System
 from tests.docs import docker_stand_in
+from tests.docs.conftest import Played
 from tests.docs.shell import blocks, run, section
 from tests.docs.tables import ROOT
 from tests.jobs.upkeep.shelf import Shelf
@@ -27,7 +26,6 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.timeout(180)
 
 SET = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n"
-PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
 
 
 def runbook(name: str) -> str:
@@ -48,32 +46,10 @@ def place(house: System, tmp_path: Path) -> dict[str, str]:
     return house.environment | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A bet that was played to its end."""
-
-    id: str
-    wallet: str
-    column_start_s: int
-
-
-@pytest.fixture(scope="session")
-def bet(house: System, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    """Let the player place one bet and wait for its result."""
-    run([PLAY], tmp_path_factory.mktemp("player"), house.environment)
-    reader = open_reader(house.data / "taptrade.db")
-    rows = reader.execute(
-        "SELECT bets.id, wallet_address, column_start_s FROM bets JOIN users ON users.id = user_id"
-        " WHERE resolved_commit IS NOT NULL ORDER BY seq DESC LIMIT 1"
-    )
-    reader.close()
-    return Played(*rows[0])
-
-
 def test_looking_around_shows_health_processes_and_breaker(house: System, tmp_path: Path) -> None:
     _, looked = run([FIRST, LOOK], tmp_path, house.environment)
     assert '"checks"' in looked
-    assert len(re.findall(r"^(?:support:)?\w+ +RUNNING", looked, re.MULTILINE)) == 8
+    assert len(re.findall(r"^(?:support:)?\w+ +RUNNING", looked, re.MULTILINE)) == 9
     assert "override auto" in looked
 
 
@@ -181,7 +157,7 @@ def test_backup_is_made_checked_kept_elsewhere_and_restored(
     making, checking = blocks(section(text, "Make one now")), blocks(section(text, "Check one"))
     looking, (taking, bringing) = blocks(section(text, "What is there")), blocks(section(text, "Keep it elsewhere"))
     _, made, listed, checked, _ = run([first, *making, *looking, *checking, taking], tmp_path, place)
-    assert "'commit_hash'" in made
+    assert re.search(r"taptrade-\w+\.\w+\.db: commit \d+ at .* checked$", made, re.MULTILINE)
     assert ".db.sha256" in listed
     assert checked.endswith("OK")
 
@@ -203,6 +179,25 @@ def test_backup_is_made_checked_kept_elsewhere_and_restored(
     assert [path.name for path in damaged.glob("redis/aside-*/*")] == ["appendonlydir"]
     private = (damaged / "taptrade.db", *(damaged / "backups").iterdir())
     assert {path.stat().st_mode & 0o077 for path in private} == {0}
+
+
+@both
+def test_the_replica_is_looked_at_restored_and_compared(
+    first: str, place: dict[str, str], bet: Played, tmp_path: Path
+) -> None:
+    (looking,) = blocks(section(runbook("replica"), "Is it well?"))
+    restoring, comparing, *_ = blocks(section(runbook("replica"), "Restore after the loss of the machine"))
+    _, seen = run([first, looking], tmp_path, place)
+    ages = re.findall(r'^taptrade_replica_age_seconds{database="(\w+\.db)"} ([\d.]+)$', seen, re.MULTILINE)
+    assert sorted(name for name, _ in ages) == ["taptrade.db", "ticks.db"]
+    assert max(float(age) for _, age in ages) < 30
+    _, restored = run([first, restoring], tmp_path, place | {"TAPTRADE_DATA": str(tmp_path / "new")})
+    assert re.search(r"^ledger: up to commit [1-9]\d* of 20", restored, re.MULTILINE)
+    assert "audit: every cent is where it belongs" in restored
+    if first == FIRST:
+        old = f"{first}\nOLD={place['TAPTRADE_DATA']}"
+        _, compared = run([old, comparing], tmp_path, place | {"TAPTRADE_DATA": str(tmp_path / "newer")})
+        assert "entries of the old ledger came after that:" in compared
 
 
 def test_what_is_damaged_of_redis_is_put_aside_in_containers(place: dict[str, str], tmp_path: Path) -> None:
@@ -249,7 +244,7 @@ def test_background_work_is_shown_by_process(house: System, tmp_path: Path) -> N
         return run([FIRST, looking], tmp_path, house.environment)[1]
 
     # A process tells of itself every 2 s, and each begins when it has started.
-    everybody = ("api", "writer", "settler", "jobs", "scheduler", "feed")
+    everybody = ("api", "replica", "writer", "settler", "jobs", "scheduler", "feed")
     wait_until(lambda: all(f'process="{name}"' in shown() for name in everybody), 20, what="all processes")
     seen = shown()
     up = re.findall(r'^taptrade_background_up{process="(\w+)",slot="0",work="([\w-]+)"} 1.0', seen, re.MULTILINE)

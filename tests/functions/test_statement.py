@@ -129,7 +129,7 @@ def test_what_an_operator_wrote_is_no_formula_in_a_spreadsheet(arena: Arena, pla
     assert arena.desk.do(command)[0].code is None
     sheet = statement(player, "limit=1", Accept="text/csv")
     [row] = csv.DictReader(io.StringIO(sheet.text))
-    assert (row["ref_id"], row["amount"]) == ("'=HYPERLINK(A1);'@x", "5")
+    assert (row["ref_id"], row["amount_cents"]) == ("'=HYPERLINK(A1);'@x", "5")
     assert statement(player, "limit=1").json["entries"][0]["ref_id"] == reference
 
 
@@ -154,7 +154,8 @@ def test_the_statement_is_filtered_and_written_as_a_spreadsheet(arena: Arena, pl
     sheet = statement(player, "limit=2", Accept="text/csv")
     assert sheet.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(sheet.text)))
-    assert [(row["ref_type"], row["amount"]) for row in rows] == [("WITHDRAWAL", "-100"), ("BET", "-100")]
+    shown = [(row["ref_type"], row["amount_cents"], row["balance_after_cents"]) for row in rows]
+    assert shown == [("WITHDRAWAL", "-100", "999800"), ("BET", "-100", "999900")]
     for accept, kind in {"text/html;q=0.9, text/csv": "text/csv", "text/csv;q=0.1, */*": "application/json"}.items():
         assert statement(player, Accept=accept).headers["content-type"].startswith(kind)
     last = statement(player, f"limit=2&cursor={sheet.headers['x-next-cursor']}", Accept="text/csv")

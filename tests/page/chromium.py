@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -30,3 +31,11 @@ def running() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def calm(browser: Browser, **given: Any) -> BrowserContext:
+    """Open a browser without a past, a desktop's if nothing else is given, that likes its pages calm.
+
+    Drawn without a graphics card, sixty frames a second would take the machine from the house.
+    """
+    return browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | given)

@@ -53,11 +53,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, house: System) -> Iterator[BrowserContext]:
-    """A browser of a desktop that has never seen the page; what it complains of fails the test.
-
-    It likes its pages calm: drawn without a graphics card, sixty frames a second take the machine from the house.
-    """
-    with browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce") as fresh:
+    """A browser of a desktop that has never seen the page; what it complains of fails the test."""
+    with chromium.calm(browser) as fresh:
         watch = Watch(fresh, urlsplit(house.url).netloc)
         yield fresh
     assert watch.faults == []

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, e
 
 from runtime.game.money import dollars
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.punter import Punter
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -127,7 +128,7 @@ def test_a_phone_shows_all_of_it_and_axe_finds_no_fault(
     scheme: Any,
     shoot: Callable[[Page, str], None],
 ) -> None:
-    with browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True) as context:
+    with chromium.calm(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True) as context:
         punter.sign_in(context)
         page = context.new_page()
         page.goto(f"{house.url}/bets/{settled_id}")

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.seat import Seat
 from tests.page.watch import Watch
 
@@ -62,7 +63,7 @@ def _server_ms(page: Page) -> Any:
 
 def test_by_the_machines_other_name_one_plays_as_well(house: System, browser: Browser) -> None:
     url = house.url.replace("127.0.0.1", "localhost")
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+    with chromium.calm(browser) as context:
         watch = Watch(context, urlsplit(url).netloc)
         seat = Seat(context.new_page(), url)
         seat.open()
@@ -76,7 +77,7 @@ def test_at_twice_the_size_and_without_motion_everything_is_in_reach(
 ) -> None:
     """Zoom leaves half of the pixels; with less motion the board moves once a second, and nothing is animated."""
     view: Any = {"width": 640, "height": 400}
-    with browser.new_context(viewport=view, device_scale_factor=2, reduced_motion="reduce") as context:
+    with chromium.calm(browser, viewport=view, device_scale_factor=2) as context:
         seat = Seat(context.new_page(), house.url)
         seat.open()
         seat.tap(0.75, 0.3)  # calls for a sign-in

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from runtime.game.money import dollars
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.seat import TAKEN, Seat
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -25,7 +25,9 @@ def account_of(page: Page) -> Any:
     return page.evaluate("fetch('/api/me').then((answer) => answer.json())")["user"]
 
 
-def test_a_guest_plays_a_whole_game(seat: Seat, shoot: Callable[[Page, str], None]) -> None:
+def test_a_guest_plays_a_whole_game_and_is_signed_in_silently_on_return(
+    seat: Seat, context: BrowserContext, shoot: Callable[[Page, str], None]
+) -> None:
     seat.page.emulate_media(reduced_motion="no-preference")
     seat.bet()
     assert account_of(seat.page)["kind"] == "guest"
@@ -38,8 +40,14 @@ def test_a_guest_plays_a_whole_game(seat: Seat, shoot: Callable[[Page, str], Non
     shoot(seat.page, f"game-{bet.get_attribute('data-state')}")
     expect(bet.get_by_role("link", name="Proof")).to_have_attribute("href", "/bets/" + newest_bet(seat.page)["id"])
     expect(seat.page.locator("#balance")).to_have_text(f"${account_of(seat.page)['balance'] / 100:,.2f}")
+    seat.page.emulate_media(reduced_motion="reduce")
     seat.page.reload()
     expect(bet.locator(".sentence")).to_contain_text("between")
+    account = account_of(seat.page)["id"]
+    context.clear_cookies()
+    seat.page.reload()
+    expect(seat.page.locator("#balance")).to_be_visible()
+    assert account_of(seat.page)["id"] == account
 
 
 def newest_bet(page: Page) -> Any:
@@ -47,8 +55,11 @@ def newest_bet(page: Page) -> Any:
     return page.evaluate("fetch('/api/bets?limit=1').then((answer) => answer.json())")["bets"][0]
 
 
-def test_a_drag_bets_once_on_each_cell_that_it_enters(seat: Seat) -> None:
+def test_pointing_shows_the_payout_and_a_drag_bets_once_on_each_cell_that_it_enters(seat: Seat) -> None:
     mouse = seat.page.mouse
+    mouse.move(*seat.point(0.75, 0.5))
+    expect(seat.page.locator("#hint")).to_contain_text("pays $")
+    expect(seat.bets).to_have_count(0)
     mouse.move(*seat.point(0.7, 0.5))
     mouse.down()
     mouse.move(*seat.point(0.9, 0.5), steps=20)
@@ -60,12 +71,6 @@ def test_a_drag_bets_once_on_each_cell_that_it_enters(seat: Seat) -> None:
     # A bet that was refused since its rate fell may be tried again on the way back.
     bets = [bet for bet in stored if bet["refusal_code"] is None]
     assert len({bet["cell_id"] for bet in bets}) == len(bets) <= len(cells)
-
-
-def test_the_payout_is_shown_before_the_tap(seat: Seat) -> None:
-    seat.page.mouse.move(*seat.point(0.75, 0.5))
-    expect(seat.page.locator("#hint")).to_contain_text("pays $")
-    expect(seat.bets).to_have_count(0)
 
 
 def test_the_keyboard_alone_plays(house: System, page: Page) -> None:
@@ -111,26 +116,6 @@ def test_a_lost_answer_is_unknown_until_the_same_tap_brings_the_bet(seat: Seat) 
     expect(seat.bets).to_have_count(1)
 
 
-@pytest.mark.parametrize(
-    ("problem", "sentence"),
-    [
-        ({"code": "RATE_MOVED", "status": 409, "rate_bp": 15_000}, "to 1.50x"),
-        ({"code": "INSUFFICIENT_FUNDS", "status": 402}, "does not cover"),
-        ({"code": "LIMIT_REACHED", "status": 403, "limit": "loss_day_max_cents"}, "limit of losses"),
-        ({"code": "PRICE_FEED_STALE", "status": 503}, "no fresh price"),
-        ({"code": "SOMETHING_NEW", "status": 422, "detail": "So it is."}, "So it is."),
-    ],
-)
-def test_a_refusal_says_why(seat: Seat, problem: dict[str, Any], sentence: str) -> None:
-    def refuse(route: Route) -> None:
-        route.fulfill(status=problem["status"], json=problem, content_type="application/problem+json")
-
-    seat.page.route("**/api/bets", refuse)
-    seat.tap()
-    seat.expect_state("refused")
-    expect(seat.bets.first.locator(".sentence")).to_contain_text(sentence)
-
-
 def test_seven_tabs_share_one_stream(seat: Seat, context: BrowserContext) -> None:
     tabs = [Seat(context.new_page(), seat.url) for _ in range(TABS)]
     for tab in tabs:
@@ -141,14 +126,6 @@ def test_seven_tabs_share_one_stream(seat: Seat, context: BrowserContext) -> Non
     bet_id = newest_bet(tabs[-1].page)["id"]
     for tab in [seat, *tabs]:
         expect(tab.bets.first.get_by_role("link", name="Proof")).to_have_attribute("href", f"/bets/{bet_id}")
-
-
-def test_a_guest_who_returns_is_signed_in_silently(seat: Seat, context: BrowserContext) -> None:
-    account = account_of(seat.page)["id"]
-    context.clear_cookies()
-    seat.page.reload()
-    expect(seat.page.locator("#balance")).to_be_visible()
-    assert account_of(seat.page)["id"] == account
 
 
 def test_without_storage_and_shared_worker_one_plays_and_is_told(house: System, context: BrowserContext) -> None:
@@ -167,7 +144,7 @@ def test_without_storage_and_shared_worker_one_plays_and_is_told(house: System, 
 def test_a_phone_shows_everything_and_axe_finds_no_fault(
     house: System, browser: Browser, scheme: Any, shoot: Callable[[Page, str], None]
 ) -> None:
-    with browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True) as context:
+    with chromium.calm(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True) as context:
         seat = Seat(context.new_page(), house.url)
         seat.open()
         faults = Axe().run(seat.page).response["violations"]
@@ -184,8 +161,3 @@ def test_a_phone_shows_everything_and_axe_finds_no_fault(
         faults += Axe().run(seat.page).response["violations"]
         assert [(fault["id"], [node["html"][:80] for node in fault["nodes"]][:3]) for fault in faults] == []
         assert seat.page.evaluate("document.documentElement.scrollWidth") == 390
-
-
-def test_dollars_are_written_as_the_server_writes_them(seat: Seat) -> None:
-    shown = seat.page.evaluate("import('/page/format.js').then(({ money }) => [0, 5, 1234567].map(money))")
-    assert shown == [dollars(cents) for cents in (0, 5, 1_234_567)]

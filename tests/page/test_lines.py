@@ -15,6 +15,7 @@ from runtime.game.money import dollars
 from taptrade.client import TapClient
 from taptrade.views import SETTLED, BetView
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.line import Line
 from tests.page.seat import TAKEN, Seat
 from tests.page.watch import Watch
@@ -44,7 +45,7 @@ def line(house: System) -> Iterator[Line]:
 @pytest.fixture
 def context(browser: Browser, house: System, line: Line) -> Iterator[BrowserContext]:
     """A browser that reaches the house by the line alone."""
-    with browser.new_context(viewport={"width": 1280, "height": 800}, proxy={"server": line.url}) as fresh:
+    with chromium.calm(browser, proxy={"server": line.url}) as fresh:
         watch = Watch(fresh, urlsplit(house.url).netloc)
         yield fresh
     assert watch.faults == []
@@ -134,6 +135,20 @@ def test_the_way_back_leads_to_the_game_as_it_was_left(seat: Seat, context: Brow
     seat.page.go_back(wait_until="commit")
     assert seat.page.evaluate("window.left")  # from the browser's cache: it was not loaded anew
     assert line.wait_for_stream(before) in line.brought
+    expect_as_the_house_has_it(seat, context)
+
+
+def test_a_session_that_ends_unseen_is_followed_by_another_that_the_stream_reads(
+    seat: Seat, context: BrowserContext, line: Line
+) -> None:
+    before = len(line.resumed_at)
+    context.clear_cookies()
+    line.cut()
+    line.wait_for_stream(before)  # without a session
+    assert line.wait_for_stream(before + 1) == ""
+    seat.bet_soon()
+    seat.expect_state("won", "lost")
+    expect(seat.page.locator("#banners")).not_to_contain_text("has ended")
     expect_as_the_house_has_it(seat, context)
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from functions.page import FOLDER, POLICY
 from runtime.web.static_files import TYPES
 from tests.acceptance.system import System
-from tests.page import figures
+from tests.page import chromium, figures
 from tests.page.watch import Watch
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
@@ -56,7 +56,7 @@ def test_every_script_and_style_of_the_folder_is_sent(house: System, page: Page)
 
 
 def test_what_is_slipped_in_does_not_run(house: System, browser: Browser) -> None:
-    with browser.new_context() as context:
+    with chromium.calm(browser) as context:
         page = context.new_page()
         page.goto(house.url)
         refused = page.evaluate(INJECT)
@@ -65,7 +65,7 @@ def test_what_is_slipped_in_does_not_run(house: System, browser: Browser) -> Non
 
 
 def test_a_watched_browser_tells_of_every_fault(house: System, browser: Browser) -> None:
-    with browser.new_context() as context:
+    with chromium.calm(browser) as context:
         watch = Watch(context, house.url.removeprefix("http://"))
         page = context.new_page()
         page.goto(house.url)

@@ -10,8 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from runtime.auth.bet_text import bet_text
+from runtime.game.money import dollars
 from taptrade.sse_client import SseParser
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.watch import Watch
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(120)]
@@ -26,7 +28,7 @@ STREAM = (
 @pytest.fixture(scope="module")
 def ask(house: System, browser: Browser) -> Iterator[Any]:
     """Return what evaluates an expression with one module of the page as `it`."""
-    with browser.new_context() as context:
+    with chromium.calm(browser) as context:
         watch = Watch(context, urlsplit(house.url).netloc)
         page = context.new_page()
         page.goto(house.url)
@@ -96,3 +98,8 @@ def test_a_point_on_the_board_is_the_cell_that_is_drawn_there(ask: Any) -> None:
     assert outside is None
     assert cell["startS"] % 5 == 0
     assert cell["lowCents"] % 500 == 0
+
+
+def test_dollars_are_written_as_the_server_writes_them(ask: Any) -> None:
+    amounts = [0, 5, 1_234_567]
+    assert ask("format.js", "given.map(it.money)", amounts) == [dollars(cents) for cents in amounts]

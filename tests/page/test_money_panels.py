@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 
 from taptrade.wallet import new_wallet
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.visitor import bet, connect_wallet, lend_wallet, open_page, open_panel, play_as_guest, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -49,21 +50,16 @@ def test_a_deposit_whose_answer_is_lost_is_booked_once(context: BrowserContext, 
 
 
 def test_a_guest_is_told_why_nothing_can_be_withdrawn(context: BrowserContext, house: System) -> None:
-    """There is no form that could only be refused."""
+    """The account leads to the money, all of which is in one panel; it has no form that could only be refused."""
     page = play_as_guest(context, house.url)
-    panel = open_panel(page, "Money")
+    open_panel(page, "Account").get_by_role("button", name="Money").click()
+    expect(page.locator("dialog[open]")).to_have_count(1)
+    panel = page.locator("#money")
+    expect(panel.get_by_role("button", name="Add")).to_be_visible()
     expect(panel.get_by_text("A guest has no wallet that could be paid")).to_be_visible()
     expect(panel.get_by_role("button", name="Withdraw")).not_to_be_visible()
     panel.get_by_role("button", name="Move this account to a wallet").click()
     expect(page.locator("#move")).to_contain_text("There is no wallet in this browser.")
-
-
-def test_the_account_leads_to_the_money(context: BrowserContext, house: System) -> None:
-    """Play money is added in one panel only."""
-    page = play_as_guest(context, house.url)
-    open_panel(page, "Account").get_by_role("button", name="Money").click()
-    expect(page.locator("dialog[open]")).to_have_count(1)
-    expect(page.locator("#money").get_by_role("button", name="Add")).to_be_visible()
 
 
 def test_a_wallet_signs_a_withdrawal_that_is_then_in_the_list(context: BrowserContext, house: System) -> None:
@@ -86,7 +82,7 @@ def test_another_sign_in_is_ended_from_here(browser: Browser, context: BrowserCo
     wallet = new_wallet()
     lend_wallet(context, wallet)
     page = open_page(context, house.url)
-    with browser.new_context() as elsewhere:
+    with chromium.calm(browser) as elsewhere:
         lend_wallet(elsewhere, wallet)
         for tab in (open_page(elsewhere, house.url), page):
             connect_wallet(tab)

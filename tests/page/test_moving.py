@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from taptrade.wallet import Wallet, new_wallet
-from tests.acceptance.system import STEADY, System
+from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.visitor import bet, connect_wallet, lend_wallet, open_page, open_panel, play_as_guest, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -17,11 +18,10 @@ MOVE = "Move this account to a wallet"
 ADOPTION = "**/api/me/wallet"
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+@pytest.fixture
+def house(slow_house: System) -> System:
     """The whole system, with columns whose bets stay open as long as a test."""
-    with System(tmp_path_factory.mktemp("page") / "data", column_seconds="5", **STEADY) as system:
-        yield system
+    return slow_house
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_guests_account_moves_with_all_it_has(
         bet(tab)
     page.reload()
     expect(page.locator("#bets > li")).to_have_count(3)
-    with browser.new_context() as elsewhere:
+    with chromium.calm(browser) as elsewhere:
         lend_wallet(elsewhere, wallet)
         fresh = open_page(elsewhere, house.url)
         connect_wallet(fresh)
@@ -89,7 +89,7 @@ def test_what_stands_in_the_way_is_said_and_leaves_the_guest_as_it_was(
     page: Page, browser: Browser, house: System, wallet: Wallet
 ) -> None:
     """The wallet refuses, is on another chain, or has an account."""
-    with browser.new_context() as elsewhere:
+    with chromium.calm(browser) as elsewhere:
         lend_wallet(elsewhere, wallet)
         connect_wallet(open_page(elsewhere, house.url))
     page.evaluate("window.refuses = true")

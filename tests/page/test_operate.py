@@ -6,16 +6,19 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from runtime.clock import SystemClock
 from taptrade.client import TapClient
 from taptrade.wallet import Wallet, new_wallet, sign_login, sign_withdrawal
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.visitor import OPERATOR
+from tests.page.watch import Watch
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
@@ -38,6 +41,7 @@ PROVIDER = """
 })();
 """
 CLOCK = SystemClock()
+SIGN_IN = "Sign in with Test Wallet"
 
 
 @pytest.fixture
@@ -46,21 +50,25 @@ def house(slow_house: System) -> System:
     return slow_house
 
 
-@pytest.fixture
-def errors(page: Page) -> list[str]:
-    """What the page's scripts could not do."""
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
+@pytest.fixture(scope="module")
+def one_page(slow_house: System, browser: Browser) -> Iterator[Page]:
+    """A page for all who operate here, before the door."""
+    with chromium.calm(browser) as context:
+        watch = Watch(context, urlsplit(slow_house.url).netloc)
+        lend(context, OPERATOR)
+        page = context.new_page()
+        page.goto(f"{slow_house.url}/operate")
+        expect(page.get_by_role("button", name=SIGN_IN)).to_be_visible()
+        yield page
+    assert watch.faults == []
 
 
 @pytest.fixture
-def inside(house: System, context: BrowserContext, page: Page, errors: list[str]) -> Iterator[Page]:
-    """The page of somebody who has signed in to operate."""
-    lend(context, OPERATOR)
-    enter(page, house)
-    yield page
-    assert errors == []
+def inside(one_page: Page) -> Page:
+    """The page of somebody who has signed in to operate, in this test or in one before."""
+    if one_page.get_by_role("button", name=SIGN_IN).is_visible():
+        enter(one_page)
+    return one_page
 
 
 def lend(context: BrowserContext, wallet: Wallet) -> None:
@@ -69,10 +77,9 @@ def lend(context: BrowserContext, wallet: Wallet) -> None:
     context.add_init_script(PROVIDER.replace("ADDRESS", json.dumps(wallet.address.lower())))
 
 
-def enter(page: Page, system: System) -> None:
+def enter(page: Page) -> None:
     """Sign in with the wallet of the browser."""
-    page.goto(f"{system.url}/operate")
-    page.get_by_role("button", name="Sign in with Test Wallet").click()
+    page.get_by_role("button", name=SIGN_IN).click()
     expect(page.get_by_role("heading", name="Exposure")).to_be_visible()
     expect(page.locator(".badge")).to_have_text("All is well")
 
@@ -117,6 +124,7 @@ def test_the_house_at_one_look(inside: Page, house: System, scheme: Any) -> None
     inside.set_viewport_size({"width": 390, "height": 844})
     wait_until(lambda: inside.evaluate("document.documentElement.scrollWidth") <= 390, what="a page that fits a phone")
     inside.screenshot(path=SHOTS / f"operate-phone-{scheme}.png", full_page=True)
+    inside.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_withdrawal_is_completed_with_who_why_and_reference(inside: Page, house: System) -> None:
@@ -189,18 +197,18 @@ def test_signing_out_shows_the_door_and_ends_the_session(inside: Page) -> None:
     inside.get_by_role("button", name="Sign out").click()
     expect(inside.get_by_text("You are signed out.")).to_be_visible()
     inside.reload()
-    expect(inside.get_by_role("button", name="Sign in with Test Wallet")).to_be_visible()
+    expect(inside.get_by_role("button", name=SIGN_IN)).to_be_visible()
 
 
-def test_a_session_that_has_ended_shows_the_door(inside: Page, context: BrowserContext) -> None:
-    context.clear_cookies()
+def test_a_session_that_has_ended_shows_the_door(inside: Page) -> None:
+    inside.context.clear_cookies()
     expect(inside.get_by_text("The session has ended. Sign in again.")).to_be_visible()
 
 
 def test_a_stranger_and_a_wallet_that_refuses_stay_outside(house: System, context: BrowserContext, page: Page) -> None:
     lend(context, new_wallet())
     page.goto(f"{house.url}/operate")
-    button = page.get_by_role("button", name="Sign in with Test Wallet")
+    button = page.get_by_role("button", name=SIGN_IN)
     button.click()
     expect(page.get_by_role("alert")).to_have_text("This wallet does not operate here.")
     page.evaluate("window.refuses = true")

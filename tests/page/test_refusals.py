@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from runtime.web.openapi import error_codes
 from taptrade.client import TapClient
 from taptrade.wallet import new_wallet, sign_login, sign_withdrawal
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.seat import TAKEN, Seat
 from tests.page.visitor import lend_wallet, open_page
 from tests.sources import ROOT
@@ -45,7 +47,7 @@ CLOCK = SystemClock()
 @pytest.fixture(scope="module")
 def table(house: System, browser: Browser) -> Iterator[Seat]:
     """One guest for all refusals."""
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+    with chromium.calm(browser) as context:
         seat = Seat(context.new_page(), house.url)
         seat.open()
         seat.play_as_guest()
@@ -85,7 +87,7 @@ def sentence_of(seat: Seat, code: str) -> str | None:
     return found
 
 
-def expect_newest(seat: Seat, state: str, sentence: str) -> None:
+def expect_newest(seat: Seat, state: str, sentence: str | re.Pattern[str]) -> None:
     """Expect the newest tap in a state, with a sentence."""
     newest = seat.page.locator(f"#bets > li:first-child[data-state={state}] .sentence")
     expect(newest).to_have_text(sentence)
@@ -101,6 +103,23 @@ def test_every_code_has_a_sentence_of_its_own(player: Seat, code: str) -> None:
     tap(player)
     expect_newest(player, "refused", sentence)
     expect(player.page.locator("#live")).to_have_text(sentence)
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        ({"code": "RATE_MOVED", "status": 409, "rate_bp": 15_000}, "to 1.50x"),
+        ({"code": "INSUFFICIENT_FUNDS", "status": 402}, "does not cover"),
+        ({"code": "LIMIT_REACHED", "status": 403, "limit": "loss_day_max_cents"}, "limit of losses"),
+        ({"code": "PRICE_FEED_STALE", "status": 503}, "no fresh price"),
+        ({"code": "SOMETHING_NEW", "status": 422, "detail": "So it is."}, "So it is."),
+    ],
+)
+def test_a_refusal_says_why(player: Seat, problem: dict[str, Any], sentence: str) -> None:
+    answer(player, problem)
+    with player.page.expect_response(BETS):
+        tap(player)
+    expect_newest(player, "refused", re.compile(re.escape(sentence)))
 
 
 @pytest.mark.parametrize("code", sorted(OPEN_ENDED))

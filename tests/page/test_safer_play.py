@@ -12,11 +12,18 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from tests.acceptance.system import System
+from tests.page import chromium
 from tests.page.visitor import bet, open_page, open_panel, play_as_guest, tap, tap_until, violations
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 REALITY = "**/api/me/reality-check"
 Scheme = Literal["dark", "light"]
+NO_SUMS = {
+    "5O": "Write dollars and cents like 25 or 25.50",
+    "10,50": "Write cents after a point",
+    "-5": "Write dollars and cents like 25 or 25.50",
+    "99999999999999999": "That is more than can be counted",
+}
 
 
 @pytest.fixture
@@ -53,25 +60,17 @@ def test_a_limit_is_set_and_shown_and_a_looser_one_waits(page: Page) -> None:
     expect(stake).to_have_value("20")
 
 
-@pytest.mark.parametrize(
-    ("written", "sentence"),
-    [
-        ("5O", "Write dollars and cents like 25 or 25.50"),
-        ("10,50", "Write cents after a point"),
-        ("-5", "Write dollars and cents like 25 or 25.50"),
-        ("99999999999999999", "That is more than can be counted"),
-    ],
-)
-def test_what_is_no_sum_is_said_in_words_beside_its_field(page: Page, written: str, sentence: str) -> None:
+def test_what_is_no_sum_is_said_in_words_beside_its_field(page: Page) -> None:
     """Nothing is sent; the field has the focus and names its problem to a screen reader."""
     sent: list[Request] = []
     page.on("request", lambda request: sent.append(request) if request.method == "PUT" else None)
     panel = open_panel(page, "Limits and breaks")
     field = panel.get_by_label("Stakes of a day", exact=True)
-    field.fill(written)
-    panel.get_by_text("Save limits").click()
-    expect(field).to_be_focused()
-    expect(field).to_have_accessible_description(re.compile(re.escape(sentence)))
+    for written, sentence in NO_SUMS.items():
+        field.fill(written)
+        panel.get_by_text("Save limits").click()
+        expect(field).to_be_focused()
+        expect(field).to_have_accessible_description(re.compile(re.escape(sentence)))
     assert sent == []
     assert violations(page) == []
 
@@ -79,6 +78,7 @@ def test_what_is_no_sum_is_said_in_words_beside_its_field(page: Page, written: s
 def test_what_is_used_of_a_limit_stands_beside_it(page: Page, context: BrowserContext, house: System) -> None:
     """It is told where there is no limit too, and again when money moves while the panel is open."""
     bet(page)
+    expect(page.locator("#cells button[aria-pressed=true][data-state=confirmed]")).to_have_count(1)
     panel = open_panel(page, "Limits and breaks")
     expect(panel.get_by_text("Now: no limit. $5.00 so far.")).to_have_count(2)
     panel.get_by_label("Stakes of a day", exact=True).fill("500")
@@ -94,13 +94,17 @@ def test_what_is_used_of_a_limit_stands_beside_it(page: Page, context: BrowserCo
     expect(panel.get_by_text("$2.50 of $100.00 used, $97.50 left.")).to_be_visible()
 
 
-def test_a_tap_that_a_limit_refuses_leads_to_the_limits(page: Page) -> None:
-    """The refusal names the limit, and a link beside it opens the panel."""
+def test_a_tap_that_a_limit_refuses_leads_to_the_limits(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """The stakes above it stand back, the refusal names the limit, and a link beside it opens the panel."""
     panel = open_panel(page, "Limits and breaks")
     panel.get_by_label("Stake of one bet", exact=True).fill("1")
     panel.get_by_text("Save limits").click()
     expect(panel.get_by_text("Now: $1.00.")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#stakes")).to_have_accessible_description(re.compile(r"limit for one bet is \$1\.00"))
+    expect(page.locator("#stakes .above")).to_have_count(4)
+    shoot(page, "stakes-above")
+    assert violations(page) == []
     refused = tap_until(page, ":has-text('This stake is above your limit for one bet.')")
     refused.get_by_text("Your limits").click()
     expect(page.locator("#limits")).to_be_visible()
@@ -234,7 +238,7 @@ def test_every_panel_can_be_used_by_everybody(
     browser: Browser, house: System, scheme: Scheme, width: int, shoot: Callable[[Page, str], None]
 ) -> None:
     """No violation that axe knows, and nothing wider than the screen."""
-    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844}) as context:
+    with chromium.calm(browser, color_scheme=scheme, viewport={"width": width, "height": 844}) as context:
         page = play_as_guest(context, house.url)
         bet(page)
         for name in ("Limits and breaks", "History", "Money", "Sign-ins", "Account"):
@@ -278,7 +282,7 @@ def test_history_is_paged_and_saved_as_one_sheet(page: Page, context: BrowserCon
     path = tmp_path / "statement.csv"
     saving.value.save_as(path)
     head, *lines, end = saved_text(path)
-    assert head == "id,created_at,ref_type,ref_id,amount,balance_after"
+    assert head == "id,created_at,ref_type,ref_id,amount_cents,balance_after_cents"
     assert [line.split(",")[2] for line in lines] == ["BET"] * 5 + ["DEPOSIT"]
     assert end == ""
     assert len({line.split(",")[0] for line in lines}) == 6

@@ -76,6 +76,8 @@ def test_each_state_has_its_own_word_sentence_and_look(seat: Seat, shoot: Callab
     for state in STATES:
         expect(page.locator(f"#bets > li[data-state={state}]").first).to_be_visible()
     shoot(page, "states-dark")
+    order = page.locator("#bets > li").evaluate_all("(items) => items.map((item) => item.dataset.state)")
+    assert [state for state in order if state in ("won", "lost", "void")] == ["won", "void", "lost"], "by their ends"
     looks = page.evaluate(LOOKS)
     assert set(looks) == set(STATES)
     words, sentences, edges = (list(each) for each in zip(*looks.values(), strict=True))

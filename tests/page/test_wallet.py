@@ -81,25 +81,19 @@ def test_a_wallet_signs_once_and_the_browsers_key_taps(
     choosing.bet()
 
 
-def test_a_wallet_that_refuses_breaks_nothing(choosing: Seat) -> None:
-    choosing.page.evaluate("window.refuses = true")
+def test_what_a_wallet_does_not_do_is_said_and_a_switch_of_its_account_signs_out(choosing: Seat) -> None:
+    page = choosing.page
+    said = page.locator("#wallet .said")
+    page.evaluate("window.chainId = '0x89'")
     connect(choosing)
-    expect(choosing.page.locator("#wallet .said")).to_contain_text("You refused")
-    choosing.page.evaluate("window.refuses = false")
+    expect(said).to_contain_text("another chain")
+    page.evaluate("window.chainId = '0x1'; window.refuses = true")
     connect(choosing)
-    expect(choosing.page.locator("#balance")).to_be_visible()
-
-
-def test_a_wallet_on_another_chain_is_told_so(choosing: Seat) -> None:
-    choosing.page.evaluate("window.chainId = '0x89'")
+    expect(said).to_contain_text("You refused")
+    page.evaluate("window.refuses = false")
     connect(choosing)
-    expect(choosing.page.locator("#wallet .said")).to_contain_text("another chain")
-
-
-def test_a_wallet_that_switches_its_account_signs_out(choosing: Seat) -> None:
-    connect(choosing)
-    expect(choosing.page.locator("#balance")).to_be_visible()
-    choosing.page.evaluate("window.switchAccount()")
-    expect(choosing.page.locator("#welcome")).to_be_visible()
-    expect(choosing.page.locator("#banners")).to_contain_text("switched to another account")
-    assert choosing.page.evaluate("fetch('/api/me').then((answer) => answer.status)") == 401
+    expect(page.locator("#balance")).to_be_visible()
+    page.evaluate("window.switchAccount()")
+    expect(page.locator("#welcome")).to_be_visible()
+    expect(page.locator("#banners")).to_contain_text("switched to another account")
+    assert page.evaluate("fetch('/api/me').then((answer) => answer.status)") == 401

@@ -68,7 +68,7 @@ def tap(page: Page, at: int = 0) -> None:
     """
     rows = page.locator("#cells tbody tr")
     row = rows.nth(rows.count() // 2 + ROWS_AROUND[at % len(ROWS_AROUND)])
-    cells = row.locator("td button:not([aria-disabled=true])")
+    cells = row.locator("td button:not([aria-disabled=true]):not([data-state])")
     cells.nth(cells.count() - 1 - at // len(ROWS_AROUND)).dispatch_event("click")
 
 

@@ -38,6 +38,28 @@ def logged(lines: io.StringIO) -> dict[str, Any]:
     return line
 
 
+class Terminal(io.StringIO):
+    """A stream that people look at."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_terminal_gets_text() -> None:
+    screen = Terminal()
+    configure("api", "INFO", screen)
+    REQUEST_ID.set("r1")
+    try:
+        raise ValueError("odd")
+    except ValueError:
+        logging.getLogger("x").exception("no token=abc", extra={"fields": {"ms": 3, "token": "abc"}})
+    first, *rest = screen.getvalue().splitlines()
+    assert first.partition(" ")[2] == "ERROR api: no token=*** request_id=r1 ms=3 token=***"
+    assert rest[-1] == "ValueError: odd"
+
+
 def test_a_record_is_one_line_of_json(lines: io.StringIO) -> None:
     logging.getLogger("runtime.here").warning("two\nlines of %s", "ü", extra={"fields": {"bet": "b1", "ms": 3}})
 

@@ -34,6 +34,7 @@ LEFT = (
     *("TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_*", "UNICODE_VERSION", "PAGER", "LESS"),
     *("COMP_*", "JUPYTER_*", "DATABRICKS_RUNTIME_VERSION"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+    "NOTIFY_SOCKET",  # where systemd listens: processes of ours take it before gunicorn could (runtime/systemd.py)
     "AWS_*",  # who may write the bucket of archives
     *("DISPLAY", "WAYLAND_DISPLAY"),
 )

@@ -39,7 +39,7 @@ def up(folder: Path, *command: str, **variables: str) -> subprocess.CompletedPro
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a copy of all functions, and a Python that finds them there."""
     preferring(tmp_path, tmp_path / "python")
-    shutil.copytree(Path(functions.__path__[0]), tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(functions.__path__[0]), tmp_path / "functions")
     return tmp_path
 
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from runtime.game.breaker import Breaker, State
 from runtime.messaging.metrics_exchange import push
 from runtime.messaging.queues import BETS
-from runtime.messaging.redis_keys import AUDIT_LAST, BREAKER, FEED_ALIVE, SETTLER_ALIVE
-from runtime.messaging.redis_values import AuditResult, encode_breaker
+from runtime.messaging.redis_keys import AUDIT_LAST, BREAKER, FEED_ALIVE, JOBS_SEEN, SETTLER_ALIVE
+from runtime.messaging.redis_values import AuditResult, JobSeen, encode_breaker
 from runtime.metrics.table import Metrics
 from taptrade.alive import WORKS
 from taptrade.house_status import HouseStatus
@@ -20,6 +20,7 @@ from taptrade.latencies import Latencies
 from taptrade.status import ago, rows
 from taptrade.tables import findings_grid
 from tests.backgrounds import idle
+from tests.conftest import START_MS
 from tests.taptrade.office import Office
 
 
@@ -67,6 +68,8 @@ def test_what_is_late_or_silent_is_told(well: Office) -> None:
     desk.clock.advance(60_000)
     desk.queue(desk.bet(user), name=BETS)
     desk.clock.advance(4 * 3_600_000)
+    for name, overdue_s in (("backup-hourly", 7_200), ("audit-daily", 100_000)):
+        desk.client.hset(JOBS_SEEN, name, JobSeen(START_MS, overdue_s).encode())
     desk.client.delete(FEED_ALIVE)
     desk.client.set(AUDIT_LAST, AuditResult(desk.clock.now_ms(), 2, "2 wrong").encode())
     push(desk.client, Metrics("writer"), desk.clock, idle())
@@ -79,7 +82,7 @@ def test_what_is_late_or_silent_is_told(well: Office) -> None:
     assert seen.settlement_lag_ms == desk.clock.now_ms() - ended_ms
     assert {"settler", "feed", "jobs", "scheduler", "api"} <= seen.down.keys()
     assert "audit: 2 wrong" in seen.troubles
-    assert any(one.startswith("backup: none yet in more than 3 h") for one in seen.troubles)
+    assert "job backup-hourly: has not gone well since 2026-09-21T14:13:20.000Z" in seen.troubles
     assert "queues             bets 1 (first for 4 h 0 min); commands 0; settle 0; jobs 0\n" in well.run("status").out
 
 

@@ -38,9 +38,11 @@ def port() -> int:
     return free_port()
 
 
-def configuration(data: Path, *, embedded: bool = True) -> configparser.ConfigParser:
+def configuration(data: Path, *, embedded: bool = True, replica: str = "/elsewhere") -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
-    parser.read_string(supervisor_config(load({"TAPTRADE_DATA": str(data)}), embedded_redis=embedded))
+    parser.read_string(
+        supervisor_config(load({"TAPTRADE_DATA": str(data), "TAPTRADE_REPLICA_URL": replica}), embedded_redis=embedded)
+    )
     return parser
 
 
@@ -50,11 +52,15 @@ def test_every_process_is_restarted_always_and_redis_stops_last(tmp_path: Path) 
     assert set(programs) == {process.name for process in PROCESSES}
     assert all(program["autorestart"] == "true" for program in programs.values())
     order = sorted(programs, key=lambda name: int(programs[name]["priority"]))
-    assert (order[0], order[1], order[-1]) == ("redis", "writer", "api")
+    assert (*order[:3], order[-1]) == ("redis", "replica", "writer", "api")
 
 
 def test_no_redis_of_ours_where_one_is_given(tmp_path: Path) -> None:
     assert "program:redis" not in configuration(tmp_path, embedded=False)
+
+
+def test_nothing_is_shipped_where_no_replica_is_set(tmp_path: Path) -> None:
+    assert "program:replica" not in configuration(tmp_path, replica="")
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -64,7 +70,7 @@ def test_supervisor_understands_odd_paths(tmp_path: Path, monkeypatch: pytest.Mo
     file = tmp_path / "supervisord.conf"
     data.joinpath("logs").mkdir(parents=True)
     data.joinpath("run").mkdir()
-    settings = load({"TAPTRADE_DATA": str(data)})
+    settings = load({"TAPTRADE_DATA": str(data), "TAPTRADE_REPLICA_URL": "/elsewhere"})
     file.write_text(supervisor_config(settings, embedded_redis=True))
     monkeypatch.setattr(sys, "executable", python)
     for variable, value in supervisor_variables(settings).items():

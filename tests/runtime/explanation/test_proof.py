@@ -210,6 +210,22 @@ def test_another_edge_is_another_version_and_calls_nothing_wrong(play: SignedPla
     assert "1-edge500-column5" in rate.finding
 
 
+def test_the_edge_that_is_told_is_all_that_the_rate_holds_back(play: SignedPlay, won: str) -> None:
+    model = BrownianTouch(RULES, 500)
+    rate_bp = play.prove(won).rate.reward_rate_bp
+    told: dict[tuple[tuple[int, int, int], ...], str] = {
+        ((10_500, 1_000_000, 500),): "with a house edge of 5 %.",
+        ((10_500, 1_000_000, 750),): "with a house edge of 7.5 % (5 %, the rest for what the model leaves in doubt).",
+        (
+            (10_500, rate_bp, 750),
+            (rate_bp, 1_000_000, 940),
+        ): "with a house edge of 7.5 to 9.4 % (5 %, the rest for what",
+    }
+    for kept_bp, end in told.items():
+        model.kept_bp = kept_bp
+        assert end in play.prove(won, yardstick=replace(YARDSTICK, model=model)).rate.finding
+
+
 def test_a_quick_look_says_what_it_did_not_verify(play: SignedPlay, won: str) -> None:
     chain = play.prove(won, reach="row").chain
     assert (chain.ok, [one.row_holds for one in chain.positions]) == (None, [True, True, True])

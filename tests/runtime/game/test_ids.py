@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.game.ids import entry_id, ulid, ulid_ms
+from runtime.game.ids import ALPHABET, TAIL_LENGTH, entry_id, tail_of, ulid, ulid_ms
 
 NOW_MS = 1_790_000_000_123
 
@@ -20,3 +20,10 @@ def test_the_id_of_an_entry_is_the_ulid_of_its_commit_and_place(commit: int, pla
 def test_ids_rise_with_commit_and_place() -> None:
     ids = [entry_id(NOW_MS, commit, place) for commit in range(1, 20) for place in range(0, 3_000, 7)]
     assert ids == sorted(set(ids))
+
+
+def test_the_tail_of_a_request_is_five_letters_that_are_always_the_same() -> None:
+    tails = {tail_of(f"request-{number}") for number in range(1_000)}
+    assert len(tails) > 990
+    assert all(len(tail) == TAIL_LENGTH and set(tail) <= set(ALPHABET) for tail in tails)
+    assert tail_of("my-request.1") == "36WSB"

@@ -12,7 +12,8 @@ import pytest
 import redis
 
 from runtime.clock import ManualClock
-from runtime.game.ids import ulid_ms
+from runtime.game.ids import tail_of, ulid_ms
+from runtime.log import REQUEST_ID
 from runtime.messaging import queues, redis_keys
 from runtime.messaging.commands import Deposit
 from runtime.messaging.queues import BATCH_COMMANDS_MAX, WRITER_JOB, ask, decode_job, new_id, send_commands
@@ -30,6 +31,16 @@ def test_ids_bear_their_time_and_do_not_repeat() -> None:
     ids = [new_id(NOW_MS) for _ in range(3 * queues.STOCK_DRAWS)]
     assert len(set(ids)) == len(ids)
     assert {ulid_ms(one) for one in ids} == {NOW_MS}
+
+
+def test_ids_made_for_a_request_end_with_its_tail_and_do_not_repeat() -> None:
+    outside = REQUEST_ID.set("r1")
+    ids = {new_id(NOW_MS) for _ in range(1_000)}
+    REQUEST_ID.reset(outside)
+    assert len(ids) == 1_000
+    assert {id_[-5:] for id_ in ids} == {tail_of("r1")}
+    assert {ulid_ms(id_) for id_ in ids} == {NOW_MS}
+    assert len({new_id(NOW_MS)[-5:] for _ in range(100)}) > 90
 
 
 def test_a_forked_process_draws_ids_of_its_own() -> None:

@@ -1,0 +1,159 @@
+"""`taptrade restore`: bring databases back from the replica, recount them, and tell what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.progress import MofNCompleteColumn, TimeElapsedColumn
+
+from runtime.audit import audit
+from runtime.audit.heads import HEADS_FILE, read_heads
+from runtime.clock import rfc3339
+from runtime.errors import TaptradeError
+from runtime.game.ledger import SQL
+from runtime.setting_forms import stored_at
+from runtime.settings import Settings, load
+from runtime.storage import ticks_store
+from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseUnsafe, naming, open_migrated
+from taptrade import litestream
+from taptrade.arguments import typed
+from taptrade.asking import add_output
+from taptrade.bars import bar
+from taptrade.books import moment
+
+SHOWN_MAX = 100
+
+
+class RestoreRefused(TaptradeError):
+    """Nothing can be restored so."""
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """An entry of the old ledger that the restored one lacks: somebody was told of it."""
+
+    commit: int
+    at: str
+    ref_type: str
+    ref_id: str
+    user_id: str
+    amount: int
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What came back, up to which moment, and what is known of what did not."""
+
+    folder: str
+    source: str
+    commit: int
+    committed_at: str | None
+    hash: str
+    ticks_until: str | None
+    audit: str
+    audit_ok: bool
+    missing: list[Missing] | None
+    """None where nobody said where to look."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Restore the databases from the replica into a new folder, recount them, and tell up to what moment they go.
+
+    Nothing is overwritten. The exit code is 1 if the audit finds anything wrong, 2 if nothing can be restored.
+    """
+    parser = argparse.ArgumentParser(prog="taptrade restore", description=main.__doc__)
+    parser.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a new or empty folder")
+    parser.add_argument(
+        "--from", dest="source", type=typed(stored_at), metavar="URL", help="the replica; else TAPTRADE_REPLICA_URL"
+    )
+    parser.add_argument("--at", type=moment, metavar="TIME", help="the state at that time, RFC 3339; else the newest")
+    parser.add_argument("--old", type=Path, metavar="FOLDER", help="an old data folder: list what it has beyond that")
+    add_output(parser)
+    given = parser.parse_args(argv)
+    settings = load()
+    found = restore(settings, given.source or litestream.replica_of(settings), given.to, given.at, given.old)
+    print(msgspec.json.encode(found).decode() if given.json else "\n".join(_sentences(found)))
+    return 0 if found.audit_ok else 1
+
+
+def restore(settings: Settings, source: str, folder: Path, at_ms: int | None, old: Path | None) -> Restored:
+    """Restore into `folder`, audit what came, and compare it with what is left of the old data folder."""
+    folder = folder.absolute()
+    require_empty(folder)
+    replica = litestream.Replica(source, settings.replica_endpoint, os.environ)
+    with bar(MofNCompleteColumn(), TimeElapsedColumn()) as progress:
+        task = progress.add_task("databases", total=None)
+        replica.restore(folder, at_ms, lambda done, total: progress.update(task, completed=done, total=total))
+        path, ticks = litestream.databases(folder)
+        database = open_migrated(path, LEDGER_MIGRATIONS)
+        task = progress.add_task("commits", total=None)
+        try:
+            with naming(path):
+                commit = database.execute(SQL["newest_commit"])[0][0]
+                made = database.execute(SQL["commit_time"], (commit,))
+                heads = [head for head in read_heads(old / HEADS_FILE) if head.commit <= commit] if old else []
+                report = audit(
+                    database, lambda done, total: progress.update(task, completed=done, total=total), heads=heads
+                )
+        finally:
+            database.close()
+    return Restored(
+        folder=str(folder),
+        source=source,
+        commit=commit,
+        committed_at=rfc3339(made[0][0]) if made else None,
+        hash=report.head,
+        ticks_until=ticks_until(ticks),
+        audit=report.summary,
+        audit_ok=report.ok,
+        missing=None if old is None else missing_from(old / settings.database.name, commit),
+    )
+
+
+def require_empty(folder: Path) -> None:
+    """Make the folder; raise RestoreRefused if something is in it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RestoreRefused(f"{folder} is not empty; nothing is ever overwritten, so name a new folder")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def ticks_until(path: Path) -> str | None:
+    """Check the ticks' integrity; return the time of the newest."""
+    database = open_migrated(path, ticks_store.MIGRATIONS)
+    try:
+        with naming(path):
+            found = database.execute("PRAGMA integrity_check")
+            if found != [("ok",)]:
+                raise DatabaseUnsafe(f"{path}: {found[:3]}")
+            newest = ticks_store.latest(database)
+    finally:
+        database.close()
+    return rfc3339(newest.id) if newest else None
+
+
+def missing_from(old: Path, commit: int) -> list[Missing]:
+    """Return the entries of an old ledger that came after a commit; raise DatabaseUnsafe if it cannot be read."""
+    database = open_migrated(old, LEDGER_MIGRATIONS)
+    try:
+        with naming(old):
+            rows = database.execute(SQL["entries_after"], (commit,))
+    finally:
+        database.close()
+    return [Missing(number, rfc3339(at_ms), *rest) for number, at_ms, *rest in rows]
+
+
+def _sentences(found: Restored) -> list[str]:
+    said = [
+        f"restored from {found.source} into {found.folder}",
+        f"ledger: up to commit {found.commit} of {found.committed_at or 'no time'}, hash {found.hash}",
+        f"ticks: up to {found.ticks_until or 'none'}",
+        f"audit: {found.audit}",
+    ]
+    if found.missing is None:
+        return [*said, "what was committed after that is in no replica; --old FOLDER lists it from an old data folder"]
+    said.append(f"{len(found.missing)} entries of the old ledger came after that:")
+    shown = (f"  {one.at} {one.ref_type} {one.ref_id} of {one.user_id}: {one.amount}" for one in found.missing)
+    said += list(shown)[:SHOWN_MAX]
+    return said + ([f"  and more; --json shows all {len(found.missing)}"] if len(found.missing) > SHOWN_MAX else [])
