@@ -13,6 +13,12 @@ from typing import BinaryIO, TypeVar
 import zstandard
 
 from jobs.upkeep.frames import Frame, NotPacked, encode_index
+from runtime.errors import TaptradeError
+
+
+class Paused(TaptradeError):
+    """Another job waits, and the next run goes on."""
+
 
 T = TypeVar("T")
 NICE = 15
@@ -34,10 +40,10 @@ def quietly(work: Callable[[], T]) -> T:
         return pool.submit(run).result()
 
 
-def compress(source: Path, target: Path) -> None:
+def compress(source: Path, target: Path, pause: Callable[[], bool]) -> None:
     """Write `source` compressed frame by frame; `target` is there in full or not at all.
 
-    What a killed run has left of it is taken as far as it gives back the file.
+    What a run has left of it that was killed, or raised Paused, is taken as far as it gives back the file.
     """
     unfinished = target.with_name(f"{target.name}.unfinished")
     unfinished.touch()
@@ -47,6 +53,8 @@ def compress(source: Path, target: Path) -> None:
             for chunk, frame in zip(chunks, pool.map(_packed, chunks), strict=True):
                 packed.write(frame)
                 frames.append(Frame.of(frame, len(chunk)))
+            if pause():
+                raise Paused("another job waits")
         packed.write(encode_index(frames))
         packed.flush()
         os.fsync(packed.fileno())

@@ -1,9 +1,10 @@
-"""The form of a stored week: unpacked by any zstd, read by ranges, resumed where a run was killed, refused if damaged."""
+"""The form of a stored week: any zstd unpacks it, it is read by ranges, and a run that was killed is taken up again."""
 
 from __future__ import annotations
 
 import hashlib
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,18 @@ import zstandard
 from jobs.upkeep import packing
 from jobs.upkeep.archive_store import FolderStore, StoreFailed
 from jobs.upkeep.frames import NotPacked, decode_index, encode_index, index_of
-from jobs.upkeep.packing import compress, unpack
+from jobs.upkeep.packing import Paused, compress, unpack
 from jobs.upkeep.ranges import AHEAD_FRAMES_MAX, StoredFile
 from runtime.archive.manifest import Content, Manifest
 from runtime.storage.files import sha256_of
 
 FRAME_BYTES = 4096
+
+
+def never() -> bool:
+    return False
+
+
 SEEKABLE = bytes.fromhex("b1ea928f")
 """The last bytes of the published format."""
 
@@ -39,7 +46,7 @@ class Packed:
     def __post_init__(self) -> None:
         self.file, self.path = self.folder / "week.db", self.folder / "week.db.zst"
         self.file.write_bytes(self.data)
-        compress(self.file, self.path)
+        compress(self.file, self.path, never)
 
     @property
     def manifest(self) -> Manifest:
@@ -74,11 +81,24 @@ def test_a_killed_run_is_taken_up_after_its_last_whole_frame(packed: Packed, mon
     unfinished = packed.path.with_name(f"{packed.path.name}.unfinished")
     for left, frames in ((0, 7), (10, 7), (FRAME_BYTES + 100, 6), (len(stored), 0)):
         unfinished.write_bytes(stored[:left])
-        compress(packed.file, packed.path)
+        compress(packed.file, packed.path, never)
         assert (packed.path.read_bytes(), len(fresh)) == (stored, frames)
         fresh.clear()
     unfinished.write_bytes(b"rubbish" + stored)
-    compress(packed.file, packed.path)
+    compress(packed.file, packed.path, never)
+    assert packed.path.read_bytes() == stored
+
+
+def test_a_paused_run_is_taken_up_too(packed: Packed) -> None:
+    stored = packed.path.read_bytes()
+    packed.path.unlink()
+    runs = 0
+    while not packed.path.exists():
+        with suppress(Paused):
+            compress(packed.file, packed.path, lambda: True)
+        runs += 1
+        assert runs <= 8
+    assert runs > 1
     assert packed.path.read_bytes() == stored
 
 
