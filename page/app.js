@@ -65,7 +65,7 @@ app.taps = new Taps({
   ...app,
   onChange: (tap, before) => {
     app.results.refresh();
-    app.table.refresh();
+    app.table.refresh(tap);
     app.header.showOpen();
     app.tapping.tell(tap, before);
     hearTap(tap);

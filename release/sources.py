@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runtime.version import STAMP, Build, build
 
-BESIDE = (".dockerignore", "CHANGELOG.md", "Dockerfile", "compose.yaml", "docs")
+BESIDE = (".dockerignore", "CHANGELOG.md", "Dockerfile", "compose.yaml", "compose.tls.yaml", "docs", "observe")
 """What the operator of containers needs beyond what the images are made of."""
 
 

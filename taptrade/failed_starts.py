@@ -13,6 +13,8 @@ NEEDS_NOBODY = "redis"
 """This one needs nothing that could still come up: when it ends once, it does not start."""
 TAIL_BYTES = 16_384
 LINE_SHOWN = 300
+LAST_LINES = 10
+"""A server that cannot begin says a few things more after its error; what was logged before that is of another day."""
 _REDIS_WARNING = re.compile(r"\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ # (.+)")
 _ENDED = re.compile(r" exited: (?P<name>\w+) \((?P<by_itself>exit status)?")
 
@@ -76,7 +78,8 @@ def last_words(log: Path) -> str:
             lines = file.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return "it has written nothing"
-    exception, within = "", False
+    logged = [_json(line).get("traceback", "").strip().rpartition("\n")[2] for line in lines[-LAST_LINES:]]
+    exception, within = next(filter(None, reversed(logged)), ""), False
     for line in lines:
         if line.startswith("Traceback "):
             within = True
@@ -89,8 +92,13 @@ def last_words(log: Path) -> str:
 
 def _message(line: str) -> str:
     """Return what a line of JSON says, or any other line as it is."""
+    return _json(line).get("message", line.strip())
+
+
+def _json(line: str) -> dict[str, str]:
+    """Return the fields of a line of JSON as texts, none of any other line."""
     try:
-        said = json.loads(line)
+        said = json.loads(line) if line.startswith("{") else {}
     except ValueError:
-        return line.strip()
-    return str(said.get("message", line)) if isinstance(said, dict) else line.strip()
+        return {}
+    return {name: str(value) for name, value in said.items()} if isinstance(said, dict) else {}

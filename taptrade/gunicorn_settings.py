@@ -31,6 +31,7 @@ max_requests = 0
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
+logger_class = "runtime.server.gunicorn_log.GunicornLog"
 loglevel = _settings.log_level.lower()
 proc_name = "taptrade-api"
 # The heartbeat file is touched each second; on a disk that could block the hub.

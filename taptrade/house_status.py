@@ -93,6 +93,8 @@ class HouseStatus(msgspec.Struct, frozen=True):
     owed: Owed | None
     jobs: dict[str, JobSeen] | None
     """When each periodic job last went well, and after how many seconds it is overdue."""
+    replica_ages_ms: dict[str, int] | None
+    """How old what is committed and not in the replica yet may be, by database; none where there is no replica."""
     backup: Backup | None
     audit: AuditResult | None
     archived_ms: int | None
@@ -145,6 +147,7 @@ class HouseLook:
             settlement_lag_ms=self._books(lambda: self._settlement_lag_ms(now_ms)),
             owed=self._books(self._owed),
             jobs=jobs,
+            replica_ages_ms=self._replica_ages_ms(status, now_ms) if status else None,
             backup=newest_backup(settings.data / FOLDER),
             audit=audit,
             archived_ms=status.archived_ms if status else None,
@@ -167,6 +170,8 @@ class HouseLook:
         # Without a run here the processes are elsewhere, in containers, and only what they say in Redis is known.
         is_elsewhere = bool(self._settings.redis_url) and running.find(self._settings.data) is None
         probes = dict(alive.WORKS if is_elsewhere else alive.PROBES)
+        if not has_replica(self._settings):
+            del probes["replica"]
         if not redis_answers:
             probes = {name: probe for name, probe in probes.items() if probe is not alive.WORKS.get(name)}
         seen = {name: probe(self._settings, self._clock) for name, probe in probes.items()}
@@ -190,10 +195,23 @@ class HouseLook:
         width_s: int = known[0][0] if known else self._settings.column_seconds
         return settlement_lag_ms(self._pool.execute, width_s, now_ms)
 
+    def _replica_ages_ms(self, status: SystemStatus, now_ms: int) -> dict[str, int]:
+        shipped = status.replica_until_ms if has_replica(self._settings) else {}
+        return {name: max(0, now_ms - until_ms) for name, until_ms in shipped.items()}
+
     def _owed(self) -> Owed:
         ((balances, pending, pending_cents),) = self._pool.execute(QUERIES["owed"])
         exposed = read_exposure(self._pool.execute)
         return Owed(balances, pending, pending_cents, exposed.bets, exposed.payout_cents, exposed.complete)
+
+
+def has_replica(settings: Settings) -> bool:
+    """Tell whether the house ships to a replica: by this terminal's settings, or as the run here was started."""
+    try:
+        started = (settings.data / "run" / "supervisord.conf").read_text(encoding="utf-8")
+    except OSError:
+        started = ""
+    return bool(settings.replica_url) or "[program:replica]" in started
 
 
 def _feed(status: SystemStatus, now_ms: int) -> FeedView:

@@ -1,4 +1,4 @@
-"""Lines of logs that are about something: JSON of ours and of nginx, and the text of gunicorn, Redis and supervisor."""
+"""Lines of logs that are about something: JSON of ours and of nginx, and the text of Redis and others."""
 
 from __future__ import annotations
 

@@ -77,9 +77,12 @@ def rows(seen: HouseStatus) -> list[Row]:
     mode = seen.mode or "mode unknown"
     up = f"up {ago(seen.up_s * 1000)}" if seen.up_s is not None else "not up"
     found: list[Row] = [("house", _state(seen.ok), f"{seen.version}, {mode}, {up}, at {seen.at}")]
-    found += [(part, _state(check.ok), check.detail) for part, check in seen.checks.items()]
+    found += [(part, "FAIL", check.detail) for part, check in seen.checks.items() if not check.ok]
     found += [(name, "FAIL", said) for name, said in seen.down.items()]
-    found.append(("processes", "", _processes(seen)))
+    well = [f"{part}: {check.detail}" for part, check in seen.checks.items() if check.ok]
+    found.append(("well", "ok" if well else "", "; ".join(well)))
+    told = [f"{one.name} {decimal(one.memory_bytes)} {ago(one.up_s * 1000)}" for one in seen.processes]
+    found.append(("processes", "", ", ".join(told) or "none says anything"))
     found += _of_the_game(seen)
     found += _upkeep(seen)
     return found
@@ -87,11 +90,6 @@ def rows(seen: HouseStatus) -> list[Row]:
 
 def _state(ok: bool) -> str:
     return "ok" if ok else "FAIL"
-
-
-def _processes(seen: HouseStatus) -> str:
-    told = [f"{one.name} {decimal(one.memory_bytes)} up {ago(one.up_s * 1000)}" for one in seen.processes]
-    return "\n".join(", ".join(told[start : start + 3]) for start in range(0, len(told), 3)) or "none says anything"
 
 
 def _of_the_game(seen: HouseStatus) -> list[Row]:
@@ -121,10 +119,10 @@ def _of_the_game(seen: HouseStatus) -> list[Row]:
         found.append(("settled", "", f"{ago(seen.settlement_lag_ms)} behind"))
     if seen.owed is not None:
         owed, more = seen.owed, "" if seen.owed.complete else "at least "
-        found.append(("owed", "", f"{dollars(owed.balances_cents)} in accounts"))
-        found.append(("", "", f"{more}{dollars(owed.open_payout_cents)} if all {owed.open_bets:,} open bets win"))
+        accounts = f"{dollars(owed.balances_cents)} in accounts"
+        bets = f"{more}{dollars(owed.open_payout_cents)} if all {owed.open_bets:,} open bets win"
         waiting = f"{dollars(owed.withdrawals_pending_cents)} in {owed.withdrawals_pending:,} pending withdrawals"
-        found.append(("", "", waiting))
+        found.append(("owed", "", f"{accounts}; {bets}; {waiting}"))
     return found
 
 
@@ -136,6 +134,9 @@ def _upkeep(seen: HouseStatus) -> list[Row]:
     )
     late = (one.removeprefix("job ") for one in seen.troubles if one.startswith("job "))
     found: list[Row] = [("jobs", "FAIL", one) for one in late]
+    ages = (seen.replica_ages_ms or {}).items()
+    if ages:
+        found.append(("replica", "", ", ".join(f"{name} {ago(ms)} behind" for name, ms in ages)))
     found.append(("backup", "", made))
     found.append(("audit", "", f"{ago(seen.at_ms - audit.at_ms)} ago, {audit.findings} findings" if audit else none))
     found.append(("archive", "", f"{ago(seen.at_ms - seen.archived_ms)} ago" if seen.archived_ms else none))

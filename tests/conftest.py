@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 
@@ -38,6 +39,11 @@ def roomy_memory() -> Path | None:
     found = os.statvfs(MEMORY)
     is_roomy = found.f_bavail * found.f_frsize >= MEMORY_FREE_MIN
     return MEMORY if is_roomy and not found.f_flag & os.ST_NOEXEC else None
+
+
+# How long an example takes says something about the machine and what else it does, and nothing about the code.
+hypothesis.settings.register_profile("any machine", parent=hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -26,4 +26,4 @@ export const takesBets = (breaker, nowMs) => !breaker || breakerText(breaker, 0,
 
 /** Whether the line to the server has been away for so long that it is told. */
 export const lineLost = ({ connection, lostMs }) =>
-  connection !== "live" && lostMs !== null && performance.now() - lostMs >= LOST_SHOWN_MS;
+  !navigator.onLine || (connection !== "live" && lostMs !== null && performance.now() - lostMs >= LOST_SHOWN_MS);

@@ -32,18 +32,12 @@ export class CellTable {
     this.#switch();
   }
 
-  /** Show what has become of the player's taps. */
-  refresh() {
-    const { offer } = this.board;
-    if (!offer) return;
-    for (const row of this.#rows.values()) {
-      for (const [startS, button] of row.cells) {
-        const marked = "state" in button.dataset;
-        if (this.#mark(button, row, startS) || !marked) continue;
-        const bp = offer.rateBp(startS, row.low);
-        write(button, bp === null ? texts.table.none : rate(bp));
-      }
-    }
+  /** Show what has become of a tap, or of all of them. */
+  refresh(tap) {
+    if (!tap) return this.#fill();
+    const row = this.#rows.get(tap.lowCents);
+    if (row?.cells.has(tap.startS)) this.#fillCell(row, tap.startS);
+    return undefined;
   }
 
   #switch() {
@@ -103,11 +97,11 @@ export class CellTable {
       const { element } = row;
       if (element.nextElementSibling !== below || !element.isConnected) this.body.insertBefore(element, below);
       below = element;
-      this.#fillCells(row, offer, open);
+      this.#fillCells(row, open);
     }
   }
 
-  #fillCells(row, offer, open) {
+  #fillCells(row, open) {
     for (const [startS, button] of row.cells) {
       if (this.#columns.includes(startS)) continue;
       button.parentElement.remove();
@@ -115,12 +109,16 @@ export class CellTable {
     }
     for (const { start_s: startS } of open) {
       if (!row.cells.has(startS)) row.cells.set(startS, newCell(row, startS));
-      const bp = offer.rateBp(startS, row.low);
-      const button = row.cells.get(startS);
-      if (!this.#mark(button, row, startS)) write(button, bp === null ? texts.table.none : rate(bp));
-      if ((bp === null) !== (button.getAttribute("aria-disabled") === "true")) {
-        button.setAttribute("aria-disabled", String(bp === null));
-      }
+      this.#fillCell(row, startS);
+    }
+  }
+
+  #fillCell(row, startS) {
+    const bp = this.board.offer.rateBp(startS, row.low);
+    const button = row.cells.get(startS);
+    if (!this.#mark(button, row, startS)) write(button, bp === null ? texts.table.none : rate(bp));
+    if ((bp === null) !== (button.getAttribute("aria-disabled") === "true")) {
+      button.setAttribute("aria-disabled", String(bp === null));
     }
   }
 

@@ -21,6 +21,8 @@ class Case:
     interval: str = "15s"
     holder: str = ""
     """What the annotation says that asks Prometheus."""
+    value: str = ""
+    """What the summary says of the value."""
 
 
 def by(process: str, name: str, **labels: str) -> str:
@@ -32,12 +34,14 @@ def by(process: str, name: str, **labels: str) -> str:
 FAILED = by("writer", "taptrade_jobs_failed_total")
 RUNS = by("jobs", "taptrade_job_runs_total", job="backup-live", result="failed")
 SLOW, FAST, ALL = (by("writer", "taptrade_commit_seconds_bucket", le=le) for le in ("0.2", "0.1", "+Inf"))
+SHIPPED = 'taptrade_replica_age_seconds{database="taptrade.db"}'
 WAL = by("writer", "taptrade_wal_bytes", database="taptrade.db")
 HELD = by("writer", "taptrade_wal_held_seconds", database="taptrade.db", holder="process 7 (sqlite3)")
 OVERLOADED = by("api", "taptrade_errors_total", function="place_bet", code="OVERLOADED")
 INSIDE = by("api", "taptrade_bets_inside")
 SUCCESS, OVERDUE = (f'taptrade_job_{name}_seconds{{job="some"}}' for name in ("success_time", "overdue"))
 ARCHIVED = "taptrade_last_successful_archive_timestamp"
+REPLICA = 'taptrade_replica_age_seconds{database="ticks.db"}'
 DROPPED = 'taptrade_source_dropped_total{source="kraken",reason="outlier"}'
 RESTARTS = by("feed", "taptrade_background_restarts_total", work="publisher")
 
@@ -113,6 +117,8 @@ CASES = (
     Case("CommitsSlow", "12m", {}, {SLOW: BEFORE + "0+9x100", FAST: BEFORE + "0x100", ALL: BEFORE + "0+9x100"}),
     Case("CommitsSlow", "12m", None, {SLOW: BEFORE + "0+9x100", FAST: BEFORE + "0+9x100", ALL: BEFORE + "0+9x100"}),
     Case("CommitsSlow", "12m", None, {SLOW: BEFORE + "0x100", FAST: BEFORE + "0x100", ALL: BEFORE + "0x100"}),
+    Case("ReplicaBehind", "5m", {"database": "taptrade.db"}, {SHIPPED: BEFORE + "31x100"}),
+    Case("ReplicaBehind", "5m", None, {SHIPPED: BEFORE + "30x100"}),
     Case(
         "WalTooLong",
         "5m",
@@ -121,5 +127,8 @@ CASES = (
         holder="process 7 (sqlite3), for 1m 15s. ",
     ),
     Case("WalTooLong", "5m", {"database": "taptrade.db"}, {WAL: BEFORE + "99999999x100"}),
+    Case("ReplicaBehind", "5m", {"database": "ticks.db"}, {REPLICA: BEFORE + "90x100"}, value="1m 30s"),
+    Case("ReplicaBehind", "5m", None, {REPLICA: BEFORE + "30x100"}),
+    Case("ReplicaBehind", "5m", None),
     Case("WalTooLong", "5m", None, {WAL: BEFORE + "67108864x100"}),
 )

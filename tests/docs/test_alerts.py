@@ -32,6 +32,7 @@ def said_of(case: Case) -> dict[str, str]:
     for name, text in RULES[case.alert]["annotations"].items():
         said = re.sub(r"{{ or \$labels\.job \"(.*?)\" }}", lambda m: (case.fires or {}).get("job") or m[1], text)
         said = re.sub(r"{{ \$labels\.(\w+) }}", lambda m: (case.fires or {}).get(m[1], ""), said)
+        said = said.replace("{{ humanizeDuration $value }}", case.value)
         filled[name] = case.holder if "query" in said else said
     return filled
 

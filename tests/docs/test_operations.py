@@ -26,7 +26,7 @@ def test_the_house_is_shown_examined_and_a_bet_traced(house: System, bet: Played
         [status, f"if ! {doctor.strip()}; then true; fi", f"BET={bet.id}\n{trace}"], tmp_path, house.environment
     )
     assert shown.startswith("house "), shown
-    assert re.search(r"^owed +\$[\d,.]+ in accounts$", shown, re.MULTILINE)
+    assert re.search(r"^owed +\$[\d,.]+ in accounts; ", shown, re.MULTILINE)
     assert re.search(r"^port +ok +\d+, held by the run in ", examined, re.MULTILINE)
     assert re.search(r"^\d+ checks: \d+ fail, \d+ warn$", examined, re.MULTILINE)
     assert traced.startswith(f"bet {bet.id}\n")

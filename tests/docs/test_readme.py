@@ -35,7 +35,7 @@ def test_tap_with_curl_goes_from_login_to_ledger(house: System, tmp_path: Path) 
     assert told["explanation"]
 
     *rows, audit = statement.splitlines()
-    entries = [(row["ref_type"], row["ref_id"], int(row["amount"])) for row in csv.DictReader(rows)]
+    entries = [(row["ref_type"], row["ref_id"], int(row["amount_cents"])) for row in csv.DictReader(rows)]
     assert ("BET", bet_id, -stake) in entries
     paid = [amount for kind, reference, amount in entries if reference == bet_id and kind != "BET"]
     assert paid == {"won": [bet["payout_amount"]], "lost": [], "void": [stake]}[bet["status"]]

@@ -71,8 +71,15 @@ def test_the_context_has_what_the_images_are_made_of_and_is_the_same_from_the_sa
     with tarfile.open(first) as packed:
         names = {name.removeprefix(f"{exported.name}/") for name in packed.getnames()}
         owners = {(member.uid, member.gid, member.mtime) for member in packed}
-    assert names_in(repository, *SHIPPED, "nginx", "docs") < names
-    assert {"Dockerfile", ".dockerignore", "compose.yaml", "requirements.lock", "runtime/BUILD"} < names
+    assert names_in(repository, *SHIPPED, "nginx", "docs", "observe") < names
+    assert {
+        "Dockerfile",
+        ".dockerignore",
+        "compose.yaml",
+        "compose.tls.yaml",
+        "requirements.lock",
+        "runtime/BUILD",
+    } < names
     assert owners == {(0, 0, exported.committed_s)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,17 @@ def test_redis_which_waits_for_nobody_is_told_at_its_first_end_and_with_what_hel
             id="what a server says after it",
         ),
         pytest.param('{"level": "ERROR", "message": "no way"}\n', "no way", id="JSON"),
+        pytest.param(
+            json.dumps({"message": "Exception in worker process", "traceback": TRACEBACK})
+            + '\n{"message": "Reason: Worker failed to boot."}\n',
+            "ModuleNotFoundError: No module named 'a_library'",
+            id="an error in JSON, and what a server says after it",
+        ),
+        pytest.param(
+            json.dumps({"message": "of another day", "traceback": TRACEBACK}) + '\n{"message": "no way"}' * 10,
+            "no way",
+            id="an error in JSON long ago",
+        ),
         pytest.param("bind: Permission denied\n\n", "bind: Permission denied", id="text"),
         pytest.param(
             "1:M 27 Nov 2026 20:03:28.261 # RDB CRC error\n[offset 0] Check RDB returned error code 1\n",

@@ -11,8 +11,8 @@ from rich.console import Console
 from runtime.game.breaker import Breaker, State
 from runtime.messaging.metrics_exchange import push
 from runtime.messaging.queues import BETS
-from runtime.messaging.redis_keys import AUDIT_LAST, BREAKER, FEED_ALIVE, JOBS_SEEN, SETTLER_ALIVE
-from runtime.messaging.redis_values import AuditResult, JobSeen, encode_breaker
+from runtime.messaging.redis_keys import AUDIT_LAST, BREAKER, FEED_ALIVE, JOBS_SEEN, REPLICA_SHIPPED, SETTLER_ALIVE
+from runtime.messaging.redis_values import AuditResult, JobSeen, ReplicaShipped, encode_breaker
 from runtime.metrics.table import Metrics
 from taptrade.alive import WORKS
 from taptrade.house_status import HouseStatus
@@ -33,7 +33,7 @@ def well(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     for key in (FEED_ALIVE, SETTLER_ALIVE):
         desk.client.set(key, desk.clock.now_ms())
     desk.client.set(BREAKER, encode_breaker(Breaker(state=State.HEALTHY), None))
-    for name in WORKS:
+    for name in WORKS.keys() - {"replica"}:
         metrics = Metrics(name)
         metrics.set("taptrade_process_start_seconds", desk.clock.now_ms() / 1000 - 90)
         if name == "api":
@@ -48,7 +48,7 @@ def test_all_is_well(well: Office) -> None:
     said = well.run("status", "--json")
     seen = msgspec.json.decode(said.out, type=HouseStatus)
     assert (said.code, seen.troubles, seen.ok, seen.up_s) == (0, [], True, 90)
-    assert {one.name for one in seen.processes} == set(WORKS)
+    assert {one.name for one in seen.processes} == WORKS.keys() - {"replica"}
     assert seen.owed is not None
     assert (seen.owed.balances_cents, seen.owed.open_bets, seen.owed.open_payout_cents > 100) == (900, 1, True)
     assert (seen.bets and seen.bets.last_minute, seen.settlement_lag_ms, seen.queue_ages_ms) == (1, 0, {})
@@ -84,6 +84,24 @@ def test_what_is_late_or_silent_is_told(well: Office) -> None:
     assert "audit: 2 wrong" in seen.troubles
     assert "job backup-hourly: has not gone well since 2026-09-21T14:13:20.000Z" in seen.troubles
     assert "queues             bets 1 (first for 4 h 0 min); commands 0; settle 0; jobs 0\n" in well.run("status").out
+
+
+def test_a_replica_is_asked_for_where_there_is_one(
+    well: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    well.desk.player()
+    at_ms = well.desk.clock.now_ms()
+    well.desk.client.set(REPLICA_SHIPPED, ReplicaShipped({"taptrade.db": at_ms - 700}).encode())
+    without = msgspec.json.decode(well.run("status", "--json").out, type=HouseStatus)
+    assert (without.ok, without.replica_ages_ms) == (True, {})
+    monkeypatch.setenv("TAPTRADE_REPLICA_URL", str(tmp_path / "replica"))
+    seen = msgspec.json.decode(well.run("status", "--json").out, type=HouseStatus)
+    assert (list(seen.down), seen.replica_ages_ms) == (["replica"], {"taptrade.db": 700})
+    monkeypatch.delenv("TAPTRADE_REPLICA_URL")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "supervisord.conf").write_text("[program:replica]\n", encoding="utf-8")
+    told = well.run("status")
+    assert (told.code, "\nreplica            taptrade.db 0.7 s behind\n" in told.out) == (1, True)
 
 
 def test_without_redis_the_rest_is_shown(well: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
