@@ -52,7 +52,7 @@ def test_a_bet_is_explained_where_its_week_is_stored(office: Office, shelf: Shel
     assert stored.err == f"read {archive['read_bytes']} bytes of {week.file}.zst in {archive['requests']} requests\n"
     assert 0 < archive["read_bytes"] <= (shelf.settings.data / "archives" / f"{week.file}.zst").stat().st_size
     assert re.search(
-        rf"^archive +holds +Week {week.name}: the live ledger has", office.run("explain", bet_id).out, re.M
+        rf"^archive +holds +Week {week.name}: the live ledger has", office.run("explain", bet_id).out, re.MULTILINE
     )
     assert not kept_file(shelf.settings.data, week).exists()
     unknown = office.run("explain", f"{bet_id[:-6]}ZZZZZZ")

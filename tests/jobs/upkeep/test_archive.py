@@ -245,7 +245,7 @@ def test_another_job_that_waits_goes_first(shelf: Shelf, monkeypatch: pytest.Mon
     shelf.on_sunday()
     client = shelf.desk.client
     client.rpush("rq:queue:jobs", job_id)
-    runs = 0
+    runs, made = 0, []
     for _ in range(50):
         archiver = archive.Archiver(
             shelf.settings, shelf.store, shelf.ask, shelf.desk.clock, lambda *_: None, lambda: others_wait(client)
