@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -91,7 +92,7 @@ def archive_weeks() -> dict[str, object]:
 
 def others_wait(client: Redis) -> bool:
     """Tell whether another job waits for the worker of this one; the next run of this one may wait as well."""
-    waiting: list[bytes] = client.lrange(QUEUE_PREFIX + JOBS, 0, -1)
+    waiting: Any = client.lrange(QUEUE_PREFIX + JOBS, 0, -1)
     return any(job_id != JOB_ID for job_id in waiting)
 
 

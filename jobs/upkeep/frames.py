@@ -59,7 +59,10 @@ def decode_index(data: bytes) -> list[Frame]:
         hashes = data[_SKIPPED.size : _SKIPPED.size + (count - 1) * _HASH.size]
         table = data[2 * _SKIPPED.size + len(hashes) : -_FOOTER.size]
         entries = list(_ENTRY.iter_unpack(table))[:-1]
-        frames = [Frame(*entry, digest) for entry, (digest,) in zip(entries, _HASH.iter_unpack(hashes), strict=True)]
+        frames = [
+            Frame(stored, held, digest)
+            for (stored, held), (digest,) in zip(entries, _HASH.iter_unpack(hashes), strict=True)
+        ]
     except (ValueError, struct.error) as ex:
         raise NotPacked("its index cannot be read") from ex
     if encode_index(frames) != data:

@@ -7,7 +7,6 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import zstandard
@@ -51,9 +50,8 @@ class Packed:
     @property
     def manifest(self) -> Manifest:
         content = Content("2026_w01", 1, 1, 1, 1, "", "", "", "", 1, 0, {}, 0, 0, 0, {}, 0, 0, 0, [])
-        sizes: list[Any] = [self.file.stat().st_size, sha256_of(self.file)]
-        sizes += [self.path.stat().st_size, sha256_of(self.path)]
-        return Manifest(content, "week.db", *sizes, *index_of(self.path))
+        stored = (self.path.stat().st_size, sha256_of(self.path), *index_of(self.path))
+        return Manifest(content, "week.db", len(self.data), sha256_of(self.file), *stored)
 
     def open(self, manifest: Manifest | None = None) -> StoredFile:
         return StoredFile(FolderStore(self.folder), self.path.name, manifest or self.manifest)
@@ -77,7 +75,12 @@ def test_a_killed_run_is_taken_up_after_its_last_whole_frame(packed: Packed, mon
     stored = packed.path.read_bytes()
     fresh: list[bytes] = []
     real = packing._packed
-    monkeypatch.setattr(packing, "_packed", lambda chunk: fresh.append(chunk) or real(chunk))
+
+    def noted(chunk: bytes) -> bytes:
+        fresh.append(chunk)
+        return real(chunk)
+
+    monkeypatch.setattr(packing, "_packed", noted)
     unfinished = packed.path.with_name(f"{packed.path.name}.unfinished")
     for left, frames in ((0, 7), (10, 7), (FRAME_BYTES + 100, 6), (len(stored), 0)):
         unfinished.write_bytes(stored[:left])
