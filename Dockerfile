@@ -1,10 +1,10 @@
 # Four images: the edge, the queue, ours for every process of `taptrade serve`, and the buckets of the profile `s3`.
 
 FROM nginx:1-bookworm AS edge
-COPY nginx/*.conf nginx/origins nginx/tls /edge/
+COPY nginx/*.conf nginx/origins nginx/tls nginx/api /edge/
 COPY page /edge/page
 RUN chmod -R a+rX /edge
-CMD ["sh", "-c", "/edge/origins >/tmp/origins.conf && /edge/tls /tmp && exec nginx -c /edge/nginx.conf -g 'daemon off;'"]
+CMD ["sh", "-c", "/edge/origins >/tmp/origins.conf && /edge/tls /tmp && /edge/api api:8000 >/tmp/upstreams.conf && exec nginx -c /edge/nginx.conf -g 'daemon off;'"]
 
 FROM redis:7-bookworm AS queue
 # A volume takes its owner from the folder that it is laid over; the server runs as this user from the start.

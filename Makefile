@@ -119,6 +119,10 @@ power-cuts: .venv/.dev ## cut the power at any moment under load, and count (CUT
 cert: .venv/.run ## a certificate of this machine for development, in build/tls
 	@$(BIN)/python -m taptrade.certificate build/tls
 
+.PHONY: deploy-drill
+deploy-drill: .venv/.dev ## let releases take over under load, forth and back, and count (TIMES=2)
+	@$(BIN)/python -m tests.systemd.run $(if $(TIMES),--times $(TIMES))
+
 .PHONY: loadtest
 loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a server if none runs
 	@$(BIN)/python -m locust -f loadtest/locustfile.py --headless --only-summary $(LOADTEST_ARGS)

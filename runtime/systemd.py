@@ -14,7 +14,7 @@ VARIABLE = "NOTIFY_SOCKET"
 ALIVE_EVERY_S = 1.0
 
 
-class Manager:
+class Systemd:
     """The service manager of this process, if it has one."""
 
     def __init__(self) -> None:
@@ -62,9 +62,10 @@ class Manager:
         # The API's worker has its sockets patched by gevent before it imports any.
         import socket
 
-        # A manager that is away will not be told; the work goes on.
+        # A manager that is away, or that has ten of our words to read still, is not told; the work goes on.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
+            teller.setblocking(False)
             teller.sendto(words.encode(), self._address)
 
 
-manager = Manager()
+systemd = Systemd()

@@ -104,11 +104,13 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
     )
 
 
-def prove_bets(case: Case, database: Database, ticks: Ticks | None, yardsticks: Yardsticks) -> Case:
-    """Return the case with a proof of every bet; one that does not hold is a fault."""
+def prove_bets(
+    case: Case, database: Database, ticks: Ticks | None, yardsticks: Yardsticks, live: Database | None = None
+) -> Case:
+    """Return the case with a proof of every bet; one that does not hold is a fault. `live` is as of `explain_bet`."""
     bets, faults = [], list(case.faults)
     for one in case.bets:
-        _, proof = explain_bet(database, ticks, yardsticks, one.bet["id"])
+        _, proof = explain_bet(database, ticks, yardsticks, one.bet["id"], live)
         bets.append(msgspec.structs.replace(one, proof=proof))
         if not proof.ok:
             faults.append(f"bet {one.bet['id']}: its proof does not hold")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import msgspec
 
@@ -39,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     output.add_argument("--csv", action="store_true", help="print the entries as a spreadsheet")
     given = parser.parse_args(argv)
     settings = load()
-    with open_week(settings, given.week) if given.week else open_books(settings) as database:
+    with open_books(settings) as live, open_week(settings, given.week) if given.week else nullcontext(live) as database:
         to_ms = _after_all(database) if given.to_ms is None else given.to_ms
         if given.from_ms >= to_ms:
             parser.error("the span ends before it begins")
@@ -48,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
         _tell_of_older(database, account, given.from_ms)
         if given.verify:
             ticks = open_ticks(settings.ticks_database)
-            case = prove_bets(case, database, ticks, yardsticks_of(settings))
+            case = prove_bets(case, database, ticks, yardsticks_of(settings), live if given.week else None)
             if ticks is not None:
                 ticks.close()
     if given.json:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
-from runtime.archive.files import attached
-from runtime.errors import TaptradeError
 from runtime.explanation import Facts, Proof, find_bet, gather, prove
 from runtime.explanation.recomputed import Yardsticks
 from runtime.explanation.sentence import sentence
-from runtime.game.ids import first_id_at, ulid_ms
-from runtime.history.shelves import PAST
 from runtime.records.views import bet_view, column_view
-from runtime.settings import Settings, load
+from runtime.settings import load
 from runtime.storage.database import Database
+from taptrade.archived import Archived, BetUnknown, Book, holder_of
 from taptrade.arguments import id_of
-from taptrade.books import Ticks, open_books, open_ticks, open_week
+from taptrade.books import Ticks, open_ticks
 from taptrade.pricing import yardsticks_of
 from taptrade.tables import show_findings
 
@@ -39,39 +36,19 @@ class Part(Protocol):
         ...
 
 
-class BetUnknown(TaptradeError):
-    """There is no such bet."""
+def explain_bet(
+    book: Book, ticks: Ticks | None, yardsticks: Yardsticks, bet_id: str, live: Database | None = None
+) -> tuple[Facts, Proof]:
+    """Explain one bet down to its commits' hashes; raise BetUnknown if it is not there.
 
-
-def explain_bet(database: Database, ticks: Ticks | None, yardsticks: Yardsticks, bet_id: str) -> tuple[Facts, Proof]:
-    """Explain one bet down to its commits' hashes; raise BetUnknown if it is not there."""
-    with database.snapshot():
-        bet = find_bet(database.execute, bet_id)
+    Beside the file of a week, `live` is the live database, which keeps the commits of before.
+    """
+    with book.snapshot():
+        bet = find_bet(book.execute, bet_id)
         if bet is None:
             raise BetUnknown(f"there is no bet {bet_id}")
-        facts = gather(database.execute, bet, "all")
+        facts = gather(book.execute, bet, "all", live.execute if live else None)
     return facts, prove(facts, yardsticks(bet.model_id, bet.model_version), ticks)
-
-
-@contextmanager
-def books_of(settings: Settings, bet_id: str) -> Iterator[Database]:
-    """Open the database that holds a bet, the live one or that of a week; raise BetUnknown if none here does."""
-    with open_books(settings) as live:
-        if find_bet(live.execute, bet_id) is not None:
-            yield live
-            return
-        for week in attached(settings.data):
-            with open_week(settings, week) as database:
-                if find_bet(database.execute, bet_id) is not None:
-                    yield database
-                    return
-        rows = live.execute(PAST["week_of_entry"], (first_id_at(ulid_ms(bet_id) or 0),))
-    if not rows:
-        raise BetUnknown(f"there is no bet {bet_id} in the live database")
-    name = rows[0][0]
-    raise BetUnknown(
-        f"there is no bet {bet_id} here; by its id it may lie in the week {name}: `taptrade archive restore {name}`"
-    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -84,34 +61,41 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(argv)
     settings = load()
-    with books_of(settings, given.bet_id) as database:
+    with holder_of(settings, given.bet_id) as held:
         ticks = open_ticks(settings.ticks_database)
         try:
-            facts, proof = explain_bet(database, ticks, yardsticks_of(settings), given.bet_id)
+            live = held.live if held.archive else None
+            facts, proof = explain_bet(held.book, ticks, yardsticks_of(settings), given.bet_id, live)
         finally:
             if ticks is not None:
                 ticks.close()
+        archived = held.archived(proof)
+    if archived is not None and archived.requests:
+        read = f"{archived.read_bytes} bytes of {archived.stored_as} in {archived.requests} requests"
+        print(f"read {read}", file=sys.stderr)
     column = column_view(facts.column) if facts.column else None
     why = sentence(facts.bet, facts.column)
     if given.json:
         shown = {"bet": bet_view(facts.bet), "evidence": column, "explanation": why, "proof": proof}
-        print(msgspec.json.format(msgspec.json.encode(shown)).decode())
+        print(msgspec.json.format(msgspec.json.encode(shown | {"archive": archived})).decode())
     else:
         print(f"{facts.bet.id} of {proof.signed.wallet}\n{why}\n")
-        show_findings(findings(proof))
-    return 0 if proof.ok else 1
+        show_findings(findings(proof, archived))
+    return 0 if proof.ok and (archived is None or archived.ok) else 1
 
 
-def findings(proof: Proof) -> list[tuple[str, str, str]]:
+def findings(proof: Proof, archived: Archived | None) -> list[tuple[str, str, str]]:
     """Return a row for each part of a proof: title, state, and what was found, with its details below."""
-    parts: tuple[tuple[str, Part, list[str]], ...] = (
+    parts: list[tuple[str, Part, list[str]]] = [
         ("signed", proof.signed, _signed_lines(proof)),
         ("rate", proof.rate, []),
         ("window", proof.window, _window_lines(proof)),
         ("result", proof.decision, []),
         ("money", proof.money, _money_lines(proof)),
         ("chain", proof.chain, _chain_lines(proof)),
-    )
+    ]
+    if archived is not None:
+        parts.append(("archive", archived, []))
     return [(title, _state(part.ok), "\n".join([part.finding, *lines])) for title, part, lines in parts]
 
 

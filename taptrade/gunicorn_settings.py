@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from runtime.settings import load
-from runtime.systemd import manager
+from runtime.systemd import systemd
 from taptrade.listening import address_of, with_port
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _settings = load()
 # gunicorn itself would say that it is ready before any worker is, and nothing at its end.
-manager.find(os.environ)
+systemd.find(os.environ)
 
 bind = with_port(address_of(_settings.host), _settings.port)
 workers = _settings.api_workers
@@ -52,9 +52,9 @@ def post_fork(server: Arbiter, worker: Any) -> None:
 
 def post_worker_init(_worker: Any) -> None:
     """Say that the API is ready, once a worker has all that it answers with."""
-    manager.ready()
+    systemd.ready()
 
 
 def on_exit(_server: Arbiter) -> None:
     """Say that it stops."""
-    manager.stopping()
+    systemd.stopping()

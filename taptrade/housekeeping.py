@@ -66,12 +66,27 @@ def routes(argv: Sequence[str]) -> int:
 
 def migrate(argv: Sequence[str]) -> int:
     """Bring both databases to the newest schema."""
-    argparse.ArgumentParser(prog="taptrade migrate", description=migrate.__doc__).parse_args(argv)
+    parser = argparse.ArgumentParser(prog="taptrade migrate", description=migrate.__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing: tell what would be applied")
+    given = parser.parse_args(argv)
     settings = load()
+    if given.check:
+        print("\n".join(f"lacks {name}" for name in lacking_migrations(settings)) or "nothing to do")
+        return 0
     close_to_others(settings.data)
     applied = migrate_databases(settings)
     print("\n".join(f"applied {name}" for name in applied) or "nothing to do")
     return 0
+
+
+def lacking_migrations(settings: Settings) -> list[str]:
+    """Return what the databases lack; raise WrongSchema where they are of a newer release than this one."""
+    from runtime.storage import ticks_store
+    from runtime.storage.database import LEDGER_MIGRATIONS, missing_migrations
+
+    live = missing_migrations(settings.database, LEDGER_MIGRATIONS)
+    ticks = missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
+    return [*(one.name for one in live), *(f"ticks {one.name}" for one in ticks)]
 
 
 def migrate_databases(settings: Settings) -> list[str]:

@@ -29,7 +29,6 @@ LEVELS = ("30s", "5m", "1h")
 """Up to an hour ago by steps of half a second, then of these: small files become one of 30 s, and so on."""
 FINE_KEPT = "1h"
 SNAPSHOT_EVERY, SNAPSHOT_KEPT = "24h", "72h"
-AFTER_THE_LAST = "timestamp does not exist"
 STOPS_WITHIN_S = 10
 SYNC_WITHIN_S = 5
 
@@ -146,16 +145,7 @@ class Replica:
         elif at_ms < begins_ms:
             raise ReplicaFailed(f"{database.name}: what {self._url} has of it begins at {rfc3339(int(begins_ms))}")
         else:
-            self._restore_at(config, database, at_ms)
-
-    def _restore_at(self, config: Path, database: Path, at_ms: int) -> None:
-        try:
             self._run("restore", config, "-timestamp", rfc3339(at_ms), str(database))
-        except ReplicaFailed as ex:
-            # A time after the last that was shipped is refused, though the state of that time is known.
-            if AFTER_THE_LAST not in str(ex):
-                raise
-            self._run("restore", config, str(database))
 
     def _run(self, command: str, config: Path, *arguments: str) -> bytes:
         words = [str(program()), command, "-config", str(config), "-no-expand-env", *arguments]

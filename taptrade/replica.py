@@ -7,13 +7,12 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from runtime import log
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
 from runtime.messaging.connection import OUTAGES, Redis, connect
@@ -22,13 +21,16 @@ from runtime.messaging.redis_keys import REPLICA_SHIPPED
 from runtime.messaging.redis_values import ReplicaShipped
 from runtime.metrics.table import Metrics
 from runtime.process_lock import sole
-from runtime.settings import Settings
+from runtime.settings import Settings, load
+from runtime.systemd import systemd
 from taptrade import litestream, sockets
 from taptrade.serve import die_with
 
 logger = logging.getLogger(__name__)
 
 LOOKS_EVERY_S = 2.0
+SILENT_S_MAX = 300
+"""How long a look may take: an S3 that is away is tried again and again."""
 LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 
 
@@ -62,15 +64,20 @@ class Shipping:
             logger.debug("how far the replica has come waits for Redis: %s", ex)
 
 
-def main(settings: Settings) -> int:
-    """Ship until SIGTERM or SIGINT; without an address to ship to, only wait."""
-    stopping = threading.Event()
+def main(stand_by: Callable[[], object] | None = None) -> int:
+    """Ship until SIGTERM or SIGINT, with `stand_by` as soon as the one that is at work has ended.
+
+    Without an address to ship to, only wait.
+    """
+    settings, stopping = load(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    log.configure("replica", settings.log_level)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it says each request
-    with sole("replica", settings.data / "run" / "replica.lock"):
-        return _ship(settings, SystemClock(), stopping)
+    with sole("replica", settings.data / "run" / "replica.lock", stand_by):
+        try:
+            return _ship(settings, SystemClock(), stopping)
+        finally:
+            systemd.stopping()
 
 
 def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
@@ -79,7 +86,9 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
     if not settings.replica_url:
         logger.info("TAPTRADE_REPLICA_URL is not set, so nothing is shipped")
         start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
-        stopping.wait()
+        systemd.ready()
+        while not stopping.wait(LOOKS_EVERY_S):
+            systemd.alive()
         return 0
     warn_of_one_disk(settings.replica_url, settings.data)
     socket = sockets.make_folder(settings.data / "run") / sockets.LITESTREAM
@@ -88,8 +97,10 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
     start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
     control = litestream.Control(socket)
     shipping = Shipping(control, litestream.databases(settings.data), connect(settings.redis_url), clock)
+    systemd.ready()
     while not stopping.wait(LOOKS_EVERY_S) and child.poll() is None:
         shipping.look()
+        systemd.alive(within_s=SILENT_S_MAX)
     return _end(child)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from runtime import log
 from runtime.settings import Settings, load
-from runtime.systemd import manager
+from runtime.systemd import systemd
 from taptrade import embedded_redis
 from taptrade.function_check import require_functions
 from taptrade.listening import address_of
@@ -97,6 +97,9 @@ def _redis(settings: Settings) -> int:
     command = embedded_redis.command(settings.data)
     # Whoever puts damaged files aside moves the folder away; the server does not make it.
     embedded_redis.stored_in(settings.data).mkdir(mode=0o700, exist_ok=True)
+    # From here on it is known where it will listen; whoever needs it waits until it does.
+    systemd.find(os.environ)
+    systemd.ready()
     return _become(command)
 
 
@@ -114,12 +117,6 @@ def _dashboard(settings: Settings) -> int:
     return _imported("dashboard", "jobs.dashboard.main", address)(settings)
 
 
-def _replica(settings: Settings) -> int:
-    from taptrade import replica
-
-    return replica.main(settings)
-
-
 def _become(command: Sequence[str]) -> int:
     sys.stdout.flush()
     os.execv(command[0], list(command))  # noqa: S606  the command is ours, without a shell
@@ -128,7 +125,7 @@ def _become(command: Sequence[str]) -> int:
 def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> Callable[[Settings], int]:
     def serve(settings: Settings) -> int:
         log.configure(process, settings.log_level)
-        manager.find(os.environ)
+        systemd.find(os.environ)
         try:
             return int(importlib.import_module(module_name).main(*arguments, **named) or 0)
         except OSError:
@@ -142,7 +139,7 @@ def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> 
 SERVERS: dict[str, Callable[[Settings], int]] = {
     "redis": _redis,
     "api": _api,
-    "replica": _replica,
+    "replica": _imported("replica", "taptrade.replica"),
     "writer": _imported("writer", "jobs.writer.main"),
     "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
     "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
@@ -159,10 +156,10 @@ def _wait_for(role: str) -> Callable[[], None]:
     def wait() -> None:
         nonlocal told
         if not told:
-            manager.standing_by(role)
+            systemd.standing_by(role)
             logger.info("stands by for the %s that is at work", role)
             told = True
-        manager.alive()
+        systemd.alive()
         time.sleep(STAND_BY_S)
 
     return wait
@@ -171,5 +168,6 @@ def _wait_for(role: str) -> Callable[[], None]:
 STANDING_BY: dict[str, Callable[[Settings], int]] = {
     "writer": _imported("writer", "jobs.writer.main", stand_by=_wait_for("writer")),
     "feed": _imported("feed", "jobs.feed.main", stand_by=_wait_for("feed")),
+    "replica": _imported("replica", "taptrade.replica", stand_by=_wait_for("replica")),
 }
 """Of these only one may be at work."""

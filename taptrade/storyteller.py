@@ -10,15 +10,16 @@ from typing import Literal, get_args
 
 import msgspec
 
+from jobs.upkeep.archive_store import StoreFailed
 from runtime.explanation.facts import find_bet, find_column
 from runtime.game.ids import ulid_ms
 from runtime.messaging.connection import Redis, RedisError, connect
 from runtime.settings import Settings, SettingsError
 from runtime.storage.database import Database
 from taptrade import embedded_redis
+from taptrade.archived import BetUnknown, Book, holder_of
 from taptrade.books import open_books
 from taptrade.carried import job_steps, jobs_carrying, pending_steps, told_at_ms
-from taptrade.explain import BetUnknown, books_of
 from taptrade.log_lines import LogLine, lines_about, log_files
 from taptrade.traced import (
     LAST_MS,
@@ -134,9 +135,11 @@ class Storyteller:
         if ulid_ms(bet_id) is None:
             return False
         try:
-            with books_of(self._settings, bet_id) as database:
-                return self._stored_bet(database, bet_id)
+            with holder_of(self._settings, bet_id) as held:
+                return self._stored_bet(held.book, bet_id)
         except BetUnknown as ex:
+            hint = str(ex) if "archive restore" in str(ex) else ""
+        except StoreFailed as ex:
             hint = str(ex)
         steps = pending_steps(self._redis, bet_id) if self._redis else []
         for job_id in jobs_carrying(self._redis, bet_id) if self._redis else []:
@@ -144,11 +147,11 @@ class Storyteller:
         self._story.steps += steps
         if steps:
             self._story.bets.append(bet_id)
-        elif "archive restore" in hint:
+        elif hint:
             self._story.notes.append(hint)
         return bool(steps)
 
-    def _stored_bet(self, database: Database, bet_id: str) -> bool:
+    def _stored_bet(self, database: Book, bet_id: str) -> bool:
         bet = find_bet(database.execute, bet_id)
         if bet is None:
             return False

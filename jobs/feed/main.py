@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 
 from jobs.feed.feed import Feed, until_interval_ends_ms
-from jobs.feed.opening import HISTORY_MS, begin, recording_of
+from jobs.feed.opening import HISTORY_MS, Successor, begin, recording_of
 from jobs.feed.publish import EncodedGrid, Publisher
+from jobs.feed.recording import Recording
 from jobs.feed.touched import Touches
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
@@ -28,7 +29,7 @@ from runtime.settings import Settings, SettingsError, load
 from runtime.storage import ticks_store
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.database import Database, open_writer
-from runtime.systemd import manager
+from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
 
@@ -53,34 +54,66 @@ def main(stand_by: Callable[[], object] | None = None) -> int:
     return 0
 
 
+class Waiting:
+    """Be ready by the time that the feed at work ends: bets are refused without a price of the last second."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        recording: Recording | None,
+        clock: Clock,
+        background: Background,
+        stand_by: Callable[[], object],
+    ) -> None:
+        self.successor: Successor | None = None
+        self._begin: Callable[[], Successor] = lambda: Successor(settings, recording, clock, background.stopping)
+        self._background = background
+        self._stand_by = stand_by
+
+    def __call__(self) -> None:
+        """Wait a moment."""
+        if self._background.stopping.is_set():
+            raise SystemExit(0)
+        if self.successor is None:
+            self.successor = self._begin()
+            self.successor.venues.start(self._background)
+        self.successor.follow()
+        self._stand_by()
+
+
 def run(
     settings: Settings, clock: Clock, stopping: threading.Event, stand_by: Callable[[], object] | None = None
 ) -> None:
     """Feed until `stopping` is set; Redis may come and go meanwhile."""
     recording = recording_of(settings)
-    with sole("feed", settings.data / "run" / "feed.lock", stand_by):
+    metrics = Metrics("feed")
+    background = Background(stopping, clock, metrics)
+    waiting = Waiting(settings, recording, clock, background, stand_by) if stand_by else None
+    with sole("feed", settings.data / "run" / "feed.lock", waiting):
         ticks_store.prepare(settings.ticks_database, clock)
         database = open_writer(settings.ticks_database, checkpoint_pages=0)
-        metrics = Metrics("feed")
         checkpoints = Checkpointer(
             database, settings.ticks_database, metrics, clock, is_shipped=bool(settings.replica_url)
         )
-        venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
+        successor = waiting.successor if waiting else None
+        if successor is None:
+            venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
+            venues.start(background)
+        else:
+            venues, buckets, volatility = successor.take_over(database)
         publisher = open_publisher(settings, clock, database)
-        background = Background(stopping, clock, metrics)
         publisher.start(background)
         checkpoints.start(background)
         try:
             start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
-            venues.start(background)
             feed = Feed(venues, buckets, volatility, database, publisher.offer)
-            manager.ready()
+            systemd.ready()
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 feed.run_once(clock.now_ms())
                 publisher.tell(venues.report(clock.now_ms()))
-                manager.alive()
+                systemd.alive()
         finally:
-            manager.stopping()
+            systemd.stopping()
             stopping.set()
             venues.stop()
             publisher.stop()

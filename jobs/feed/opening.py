@@ -25,7 +25,7 @@ from runtime.game.volatility import GAP_MS_MAX, Volatility
 from runtime.setting_forms import MADE_FEEDS
 from runtime.settings import Settings, SettingsError
 from runtime.storage import ticks_store
-from runtime.storage.database import Database
+from runtime.storage.database import Database, open_reader
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +87,32 @@ def begin(
         return venues, Buckets(last_id), open_volatility(database, [], now_ms)
     # Prices that were made up join no real ones: the windows of the leap between them are not covered, so void.
     return venues, Buckets(last_id + GAP_MS_MAX), Volatility()
+
+
+class Successor:
+    """A feed that stands by: all that takes time is done, and goes on with the time, while another one is at work."""
+
+    def __init__(self, settings: Settings, recording: Recording | None, clock: Clock, stopping: Stopping) -> None:
+        self._settings, self._clock = settings, clock
+        database = open_reader(settings.ticks_database)
+        try:
+            self.venues, _, self._volatility = begin(settings, recording, database, clock, stopping)
+        finally:
+            database.close()
+
+    def follow(self) -> None:
+        """Pass over the prices that the one at work stores."""
+        self.venues.poll(self._clock.now_ms())
+
+    def take_over(self, database: Database) -> tuple[Venues, Buckets, Volatility]:
+        """Return what `begin` does, with what was stored since."""
+        latest = ticks_store.latest(database)
+        if latest is not None and self._settings.feed_is_live and not _is_live(latest):
+            return self.venues, Buckets(latest.id + GAP_MS_MAX), Volatility()
+        known_ms, now_ms = self._volatility.newest_ms, self._clock.now_ms()
+        for tick in ticks_store.between(database, known_ms + 1, now_ms, HISTORY_TICKS):
+            self._volatility.add(tick.id, tick.close)
+        return self.venues, Buckets(latest.id if latest else 0), self._volatility
 
 
 def open_volatility(database: Database, history: Sequence[Quote], now_ms: int) -> Volatility:

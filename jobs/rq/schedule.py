@@ -47,8 +47,8 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("check-breaker", "jobs.settlement.breaker.check_breaker", SETTLE, 10, 60, interval_s=1),
     Schedule("backup-live", "jobs.upkeep.backup.backup_live", JOBS, 1800, 2 * HOUR_S, cron="0 * * * *"),
     Schedule("audit-daily", "jobs.upkeep.integrity.audit_daily", JOBS, 3600, 26 * HOUR_S, cron="15 3 * * *"),
-    # What is due changes on Sunday 00:00 UTC; a run that was missed or failed is made up for an hour later.
-    Schedule("archive-weeks", "jobs.upkeep.archive.archive_weeks", JOBS, 12 * HOUR_S, DAY_S, cron="0 * * * *"),
+    # What is due changes on Sunday 00:00 UTC. A run that was missed, failed or let another job go first is made up for.
+    Schedule("archive-weeks", "jobs.upkeep.archive.archive_weeks", JOBS, 12 * HOUR_S, DAY_S, cron="*/10 * * * *"),
 )
 
 

@@ -21,7 +21,7 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.queues import SETTLE
 from runtime.metrics.table import Metrics
 from runtime.settings import load
-from runtime.systemd import manager
+from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
 
     def enqueue_jobs(self) -> Any:
         """Watch over the schedules, then push what is due."""
-        manager.alive()
+        systemd.alive()
         steady_ms = self._clock.monotonic_ms()
         if self._watched_ms is None or steady_ms - self._watched_ms >= WATCH_EVERY_MS:
             unregister_unknown(self, self._schedules)
@@ -96,9 +96,9 @@ def main() -> int:
     _stop_on_signals(stop)
     metrics, clock = Metrics("scheduler"), SystemClock()
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
-    manager.ready()
+    systemd.ready()
     while not stop.is_set():
-        manager.alive()
+        systemd.alive()
         wait_until_ready(client, stop.wait, attempts=2**31)
         try:
             # A scheduler may be born only once; after an outage a new one takes its place.
@@ -113,7 +113,7 @@ def _stop_on_signals(stop: threading.Event) -> None:
 
     def end(_number: int, _frame: object) -> None:
         stop.set()
-        manager.stopping()
+        systemd.stopping()
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, end)

@@ -24,7 +24,7 @@ from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
 from runtime.settings import load
-from runtime.systemd import manager
+from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class SteadyWorker(SimpleWorker):
         """
         super().heartbeat(timeout, pipeline)
         # RQ says how long a job may take before it begins, and ends it after that.
-        manager.alive(within_s=timeout or WORKER_TTL_S)
+        systemd.alive(within_s=timeout or WORKER_TTL_S)
         if pipeline is not None:
             return
         if not self.connection.hexists(self.key, "birth"):
@@ -125,14 +125,15 @@ def main(queue: str, process: str) -> int:
     metrics, clock = Metrics(process), SystemClock()
     runs = Runs(queue, client, metrics, clock)
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
-    manager.ready()
+    _stop_on_signals(stop)
+    systemd.ready()
     try:
         while not stop.is_set():
-            manager.alive(within_s=WORKER_TTL_S)
+            systemd.alive(within_s=WORKER_TTL_S)
             _stop_on_signals(stop)
             _work_until_an_outage(client, queue, runs, stop)
     finally:
-        manager.stopping()
+        systemd.stopping()
     return 0
 
 

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store
-from jobs.upkeep.packing import compress, quietly, sha256_of_chunks, unpack
+from jobs.upkeep.frames import index_of
+from jobs.upkeep.packing import Paused, compress, quietly, sha256_of_chunks, unpack
 from jobs.upkeep.week_file import FILE, Progress, WeekFile, check_file, pack
 from runtime.archive.files import WEEKS, kept_file, superfluous
 from runtime.archive.manifest import Content, Manifest
@@ -28,7 +30,7 @@ from runtime.game.cuts import Cut
 from runtime.game.ledger import SQL, read_cut
 from runtime.messaging.commands import Outcome, RecordArchive
 from runtime.messaging.connection import Redis, connect
-from runtime.messaging.queues import ask, new_id
+from runtime.messaging.queues import JOBS, QUEUE_PREFIX, ask, new_id
 from runtime.messaging.redis_keys import ARCHIVE_LAST
 from runtime.messaging.redis_values import ArchiveResult
 from runtime.process_lock import sole
@@ -42,6 +44,8 @@ WORK = "weeks/unfinished"
 """In the data folder: what a run has made and not finished with."""
 COMMAND_TTL_MS = 600_000
 ANSWER_S = 60.0
+JOB_ID = b"archive-weeks"
+"""As the table of periodic jobs names it."""
 BYTES_PER_BET = 500
 """What a bet takes with its entries, of the live database and of each copy."""
 SPARE_BYTES = 1 << 30
@@ -71,13 +75,25 @@ def archive_weeks() -> dict[str, object]:
     client = connect(settings.redis_url, block_s=ANSWER_S)
     try:
         with archiving(settings):
-            archiver = Archiver(settings, open_store(settings), by_queue(client, SystemClock()), SystemClock(), _log)
+            clock = SystemClock()
+            archiver = Archiver(
+                settings, open_store(settings), by_queue(client, clock), clock, _log, lambda: others_wait(client)
+            )
             made = archiver.run()
             if not archiver.due():
-                tell_success(client, SystemClock(), made)
+                tell_success(client, clock, made)
+    except Paused as ex:
+        logger.info("archive: %s, the next run goes on", ex)
+        return {"archived": [], "paused": True}
     finally:
         client.close()
     return {"archived": [one.content.week for one in made]}
+
+
+def others_wait(client: Redis) -> bool:
+    """Tell whether another job waits for the worker of this one; the next run of this one may wait as well."""
+    waiting: Any = client.lrange(QUEUE_PREFIX + JOBS, 0, -1)
+    return any(job_id != JOB_ID for job_id in waiting)
 
 
 @contextmanager
@@ -110,7 +126,13 @@ class Archiver:
     """Archive weeks, oldest first. Nobody but the writer writes the live database."""
 
     def __init__(
-        self, settings: Settings, store: ArchiveStore, ask_writer: Ask, clock: Clock, progress: Progress
+        self,
+        settings: Settings,
+        store: ArchiveStore,
+        ask_writer: Ask,
+        clock: Clock,
+        progress: Progress,
+        pause: Callable[[], bool] = lambda: False,
     ) -> None:
         self._live = settings.database
         self._data = settings.data
@@ -118,9 +140,13 @@ class Archiver:
         self._ask = ask_writer
         self._clock = clock
         self._progress = progress
+        self._pause = pause
 
     def run(self) -> list[Manifest]:
-        """Archive what is due and return it; a week after it waits until the writer has let go of the one before."""
+        """Archive what is due and return it; a week after it waits until the writer has let go of the one before.
+
+        Raise Paused where `pause` says that others wait: what takes longest, compression, is left half done for them.
+        """
         made = []
         while (found := self._next()) is not None:
             made.append(self._archive(*found))
@@ -162,10 +188,16 @@ class Archiver:
             content = quietly(partial(self._whole_file, whole, cut, ending))
         if not packed.exists():
             self._progress("compress", 0, 1)
-            quietly(partial(compress, whole, packed))
+            quietly(partial(compress, whole, packed, self._pause))
             self._progress("compress", 1, 1)
         manifest = Manifest(
-            content, week.file, whole.stat().st_size, sha256_of(whole), packed.stat().st_size, sha256_of(packed)
+            content,
+            week.file,
+            whole.stat().st_size,
+            sha256_of(whole),
+            packed.stat().st_size,
+            sha256_of(packed),
+            *index_of(packed),
         )
         stored_as = self._stored(packed, manifest)
         self._keep(whole, week)

@@ -32,6 +32,10 @@ class ArchiveStore(Protocol):
         """Yield what is stored, from its first byte to its last; raise StoreFailed if it is not there."""
         ...
 
+    def read_range(self, name: str, start: int, length: int) -> bytes:
+        """Return some bytes of what is stored, fewer where it ends before; raise StoreFailed as `read` does."""
+        ...
+
 
 class FolderStore:
     """A folder of this machine, or one that is mounted on it."""
@@ -65,6 +69,15 @@ class FolderStore:
             with (self._folder / name).open("rb") as file:
                 while chunk := file.read(CHUNK_BYTES):
                     yield chunk
+        except OSError as ex:
+            raise StoreFailed(f"{self._folder / name}: {ex.strerror}") from ex
+
+    def read_range(self, name: str, start: int, length: int) -> bytes:
+        """Read some bytes of a file."""
+        try:
+            with (self._folder / name).open("rb") as file:
+                file.seek(start)
+                return file.read(length)
         except OSError as ex:
             raise StoreFailed(f"{self._folder / name}: {ex.strerror}") from ex
 

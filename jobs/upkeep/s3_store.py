@@ -88,6 +88,14 @@ class S3Store:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
             yield from found["Body"].iter_chunks(CHUNK_BYTES)
 
+    def read_range(self, name: str, start: int, length: int) -> bytes:
+        """Download some bytes of an object."""
+        with self._failing(name):
+            span = f"bytes={start}-{start + length - 1}"
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name, Range=span)
+            data: bytes = found["Body"].read()
+            return data
+
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:
         """Raise StoreFailed for whatever the library says."""

@@ -33,7 +33,7 @@ from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, OperationalError, open_writer
 from runtime.storage.migrate import open_migrated
-from runtime.systemd import manager
+from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
 
@@ -115,10 +115,10 @@ class WriterProcess:
         self._open()
         self.checkpoints.start(self.background)
         start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background)
-        manager.ready()
+        systemd.ready()
         while not self.stopping.is_set():
             # A writer that waits for the disk or for Redis gets on: starting it anew would help nobody.
-            manager.alive()
+            systemd.alive()
             try:
                 self._run_once()
             except OperationalError as ex:
@@ -132,7 +132,7 @@ class WriterProcess:
                 self._note(f"Redis is away: {ex}")
                 self.stopping.wait(STUCK_WAIT_S)
                 self._was_away = True
-        manager.stopping()
+        systemd.stopping()
         self._close()
 
     def _open(self) -> None:

@@ -53,8 +53,8 @@ class Content(msgspec.Struct, frozen=True):
         return Cut(self.cut_commit, self.last_commit, self.cut_seq, self.cut_entry, self.cut_hash, None)
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """A week's file and the object that it is stored as, compressed."""
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A week's file and the object that it is stored as, compressed; its index is the end of that object."""
 
     content: Content
     file: str
@@ -62,6 +62,9 @@ class Manifest(msgspec.Struct, frozen=True):
     sha256: str
     stored_bytes: int
     stored_sha256: str
+    index_bytes: int = 0
+    """0 where the object has none: archives of before."""
+    index_sha256: str = ""
 
     def text(self) -> str:
         """Return it as JSON; the same manifest is the same text."""

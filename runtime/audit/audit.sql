@@ -119,6 +119,10 @@ SELECT * FROM ({written}) AS written WHERE row_key = ulid_key(?);
 -- The rows of a kind that a commit wrote.
 SELECT * FROM ({written}) AS written WHERE written_commit = ?;
 
+-- name: of_commit_named
+-- The same, of those whose keys lie in a span. Parameters: commit, from, to.
+SELECT * FROM ({written}) AS written WHERE written_commit = ? AND row_key BETWEEN ? AND ?;
+
 -- name: of_commit_near
 -- The same, without a walk over the table, where it is known what they lie near.
 -- Parameters: commit, from, to.

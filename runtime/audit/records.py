@@ -56,6 +56,7 @@ class Source:
         self.walk_by_key = fill(AUDIT["walk_by_key"], written=written) if kind in RISING else None
         self.by_key = fill(AUDIT["by_bet"] if kind in OF_BETS else AUDIT["by_key"], written=written)
         self.of_commit = fill(AUDIT["of_commit"], written=written)
+        self.of_commit_named = fill(AUDIT["of_commit_named"], written=written)
         self.of_commit_near = fill(AUDIT["of_commit_near"], written=written)
 
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from runtime.audit.records import AUDIT, SOURCES, Source
 from runtime.clock import rfc3339
 from runtime.explanation.views import Chained, Position, What
 from runtime.game import chain
 from runtime.game.bets import Bet
+from runtime.game.ids import first_id_at
 from runtime.game.player_entries import Execute
 
 QUICK = ("entry", "bet", "resolved", "column", "settled", "standing")
 """The kinds of which a commit's rows are found without a walk; others are walked, where the caller has the time."""
+MINTED = ("user", "delegation", "limits", "withdrawal")
+"""The kinds whose ids begin with the time when they were asked for, a little before their commit."""
+MINTED_BEFORE_MS = 60_000
 Near = tuple[str | int | None, str | int | None]
 """What rows lie near in their table, from and to."""
 Reach = Literal["row", "quick", "all"]
 """How far to check: the bet's own row, its whole commit if that can be read quickly, or by walking tables too."""
 KINDS = {source.kind: source for source in SOURCES}
+WALKED = sorted(
+    (kind for kind in KINDS if kind not in QUICK or kind == "settled"), key=lambda kind: kind != "operation"
+)
+"""Sign-ups and deposits come with an operation, so these are looked through first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,11 @@ class _Commit:
     marks: str
 
 
-def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach) -> Chained:
-    """Find the commits that the bet stands in and verify them as far as `reach` says."""
+def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach, live: Execute | None = None) -> Chained:
+    """Find the commits that the bet stands in and verify them as far as `reach` says.
+
+    Commits of before a week's file, as that of a login may be, are looked up in the live database: it keeps them all.
+    """
     rows: list[tuple[What, str, str | int | None]] = [("placed", "bet", bet.id)]
     if bet.resolved_commit is not None:
         rows += [("evidence", "column", bet.column_start_s), ("resolved", "resolved", bet.id)]
@@ -45,8 +56,10 @@ def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach) 
     positions = []
     for what, kind, key in rows:
         own = _own(execute, kind, key)
-        if own is not None:
-            positions.append(_position(execute, what, own, bet, oldest_commit, reach))
+        if own is None:
+            continue
+        where = execute if live is None or _find(execute, own.commit) else live
+        positions.append(_position(where, what, own, bet, oldest_commit, reach))
     checks = [v for one in positions for v in (one.row_holds, one.links_hold, one.hash_holds)]
     ok = False if False in checks else None if None in checks else True
     return Chained(ok, " ".join(_sentence(one) for one in positions), positions)
@@ -59,6 +72,17 @@ def _own(execute: Execute, kind: str, key: str | int | None) -> _Own | None:
         return None
     number, position, _, _, *content = rows[0]
     return _Own(number, position, chain.record(kind, position, content))
+
+
+def row_holds(execute: Execute, kind: str, key: str) -> bool:
+    """Tell whether a row is what its commit wrote."""
+    own = _own(execute, kind, key)
+    commit = None if own is None else _find(execute, own.commit)
+    return own is not None and commit is not None and _matches(own, commit)
+
+
+def _matches(own: _Own, commit: _Commit) -> bool:
+    return chain.marks([own.line]) == chain.mark_at(commit.marks, own.position)
 
 
 def _position(execute: Execute, what: What, own: _Own, bet: Bet, oldest_commit: int, reach: Reach) -> Position:
@@ -78,7 +102,7 @@ def _position(execute: Execute, what: What, own: _Own, bet: Bet, oldest_commit: 
         hash=commit.hash,
         previous_hash=commit.header.previous_hash,
         records=commit.header.records,
-        row_holds=chain.marks([own.line]) == chain.mark_at(commit.marks, own.position),
+        row_holds=_matches(own, commit),
         links_hold=_links_hold(execute, commit),
         hash_holds=holds,
     )
@@ -98,28 +122,33 @@ def _links_hold(execute: Execute, commit: _Commit) -> bool:
 
 
 def _lines(execute: Execute, header: chain.Header, column_start_s: int, *, walk: bool) -> list[bytes]:
-    """Return the records of a commit in order of position, of the quick kinds first, of all if those are not enough."""
-    found: list[tuple[int, bytes]] = []
+    """Return the records of a commit in order of position: those found quickly, then others until they are enough."""
     near: dict[str, Near] = {
         "entry": (header.first_entry, header.last_entry),
         "bet": (header.first_bet_seq, header.last_bet_seq),
         "settled": (column_start_s, column_start_s),
     }
+    found: set[tuple[int, bytes]] = set()
     for source in SOURCES:
         if source.kind in QUICK:
-            found += _read(execute, source, header.number, near.get(source.kind))
+            found |= _read(execute, source, header.number, near.get(source.kind))
     if walk and len(found) < header.records:
-        # The quick look for a column's end was at the bet's own column only.
-        found = [one for one in found if not one[1].startswith(b'["settled"')]
-        for source in SOURCES:
-            if source.kind not in QUICK or source.kind == "settled":
-                found += _read(execute, source, header.number, None)
+        minted = (first_id_at(max(0, header.committed_ms - MINTED_BEFORE_MS)), first_id_at(header.committed_ms + 1))
+        for kind in MINTED:
+            found |= _records(kind, execute(KINDS[kind].of_commit_named, (header.number, *minted)))
+    for kind in WALKED if walk else ():
+        if len(found) < header.records:
+            found |= _read(execute, KINDS[kind], header.number, None)
     return [line for _, line in sorted(found)]
 
 
-def _read(execute: Execute, source: Source, number: int, near: Near | None) -> list[tuple[int, bytes]]:
-    rows = execute(source.of_commit, (number,)) if near is None else execute(source.of_commit_near, (number, *near))
-    return [(position, chain.record(source.kind, position, content)) for _, position, _, _, *content in rows]
+def _read(execute: Execute, source: Source, number: int, near: Near | None) -> set[tuple[int, bytes]]:
+    sql, params = (source.of_commit, (number,)) if near is None else (source.of_commit_near, (number, *near))
+    return _records(source.kind, execute(sql, params))
+
+
+def _records(kind: str, rows: list[Any]) -> set[tuple[int, bytes]]:
+    return {(position, chain.record(kind, position, content)) for _, position, _, _, *content in rows}
 
 
 def _sentence(one: Position) -> str:

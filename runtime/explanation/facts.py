@@ -49,8 +49,11 @@ def find_bet(execute: Execute, bet_id: str) -> Bet | None:
     return from_row(rows[0]) if rows else None
 
 
-def gather(execute: Execute, bet: Bet, reach: Reach = "row") -> Facts:
-    """Read what stands around a bet, all of it from one state of the database; `reach` bounds the chain's part."""
+def gather(execute: Execute, bet: Bet, reach: Reach = "row", live: Execute | None = None) -> Facts:
+    """Read what stands around a bet, all of it from one state of the database; `reach` bounds the chain's part.
+
+    Beside the file of a week, `live` is the live database, which keeps the commits of before.
+    """
     wallet, guest, adoption = _owner(execute, bet.user_id)
     oldest = execute(QUERIES["oldest_commit"], ())
     oldest_commit = oldest[0][0] if oldest else 0
@@ -63,7 +66,7 @@ def gather(execute: Execute, bet: Bet, reach: Reach = "row") -> Facts:
         column=find_column(execute, bet.column_start_s),
         entries=[_step(execute, Entry(*row)) for row in sorted(execute(QUERIES["entries_of_bet"], (bet.id,)))],
         oldest_commit=oldest_commit,
-        chain=check_chained(execute, bet, oldest_commit, reach),
+        chain=check_chained(execute, bet, oldest_commit, reach, live),
         shut=_shut(execute, bet),
     )
 

@@ -35,6 +35,11 @@ class Volatility:
         self._intervals = 0.0
         self._signals = Signals()
 
+    @property
+    def newest_ms(self) -> int:
+        """When the newest price was observed; negative before the first."""
+        return self._last_ms
+
     def add(self, ms: int, price_cents: int) -> None:
         """Take in a price observed at `ms`; one that is out of order counts at the time of the newest."""
         if self._last_ms < 0 or ms - self._last_ms > GAP_MS_MAX:

@@ -19,3 +19,8 @@ SELECT week FROM archives WHERE cut_commit = ? ORDER BY last_commit LIMIT 1;
 -- name: week_of_entry
 -- The week whose archive holds what was committed at a moment, by the ids of its entries.
 SELECT week FROM archives WHERE cut_entry >= ? ORDER BY cut_entry, last_commit LIMIT 1;
+
+-- name: archives_of_entry
+-- The manifests and names of the archives that may hold it: that one, and the one after it, as an id is minted before
+-- its commit.
+SELECT manifest, stored_as FROM archives WHERE cut_entry >= ? ORDER BY cut_entry, last_commit LIMIT 2;

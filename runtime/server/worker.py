@@ -29,7 +29,7 @@ from runtime.server.connection import Connection, Loan
 from runtime.server.head import PlainRequest, read_head
 from runtime.server.origin import is_ordinary, origin_of
 from runtime.server.problems import problem_answer
-from runtime.systemd import manager
+from runtime.systemd import systemd
 
 HEAD_S = 10.0
 """How long a client may take to send the head of a request, once it has begun."""
@@ -81,7 +81,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
     def notify(self) -> None:
         """Tell the master that we live, each second, and end the clients that are due."""
         super().notify()
-        manager.alive()
+        systemd.alive()
         if not self.alive:
             self._retire()
         now_s = time.monotonic()

@@ -61,8 +61,8 @@ def drill(folder: Path, seconds: float, seed: int, **settings: str) -> Drilled:
         System(folder / "data", replica_url=str(folder / "elsewhere"), **STEADY, **settings),
         folder / "elsewhere",
     )
-    house.start()
     try:
+        house.start()
         with Crowd(house, players=PLAYERS, bets_per_s=BETS_PER_S, seed=seed, patient=1.0) as crowd:
             crowd.wait_for_bets(10)
             Flag().wait(seconds)

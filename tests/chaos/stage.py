@@ -88,14 +88,14 @@ class Result:
     """The data folder, kept if something does not add up."""
 
 
-def run(scenario: Scenario, seed: int, tell: Callable[[str], None]) -> Result:
+def run(scenario: Scenario, seed: int, tell: Callable[[str], None], make: Callable[..., System] = System) -> Result:
     """Play, break, mend, wait until all has come to rest, and count."""
     folder = Path(tempfile.mkdtemp(prefix="taptrade-chaos-"))
     data = folder / "data"
     data.mkdir()
     with small_disk(data, scenario.disk_bytes) if scenario.disk_bytes else nullcontext():
         # Nobody ends the players' withdrawals.
-        system = System(data, deposit_max_cents="1000000000", withdrawals_pending_max="1000000", **scenario.settings)
+        system = make(data, deposit_max_cents="1000000000", withdrawals_pending_max="1000000", **scenario.settings)
         if scenario.modules:
             system.python = preferring(scenario.modules, folder / "python")
         system.start(**scenario.variables)

@@ -22,7 +22,7 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 SMALLER = (
     ("nginx.conf", "proxy_read_timeout 20s;", "proxy_read_timeout 1s;"),
     ("nginx.conf", "burst=400 ", "burst=4 "),
-    ("nginx.conf", "max_conns=500;", "max_conns=2;"),
+    ("upstreams.conf", "max_conns=500;", "max_conns=2;"),
     ("clients.conf", "rate=200r/s", "rate=1r/s"),
 )
 Changes = tuple[tuple[str, str, str], ...]

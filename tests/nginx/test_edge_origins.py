@@ -67,7 +67,7 @@ def test_a_named_page_reads_what_nginx_refuses(named: httpx.Client) -> None:
 
 
 def test_a_named_page_reads_that_there_is_no_connection_for_another_bet(stand_in: StandIn, tmp_path: Path) -> None:
-    none = (("nginx.conf", "max_conns=500;", "down;"),)
+    none = (("upstreams.conf", "max_conns=500;", "down;"),)
     # A server that is down leaves the same upstream without one to connect to.
     with running_edge(tmp_path, stand_in.port, none, TAPTRADE_CORS_ORIGINS=NAMED) as url:
         answer = httpx.post(f"{url}/api/bets", json={}, headers={"Origin": LOCAL})

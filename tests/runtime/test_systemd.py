@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.systemd import VARIABLE, Manager
+from runtime.systemd import VARIABLE, Systemd
 
 
 @pytest.mark.parametrize("kind", ["a file", "abstract"])
@@ -17,16 +17,16 @@ def test_a_manager_is_told_where_the_environment_says_and_nobody_else_finds_it(k
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         ear.bind(name if kind == "a file" else f"\0{name}")
         ear.settimeout(5)
-        manager = Manager()
-        manager.find(environ)
+        teller = Systemd()
+        teller.find(environ)
         assert environ == {}
-        manager.ready()
-        manager.alive()
-        manager.alive()  # within a second of the last
-        manager.alive(within_s=600)
-        manager.alive(within_s=600)
-        manager.alive(within_s=60)
-        manager.stopping()
+        teller.ready()
+        teller.alive()
+        teller.alive()  # within a second of the last
+        teller.alive(within_s=600)
+        teller.alive(within_s=600)
+        teller.alive(within_s=60)
+        teller.stopping()
         told = [ear.recv(1_000).decode() for _ in range(5)]
     assert told == [
         "READY=1\nSTATUS=at work",
@@ -37,9 +37,20 @@ def test_a_manager_is_told_where_the_environment_says_and_nobody_else_finds_it(k
     ]
 
 
+def test_a_manager_that_does_not_listen_keeps_nobody_from_working(tmp_path: Path) -> None:
+    teller = Systemd()
+    teller.find({VARIABLE: str(tmp_path / "notify")})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        for number in range(2_000):
+            teller.alive(within_s=number + 1)
+        ear.setblocking(False)
+        assert ear.recv(1_000).startswith(b"WATCHDOG_USEC=1000000\n")
+
+
 def test_a_manager_that_is_away_keeps_nobody_from_working(tmp_path: Path) -> None:
-    manager = Manager()
-    manager.alive()
-    manager.find({VARIABLE: str(tmp_path / "nobody")})
-    manager.ready()
+    teller = Systemd()
+    teller.alive()
+    teller.find({VARIABLE: str(tmp_path / "nobody")})
+    teller.ready()
     assert not (tmp_path / "nobody").exists()

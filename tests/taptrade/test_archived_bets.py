@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from runtime.archive.files import kept_file
+from tests.jobs.signed_play import SignedPlay
 from tests.jobs.upkeep.shelf import Shelf
 from tests.taptrade.office import Office
 
@@ -38,18 +40,80 @@ def test_a_bet_is_explained_from_its_week(office: Office, shelf: Shelf) -> None:
         assert proof["decision"]["ok"] in (True, None)
 
 
-def test_a_week_that_is_not_here_is_named(office: Office, shelf: Shelf) -> None:
-    bet_id, *_ = put_away(shelf)
-    week = shelf.weeks[0]
+def test_a_bet_is_explained_where_its_week_is_stored(office: Office, shelf: Shelf) -> None:
+    week, (bet_id, *_) = shelf.weeks[0], put_away(shelf)
+    here = office.run("explain", bet_id, "--json")
+    assert (here.json["archive"]["ok"], here.json["archive"]["requests"], here.err) == (True, 0, "")
+    kept_file(shelf.settings.data, week).unlink()
+    stored = office.run("explain", bet_id, "--json")
+    archive = stored.json["archive"]
+    assert (stored.code, stored.json | {"archive": None}) == (here.code, here.json | {"archive": None})
+    assert archive["finding"] == here.json["archive"]["finding"]
+    assert stored.err == f"read {archive['read_bytes']} bytes of {week.file}.zst in {archive['requests']} requests\n"
+    assert 0 < archive["read_bytes"] <= (shelf.settings.data / "archives" / f"{week.file}.zst").stat().st_size
+    assert re.search(
+        rf"^archive +holds +Week {week.name}: the live ledger has", office.run("explain", bet_id).out, re.MULTILINE
+    )
+    assert not kept_file(shelf.settings.data, week).exists()
+    unknown = office.run("explain", f"{bet_id[:-6]}ZZZZZZ")
+    assert (unknown.code, f"nor in {week.file}.zst" in unknown.err) == (2, True)
+    unknown = office.run("explain", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
+    assert (unknown.code, "zst" in unknown.err) == (2, False)
+    assert office.run("dispute", shelf.players[0], "--week", week.name).code == 2
+
+
+def test_an_archive_that_is_not_what_the_chain_says_is_refused(office: Office, shelf: Shelf) -> None:
+    week, (bet_id, *_) = shelf.weeks[0], put_away(shelf)
+    kept_file(shelf.settings.data, week).unlink()
+    stored = shelf.settings.data / "archives" / f"{week.file}.zst"
+    whole = bytearray(stored.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    stored.write_bytes(whole)
+    said = office.run("explain", bet_id)
+    assert (said.code, said.out) == (2, "")
+    assert re.search(r"its frame \d+ is not what was stored", said.err)
+    whole[len(whole) // 2] ^= 1
+    stored.write_bytes(whole)
+    shelf.desk.database.execute("DROP TRIGGER archives_are_append_only")
+    shelf.desk.database.execute("UPDATE archives SET stored_as = stored_as || '2'")
+    stored.rename(stored.with_name(f"{stored.name}2"))
+    said = office.run("explain", bet_id)
+    assert (said.code, "the record of the archive is not what its commit wrote" in said.out) == (1, True)
+
+
+def test_an_archive_without_an_index_is_read_whole(
+    office: Office, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.upkeep.archive.index_of", lambda _: (0, ""))
+    week, (bet_id, *_) = shelf.weeks[0], put_away(shelf)
     kept_file(shelf.settings.data, week).unlink()
     said = office.run("explain", bet_id)
     assert (said.code, said.out) == (2, "")
     assert f"taptrade archive restore {week.name}" in said.err
-    assert office.run("dispute", shelf.players[0], "--week", week.name).code == 2
     assert office.run("archive", "restore", week.name).code == 0
     assert office.run("explain", bet_id, "--json").json["bet"]["id"] == bet_id
-    unknown = office.run("explain", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ")
-    assert (unknown.code, "archive" in unknown.err) == (2, False)
+
+
+def test_a_login_of_the_week_before_is_found_in_the_live_ledger(office: Office, play: SignedPlay, shelf: Shelf) -> None:
+    shelf.at(shelf.weeks[0].end_ms + 7_200_000)
+    bet = shelf.desk.bet(play.user_id, delegation_id=play.delegation_id)
+    shelf.desk.place(bet)
+    shelf.desk.clock.advance(60_000)
+    shelf.settle(bet)
+    shelf.weeks.append(shelf.weeks[0].following)
+    shelf.on_sunday()
+    while shelf.archive():
+        pass
+    for week in shelf.weeks:
+        kept_file(shelf.settings.data, week).unlink()
+    told = office.run("explain", bet.id, "--json").json
+    assert (told["archive"]["week"], told["archive"]["ok"]) == (shelf.weeks[1].name, True)
+    positions = {one["what"]: one for one in told["proof"]["chain"]["positions"]}
+    assert {what: one["hash_holds"] for what, one in positions.items()} == {
+        **dict.fromkeys(("placed", "evidence", "resolved"), True),
+        "delegated": None,
+    }
+    assert all(one["row_holds"] and one["links_hold"] for one in positions.values())
 
 
 def test_a_dispute_about_a_week_adds_up(office: Office, shelf: Shelf) -> None:

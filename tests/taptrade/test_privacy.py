@@ -81,7 +81,10 @@ def test_a_run_keeps_its_files_and_its_secrets_to_itself(tmp_path: Path) -> None
     data.mkdir(mode=0o755)
     secrets = {"TAPTRADE_PROCESSOR_SECRET": PROCESSOR, "TAPTRADE_DASHBOARD_KEY": DASHBOARD}
     supported = {"settler", "jobs", "scheduler", "feed", "dashboard"}
-    with running(data, port, free_port(), TAPTRADE_FEED="sim", **secrets) as launcher:
+    replica = tmp_path / "elsewhere"
+    with running(
+        data, port, free_port(), TAPTRADE_FEED="sim", TAPTRADE_REPLICA_URL=str(replica), **secrets
+    ) as launcher:
         said = tmp_path / "up.log"
         wait_until(lambda: "taptrade is up" in said.read_text(), 50, what="the banner")
         pids = {
@@ -109,6 +112,8 @@ def test_a_run_keeps_its_files_and_its_secrets_to_itself(tmp_path: Path) -> None
     assert f"others could look into {data}; it is closed now" in said.read_text()
     assert {path.name for path in data.iterdir()} >= {"taptrade.db", "ticks.db", "logs", "redis", "run"}
     assert open_files(data) == []
+    assert list(replica.rglob("*.ltx"))
+    assert open_files(replica) == []
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
--- Made in a new file: the rows of an existing database are copied into tables that take less than half (ADR 24).
+-- Made in a new file: the rows of an existing database are copied into tables that take less than half (ADR 25).
 -- What was said in texts again and again is said once, or follows from the rest: `bet_rows`, `entry_rows` and
 -- `commit_rows` hold the rows, and the views `bets`, `transaction_ledger` and `commits` show them as the hash chain
 -- covers them. A ULID is a key of 16 bytes, hexadecimal digits are bytes, a player is a number, and a time that belongs

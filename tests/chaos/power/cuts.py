@@ -87,8 +87,8 @@ def record(folder: Path, seconds: float, seed: int) -> Recorded:
         os.sync()
         contents.update({str(path): path.read_bytes() for path in lasting(house.data)})
 
-    house.start()
     try:
+        house.start()
         with Crowd(house, players=PLAYERS, bets_per_s=BETS_PER_S, seed=seed, patient=1.0) as crowd:
             crowd.wait_for_bets(10)
             pids = [house.pid_of(name) for name in RECORDED]

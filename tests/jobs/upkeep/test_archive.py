@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from jobs.upkeep import archive
-from jobs.upkeep.archive import DiskTooSmall, NotRecorded
+from jobs.upkeep.archive import DiskTooSmall, NotRecorded, others_wait
 from jobs.upkeep.archive_store import FolderStore, StoreFailed
-from jobs.upkeep.packing import NICE, quietly
+from jobs.upkeep.packing import NICE, Paused, quietly
 from jobs.upkeep.week_file import WeekFile, WeekUnfit, check_file
 from jobs.writer.archives import Trimmer
 from runtime.archive.files import attached, kept_file
@@ -236,3 +236,28 @@ def test_what_was_let_go_of_is_missed_where_its_sums_were_changed(shelf: Shelf) 
     shelf.desk.database.execute("UPDATE opening_balances SET balance = balance - 1")
     shelf.desk.database.execute("UPDATE cut SET cut_commit = cut_commit - 1")
     assert any(fault.startswith("cut") for fault in shelf.faults())
+
+
+@pytest.mark.parametrize("job_id", ["backup-live", "archive-weeks"])
+def test_another_job_that_waits_goes_first(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, job_id: str) -> None:
+    monkeypatch.setattr("jobs.upkeep.packing.FRAME_BYTES", 64 * 1024)
+    week = shelf.play_week()
+    shelf.on_sunday()
+    client = shelf.desk.client
+    client.rpush("rq:queue:jobs", job_id)
+    runs, made = 0, []
+    for _ in range(50):
+        archiver = archive.Archiver(
+            shelf.settings, shelf.store, shelf.ask, shelf.desk.clock, lambda *_: None, lambda: others_wait(client)
+        )
+        runs += 1
+        try:
+            made = archiver.run()
+        except Paused:
+            assert shelf.live("archives") == []
+        else:
+            break
+    assert [one.content.week for one in made] == [week.name]
+    assert (runs > 1) == (job_id == "backup-live")
+    shelf.trim()
+    assert shelf.faults() == []

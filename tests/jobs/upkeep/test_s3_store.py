@@ -11,10 +11,13 @@ from typing import Any
 import boto3
 import pytest
 
-from jobs.upkeep.archive_store import StoreFailed, open_store
-from jobs.upkeep.packing import NotPacked
+from jobs.upkeep.archive_store import ArchiveStore, StoreFailed, open_store
+from jobs.upkeep.frames import NotPacked
 from jobs.upkeep.restore import recorded, restore, verify
 from jobs.upkeep.s3_store import S3Store
+from jobs.upkeep.stored_week import open_stored
+from runtime.explanation import find_bet
+from runtime.game.bets import COLUMNS, from_row
 from runtime.settings import load
 from tests.jobs.upkeep.shelf import Shelf
 from tests.jobs.writer_desk import Desk
@@ -43,6 +46,25 @@ def endpoint() -> Iterator[str]:
     os.environ |= kept
 
 
+class Asked:
+    """A store that notes what is asked of it by ranges, and that refuses to be read whole."""
+
+    def __init__(self, store: ArchiveStore) -> None:
+        self._store = store
+        self.ranges: list[int] = []
+
+    def put(self, name: str, path: Path) -> bool:
+        raise NotImplementedError
+
+    def read(self, name: str) -> Iterator[bytes]:
+        raise NotImplementedError
+
+    def read_range(self, name: str, start: int, length: int) -> bytes:
+        data = self._store.read_range(name, start, length)
+        self.ranges.append(len(data))
+        return data
+
+
 def client(address: str) -> Any:
     return boto3.client("s3", endpoint_url=address)
 
@@ -60,6 +82,11 @@ def test_what_is_stored_is_read_back_and_never_written_again(endpoint: str, tmp_
     second.write_bytes(b"other" + os.urandom(length))
     assert store.put("week", first)
     assert not store.put("week", second)
+    if length:
+        assert store.read_range("week", length - 30, 20) == first.read_bytes()[-30:-10]
+        assert store.read_range("week", length - 5, 20) == first.read_bytes()[-5:]
+        with pytest.raises(StoreFailed, match="InvalidRange"):
+            store.read_range("week", length, 1)
     assert b"".join(store.read("week")) == first.read_bytes()
     head = client(endpoint).head_object(Bucket=BUCKET, Key=f"once-{length}/week")
     assert head["StorageClass"] == "STANDARD_IA"
@@ -94,7 +121,9 @@ def test_what_is_not_there_or_does_not_answer_is_named(
 
 
 @pytest.mark.integration
-def test_a_week_goes_to_s3_and_comes_back(desk: Desk, tmp_path: Path, endpoint: str) -> None:
+def test_a_week_goes_to_s3_and_comes_back(
+    desk: Desk, tmp_path: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = load(
         {
             "TAPTRADE_DATA": str(tmp_path),
@@ -102,8 +131,10 @@ def test_a_week_goes_to_s3_and_comes_back(desk: Desk, tmp_path: Path, endpoint: 
             "TAPTRADE_ARCHIVE_ENDPOINT": endpoint,
         }
     )
+    monkeypatch.setattr("jobs.upkeep.packing.FRAME_BYTES", 4096)
     shelf = Shelf(desk, tmp_path, open_store(settings))
     week = shelf.play_week()
+    bet = from_row(desk.database.execute(f"SELECT {', '.join(COLUMNS)} FROM bets WHERE seq = 1")[0])
     shelf.on_sunday()
     made = shelf.archive()
     assert shelf.faults() == []
@@ -113,6 +144,13 @@ def test_a_week_goes_to_s3_and_comes_back(desk: Desk, tmp_path: Path, endpoint: 
     verify(settings, shelf.store, desk.database, one)
     kept = tmp_path / "weeks" / week.file
     whole = kept.read_bytes()
+    asked = Asked(shelf.store)
+    with open_stored(asked, one) as stored_week:
+        assert find_bet(stored_week.execute, bet.id) == bet
+        assert (len(asked.ranges), sum(asked.ranges)) == (stored_week.file.requests, stored_week.file.read_bytes)
+    assert asked.ranges[0] == one.manifest.index_bytes
+    assert 2 < len(asked.ranges) < 20
+    assert sum(asked.ranges) < one.manifest.stored_bytes
     kept.unlink()
     path = restore(settings, shelf.store, desk.database, one)
     assert path.read_bytes() == whole

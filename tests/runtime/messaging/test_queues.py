@@ -36,11 +36,13 @@ def test_ids_bear_their_time_and_do_not_repeat() -> None:
 def test_ids_made_for_a_request_end_with_its_tail_and_do_not_repeat() -> None:
     outside = REQUEST_ID.set("r1")
     ids = {new_id(NOW_MS) for _ in range(1_000)}
+    REQUEST_ID.set("")
+    of_no_request = {new_id(NOW_MS)[-5:] for _ in range(100)}
     REQUEST_ID.reset(outside)
     assert len(ids) == 1_000
     assert {id_[-5:] for id_ in ids} == {tail_of("r1")}
     assert {ulid_ms(id_) for id_ in ids} == {NOW_MS}
-    assert len({new_id(NOW_MS)[-5:] for _ in range(100)}) > 90
+    assert len(of_no_request) > 90
 
 
 def test_a_forked_process_draws_ids_of_its_own() -> None:

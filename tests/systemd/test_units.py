@@ -18,7 +18,7 @@ SCORES = {"taptrade@writer": 1.3, "taptrade-redis": 0.3, "taptrade-migrate": 0.3
 """The most exposed that each may be, of 10; docs/deployment.md says so too."""
 INSIDE = (".venv/.run", ".venv/bin/taptrade", "nginx/render")
 """Of a release that is in place."""
-ROLES = ("writer", "feed", "settler", "jobs", "scheduler", "dashboard", "api")
+ROLES = ("replica", "writer", "feed", "settler", "jobs", "scheduler", "dashboard", "api")
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +26,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Put the units in place below a folder, for a release that is there already."""
     folder = tmp_path_factory.mktemp("systemd")
     project, prefix = folder / "project", folder / "opt"
-    commands = [project / ".venv" / "bin" / "taptrade", *(prefix / "releases" / "v1.2.3-4+abc" / one for one in INSIDE)]
+    commands = [project / ".venv" / "bin" / "python", *(prefix / "releases" / "v1.2.3-4+abc" / one for one in INSIDE)]
     for command in commands:
         command.parent.mkdir(parents=True, exist_ok=True)
-        command.write_text("#!/bin/sh\necho taptrade v1.2.3-4+abc\n", encoding="ascii")
+        command.write_text("#!/bin/sh\necho v1.2.3-4+abc\n", encoding="ascii")
         command.chmod(0o755)
     shutil.copytree(UNITS, project / "systemd")
     for _ in range(2):
