@@ -96,9 +96,12 @@ SELECT number, committed_ms, hash FROM commits ORDER BY number DESC LIMIT 1;
 SELECT coalesce(max(number), 0) AS number FROM commits;
 
 -- name: entries_after
--- What moved money after a commit, with the time of its own.
+-- What moved money after a commit, with the time of its own: ids rise with the commits.
 SELECT commit_number, created_at, ref_type, ref_id, user_id, amount
-FROM transaction_ledger WHERE commit_number > ? ORDER BY id;
+FROM transaction_ledger
+WHERE id > coalesce((
+    SELECT last_entry FROM commits WHERE number <= ? AND last_entry IS NOT NULL ORDER BY number DESC LIMIT 1), '')
+ORDER BY id;
 
 -- name: commit_time
 -- When the newest commit up to a number was made: the ids of its entries begin with that time.
