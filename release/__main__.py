@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import shutil
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from release import dependencies, notes, sources
 from release.dependencies import Audit
 from release.sources import ReleaseFailed, Sources
+from runtime.storage.files import sha256_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,7 +56,7 @@ def release(scratch: Path, into: Path, *, audited: bool) -> Path:
         parts.name: "every package in it with its licence, by CycloneDX",
     }
     (made / "NOTES.md").write_text(notes.write(exported.build, audit, files, changed), encoding="utf-8")
-    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(made.iterdir())]
+    sums = [f"{sha256_of(file)}  {file.name}\n" for file in sorted(made.iterdir())]
     (made / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
     return put(made, into)
 

@@ -51,17 +51,9 @@ def list_parts(sources: Sources, python: Path, into: Path) -> Path:
 def audit(sources: Sources, into: Path) -> Audit:
     """Look the locked packages up; `ReleaseFailed` where there was no answer at all."""
     path = into / "audit.json"
-    command = [
-        sys.executable,
-        "-I",
-        "-m",
-        "pip_audit",
-        "--require-hashes",
-        "--disable-pip",
-        "--progress-spinner",
-        "off",
-    ]
-    command += ["--format", "json", "--output", str(path), "-r", str(sources.folder / "requirements.lock")]
+    lock = str(sources.folder / "requirements.lock")
+    command = [sys.executable, "-I", "-m", "pip_audit", "--progress-spinner", "off", "--format", "json"]
+    command += ["--output", str(path), "--disable-pip", "--require-hashes", "-r", lock]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     # Its exit code is 1 for holes as for a network that is away, and 0 where it could ask about no package.
     if not path.exists():

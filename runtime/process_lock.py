@@ -70,26 +70,29 @@ def claim_slot(role: str, folder: Path) -> tuple[int, FileIO]:
     """
     slot = 0
     while True:
-        path = folder / f"{role}-{slot}"
         try:
-            return slot, acquire(path, f"{os.getpid()}\n".encode())
+            return slot, _acquire(folder / f"{role}-{slot}")
         except LockHeld:
             slot += 1
-        except OSError as ex:
-            raise LockUnmade(f"{ex.filename or path}: {ex.strerror}") from ex
 
 
 def _acquired(role: str, path: Path, stand_by: Callable[[], object] | None) -> FileIO:
     while True:
         try:
-            return acquire(path, f"{os.getpid()}\n".encode())
-        except OSError as ex:
-            raise LockUnmade(f"{ex.filename or path}: {ex.strerror}") from ex
+            return _acquire(path)
         except LockHeld as ex:
             if stand_by is None:
                 holder = path.read_text(encoding="ascii").strip() or "unknown"
                 raise LockHeld(f"process {holder} is the {role} already; it holds {path}") from ex
         stand_by()
+
+
+def _acquire(path: Path) -> FileIO:
+    """Take a lock in whose file our process stands; raise LockUnmade where no file can be made."""
+    try:
+        return acquire(path, f"{os.getpid()}\n".encode())
+    except OSError as ex:
+        raise LockUnmade(f"{ex.filename or path}: {ex.strerror}") from ex
 
 
 def name_of(pid: int) -> str:

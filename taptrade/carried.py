@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from runtime.messaging.connection import Redis
-from runtime.messaging.queues import BETS, COMMANDS, JOB_PREFIX, QUEUE_PREFIX, decode_job
+from runtime.messaging.queues import (
+    BETS,
+    COMMANDS,
+    FAILED_PREFIX,
+    JOB_PREFIX,
+    QUEUE_PREFIX,
+    STARTED_PREFIX,
+    decode_job,
+    rq_time_ms,
+)
 from runtime.messaging.redis_keys import BUS_COMMITS, pending
 from runtime.messaging.redis_values import PendingBet
 from taptrade.traced import Step
@@ -30,7 +38,9 @@ def job_steps(client: Redis, job_id: str) -> tuple[list[Step], list[str]]:
     whats = (about, f"taken by {_text(worker) or 'a worker'}", f"ended, {_text(status)}")
     parts = ("queue", _text(worker).partition("-")[0] or "queue", "queue")
     found = [
-        Step(_ms(at), part, what) for at, part, what in zip(times, parts, whats, strict=True) if at not in (None, b"")
+        Step(rq_time_ms(at), part, what)
+        for at, part, what in zip(times, parts, whats, strict=True)
+        if at not in (None, b"")
     ]
     return found, _commands(data)
 
@@ -40,8 +50,8 @@ def jobs_carrying(client: Redis, command_id: str) -> list[str]:
     found = []
     for queue in (BETS, COMMANDS):
         waiting: Any = client.lrange(QUEUE_PREFIX + queue, 0, JOBS_LOOKED_AT_MAX - 1)
-        begun: Any = client.zrange(f"rq:wip:{queue}", 0, JOBS_LOOKED_AT_MAX - 1)
-        failed: Any = client.zrange(f"rq:failed:{queue}", -JOBS_LOOKED_AT_MAX, -1)
+        begun: Any = client.zrange(STARTED_PREFIX + queue, 0, JOBS_LOOKED_AT_MAX - 1)
+        failed: Any = client.zrange(FAILED_PREFIX + queue, -JOBS_LOOKED_AT_MAX, -1)
         for member in (*waiting, *begun, *failed):
             job_id = member.decode().partition(":")[0]
             if command_id in _commands(client.hget(JOB_PREFIX + job_id, "data")):
@@ -84,7 +94,3 @@ def _commands(data: Any) -> list[str]:
 
 def _text(value: bytes | None) -> str:
     return "" if value is None else value.decode(errors="replace")
-
-
-def _ms(at: bytes) -> int:
-    return round(datetime.fromisoformat(at.decode()).timestamp() * 1000)

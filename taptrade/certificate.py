@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NAMES = ("localhost", "127.0.0.1", "::1")
+AUTHORITY = "taptrade for development"
 DAYS = 397
 """Browsers refuse what is valid for longer."""
 
@@ -54,7 +55,7 @@ def write(folder: Path, names: Sequence[str], now: datetime) -> None:
 def _builder(key: EllipticCurvePrivateKey, name: str, now: datetime) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .subject_name(_name(name))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
@@ -63,10 +64,14 @@ def _builder(key: EllipticCurvePrivateKey, name: str, now: datetime) -> x509.Cer
     )
 
 
+def _name(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
 def _authority(key: EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     return (
-        _builder(key, "taptrade for development", now)
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "taptrade for development")]))
+        _builder(key, AUTHORITY, now)
+        .issuer_name(_name(AUTHORITY))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())

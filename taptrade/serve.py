@@ -136,15 +136,15 @@ def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> 
     return serve
 
 
+SOLE = {"replica": "taptrade.replica", "writer": "jobs.writer.main", "feed": "jobs.feed.main"}
+"""Of these only one may be at work: others can stand by."""
 SERVERS: dict[str, Callable[[Settings], int]] = {
     "redis": _redis,
     "api": _api,
-    "replica": _imported("replica", "taptrade.replica"),
-    "writer": _imported("writer", "jobs.writer.main"),
+    **{name: _imported(name, module) for name, module in SOLE.items()},
     "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
     "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
     "scheduler": _imported("scheduler", "jobs.rq.scheduler"),
-    "feed": _imported("feed", "jobs.feed.main"),
     "dashboard": _dashboard,
 }
 
@@ -165,9 +165,4 @@ def _wait_for(role: str) -> Callable[[], None]:
     return wait
 
 
-STANDING_BY: dict[str, Callable[[Settings], int]] = {
-    "writer": _imported("writer", "jobs.writer.main", stand_by=_wait_for("writer")),
-    "feed": _imported("feed", "jobs.feed.main", stand_by=_wait_for("feed")),
-    "replica": _imported("replica", "taptrade.replica", stand_by=_wait_for("replica")),
-}
-"""Of these only one may be at work."""
+STANDING_BY = {name: _imported(name, module, stand_by=_wait_for(name)) for name, module in SOLE.items()}

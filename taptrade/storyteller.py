@@ -141,15 +141,21 @@ class Storyteller:
             hint = str(ex) if "archive restore" in str(ex) else ""
         except StoreFailed as ex:
             hint = str(ex)
-        steps = pending_steps(self._redis, bet_id) if self._redis else []
-        for job_id in jobs_carrying(self._redis, bet_id) if self._redis else []:
-            steps += job_steps(self._redis, job_id)[0] if self._redis else []
+        steps = self._carried(bet_id)
         self._story.steps += steps
         if steps:
             self._story.bets.append(bet_id)
         elif hint:
             self._story.notes.append(hint)
         return bool(steps)
+
+    def _carried(self, bet_id: str) -> list[Step]:
+        if self._redis is None:
+            return []
+        steps = pending_steps(self._redis, bet_id)
+        for job_id in jobs_carrying(self._redis, bet_id):
+            steps += job_steps(self._redis, job_id)[0]
+        return steps
 
     def _stored_bet(self, database: Book, bet_id: str) -> bool:
         bet = find_bet(database.execute, bet_id)

@@ -8,7 +8,7 @@ from typing import Any
 from jobs.rq.schedule import SCHEDULES, Schedule
 from runtime.clock import Clock
 from runtime.messaging.redis_keys import JOBS_SEEN
-from runtime.messaging.redis_values import JobSeen
+from runtime.messaging.redis_values import JobSeen, decode_jobs_seen
 from runtime.metrics.table import Metrics
 
 SUCCEEDED, FAILED = "succeeded", "failed"
@@ -41,7 +41,7 @@ class Runs:
 
 def begin_seen(client: Any, now_ms: int, schedules: Iterable[Schedule] = SCHEDULES) -> None:
     """Let every periodic job be waited for from now on, if it is not yet, and no other."""
-    found = {job_id.decode(): JobSeen.decode(value) for job_id, value in client.hgetall(JOBS_SEEN).items()}
+    found = decode_jobs_seen(client.hgetall(JOBS_SEEN))
     due = {schedule.id: schedule.overdue_s for schedule in schedules}
     for job_id, overdue_s in due.items():
         seen = found.get(job_id)

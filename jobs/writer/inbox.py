@@ -22,11 +22,19 @@ from rq.worker.base import WorkerStatus
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import Batch
 from runtime.messaging.connection import Redis
-from runtime.messaging.queues import BETS, COMMANDS, JOB_PREFIX, QUEUE_PREFIX, decode_job, load_script, rq_time
+from runtime.messaging.queues import (
+    BETS,
+    COMMANDS,
+    JOB_PREFIX,
+    QUEUE_PREFIX,
+    STARTED_PREFIX,
+    decode_job,
+    load_script,
+    rq_time,
+)
 
 logger = logging.getLogger(__name__)
 
-STARTED_PREFIX = "rq:wip:"
 INTERMEDIATE = ":intermediate"
 WORKER_TTL_S = 60
 COMMANDS_SLICE = 20

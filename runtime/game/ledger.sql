@@ -98,7 +98,7 @@ SELECT number, committed_ms, hash FROM commits ORDER BY number DESC LIMIT 1;
 SELECT coalesce(max(number), 0) AS number FROM commits;
 
 -- name: entries_after
--- What moved money after a commit, with the time of its own.
+-- What moved money after a commit, with the time of its own: ids rise with the commits.
 SELECT commit_number, created_at, ref_type, ref_id, user_id, amount
 FROM transaction_ledger WHERE "key" > coalesce((SELECT entry_key(committed_ms, number, 4294967295) FROM commit_rows
     WHERE number <= ? ORDER BY number DESC LIMIT 1), '') ORDER BY "key";

@@ -34,6 +34,7 @@ from runtime.messaging.redis_values import (
     ReplicaShipped,
     WriterAlive,
     decode_breaker,
+    decode_jobs_seen,
     decode_tick,
 )
 from runtime.storage.database import DatabaseError
@@ -118,7 +119,7 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
 
 def read_jobs(client: HashReader) -> dict[str, JobSeen]:
     """Return when each periodic job last went well."""
-    return {job_id.decode(): JobSeen.decode(value) for job_id, value in client.hgetall(JOBS_SEEN).items()}
+    return decode_jobs_seen(client.hgetall(JOBS_SEEN))
 
 
 def newest_commit(pool: RowReader) -> int | None:

@@ -26,6 +26,8 @@ SETTLE = "settle"
 JOBS = "jobs"
 QUEUE_PREFIX = "rq:queue:"
 JOB_PREFIX = "rq:job:"
+STARTED_PREFIX = "rq:wip:"
+FAILED_PREFIX = "rq:failed:"
 QUEUES_KEY = "rq:queues"
 WRITER_JOB = "jobs.writer.job.apply"
 BATCH_COMMANDS_MAX = 100
@@ -94,6 +96,11 @@ def _random_bits() -> int:
 def rq_time(now_ms: int) -> str:
     """Write a time as RQ does in its hashes."""
     return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def rq_time_ms(text: bytes) -> int:
+    """Read a time as RQ writes it, in Unix milliseconds."""
+    return round(datetime.fromisoformat(text.decode()).timestamp() * 1000)
 
 
 def load_script(client: redis.Redis, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import msgspec
@@ -99,6 +99,11 @@ class JobSeen(_Json, frozen=True):
 
     since_ms: int
     overdue_s: int
+
+
+def decode_jobs_seen(values: Mapping[bytes, bytes]) -> dict[str, JobSeen]:
+    """Return JOBS_SEEN by the ids of the jobs."""
+    return {job_id.decode(): JobSeen.decode(value) for job_id, value in values.items()}
 
 
 class ArchiveResult(_Json, frozen=True):

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from runtime.messaging.connection import Redis
-from runtime.messaging.queues import BETS, COMMANDS, JOB_PREFIX, JOBS, QUEUE_PREFIX, SETTLE
+from runtime.messaging.queues import (
+    BETS,
+    COMMANDS,
+    FAILED_PREFIX,
+    JOB_PREFIX,
+    JOBS,
+    QUEUE_PREFIX,
+    SETTLE,
+    STARTED_PREFIX,
+    rq_time_ms,
+)
 
 SHOWN = (BETS, COMMANDS, SETTLE, JOBS)
 WORKERS_MAX = 50
@@ -37,8 +46,8 @@ def read_queues(client: Redis) -> list[QueueView]:
     pipe = client.pipeline(transaction=False)
     for name in SHOWN:
         pipe.llen(QUEUE_PREFIX + name)
-        pipe.zcard(f"rq:wip:{name}")
-        pipe.zcard(f"rq:failed:{name}")
+        pipe.zcard(STARTED_PREFIX + name)
+        pipe.zcard(FAILED_PREFIX + name)
         pipe.smembers(f"rq:workers:{name}")
     found: list[Any] = pipe.execute()
     of_queue = {name: found[4 * at : 4 * at + 4] for at, name in enumerate(SHOWN)}
@@ -59,7 +68,7 @@ def oldest_waiting_ms(client: Redis) -> dict[str, int]:
     for job in first.values():
         pipe.hget(JOB_PREFIX + job.decode(), "enqueued_at")
     came = zip(first, pipe.execute(), strict=True)
-    return {name: round(datetime.fromisoformat(at.decode()).timestamp() * 1000) for name, at in came if at}
+    return {name: rq_time_ms(at) for name, at in came if at}
 
 
 def _read_workers(client: Redis, keys: list[bytes]) -> dict[bytes, WorkerView]:

@@ -75,9 +75,7 @@ def create_app(
         ],
     )
     _handle_errors(app, outages)
-    for function in functions:
-        for code in function.errors:
-            metrics.count("taptrade_errors_total", function.name, code, by=0)
+    _begin_counts(metrics, functions)
     for route, resource in _resources(surroundings).items():
         try:
             app.add_route(route, resource)
@@ -92,6 +90,13 @@ def _handle_errors(app: App, outages: tuple[type[Exception], ...]) -> None:
     for outage in outages:
         app.add_error_handler(outage, write_outage)
     app.add_error_handler(Refusal, write_refusal)
+
+
+def _begin_counts(metrics: Metrics, functions: Sequence[Function]) -> None:
+    """Begin every count at 0: that there was a first error is seen only by who saw none before."""
+    for function in functions:
+        for code in function.errors:
+            metrics.count("taptrade_errors_total", function.name, code, by=0)
 
 
 class Resource:

@@ -26,6 +26,19 @@ FINE = "fine"
 """What was asked for was given, or the market has moved on."""
 
 
+def outcome(call: Callable[[], object]) -> tuple[str, float]:
+    """Make a call; return what it was answered with, and after how many seconds."""
+    began_s = time.monotonic()
+    try:
+        call()
+        code = FINE
+    except ApiError as ex:
+        code = ex.code
+    except httpx.TransportError as ex:
+        code = type(ex).__name__
+    return code, time.monotonic() - began_s
+
+
 class Honest:
     """A player, from this machine's own address unless it comes with the session of another."""
 
@@ -87,14 +100,7 @@ class Honest:
             self._note(self.tap)
 
     def _note(self, call: Callable[[], object]) -> str:
-        began_s = time.monotonic()
-        try:
-            call()
-            code = FINE
-        except ApiError as ex:
-            code = ex.code
-        except httpx.TransportError as ex:
-            code = type(ex).__name__
-        self.seconds.append(time.monotonic() - began_s)
+        code, seconds = outcome(call)
+        self.seconds.append(seconds)
         self.codes[code] += 1
         return code

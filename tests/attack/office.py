@@ -27,10 +27,11 @@ import httpx
 
 from runtime.clock import SystemClock
 from taptrade.choice import Chooser
-from taptrade.client import ApiError, TapClient
+from taptrade.client import TapClient
 from taptrade.views import GridView
 from taptrade.wallet import Audience, new_wallet, sign_bet, sign_login
 from tests.acceptance.system import STEADY, System
+from tests.attack.honest import outcome
 from tests.attack.worst import LIMITED
 from tests.nginx.conftest import ROOT, running_edge
 
@@ -53,15 +54,8 @@ class Counts:
 
     def note(self, call: Callable[[], object]) -> None:
         """Call and count."""
-        began_s = time.monotonic()
-        try:
-            call()
-            code = "fine"
-        except ApiError as ex:
-            code = ex.code
-        except httpx.TransportError as ex:
-            code = type(ex).__name__
-        self.seconds.append(time.monotonic() - began_s)
+        code, seconds = outcome(call)
+        self.seconds.append(seconds)
         self.codes[code] += 1
 
     def line(self, what: str) -> str:

@@ -44,8 +44,7 @@ class Seat:
     def bet(self) -> None:
         """Tap until a bet is taken: a rate may move while a tap is on its way, and is refused then."""
         for across in (0.75, 0.8, 0.85, 0.9, 0.95):
-            self.tap(across, 0.48)
-            self.expect_state(*TAKEN, "refused")
+            self._tap_anew(across, 0.48)
             if self.bets.first.get_attribute("data-state") != "refused":
                 return
         raise AssertionError("five taps were refused")
@@ -56,11 +55,17 @@ class Seat:
             self.page.mouse.move(*self.point(SOON, down))
             if self.page.locator("#board.can-tap").count() == 0:
                 continue
-            self.tap(SOON, down)
-            self.expect_state(*TAKEN, "refused")
+            self._tap_anew(SOON, down)
             if self.bets.first.get_attribute("data-state") != "refused":
                 return
         raise AssertionError("no tap on the next columns was taken")
+
+    def _tap_anew(self, across: float, down: float) -> None:
+        """Tap, and wait for what becomes of this tap: the one before may have been refused, and is shown still."""
+        known = self.bets.count()
+        self.tap(across, down)
+        expect(self.bets).not_to_have_count(known)
+        self.expect_state(*TAKEN, "refused")
 
     @property
     def bets(self) -> Locator:

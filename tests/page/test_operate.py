@@ -50,9 +50,9 @@ def house(slow_house: System) -> System:
     return slow_house
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def one_page(slow_house: System, browser: Browser) -> Iterator[Page]:
-    """A page for all who operate here, before the door."""
+    """A page of who operates here, before the door."""
     with chromium.calm(browser) as context:
         watch = Watch(context, urlsplit(slow_house.url).netloc)
         lend(context, OPERATOR)
@@ -65,9 +65,8 @@ def one_page(slow_house: System, browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def inside(one_page: Page) -> Page:
-    """The page of somebody who has signed in to operate, in this test or in one before."""
-    if one_page.get_by_role("button", name=SIGN_IN).is_visible():
-        enter(one_page)
+    """The page of somebody who has signed in to operate."""
+    enter(one_page)
     return one_page
 
 
