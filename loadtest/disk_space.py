@@ -128,7 +128,7 @@ def main(arguments: Sequence[str]) -> int:
         fill(path, bets, load({"TAPTRADE_DATA": folder}))
         taken = {name: size for name, size in bytes_by_name(path).items() if not any(of in name for of in OF_PLAYERS)}
         pack(path, packed)
-        compress(packed, Path(f"{packed}.zst"))
+        compress(packed, Path(f"{packed}.zst"), lambda: False)
         rows = [(name, size / bets) for name, size in taken.items()]
         rows += [("live", sum(taken.values()) / bets), ("archived", Path(f"{packed}.zst").stat().st_size / bets)]
     sys.stdout.write("".join(f"{name:<32}{size:>8.1f}\n" for name, size in rows if size >= 1))

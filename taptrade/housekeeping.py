@@ -82,7 +82,8 @@ def migrate(argv: Sequence[str]) -> int:
 def lacking_migrations(settings: Settings) -> list[str]:
     """Return what the databases lack; raise WrongSchema where they are of a newer release than this one."""
     from runtime.storage import ticks_store
-    from runtime.storage.database import LEDGER_MIGRATIONS, missing_migrations
+    from runtime.storage.database import LEDGER_MIGRATIONS
+    from runtime.storage.migrate import missing_migrations
 
     live = missing_migrations(settings.database, LEDGER_MIGRATIONS)
     ticks = missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
