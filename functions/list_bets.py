@@ -13,7 +13,7 @@ from runtime.game.bets import Bet, Status
 from runtime.records.pages import PageQuery, Time, after_number
 from runtime.records.player_bets import Wanted
 from runtime.records.spreadsheet import sheet_reply
-from runtime.records.views import bet_view
+from runtime.records.views import BetView, bet_view
 
 Filter = Status | Literal["open"]
 CSV_FIELDS = (
@@ -34,7 +34,7 @@ class BetsQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"
 class BetList(msgspec.Struct, frozen=True):
     """A page of bets and the cursor of the next."""
 
-    bets: list[dict[str, Any]]
+    bets: list[BetView]
     next_cursor: str | None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, assert_never
+from typing import Annotated, assert_never
 
 import gevent
 import msgspec
@@ -19,7 +19,7 @@ from runtime.messaging.outcomes import refusal_of
 from runtime.messaging.queues import EnqueueResult, Ticket
 from runtime.parts import Parts
 from runtime.rate_limits import MINUTE_S, LimitDecision
-from runtime.records.views import bet_view
+from runtime.records.views import BetView, PendingView, bet_view
 
 
 class PlaceBetBody(Body, frozen=True):
@@ -37,10 +37,17 @@ class PlaceBetBody(Body, frozen=True):
 
 
 class PlacedBet(msgspec.Struct, frozen=True):
-    """The bet, and the balance that it leaves; a pending bet has no balance yet."""
+    """The bet, and the balance that it leaves."""
 
-    bet: dict[str, Any]
-    balance: int | None = None
+    bet: BetView
+    balance: int
+
+
+class PendingBet(msgspec.Struct, frozen=True):
+    """A bet that is not committed yet: its outcome comes on the stream, and at GET /api/bets/{bet_id}."""
+
+    bet: PendingView
+    balance: None = None
 
 
 @function(
@@ -54,7 +61,7 @@ class PlacedBet(msgspec.Struct, frozen=True):
     body=PlaceBetBody,
     response=PlacedBet,
     status=201,
-    also=(202,),
+    also={202: PendingBet},
     errors=(
         "INVALID_SIGNATURE",
         "SIGNATURE_EXPIRED",
@@ -119,14 +126,8 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
 
 
 def _pending(body: PlaceBetBody, ticket: Ticket) -> Reply:
-    pending = {
-        "id": ticket.command.id,
-        "cell_id": body.cell_id,
-        "amount": body.amount,
-        "status": "pending",
-        "decided_by_ms": ticket.command.decided_by_ms,
-    }
-    return Reply(PlacedBet(pending), status=202)
+    pending = PendingView(ticket.command.id, ticket.command.decided_by_ms, body.cell_id, body.amount)
+    return Reply(PendingBet(pending), status=202)
 
 
 def _not_enqueued(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result: EnqueueResult) -> Exception:

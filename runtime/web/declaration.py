@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
@@ -93,8 +94,8 @@ class Function:
     guards: tuple[str, ...]
     errors: tuple[str, ...]
     media: str
-    also: tuple[int, ...]
-    """Other statuses that bring the same response."""
+    also: Mapping[int, Any]
+    """Other statuses, and what these bring."""
     name: str = ""
     file: str = ""
 
@@ -120,7 +121,7 @@ def function(
     guards: tuple[str, ...] = (),
     errors: tuple[str, ...] = (),
     media: str = "application/json",
-    also: tuple[int, ...] = (),
+    also: Mapping[int, Any] = MappingProxyType({}),
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
 
