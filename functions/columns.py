@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+
 from runtime.errors import NotFound
 from runtime.explanation.facts import find_column
 from runtime.function import Call, function
 from runtime.records.views import ColumnView, column_view
 
 START_DIGITS_MAX = 12
+Start = Annotated[str, msgspec.Meta(pattern=f"^[0-9]{{1,{START_DIGITS_MAX}}}$", description="Unix seconds")]
 
 
 @function(
-    "GET", "/api/columns/{start}", auth="none", limits=("requests",), summary="A column's evidence", response=ColumnView
+    "GET",
+    "/api/columns/{start}",
+    auth="none",
+    limits=("requests",),
+    summary="A column's evidence",
+    path={"start": Start},
+    response=ColumnView,
 )
 def column(call: Call[None]) -> ColumnView:
     """Show the evidence of the column that starts at a Unix second; 404 until that is committed, before any result."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.betting.idempotency import idempotency_of, stored_answer
+from runtime.betting.idempotency import IDEMPOTENCY_KEY, idempotency_of, stored_answer
 from runtime.errors import Forbidden
 from runtime.function import Body, Call, function
 from runtime.game.player_entries import entries_newest_first
@@ -50,6 +50,7 @@ class DepositList(msgspec.Struct, frozen=True):
     limits_by_handler=("deposits",),
     summary="Top up play money (demo mode)",
     body=DepositBody,
+    headers=(IDEMPOTENCY_KEY,),
     response=Deposited,
     status=201,
     errors=("FORBIDDEN", "LIMIT_REACHED", "DEPOSIT_LIMIT", "IDEMPOTENCY_KEY_REUSED", "UNAVAILABLE"),

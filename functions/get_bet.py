@@ -14,6 +14,7 @@ from runtime.explanation.sentence import sentence
 from runtime.function import Call, Query, Reply, function
 from runtime.game.player_entries import Execute
 from runtime.parts import Parts
+from runtime.records.pages import Ulid
 from runtime.records.views import BetView, ColumnView, PendingView, bet_view, column_view
 
 
@@ -47,6 +48,7 @@ class PendingAnswer(msgspec.Struct, frozen=True):
     auth="session",
     limits=("requests",),
     summary="One bet with its evidence and proof",
+    path={"bet_id": Ulid},
     query=BetQuery,
     response=BetAnswer,
     also={202: PendingAnswer},

@@ -40,6 +40,7 @@ class Statement(msgspec.Struct, frozen=True):
     summary="Own statement",
     query=LedgerQuery,
     response=Statement,
+    instead=("text/csv",),
     errors=("ARCHIVED",),
 )
 def ledger(call: Call[None]) -> Statement | Reply:

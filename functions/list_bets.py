@@ -46,13 +46,14 @@ class BetList(msgspec.Struct, frozen=True):
     summary="Own bets",
     query=BetsQuery,
     response=BetList,
+    instead=("text/csv",),
     errors=("ARCHIVED",),
 )
 def list_bets(call: Call[None]) -> BetList | Reply:
     """List the account's bets in the order in which they were committed; `Accept: text/csv` gives a spreadsheet."""
     query: BetsQuery = call.params
     user_id = signed_in(call.session).user_id
-    before = None if query.cursor is None else after_number(query.cursor)
+    before = after_number(query.cursor) if query.cursor else None
     status = "confirmed" if query.status == "open" else query.status
     wanted = Wanted(status, query.cell_id, query.from_ms, query.to_ms)
     found = call.parts.past.bets(user_id, wanted, before, query.limit)

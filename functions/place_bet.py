@@ -9,11 +9,12 @@ import msgspec
 
 from runtime.auth.nonces import NonceField
 from runtime.auth.sessions import signed_in
+from runtime.auth.signatures import TapSignatureField
 from runtime.auth.windows import before_memory
 from runtime.betting.admission import overloaded
 from runtime.betting.intake import Tap
 from runtime.errors import Conflict
-from runtime.function import Body, Call, Reply, function
+from runtime.function import Body, Call, Header, Reply, function
 from runtime.messaging.commands import Answered
 from runtime.messaging.outcomes import refusal_of
 from runtime.messaging.queues import EnqueueResult, Ticket
@@ -25,15 +26,27 @@ from runtime.records.views import BetView, PendingView, bet_view
 class PlaceBetBody(Body, frozen=True):
     """A signed tap; `min_rate_bp` is the floor below which it must not be filled."""
 
-    cell_id: Annotated[str, msgspec.Meta(max_length=64, description="{column_start_unix}_{low_cents}_{high_cents}")]
-    amount: Annotated[int, msgspec.Meta(description="stake in cents, one of the presets")]
+    cell_id: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=64,
+            description="{column_start_unix}_{low_cents}_{high_cents}",
+            extra_json_schema={"pattern": "^[0-9]+_[0-9]+_[0-9]+$", "minLength": 5},
+        ),
+    ]
+    amount: Annotated[
+        int, msgspec.Meta(description="stake in cents, one of the presets", extra_json_schema={"minimum": 1})
+    ]
     min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9, description="floor of the rate, basis points")]
     nonce: NonceField
     timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
-    signature: Annotated[
-        str, msgspec.Meta(max_length=200, description="EIP-191 signature of the bet's text, hex, 0x or not")
-    ] = ""
-    valid_until_ms: Annotated[int, msgspec.Meta(ge=0, le=10**15)] | None = None
+    signature: TapSignatureField = ""
+    valid_until_ms: (
+        Annotated[
+            int, msgspec.Meta(ge=0, le=10**15, description="Unix milliseconds after which it is not to be committed")
+        ]
+        | None
+    ) = None
 
 
 class PlacedBet(msgspec.Struct, frozen=True):
@@ -50,6 +63,9 @@ class PendingBet(msgspec.Struct, frozen=True):
     balance: None = None
 
 
+PREFER = Header("Prefer", "`respond-async`: the answer is 202 once the bet is queued, before its commit (RFC 7240).")
+
+
 @function(
     "POST",
     "/api/bets",
@@ -59,11 +75,13 @@ class PendingBet(msgspec.Struct, frozen=True):
     guards=("breaker", "writer", "admission"),
     summary="Place a bet",
     body=PlaceBetBody,
+    headers=(PREFER,),
     response=PlacedBet,
     status=201,
     also={202: PendingBet},
     errors=(
         "INVALID_SIGNATURE",
+        "CONTRACT_WALLET",
         "SIGNATURE_EXPIRED",
         "INSUFFICIENT_FUNDS",
         "LIMIT_REACHED",
