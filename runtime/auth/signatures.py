@@ -34,10 +34,7 @@ TapSignatureField = Annotated[
 
 CONTRACT_DIGITS_MIN = 2 * 73
 """No key's signature is as long in any encoding."""
-CONTRACT_RULE = (
-    "This is a contract wallet's signature (EIP-1271, EIP-6492), which only the chain could check; sign with the key of"
-    " an address of your own"
-)
+CONTRACT_RULE = "Contract wallets (EIP-1271, EIP-6492) are not supported: only the chain could check what they sign"
 
 _CONTRACT = re.compile(r"(?:0[xX])?(?:[0-9a-fA-F]{2})+")
 _PREFIX = b"\x19Ethereum Signed Message:\n"
@@ -75,7 +72,7 @@ def parse_signature(text: str) -> bytes | None:
 def refuse_contract(text: str) -> None:
     """Raise the refusal of a contract wallet's signature if `text` is one: hex, and longer than any key's."""
     if len(text) >= CONTRACT_DIGITS_MIN and _CONTRACT.fullmatch(text):
-        raise InvalidSignature(f"{CONTRACT_RULE}: {SIGNATURE_RULE}.", code="CONTRACT_WALLET")
+        raise InvalidSignature(f"{CONTRACT_RULE}; {SIGNATURE_RULE}.", code="CONTRACT_WALLET")
 
 
 def read_signature(text: str) -> bytes:

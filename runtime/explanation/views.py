@@ -53,7 +53,7 @@ class Signed(msgspec.Struct, frozen=True):
     adoption: Adoption | None
 
 
-class Inputs(msgspec.Struct, frozen=True, omit_defaults=True):
+class Inputs(msgspec.Struct, frozen=True):
     """What the model priced by beside price and volatility; none of it where a bet was refused without a price."""
 
     sample_ms: int | msgspec.UnsetType = msgspec.UNSET

@@ -45,7 +45,7 @@ class BetEvent(BetView, frozen=True, kw_only=True):
     event_id: str
 
 
-class PendingView(msgspec.Struct, frozen=True, omit_defaults=True):
+class PendingView(msgspec.Struct, frozen=True):
     """A bet that waits for its commit, which comes until `decided_by_ms` or never."""
 
     id: str
@@ -55,13 +55,13 @@ class PendingView(msgspec.Struct, frozen=True, omit_defaults=True):
     status: Literal["pending"] = "pending"
 
 
-class EntryMetadata(msgspec.Struct, frozen=True, omit_defaults=True):
+class EntryMetadata(msgspec.Struct, frozen=True):
     """What is noted of an entry: `reference` names the payment that a withdrawal's reversal is about."""
 
     reference: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class StaffMetadata(EntryMetadata, frozen=True, omit_defaults=True):
+class StaffMetadata(EntryMetadata, frozen=True):
     """The same for operators: who of the staff made the entry, and why."""
 
     who: str | msgspec.UnsetType = msgspec.UNSET
