@@ -14,7 +14,7 @@ from runtime.game.player_entries import entries_newest_first
 from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
-from runtime.records.pages import PageQuery, after_id
+from runtime.records.pages import IdPage, after_id
 from runtime.records.views import EntryView, entry_view
 from runtime.storage.read_pool import ReadPool
 
@@ -98,12 +98,12 @@ def _deposited(pool: ReadPool, user_id: str, data: dict[str, Any]) -> Deposited:
     auth="session",
     limits=("requests",),
     summary="Own deposits",
-    query=PageQuery,
+    query=IdPage,
     response=DepositList,
 )
 def list_deposits(call: Call[None]) -> DepositList:
     """List what was credited to the account, newest first."""
-    query: PageQuery = call.params
+    query: IdPage = call.params
     user_id, below_id = signed_in(call.session).user_id, after_id(query.cursor)
     found = entries_newest_first(
         call.parts.pool.execute, user_id, below_id=below_id, limit=query.limit + 1, ref_type="DEPOSIT"

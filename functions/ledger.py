@@ -9,14 +9,14 @@ import msgspec
 from runtime.auth.sessions import signed_in
 from runtime.function import Call, Reply, function
 from runtime.game.ledger import RefType
-from runtime.records.pages import PageQuery, Time, after_id
+from runtime.records.pages import IdPage, Time, after_id
 from runtime.records.spreadsheet import sheet_reply
 from runtime.records.views import EntryView, entry_view
 
 CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount_cents", "balance_after_cents")
 
 
-class LedgerQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
+class LedgerQuery(IdPage, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
     """Filters of a statement."""
 
     ref_type: RefType | None = None

@@ -10,7 +10,7 @@ from runtime.auth.sessions import signed_in
 from runtime.clock import rfc3339, rfc3339_if_any
 from runtime.function import Call, Reply, function
 from runtime.game.bets import Bet, Status
-from runtime.records.pages import PageQuery, Time, after_number
+from runtime.records.pages import NumberPage, Time, after_number
 from runtime.records.player_bets import Wanted
 from runtime.records.spreadsheet import sheet_reply
 from runtime.records.views import BetView, bet_view
@@ -22,7 +22,7 @@ CSV_FIELDS = (
 )
 
 
-class BetsQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
+class BetsQuery(NumberPage, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
     """Filters of one's own bets; `open` is another word for confirmed."""
 
     status: Filter | None = None

@@ -15,13 +15,13 @@ from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
 from runtime.operating.withdrawals import Status, list_withdrawals
 from runtime.operating.words import PaymentReference, Why, reference_of, why_of
-from runtime.records.pages import PageQuery, Ulid, after_id
+from runtime.records.pages import IdPage, Ulid, after_id
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 
 ERRORS = ("NOT_FOUND", "REFERENCE_USED", "WITHDRAWAL_RESOLVED", "UNAVAILABLE")
 
 
-class WithdrawalsQuery(PageQuery, frozen=True):
+class WithdrawalsQuery(IdPage, frozen=True):
     """Which withdrawals, and after which one the page goes on."""
 
     status: Status | Literal["all"] = "pending"

@@ -6,13 +6,13 @@ import msgspec
 
 from runtime.errors import InvalidRequest
 from runtime.function import Call, function
-from runtime.records.pages import Limit, PageQuery, Time, after_number
+from runtime.records.pages import Limit, NumberPage, Time, after_number
 from runtime.storage import price_history
 from runtime.storage.price_history import WIDTHS_MS, Resolution
 from runtime.storage.ticks_store import KEEP_MS
 
 
-class PricesQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
+class PricesQuery(NumberPage, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
     """A stretch of time, `from` included and `to` not; without `from`, the newest before `to` that one page holds."""
 
     from_ms: Time | None = None

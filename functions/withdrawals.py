@@ -21,7 +21,7 @@ from runtime.function import Body, Call, function
 from runtime.messaging.commands import COMMAND_TTL_MS, Withdraw
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import claim_nonce, new_id
-from runtime.records.pages import PageQuery, after_id
+from runtime.records.pages import IdPage, after_id
 from runtime.records.queries import QUERIES
 from runtime.records.withdrawals import Withdrawal, withdrawal_view
 
@@ -140,12 +140,12 @@ def _checked_signature(body: WithdrawBody, session: Session, chain_ids: Sequence
     auth="session",
     limits=("requests",),
     summary="Own withdrawals",
-    query=PageQuery,
+    query=IdPage,
     response=WithdrawalList,
 )
 def list_withdrawals(call: Call[None]) -> WithdrawalList:
     """List the account's withdrawals, newest first."""
-    query: PageQuery = call.params
+    query: IdPage = call.params
     rows = call.parts.pool.rows(
         QUERIES["withdrawals_of_user"],
         (signed_in(call.session).user_id, after_id(query.cursor), query.limit + 1),

@@ -32,8 +32,8 @@ FOR_OPERATORS = ("FORBIDDEN",)
 WITH_BODY = ("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
 WITH_LIMIT = ("RATE_LIMITED",)
 ABOUT = (
-    "Tap trading over the live BTC/USD price. Money is in cents, rates in basis points. An integer is written in digits"
-    " alone: 100.0 and 1e2 are refused, which no schema can say."
+    "Tap trading over the live BTC/USD price. Money is in cents, rates in basis points. In a body 100.0 is the integer"
+    " 100, as it is in a schema."
 )
 
 
