@@ -23,7 +23,7 @@ from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import claim_nonce, new_id
 from runtime.records.pages import IdPage, after_id
 from runtime.records.queries import QUERIES
-from runtime.records.withdrawals import Withdrawal, withdrawal_view
+from runtime.records.withdrawals import WithdrawalView, withdrawal_view
 
 ROUTE = "POST /api/withdrawals"
 
@@ -40,14 +40,14 @@ class WithdrawBody(Body, frozen=True):
 class Withdrawn(msgspec.Struct, frozen=True):
     """The withdrawal, and the balance that it left when it was committed."""
 
-    withdrawal: Withdrawal
+    withdrawal: WithdrawalView
     balance: int | None
 
 
 class WithdrawalList(msgspec.Struct, frozen=True):
     """A page of withdrawals."""
 
-    withdrawals: list[Withdrawal]
+    withdrawals: list[WithdrawalView]
     next_cursor: str | None
 
 

@@ -25,7 +25,7 @@ from tests.acceptance.system import System
 from tests.clients.node import Node
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 OPERATOR = new_wallet()
@@ -115,7 +115,7 @@ def test_every_event_of_the_stream_has_the_fields_of_its_type(system: System) ->
     player, parser, seen = Player(system), SseParser(), dict[str, int]()
     url, headers = f"{system.url}/api/stream", {"Authorization": f"Bearer {player.token}"}
     wanted = {"hello", "snapshot", "price", "grid", "touched", "column", "bet", "balance"}
-    with httpx.stream("GET", url, headers=headers, trust_env=False, timeout=20) as answer:
+    with httpx.Client(trust_env=False, timeout=20) as client, client.stream("GET", url, headers=headers) as answer:
         for chunk in answer.iter_raw():
             for event in parser.feed(chunk):
                 seen[event.type] = seen.get(event.type, 0) + 1
