@@ -85,8 +85,8 @@ def document(functions: tuple[Function, ...], version: str, problems: tuple[type
     for one in functions:
         paths.setdefault(route_of(one.route), {})[one.method.lower()] = _operation(one, schemas)
     components = {"schemas": schemas.components, "securitySchemes": SECURITY_SCHEMES, "headers": HEADERS}
-    info = Info("taptrade", version, ABOUT)
-    return msgspec.json.encode({"openapi": "3.1.0", "info": info, "paths": paths, "components": components})
+    head = Document("3.1.0", Info("taptrade", version, ABOUT), {})
+    return msgspec.json.encode(msgspec.to_builtins(head) | {"paths": paths, "components": components})
 
 
 def error_codes(one: Function) -> list[str]:
@@ -133,10 +133,8 @@ def _types(functions: Iterable[Function]) -> Iterator[Any]:
 
 
 def _operation(one: Function, schemas: Schemas) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        "operationId": one.name.replace(".", "_"),
-        "summary": one.summary,
-        "description": inspect.getdoc(one.handler) or one.summary,
+    said = Operation(one.name.replace(".", "_"), one.summary, inspect.getdoc(one.handler) or one.summary)
+    operation: dict[str, Any] = msgspec.to_builtins(said) | {
         "parameters": [*path_parameters(one), *query_parameters(one), *header_parameters(one)],
         "responses": _failures(one, schemas) | _successes(one, schemas),
     }
