@@ -99,14 +99,14 @@ def test_a_client_by_openapi_python_client_places_a_bet(
     made = importlib.import_module("made")
     models, place_bet = importlib.import_module("made.models"), importlib.import_module("made.api.default.place_bet")
     player = Player(system)
-    client = made.AuthenticatedClient(system.url, token=player.token)
 
-    def placed() -> Any:
+    def placed(client: Any) -> Any:
         [signed] = player.signed_bets(1)
         answer = place_bet.sync(client=client, body=models.PlaceBetBody.from_dict(msgspec.to_builtins(signed)))
         return None if getattr(answer, "code", None) in NOT_NOW else answer
 
-    answer = wait_until(placed, 20, what="a bet that is taken")
+    with made.AuthenticatedClient(system.url, token=player.token) as client:
+        answer = wait_until(lambda: placed(client), 20, what="a bet that is taken")
     assert isinstance(answer, models.PlacedBet), answer
     assert (answer.bet.status, answer.bet.amount, answer.balance) == ("confirmed", 100, player.balance)
 
