@@ -11,6 +11,8 @@ import pytest
 
 from runtime.clock import ManualClock, rfc3339
 from runtime.settings import Settings
+from tests.attack.arena import Arena
+from tests.attack.attacker import Player
 from tests.functions.till import Till, open_till
 from tests.jobs.writer_desk import Desk
 from tests.runtime.records.bet_histories import History
