@@ -172,11 +172,15 @@ def function(
             instead=instead,
             events=events,
         )
-        check(declaration)
-        setattr(handler, DECLARATION, declaration)
-        return handler
+        return _attached(handler, declaration)
 
     return declare
+
+
+def _attached(handler: H, declaration: Function) -> H:
+    check(declaration)
+    setattr(handler, DECLARATION, declaration)
+    return handler
 
 
 def check(declaration: Function) -> None:
