@@ -117,6 +117,11 @@ class Settings:
         """The feed's own database."""
         return self.data / "ticks.db"
 
+    @property
+    def functions_database(self) -> Path:
+        """What functions remember."""
+        return self.data / "functions.db"
+
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read every setting from `environ`; raise SettingsError that names the variable and the reason."""

@@ -7,8 +7,6 @@ import logging
 import os
 import secrets
 from collections.abc import Callable
-from importlib import util
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -26,6 +24,7 @@ from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
 from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import SystemClock
+from runtime.function_files import functions_folder
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
 from runtime.history.shelves import Shelves
@@ -59,14 +58,6 @@ GUARDS: dict[str, Callable[[Parts], Guard]] = {
     "admission": lambda parts: parts.admission.guard,
 }
 """The guards that a function's declaration may name."""
-
-
-def functions_folder() -> Path:
-    """Return where the functions are."""
-    found = util.find_spec("functions")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("the package `functions` is not installed")
-    return Path(found.origin).parent
 
 
 def off_the_loop() -> Callable[[Callable[[], Any]], Any]:

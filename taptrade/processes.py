@@ -37,6 +37,7 @@ PROCESSES: tuple[Process, ...] = (
     Process("settler", 30, 10, "settlement and breaker checks"),
     Process("jobs", 30, 10, "backup, audit, and a report of the closed weeks"),
     Process("scheduler", 30, 10, "rq-scheduler: starts the periodic jobs"),
+    Process("functions", 30, 15, "functions that schedules, queues and events start"),
     Process("feed", 30, 10, "price feed"),
     Process("dashboard", 30, 5, "rq-dashboard behind a key"),
     Process("api", 40, 15, "HTTP and the stream"),

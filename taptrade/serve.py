@@ -145,6 +145,7 @@ SERVERS: dict[str, Callable[[Settings], int]] = {
     "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
     "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
     "scheduler": _imported("scheduler", "jobs.rq.scheduler"),
+    "functions": _imported("functions", "jobs.triggers.main"),
     "dashboard": _dashboard,
 }
 

@@ -38,7 +38,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "cysqlite": ("runtime.storage.database", "runtime.storage.schema"),
     "sqlite3": (),
     "redis": tuple(f"runtime.messaging.{name}" for name in ("bus", "connection", "queues")),
-    "rq": ("jobs.rq", "jobs.writer.inbox", "jobs.dashboard.main"),
+    "rq": ("jobs.rq", "jobs.triggers", "jobs.writer.inbox", "jobs.dashboard.main"),
     "rq_scheduler": ("jobs.rq",),
     **dict.fromkeys(("flask", "rq_dashboard", "werkzeug"), ("jobs.dashboard",)),
     "falcon": ("functions", "runtime.web", "runtime.auth.credentials", "runtime.auth.operators"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.triggers.positions import POSITIONS
 from jobs.upkeep.week_file import FILE
 from runtime.audit.records import AUDIT
 from runtime.game.ledger import SQL
@@ -30,6 +31,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "TICKS": ("runtime/storage/ticks.sql", TICKS),
     "PAST": ("runtime/history/history.sql", PAST),
     "FILE": ("jobs/upkeep/week_file.sql", FILE),
+    "POSITIONS": ("jobs/triggers/positions.sql", POSITIONS),
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
 }
 # Filled when a page is asked for, or once for each kind of record.

@@ -10,16 +10,19 @@ import msgspec
 
 from runtime.audit.heads import newest_head
 from runtime.clock import Clock, SystemClock
+from runtime.messaging.queues import JOBS
 from runtime.settings import load
 from runtime.storage.backups import FOLDER, PREFIX, Backup
 from runtime.storage.database import DatabaseUnsafe, open_reader
 from runtime.storage.files import sha256_of, to_disk
+from runtime.triggers import cron
 
 logger = logging.getLogger(__name__)
 
 KEEP = 24
 
 
+@cron("0 * * * *", name="backup-live", queue=JOBS, timeout_s=1800, overdue_s=2 * 3600)
 def backup_live() -> dict[str, object]:
     """Back up the live database (a job of RQ's: its result is what was made)."""
     settings = load()

@@ -9,13 +9,14 @@ import falcon
 
 from runtime.clock import Clock
 from runtime.errors import Refusal
+from runtime.function_files import DiscoveryError
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import Limiter, LimitPolicy
 from runtime.web.answers import write_crash, write_http_error, write_outage, write_refusal
 from runtime.web.client_address import Addresses
 from runtime.web.cors import CrossOrigin
 from runtime.web.declaration import Function
-from runtime.web.discovery import DiscoveryError, refuse_duplicates, refuse_unwired
+from runtime.web.discovery import refuse_duplicates, refuse_unwired
 from runtime.web.endpoint import Endpoint
 from runtime.web.incoming import Request
 from runtime.web.scope import CommonHeaders, RequestScope

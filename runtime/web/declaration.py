@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar, get_args
 import msgspec
 
 from runtime.error_codes import CODES
+from runtime.function_files import DECLARATION, DeclarationError
 from runtime.rate_limits import BUCKETS, Bucket
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -23,14 +24,7 @@ METHODS: frozenset[str] = frozenset(get_args(Method))
 AUTHS: frozenset[str] = frozenset(get_args(Auth))
 BODILESS: frozenset[str] = frozenset(("GET", "DELETE"))
 
-DECLARATION = "__taptrade_function__"
-"""The attribute of a handler that holds its declaration."""
-
 H = TypeVar("H", bound=Callable[[Any], Any])
-
-
-class DeclarationError(Exception):
-    """A function is declared wrongly; the sentence says how."""
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
