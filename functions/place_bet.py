@@ -21,6 +21,9 @@ from runtime.parts import Parts
 from runtime.rate_limits import MINUTE_S, LimitDecision
 from runtime.records.views import bet_view
 
+CONNECTIONS_MAX = 10_000
+"""As many as the server takes: the guard `admission` refuses long before that, by how long a bet would wait."""
+
 
 class PlaceBetBody(Body, frozen=True):
     """A signed tap; `min_rate_bp` is the floor below which it must not be filled."""
@@ -55,6 +58,7 @@ class PlacedBet(msgspec.Struct, frozen=True):
     response=PlacedBet,
     status=201,
     also=(202,),
+    in_flight=CONNECTIONS_MAX,
     errors=(
         "INVALID_SIGNATURE",
         "SIGNATURE_EXPIRED",

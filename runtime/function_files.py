@@ -44,9 +44,14 @@ class Declared(NamedTuple):
 
 def functions_folder() -> Path:
     """Return where the functions are."""
-    found = util.find_spec("functions")
+    return folder_of("functions")
+
+
+def folder_of(package: str) -> Path:
+    """Return where a package is, without importing it."""
+    found = util.find_spec(package)
     if found is None or found.origin is None:
-        raise ModuleNotFoundError("the package `functions` is not installed")
+        raise ModuleNotFoundError(f"the package `{package}` is not installed")
     return Path(found.origin).parent
 
 

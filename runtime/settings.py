@@ -76,6 +76,7 @@ class Settings:
     withdrawals_pending_max: int
     reality_check_minutes: int
     processor_secret: str = field(repr=False)
+    webhook_private_targets: Literal["on", "off"]
     bets_per_minute: int
     requests_per_minute: int
     logins_per_minute: int

@@ -48,6 +48,8 @@ from runtime.stream.rounds import Rounds
 from runtime.stream.sweeper import Sweeper
 from runtime.web.app import App, create_app
 from runtime.web.discovery import discover
+from runtime.web.in_flight import LOOK_EVERY_S as TIME_LIMITS_EVERY_S
+from runtime.web.in_flight import TimeLimits
 from runtime.web.surroundings import Guard
 
 READ_THREADS = 4
@@ -146,6 +148,8 @@ def get_app(settings: Settings | None = None) -> App:
     limiter = RedisLimiter(parts.redis, quotas, parts.clock)
     parts.outbox.tell_refused = lambda user_id: gevent.spawn(limiter.note, "refused_bets", user_id)
     authenticate = authenticator(parts.sessions, domains_of(settings))
+    time_limits = TimeLimits(parts.clock, metrics)
+    parts.background.repeat("time-limits", time_limits.look, TIME_LIMITS_EVERY_S)
     return create_app(
         discover(functions_folder()),
         parts=parts,
@@ -159,4 +163,5 @@ def get_app(settings: Settings | None = None) -> App:
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
         outages=OUTAGES,
+        time_limits=time_limits,
     )

@@ -6,17 +6,15 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from crontab import CronTab
 from rq.exceptions import NoSuchJobError
 from rq_scheduler import Scheduler
 
-import jobs
 from jobs.rq.json_jobs import FAILURE_TTL_S, JsonJob
 from runtime.clock import Clock
-from runtime.function_files import files_of, functions_folder
+from runtime.function_files import files_of, folder_of, functions_folder
 from runtime.messaging.queues import queue_of
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.discovery import in_order, speaks_of_triggers, triggers_in, triggers_of
@@ -25,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 # Results of periodic jobs do not expire with them: RQ would remove the job itself.
 KEEP_RESULT = -1
-HOUSE_ROOMS = ("settlement", "upkeep")
+HOUSE_FOLDERS = ("settlement", "upkeep")
 PERIODIC_JOB = "jobs.triggers.work.run_periodic"
 OVERDUE_S_MIN = 60
 GAPS_LOOKED_AT = 16
@@ -62,7 +60,7 @@ def schedules() -> tuple[Schedule, ...]:
 
 def house_triggers() -> tuple[Trigger, ...]:
     """Find the periodic jobs that the rooms of jobs/ declare."""
-    files = [file for room in HOUSE_ROOMS for file in files_of(Path(jobs.__path__[0]) / room)]
+    files = [file for folder in HOUSE_FOLDERS for file in files_of(folder_of("jobs") / folder)]
     return in_order(one for file in files if speaks_of_triggers(file) for one in triggers_of(file))
 
 

@@ -96,6 +96,7 @@ def main() -> int:
     # rq-scheduler reads the clock with utcnow(), and leaves crontab's default zone unsaid: both are UTC here.
     for category in (DeprecationWarning, FutureWarning):
         warnings.filterwarnings("ignore", category=category, module="rq_scheduler")
+    known, queues = schedules(), message_queues()
     client: Any = connect(load().redis_url)
     stop = threading.Event()
     _stop_on_signals(stop)
@@ -107,7 +108,7 @@ def main() -> int:
         wait_until_ready(client, stop.wait, attempts=2**31)
         try:
             # A scheduler may be born only once; after an outage a new one takes its place.
-            WatchfulScheduler(client, clock, schedules(), message_queues()).run()
+            WatchfulScheduler(client, clock, known, queues).run()
         except OUTAGES as ex:
             logger.warning("lost Redis: %s", ex)
             stop.wait(PAUSE_S)

@@ -80,13 +80,12 @@ class FunctionProcess:
             self._background.start(f"{trigger.name}-{number}", thread.run)
 
     def _follow(self, trigger: Trigger) -> None:
-        store, bench = open_writer(self._settings.functions_database), self._bench()
+        bench = self._bench()
         try:
-            positions = Positions(store, trigger.name)
+            positions = Positions(bench.store, trigger.name)
             Follower(trigger, bench, positions, self._attempts, self._metrics).run(self._stop)
         finally:
             bench.close()
-            store.close()
 
     def _forget(self) -> None:
         forget_queues([_queue(one) for one in self._triggers if one.starter != "event"], self._client)

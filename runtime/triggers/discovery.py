@@ -12,7 +12,7 @@ from runtime.function_files import DiscoveryError, declared_in, files_of
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.run import Event, Run
 
-ROOM = "runtime.triggers"
+NAMED_BY_ALL = "runtime.triggers"
 
 
 def triggers_in(folder: Path | str) -> tuple[Trigger, ...]:
@@ -34,7 +34,7 @@ def in_order(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:
 
 def speaks_of_triggers(file: Path) -> bool:
     """Tell whether a file may declare one: who does names this room. Processes without requests import no others."""
-    return ROOM in file.read_text(encoding="utf-8", errors="replace")
+    return NAMED_BY_ALL in file.read_text(encoding="utf-8", errors="replace")
 
 
 def triggers_of(file: Path) -> list[Trigger]:

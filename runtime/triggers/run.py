@@ -10,7 +10,7 @@ import msgspec
 from runtime.clock import Clock
 from runtime.messaging.connection import Redis
 from runtime.settings import Settings
-from runtime.storage.database import Database, open_reader
+from runtime.storage.database import Database, open_reader, open_writer
 
 B = TypeVar("B")
 
@@ -43,10 +43,15 @@ class Bench:
         """The live database."""
         return open_reader(self.settings.database)
 
+    @cached_property
+    def store(self) -> Database:
+        """What functions remember."""
+        return open_writer(self.settings.functions_database)
+
     def close(self) -> None:
-        """Let go of the database, if it was opened."""
-        if "database" in self.__dict__:
-            self.database.close()
+        """Let go of the databases that were opened."""
+        for name in {"database", "store"} & self.__dict__.keys():
+            self.__dict__[name].close()
 
 
 class Run(Generic[B]):
@@ -81,3 +86,8 @@ class Run(Generic[B]):
     def database(self) -> Database:
         """The live database, read-only: only the writer writes the ledger, and commands are the way to it."""
         return self.bench.database
+
+    @property
+    def store(self) -> Database:
+        """functions.db, which functions write themselves: it survives the loss of Redis."""
+        return self.bench.store

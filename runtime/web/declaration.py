@@ -24,6 +24,9 @@ METHODS: frozenset[str] = frozenset(get_args(Method))
 AUTHS: frozenset[str] = frozenset(get_args(Auth))
 BODILESS: frozenset[str] = frozenset(("GET", "DELETE"))
 
+TIMEOUT_S = 30
+IN_FLIGHT = 1_000
+
 H = TypeVar("H", bound=Callable[[Any], Any])
 
 
@@ -89,6 +92,10 @@ class Function:
     media: str
     also: tuple[int, ...]
     """Other statuses that bring the same response."""
+    timeout_s: int
+    """How long a call may take, until its answer begins."""
+    in_flight: int
+    """How many calls a process answers at once; one more is refused."""
     name: str = ""
     file: str = ""
 
@@ -115,6 +122,8 @@ def function(
     errors: tuple[str, ...] = (),
     media: str = "application/json",
     also: tuple[int, ...] = (),
+    timeout_s: int = TIMEOUT_S,
+    in_flight: int = IN_FLIGHT,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
 
@@ -136,6 +145,8 @@ def function(
             errors=errors,
             media=media,
             also=also,
+            timeout_s=timeout_s,
+            in_flight=in_flight,
         )
         check(declaration)
         setattr(handler, DECLARATION, declaration)
@@ -160,6 +171,9 @@ def _form_complaints(one: Function) -> Iterator[str]:
         yield "the summary is empty"
     if not 200 <= one.status <= 299:
         yield f"status {one.status} is no success; refusals are raised (runtime.errors)"
+    for what, value in (("timeout_s", one.timeout_s), ("in_flight", one.in_flight)):
+        if value < 1:
+            yield f"{what}={value} is less than 1"
     if one.body is not None and one.method in BODILESS:
         yield f"{one.method} takes no body"
 

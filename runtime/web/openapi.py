@@ -16,7 +16,7 @@ from runtime.web.declaration import Function
 REF = "#/components/schemas/{name}"
 PROBLEM = "Problem"
 # Codes that need no mention in a declaration: they follow from it.
-ALWAYS = ("INVALID_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE")
+ALWAYS = ("INVALID_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE", "OVERLOADED")
 WITH_SESSION = ("UNAUTHENTICATED",)
 FOR_OPERATORS = ("FORBIDDEN",)
 WITH_BODY = ("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
