@@ -58,6 +58,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
     Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),
     Command("routes", "taptrade.housekeeping:routes", "list the HTTP endpoints"),
+    Command("functions", "taptrade.functions:main", "list every function: what starts it, limits, times, errors"),
+    Command("logs", "taptrade.logs:main", "print what a function has logged; -f waits for more"),
+    Command("webhooks", "taptrade.webhooks:main", "tell other programs of events: subscriptions, deliveries, replay"),
     Command("version", "taptrade.housekeeping:version", "print the version"),
 )
 

@@ -136,7 +136,7 @@ def _queue(trigger: Trigger) -> str:
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; wait for Redis as long as it takes."""
-    for name in ("rq.worker", "rq.job"):
+    for name in ("rq.worker", "rq.job", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     triggers = triggers_in(functions_folder())
     stop = threading.Event()

@@ -1,6 +1,7 @@
 """One endpoint: the fixed order of steps between Falcon and a handler.
 
-Guards, what is under way, session, limits, then the body and the query are decoded, then the handler runs, then its answer is written.
+Guards, what is under way, session, limits, then the body and the query are decoded, then the handler runs, then its
+answer is written.
 Guards come first because they look at nothing but memory: where a door is shut, asking who knocks would cost more.
 All that depends on the declaration only is prepared once; nothing is built per request but the call itself.
 """
