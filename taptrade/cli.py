@@ -59,6 +59,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),
     Command("routes", "taptrade.housekeeping:routes", "list the HTTP endpoints"),
     Command("functions", "taptrade.functions:main", "list every function: what starts it, limits, times, errors"),
+    Command("new", "taptrade.new_function:main", "write a new function and its test: --http, --every, --cron, ..."),
+    Command("invoke", "taptrade.invoke:main", "run one function without a server: JSON in, answer out"),
     Command("logs", "taptrade.logs:main", "print what a function has logged; -f waits for more"),
     Command("webhooks", "taptrade.webhooks:main", "tell other programs of events: subscriptions, deliveries, replay"),
     Command("version", "taptrade.housekeeping:version", "print the version"),
