@@ -39,7 +39,6 @@ class Declared(NamedTuple):
     name: str
     handler: Any
     declaration: Any
-    file: Path
 
 
 def functions_folder() -> Path:
@@ -75,7 +74,7 @@ def declared_in(file: Path) -> list[Declared]:
         raise DiscoveryError(file, "no declaration: decorate a handler with @function, @every, @cron, @on_queue, ...")
     alone = len(handlers) == 1
     return [
-        Declared(file.stem if alone else f"{file.stem}.{name}", handler, getattr(handler, DECLARATION), file)
+        Declared(file.stem if alone else f"{file.stem}.{name}", handler, getattr(handler, DECLARATION))
         for name, handler in handlers
     ]
 

@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gevent
@@ -133,9 +134,21 @@ def _start(parts: Parts, metrics: Metrics) -> None:
     start_pushing(parts.redis, metrics, clock, OUTAGES, background)
 
 
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """The parts of this process, and what builds an app of the functions as they are now."""
+
+    parts: Parts
+    build: Callable[[], App]
+
+
 def get_app(settings: Settings | None = None) -> App:
     """Build the app of this process from the environment; what gunicorn calls."""
-    settings = settings or load()
+    return wire(settings or load()).build()
+
+
+def wire(settings: Settings) -> Wired:
+    """Build the parts of this process, and start what they do in the background."""
     log.configure("api", settings.log_level)
     logging.captureWarnings(capture=True)
     signatures.check_backend()
@@ -150,18 +163,22 @@ def get_app(settings: Settings | None = None) -> App:
     authenticate = authenticator(parts.sessions, domains_of(settings))
     time_limits = TimeLimits(parts.clock, metrics)
     parts.background.repeat("time-limits", time_limits.look, TIME_LIMITS_EVERY_S)
-    return create_app(
-        discover(functions_folder()),
-        parts=parts,
-        authenticate=authenticate,
-        authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
-        limiter=limiter,
-        quotas=quotas,
-        guards={name: guard(parts) for name, guard in GUARDS.items()},
-        clock=parts.clock,
-        metrics=metrics,
-        trusted_proxies=settings.trusted_proxies,
-        cors_origins=settings.cors_origins,
-        outages=OUTAGES,
-        time_limits=time_limits,
-    )
+
+    def build() -> App:
+        return create_app(
+            discover(functions_folder()),
+            parts=parts,
+            authenticate=authenticate,
+            authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
+            limiter=limiter,
+            quotas=quotas,
+            guards={name: guard(parts) for name, guard in GUARDS.items()},
+            clock=parts.clock,
+            metrics=metrics,
+            trusted_proxies=settings.trusted_proxies,
+            cors_origins=settings.cors_origins,
+            outages=OUTAGES,
+            time_limits=time_limits,
+        )
+
+    return Wired(parts, build)

@@ -59,9 +59,9 @@ def _follow(name: str, tails: Sequence[Tail]) -> int:
 class Tail:
     """One log file, and how far it was read; one that was turned over is read from its begin."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, from_end: bool = False) -> None:
         self.file = file
-        self._read = 0
+        self._read = file.stat().st_size if from_end and file.exists() else 0
 
     def new_lines(self) -> Iterator[str]:
         """Yield the whole lines that have come."""
@@ -85,11 +85,17 @@ def is_of(name: str, line: str) -> bool:
     return function == name or function.startswith(f"{name}.")
 
 
+def tells_of_trouble(line: str) -> bool:
+    """Tell whether a line of a log says that something went wrong in our code."""
+    return line.startswith("{") and ('"level":"ERROR"' in line or '"traceback"' in line)
+
+
 def show(line: str) -> None:
     """Print a line for people, with its traceback."""
     seen = parsed(line, Path("functions.log"))
     fields = _fields(line)
-    print(f"{fields.get('time', '')} {fields.get('function', '')}: {seen.text}", flush=True)
+    whose = fields.get("function") or fields.get("process", "")
+    print(f"{fields.get('time', '')} {whose}: {seen.text}", flush=True)
     traceback = fields.get("traceback", "").rstrip()
     if traceback:
         print("    " + traceback.replace("\n", "\n    "), flush=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.errors import TaptradeError
-from runtime.function_files import functions_folder
+from runtime.function_files import DeclarationError, functions_folder
 from runtime.triggers.declaration import QUEUE_NAME, cron, every, on_event
 from taptrade.scaffolds import CRON, EVENT, EVERY, HTTP, QUEUE, Scaffold
 
@@ -34,7 +34,10 @@ def main(argv: Sequence[str]) -> int:
     kinds.add_argument("--event", nargs="?", const="bet.won", metavar="EVENT", help="on an event: bet.won, column, ...")
     kinds.add_argument("--queue", nargs="?", const="", metavar="QUEUE", help="for each message of a queue")
     given = parser.parse_args(argv)
-    scaffold, value = _chosen(given)
+    try:
+        scaffold, value = _chosen(given)
+    except DeclarationError as ex:
+        raise NotMade(str(ex)) from ex
     root = functions_folder().parent
     function, test = root / "functions" / f"{given.name}.py", root / "tests" / "functions" / f"test_{given.name}.py"
     _refuse(given.name, function, test)
@@ -42,9 +45,8 @@ def main(argv: Sequence[str]) -> int:
         file.write_text(_filled(text, given.name, value), encoding="utf-8")
         print(f"wrote {file.relative_to(root)}")
     _write_tables(root)
-    print(
-        f"try it: taptrade invoke {given.name}{_data(scaffold)}; pytest tests/functions/test_{given.name}.py; make dev"
-    )
+    data = f" --data '{_filled(scaffold.data, given.name, value)}'" if scaffold.data else ""
+    print(f"try it: taptrade invoke {given.name}{data}; pytest {test.relative_to(root)}; make dev")
     return 0
 
 
@@ -80,10 +82,6 @@ def _refuse(name: str, *files: Path) -> None:
 def _filled(text: str, name: str, value: str) -> str:
     words = {"NAME": name, "CLASS": "".join(part.capitalize() for part in name.split("_")), "VALUE": value}
     return re.sub(r"\b(NAME|CLASS|VALUE)\b", lambda found: words[found[1]], text).lstrip("\n")
-
-
-def _data(scaffold: Scaffold) -> str:
-    return f" --data '{scaffold.data}'" if scaffold.data else ""
 
 
 def _write_tables(root: Path) -> None:

@@ -14,6 +14,8 @@ from taptrade import sockets
 
 PYTHON = "SUPERVISOR_PYTHON"
 """Environment variable with the interpreter, quoted as for a shell."""
+RELOAD = "--reload"
+"""Option by which a process is told to begin anew when its sources change."""
 UNDER = "--under"
 """Option by which a process is told whom it must not outlive."""
 
@@ -83,12 +85,12 @@ def supervisor_variables(settings: Settings) -> dict[str, str]:
     return {"TAPTRADE_DATA": str(settings.data), PYTHON: shlex.quote(sys.executable)}
 
 
-def supervisor_config(settings: Settings, *, embedded_redis: bool) -> str:
+def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool = False) -> str:
     """Write supervisord.conf: one program a process, grouped by the order in which they stop."""
     wanted = {"redis": embedded_redis, "replica": bool(settings.replica_url)}
     processes = [process for process in PROCESSES if wanted.get(process.name, True)]
     sections = [_supervisord(), _control_socket(sockets.folder_of(settings.data / "run"))]
-    sections += [_program(process) for process in processes]
+    sections += [_program(process, *([RELOAD] if reload else [])) for process in processes]
     return "\n".join(sections) + "\n" + _groups(processes)
 
 
@@ -121,8 +123,8 @@ def _control_socket(folder: Path) -> str:
     )
 
 
-def _program(process: Process) -> str:
-    words = " ".join(command(process.name, UNDER, str(os.getpid()), python=f"%(ENV_{PYTHON})s"))
+def _program(process: Process, *options: str) -> str:
+    words = " ".join(command(process.name, UNDER, str(os.getpid()), *options, python=f"%(ENV_{PYTHON})s"))
     return "\n".join(
         [
             f"[program:{process.name}]",

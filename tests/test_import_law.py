@@ -41,7 +41,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "rq": ("jobs.rq", "jobs.triggers", "jobs.writer.inbox", "jobs.dashboard.main"),
     "rq_scheduler": ("jobs.rq",),
     **dict.fromkeys(("flask", "rq_dashboard", "werkzeug"), ("jobs.dashboard",)),
-    "falcon": ("functions", "runtime.web", "runtime.auth.credentials", "runtime.auth.operators"),
+    "falcon": ("functions", "runtime.web", "runtime.auth.credentials", "runtime.auth.operators", "taptrade.trial"),
     "gunicorn": ("runtime.server", "taptrade.gunicorn_settings"),
     "supervisor": ("taptrade.up",),
     "websockets": ("jobs.feed.connection",),

@@ -19,6 +19,7 @@ from runtime.history.shelves import PAST
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
 from runtime.storage.ticks_store import TICKS
+from runtime.webhooks.subscriptions import HOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for tree in ("functions", "runtime", "jobs", "taptrade") for path in (ROOT / tree).rglob("*.py"))
@@ -32,6 +33,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "PAST": ("runtime/history/history.sql", PAST),
     "FILE": ("jobs/upkeep/week_file.sql", FILE),
     "POSITIONS": ("jobs/triggers/positions.sql", POSITIONS),
+    "HOOKS": ("runtime/webhooks/webhooks.sql", HOOKS),
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
 }
 # Filled when a page is asked for, or once for each kind of record.

@@ -40,10 +40,11 @@ def speaks_of_triggers(file: Path) -> bool:
 def triggers_of(file: Path) -> list[Trigger]:
     """Import a file and return what it declares, without its endpoints."""
     found = []
-    for name, handler, declaration, _ in declared_in(file):
-        if isinstance(declaration, Trigger):
-            _refuse_handler(file, handler, declaration)
-            found.append(replace(declaration, name=declaration.name or name, file=str(file)))
+    for one in declared_in(file):
+        declared = one.declaration
+        if isinstance(declared, Trigger):
+            _refuse_handler(file, one.handler, declared)
+            found.append(replace(declared, name=declared.name or one.name, file=str(file)))
     return found
 
 

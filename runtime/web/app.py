@@ -118,6 +118,8 @@ class Resource:
 
 def _resources(surroundings: Surroundings, time_limits: TimeLimits | None) -> dict[str, Resource]:
     resources: dict[str, Resource] = {}
+    if time_limits is not None:
+        time_limits.begin()
     for function in surroundings.functions:
         endpoint = Endpoint(function, surroundings)
         resources.setdefault(function.route, Resource(function.file)).add(endpoint)

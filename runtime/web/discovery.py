@@ -25,10 +25,10 @@ def discover(folder: Path | str) -> tuple[Function, ...]:
 def endpoints_of(file: Path) -> list[Function]:
     """Import a file and return its endpoints; none if it declares what others than requests start."""
     functions = []
-    for name, handler, declaration, _ in declared_in(file):
-        if isinstance(declaration, Function):
-            _refuse_handler(file, handler.__name__, handler)
-            functions.append(replace(declaration, name=name, file=str(file)))
+    for one in declared_in(file):
+        if isinstance(one.declaration, Function):
+            _refuse_handler(file, one.handler.__name__, one.handler)
+            functions.append(replace(one.declaration, name=one.name, file=str(file)))
     return functions
 
 

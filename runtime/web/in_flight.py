@@ -61,6 +61,10 @@ class TimeLimits:
         self._all: list[InFlight] = []
         self._told: dict[str, tuple[int, int]] = {}
 
+    def begin(self) -> None:
+        """Hold the calls of one app to its limits, and of no other."""
+        self._all.clear()
+
     def add(self, one: InFlight) -> None:
         """Hold the calls of one more endpoint to its limit."""
         self._all.append(one)

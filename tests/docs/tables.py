@@ -82,7 +82,9 @@ def costs() -> str:
 
 def _row_of_costs(one: Function) -> tuple[str, ...]:
     name = f"{one.method} {one.route}"
-    cost = COSTS[name]
+    cost = COSTS.get(name)
+    if cost is None:
+        return f"`{name}`", "not measured", "", "", ", ".join(one.buckets), ""
     in_database = f"{cost.database_bytes:,}" if cost.database_bytes else ""
     in_redis = f"{cost.redis_bytes:,} for {cost.redis_s:,}" if cost.redis_bytes else ""
     return f"`{name}`", f"{cost.cpu_ms:g}", in_database, in_redis, ", ".join(one.buckets), cost.bound
