@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import signal
@@ -20,7 +19,7 @@ from runtime.web.answers import PROBLEM_JSON, plain_problem, write_http_error
 from runtime.web.app import App
 from runtime.web.incoming import Request
 from runtime.wiring import Wired, wire
-from taptrade.reloading import LOOK_EVERY_S, Watch, forget_functions
+from taptrade.reloading import LOOK_EVERY_S, Watch, forget
 
 logger = logging.getLogger(__name__)
 Answer = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -44,14 +43,18 @@ class ReloadingApp:
         if any(file.parent != functions_folder().resolve() for file in changed):
             os.kill(os.getppid(), signal.SIGTERM)
         elif changed:
-            forget_functions()
-            importlib.invalidate_caches()
+            began_ms = self._wired.parts.clock.monotonic_ms()
+            forget(changed)
             self._answer = self._build()
+            took_ms = self._wired.parts.clock.monotonic_ms() - began_ms
+            if not isinstance(self._answer, _Broken):
+                logger.info("%s in use after %d ms", ", ".join(file.name for file in changed), took_ms)
 
     def _build(self) -> Answer:
         try:
             app: App = self._wired.build()
         except TaptradeError as ex:
+            logger.error("%s", ex)  # noqa: TRY400  a developer is told where in a sentence
             return _Broken(str(ex))
         app.add_error_handler(Exception, write_crash)
         return app

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from runtime.function_files import functions_folder
 from runtime.settings import SettingsError, load
 from taptrade.function_check import require_functions
 from taptrade.logs import Tail, show, tells_of_trouble
@@ -24,13 +25,11 @@ def main(argv: Sequence[str]) -> int:
     tails = [Tail(logs / f"{process.name}.log", from_end=True) for process in PROCESSES]
     watch = Watch()
     while True:
-        changed = watch.changed()
+        # The API tells of changed functions itself; who imports what else changed begins anew.
+        changed = [file for file in watch.changed() if file.parent != functions_folder().resolve()]
         if changed:
-            began_s = time.monotonic()
             names = ", ".join(os.path.relpath(file) for file in changed)
-            trouble = _trouble()
-            took_ms = round((time.monotonic() - began_s) * 1000)
-            print(f"taptrade: {trouble}" if trouble else f"taptrade: {names} is in use ({took_ms} ms)", flush=True)
+            print(f"taptrade: {_trouble() or f'{names} changed: who uses it begins anew'}", flush=True)
         for tail in tails:
             for line in tail.new_lines():
                 if tells_of_trouble(line):

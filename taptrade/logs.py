@@ -15,6 +15,7 @@ from taptrade.log_lines import log_files, parsed
 
 LOOK_EVERY_S = 0.2
 LINES = 50
+TROUBLE = ('"level":"ERROR"', '"traceback"', '"logger":"taptrade.dev_app"')
 OF_FUNCTIONS = ("api", "functions")
 """The processes that run functions."""
 
@@ -86,8 +87,8 @@ def is_of(name: str, line: str) -> bool:
 
 
 def tells_of_trouble(line: str) -> bool:
-    """Tell whether a line of a log says that something went wrong in our code."""
-    return line.startswith("{") and ('"level":"ERROR"' in line or '"traceback"' in line)
+    """Tell whether a line of a log is for a developer at once: an error, or what came of a change."""
+    return line.startswith("{") and any(mark in line for mark in TROUBLE)
 
 
 def show(line: str) -> None:

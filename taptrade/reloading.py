@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from runtime.function_files import folder_of, functions_folder
 
 LOOK_EVERY_S = 0.15
+NAMED = re.compile(r"functions\.\w+")
 TREES = ("functions", "runtime", "jobs", "taptrade")
 
 
@@ -71,10 +74,16 @@ def end_when_changed(*, functions: bool) -> None:
     threading.Thread(target=look, name="reload", daemon=True).start()
 
 
-def forget_functions() -> None:
-    """Let the functions be imported anew."""
-    folder = functions_folder()
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file is not None and Path(file).parent == folder and name != folder.name:
-            del sys.modules[name]
+def forget(changed: Collection[Path]) -> None:
+    """Let these files be imported anew, and what has imported one of them."""
+    names = {name for name, file in _imported() if file in changed}
+    texts = ((name, file) for name, file in _imported() if file.parent == functions_folder().resolve())
+    users = {name for name, file in texts if names & set(NAMED.findall(file.read_text(encoding="utf-8")))}
+    for name in names | users:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def _imported() -> list[tuple[str, Path]]:
+    files = ((name, getattr(module, "__file__", None)) for name, module in list(sys.modules.items()))
+    return [(name, Path(file)) for name, file in files if file is not None and Path(file).exists()]
