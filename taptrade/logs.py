@@ -93,9 +93,9 @@ def tells_of_trouble(line: str) -> bool:
 
 def show(line: str) -> None:
     """Print a line for people, with its traceback."""
-    seen = parsed(line, Path("functions.log"))
     fields = _fields(line)
-    whose = fields.get("function") or fields.get("process", "")
+    whose = fields.pop("function", "") or fields.get("process", "")
+    seen = parsed(json.dumps(fields), Path("functions.log"))
     print(f"{fields.get('time', '')} {whose}: {seen.text}", flush=True)
     traceback = fields.get("traceback", "").rstrip()
     if traceback:
