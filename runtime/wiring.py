@@ -135,7 +135,7 @@ def _start(parts: Parts, metrics: Metrics) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wired:
+class Prepared:
     """The parts of this process, and what builds an app of the functions as they are now."""
 
     parts: Parts
@@ -144,10 +144,10 @@ class Wired:
 
 def get_app(settings: Settings | None = None) -> App:
     """Build the app of this process from the environment; what gunicorn calls."""
-    return wire(settings or load()).build()
+    return prepare(settings or load()).build()
 
 
-def wire(settings: Settings) -> Wired:
+def prepare(settings: Settings) -> Prepared:
     """Build the parts of this process, and start what they do in the background."""
     log.configure("api", settings.log_level)
     logging.captureWarnings(capture=True)
@@ -181,4 +181,4 @@ def wire(settings: Settings) -> Wired:
             time_limits=time_limits,
         )
 
-    return Wired(parts, build)
+    return Prepared(parts, build)

@@ -18,7 +18,7 @@ from runtime.settings import load
 from runtime.web.answers import PROBLEM_JSON, plain_problem, write_http_error
 from runtime.web.app import App
 from runtime.web.incoming import Request
-from runtime.wiring import Wired, wire
+from runtime.wiring import Prepared, prepare
 from taptrade.reloading import LOOK_EVERY_S, Watch, forget
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ Answer = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class ReloadingApp:
     """An app that is built anew when a function changes; while one is broken, every answer says so."""
 
-    def __init__(self, wired: Wired) -> None:
-        self._wired = wired
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
         self._watch = Watch(loaded_only=True)
         self._answer: Answer = self._build()
 
@@ -43,16 +43,16 @@ class ReloadingApp:
         if any(file.parent != functions_folder().resolve() for file in changed):
             os.kill(os.getppid(), signal.SIGTERM)
         elif changed:
-            began_ms = self._wired.parts.clock.monotonic_ms()
+            began_ms = self._prepared.parts.clock.monotonic_ms()
             forget(changed)
             self._answer = self._build()
-            took_ms = self._wired.parts.clock.monotonic_ms() - began_ms
+            took_ms = self._prepared.parts.clock.monotonic_ms() - began_ms
             if not isinstance(self._answer, _Broken):
                 logger.info("%s in use after %d ms", ", ".join(file.name for file in changed), took_ms)
 
     def _build(self) -> Answer:
         try:
-            app: App = self._wired.build()
+            app: App = self._prepared.build()
         except TaptradeError as ex:
             logger.error("%s", ex)  # noqa: TRY400  a developer is told where in a sentence
             return _Broken(str(ex))
@@ -86,7 +86,7 @@ def get_app() -> ReloadingApp:
     """Build the app of this process; what gunicorn calls."""
     # What was compiled within the second of an edit would look as if it were of the file as it is.
     sys.dont_write_bytecode = True
-    wired = wire(load())
-    app = ReloadingApp(wired)
-    wired.parts.background.repeat("reload", app.look, LOOK_EVERY_S)
+    prepared = prepare(load())
+    app = ReloadingApp(prepared)
+    prepared.parts.background.repeat("reload", app.look, LOOK_EVERY_S)
     return app
