@@ -49,7 +49,7 @@ def place(house: System, tmp_path: Path) -> dict[str, str]:
 def test_looking_around_shows_health_processes_and_breaker(house: System, tmp_path: Path) -> None:
     _, looked = run([FIRST, LOOK], tmp_path, house.environment)
     assert '"checks"' in looked
-    assert len(re.findall(r"^(?:support:)?\w+ +RUNNING", looked, re.MULTILINE)) == 9
+    assert len(re.findall(r"^(?:support:)?\w+ +RUNNING", looked, re.MULTILINE)) == len(PROCESSES)
     assert "override auto" in looked
 
 

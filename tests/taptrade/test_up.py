@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from jobs.rq.schedule import schedules
 from runtime.settings import load
 from taptrade import embedded_redis, sockets, up
 from taptrade.announce import banner, hide_password
