@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
+from contextlib import suppress
 
+from runtime.messaging.connection import OUTAGES
 from runtime.triggers import Event, Message, Run, every, on_event, on_queue, send_message
 from runtime.webhooks.sending import send
 from runtime.webhooks.subscriptions import Webhooks
@@ -33,8 +35,10 @@ def wanted(run: Run[None]) -> frozenset[str]:
 @on_event("bet", "column", "breaker", wanted=wanted)
 def note(run: Run[Event]) -> None:
     """Make a delivery of an event for each that subscribes to it."""
-    for subscription_id in Webhooks(run.store).note(run.body, run.clock.now_ms()):
-        send_message(run.redis, QUEUE, Due(subscription_id), run.clock.now_ms())
+    begun = Webhooks(run.store).note(run.body, run.clock.now_ms())
+    with suppress(*OUTAGES):  # `look` finds them
+        for subscription_id in begun:
+            send_message(run.redis, QUEUE, Due(subscription_id), run.clock.now_ms())
 
 
 @on_queue(QUEUE, body=Due, in_flight=4, timeout_s=120, retries=0)

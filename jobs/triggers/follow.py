@@ -59,7 +59,7 @@ class Follower:
 
     def look(self, stopping: Stopping) -> bool:
         """Tell of the next commit, if there is one, and of the breaker; return whether there may be more at once."""
-        kinds = self._kinds()
+        kinds, before = self._kinds(), self._at.commit
         newest = last_commit(self._bench.database.execute)
         self._metrics.set("taptrade_function_commits_behind", max(0, newest - self._at.commit), self._trigger.name)
         told = False
@@ -70,7 +70,7 @@ class Follower:
         elif self._at.commit < newest:
             told |= self._tell_of_commit(self._at.commit + 1, kinds, stopping)
         self._keep(told)
-        return self._at.commit < newest and not stopping.wait(0)
+        return before < self._at.commit < newest and not stopping.wait(0)
 
     def _kinds(self) -> frozenset[str]:
         wanted = self._trigger.wanted
@@ -94,7 +94,8 @@ class Follower:
         try:
             self._attempts.all(self._trigger, lambda attempt: Run(name, event.id, event, self._bench, attempt))
         except FunctionFailed as ex:
-            if stopping.wait(0):
+            # While Redis is away it is nobody's fault: the commit is told again once it is back.
+            if stopping.wait(0) or isinstance(ex.__cause__, OUTAGES):
                 return False
             said = f"{name} cannot take event {event.id}, which is set aside: {ex}"
             logger.error(said)  # noqa: TRY400  each attempt has logged its traceback

@@ -32,8 +32,9 @@ class Positions:
         self._function = function
 
     def begin(self, now: Position) -> Position:
-        """Return where the function stands; one that is new stands where the house does now."""
+        """Return where the function stands: a new one where the house does now, none beyond that."""
         self._database.execute(POSITIONS["begin_position"], (self._function, now.commit, now.public_id, now.breaker))
+        self._database.execute(POSITIONS["step_back"], (now.commit, self._function, now.commit))
         return Position(*self._database.execute(POSITIONS["position"], (self._function,))[0])
 
     def move(self, to: Position) -> None:

@@ -12,6 +12,10 @@ INSERT OR IGNORE INTO positions (function, commit_number, public_id, breaker) VA
 -- Events up to here were told; one that is behind takes nothing back.
 UPDATE positions SET commit_number = max(commit_number, ?), public_id = ?, breaker = ? WHERE function = ?;
 
+-- name: step_back
+-- The ledger ends before the position, as it does when an older one was restored: go on from its end.
+UPDATE positions SET commit_number = ? WHERE function = ? AND commit_number > ?;
+
 -- name: known_positions
 -- The functions that were told of events.
 SELECT function FROM positions ORDER BY function;

@@ -16,6 +16,7 @@ from jobs.triggers.positions import Positions, forget_others
 from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, State
 from runtime.market.breaker import change_breaker
+from runtime.messaging.connection import OUTAGES
 from runtime.metrics.table import Metrics
 from runtime.settings import Settings
 from runtime.storage.function_store import prepare
@@ -153,6 +154,32 @@ def test_an_event_that_cannot_be_taken_is_set_aside_and_the_next_is_told(
     assert len(one.told) == 4
     [(function, event_id, error)] = one.bench.store.execute("SELECT function, event_id, error FROM set_aside")
     assert (function, event_id, error) == ("sample", poison[0], "ValueError: cannot")
+
+
+def test_while_redis_is_away_nothing_is_set_aside_and_the_event_comes_again(
+    desk: Desk, listen: Callable[..., Listener]
+) -> None:
+    one, player = listen("bet.confirmed"), desk.player()
+    desk.place(desk.bet(player))
+
+    def away(_event: Event) -> bool:
+        raise OUTAGES[0]
+
+    one.fails = away
+    first = one.listen()
+    assert one.listen() == first
+    assert one.bench.store.execute("SELECT count(*) FROM set_aside") == [(0,)]
+    one.fails = lambda _: False
+    assert one.listen() == first
+    assert (len(first), one.listen()) == (1, [])
+
+
+def test_after_an_older_ledger_was_restored_what_comes_is_told(desk: Desk, listen: Callable[..., Listener]) -> None:
+    one, player = listen("bet.confirmed"), desk.player()
+    one.bench.store.execute("UPDATE positions SET commit_number = 1000")
+    one.begin()
+    desk.place(desk.bet(player))
+    assert [kind for _, kind in one.listen()] == ["bet.confirmed"]
 
 
 def test_where_nothing_is_wanted_nothing_is_read_and_the_position_moves_on(
