@@ -13,6 +13,7 @@ from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
 from runtime.settings import load
 from runtime.web.declaration import Function
+from taptrade.books import find_account
 from taptrade.trial import Trial, open_trial
 from taptrade.trial_house import throw_away
 
@@ -35,8 +36,11 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--data", metavar="JSON", help="its body, message or event; `-` reads standard input")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the route")
     parser.add_argument("--query", default="", metavar="A=B&C=D", help="query parameters")
+    parser.add_argument("--as", dest="account", metavar="ACCOUNT", help="with --present: as this wallet or user id")
     parser.add_argument("--present", action="store_true", help="read the present data instead of a throw-away house")
     given = parser.parse_args(argv)
+    if given.account and not given.present:
+        parser.error("--as names an account of the present data: say --present too")
     body = _body(given.data)
     with (
         throw_away(load(), present=given.present) as settings,
@@ -62,16 +66,24 @@ def _call(trial: Trial, endpoint: Function, body: Any, given: argparse.Namespace
         raise CannotInvoke(f"{endpoint.name} is for operators, who sign in with a wallet; tests/functions does so")
     if endpoint.media == "text/event-stream":
         raise CannotInvoke(f"{endpoint.name} does not end; run the house and follow it with curl -N")
-    wants_session = endpoint.auth == "session"
-    if wants_session and given.present:
-        raise CannotInvoke(f"{endpoint.name} wants a session, and none can be made on data that is only read")
-    headers = trial.sign_in() if wants_session else {}
+    headers = _headers(trial, endpoint, given)
     result = trial.call(
         endpoint.method, _path(endpoint.route, given.set), body, headers=headers, query_string=given.query
     )
     print(f"{result.status}", file=sys.stderr)
     print(_text(result.json) if "json" in result.headers.get("content-type", "") else result.text)
     return 1 if result.status_code >= REFUSED_FROM else 0
+
+
+def _headers(trial: Trial, endpoint: Function, given: argparse.Namespace) -> dict[str, str]:
+    """Return the header fields of a session, where one is wanted: of a new account, or of one of the present data."""
+    if given.account:
+        return trial.session_of(find_account(trial.bench.database, given.account))
+    if endpoint.auth != "session":
+        return {}
+    if given.present:
+        raise CannotInvoke(f"{endpoint.name} wants a session: say --as WALLET or --as USER_ID")
+    return trial.sign_in()
 
 
 def _path(route: str, fields: Sequence[str]) -> str:

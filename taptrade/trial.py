@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 from falcon import testing
@@ -52,7 +52,23 @@ from runtime.web.discovery import discover
 from taptrade.trial_market import be_well, tick_of
 from taptrade.trial_writer import Carrier, NoWriter, TrialWriter
 
+NETWORK = "192.0.2.1"
+"""The address that everybody comes from: one of documentation."""
 NOTHING: Mapping[str, Any] = {}
+
+
+class Owner(Protocol):
+    """Whose session it is."""
+
+    @property
+    def user_id(self) -> str:
+        """The account's id."""
+        ...
+
+    @property
+    def wallet(self) -> str:
+        """The account's address."""
+        ...
 
 
 class NoSuchFunction(TaptradeError):
@@ -100,8 +116,11 @@ class Trial:
         """Open a new account with some money, and return the header fields of a session of its."""
         if self._writer is None:
             raise NothingIsWritten("no account is made on data that is only read")
-        user_id, wallet = self._writer.open_account(credit_cents)
-        token, _ = self.parts.sessions.create(user_id, wallet, "192.0.2.1")
+        return self.session_of(self._writer.open_account(credit_cents))
+
+    def session_of(self, account: Owner) -> dict[str, str]:
+        """Return the header fields of a new session of an account."""
+        token, _ = self.parts.sessions.create(account.user_id, account.wallet, NETWORK)
         return {"Authorization": f"Bearer {token}"}
 
     def run(self, name: str, body: Any = None, run_id: str = "trial-1") -> Any:

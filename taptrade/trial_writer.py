@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobs.writer.book import Book
 from jobs.writer.core import Writer, WriterRules
@@ -25,6 +25,13 @@ from taptrade.trial_market import tick_of
 ORIGIN = "trial"
 BLOCK_S = 1.0
 ACCOUNT_TTL_MS = 10_000
+
+
+class Opened(NamedTuple):
+    """A new account."""
+
+    user_id: str
+    wallet: str
 
 
 class TrialWriter:
@@ -74,8 +81,8 @@ class TrialWriter:
         while self._writer.run_once():
             pass
 
-    def open_account(self, credit_cents: int) -> tuple[str, str]:
-        """Open the account of a new wallet; its user id and address."""
+    def open_account(self, credit_cents: int) -> Opened:
+        """Open the account of a new wallet."""
         now_ms, wallet = self.clock.now_ms(), f"0x{secrets.token_hex(20)}"
         command = OpenAccount(
             id=new_id(now_ms),
@@ -86,7 +93,7 @@ class TrialWriter:
             credit_cents=credit_cents,
         )
         user_id: str = Carrier(self).submit(command).data["user_id"]
-        return user_id, wallet
+        return Opened(user_id, wallet)
 
     def close(self) -> None:
         """Let go of the database and of Redis."""

@@ -14,7 +14,7 @@ from tests.interpreter import preferring
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.integration]
 COPIED = ("functions", "tests", "docs")
-SKIPPED = ("__pycache__", ".pytest_cache")
+SKIPPED = (".pytest_cache",)
 
 
 @pytest.fixture

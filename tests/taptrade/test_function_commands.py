@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from runtime.metrics.table import Metrics
+from runtime.storage import ticks_store
 from taptrade import invoke, logs
 from taptrade.functions import views_of
 from taptrade.reloading import Watch, forget
+from tests.jobs.writer_desk import Desk
 
 
 def test_each_function_is_listed_with_its_limits_and_how_it_has_done() -> None:
@@ -62,6 +64,25 @@ def test_a_function_is_run_on_a_house_of_its_own(
         with pytest.raises(Exception, match=reason):
             invoke.main(arguments)
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.integration
+def test_the_present_data_is_read_as_one_of_its_accounts_and_not_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TAPTRADE_DATA", str(desk.path.parent))
+    ticks_store.prepare(desk.path.with_name("ticks.db"), desk.clock)
+    player = desk.player(cents=777)
+    assert invoke.main(["me", "--present", "--as", player]) == 0
+    assert json.loads(capsys.readouterr().out)["user"]["balance"] == 777
+    deposit = ["deposits.deposit", "--present", "--as", player, "--data", '{"amount": 1}']
+    assert invoke.main(deposit) == 1
+    assert "Nothing is written here" in capsys.readouterr().out
+    assert desk.balance(player) == 777
+    with pytest.raises(Exception, match="say --as WALLET"):
+        invoke.main(["me", "--present"])
+    with pytest.raises(SystemExit):
+        invoke.main(["me", "--as", player])
 
 
 LINES = [
