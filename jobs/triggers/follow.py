@@ -20,6 +20,7 @@ from runtime.messaging.redis_keys import BREAKER as BREAKER_KEY
 from runtime.messaging.redis_values import decode_breaker
 from runtime.metrics.table import Metrics
 from runtime.records.events import events_of_commit, last_commit
+from runtime.records.views import BetEvent, ColumnEvent, CommittedEvent
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.kinds import BREAKER, COLUMN, COMMITTED
 from runtime.triggers.run import Bench, Event, Run
@@ -147,11 +148,11 @@ class Follower:
             self._kept, self._kept_ms = self._at, now_ms
 
 
-def _events(told: list[dict[str, Any]]) -> Iterator[Event]:
+def _events(told: list[CommittedEvent]) -> Iterator[Event]:
     """Return a commit's events as functions see them; what moves a balance they learn from the bets."""
     for one in told:
-        data, user_id = one["data"], one["user"]
-        if one["type"] == "bet":
-            yield Event(data["event_id"], f"bet.{data['status']}", user_id, data)
-        elif one["type"] == COLUMN:
-            yield Event(data["event_id"], COLUMN, None, data)
+        match one.data:
+            case BetEvent() as bet:
+                yield Event(bet.event_id, f"bet.{bet.status}", one.user, msgspec.to_builtins(bet))
+            case ColumnEvent() as column:
+                yield Event(column.event_id, COLUMN, None, msgspec.to_builtins(column))
