@@ -27,8 +27,6 @@ KEPT: dict[str, str] = {
     "runtime.web.scope.RequestScope.process_request": "falcon's middleware",
     "runtime.web.problem.Problem.*": "a schema of the document; the values are written from an error's fields",
     "runtime.records.refusals.*": "the same of what the codes carry",
-    "runtime.stream.payloads.PriceEvent.event_id": "a schema of the document; the hub writes it into the data",
-    "runtime.stream.payloads.StatusEvent.event_id": "a schema of the document; the hub writes it into the data",
     "functions.prices.Candle.*": "a schema of the document; the values are rows of SQL",
     "runtime.log.Lines.lock": "the standard library's handlers take it",
     "runtime.messaging.commands.Batch.v": "decoding refuses other versions",

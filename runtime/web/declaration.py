@@ -151,6 +151,8 @@ def function(
     in_flight: int = IN_FLIGHT,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
+    bounds = {"timeout_s": timeout_s, "in_flight": in_flight}
+    more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **bounds}
 
     def declare(handler: H) -> H:
         declaration = Function(
@@ -170,12 +172,7 @@ def function(
             errors=errors,
             media=media,
             also=also,
-            headers=headers,
-            path=path,
-            instead=instead,
-            events=events,
-            timeout_s=timeout_s,
-            in_flight=in_flight,
+            **more,
         )
         return _attached(handler, declaration)
 
