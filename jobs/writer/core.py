@@ -13,9 +13,10 @@ from jobs.writer import accounts, money
 from jobs.writer.archives import record_archive
 from jobs.writer.book import Book
 from jobs.writer.counts import begin, count
+from jobs.writer.erasures import erased, forget_player
 from jobs.writer.inbox import Inbox, TakenJob
 from jobs.writer.overrides import note_override
-from jobs.writer.place import place_bets
+from jobs.writer.place import forgotten, place_bets
 from jobs.writer.publish import publish
 from jobs.writer.ripeness import part_ripe
 from jobs.writer.settle import Settlement, begin_column
@@ -32,6 +33,7 @@ from runtime.messaging.commands import (
     AnyCommand,
     CompleteWithdrawal,
     Deposit,
+    ForgetPlayer,
     NoteOverride,
     OpenAccount,
     OpenBucket,
@@ -55,6 +57,9 @@ SMOOTHED_OVER = 8
 RIPE_WAIT_S = 0.02
 """How often the newest tick is looked at while bets wait for one and there is nothing else to do."""
 
+OF_PLAYERS = (AdoptGuest, Deposit, Withdraw, SetLimits)
+"""What a forgotten player's account takes no more. An adjustment it does, as the house's books may ask for one."""
+
 
 class Stuck(Exception):
     """The database takes no writes right now (locked, full, failing); nothing was lost, try again."""
@@ -72,6 +77,7 @@ class WriterRules:
     withdrawals_pending_max: int
     ticks_of_wait: TicksOfWait
     reality_check_minutes: int
+    records_kept_days: int
 
 
 @dataclass(slots=True)
@@ -97,6 +103,9 @@ class Writer:
     _more: bool = False
     _began_columns: bool = False
     """They are taken up at the start of an iteration: if that reading fails, no job that is committed has failed."""
+    on_erasure: Callable[[], None] = lambda: None
+    """What follows the commit by which a player was forgotten, before that is answered."""
+    _forgot: bool = False
     _unpublished: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -218,6 +227,9 @@ class Writer:
         except BaseException:
             self.settlement.reload()
             raise
+        if self._forgot:
+            self._forgot = False
+            self.on_erasure()
         # The commit stands: from here on nothing may be done again, only told. If Redis is away, it is told later.
         told = None if written[0].is_empty else written[0]
         self._unpublished.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
@@ -235,16 +247,18 @@ class Writer:
     def _apply(self, commit: Commit, job: TakenJob, tick: Tick | None) -> list[Outcome]:
         commands = job.batch.commands if job.batch else []
         bets = [command for command in commands if isinstance(command, PlaceBet)]
-        outcomes = place_bets(commit, self._judge(commit, tick), bets) if bets else []
+        outcomes = place_bets(commit, self._judge(commit, tick), self.book.seals, bets) if bets else []
         outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, PlaceBet)]
         return outcomes
 
     def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901, PLR0912  # a case for each command
+        if isinstance(command, OF_PLAYERS) and erased(commit, command.user_id) is not None:
+            return forgotten(command)
         match command:
             case OpenAccount():
-                return accounts.open_account(commit, command)
+                return accounts.open_account(commit, self.book.seals, command)
             case AdoptGuest():
-                return accounts.adopt_guest(commit, command)
+                return accounts.adopt_guest(commit, self.book.seals, command)
             case SettleColumn():
                 return begin_column(commit, self.book, command)
             case OpenBucket():
@@ -253,13 +267,17 @@ class Writer:
                 return money.deposit(commit, self.book, command)
             case Withdraw():
                 least, most = self.rules.withdrawal_min_cents, self.rules.withdrawals_pending_max
-                return money.withdraw(commit, command, min_cents=least, pending_max=most)
+                seals = self.book.seals
+                return money.withdraw(commit, seals, command, min_cents=least, pending_max=most)
             case Adjust():
                 return money.adjust(commit, command)
             case SetLimits():
                 return accounts.set_limits(commit, self.book, command, house_minutes=self.rules.reality_check_minutes)
             case NoteOverride():
                 return note_override(commit, command)
+            case ForgetPlayer():
+                self._forgot = True
+                return forget_player(commit, self.book, command, kept_days=self.rules.records_kept_days)
             case RecordArchive():
                 return record_archive(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():

@@ -8,6 +8,7 @@ import msgspec
 
 from jobs.writer.accounts import enter_operation
 from jobs.writer.book import Book
+from jobs.writer.seals import Seals
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.limit_changes import in_force
@@ -21,6 +22,7 @@ from runtime.messaging.commands import (
     ReverseWithdrawal,
     Withdraw,
 )
+from runtime.personal.seal import about
 
 # The greatest balance that the table takes: a deposit beyond it is refused, not failed.
 BALANCE_MAX_CENTS = 10**15
@@ -107,7 +109,7 @@ def _same_operation(command: Deposit | Adjust, stored: tuple[Any, ...]) -> Outco
     return Outcome(command.id, data | {"repeat": True})
 
 
-def withdraw(commit: Commit, command: Withdraw, *, min_cents: int, pending_max: int) -> Outcome:
+def withdraw(commit: Commit, seals: Seals, command: Withdraw, *, min_cents: int, pending_max: int) -> Outcome:
     """Take the money at once; the withdrawal stays pending until an operator completes or reverses it.
 
     Each waits for the operator's hands, so an account has few of them that wait, and none of a trifle.
@@ -134,6 +136,9 @@ def withdraw(commit: Commit, command: Withdraw, *, min_cents: int, pending_max: 
         data = {"pending": pending, "pending_max": pending_max}
         detail = "So many withdrawals of the account are pending that no other is taken; wait until one has ended."
         return Outcome(command.id, data, "WITHDRAWALS_PENDING", detail)
+    seal = seals.of(command.user_id)
+    if seal is None:
+        raise LedgerBroken(f"a forgotten player's {command.user_id} asks for money")
     _, wallet, balance, _ = users[0]
     if balance < command.amount:
         return Outcome(command.id, {"balance": balance}, "INSUFFICIENT_FUNDS", "The balance does not cover the amount.")
@@ -141,10 +146,10 @@ def withdraw(commit: Commit, command: Withdraw, *, min_cents: int, pending_max: 
         command.id,
         command.user_id,
         command.amount,
-        wallet,
+        seal.close(wallet, about("to_address", command.id)),
         command.nonce,
         command.signed_at_s,
-        command.signature,
+        seal.close(command.signature, about("withdrawal", command.id)),
         commit.now_ms,
         commit.number,
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 What = Literal["delegated", "placed", "evidence", "resolved"]
-Signer = Literal["wallet", "session_key", "guest", "nobody"]
+Signer = Literal["wallet", "session_key", "guest", "nobody", "forgotten"]
 
 
 class Delegation(msgspec.Struct, frozen=True):

@@ -54,6 +54,8 @@ class Desk:
     presets: tuple[int, ...] = PRESETS
     withdrawals: tuple[int, int] = (100, 10)
     """The least amount of one, and how many of an account may be pending."""
+    kept_days: int = 3650
+    """How long a player's records are kept."""
     shown: list[Tick] = field(init=False, default_factory=list)
     """The ticks that were published."""
     client: Redis = field(init=False)
@@ -71,7 +73,14 @@ class Desk:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
         book = Book(self.database, self.clock, self.risk)
         rules = WriterRules(
-            RULES, BrownianTouch(RULES, 500), self.presets, 1500, *self.withdrawals, self.between, HOUSE_MINUTES
+            RULES,
+            BrownianTouch(RULES, 500),
+            self.presets,
+            1500,
+            *self.withdrawals,
+            self.between,
+            HOUSE_MINUTES,
+            self.kept_days,
         )
         self.writer = Writer(self.client, book, Inbox(self.client), rules)
         self.writer.held = self.writer.inbox.open()
