@@ -14,6 +14,7 @@ from msgspec import structs
 
 from jobs.upkeep.packing import compress
 from jobs.upkeep.week_file import pack
+from jobs.writer.seals import Seals
 from jobs.writer.settle import Settlement, begin_column
 from loadtest.bets import BETS_PER_COMMIT, PRICE_CENTS, ROW_CENTS, create, stamped
 from loadtest.growth import Table
@@ -57,10 +58,13 @@ def _sessions(path: Path, clock: SystemClock) -> Sessions:
     """Create the database; return a login and its session key for each player."""
     database, now_ms = create(path, clock), clock.now_ms()
     sessions: Sessions = {}
+    seals = Seals(database, secrets.token_bytes)
     with database.transaction():
         for number, (user,) in enumerate(database.execute("SELECT id FROM users ORDER BY seq")):
             login, key = new_id(now_ms), f"0x{secrets.token_hex(20)}"
-            database.execute(SQL["insert_delegation"], (login, user, key, "", "", now_ms, 1, number))
+            seal = seals.of(user)
+            sealed = key if seal is None else seal.close_signer(key, login, user)
+            database.execute(SQL["insert_delegation"], (login, user, sealed, "", "", now_ms, 1, number, key))
             sessions[user] = login, key
     database.close()
     return sessions

@@ -239,6 +239,18 @@ WHERE CASE WHEN erasures.user_id IS NULL THEN (key IS NULL AND opened_by LIKE 's
         OR wallet_address LIKE 'not-stored-here:%'
     ELSE key IS NOT zeroblob(32) OR wallet_address NOT LIKE 'not-stored-here:%' OR guest_key IS NOT NULL END;
 
+-- name: names_that_are_wrong
+-- Accounts and logins that are found by something else than what their commits say.
+SELECT 'users', users.id FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id
+LEFT JOIN player_keys ON player_keys.user_id = users.id
+WHERE users.id NOT IN (SELECT user_id FROM erasures)
+    AND (wallet_address IS NOT opened(coalesce(adopted_by, opened_by), key, 'address ' || users.id)
+        OR guest_key IS NOT opened(opened_key, key, 'guest_key ' || users.id))
+UNION ALL
+SELECT 'delegations', id FROM delegations LEFT JOIN player_keys ON player_keys.user_id = delegations.user_id
+WHERE found_by IS NOT CASE WHEN delegations.user_id IN (SELECT user_id FROM erasures) THEN NULL
+    ELSE opened(session_key, key, 'session_key ' || id) END;
+
 -- name: operations_without_entry
 -- Operations that no entry of their amount tells of.
 SELECT kind || ' ' || reference FROM operations

@@ -1,4 +1,4 @@
-"""Whether the keys of players are as they should be: there, or destroyed where the player was forgotten."""
+"""Whether the keys of players, and what they are found by, are as they should be: there, or gone for the forgotten."""
 
 from __future__ import annotations
 
@@ -15,3 +15,5 @@ def check_keys(database: Walker) -> Iterator[Finding]:
             yield Finding("erasures", user_id, "the player was forgotten, but a key or a name of theirs is still there")
         else:
             yield Finding("player_keys", user_id, "the key of what is sealed is not there, or the wallet is gone")
+    for table, row_id in database.iterate(AUDIT["names_that_are_wrong"]):
+        yield Finding(table, row_id, "it is found by another wallet or key than its commit wrote")

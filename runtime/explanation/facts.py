@@ -110,8 +110,10 @@ def _delegation(execute: Execute, bet: Bet, key: bytes | None) -> Delegation | N
         return None
     row_id, *sealed, created_ms, commit, _ = rows[0]
     kinds = ("session_key", "login", "signed")
-    texts = [opened(text, key, about(kind, row_id)) or "" for kind, text in zip(kinds, sealed, strict=True)]
-    return Delegation(row_id, *texts, rfc3339(created_ms), commit)
+    session_key, message, signature = (
+        opened(text, key, about(kind, row_id)) or "" for kind, text in zip(kinds, sealed, strict=True)
+    )
+    return Delegation(row_id, session_key, message, signature, rfc3339(created_ms), commit)
 
 
 def _step(execute: Execute, entry: Entry) -> Step:

@@ -226,11 +226,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 SELECT created_at, amount FROM operations WHERE user_id = ? AND kind = 'deposit' AND created_at > ?
 ORDER BY created_at;
 
--- name: opened_to_address
--- Where a withdrawal goes, opened; a part of others.
-opened(to_address, (SELECT key FROM player_keys WHERE player_keys.user_id = withdrawals.user_id),
-       'to_address ' || withdrawals.id) AS to_address;
-
 -- name: withdrawal
 -- A withdrawal as it stands.
 SELECT id, user_id, amount, {opened_to_address}, status, requested_at, reference, who, why, resolved_at

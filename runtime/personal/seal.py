@@ -58,9 +58,8 @@ class Seal:
 
     def open(self, text: str, whereof: str) -> str | None:
         """Return what a sealed text says, None if this key or this row does not fit it."""
-        try:
-            sealed = bytes.fromhex(text.removeprefix(SEALED))
-        except ValueError:
+        sealed = bytes_of(text, SEALED)
+        if isinstance(sealed, str):
             return None
         for prefix in (b"0x ", b""):
             try:

@@ -11,5 +11,4 @@ QUERIES = read_statements(
     entries_back=SQL["entries_back"],
     open_from=SQL["open_from"],
     user_seq=SQL["user_seq"],
-    opened_to_address=SQL["opened_to_address"],
 )
