@@ -113,7 +113,10 @@ def find_account(database: Database, text: str) -> Account:
         found = database.execute(SQL["user_by_wallet"], (wallet,))
         rows = database.execute(SQL["user"], (found[0][0],)) if found else []
     if not rows:
-        raise AccountUnknown(f"there is no account {text}; one opens with the wallet's first login")
+        raise AccountUnknown(
+            f"there is no account {text}; one opens with the wallet's first login, and of a"
+            " forgotten player only the user id is left"
+        )
     return Account(*rows[0])
 
 

@@ -44,6 +44,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("withdrawal", "taptrade.withdrawal:main", "list what players want out; complete or reverse it"),
     Command("reconcile", "taptrade.reconcile:main", "hold a payment processor's CSV against the ledger"),
     Command("adjust", "taptrade.operate:adjust", "correct a balance by a new ledger entry"),
+    Command("forget", "taptrade.forget:main", "make a player's personal data unreadable for ever"),
+    Command("export", "taptrade.export:main", "write down everything that is held about a player"),
     Command("trace", "taptrade.trace:main", "tell the story of one request, bet, job or commit, with its times"),
     Command("explain", "taptrade.explain:main", "explain one bet, every part of it recomputed"),
     Command("dispute", "taptrade.dispute:main", "show an account's bets and entries of a span of time, adding up"),
