@@ -49,9 +49,9 @@ class FolderStore:
 
     def put(self, name: str, path: Path) -> bool:
         """Copy a file under its name; it is there in full or not at all, also after a loss of power."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = self._folder / f".{name}.unfinished"
         try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with path.open("rb") as source, unfinished.open("wb") as copy:
                 shutil.copyfileobj(source, copy, CHUNK_BYTES)
                 copy.flush()

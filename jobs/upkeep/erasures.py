@@ -1,4 +1,4 @@
-"""Erasures kept in the archive store too: what brings an older database back must know of them, whatever else is lost."""
+"""Erasures kept in the archive store: what brings an older database back must know of them, whatever else is lost."""
 
 from __future__ import annotations
 

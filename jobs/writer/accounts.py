@@ -11,7 +11,7 @@ from runtime.game.ledger import Commit, Entry, LedgerBroken
 from runtime.game.limit_changes import CHANGES_PER_DAY_MAX, LimitsChange, changes_for, in_force, may_change
 from runtime.game.limits import DAY_MS
 from runtime.messaging.commands import AdoptGuest, Delegation, OpenAccount, Outcome, SetLimits
-from runtime.personal.seal import Seal, about
+from runtime.personal.seal import about
 
 CREDIT_REFERENCE = "credit:"
 
@@ -46,19 +46,12 @@ def open_account(commit: Commit, seals: Seals, command: OpenAccount) -> Outcome:
 
 
 def _insert(commit: Commit, seals: Seals, user_id: str, command: OpenAccount) -> None:
-    seal, wallet, key, now_ms = _seal(seals, user_id), command.wallet_address, command.guest_key, commit.now_ms
+    seal, wallet, key, now_ms = seals.needed(user_id), command.wallet_address, command.guest_key, commit.now_ms
     address = seal.close(wallet, about("address", user_id))
     opened_key = None if key is None else seal.close(key, about("guest_key", user_id))
     position = commit.record("user", user_id, address, now_ms, opened_key)
     content = (user_id, wallet, key, address, opened_key, now_ms, now_ms, commit.number, position)
     commit.write("insert_user", *content)
-
-
-def _seal(seals: Seals, user_id: str) -> Seal:
-    seal = seals.of(user_id)
-    if seal is None:
-        raise LedgerBroken(f"user {user_id} was forgotten, and is there by a name")
-    return seal
 
 
 def adopt_guest(commit: Commit, seals: Seals, command: AdoptGuest) -> Outcome:
@@ -77,7 +70,7 @@ def adopt_guest(commit: Commit, seals: Seals, command: AdoptGuest) -> Outcome:
             return Outcome(command.id, {}, "WALLET_TAKEN", sentence)
         if not commit.write("adopt_user", wallet, user_id):
             return Outcome(command.id, {}, "FORBIDDEN", "Only a guest's account can be given to a wallet.")
-        seal = _seal(seals, user_id)
+        seal = seals.needed(user_id)
         content = (
             user_id,
             seal.close(address, about("address", user_id)),
@@ -138,7 +131,7 @@ def enter_operation(commit: Commit, kind: str, entry: Entry, who: str, why: str)
 def _delegate(commit: Commit, seals: Seals, user_id: str, delegation: Delegation) -> None:
     if commit.write("delegation_exists", delegation.id):
         return
-    seal, key = _seal(seals, user_id), delegation.session_key
+    seal, key = seals.needed(user_id), delegation.session_key
     content = (
         delegation.id,
         user_id,

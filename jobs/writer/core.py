@@ -13,19 +13,18 @@ from jobs.writer import accounts, money
 from jobs.writer.archives import record_archive
 from jobs.writer.book import Book
 from jobs.writer.counts import begin, count
-from jobs.writer.erasures import erased, forget_player
+from jobs.writer.erasures import forget_player, refusal_of_forgotten
 from jobs.writer.inbox import Inbox, TakenJob
 from jobs.writer.overrides import note_override
-from jobs.writer.place import forgotten, place_bets
+from jobs.writer.place import place_bets
 from jobs.writer.publish import publish
 from jobs.writer.ripeness import part_ripe
+from jobs.writer.rules import WriterRules
 from jobs.writer.settle import Settlement, begin_column
 from runtime.game.columns import Column
-from runtime.game.grid import GridRules
-from runtime.game.judge import Judge, TicksOfWait
+from runtime.game.judge import Judge
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.player_entries import totals_since
-from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
 from runtime.messaging.commands import (
     Adjust,
@@ -57,27 +56,9 @@ SMOOTHED_OVER = 8
 RIPE_WAIT_S = 0.02
 """How often the newest tick is looked at while bets wait for one and there is nothing else to do."""
 
-OF_PLAYERS = (AdoptGuest, Deposit, Withdraw, SetLimits)
-"""What a forgotten player's account takes no more. An adjustment it does, as the house's books may ask for one."""
-
 
 class Stuck(Exception):
     """The database takes no writes right now (locked, full, failing); nothing was lost, try again."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriterRules:
-    """What the writer needs of the settings."""
-
-    grid: GridRules
-    model: RewardModel
-    presets_cents: tuple[int, ...]
-    max_fill_age_ms: int
-    withdrawal_min_cents: int
-    withdrawals_pending_max: int
-    ticks_of_wait: TicksOfWait
-    reality_check_minutes: int
-    records_kept_days: int
 
 
 @dataclass(slots=True)
@@ -252,8 +233,9 @@ class Writer:
         return outcomes
 
     def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901, PLR0912  # a case for each command
-        if isinstance(command, OF_PLAYERS) and erased(commit, command.user_id) is not None:
-            return forgotten(command)
+        refused = refusal_of_forgotten(commit, command)
+        if refused is not None:
+            return refused
         match command:
             case OpenAccount():
                 return accounts.open_account(commit, self.book.seals, command)

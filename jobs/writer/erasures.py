@@ -13,13 +13,23 @@ from jobs.writer.book import Book
 from runtime.clock import rfc3339
 from runtime.game.ledger import SQL, Commit
 from runtime.game.rows import nobody
-from runtime.messaging.commands import ForgetPlayer, Outcome
+from runtime.messaging.commands import (
+    AdoptGuest,
+    AnyCommand,
+    Command,
+    Deposit,
+    ForgetPlayer,
+    Outcome,
+    SetLimits,
+    Withdraw,
+)
 from runtime.personal.erased import Erased, ErasedFile
 from runtime.personal.seal import PERSONAL
 
 logger = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
+OF_PLAYERS = (AdoptGuest, Deposit, Withdraw, SetLimits)
 
 
 def forget_player(commit: Commit, book: Book, command: ForgetPlayer, *, kept_days: int) -> Outcome:
@@ -37,6 +47,21 @@ def forget_player(commit: Commit, book: Book, command: ForgetPlayer, *, kept_day
     erase(commit, book, Erased(command.user_id, commit.now_ms, command.who, command.why))
     data = {"user_id": command.user_id, "erased_ms": commit.now_ms, "who": command.who, "why": command.why}
     return Outcome(command.id, data)
+
+
+def forgotten(command: Command) -> Outcome:
+    """Answer for a player whose data must not be stored any more."""
+    return Outcome(command.id, {}, "PLAYER_FORGOTTEN", "The player was forgotten; the account takes nothing more.")
+
+
+def refusal_of_forgotten(commit: Commit, command: AnyCommand) -> Outcome | None:
+    """Return the answer to a command for the account of a forgotten player, None if there is nothing in its way.
+
+    An adjustment is done, as the house's books may ask for one; so is what repeats the erasure.
+    """
+    if isinstance(command, OF_PLAYERS) and erased(commit, command.user_id) is not None:
+        return forgotten(command)
+    return None
 
 
 def erased(commit: Commit, user_id: str) -> Erased | None:
@@ -80,7 +105,6 @@ def erase(commit: Commit, book: Book, one: Erased) -> None:
     execute(PERSONAL["destroy_key"], (user_id,))
     execute(PERSONAL["wipe_names"], (nobody(user_id), user_id))
     execute(PERSONAL["wipe_session_keys"], (user_id,))
-    execute(PERSONAL["wipe_answers"], (user_id,))
     book.seals.drop(user_id)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from jobs.writer.archives import Trimmer
 from jobs.writer.book import AnotherWriter, Book
-from jobs.writer.core import Stuck, Writer, WriterRules
+from jobs.writer.core import Stuck, Writer
 from jobs.writer.erasures import keep_forgotten
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
+from jobs.writer.rules import WriterRules
 from jobs.writer.waits import WaitTicks
 from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, assert_never
 
+from jobs.writer.erasures import forgotten
 from jobs.writer.seals import Seals
 from runtime.game.bets import Bet, Status, from_row
 from runtime.game.grid import Cell, parse_cell
@@ -14,7 +15,7 @@ from runtime.game.judge import Fill, Judge, Refused, Verdict
 from runtime.game.ledger import Commit
 from runtime.game.money import payout_cents
 from runtime.game.ticks import Features, Tick
-from runtime.messaging.commands import Command, Outcome, PlaceBet
+from runtime.messaging.commands import Outcome, PlaceBet
 from runtime.personal.seal import Seal, about
 from runtime.records.views import bet_view
 
@@ -47,11 +48,6 @@ def place_bets(commit: Commit, judge: Judge, seals: Seals, bets: Sequence[PlaceB
             outcome = stored_outcome(commit, bet)
         outcomes.append(outcome)
     return outcomes
-
-
-def forgotten(command: Command) -> Outcome:
-    """Answer for a player whose data must not be stored any more."""
-    return Outcome(command.id, {}, "PLAYER_FORGOTTEN", "The player was forgotten; the account takes nothing more.")
 
 
 def _known(commit: Commit, bets: Sequence[PlaceBet]) -> dict[str, Bet]:

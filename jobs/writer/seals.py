@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from runtime.game.ledger import LedgerBroken
 from runtime.personal.seal import KEY_BYTES, PERSONAL, Seal, key_of
 from runtime.storage.database import Database
 
@@ -36,6 +37,13 @@ class Seals:
             if len(self._known) >= SEALS_MAX:
                 del self._known[next(iter(self._known))]
         self._known[user_id] = seal
+        return seal
+
+    def needed(self, user_id: str) -> Seal:
+        """Return a player's seal; raise LedgerBroken if the player was forgotten, and should not have come this far."""
+        seal = self.of(user_id)
+        if seal is None:
+            raise LedgerBroken(f"the key of user {user_id} was destroyed")
         return seal
 
     def drop(self, user_id: str) -> None:

@@ -259,7 +259,9 @@ RETURNING user_id, amount;
 
 -- name: idempotency_key
 -- What a request with this key was answered, and the hash of its body, if it came after a time.
-SELECT body_hash, answer FROM idempotency_keys WHERE user_id = ? AND route = ? AND key = ? AND created_at > ?;
+SELECT body_hash, opened(answer, (SELECT player_keys.key FROM player_keys
+                                  WHERE player_keys.user_id = idempotency_keys.user_id), 'answer ' || idempotency_keys.key)
+FROM idempotency_keys WHERE user_id = ? AND route = ? AND key = ? AND created_at > ?;
 
 -- name: insert_idempotency_key
 -- Keep an answer for repeats; a key that was kept longer than it counts is used anew.

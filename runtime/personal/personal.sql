@@ -32,10 +32,6 @@ UPDATE users SET wallet_address = ?, guest_key = NULL WHERE id = ?;
 -- The same of its logins.
 UPDATE delegations SET found_by = NULL WHERE user_id = ? AND found_by IS NOT NULL;
 
--- name: wipe_answers
--- Answers that are kept for repeats may show an address.
-DELETE FROM idempotency_keys WHERE user_id = ?;
-
 -- name: standing
 -- What must have ended before a player may be forgotten: what the account holds, whether its own first row is sealed,
 -- when anything of the player's was written last, until when they have shut themselves out, how many withdrawals are

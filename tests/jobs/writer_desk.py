@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from jobs.writer.book import Book
-from jobs.writer.core import Writer, WriterRules
+from jobs.writer.core import Writer
 from jobs.writer.inbox import Inbox
+from jobs.writer.rules import WriterRules
 from runtime.clock import ManualClock
 from runtime.game.grid import GridRules, column_of
 from runtime.game.limits import RiskLimits

@@ -59,6 +59,9 @@ class Asked:
     def read(self, name: str) -> Iterator[bytes]:
         raise NotImplementedError
 
+    def names(self, prefix: str) -> list[str]:
+        raise NotImplementedError
+
     def read_range(self, name: str, start: int, length: int) -> bytes:
         data = self._store.read_range(name, start, length)
         self.ranges.append(len(data))
