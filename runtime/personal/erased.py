@@ -9,7 +9,13 @@ from typing import Any
 
 import msgspec
 
+from runtime.errors import TaptradeError
+
 ERASURES_FILE = "erasures.jsonl"
+
+
+class ErasuresUnreadable(TaptradeError):
+    """The list of erasures cannot be read."""
 
 
 class Erased(msgspec.Struct, frozen=True):
@@ -34,12 +40,17 @@ class ErasedFile:
         self.path = path
 
     def read(self) -> list[Erased]:
-        """Return what it lists; a line that a crash left unfinished at the end is none. Raise OSError or ValueError."""
+        """Return what it lists; a line that a crash left unfinished at the end is none.
+
+        Raise ErasuresUnreadable if there is anything else in it: whom it does not tell of would be known again.
+        """
         try:
             lines = self.path.read_bytes().split(b"\n")
+            return [msgspec.json.decode(line, type=Erased) for line in lines[:-1] if line]
         except FileNotFoundError:
             return []
-        return [msgspec.json.decode(line, type=Erased) for line in lines[:-1] if line]
+        except (OSError, msgspec.DecodeError) as ex:
+            raise ErasuresUnreadable(f"{self.path}: the list of forgotten players cannot be read: {ex}") from ex
 
     def add(self, erasures: Iterable[Erased]) -> None:
         """Add those that are not in it, to the disk."""

@@ -18,7 +18,7 @@ PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Run the whole system as `make run` does; it must stop cleanly in the end."""
     folder = tmp_path_factory.mktemp("house")
-    with System(folder / "data", replica_url=str(folder / "elsewhere")) as system:
+    with System(folder / "data", replica_url=str(folder / "elsewhere"), records_kept_days="0") as system:
         yield system
 
 
