@@ -128,8 +128,9 @@ loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a serv
 	@$(BIN)/python -m locust -f loadtest/locustfile.py --headless --only-summary $(LOADTEST_ARGS)
 
 .PHONY: bench
-bench: .venv/.dev ## signed bets through the real system at fixed rates, and what they are held against (RATES=3000)
-	@$(BIN)/python -m loadtest bench $(if $(RATES),--rates $(RATES))
+bench: .venv/.dev ## signed bets through the real system at fixed rates (RATES=3000), or against another build (AGAINST=REV ROUNDS=3)
+	@$(BIN)/python -m loadtest $(if $(AGAINST),against --revision $(AGAINST),bench) $(if $(RATES),--rates $(RATES)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: soak
 soak: .venv/.dev ## a steady rate for long, watched for what grows (MINUTES=30 RATE=500); leaves build/soak.json

@@ -53,7 +53,7 @@ def fill(path: Path, bets: int, settings: Settings) -> None:
         table.database.execute("PRAGMA synchronous = off")
         for batch in range(0, min(BETS_PER_ROUND, bets - first), BETS_PER_COMMIT):
             table.commit([_signed(bet, sessions) for bet in table.bets(batch)])
-        _settle(table, settings, at_ms)
+        settle(table, settings, at_ms)
         table.database.checkpoint("TRUNCATE")
         table.database.close()
 
@@ -82,7 +82,8 @@ def _signed(bet: PlaceBet, sessions: Sessions) -> PlaceBet:
     return structs.replace(bet, delegation_id=login, signer=key)
 
 
-def _settle(table: Table, settings: Settings, at_ms: int) -> None:
+def settle(table: Table, settings: Settings, at_ms: int) -> None:
+    """Settle the bets of the table's column, in slices as the writer does."""
     settlement = Settlement(table.book, table.rules, table.model)
     command = SettleColumn(
         **stamped(at_ms),

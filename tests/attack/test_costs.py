@@ -19,7 +19,7 @@ from tests.attack.worst_requests import WORST, Ask, Attacker
 from tests.docs.costs import COSTS
 
 ASKED = 100
-SLACK_BYTES = 24_576
+SLACK_BYTES = 20_480
 """Pages that are begun, and counters of those who ask."""
 
 
