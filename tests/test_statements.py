@@ -17,7 +17,9 @@ from runtime.game.statements import COLUMN_LISTS, MARK
 from runtime.history.shelves import PAST
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
+from runtime.personal.seal import PERSONAL
 from runtime.storage.ticks_store import TICKS
+from taptrade.exported import EXPORTED
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for tree in ("functions", "runtime", "jobs", "taptrade") for path in (ROOT / tree).rglob("*.py"))
@@ -31,6 +33,8 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "PAST": ("runtime/history/history.sql", PAST),
     "FILE": ("jobs/upkeep/week_file.sql", FILE),
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
+    "PERSONAL": ("runtime/personal/personal.sql", PERSONAL),
+    "EXPORTED": ("taptrade/exported.sql", EXPORTED),
 }
 # Filled when a page is asked for, or once for each kind of record.
 FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored", "table", "columns", "values"}

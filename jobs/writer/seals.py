@@ -8,8 +8,8 @@ from runtime.game.ledger import LedgerBroken
 from runtime.personal.seal import KEY_BYTES, PERSONAL, Seal, key_of
 from runtime.storage.database import Database
 
-SEALS_MAX = 4_096
-"""Players whose keys are kept ready: some 4 KB each, and some 10 microseconds for one that is not."""
+SEALS_MAX = 16_384
+"""Players whose keys are kept ready: some 4 KB each. One that is not costs a bet some 25 microseconds."""
 
 
 class Seals:

@@ -228,8 +228,8 @@ ORDER BY created_at;
 
 -- name: withdrawal
 -- A withdrawal as it stands.
-SELECT id, user_id, amount, {opened_to_address}, status, requested_at, reference, who, why, resolved_at
-FROM withdrawals WHERE id = ?;
+SELECT id, user_id, amount, to_address, status, requested_at, reference, who, why, resolved_at
+FROM withdrawals_shown WHERE id = ?;
 
 -- name: withdrawal_by_nonce
 -- The withdrawal that a player signed with a nonce.
@@ -259,8 +259,9 @@ RETURNING user_id, amount;
 
 -- name: idempotency_key
 -- What a request with this key was answered, and the hash of its body, if it came after a time.
-SELECT body_hash, opened(answer, (SELECT player_keys.key FROM player_keys
-                                  WHERE player_keys.user_id = idempotency_keys.user_id), 'answer ' || idempotency_keys.key)
+SELECT body_hash,
+    opened(answer, (SELECT player_keys.key FROM player_keys WHERE player_keys.user_id = idempotency_keys.user_id),
+           'answer ' || idempotency_keys.key)
 FROM idempotency_keys WHERE user_id = ? AND route = ? AND key = ? AND created_at > ?;
 
 -- name: insert_idempotency_key

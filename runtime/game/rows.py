@@ -113,7 +113,7 @@ def bet_row(bet: Bet, pricing: int, user: int | None = None) -> tuple[Any, ...]:
         packed(bet.signature, SIGNATURE_BYTES_MAX),
         bet.signer,
         delegation,
-        packed(bet.signer, SIGNER_BYTES_MAX),
+        bet.signer if delegation else packed(bet.signer, SIGNER_BYTES_MAX),
         delegation,
         bet.received_ms - at_ms,
         bet.decided_by_ms - at_ms,

@@ -37,10 +37,6 @@ COLUMN_LISTS: Marks = {
     "bucket_columns": BUCKET_COLUMNS,
     "limit_columns": LIMIT_COLUMNS,
     "cut_columns": CUT_COLUMNS,
-    "opened_to_address": (
-        "opened(to_address, (SELECT key FROM player_keys WHERE player_keys.user_id = withdrawals.user_id),"
-        " 'to_address ' || withdrawals.id) AS to_address"
-    ),
 }
 """The lists that every room's file may name; their order is that of the fields which rows are made of and hashed by."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,8 @@ class Desk:
     """The least amount of one, and how many of an account may be pending."""
     kept_days: int = 3650
     """How long a player's records are kept."""
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    """What players' keys are made of."""
     shown: list[Tick] = field(init=False, default_factory=list)
     """The ticks that were published."""
     client: Redis = field(init=False)
@@ -72,7 +76,7 @@ class Desk:
 
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
-        book = Book(self.database, self.clock, self.risk)
+        book = Book(self.database, self.clock, self.risk, self.random_bytes)
         rules = WriterRules(
             RULES,
             BrownianTouch(RULES, 500),

@@ -72,3 +72,11 @@ CREATE VIEW bets AS SELECT
     placed_at + model_after_ms AS model_now_ms, placed_commit, placed_place, resolved_commit, resolved_place,
     fill_delay_ms, id AS "key", user, status AS status_code
 FROM bet_rows;
+
+-- Where a withdrawal goes, as whoever may pay it sees it.
+CREATE VIEW withdrawals_shown AS SELECT
+    id, user_id, amount,
+    opened(to_address, (SELECT key FROM player_keys WHERE player_keys.user_id = withdrawals.user_id), 'to_address ' || id)
+        AS to_address,
+    status, requested_at, resolved_at, reference, who, why
+FROM withdrawals;
