@@ -59,10 +59,12 @@ class Exported:
         """Return the sections by name, each to be read once."""
         return {
             "account": self._account(),
-            "logins": self._rows("logins", {"session_key": "session_key", "message": "login", "signature": "signed"}),
-            "limits": self._rows("limits", {}),
-            "operations": self._rows("operations", {}),
-            "withdrawals": self._rows("withdrawals", {"to_address": "to_address", "signature": "withdrawal"}),
+            "logins": self._rows(
+                EXPORTED["logins"], {"session_key": "session_key", "message": "login", "signature": "signed"}
+            ),
+            "limits": self._rows(EXPORTED["limits"], {}),
+            "operations": self._rows(EXPORTED["operations"], {}),
+            "withdrawals": self._rows(EXPORTED["withdrawals"], {"to_address": "to_address", "signature": "withdrawal"}),
             "bets": self._bets(),
             "entries": (_entry(entry) for span in self._spans for entry in self._entries(span)),
             "erasures": (
@@ -80,7 +82,7 @@ class Exported:
             "message": "adoption",
             "signature": "adopted",
         }
-        for row in self._rows("account", kinds):
+        for row in self._rows(EXPORTED["account"], kinds):
             yield {
                 "id": row["id"],
                 "balance_cents": row["balance"],
@@ -94,9 +96,9 @@ class Exported:
                 "adoption_signature": row["signature"],
             }
 
-    def _rows(self, name: str, sealed: dict[str, str]) -> Section:
+    def _rows(self, sql: str, sealed: dict[str, str]) -> Section:
         """Yield the rows of a statement, opened, their times written out."""
-        for row in self._live.dicts(EXPORTED[name], (self._user_id,)):
+        for row in self._live.dicts(sql, (self._user_id,)):
             for column, kind in sealed.items():
                 row[column] = opened(row[column], self._key, about(kind, row["id"]))
             yield {column.removesuffix("_ms"): _shown(column, value) for column, value in row.items()}

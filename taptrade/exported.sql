@@ -2,8 +2,8 @@
 
 -- name: account
 -- The account itself, and how a wallet took it over.
-SELECT users.id, balance, version, users.created_at, opened_by, opened_key, guest_address, adopted_by, message, signature,
-       adoptions.created_at AS adopted_at
+SELECT users.id, balance, version, users.created_at, opened_by, opened_key, guest_address, adopted_by, message,
+       signature, adoptions.created_at AS adopted_at
 FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id WHERE users.id = ?;
 
 -- name: logins

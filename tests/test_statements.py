@@ -15,9 +15,9 @@ from runtime.game.ledger import SQL
 from runtime.game.rows import ROWS
 from runtime.game.statements import COLUMN_LISTS, MARK
 from runtime.history.shelves import PAST
+from runtime.personal.seal import PERSONAL
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
-from runtime.personal.seal import PERSONAL
 from runtime.storage.ticks_store import TICKS
 from taptrade.exported import EXPORTED
 

@@ -226,8 +226,8 @@ SELECT id, session_key, message, signature, created_at, created_commit, user_id 
 
 -- name: withdrawals_of_user
 -- A page of a player's withdrawals below an id, newest first.
-SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why FROM withdrawals_shown
-WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?;
+SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why
+FROM withdrawals_shown WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?;
 
 -- name: withdrawals
 -- What an operator lists, oldest first.
