@@ -1,4 +1,4 @@
--- What is held about a player, by account. Times are Unix milliseconds, money is cents; what is sealed comes as it lies.
+-- What is held about a player, by account. Times are Unix milliseconds, money is cents; what is sealed comes as it is.
 
 -- name: account
 -- The account itself, and how a wallet took it over.

@@ -215,8 +215,8 @@ SELECT users.id, wallet_address, balance, users.created_at, guest_key, guest_add
 FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id WHERE users.id = ?;
 
 -- name: names_of_account
--- What the chain covers of who an account is: whose it was last, the guest's key that it was opened by, and how a wallet
--- took it over. What is sealed comes as it lies.
+-- What the chain covers of who an account is: whose it was last, the guest's key that it was opened by, and how a
+-- wallet took it over. What is sealed comes as it lies.
 SELECT coalesce(adopted_by, opened_by), opened_key, guest_address, message, signature
 FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id WHERE users.id = ?;
 

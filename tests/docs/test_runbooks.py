@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 import time
 from pathlib import Path
 
@@ -15,10 +13,9 @@ from jobs.rq.schedule import SCHEDULES
 from taptrade import redis_server
 from taptrade.processes import PROCESSES
 from tests.acceptance.system import System
-from tests.docs import docker_stand_in
 from tests.docs.conftest import Played
+from tests.docs.runbooks import FIRST, IN_CONTAINERS, LOOK, both, runbook
 from tests.docs.shell import blocks, run, section
-from tests.docs.tables import ROOT
 from tests.jobs.upkeep.shelf import Shelf
 from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
@@ -26,24 +23,6 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.timeout(180)
 
 SET = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n"
-
-
-def runbook(name: str) -> str:
-    return (ROOT / "docs" / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
-
-
-FIRST, IN_CONTAINERS, LOOK = blocks(runbook("README"))
-both = pytest.mark.parametrize("first", [pytest.param(FIRST, id="host"), pytest.param(IN_CONTAINERS, id="containers")])
-
-
-@pytest.fixture
-def place(house: System, tmp_path: Path) -> dict[str, str]:
-    """Return the environment of an operator, with a `docker` that stands in for one."""
-    docker = tmp_path / "bin" / "docker"
-    docker.parent.mkdir()
-    docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{docker_stand_in.__file__}" "$@"\n')
-    docker.chmod(0o755)
-    return house.environment | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
 
 
 def test_looking_around_shows_health_processes_and_breaker(house: System, tmp_path: Path) -> None:
@@ -293,28 +272,3 @@ def test_an_archive_is_looked_at_and_verified_and_a_week_comes_back(
     assert restored.startswith(f"{week.name} is here again")
     _, done = run([first, doing], tmp_path, place)
     assert done == "nothing is due"
-
-
-@both
-def test_a_player_gets_what_is_held_and_is_forgotten(first: str, place: dict[str, str], tmp_path: Path) -> None:
-    given, exporting, forgetting, again, seeing, cutting = blocks(runbook("forget"))
-    taptrade = ROOT / ".venv" / "bin" / "taptrade"
-    opening = f"""
-        PLAYER=$({taptrade} wallet new --key key | sed 's/.* //')
-        {taptrade} sign-login --key key | curl -sS --fail-with-body "$API/api/auth/login" \\
-            -H 'Content-Type: application/json' -d @- -o login
-        taptrade adjust "$PLAYER" -1000000 --reference "gone-$PLAYER" --why "no more play money"
-    """
-    assert given.startswith("PLAYER=0x")
-    _, opened, _, forgotten, repeated, seen, _ = run(
-        [first, opening, exporting, forgetting, again, seeing, cutting], tmp_path, place
-    )
-    assert "adjusted by -$10,000.00" in opened
-    assert forgotten.startswith("forgot player ")
-    assert "that was done before" in repeated
-    assert "audit: every cent is where it belongs" in seen
-    assert re.search(r'"wallet_address":"forgotten"', seen)
-    assert re.search(r'"erased_at":"20', seen)
-    held = json.loads((tmp_path / "player.json").read_text())
-    assert held["account"][0]["wallet_address"].startswith("0x")
-    assert [one["kind"] for one in held["operations"]] == ["credit", "adjust"]
