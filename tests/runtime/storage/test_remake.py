@@ -80,7 +80,10 @@ def test_a_killed_run_goes_on_where_it_was_and_nothing_is_lost(
     assert told[0][0] == ["commits", "15", str(counts[0])]
     assert told[2][0] == ["bets", "30", str(counts[1])], "what an earlier run has copied is not copied again"
     heard: list[tuple[str, int, int]] = []
-    assert migrate(old, LEDGER_MIGRATIONS, history.clock, lambda *state: heard.append(state)) == SINCE
+    found: list[list[str]] = []
+    tell, check = heard.append, lambda made: found.append(audit(made).faults)
+    assert migrate(old, LEDGER_MIGRATIONS, history.clock, lambda *state: tell(state), check) == SINCE
+    assert found == [[]]
     assert heard[-1] == ("transaction_ledger", counts[2], counts[2])
     assert not list(old.parent.glob("old.db.new*"))
     with closing(open_reader(old)) as made:
