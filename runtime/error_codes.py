@@ -51,6 +51,7 @@ CODES: dict[str, ErrorCode] = {
         409, "As many withdrawals of the account are pending as one may have; their number is attached."
     ),
     "BETS_OPEN": ErrorCode(409, "Bets of the account are open."),
+    "WITHDRAWALS_OPEN": ErrorCode(409, "Withdrawals of the account are pending; their number is attached."),
     "BALANCE_LEFT": ErrorCode(409, "The account holds money, which is attached."),
     "PLAYER_EXCLUDED": ErrorCode(409, "The player is shut out by their own wish; until when is attached."),
     "RECORDS_KEPT": ErrorCode(409, "The player's records must be kept still; until when is attached."),

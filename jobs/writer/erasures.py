@@ -50,8 +50,9 @@ def forget_player(commit: Commit, book: Book, command: ForgetPlayer, *, kept_day
 
 
 def forgotten(command: Command) -> Outcome:
-    """Answer for a player whose data must not be stored any more."""
-    return Outcome(command.id, {}, "PLAYER_FORGOTTEN", "The player was forgotten; the account takes nothing more.")
+    """Answer for a player whose data must not be stored any more: sessions have ended, and staff is told why."""
+    code = "PLAYER_FORGOTTEN" if isinstance(command, Deposit) else "UNAUTHENTICATED"
+    return Outcome(command.id, {}, code, "The player was forgotten; the account takes nothing more.")
 
 
 def refusal_of_forgotten(commit: Commit, command: AnyCommand) -> Outcome | None:
@@ -76,7 +77,7 @@ def _refusal(
     balance, is_sealed, last_ms, excluded_ms, pending, has_open = standing
     until_ms = last_ms + kept_days * DAY_MS
     if pending:
-        return "WITHDRAWALS_PENDING", "Withdrawals of the account are pending; end them first.", {"pending": pending}
+        return "WITHDRAWALS_OPEN", "Withdrawals of the account are pending; end them first.", {"pending": pending}
     if has_open:
         return "BETS_OPEN", "Bets of the account are open; they end within minutes.", {}
     if balance:

@@ -29,7 +29,7 @@ from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_values import WriterAlive, encode_buckets
-from runtime.personal.erased import ERASURES_FILE, ErasedFile
+from runtime.personal.erased import ERASURES_FILE, ErasedFile, ErasuresUnreadable
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
@@ -144,7 +144,11 @@ class WriterProcess:
 
     def _keep_erasures(self) -> None:
         self.database.execute("PRAGMA secure_delete = fast")
-        keep_forgotten(self.writer.book, self.erased)
+        try:
+            keep_forgotten(self.writer.book, self.erased)
+        except (OSError, ErasuresUnreadable):
+            # The commit stands and is answered. Whoever repeats the command, or starts the house, tries again.
+            logger.exception("the list of forgotten players could not be written")
         self.checkpoints.cut()
 
     def _open(self) -> None:
