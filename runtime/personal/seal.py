@@ -5,6 +5,7 @@ What a sealed text is about, its kind and its row, goes in as associated data: m
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -21,6 +22,8 @@ PERSONAL = read_statements("runtime.personal", "personal.sql")
 KEY_BYTES = 32
 FORGOTTEN = "forgotten"
 """What stands for a sealed text whose key was destroyed."""
+DIGITS, WORDS = b"0x ", "~"
+"""Digits are sealed as the bytes that they say, and shown as digits again; any other text is shown in base64."""
 _KEYS_CACHED = 64
 
 Execute = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
@@ -42,11 +45,11 @@ class Seal:
         """Return the sealed form of a text; one without a character has nothing to hide."""
         if not text:
             return text
-        # Digits are half as long as bytes. The form is part of what is sealed: what is opened is what was there.
+        # The form is part of what is sealed: what is opened is what was there.
         found = bytes_of(text, "0x")
         if isinstance(found, bytes):
-            return SEALED + self._cipher.encrypt(found, [b"0x " + whereof.encode()]).hex()
-        return SEALED + self._cipher.encrypt(text.encode(), [whereof.encode()]).hex()
+            return SEALED + self._cipher.encrypt(found, [DIGITS + whereof.encode()]).hex()
+        return SEALED + WORDS + b64encode(self._cipher.encrypt(text.encode(), [whereof.encode()])).decode()
 
     def close_signer(self, signer: str, delegation_id: str | None, user_id: str) -> str:
         """Return the sealed form of a bet's signer: that of the login's session key, or of the account's address."""
@@ -58,15 +61,15 @@ class Seal:
 
     def open(self, text: str, whereof: str) -> str | None:
         """Return what a sealed text says, None if this key or this row does not fit it."""
-        sealed = bytes_of(text, SEALED)
-        if isinstance(sealed, str):
+        try:
+            if text.startswith(SEALED + WORDS):
+                sealed = b64decode(text.removeprefix(SEALED + WORDS), validate=True)
+                return self._cipher.decrypt(sealed, [whereof.encode()]).decode()
+            digits = bytes_of(text, SEALED)
+            if isinstance(digits, bytes):
+                return "0x" + self._cipher.decrypt(digits, [DIGITS + whereof.encode()]).hex()
+        except (InvalidTag, ValueError):
             return None
-        for prefix in (b"0x ", b""):
-            try:
-                found = self._cipher.decrypt(sealed, [prefix + whereof.encode()])
-            except (InvalidTag, ValueError):
-                continue
-            return "0x" + found.hex() if prefix else found.decode()
         return None
 
 

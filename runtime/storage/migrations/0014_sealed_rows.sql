@@ -1,6 +1,6 @@
 -- What tells who a player is lies sealed in the rows that commits write, by a key of that player's which is destroyed when
--- the player is forgotten: ADR 26. Beside it the live database keeps, open, what is looked up by. What is sealed reads
--- `sealed:` and hexadecimal digits; rows from before hold what they held.
+-- the player is forgotten: ADR 26. Beside it the live database keeps, open, what is looked up by. What is sealed begins
+-- with `sealed:`; rows from before hold what they held.
 
 -- One key a player, in the order in which they were made: rows are added at the end and never move, so no copy of a key is
 -- left in another page. A destroyed key is overwritten with zeros. No archive holds this table, and no hash covers it.
