@@ -84,11 +84,11 @@ security: .venv/.dev ## scan for unsafe code
 	@echo "== security"; $(BIN)/python -m bandit -q -c pyproject.toml -r $(ROOMS)
 
 .PHONY: tests
-tests: .venv/.dev ## run the tests (TESTS="tests/runtime/game -k payout")
+tests: .venv/.dev build/node/.installed ## run the tests (TESTS="tests/runtime/game -k payout")
 	@echo "== tests"; $(BIN)/python -m pytest -q $(WORKERS) $(TESTS)
 
 .PHONY: coverage
-coverage: .venv/.dev ## run the tests, leave build/coverage.json, fail where too little was reached
+coverage: .venv/.dev build/node/.installed ## run the tests, leave build/coverage.json, fail where too little was reached
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/python -m coverage run -m pytest -q $(WORKERS) $(TESTS)
 	@$(BIN)/python -m coverage combine -q && $(BIN)/python -m coverage json -q -o build/coverage.json
@@ -159,6 +159,13 @@ self-closing: .venv/.dev ## what the house's own count of its bets closes, and w
 .PHONY: page-figures
 page-figures: .venv/.dev ## how fast the page is in a browser, and how heavy; leaves build/page/figures.json (URL=http://127.0.0.1:8000)
 	@$(BIN)/python -m tests.page.figures $(if $(URL),--url $(URL))
+
+# The JavaScript clients that tests make and run; without npm, or where it reaches nothing, these tests are left out.
+build/node/.installed: tests/clients/package.json tests/clients/package-lock.json
+	@rm -rf build/node && mkdir -p build/node && cp $^ build/node
+	@if command -v npm >/dev/null; then echo "installing the packages of JavaScript clients into build/node"; \
+		npm ci --prefix build/node --silent --ignore-scripts --no-fund --no-audit && touch $@ || rm -rf build/node/node_modules; fi
+	@[ -e $@ ] || echo "WARNING: no npm packages: the tests that JavaScript clients play in are left out" >&2
 
 LOCK = $(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --annotation-style line $(if $(UPGRADE),--upgrade)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, assert_never
 
+from msgspec import to_builtins
+
 from jobs.writer.erasures import forgotten
 from jobs.writer.seals import Seals
 from runtime.game.bets import Bet, Status, from_row
@@ -78,7 +80,7 @@ def _place(
     if cell is None:
         verdict: Verdict = Refused("CELL_UNKNOWN", "There is no such cell on the lattice.")
     elif other is not None:
-        verdict = Refused("DUPLICATE_BET", "You have a bet on this cell.", {"bet": bet_view(other)})
+        verdict = Refused("DUPLICATE_BET", "You have a bet on this cell.", {"bet": to_builtins(bet_view(other))})
     else:
         verdict = judge.judge(
             cell,

@@ -1,5 +1,5 @@
 -- What tells who a player is lies sealed in the rows that commits write, by a key of that player's which is destroyed when
--- the player is forgotten: ADR 26. Beside it the live database keeps, open, what is looked up by. What is sealed begins
+-- the player is forgotten: ADR 27. Beside it the live database keeps, open, what is looked up by. What is sealed begins
 -- with `sealed:`; rows from before hold what they held.
 
 -- One key a player, in the order in which they were made: rows are added at the end and never move, so no copy of a key is
