@@ -22,8 +22,8 @@ from tests.jobs.writer_desk import PRICE_CENTS, Desk
         pytest.param({"nonce": "0123456789ABCDEF"}, ("text", "blob", "blob"), id="capitals"),
         pytest.param({"nonce": "01 23 45 67 89"}, ("text", "blob", "blob"), id="blanks"),
         pytest.param({"nonce": "0123456789abcde"}, ("text", "blob", "blob"), id="half a byte"),
-        pytest.param({"signature": "0x" + "AB" * 65}, ("text", "blob", "blob"), id="another signature"),
-        pytest.param({"signature": "", "signer": "p256:02ab"}, ("text", "text", "blob"), id="no digits"),
+        pytest.param({"signature": "0x" + "AB" * 65}, ("text", "text", "blob"), id="another signature"),
+        pytest.param({"signature": "", "signer": "p256:02ab"}, ("text", "text", "text"), id="no digits"),
     ],
 )
 def test_texts_of_digits_are_bytes_and_any_other_stays_a_text(
