@@ -53,7 +53,14 @@ class DepositList(msgspec.Struct, frozen=True):
     headers=(IDEMPOTENCY_KEY,),
     response=Deposited,
     status=201,
-    errors=("FORBIDDEN", "LIMIT_REACHED", "DEPOSIT_LIMIT", "IDEMPOTENCY_KEY_REUSED", "UNAVAILABLE"),
+    errors=(
+        "FORBIDDEN",
+        "LIMIT_REACHED",
+        "DEPOSIT_LIMIT",
+        "PLAYER_FORGOTTEN",
+        "IDEMPOTENCY_KEY_REUSED",
+        "UNAVAILABLE",
+    ),
 )
 def deposit(call: Call[DepositBody]) -> Deposited:
     """Credit play money up to the cap; in live mode money comes from operators and payment processors."""

@@ -14,6 +14,7 @@ from runtime.explanation.sentence import sentence
 from runtime.function import Call, Query, Reply, function
 from runtime.game.player_entries import Execute
 from runtime.parts import Parts
+from runtime.personal.seal import key_of
 from runtime.records.pages import Ulid
 from runtime.records.views import BetView, ColumnView, PendingView, bet_view, column_view
 
@@ -70,7 +71,8 @@ def get_bet(call: Call[None]) -> BetAnswer | Reply:
     if pool is None:
         return _missing(bet_id, fate)
     query: BetQuery = call.params
-    facts = pool.together(partial(_gather, bet_id, "quick" if query.verify else "row"))
+    key = key_of(call.parts.pool.execute, user_id)
+    facts = pool.together(partial(_gather, bet_id, "quick" if query.verify else "row", key))
     if facts.bet.user_id != user_id:
         raise NotFound("You have no such bet.")
     column = column_view(facts.column) if facts.column else None
@@ -86,12 +88,12 @@ def _missing(bet_id: str, fate: Fate) -> Reply:
     raise NotFound("You have no such bet.")
 
 
-def _gather(bet_id: str, reach: Reach, execute: Execute) -> Facts:
+def _gather(bet_id: str, reach: Reach, key: bytes | None, execute: Execute) -> Facts:
     """Read the bet once more with all that is around it: it may have been settled since it was found."""
     bet = find_bet(execute, bet_id)
     if bet is None:
         raise NotFound("You have no such bet.")
-    return gather(execute, bet, reach)
+    return gather(execute, bet, reach, key=key)
 
 
 def _prove(parts: Parts, facts: Facts, query: BetQuery) -> Proof:

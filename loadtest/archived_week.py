@@ -100,7 +100,7 @@ def players(path: Path, at_ms: int) -> list[Player]:
                 credit_cents=CREDIT_CENTS,
                 delegation=login,
             )
-            if open_account(commit, command).code:
+            if open_account(commit, book.seals, command).code:
                 raise BenchFailed("an account was refused")
             made.append(player)
     database.close()

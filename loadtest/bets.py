@@ -132,7 +132,9 @@ def create(path: Path, clock: Clock, users: int = USERS) -> Database:
     database, now_ms = open_writer(path), clock.now_ms()
     with database.transaction():
         for number in range(users):
-            database.execute(SQL["insert_user"], (user_id(number), f"0x{number:040x}", None, now_ms, now_ms, 1, number))
+            wallet = f"0x{number:040x}"
+            account = (user_id(number), wallet, None, wallet, None, now_ms, now_ms, 1, number)
+            database.execute(SQL["insert_user"], account)
         # No entry says so, and so no version either.
         database.execute("UPDATE users SET balance = ?", (CREDIT_CENTS,))
         database.execute(ROWS["insert_pricing"], PRICED_BY)

@@ -14,15 +14,18 @@ from msgspec import structs
 
 from jobs.upkeep.packing import compress
 from jobs.upkeep.week_file import pack
+from jobs.writer.seals import Seals
 from jobs.writer.settle import Settlement, begin_column
 from loadtest.bets import BETS_PER_COMMIT, PRICE_CENTS, ROW_CENTS, create, stamped
 from loadtest.growth import Table
+from loadtest.processes import BenchFailed
 from runtime.clock import SystemClock
 from runtime.game.ledger import SQL
 from runtime.messaging.commands import PlaceBet, SettleColumn
 from runtime.messaging.queues import new_id
+from runtime.personal.seal import about
 from runtime.settings import Settings, load
-from runtime.storage.database import PAGE_BYTES, open_reader
+from runtime.storage.database import PAGE_BYTES, open_reader, open_writer
 
 BETS = 40_000
 BETS_PER_ROUND = 20_000
@@ -31,8 +34,10 @@ TOUCHED_ROWS = 4
 """Rows of the grid above and below the price that are hit: a third of the bets are won."""
 INNER = (2, 5)
 """Kinds of pages that lead to others (https://sqlite.org/fileformat2.html#b_tree_pages)."""
-OF_PLAYERS = ("users", "delegations")
+OF_PLAYERS = ("users", "delegations", "player_keys")
 """What grows with the players."""
+
+SEALED_NAME = "UPDATE users SET opened_by = ? WHERE id = ?"
 
 Sessions = dict[str, tuple[str, str]]
 """The login and the session key of each player."""
@@ -57,10 +62,16 @@ def _sessions(path: Path, clock: SystemClock) -> Sessions:
     """Create the database; return a login and its session key for each player."""
     database, now_ms = create(path, clock), clock.now_ms()
     sessions: Sessions = {}
+    seals = Seals(database, secrets.token_bytes)
     with database.transaction():
         for number, (user,) in enumerate(database.execute("SELECT id FROM users ORDER BY seq")):
             login, key = new_id(now_ms), f"0x{secrets.token_hex(20)}"
-            database.execute(SQL["insert_delegation"], (login, user, key, "", "", now_ms, 1, number))
+            seal = seals.of(user)
+            if seal is None:
+                raise BenchFailed("a new player has no key")
+            sealed = seal.close_signer(key, login, user)
+            database.execute(SEALED_NAME, (seal.close(f"0x{number:040x}", about("address", user)), user))
+            database.execute(SQL["insert_delegation"], (login, user, sealed, "", "", now_ms, 1, number, key))
             sessions[user] = login, key
     database.close()
     return sessions
@@ -97,6 +108,16 @@ def settle(table: Table, settings: Settings, at_ms: int) -> None:
             settlement.slice(commit)
 
 
+def _leave_out_what_stays(path: Path) -> None:
+    """Take out what no archive holds."""
+    database = open_writer(path)
+    with database.transaction():
+        database.execute("DELETE FROM player_keys")
+        database.execute("UPDATE users SET wallet_address = 'not-stored-here:' || lower(id)")
+        database.execute("UPDATE delegations SET found_by = NULL")
+    database.close()
+
+
 def bytes_by_name(path: Path) -> dict[str, int]:
     """Return what the pages of each table and index take, the largest first."""
     database = open_reader(path)
@@ -128,6 +149,7 @@ def main(arguments: Sequence[str]) -> int:
         path, packed = Path(folder, "taptrade.db"), Path(folder, "packed.db")
         fill(path, bets, load({"TAPTRADE_DATA": folder}))
         taken = {name: size for name, size in bytes_by_name(path).items() if not any(of in name for of in OF_PLAYERS)}
+        _leave_out_what_stays(path)
         pack(path, packed)
         compress(packed, Path(f"{packed}.zst"), lambda: False)
         rows = [(name, size / bets) for name, size in taken.items()]

@@ -87,7 +87,7 @@ class Table:
     def commit(self, bets: list[PlaceBet]) -> None:
         """Place bets in one commit; fail if one is refused."""
         with self.book.commit(lambda _commit: None) as commit:
-            outcomes = place_bets(commit, self._court(commit), bets)
+            outcomes = place_bets(commit, self._court(commit), self.book.seals, bets)
         refused = [outcome.code for outcome in outcomes if outcome.code]
         if refused:
             raise BenchFailed(f"{len(refused)} bets were refused: {refused[0]}")

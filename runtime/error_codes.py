@@ -53,6 +53,13 @@ CODES: dict[str, ErrorCode] = {
     "WITHDRAWALS_PENDING": ErrorCode(
         409, "As many withdrawals of the account are pending as one may have; their number is attached."
     ),
+    "BETS_OPEN": ErrorCode(409, "Bets of the account are open."),
+    "WITHDRAWALS_OPEN": ErrorCode(409, "Withdrawals of the account are pending; their number is attached."),
+    "BALANCE_LEFT": ErrorCode(409, "The account holds money, which is attached."),
+    "PLAYER_EXCLUDED": ErrorCode(409, "The player is shut out by their own wish; until when is attached."),
+    "RECORDS_KEPT": ErrorCode(409, "The player's records must be kept still; until when is attached."),
+    "NEVER_SEALED": ErrorCode(409, "The account is from before personal data was sealed, and cannot be forgotten."),
+    "PLAYER_FORGOTTEN": ErrorCode(409, "The player was forgotten; the account takes nothing more."),
     "BUCKET_OPEN": ErrorCode(409, "The bucket is open; there is nothing to open."),
     "EXPOSURE_LIMIT": ErrorCode(409, "The house takes no more on this cell; the largest stake is attached."),
     "BODY_TOO_LARGE": ErrorCode(413, "The body is longer than 65,536 bytes."),

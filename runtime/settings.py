@@ -75,6 +75,7 @@ class Settings:
     withdrawal_min_cents: int
     withdrawals_pending_max: int
     reality_check_minutes: int
+    records_kept_days: int
     processor_secret: str = field(repr=False)
     webhook_private_targets: Literal["on", "off"]
     bets_per_minute: int

@@ -164,6 +164,12 @@ TABLE: tuple[Setting, ...] = (
         "60",
         "minutes of play after which a player is told how long and how they have played",
     ),
+    Setting(
+        "records_kept_days",
+        whole(0, 36_525),
+        "3650",
+        "days for which a player's records are kept after the last one, before the player can be forgotten",
+    ),
     Setting("processor_secret", secret, "", "key of the payment processors; empty: their door is closed", secret=True),
     Setting(
         "webhook_private_targets",

@@ -16,6 +16,8 @@ from runtime.archive.weeks import Week
 from runtime.errors import TaptradeError
 from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
+from runtime.game.rows import is_nobody
+from runtime.personal.seal import FORGOTTEN
 from runtime.settings import Settings
 from runtime.storage import ticks_store
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, Row, naming
@@ -46,7 +48,9 @@ class Account:
 
     @property
     def shown_wallet(self) -> str:
-        """The wallet with its checksum."""
+        """The wallet with its checksum, or that its player was forgotten."""
+        if is_nobody(self.wallet):
+            return FORGOTTEN
         return to_checksum_address(self.wallet)
 
 
@@ -109,7 +113,10 @@ def find_account(database: Database, text: str) -> Account:
         found = database.execute(SQL["user_by_wallet"], (wallet,))
         rows = database.execute(SQL["user"], (found[0][0],)) if found else []
     if not rows:
-        raise AccountUnknown(f"there is no account {text}; one opens with the wallet's first login")
+        raise AccountUnknown(
+            f"there is no account {text}; one opens with the wallet's first login, and of a"
+            " forgotten player only the user id is left"
+        )
     return Account(*rows[0])
 
 

@@ -56,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("deposit", "taptrade.operate:deposit", "credit money from outside, once per reference"),
             Command("withdrawal", "taptrade.withdrawal:main", "list what players want out; complete or reverse it"),
             Command("adjust", "taptrade.operate:adjust", "correct a balance by a new ledger entry"),
+            Command("forget", "taptrade.forget:main", "make a player's personal data unreadable for ever"),
         ),
     ),
     (
@@ -65,6 +66,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("reconcile", "taptrade.reconcile:main", "hold a payment processor's CSV against the ledger"),
             Command("explain", "taptrade.explain:main", "explain one bet, every part of it recomputed"),
             Command("dispute", "taptrade.dispute:main", "show an account's bets and entries of a span, adding up"),
+            Command("export", "taptrade.export:main", "write down everything that is held about a player"),
             Command(
                 "recompute", "taptrade.recompute:main", "decide the settled bets of a span anew; name what differs"
             ),

@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         to_ms = _after_all(database) if given.to_ms is None else given.to_ms
         if given.from_ms >= to_ms:
             parser.error("the span ends before it begins")
-        account = find_account(database, given.account)
+        account = find_account(live, given.account)
         case = collect(database, account, given.from_ms, to_ms)
         _tell_of_older(database, account, given.from_ms)
         if given.verify:

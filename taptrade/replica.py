@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -20,8 +21,10 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_keys import REPLICA_SHIPPED
 from runtime.messaging.redis_values import ReplicaShipped
 from runtime.metrics.table import Metrics
+from runtime.personal.erased import ERASURES_FILE
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
+from runtime.storage.database import open_writer
 from runtime.systemd import systemd
 from taptrade import litestream, sockets
 from taptrade.serve import die_with
@@ -91,6 +94,7 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
             systemd.alive()
         return 0
     warn_of_one_disk(settings.replica_url, settings.data)
+    cut_log(settings.data)
     socket = sockets.make_folder(settings.data / "run") / sockets.LITESTREAM
     child = start(settings, socket, os.environ)
     threading.Thread(target=retell, args=(child.stdout,), daemon=True).start()
@@ -113,6 +117,19 @@ def _end(child: subprocess.Popen[bytes]) -> int:
     child.terminate()
     child.wait()
     return 0
+
+
+def cut_log(data: Path) -> None:
+    """Cut the ledger's log if a player was forgotten since that was done last; while Litestream runs, nobody can.
+
+    It reads the whole database again afterwards.
+    """
+    listed, done = data / ERASURES_FILE, data / "run" / "log-cut"
+    if not listed.exists() or (done.exists() and done.stat().st_mtime_ns >= listed.stat().st_mtime_ns):
+        return
+    with closing(open_writer(litestream.databases(data)[0], checkpoint_pages=0)) as database:
+        if not database.checkpoint("TRUNCATE").busy:
+            done.touch()
 
 
 def start(settings: Settings, socket: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
+from jobs.upkeep.archive_store import StoreFailed, open_store
+from jobs.upkeep.erasures import stored_erasures
+from jobs.writer.book import Book
+from jobs.writer.erasures import keep_forgotten
 from runtime.audit import audit
 from runtime.audit.heads import HEADS_FILE, read_heads
-from runtime.clock import rfc3339
+from runtime.clock import SystemClock, rfc3339
 from runtime.errors import TaptradeError
 from runtime.game.ledger import SQL
+from runtime.game.limits import RiskLimits
+from runtime.personal.erased import ERASURES_FILE, Erased, ErasedFile
 from runtime.setting_forms import stored_at
 from runtime.settings import Settings, load
 from runtime.storage import ticks_store
-from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseUnsafe, naming
+from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseUnsafe, naming, open_writer
 from runtime.storage.migrate import open_migrated
 from taptrade import litestream
 from taptrade.arguments import typed
@@ -57,12 +64,17 @@ class Restored(msgspec.Struct, frozen=True):
     audit_ok: bool
     missing: list[Missing] | None
     """None where nobody said where to look."""
+    forgotten: list[str]
+    """Players who had been forgotten since, and were again."""
+    erasures_unread: str
+    """Why the archive store did not tell of erasures; empty: it did."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Restore the databases from the replica into a new folder, recount them, and tell up to what moment they go.
 
-    Nothing is overwritten. The exit code is 1 if the audit finds anything wrong, 2 if nothing can be restored.
+    Nothing is overwritten. Players who were forgotten since are forgotten again. The exit code is 1 if the audit finds
+    anything wrong or the archive store does not tell of erasures, 2 if nothing can be restored.
     """
     parser = argparse.ArgumentParser(prog="taptrade restore", description=main.__doc__)
     parser.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a new or empty folder")
@@ -76,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
     settings = load()
     found = restore(settings, given.source or litestream.replica_of(settings), given.to, given.at, given.old)
     print(msgspec.json.encode(found).decode() if given.json else "\n".join(_sentences(found)))
-    return 0 if found.audit_ok else 1
+    return 0 if found.audit_ok and not found.erasures_unread else 1
 
 
 def restore(settings: Settings, source: str, folder: Path, at_ms: int | None, old: Path | None) -> Restored:
@@ -88,6 +100,8 @@ def restore(settings: Settings, source: str, folder: Path, at_ms: int | None, ol
         task = progress.add_task("databases", total=None)
         replica.restore(folder, at_ms, lambda done, total: progress.update(task, completed=done, total=total))
         path, ticks = litestream.databases(folder)
+        erasures, unread = known_erasures(settings, old)
+        forgotten = forget_again(path, folder, erasures)
         database = open_migrated(path, LEDGER_MIGRATIONS)
         task = progress.add_task("commits", total=None)
         try:
@@ -110,7 +124,34 @@ def restore(settings: Settings, source: str, folder: Path, at_ms: int | None, ol
         audit=report.summary,
         audit_ok=report.ok,
         missing=None if old is None else missing_from(old / settings.database.name, commit),
+        forgotten=forgotten,
+        erasures_unread=unread,
     )
+
+
+def known_erasures(settings: Settings, old: Path | None) -> tuple[list[Erased], str]:
+    """Return the erasures that data folders and the archive store tell of, and why the store does not."""
+    found: list[Erased] = []
+    for folder in filter(None, (settings.data, old)):
+        found += ErasedFile(folder / ERASURES_FILE).read()
+    try:
+        return found + stored_erasures(open_store(settings)), ""
+    except StoreFailed as ex:
+        return found, str(ex)
+
+
+def forget_again(path: Path, folder: Path, erasures: list[Erased]) -> list[str]:
+    """Forget in a restored database those who were forgotten since, and keep the list beside it; return whom."""
+    if not erasures:
+        return []
+    open_migrated(path, LEDGER_MIGRATIONS).close()
+    file = ErasedFile(folder / ERASURES_FILE)
+    file.add(erasures)
+    with naming(path), closing(open_writer(path)) as database:
+        risk = RiskLimits(0, 0, 0, 0)  # no bet is judged
+        again = keep_forgotten(Book(database, SystemClock(), risk), file)
+        database.checkpoint("TRUNCATE")
+    return [one.user_id for one in again]
 
 
 def require_empty(folder: Path) -> None:
@@ -152,6 +193,10 @@ def _sentences(found: Restored) -> list[str]:
         f"ticks: up to {found.ticks_until or 'none'}",
         f"audit: {found.audit}",
     ]
+    if found.forgotten:
+        said.append(f"forgot again, as before: {', '.join(found.forgotten)}")
+    if found.erasures_unread:
+        said.append(f"the archive store may know of more players to forget: {found.erasures_unread}")
     if found.missing is None:
         return [*said, "what was committed after that is in no replica; --old FOLDER lists it from an old data folder"]
     said.append(f"{len(found.missing)} entries of the old ledger came after that:")

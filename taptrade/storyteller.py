@@ -14,6 +14,7 @@ from jobs.upkeep.archive_store import StoreFailed
 from runtime.explanation.facts import find_bet, find_column
 from runtime.game.ids import ulid_ms
 from runtime.messaging.connection import Redis, RedisError, connect
+from runtime.personal.seal import key_of
 from runtime.settings import Settings, SettingsError
 from runtime.storage.database import Database
 from taptrade import embedded_redis
@@ -163,7 +164,7 @@ class Storyteller:
             return False
         column = find_column(database.execute, bet.column_start_s)
         story = self._story
-        story.steps += steps_of_bet(database.execute, bet)
+        story.steps += steps_of_bet(database.execute, bet, key_of(self._books.execute, bet.user_id))
         told = self._tell_stream(commits_of(bet, column))
         self._words.append(f"column {bet.column_start_s}")
         story.passed[bet.id] = passed(bet, column, told)

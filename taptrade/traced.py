@@ -18,6 +18,7 @@ from runtime.game.ids import first_id_at, tail_of
 from runtime.game.ledger import SQL, Entry
 from runtime.game.money import dollars, factor
 from runtime.game.player_entries import Execute
+from runtime.personal.seal import opened_bet
 from runtime.records.events import events_of_commit
 from runtime.records.queries import QUERIES
 from runtime.records.views import BalanceEvent, BetEvent, ColumnEvent, CommittedEvent
@@ -34,8 +35,9 @@ class Step(msgspec.Struct, frozen=True, order=True):
     what: str
 
 
-def steps_of_bet(execute: Execute, bet: Bet) -> list[Step]:
+def steps_of_bet(execute: Execute, bet: Bet, key: bytes | None) -> list[Step]:
     """Return what the database tells of one bet; the writer's times are when its commits began."""
+    bet = opened_bet(bet, key)
     column = find_column(execute, bet.column_start_s)
     entries = [Entry(*row) for row in execute(QUERIES["entries_of_bet"], (bet.id,))]
     until = f"to be committed until {rfc3339(bet.decided_by_ms)}"

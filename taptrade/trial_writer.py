@@ -6,8 +6,9 @@ import secrets
 from typing import Any, NamedTuple
 
 from jobs.writer.book import Book
-from jobs.writer.core import Writer, WriterRules
+from jobs.writer.core import Writer
 from jobs.writer.inbox import Inbox
+from jobs.writer.rules import WriterRules
 from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.game.limits import RiskLimits
@@ -63,6 +64,7 @@ class TrialWriter:
                 settings.withdrawals_pending_max,
                 self._between,
                 settings.reality_check_minutes,
+                settings.records_kept_days,
             ),
         )
         self._writer.held = self._writer.inbox.open()

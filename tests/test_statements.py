@@ -16,10 +16,12 @@ from runtime.game.ledger import SQL
 from runtime.game.rows import ROWS
 from runtime.game.statements import COLUMN_LISTS, MARK
 from runtime.history.shelves import PAST
+from runtime.personal.seal import PERSONAL
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
 from runtime.storage.ticks_store import TICKS
 from runtime.webhooks.subscriptions import HOOKS
+from taptrade.exported import EXPORTED
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for tree in ("functions", "runtime", "jobs", "taptrade") for path in (ROOT / tree).rglob("*.py"))
@@ -35,6 +37,8 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "POSITIONS": ("jobs/triggers/positions.sql", POSITIONS),
     "HOOKS": ("runtime/webhooks/webhooks.sql", HOOKS),
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
+    "PERSONAL": ("runtime/personal/personal.sql", PERSONAL),
+    "EXPORTED": ("taptrade/exported.sql", EXPORTED),
 }
 # Filled when a page is asked for, or once for each kind of record.
 FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored", "table", "columns", "values"}

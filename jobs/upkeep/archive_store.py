@@ -32,6 +32,10 @@ class ArchiveStore(Protocol):
         """Yield what is stored, from its first byte to its last; raise StoreFailed if it is not there."""
         ...
 
+    def names(self, prefix: str) -> list[str]:
+        """Return the names that begin so, in order; raise StoreFailed if that cannot be found out."""
+        ...
+
     def read_range(self, name: str, start: int, length: int) -> bytes:
         """Return some bytes of what is stored, fewer where it ends before; raise StoreFailed as `read` does."""
         ...
@@ -45,9 +49,9 @@ class FolderStore:
 
     def put(self, name: str, path: Path) -> bool:
         """Copy a file under its name; it is there in full or not at all, also after a loss of power."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = self._folder / f".{name}.unfinished"
         try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with path.open("rb") as source, unfinished.open("wb") as copy:
                 shutil.copyfileobj(source, copy, CHUNK_BYTES)
                 copy.flush()
@@ -71,6 +75,10 @@ class FolderStore:
                     yield chunk
         except OSError as ex:
             raise StoreFailed(f"{self._folder / name}: {ex.strerror}") from ex
+
+    def names(self, prefix: str) -> list[str]:
+        """List the folder; one that is not there is empty."""
+        return sorted(path.name for path in self._folder.glob(f"{prefix}*"))
 
     def read_range(self, name: str, start: int, length: int) -> bytes:
         """Read some bytes of a file."""

@@ -11,6 +11,7 @@ import msgspec
 from runtime.audit.heads import newest_head
 from runtime.clock import Clock, SystemClock
 from runtime.messaging.queues import JOBS
+from runtime.personal.erased import ERASURES_FILE, ErasedFile
 from runtime.settings import load
 from runtime.storage.backups import FOLDER, PREFIX, Backup
 from runtime.storage.database import DatabaseUnsafe, open_reader
@@ -52,6 +53,7 @@ def make_backup(live: Path, folder: Path, clock: Clock, keep: int = KEEP) -> Bac
     made = Backup(copy.name, made_ms, unfinished.stat().st_size, sha256_of(unfinished), commit, commit_hash)
     (folder / f"{copy.name}.sha256").write_text(f"{made.sha256}  {copy.name}\n")
     (folder / f"{copy.name}.json").write_bytes(msgspec.json.encode(made) + b"\n")
+    keep_erasures(live.parent, folder)
     to_disk(unfinished)
     unfinished.rename(copy)
     to_disk(folder)
@@ -72,6 +74,13 @@ def keep_functions(source: Path, folder: Path) -> None:
     to_disk(unfinished)
     unfinished.rename(folder / source.name)
     to_disk(folder)
+
+
+def keep_erasures(data: Path, folder: Path) -> None:
+    """Keep beside the copies who was forgotten: a copy from before must not know them again."""
+    kept = ErasedFile(folder / ERASURES_FILE)
+    kept.path.touch(mode=0o600)
+    kept.add(ErasedFile(data / ERASURES_FILE).read())
 
 
 def check(copy: Path) -> tuple[int, str]:

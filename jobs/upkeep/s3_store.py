@@ -88,6 +88,15 @@ class S3Store:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
             yield from found["Body"].iter_chunks(CHUNK_BYTES)
 
+    def names(self, prefix: str) -> list[str]:
+        """List the bucket, page by page."""
+        with self._failing(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix
+            )
+            keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+        return sorted(key.removeprefix(self._prefix) for key in keys)
+
     def read_range(self, name: str, start: int, length: int) -> bytes:
         """Download some bytes of an object."""
         with self._failing(name):

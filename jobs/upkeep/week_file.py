@@ -95,7 +95,7 @@ class WeekFile:
         from_id = first_id_at(max(0, began[0][0] - DAY_MS)) if began else ""
         for sql in (FILE["copy_users"], FILE["copy_delegations"], FILE["copy_limits"]):
             self._write(sql, from_id, after, commit)
-        for sql in (FILE["copy_operations"], FILE["copy_overrides"], FILE["copy_archives"]):
+        for sql in (FILE["copy_operations"], FILE["copy_overrides"], FILE["copy_archives"], FILE["copy_erasures"]):
             self._write(sql, after, commit)
         self._write(FILE["copy_columns"], after, commit, after, after)
         self._write(FILE["copy_withdrawals"], commit, after, after)
@@ -112,7 +112,7 @@ class WeekFile:
             after_id = upto_id
 
     def _set_back(self, commit: int) -> None:
-        for sql in (FILE["undo_ends"], FILE["undo_settled"], FILE["undo_withdrawals"], FILE["undo_adoptions"]):
+        for sql in (FILE["undo_ends"], FILE["undo_settled"], FILE["undo_withdrawals"]):
             self._write(sql, commit)
         for sql in (FILE["close_openings"], FILE["balances_then"], FILE["empty_then"], FILE["drop_closing"]):
             self._write(sql)

@@ -25,6 +25,17 @@ SELECT committed_ms FROM commits WHERE number > ? ORDER BY number LIMIT 1;
 -- The entry so many after another one, up to a last one: where a range of entries ends. Parameters: after, last, count.
 SELECT ulid_text(id) FROM live.entry_rows WHERE id > ulid_key(?) AND id <= ulid_key(?) ORDER BY id LIMIT 1 OFFSET ?;
 
+-- name: player
+-- Accounts without what they are found by; a part of others. Who they are is sealed, but for rows from before that.
+SELECT seq, id, 'not-stored-here:' || lower(id), balance, version, created_at, updated_at, created_commit,
+       created_place, last_entry_id, NULL, opened_by, opened_key
+FROM live.users;
+
+-- name: login
+-- The same of logins.
+SELECT seq, id, user_id, session_key, message, signature, created_at, created_commit, created_place, NULL
+FROM live.delegations;
+
 -- name: copy_commits
 -- Commits of a range.
 INSERT INTO main.commit_rows SELECT * FROM live.commit_rows WHERE number > ? AND number <= ?;
@@ -44,28 +55,28 @@ INSERT INTO main.entry_rows SELECT * FROM live.entry_rows WHERE id > ulid_key(?)
 
 -- name: players_of_bets
 -- The accounts of the bets of a range.
-INSERT OR IGNORE INTO main.users SELECT * FROM live.users
+INSERT OR IGNORE INTO main.users {player}
 WHERE seq IN (SELECT user FROM main.bet_rows WHERE seq > ? AND seq <= ?);
 
 -- name: players_of_entries
 -- The accounts of the entries of a range.
-INSERT OR IGNORE INTO main.users SELECT * FROM live.users
+INSERT OR IGNORE INTO main.users {player}
 WHERE seq IN (SELECT user FROM main.entry_rows WHERE id > ulid_key(?) AND id <= ulid_key(?));
 
 -- name: delegations_of_bets
 -- The logins that let the bets of a range be signed.
-INSERT OR IGNORE INTO main.delegations SELECT * FROM live.delegations
+INSERT OR IGNORE INTO main.delegations {login}
 WHERE seq IN (SELECT delegation FROM main.bet_rows WHERE seq > ? AND seq <= ?);
 
 -- name: copy_users
 -- Accounts that were opened in the week. Their ids begin with a time that is not far from their commit's.
 -- Parameters: first id, commits (after, up to].
-INSERT OR IGNORE INTO main.users SELECT * FROM live.users
+INSERT OR IGNORE INTO main.users {player}
 WHERE id >= ? AND created_commit > ? AND created_commit <= ?;
 
 -- name: copy_delegations
 -- Logins of the week. Parameters as of copy_users.
-INSERT OR IGNORE INTO main.delegations SELECT * FROM live.delegations
+INSERT OR IGNORE INTO main.delegations {login}
 WHERE id >= ? AND created_commit > ? AND created_commit <= ?;
 
 -- name: copy_limits
@@ -90,10 +101,11 @@ INSERT INTO main.operations SELECT * FROM live.operations WHERE created_commit >
 
 -- name: players_of_rest
 -- The accounts that the rest is about. Parameters: commits (after, up to].
-INSERT OR IGNORE INTO main.users SELECT * FROM live.users WHERE id IN (
+INSERT OR IGNORE INTO main.users {player} WHERE id IN (
     SELECT user_id FROM live.adoptions WHERE created_commit > ? AND created_commit <= ?
     UNION ALL SELECT user_id FROM main.delegations UNION ALL SELECT user_id FROM main.player_limits
-    UNION ALL SELECT user_id FROM main.withdrawals UNION ALL SELECT user_id FROM main.operations);
+    UNION ALL SELECT user_id FROM main.withdrawals UNION ALL SELECT user_id FROM main.operations
+    UNION ALL SELECT user_id FROM main.erasures);
 
 -- name: copy_adoptions
 -- Guests' accounts that were taken over by then, of the players that are here.
@@ -112,6 +124,10 @@ INSERT INTO main.bucket_changes SELECT * FROM live.bucket_changes WHERE changed_
 -- name: copy_archives
 -- Weeks that were archived in the week.
 INSERT INTO main.archives SELECT * FROM live.archives WHERE created_commit > ? AND created_commit <= ?;
+
+-- name: copy_erasures
+-- Players who were forgotten in the week.
+INSERT INTO main.erasures SELECT * FROM live.erasures WHERE created_commit > ? AND created_commit <= ?;
 
 -- name: copy_opening_balances
 -- What the entries from before came to, of the players that are here; of a range of these.
@@ -138,11 +154,6 @@ UPDATE main.withdrawals
 SET status = 'pending', reference = NULL, who = NULL, why = NULL, resolved_at = NULL, resolved_commit = NULL,
     resolved_place = NULL
 WHERE resolved_commit > ?;
-
--- name: undo_adoptions
--- Accounts that a wallet took over later were guests'.
-UPDATE main.users SET wallet_address = (SELECT guest_address FROM live.adoptions WHERE user_id = users.id)
-WHERE id IN (SELECT user_id FROM live.adoptions WHERE created_commit > ?);
 
 -- name: make_closing
 -- What each account held in the end. Kept row by row: the library sorts in memory only, and there are too many entries.

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from jobs.writer.book import Book
+from jobs.writer.seals import Seals
 from runtime.game.ids import RANDOM_BITS, ulid
 from runtime.game.ledger import Commit, Entry, LedgerBroken
 from runtime.game.limit_changes import CHANGES_PER_DAY_MAX, LimitsChange, changes_for, in_force, may_change
 from runtime.game.limits import DAY_MS
 from runtime.messaging.commands import AdoptGuest, Delegation, OpenAccount, Outcome, SetLimits
+from runtime.personal.seal import about
 
 CREDIT_REFERENCE = "credit:"
 
 
-def open_account(commit: Commit, command: OpenAccount) -> Outcome:
+def open_account(commit: Commit, seals: Seals, command: OpenAccount) -> Outcome:
     """Answer with the account of a wallet or a guest; a new one is credited once, by a reference that is its own id.
 
     A signed tap names no account. So a session key is that of one account for ever, and no other account's wallet.
@@ -35,17 +37,24 @@ def open_account(commit: Commit, command: OpenAccount) -> Outcome:
         _, balance, created_ms, *_ = rows[0]
     else:
         balance, created_ms = 0, commit.now_ms
-        position = commit.record("user", user_id, wallet, commit.now_ms, command.guest_key)
-        content = (user_id, wallet, command.guest_key, commit.now_ms, commit.now_ms, commit.number, position)
-        commit.write("insert_user", *content)
+        _insert(commit, seals, user_id, command)
         if command.credit_cents:
             balance = _credit(commit, user_id, command.credit_cents)
     if command.delegation is not None:
-        _delegate(commit, user_id, command.delegation)
+        _delegate(commit, seals, user_id, command.delegation)
     return Outcome(command.id, _opened(commit, user_id, wallet, balance, created_ms) | {"new": not rows})
 
 
-def adopt_guest(commit: Commit, command: AdoptGuest) -> Outcome:
+def _insert(commit: Commit, seals: Seals, user_id: str, command: OpenAccount) -> None:
+    seal, wallet, key, now_ms = seals.needed(user_id), command.wallet_address, command.guest_key, commit.now_ms
+    address = seal.close(wallet, about("address", user_id))
+    opened_key = None if key is None else seal.close(key, about("guest_key", user_id))
+    position = commit.record("user", user_id, address, now_ms, opened_key)
+    content = (user_id, wallet, key, address, opened_key, now_ms, now_ms, commit.number, position)
+    commit.write("insert_user", *content)
+
+
+def adopt_guest(commit: Commit, seals: Seals, command: AdoptGuest) -> Outcome:
     """Give a guest's account to a wallet; the address that it had stays known, and the key stays the account's."""
     user_id, wallet = command.user_id, command.wallet_address
     users = commit.write("user", user_id)
@@ -61,9 +70,17 @@ def adopt_guest(commit: Commit, command: AdoptGuest) -> Outcome:
             return Outcome(command.id, {}, "WALLET_TAKEN", sentence)
         if not commit.write("adopt_user", wallet, user_id):
             return Outcome(command.id, {}, "FORBIDDEN", "Only a guest's account can be given to a wallet.")
-        signed = (command.message, command.signature, commit.now_ms, commit.number)
-        position = commit.record("adoption", user_id, address, wallet, *signed)
-        commit.write("insert_adoption", user_id, address, *signed, position)
+        seal = seals.needed(user_id)
+        content = (
+            user_id,
+            seal.close(address, about("address", user_id)),
+            seal.close(wallet, about("address", user_id)),
+            seal.close(command.message, about("adoption", user_id)),
+            seal.close(command.signature, about("adopted", user_id)),
+            commit.now_ms,
+            commit.number,
+        )
+        commit.write("insert_adoption", *content, commit.record("adoption", *content))
     return Outcome(command.id, _opened(commit, user_id, wallet, balance, created_ms))
 
 
@@ -111,19 +128,20 @@ def enter_operation(commit: Commit, kind: str, entry: Entry, who: str, why: str)
     commit.write("insert_operation", *content, commit.record("operation", *content))
 
 
-def _delegate(commit: Commit, user_id: str, delegation: Delegation) -> None:
+def _delegate(commit: Commit, seals: Seals, user_id: str, delegation: Delegation) -> None:
     if commit.write("delegation_exists", delegation.id):
         return
+    seal, key = seals.needed(user_id), delegation.session_key
     content = (
         delegation.id,
         user_id,
-        delegation.session_key,
-        delegation.message,
-        delegation.signature,
+        seal.close(key, about("session_key", delegation.id)),
+        seal.close(delegation.message, about("login", delegation.id)),
+        seal.close(delegation.signature, about("signed", delegation.id)),
         commit.now_ms,
         commit.number,
     )
-    commit.write("insert_delegation", *content, commit.record("delegation", *content))
+    commit.write("insert_delegation", *content, commit.record("delegation", *content), key)
 
 
 def set_limits(commit: Commit, book: Book, command: SetLimits, *, house_minutes: int) -> Outcome:

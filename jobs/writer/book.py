@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from jobs.writer.seals import Seals
 from runtime.clock import Clock
 from runtime.game.chain import GENESIS
 from runtime.game.ledger import SQL, Commit
@@ -22,8 +24,15 @@ class AnotherWriter(Exception):
 class Book:
     """What the writer knows by heart; `reload` learns it anew after a roll-back."""
 
-    def __init__(self, database: Database, clock: Clock, risk: RiskLimits) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        risk: RiskLimits,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
         self.database = database
+        self.seals = Seals(database, random_bytes)
         self.clock = clock
         self.risk = risk
         self.newest_tick_ms = 0
@@ -40,6 +49,7 @@ class Book:
         for start_s, cell_id, stake_cents, rate_bp, bets in self.database.execute(SQL["open_bets"]):
             self.exposure.add(start_s, cell_id, bets * payout_cents(stake_cents, rate_bp))
         self._limits: dict[str, list[LimitsChange]] = {}
+        self.seals.clear()
 
     def now_ms(self) -> int:
         """Return the writer's clock: it never steps back, whatever the wall clock does."""

@@ -13,18 +13,18 @@ from jobs.writer import accounts, money
 from jobs.writer.archives import record_archive
 from jobs.writer.book import Book
 from jobs.writer.counts import begin, count
+from jobs.writer.erasures import forget_player, refusal_of_forgotten
 from jobs.writer.inbox import Inbox, TakenJob
 from jobs.writer.overrides import note_override
 from jobs.writer.place import place_bets
 from jobs.writer.publish import publish
 from jobs.writer.ripeness import part_ripe
+from jobs.writer.rules import WriterRules
 from jobs.writer.settle import Settlement, begin_column
 from runtime.game.columns import Column
-from runtime.game.grid import GridRules
-from runtime.game.judge import Judge, TicksOfWait
+from runtime.game.judge import Judge
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.player_entries import totals_since
-from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
 from runtime.messaging.commands import (
     Adjust,
@@ -32,6 +32,7 @@ from runtime.messaging.commands import (
     AnyCommand,
     CompleteWithdrawal,
     Deposit,
+    ForgetPlayer,
     NoteOverride,
     OpenAccount,
     OpenBucket,
@@ -60,20 +61,6 @@ class Stuck(Exception):
     """The database takes no writes right now (locked, full, failing); nothing was lost, try again."""
 
 
-@dataclass(frozen=True, slots=True)
-class WriterRules:
-    """What the writer needs of the settings."""
-
-    grid: GridRules
-    model: RewardModel
-    presets_cents: tuple[int, ...]
-    max_fill_age_ms: int
-    withdrawal_min_cents: int
-    withdrawals_pending_max: int
-    ticks_of_wait: TicksOfWait
-    reality_check_minutes: int
-
-
 @dataclass(slots=True)
 class Writer:
     """Turn taken jobs into commits.
@@ -97,6 +84,9 @@ class Writer:
     _more: bool = False
     _began_columns: bool = False
     """They are taken up at the start of an iteration: if that reading fails, no job that is committed has failed."""
+    on_erasure: Callable[[], None] = lambda: None
+    """What follows the commit by which a player was forgotten, before that is answered."""
+    _forgot: bool = False
     _unpublished: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -218,6 +208,9 @@ class Writer:
         except BaseException:
             self.settlement.reload()
             raise
+        if self._forgot:
+            self._forgot = False
+            self.on_erasure()
         # The commit stands: from here on nothing may be done again, only told. If Redis is away, it is told later.
         told = None if written[0].is_empty else written[0]
         self._unpublished.append(lambda: publish(self.client, self.inbox, told, jobs, answers))
@@ -235,16 +228,19 @@ class Writer:
     def _apply(self, commit: Commit, job: TakenJob, tick: Tick | None) -> list[Outcome]:
         commands = job.batch.commands if job.batch else []
         bets = [command for command in commands if isinstance(command, PlaceBet)]
-        outcomes = place_bets(commit, self._judge(commit, tick), bets) if bets else []
+        outcomes = place_bets(commit, self._judge(commit, tick), self.book.seals, bets) if bets else []
         outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, PlaceBet)]
         return outcomes
 
     def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901, PLR0912  # a case for each command
+        refused = refusal_of_forgotten(commit, command)
+        if refused is not None:
+            return refused
         match command:
             case OpenAccount():
-                return accounts.open_account(commit, command)
+                return accounts.open_account(commit, self.book.seals, command)
             case AdoptGuest():
-                return accounts.adopt_guest(commit, command)
+                return accounts.adopt_guest(commit, self.book.seals, command)
             case SettleColumn():
                 return begin_column(commit, self.book, command)
             case OpenBucket():
@@ -253,13 +249,17 @@ class Writer:
                 return money.deposit(commit, self.book, command)
             case Withdraw():
                 least, most = self.rules.withdrawal_min_cents, self.rules.withdrawals_pending_max
-                return money.withdraw(commit, command, min_cents=least, pending_max=most)
+                seals = self.book.seals
+                return money.withdraw(commit, seals, command, min_cents=least, pending_max=most)
             case Adjust():
                 return money.adjust(commit, command)
             case SetLimits():
                 return accounts.set_limits(commit, self.book, command, house_minutes=self.rules.reality_check_minutes)
             case NoteOverride():
                 return note_override(commit, command)
+            case ForgetPlayer():
+                self._forgot = True
+                return forget_player(commit, self.book, command, kept_days=self.rules.records_kept_days)
             case RecordArchive():
                 return record_archive(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from jobs.writer.archives import Trimmer
 from jobs.writer.book import AnotherWriter, Book
-from jobs.writer.core import Stuck, Writer, WriterRules
+from jobs.writer.core import Stuck, Writer
+from jobs.writer.erasures import keep_forgotten
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
+from jobs.writer.rules import WriterRules
 from jobs.writer.waits import WaitTicks
 from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
@@ -27,6 +29,7 @@ from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_values import WriterAlive, encode_buckets
+from runtime.personal.erased import ERASURES_FILE, ErasedFile, ErasuresUnreadable
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
@@ -94,6 +97,7 @@ class WriterProcess:
                 settings.withdrawals_pending_max,
                 WaitTicks(settings.ticks_database),
                 settings.reality_check_minutes,
+                settings.records_kept_days,
             ),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)
@@ -101,6 +105,8 @@ class WriterProcess:
             database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
         )
         self.trimmer = Trimmer(database, clock)
+        self.erased = ErasedFile(settings.data / ERASURES_FILE)
+        self.writer.on_erasure = self._keep_erasures
         self.trouble = ""
         self._due: dict[str, int] = {}
         self._was_away = False
@@ -112,6 +118,7 @@ class WriterProcess:
 
     def run(self) -> None:
         """Iterate until told to stop; what waits in the queues then is left for the next writer."""
+        keep_forgotten(self.writer.book, self.erased)
         self._open()
         self.checkpoints.start(self.background)
         start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background)
@@ -134,6 +141,15 @@ class WriterProcess:
                 self._was_away = True
         systemd.stopping()
         self._close()
+
+    def _keep_erasures(self) -> None:
+        self.database.execute("PRAGMA secure_delete = fast")
+        try:
+            keep_forgotten(self.writer.book, self.erased)
+        except (OSError, ErasuresUnreadable):
+            # The commit stands and is answered. Whoever repeats the command, or starts the house, tries again.
+            logger.exception("the list of forgotten players could not be written")
+        self.checkpoints.cut()
 
     def _open(self) -> None:
         """Tell what was not told, and take up what was left."""

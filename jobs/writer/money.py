@@ -8,6 +8,7 @@ import msgspec
 
 from jobs.writer.accounts import enter_operation
 from jobs.writer.book import Book
+from jobs.writer.seals import Seals
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.limit_changes import in_force
@@ -21,6 +22,7 @@ from runtime.messaging.commands import (
     ReverseWithdrawal,
     Withdraw,
 )
+from runtime.personal.seal import about
 
 # The greatest balance that the table takes: a deposit beyond it is refused, not failed.
 BALANCE_MAX_CENTS = 10**15
@@ -66,7 +68,7 @@ def deposit(commit: Commit, book: Book, command: Deposit) -> Outcome:
         raise LedgerBroken(f"user {command.user_id} vanished inside a transaction")
     enter_operation(commit, "deposit", entry, command.who, command.why)
     data = {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after, "reference": entry.ref_id}
-    return _remember(commit, command.user_id, command.idempotency, Outcome(command.id, data))
+    return _remember(commit, book.seals, command, Outcome(command.id, data))
 
 
 def _beyond_own_limits(commit: Commit, book: Book, command: Deposit) -> Outcome | None:
@@ -107,7 +109,7 @@ def _same_operation(command: Deposit | Adjust, stored: tuple[Any, ...]) -> Outco
     return Outcome(command.id, data | {"repeat": True})
 
 
-def withdraw(commit: Commit, command: Withdraw, *, min_cents: int, pending_max: int) -> Outcome:
+def withdraw(commit: Commit, seals: Seals, command: Withdraw, *, min_cents: int, pending_max: int) -> Outcome:
     """Take the money at once; the withdrawal stays pending until an operator completes or reverses it.
 
     Each waits for the operator's hands, so an account has few of them that wait, and none of a trifle.
@@ -134,6 +136,7 @@ def withdraw(commit: Commit, command: Withdraw, *, min_cents: int, pending_max: 
         data = {"pending": pending, "pending_max": pending_max}
         detail = "So many withdrawals of the account are pending that no other is taken; wait until one has ended."
         return Outcome(command.id, data, "WITHDRAWALS_PENDING", detail)
+    seal = seals.needed(command.user_id)
     _, wallet, balance, _ = users[0]
     if balance < command.amount:
         return Outcome(command.id, {"balance": balance}, "INSUFFICIENT_FUNDS", "The balance does not cover the amount.")
@@ -141,10 +144,10 @@ def withdraw(commit: Commit, command: Withdraw, *, min_cents: int, pending_max: 
         command.id,
         command.user_id,
         command.amount,
-        wallet,
+        seal.close(wallet, about("to_address", command.id)),
         command.nonce,
         command.signed_at_s,
-        command.signature,
+        seal.close(command.signature, about("withdrawal", command.id)),
         commit.now_ms,
         commit.number,
     )
@@ -154,7 +157,7 @@ def withdraw(commit: Commit, command: Withdraw, *, min_cents: int, pending_max: 
         raise LedgerBroken(f"the balance of {command.user_id} changed inside a transaction")
     view = _withdrawal(commit.write("withdrawal", command.id)[0])
     outcome = Outcome(command.id, {"withdrawal": view, "balance": entry.balance_after})
-    return _remember(commit, command.user_id, command.idempotency, outcome)
+    return _remember(commit, seals, command, outcome)
 
 
 def resolve_withdrawal(commit: Commit, command: CompleteWithdrawal | ReverseWithdrawal) -> Outcome:
@@ -203,8 +206,9 @@ def _repeat(commit: Commit, command_id: str, user_id: str, key: Idempotency | No
     return Outcome(command_id, stored.data, stored.code, stored.detail)
 
 
-def _remember(commit: Commit, user_id: str, key: Idempotency | None, outcome: Outcome) -> Outcome:
+def _remember(commit: Commit, seals: Seals, command: Deposit | Withdraw, outcome: Outcome) -> Outcome:
+    key, user_id = command.idempotency, command.user_id
     if key is not None:
-        answer = msgspec.json.encode(outcome).decode()
+        answer = seals.needed(user_id).close(msgspec.json.encode(outcome).decode(), about("answer", key.key))
         commit.write("insert_idempotency_key", user_id, key.route, key.key, key.body_hash, answer, commit.now_ms)
     return outcome

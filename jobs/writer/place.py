@@ -9,6 +9,8 @@ from typing import Any, assert_never
 
 from msgspec import to_builtins
 
+from jobs.writer.erasures import forgotten
+from jobs.writer.seals import Seals
 from runtime.game.bets import Bet, Status, from_row
 from runtime.game.grid import Cell, parse_cell
 from runtime.game.judge import Fill, Judge, Refused, Verdict
@@ -16,6 +18,7 @@ from runtime.game.ledger import Commit
 from runtime.game.money import payout_cents
 from runtime.game.ticks import Features, Tick
 from runtime.messaging.commands import Outcome, PlaceBet
+from runtime.personal.seal import Seal, about
 from runtime.records.views import bet_view
 
 NOWHERE = Cell(0, 0, 0)
@@ -26,7 +29,7 @@ UNCOMMITTED: Any = {"placed_commit": 0, "placed_place": 0, "resolved_commit": No
 CellOfUser = tuple[str, str]
 
 
-def place_bets(commit: Commit, judge: Judge, bets: Sequence[PlaceBet]) -> list[Outcome]:
+def place_bets(commit: Commit, judge: Judge, seals: Seals, bets: Sequence[PlaceBet]) -> list[Outcome]:
     """Judge and store bets in order; a refusal is an outcome like another and spoils no batch."""
     cells = [parse_cell(command.cell_id, judge.rules) for command in bets]
     known = _known(commit, bets)
@@ -36,8 +39,12 @@ def place_bets(commit: Commit, judge: Judge, bets: Sequence[PlaceBet]) -> list[O
     for command, cell in zip(bets, cells, strict=True):
         bet = known.get(command.id)
         if bet is None:
+            seal = seals.of(command.user_id)
+            if seal is None:
+                outcomes.append(forgotten(command))
+                continue
             other = live.get((command.cell_id, command.user_id)) or commit.live_bet(command.cell_id, command.user_id)
-            bet, outcome = _place(commit, judge, command, cell, other, features)
+            bet, outcome = _place(commit, judge, seal, command, cell, other, features)
             known[command.id] = bet
         else:
             outcome = stored_outcome(commit, bet)
@@ -62,7 +69,13 @@ def _live(commit: Commit, bets: Sequence[PlaceBet], cells: Sequence[Cell | None]
 
 
 def _place(
-    commit: Commit, judge: Judge, command: PlaceBet, cell: Cell | None, other: Bet | None, features: str | None
+    commit: Commit,
+    judge: Judge,
+    seal: Seal,
+    command: PlaceBet,
+    cell: Cell | None,
+    other: Bet | None,
+    features: str | None,
 ) -> tuple[Bet, Outcome]:
     if cell is None:
         verdict: Verdict = Refused("CELL_UNKNOWN", "There is no such cell on the lattice.")
@@ -77,7 +90,7 @@ def _place(
             command.decided_by_ms,
             (command.received_ms, command.wait_ends_ms()) if command.fill_delay_ms else None,
         )
-    bet = _row(command, cell or NOWHERE, judge, verdict, features)
+    bet = _row(command, cell or NOWHERE, judge, verdict, features, seal)
     entry = commit.place_bet(bet)
     if entry is not None:
         judge.exposure.add(bet.column_start_s, bet.cell_id, payout_cents(bet.amount, bet.reward_rate))
@@ -99,7 +112,7 @@ def _refused(bet: Bet) -> Outcome:
     return Outcome(bet.id, {"refused": bet_view(bet), **arguments}, bet.refusal_code, bet.refusal_detail or "")
 
 
-def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features: str | None) -> Bet:
+def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features: str | None, seal: Seal) -> Bet:
     tick, now_ms = judge.tick, judge.now_ms
     match verdict:
         case Fill(rate_bp):
@@ -133,8 +146,8 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
         min_rate_bp=command.min_rate_bp,
         nonce=command.nonce,
         signed_at_s=command.signed_at_s,
-        signature=command.signature,
-        signer=command.signer,
+        signature=seal.close(command.signature, about("bet", command.id)),
+        signer=seal.close_signer(command.signer, command.delegation_id, command.user_id),
         delegation_id=command.delegation_id,
         received_ms=command.received_ms,
         decided_by_ms=command.decided_by_ms,

@@ -11,6 +11,7 @@ from runtime.audit.chain_walk import check_chain
 from runtime.audit.cut_check import check_cut, manifests, read_cut
 from runtime.audit.findings import Finding, Report
 from runtime.audit.heads import Head, check_heads, newest_head
+from runtime.audit.key_check import check_keys
 from runtime.audit.money_walk import check_money
 from runtime.game.chain import GENESIS
 from runtime.storage.database import Database
@@ -40,6 +41,7 @@ def audit(
         cut, recorded = read_cut(database), manifests(database)
         if cut.week is None:
             report.findings += check_cut(database, cut, recorded)
+            report.findings += check_keys(database)
         report.findings += check_money(database, report, cut, recorded)
         report.findings += check_heads(database, heads)
         report.findings += check_chain(database, cut, lambda number: progress(number, report.commits))

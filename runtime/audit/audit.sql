@@ -5,17 +5,16 @@
 -- ever, since the hashes of all commits depend on it.
 
 -- name: written_user
--- Accounts opened. A wallet may have taken the account over since: then its address was another.
-SELECT users.created_commit AS written_commit, users.created_place AS written_place, id AS row_key, NULL AS near,
-       id, coalesce(guest_address, wallet_address), users.created_at, guest_key
-FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id;
+-- Accounts opened.
+SELECT created_commit AS written_commit, created_place AS written_place, id AS row_key, NULL AS near,
+       id, opened_by, created_at, opened_key
+FROM users;
 
 -- name: written_adoption
--- Guests' accounts that a wallet took over; the address is read where it counts.
-SELECT adoptions.created_commit AS written_commit, adoptions.created_place AS written_place, user_id AS row_key,
-       NULL AS near, user_id, guest_address, wallet_address, message, signature, adoptions.created_at,
-       adoptions.created_commit
-FROM adoptions LEFT JOIN users ON users.id = adoptions.user_id;
+-- Guests' accounts that a wallet took over.
+SELECT created_commit AS written_commit, created_place AS written_place, user_id AS row_key, NULL AS near,
+       user_id, guest_address, adopted_by, message, signature, created_at, created_commit
+FROM adoptions;
 
 -- name: written_entry
 -- Ledger entries.
@@ -97,6 +96,12 @@ SELECT created_commit AS written_commit, created_place AS written_place, week AS
        week, first_commit, cut_commit, last_commit, cut_seq, cut_entry, cut_hash, stored_as, manifest, created_at,
        created_commit
 FROM archives;
+
+-- name: written_erasure
+-- Players who were forgotten.
+SELECT created_commit AS written_commit, created_place AS written_place, user_id AS row_key, NULL AS near,
+       user_id, who, why, created_at, created_commit
+FROM erasures;
 
 -- name: walk
 -- All rows of a kind in the order of commits.
@@ -225,6 +230,26 @@ SELECT withdrawals.id, withdrawals.amount, withdrawals.status, taken.amount, giv
 FROM withdrawals CROSS JOIN cut
 LEFT JOIN entry_rows AS taken ON taken.kind = 4 AND taken.kind > 2 AND taken.ref = ulid_key(withdrawals.id)
 LEFT JOIN entry_rows AS given ON given.kind = 5 AND given.kind > 2 AND given.ref = ulid_key(withdrawals.id);
+
+-- name: keys_that_are_wrong
+-- Accounts whose key is not as it should be: destroyed, and nothing to be found by, if and only if they were forgotten.
+SELECT users.id, erasures.user_id IS NOT NULL
+FROM users LEFT JOIN erasures ON erasures.user_id = users.id LEFT JOIN player_keys ON player_keys.user_id = users.id
+WHERE CASE WHEN erasures.user_id IS NULL THEN (key IS NULL AND opened_by LIKE 'sealed:%') OR key = zeroblob(32)
+        OR wallet_address LIKE 'not-stored-here:%'
+    ELSE key IS NOT zeroblob(32) OR wallet_address NOT LIKE 'not-stored-here:%' OR guest_key IS NOT NULL END;
+
+-- name: names_that_are_wrong
+-- Accounts and logins that are found by something else than what their commits say.
+SELECT 'users', users.id FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id
+LEFT JOIN player_keys ON player_keys.user_id = users.id
+WHERE users.id NOT IN (SELECT user_id FROM erasures)
+    AND (wallet_address IS NOT opened(coalesce(adopted_by, opened_by), key, 'address ' || users.id)
+        OR guest_key IS NOT opened(opened_key, key, 'guest_key ' || users.id))
+UNION ALL
+SELECT 'delegations', id FROM delegations LEFT JOIN player_keys ON player_keys.user_id = delegations.user_id
+WHERE found_by IS NOT CASE WHEN delegations.user_id IN (SELECT user_id FROM erasures) THEN NULL
+    ELSE opened(session_key, key, 'session_key ' || id) END;
 
 -- name: operations_without_entry
 -- Operations that no entry of their amount tells of.

@@ -76,6 +76,7 @@ SOURCES = (
     Source("override", "breaker_overrides", AUDIT["written_override"]),
     Source("standing", "bucket_changes", AUDIT["written_standing"]),
     Source("archive", "archives", AUDIT["written_archive"]),
+    Source("erasure", "erasures", AUDIT["written_erasure"]),
 )
 
 

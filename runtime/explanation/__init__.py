@@ -2,7 +2,7 @@
 
 Nothing is believed because it is stored: each part says what was stored, recomputes it, and compares.
 
-May import: runtime.audit, runtime.auth, runtime.game, runtime.records, runtime.storage.
+May import: runtime.audit, runtime.auth, runtime.game, runtime.personal, runtime.records, runtime.storage.
 """
 
 from __future__ import annotations

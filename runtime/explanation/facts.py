@@ -14,6 +14,7 @@ from runtime.game.buckets import Bucket, named
 from runtime.game.columns import Column
 from runtime.game.ledger import SQL, Entry
 from runtime.game.player_entries import Execute, entries_oldest_first
+from runtime.personal.seal import about, key_of, opened, opened_bet
 from runtime.records.queries import QUERIES
 
 
@@ -49,20 +50,24 @@ def find_bet(execute: Execute, bet_id: str) -> Bet | None:
     return from_row(rows[0]) if rows else None
 
 
-def gather(execute: Execute, bet: Bet, reach: Reach = "row", live: Execute | None = None) -> Facts:
+def gather(
+    execute: Execute, bet: Bet, reach: Reach = "row", live: Execute | None = None, key: bytes | None = None
+) -> Facts:
     """Read what stands around a bet, all of it from one state of the database; `reach` bounds the chain's part.
 
-    Beside the file of a week, `live` is the live database, which keeps the commits of before.
+    Beside the file of a week, `live` is the live database, which keeps the commits of before and the player's `key`.
     """
-    wallet, guest, adoption = _owner(execute, bet.user_id)
+    if key is None:
+        key = key_of(live or execute, bet.user_id)
+    wallet, guest, adoption = _owner(execute, bet.user_id, key)
     oldest = execute(QUERIES["oldest_commit"], ())
     oldest_commit = oldest[0][0] if oldest else 0
     return Facts(
-        bet=bet,
+        bet=opened_bet(bet, key),
         wallet=wallet,
         guest=guest,
         adoption=adoption,
-        delegation=_delegation(execute, bet),
+        delegation=_delegation(execute, bet, key),
         column=find_column(execute, bet.column_start_s),
         entries=[_step(execute, Entry(*row)) for row in sorted(execute(QUERIES["entries_of_bet"], (bet.id,)))],
         oldest_commit=oldest_commit,
@@ -80,13 +85,16 @@ def _shut(execute: Execute, bet: Bet) -> tuple[Bucket, bool] | None:
     return bucket, execute(SQL["standing_before"], (*bucket, bet.placed_commit, bet.placed_place)) == [("closed",)]
 
 
-def _owner(execute: Execute, user_id: str) -> tuple[str, Guest | None, Adoption | None]:
-    rows = execute(QUERIES["owner"], (user_id,))
+def _owner(execute: Execute, user_id: str, key: bytes | None) -> tuple[str, Guest | None, Adoption | None]:
+    rows = execute(QUERIES["names_of_account"], (user_id,))
     if not rows:
         return "", None, None
-    _, wallet, _, _, key, guest_address, message, signature = rows[0]
-    guest = None if key is None else Guest(key, guest_address or wallet)
-    return wallet, guest, None if guest_address is None else Adoption(message, signature)
+    kinds = ("address", "guest_key", "address", "adoption", "adopted")
+    wallet, guest_key, guest_address, message, signature = (
+        opened(text, key, about(kind, user_id)) for kind, text in zip(kinds, rows[0], strict=True)
+    )
+    guest = None if guest_key is None else Guest(guest_key, guest_address or wallet or "")
+    return wallet or "", guest, None if guest_address is None else Adoption(message or "", signature or "")
 
 
 def find_column(execute: Execute, start_s: int) -> Column | None:
@@ -95,13 +103,17 @@ def find_column(execute: Execute, start_s: int) -> Column | None:
     return columns.from_row(rows[0]) if rows else None
 
 
-def _delegation(execute: Execute, bet: Bet) -> Delegation | None:
+def _delegation(execute: Execute, bet: Bet, key: bytes | None) -> Delegation | None:
     rows = execute(QUERIES["delegation"], (bet.delegation_id,)) if bet.delegation_id is not None else []
     # A login of somebody else's delegates nothing here: the bet then stands without one, and its signature fails.
     if not rows or rows[0][6] != bet.user_id:
         return None
-    row_id, key, message, signature, created_ms, commit, _ = rows[0]
-    return Delegation(row_id, key, message, signature, rfc3339(created_ms), commit)
+    row_id, *sealed, created_ms, commit, _ = rows[0]
+    kinds = ("session_key", "login", "signed")
+    session_key, message, signature = (
+        opened(text, key, about(kind, row_id)) or "" for kind, text in zip(kinds, sealed, strict=True)
+    )
+    return Delegation(row_id, session_key, message, signature, rfc3339(created_ms), commit)
 
 
 def _step(execute: Execute, entry: Entry) -> Step:

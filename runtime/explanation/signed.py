@@ -17,11 +17,14 @@ from runtime.clock import rfc3339
 from runtime.explanation.facts import Facts, Guest
 from runtime.explanation.views import Adoption, Delegation, Signed, Signer
 from runtime.game.bets import Bet
+from runtime.personal.seal import FORGOTTEN
 
 
 def check_signed(facts: Facts, chain_ids: Sequence[int]) -> Signed:
     """Verify the bet's signature for any of the accepted chains, and the login that delegated its key."""
     bet, delegation = facts.bet, facts.delegation
+    if FORGOTTEN in (bet.signature, bet.signer):
+        return _forgotten(facts, chain_ids)
     text_on = partial(bet_text, bet.cell_id, bet.amount, bet.min_rate_bp, bet.nonce, bet.signed_at_s)
     signature = parse_signature(bet.signature)
     found = None if signature is None else find_chain(text_on, chain_ids, signature, (bet.signer,))
@@ -41,6 +44,26 @@ def check_signed(facts: Facts, chain_ids: Sequence[int]) -> Signed:
         received_at=rfc3339(bet.received_ms),
         delegation=delegation,
         adoption=facts.adoption,
+    )
+
+
+def _forgotten(facts: Facts, chain_ids: Sequence[int]) -> Signed:
+    """Say what is left of a signature whose key was destroyed: the text, and that the chain covers what is sealed."""
+    bet = facts.bet
+    return Signed(
+        ok=None,
+        finding="The player was forgotten: signature and signer cannot be read any more, nor checked. The hash chain"
+        " covers their sealed form, so all else is what it was.",
+        by="forgotten",
+        signer=FORGOTTEN,
+        wallet=FORGOTTEN,
+        text=bet_text(bet.cell_id, bet.amount, bet.min_rate_bp, bet.nonce, bet.signed_at_s, chain_ids[0]),
+        chain_id=None,
+        signature=FORGOTTEN,
+        signed_at=rfc3339(bet.signed_at_s * 1000),
+        received_at=rfc3339(bet.received_ms),
+        delegation=None,
+        adoption=None,
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 from runtime.records.views import ColumnView
 
 What = Literal["delegated", "placed", "evidence", "resolved"]
-Signer = Literal["wallet", "session_key", "guest", "nobody"]
+Signer = Literal["wallet", "session_key", "guest", "nobody", "forgotten"]
 
 
 class Delegation(msgspec.Struct, frozen=True):

@@ -177,12 +177,15 @@ SELECT id, balance, created_at, wallet_address FROM users WHERE guest_key = ?;
 -- name: insert_user
 -- Open an account, with nothing in it.
 INSERT INTO users
-    (id, wallet_address, guest_key, balance, version, created_at, updated_at, created_commit, created_place)
-VALUES (?, ?, ?, 0, 0, ?, ?, ?, ?);
+    (id, wallet_address, guest_key, opened_by, opened_key, balance, version, created_at, updated_at, created_commit,
+     created_place)
+VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?);
 
 -- name: adoption
 -- The address that an account had as a guest's, where a wallet has taken it over.
-SELECT guest_address FROM adoptions WHERE user_id = ?;
+SELECT opened(guest_address, (SELECT key FROM player_keys WHERE player_keys.user_id = adoptions.user_id),
+              'address ' || user_id)
+FROM adoptions WHERE user_id = ?;
 
 -- name: adopt_user
 -- Give a guest's account to a wallet. No row back means that it is no guest's.
@@ -190,8 +193,9 @@ UPDATE users SET wallet_address = ? WHERE id = ? AND guest_key IS NOT NULL RETUR
 
 -- name: insert_adoption
 -- The message by which a wallet took a guest's account over, and its signature.
-INSERT INTO adoptions (user_id, guest_address, message, signature, created_at, created_commit, created_place)
-VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO adoptions
+    (user_id, guest_address, adopted_by, message, signature, created_at, created_commit, created_place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: delegation_exists
 -- Whether a login with a session key is stored already.
@@ -199,13 +203,13 @@ SELECT 1 FROM delegations WHERE id = ?;
 
 -- name: session_key_holder
 -- Whose session key an address or a P-256 key is; one account at most, but for keys from before this was looked at.
-SELECT user_id FROM delegations WHERE session_key = ? AND user_id <> ? LIMIT 1;
+SELECT user_id FROM delegations WHERE found_by = ? AND user_id <> ? LIMIT 1;
 
 -- name: insert_delegation
 -- The message by which a wallet lets a session key sign bets, and its signature.
 INSERT INTO delegations
-    (id, user_id, session_key, message, signature, created_at, created_commit, created_place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+    (id, user_id, session_key, message, signature, created_at, created_commit, created_place, found_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: operation
 -- Looked up here and not in the ledger, which an archive may shorten one day: a reference counts for ever.
@@ -225,7 +229,7 @@ ORDER BY created_at;
 -- name: withdrawal
 -- A withdrawal as it stands.
 SELECT id, user_id, amount, to_address, status, requested_at, reference, who, why, resolved_at
-FROM withdrawals WHERE id = ?;
+FROM withdrawals_shown WHERE id = ?;
 
 -- name: withdrawal_by_nonce
 -- The withdrawal that a player signed with a nonce.
@@ -255,7 +259,10 @@ RETURNING user_id, amount;
 
 -- name: idempotency_key
 -- What a request with this key was answered, and the hash of its body, if it came after a time.
-SELECT body_hash, answer FROM idempotency_keys WHERE user_id = ? AND route = ? AND key = ? AND created_at > ?;
+SELECT body_hash,
+    opened(answer, (SELECT player_keys.key FROM player_keys WHERE player_keys.user_id = idempotency_keys.user_id),
+           'answer ' || idempotency_keys.key)
+FROM idempotency_keys WHERE user_id = ? AND route = ? AND key = ? AND created_at > ?;
 
 -- name: insert_idempotency_key
 -- Keep an answer for repeats; a key that was kept longer than it counts is used anew.

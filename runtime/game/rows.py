@@ -16,6 +16,11 @@ from runtime.game.statements import read_statements
 ROWS = read_statements("runtime.game", "rows.sql")
 KINDS = ("BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT")
 """The kinds of entries; the rows hold their numbers, from 0 on."""
+SEALED = "sealed:"
+"""What sealed texts begin with (runtime/personal/seal.py); the rows of bets hold the bytes that follow."""
+SIGNATURE_BYTES_MAX, SIGNER_BYTES_MAX = 65, 20
+"""Bytes that are more are sealed ones: so the view shows them."""
+NOT_HERE = "not-stored-here:"
 PRICING_BETS = 10_000
 """No bet names a pricing that is so many rows before it: pricings go with the bets that an archive takes."""
 
@@ -42,6 +47,24 @@ def bytes_of(text: str, prefix: str = "") -> bytes | str:
     except ValueError:
         return text
     return found if prefix + found.hex() == text else text
+
+
+def packed(text: str, bytes_max: int) -> bytes | str:
+    """Return the bytes of a text that is sealed or digits, if their number tells which; else the text."""
+    prefix = SEALED if text.startswith(SEALED) else "0x"
+    found = bytes_of(text, prefix)
+    tells = isinstance(found, bytes) and (len(found) > bytes_max) == (prefix == SEALED)
+    return found if tells else text
+
+
+def nobody(user_id: str) -> str:
+    """Return what stands for the wallet of an account that is found by its id only."""
+    return NOT_HERE + user_id.lower()
+
+
+def is_nobody(wallet: str) -> bool:
+    """Tell whether that is what an account has for a wallet: its player was forgotten, or this is a week's file."""
+    return wallet.startswith(NOT_HERE)
 
 
 class Pricings:
@@ -87,10 +110,10 @@ def bet_row(bet: Bet, pricing: int, user: int | None = None) -> tuple[Any, ...]:
         bet.min_rate_bp,
         bytes_of(bet.nonce),
         bet.signed_at_s - at_ms // 1000,
-        bytes_of(bet.signature, "0x"),
+        packed(bet.signature, SIGNATURE_BYTES_MAX),
         bet.signer,
         delegation,
-        bet.signer if delegation else bytes_of(bet.signer, "0x"),
+        bet.signer if delegation else packed(bet.signer, SIGNER_BYTES_MAX),
         delegation,
         bet.received_ms - at_ms,
         bet.decided_by_ms - at_ms,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,12 @@ from runtime.storage.database import DatabaseError
 from runtime.storage.read_pool import ReadPool, directly
 
 PAST = read_statements("runtime.history", "history.sql")
+
+
+def upto_of(execute: Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]) -> Cut:
+    """Return up to where the rows of a week's file count."""
+    ((content,),) = execute(PAST["upto"], ())
+    return msgspec.json.decode(content, type=Content).cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +63,4 @@ class Shelves:
 
     def _shelf(self, path: Path) -> Shelf:
         pool = ReadPool(path, self._clock, self._apply)
-        ((content,),) = pool.execute(PAST["upto"])
-        return Shelf(pool, pool.together(read_cut), msgspec.json.decode(content, type=Content).cut)
+        return Shelf(pool, pool.together(read_cut), upto_of(pool.execute))

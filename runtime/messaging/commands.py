@@ -205,6 +205,14 @@ class RecordArchive(Command, tag="record_archive", kw_only=True, frozen=True, om
     manifest: str
 
 
+class ForgetPlayer(Command, tag="forget_player", kw_only=True, frozen=True, omit_defaults=True):
+    """Destroy the key of a player's personal data, and all that the account is found by, for ever."""
+
+    user_id: str
+    who: str
+    why: str
+
+
 AnyCommand = (
     PlaceBet
     | OpenAccount
@@ -219,6 +227,7 @@ AnyCommand = (
     | SetLimits
     | NoteOverride
     | RecordArchive
+    | ForgetPlayer
 )
 
 

@@ -15,6 +15,7 @@ from runtime.game.ledger import SQL
 from runtime.game.limit_changes import LimitsChange, standing
 from runtime.game.limits import LIMIT_COLUMNS, PlayerLimits
 from runtime.game.player_entries import Rows
+from runtime.game.rows import is_nobody
 from runtime.records.queries import QUERIES
 
 Kind = Literal["wallet", "guest"]
@@ -87,6 +88,8 @@ def read_user(pool: Reader, user_id: str) -> User:
     if not rows:
         raise Unauthenticated("The account of this session does not exist here; log in again.")
     row = rows[0]
+    if is_nobody(row["wallet_address"]):
+        raise Unauthenticated("The player of this session was forgotten.")
     kind: Kind = "guest" if row["guest_key"] is not None and row["guest_address"] is None else "wallet"
     return user_view(row["id"], row["wallet_address"], row["balance"], row["created_at"], kind)
 

@@ -211,7 +211,13 @@ SELECT max(number) FROM (
 
 -- name: owner
 -- An account with the guest's key that it was opened by, and the address that it had until a wallet took it over.
-SELECT users.id, wallet_address, balance, users.created_at, guest_key, guest_address, message, signature
+SELECT users.id, wallet_address, balance, users.created_at, guest_key, guest_address
+FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id WHERE users.id = ?;
+
+-- name: names_of_account
+-- What the chain covers of who an account is: whose it was last, the guest's key that it was opened by, and how a
+-- wallet took it over. What is sealed comes as it lies.
+SELECT coalesce(adopted_by, opened_by), opened_key, guest_address, message, signature
 FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id WHERE users.id = ?;
 
 -- name: delegation
@@ -220,14 +226,14 @@ SELECT id, session_key, message, signature, created_at, created_commit, user_id 
 
 -- name: withdrawals_of_user
 -- A page of a player's withdrawals below an id, newest first.
-SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why FROM withdrawals
-WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?;
+SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why
+FROM withdrawals_shown WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?;
 
 -- name: withdrawals
 -- What an operator lists, oldest first.
 -- Parameters: those of the conditions, limit.
 SELECT id, user_id, amount, to_address, status, requested_at, resolved_at, reference, who, why
-FROM withdrawals WHERE {which}{conditions} ORDER BY id LIMIT ?;
+FROM withdrawals_shown WHERE {which}{conditions} ORDER BY id LIMIT ?;
 
 -- name: bets_with_tail
 -- The bets whose ids lie in [from, to) and end with five letters, at most so many; the index of ids holds all of it.
@@ -249,8 +255,8 @@ WHERE kind = 'deposit' AND reference IN (SELECT value FROM json_each(?));
 
 -- name: withdrawals_named
 -- The withdrawals that a list of references ended, and those of a list of ids, with whose they are.
-SELECT withdrawals.id, reference, amount, status, user_id, to_address, wallet_address
-FROM withdrawals JOIN users ON users.id = user_id WHERE withdrawals.id IN (
+SELECT withdrawals_shown.id, reference, amount, status, user_id, to_address, wallet_address
+FROM withdrawals_shown JOIN users ON users.id = user_id WHERE withdrawals_shown.id IN (
     SELECT id FROM withdrawals WHERE reference IN (SELECT value FROM json_each(?))
     UNION SELECT value FROM json_each(?));
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from runtime.addresses import to_checksum_address
+from runtime.addresses import shown_signer
 from runtime.clock import rfc3339, rfc3339_if_any
 
 
@@ -51,7 +51,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "amount": row["amount"],
-        "to_address": to_checksum_address(row["to_address"]),
+        "to_address": shown_signer(row["to_address"]),
         "status": row["status"],
         "requested_at": rfc3339(row["requested_at"]),
         "requested_ms": row["requested_at"],

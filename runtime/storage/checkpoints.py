@@ -49,6 +49,7 @@ class Checkpointer:
         self._watch = WalWatch(path, metrics, clock)
         self._stopping = threading.Event()
         self._failing = False
+        self._cuts = False
         self._stuck_at: int | None = None
         """Up to which page the last try copied, if it was in vain."""
 
@@ -59,6 +60,13 @@ class Checkpointer:
     def stop(self) -> None:
         """Let `run` end after the checkpoint that is under way."""
         self._stopping.set()
+
+    def cut(self) -> None:
+        """Leave nothing in the log of what is committed by now, as soon as no reader needs it.
+
+        What ships the log keeps a read of its own: it would be in the way for as long as it runs.
+        """
+        self._cuts = not self._is_shipped
 
     def run(self) -> None:
         """Look after the WAL until stopped."""
@@ -87,6 +95,8 @@ class Checkpointer:
 
     def look(self, database: Database) -> bool:
         """Copy the WAL and start it anew if that is due; return whether a reader is in the way that stays long."""
+        if self._cuts:
+            return self._cut(database)
         if self._is_shipped and self._watch.wal_bytes() <= SHIPPED_BYTES_MAX:
             return False
         seen, is_too_long = database.checkpoint("NOOP"), self._watch.is_too_long()
@@ -102,3 +112,10 @@ class Checkpointer:
             done = database.checkpoint("TRUNCATE" if is_too_long else "RESTART")
         self._stuck_at = done.copied if done.busy else None
         return False
+
+    def _cut(self, database: Database) -> bool:
+        for _ in range(PASSES):
+            database.checkpoint("PASSIVE")
+        with self._writer.between_commits:
+            self._cuts = database.checkpoint("TRUNCATE").busy
+        return self._cuts

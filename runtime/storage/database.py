@@ -16,6 +16,7 @@ from playhouse.cysqlite_ext import CySqliteDatabase
 
 from runtime.errors import TaptradeError
 from runtime.game.ids import SQL_FUNCTIONS
+from runtime.personal.seal import opened
 
 LEDGER_MIGRATIONS = Path(__file__).parent / "migrations"
 """What makes and updates the tables of `taptrade.db`."""
@@ -66,6 +67,7 @@ class Database:
         self._connection = self._peewee.connection()
         for function, parameters in SQL_FUNCTIONS:
             self._connection.create_function(function, function.__name__, parameters, deterministic=True)
+        self._connection.create_function(opened, opened.__name__, 3, deterministic=True)
         self.between_commits = threading.Lock()
         """Each transaction holds it. Another thread that takes it comes between two of them, as soon as one ends; by
         SQLite's own lock it would have to look again and again whether the connection is between two."""
@@ -173,6 +175,7 @@ def open_writer(path: Path, *, checkpoint_pages: int = 1000) -> Database:
                 "journal_mode": "wal",
                 "synchronous": "full",
                 "foreign_keys": 1,
+                "secure_delete": "fast",
                 "cache_size": -CACHE_KIB,
                 "mmap_size": MMAP_BYTES,
                 "wal_autocheckpoint": checkpoint_pages,

@@ -64,9 +64,9 @@ def migrate(
         else:
             for number, each in enumerate(lacks, len(known) - len(lacks) + 1):
                 if each.asks_for_new_file:
-                    _remake(path, known[:number], clock, progress, check)
-                else:
-                    _apply_all(path, [each], clock)
+                    _remake(path, known, number, clock, progress, check)
+                    break
+                _apply_all(path, [each], clock)
     return [each.name for each in lacks]
 
 
@@ -101,8 +101,14 @@ def _apply_all(path: Path, migrations: Sequence[Migration], clock: Clock) -> Non
         database.close()
 
 
-def _remake(path: Path, migrations: Sequence[Migration], clock: Clock, progress: Progress, check: Check | None) -> None:
-    """Copy a database into a new file that these migrations make, and let that take its place."""
+def _remake(
+    path: Path, known: Sequence[Migration], number: int, clock: Clock, progress: Progress, check: Check | None
+) -> None:
+    """Copy a database into a new file that the first migrations make, apply the others, and let it take the place.
+
+    What checks the new file knows the newest schema only.
+    """
+    migrations = known[:number]
     made = remake.new_file_of(path)
     try:
         with _alone(path) as old:
@@ -115,6 +121,9 @@ def _remake(path: Path, migrations: Sequence[Migration], clock: Clock, progress:
                     remake.begin(new, of)
             with closing(open_writer(made)) as new:
                 remake.copy(old, new, progress)
+            with closing(open_reader(made)) as new:
+                rest = lacking(new.execute, made, known)
+            _apply_all(made, rest, clock)
             if check is not None:
                 with closing(open_reader(made)) as new:
                     check(new)

@@ -16,6 +16,7 @@ from runtime.auth.siwe import SESSION_KEY_URN
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, bet_text_of, cell_id, code_of
 from tests.attack.conftest import BROWSER_KEY, KEYS, OTHER_BROWSER_KEY, SESSION_KEY, WALLET
+from tests.opening import opened_bets
 from tests.runtime.auth.browser import BrowserKey, Key, joined
 from tests.runtime.auth.logins import message, signed
 from tests.runtime.auth.test_p256 import BAD_KEYS
@@ -91,7 +92,8 @@ def test_every_spelling_of_a_signature_is_the_same_bet_and_kept_in_one_form(aren
         again = victim.place(bet | {"signature": spelling})
         assert code_of(again) == (409, "REPLAYED_NONCE")
         assert again.json["bet"] == placed.json["bet"]
-    assert arena.desk.database.execute("SELECT signature, signer FROM bets") == [(bet["signature"], BROWSER_KEY.text)]
+    [kept] = opened_bets(arena.desk.database)
+    assert (kept.signature, kept.signer) == (bet["signature"], BROWSER_KEY.text)
     proof = victim.get(f"/api/bets/{placed.json['bet']['id']}?verify=true").json["proof"]["signed"]
     assert (proof["ok"], proof["by"], proof["signer"]) == (True, "session_key", BROWSER_KEY.text)
     assert audit(arena.desk.database).faults == []

@@ -13,6 +13,7 @@ from runtime.auth import p256
 from runtime.auth.signatures import address_of
 from runtime.auth.siwe import GUEST_URN, SESSION_KEY_URN
 from runtime.game import chain
+from runtime.personal.seal import Seal, about, key_of
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, code_of
 from tests.attack.conftest import BROWSER_KEY, OTHER_BROWSER_KEY, OTHER_WALLET, SESSION_KEY, WALLET
@@ -235,6 +236,9 @@ def test_the_record_of_a_wallets_account_is_as_it_was_before_there_were_guests(a
     player = Player(arena, OTHER_WALLET).log_in()
     records = {record.row: record for record in walk(arena.desk.database) if record.table == "users"}
     [(created_ms,)] = arena.desk.database.execute("SELECT created_at FROM users WHERE id = ?", (player.user_id,))
-    before = chain.record("user", records[player.user_id].position, [player.user_id, player.wallet, created_ms])
+    seal = Seal(key_of(arena.desk.database.execute, player.user_id) or b"")
+    address = seal.close(player.wallet, about("address", player.user_id))
+    before = chain.record("user", records[player.user_id].position, [player.user_id, address, created_ms])
     assert records[player.user_id].line == before
-    assert BROWSER_KEY.text.encode() in records[guest.user_id].line
+    seal = Seal(key_of(arena.desk.database.execute, guest.user_id) or b"")
+    assert seal.close(BROWSER_KEY.text, about("guest_key", guest.user_id)).encode() in records[guest.user_id].line

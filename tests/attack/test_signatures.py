@@ -14,6 +14,7 @@ from tests.attack.arena import Arena
 from tests.attack.attacker import Player, bet_text_of, cell_id, code_of
 from tests.attack.conftest import KEYS, OTHER_SESSION_KEY, OTHER_WALLET, SESSION_KEY, WALLET
 from tests.attack.test_guests import adopting
+from tests.opening import opened_bets, opened_column
 from tests.runtime.auth.browser import BrowserKey, Key
 from tests.runtime.auth.logins import message
 
@@ -143,8 +144,8 @@ def test_a_signature_is_taken_with_or_without_its_prefix_and_kept_in_one_form(
     spelled = [body | {"signature": prefix + body["signature"][2:].upper()} for body in (bet, withdrawal)]
     placed, taken = victim.place(spelled[0]), victim.withdraw(spelled[1])
     assert (placed.status_code, taken.status_code) == (201, 201)
-    for table, body in (("bets", bet), ("withdrawals", withdrawal)):
-        assert arena.desk.database.execute(f"SELECT signature FROM {table}") == [(body["signature"],)]
+    for table, kind, body in (("bets", "bet", bet), ("withdrawals", "withdrawal", withdrawal)):
+        assert opened_column(arena.desk.database, table, "signature", kind) == [body["signature"]]
     proof = victim.get(f"/api/bets/{placed.json['bet']['id']}?verify=true").json["proof"]
     assert (proof["signed"]["ok"], proof["signed"]["signature"]) == (True, bet["signature"])
     assert audit(arena.desk.database).faults == []
@@ -225,11 +226,11 @@ def test_a_session_key_counts_only_in_the_session_that_named_it(arena: Arena, vi
 def test_who_signed_is_kept_with_the_bet(arena: Arena, victim: Player) -> None:
     by_key, by_wallet = victim.bet(), victim.bet(key=WALLET, rows=1)
     assert [victim.place(bet).status_code for bet in (by_key, by_wallet)] == [201, 201]
-    rows = arena.desk.database.dicts("SELECT signature, signer, delegation_id FROM bets ORDER BY seq")
+    rows = opened_bets(arena.desk.database)
     [delegation] = arena.desk.database.execute("SELECT id, user_id FROM delegations")
-    assert [row["signature"] for row in rows] == [by_key["signature"], by_wallet["signature"]]
-    assert [row["delegation_id"] for row in rows] == [delegation[0], None]
-    assert (delegation[1], rows[1]["signer"]) == (victim.user_id, victim.wallet)
+    assert [row.signature for row in rows] == [by_key["signature"], by_wallet["signature"]]
+    assert [row.delegation_id for row in rows] == [delegation[0], None]
+    assert (delegation[1], rows[1].signer) == (victim.user_id, victim.wallet)
 
 
 def test_other_ways_of_signing_are_refused(victim: Player) -> None:

@@ -61,6 +61,7 @@ def most_rows() -> Counter[str]:
     """Return how many rows the attackers may leave, with a day that may turn in between."""
     each = Counter(
         users=SMALL["address_logins_per_day"],
+        player_keys=SMALL["address_logins_per_day"],
         delegations=SMALL["address_logins_per_day"],
         operations=SMALL["address_logins_per_day"] + SMALL["deposits_per_day"],
         withdrawals=SMALL["withdrawals_pending_max"],

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from runtime.storage.database import open_reader
 from tests.acceptance.system import System
+from tests.docs import docker_stand_in
 from tests.docs.shell import run
 
 PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
@@ -18,7 +22,7 @@ PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Run the whole system as `make run` does; it must stop cleanly in the end."""
     folder = tmp_path_factory.mktemp("house")
-    with System(folder / "data", replica_url=str(folder / "elsewhere")) as system:
+    with System(folder / "data", replica_url=str(folder / "elsewhere"), records_kept_days="0") as system:
         yield system
 
 
@@ -42,3 +46,13 @@ def bet(house: System, tmp_path_factory: pytest.TempPathFactory) -> Played:
     )
     reader.close()
     return Played(*rows[0])
+
+
+@pytest.fixture
+def place(house: System, tmp_path: Path) -> dict[str, str]:
+    """Return the environment of an operator, with a `docker` that stands in for one."""
+    docker = tmp_path / "bin" / "docker"
+    docker.parent.mkdir()
+    docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{docker_stand_in.__file__}" "$@"\n')
+    docker.chmod(0o755)
+    return house.environment | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}

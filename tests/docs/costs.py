@@ -31,7 +31,7 @@ INSIDE = "nginx: private networks only"
 COSTS: dict[str, Cost] = {
     "GET /": Cost(0.1, bound=FILES),
     "POST /api/auth/guest": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a guest; demo mode only"),
-    "POST /api/auth/login": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a wallet"),
+    "POST /api/auth/login": Cost(4, 5_500, 2_000, DAY_S, "30,000 sessions live; 100 of a wallet"),
     "POST /api/auth/logout": Cost(0.5),
     "GET /api/bets": Cost(2),
     "POST /api/bets": Cost(1, 1_000, 3_000, 100, "guards; the backlog; for what is taken, the balance"),

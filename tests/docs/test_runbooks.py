@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 import time
 from pathlib import Path
 
@@ -15,10 +13,9 @@ from jobs.rq.schedule import schedules
 from taptrade import redis_server
 from taptrade.processes import PROCESSES
 from tests.acceptance.system import System
-from tests.docs import docker_stand_in
 from tests.docs.conftest import Played
+from tests.docs.runbooks import FIRST, IN_CONTAINERS, LOOK, both, runbook
 from tests.docs.shell import blocks, run, section
-from tests.docs.tables import ROOT
 from tests.jobs.upkeep.shelf import Shelf
 from tests.jobs.writer_desk import Desk
 from tests.waiting import wait_until
@@ -26,24 +23,6 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.timeout(180)
 
 SET = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n"
-
-
-def runbook(name: str) -> str:
-    return (ROOT / "docs" / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
-
-
-FIRST, IN_CONTAINERS, LOOK = blocks(runbook("README"))
-both = pytest.mark.parametrize("first", [pytest.param(FIRST, id="host"), pytest.param(IN_CONTAINERS, id="containers")])
-
-
-@pytest.fixture
-def place(house: System, tmp_path: Path) -> dict[str, str]:
-    """Return the environment of an operator, with a `docker` that stands in for one."""
-    docker = tmp_path / "bin" / "docker"
-    docker.parent.mkdir()
-    docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{docker_stand_in.__file__}" "$@"\n')
-    docker.chmod(0o755)
-    return house.environment | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
 
 
 def test_looking_around_shows_health_processes_and_breaker(house: System, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class WriterInPlace:
         with self._book.commit(lambda _: None) as commit:
             match command:
                 case OpenAccount():
-                    return open_account(commit, command)
+                    return open_account(commit, self._book.seals, command)
                 case SetLimits():
                     return set_limits(commit, self._book, command, house_minutes=60)
         raise AssertionError(f"nobody sends {command} here")

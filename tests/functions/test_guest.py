@@ -11,11 +11,13 @@ from runtime.addresses import to_checksum_address
 from runtime.auth import p256
 from runtime.auth.siwe import SESSION_KEY_URN
 from runtime.clock import rfc3339
+from runtime.personal.seal import about, key_of, opened
 from tests.functions.signing_in import House, app_of
 from tests.runtime.auth.browser import BrowserKey, guest_body, joined
 from tests.runtime.auth.logins import DOMAIN, message, signed
 
 KEY, OTHER = BrowserKey(7), BrowserKey(8)
+SEALED_KINDS = (("message", "login"), ("signature", "signed"))
 
 
 def enter(house: House, key: BrowserKey = KEY, nonce: str = "guest001", domain: str = DOMAIN, **changed: Any) -> Any:
@@ -52,9 +54,11 @@ def test_the_first_sign_in_opens_an_account_with_demo_money_and_sets_the_cookie(
     assert (me["user"], me["session"]["session_key"]) == (user, KEY.text)
     rows = house.parts.pool.rows("SELECT wallet_address, guest_key FROM users")
     assert rows == [{"wallet_address": address.lower(), "guest_key": KEY.text}]
-    [kept] = house.parts.pool.rows("SELECT session_key, message, signature FROM delegations")
-    assert kept["session_key"] == KEY.text
-    assert p256.verify(KEY.text, kept["message"].encode(), bytes.fromhex(kept["signature"][2:]))
+    [kept] = house.parts.pool.rows("SELECT id, user_id, found_by, session_key, message, signature FROM delegations")
+    key = key_of(house.parts.pool.execute, kept["user_id"])
+    assert kept["found_by"] == opened(kept["session_key"], key, about("session_key", kept["id"])) == KEY.text
+    text, signature = (opened(kept[name], key, about(kind, kept["id"])) or "" for name, kind in SEALED_KINDS)
+    assert p256.verify(KEY.text, text.encode(), bytes.fromhex(signature[2:]))
 
 
 def test_later_sign_ins_find_the_same_account_and_other_keys_their_own(house: House) -> None:

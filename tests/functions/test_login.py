@@ -15,6 +15,7 @@ from runtime.clock import rfc3339
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import connect
 from runtime.messaging.queues import begin_epoch
+from runtime.personal.seal import about, key_of, opened
 from tests.functions.signing_in import House, app_of
 from tests.runtime.auth import foreign_wallet
 from tests.runtime.auth.logins import DOMAIN, SESSION_KEY, WALLET, delegating, message, signed
@@ -205,6 +206,10 @@ def test_a_session_key_is_kept_with_its_message_and_the_signature_in_one_form(ho
     assert session is not None
     assert session.session_key == SESSION_KEY
     rows = house.parts.pool.rows("SELECT id, user_id, session_key, message, signature FROM delegations")
+    key = key_of(house.parts.pool.execute, session.user_id)
+    for column, kind in (("session_key", "session_key"), ("message", "login"), ("signature", "signed")):
+        assert rows[0][column].startswith("sealed:")
+        rows[0][column] = opened(rows[0][column], key, about(kind, rows[0]["id"]))
     assert rows == [
         {
             "id": session.delegation_id,

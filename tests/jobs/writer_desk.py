@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jobs.writer.book import Book
-from jobs.writer.core import Writer, WriterRules
+from jobs.writer.core import Writer
 from jobs.writer.inbox import Inbox
+from jobs.writer.rules import WriterRules
 from runtime.clock import ManualClock
 from runtime.game.grid import GridRules, column_of
 from runtime.game.limits import RiskLimits
@@ -54,6 +57,10 @@ class Desk:
     presets: tuple[int, ...] = PRESETS
     withdrawals: tuple[int, int] = (100, 10)
     """The least amount of one, and how many of an account may be pending."""
+    kept_days: int = 3650
+    """How long a player's records are kept."""
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    """What players' keys are made of."""
     shown: list[Tick] = field(init=False, default_factory=list)
     """The ticks that were published."""
     client: Redis = field(init=False)
@@ -69,9 +76,16 @@ class Desk:
 
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
-        book = Book(self.database, self.clock, self.risk)
+        book = Book(self.database, self.clock, self.risk, self.random_bytes)
         rules = WriterRules(
-            RULES, BrownianTouch(RULES, 500), self.presets, 1500, *self.withdrawals, self.between, HOUSE_MINUTES
+            RULES,
+            BrownianTouch(RULES, 500),
+            self.presets,
+            1500,
+            *self.withdrawals,
+            self.between,
+            HOUSE_MINUTES,
+            self.kept_days,
         )
         self.writer = Writer(self.client, book, Inbox(self.client), rules)
         self.writer.held = self.writer.inbox.open()

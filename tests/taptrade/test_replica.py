@@ -12,8 +12,10 @@ from runtime.clock import ManualClock
 from runtime.messaging.connection import Redis
 from runtime.messaging.redis_keys import REPLICA_SHIPPED
 from runtime.messaging.redis_values import ReplicaShipped
+from runtime.personal.erased import ERASURES_FILE, Erased, ErasedFile
 from taptrade.litestream import Control, ReplicaFailed
-from taptrade.replica import Shipping, retell, warn_of_one_disk
+from taptrade.replica import Shipping, cut_log, retell, warn_of_one_disk
+from tests.jobs.writer_desk import Desk
 
 LEDGER, TICKS = Path("taptrade.db"), Path("ticks.db")
 
@@ -69,3 +71,20 @@ def test_one_disk_for_both_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert caplog.messages == [
         f"the replica in {tmp_path / 'elsewhere'} is on the disk of the data, and would be lost with it"
     ]
+
+
+@pytest.mark.integration
+def test_the_log_is_cut_once_after_an_erasure_before_anybody_ships_it(desk: Desk) -> None:
+    data = desk.path.parent
+    log = data / "taptrade.db-wal"
+    (data / "run").mkdir()
+    desk.player()
+    assert log.stat().st_size > 0
+    cut_log(data)
+    assert log.stat().st_size > 0
+    ErasedFile(data / ERASURES_FILE).add([Erased("A", 1, "ann", "asked for")])
+    cut_log(data)
+    assert log.stat().st_size == 0
+    desk.player(2)
+    cut_log(data)
+    assert log.stat().st_size > 0

@@ -74,7 +74,7 @@ def replay(folder: Path, settings: Settings, redis_url: str) -> Replayed:
     """Replay an hour into fresh databases, with a player who taps once a second or so and a settler each second."""
     clock = ManualClock(START_MS)
     settings = replace(settings, data=folder, feed=("replay",), replay_file="", replay_offset_s=1_800)
-    desk = Desk(folder / "taptrade.db", redis_url, clock)
+    desk = Desk(folder / "taptrade.db", redis_url, clock, random_bytes=Random(7).randbytes)
     court = Court(desk, folder, clock)
     shown = Shown()
     source, buckets, volatility = begin(settings, recording_of(settings), court.ticks, clock, Event())

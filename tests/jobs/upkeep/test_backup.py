@@ -10,6 +10,7 @@ import pytest
 
 from jobs.upkeep.backup import check, keep_functions, make_backup
 from runtime.clock import ManualClock
+from runtime.personal.erased import ERASURES_FILE, Erased, ErasedFile
 from runtime.storage.backups import Backup
 from runtime.storage.database import Database, DatabaseError, DatabaseUnsafe, open_reader, open_writer
 
@@ -43,7 +44,12 @@ def test_copy_holds_all_that_was_committed_and_says_so(live: Path, tmp_path: Pat
     restored = open_reader(copy)
     assert restored.execute("SELECT number FROM commits ORDER BY number") == [(1,), (2,)]
     restored.close()
-    assert {path.name for path in copy.parent.iterdir()} == {copy.name, f"{copy.name}.sha256", f"{copy.name}.json"}
+    assert {path.name for path in copy.parent.iterdir()} == {
+        copy.name,
+        f"{copy.name}.sha256",
+        f"{copy.name}.json",
+        ERASURES_FILE,
+    }
 
 
 def test_what_functions_remember_is_kept_as_it_was_last(live: Path, tmp_path: Path) -> None:
@@ -64,8 +70,18 @@ def test_only_the_newest_are_kept(live: Path, tmp_path: Path, clock: ManualClock
     for _ in range(4):
         made.append(make_backup(live, tmp_path / "backups", clock, keep=2).file)
         clock.advance(3_600_000)
-    left = sorted(path.name for path in (tmp_path / "backups").iterdir())
+    left = sorted(path.name for path in (tmp_path / "backups").glob("taptrade-*"))
     assert left == sorted(name + end for name in made[2:] for end in ("", ".json", ".sha256"))
+
+
+def test_who_was_forgotten_is_kept_beside_the_copies(live: Path, tmp_path: Path, clock: ManualClock) -> None:
+    kept, listed = (ErasedFile(folder / ERASURES_FILE) for folder in (tmp_path / "backups", live.parent))
+    make_backup(live, tmp_path / "backups", clock)
+    assert kept.read() == []
+    for number in range(2):
+        listed.add([Erased(str(number), number, "ann", "asked for")])
+        make_backup(live, tmp_path / "backups", clock)
+        assert kept.read() == listed.read()
 
 
 def test_leftover_of_a_killed_run_is_no_obstacle(live: Path, tmp_path: Path, clock: ManualClock) -> None:

@@ -59,6 +59,9 @@ class Asked:
     def read(self, name: str) -> Iterator[bytes]:
         raise NotImplementedError
 
+    def names(self, prefix: str) -> list[str]:
+        raise NotImplementedError
+
     def read_range(self, name: str, start: int, length: int) -> bytes:
         data = self._store.read_range(name, start, length)
         self.ranges.append(len(data))
@@ -90,6 +93,8 @@ def test_what_is_stored_is_read_back_and_never_written_again(endpoint: str, tmp_
     assert b"".join(store.read("week")) == first.read_bytes()
     head = client(endpoint).head_object(Bucket=BUCKET, Key=f"once-{length}/week")
     assert head["StorageClass"] == "STANDARD_IA"
+    assert store.put("weak", second)
+    assert (store.names("w"), store.names("wee"), store.names("x")) == (["weak", "week"], ["week"], [])
 
 
 @pytest.mark.integration

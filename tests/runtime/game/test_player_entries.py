@@ -49,8 +49,8 @@ class House:
 
     def user(self, name: int) -> str:
         """Open an account."""
-        user_id = ulid(NOW_MS, name)
-        self.database.execute(SQL["insert_user"], (user_id, f"0x{name:040x}", None, NOW_MS, NOW_MS, 0, name))
+        user_id, wallet = ulid(NOW_MS, name), f"0x{name:040x}"
+        self.database.execute(SQL["insert_user"], (user_id, wallet, None, wallet, None, NOW_MS, NOW_MS, 0, name))
         self.written[user_id] = []
         return user_id
 

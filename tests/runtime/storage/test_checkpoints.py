@@ -59,6 +59,21 @@ def test_a_short_wal_is_left_alone(path: Path, writer: Database, copier: Databas
     assert copier.checkpoint("NOOP").copied == 0
 
 
+def test_a_wal_that_must_go_is_cut_once_no_reader_needs_it(path: Path, writer: Database, copier: Database) -> None:
+    grow(writer, 1)
+    checkpointer = checkpointer_of(path, writer)
+    checkpointer.cut()
+    copier.execute("PRAGMA busy_timeout = 1")
+    with holding(path):
+        assert checkpointer.look(copier) is True
+        assert wal_bytes(path) > 0
+    assert checkpointer.look(copier) is False
+    assert wal_bytes(path) == 0
+    grow(writer, 1)
+    assert checkpointer.look(copier) is False
+    assert wal_bytes(path) > 0
+
+
 def test_a_long_wal_is_copied_and_the_next_commit_begins_it_anew(
     path: Path, writer: Database, copier: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

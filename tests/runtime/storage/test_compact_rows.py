@@ -10,6 +10,8 @@ from peewee import IntegrityError
 from runtime.audit import audit
 from runtime.game.bets import from_row
 from runtime.game.ledger import SQL
+from runtime.game.rows import SIGNATURE_BYTES_MAX, packed
+from runtime.personal.seal import key_of, opened_bet
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 
 
@@ -31,9 +33,27 @@ def test_texts_of_digits_are_bytes_and_any_other_stays_a_text(
     assert desk.place(bet)[0].code is None
     (row,) = desk.database.execute(SQL["bet"], (bet.id,))
     stored = from_row(row)
-    assert (stored.nonce, stored.signature, stored.signer) == (bet.nonce, bet.signature, bet.signer)
+    assert stored.signature.startswith("sealed:") == bool(bet.signature)
+    shown = opened_bet(stored, key_of(desk.database.execute, bet.user_id))
+    assert (shown.nonce, shown.signature, shown.signer) == (bet.nonce, bet.signature, bet.signer)
     assert desk.database.execute("SELECT typeof(nonce), typeof(signature), typeof(signer) FROM bet_rows") == [types]
     assert audit(desk.database).faults == []
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("0x" + "ab" * 65, bytes.fromhex("ab" * 65)),
+        ("0x" + "ab" * 66, "0x" + "ab" * 66),
+        ("0x" + "AB" * 65, "0x" + "AB" * 65),
+        ("", ""),
+        ("sealed:" + "ab" * 81, bytes.fromhex("ab" * 81)),
+        ("sealed:" + "ab" * 18, "sealed:" + "ab" * 18),
+    ],
+    ids=["digits", "too many", "capitals", "nothing", "sealed", "sealed short"],
+)
+def test_bytes_are_stored_where_their_number_tells_what_they_are(text: str, stored: bytes | str) -> None:
+    assert packed(text, SIGNATURE_BYTES_MAX) == stored
 
 
 def test_bets_in_a_row_name_one_pricing_and_each_other_kind_its_own(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from runtime.messaging.commands import Deposit, SetLimits
 from runtime.storage.database import LEDGER_MIGRATIONS, open_writer
 from runtime.storage.migrate import migrate
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
-from tests.runtime.storage.earlier import earlier, everything
+from tests.runtime.storage.earlier import earlier, everything, write_plainly
 
 SINCE = "0011_safer_play.sql"
 BEFORE = [file.name for file in sorted(LEDGER_MIGRATIONS.glob("*.sql")) if file.name < SINCE]
@@ -29,7 +29,7 @@ def deposit(desk: Desk, user: str, amount: int) -> str | None:
 
 
 def test_a_database_of_before_verifies_plays_and_takes_the_new_limits(desk: Desk, tmp_path: Path) -> None:
-    user = desk.player()
+    user = write_plainly(desk).player()
     desk.do(SetLimits(user_id=user, stake_day_max_cents=1_500, excluded_until_ms=desk.clock.now_ms(), **common(desk)))
     desk.do(SetLimits(user_id=user, stake_day_max_cents=None, **common(desk)))
     assert [deposit(desk, user, 900), desk.place(desk.bet(user, amount=1000))[0].code] == [None, None]

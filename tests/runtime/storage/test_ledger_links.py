@@ -14,7 +14,7 @@ from runtime.storage.database import LEDGER_MIGRATIONS, Database, open_writer
 from runtime.storage.migrate import migrate
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 from tests.runtime.records.bet_histories import History
-from tests.runtime.storage.earlier import earlier, everything
+from tests.runtime.storage.earlier import earlier, everything, write_plainly
 
 BEFORE = ("0001_initial.sql", "0002_own_bets.sql")
 SINCE = [file.name for file in sorted(LEDGER_MIGRATIONS.glob("*.sql")) if file.name not in BEFORE]
@@ -26,7 +26,7 @@ ROWS = [f"SELECT * FROM {table}" for table in ("bets", "commits", "bet_rows", "e
 @pytest.fixture
 def history(desk: Desk) -> History:
     """Return a history of many bets, some of which are open."""
-    return History(desk, 5)
+    return History(write_plainly(desk), 5)
 
 
 @pytest.fixture

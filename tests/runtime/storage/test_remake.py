@@ -18,10 +18,12 @@ from runtime.storage.remake import NotRemade, new_file_of
 from tests.jobs.signed_play import SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 from tests.runtime.records.bet_histories import History
-from tests.runtime.storage.earlier import earlier, everything
+from tests.runtime.storage.earlier import earlier, everything, write_plainly
 
-SINCE = "0013_compact_rows.sql"
-BEFORE = [file.name for file in sorted(LEDGER_MIGRATIONS.glob("*.sql")) if file.name < SINCE]
+MADE_ANEW = "0013_compact_rows.sql"
+FILES = [file.name for file in sorted(LEDGER_MIGRATIONS.glob("*.sql"))]
+BEFORE = [name for name in FILES if name < MADE_ANEW]
+SINCE = FILES[len(BEFORE) :]
 SHOWN = [
     f"SELECT * FROM {table} ORDER BY {key}"
     for table, key in (
@@ -45,7 +47,7 @@ SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
 @pytest.fixture
 def history(desk: Desk, tmp_path: Path, clock: ManualClock) -> Desk:
     """Return a writer behind whom lie bets of every kind, signed and unsigned."""
-    play = SignedPlay(desk, tmp_path, clock)
+    play = SignedPlay(write_plainly(desk), tmp_path, clock)
     desk.place(play.bet(), play.bet(rows=1, nonce="a nonce of letters"), play.bet(columns=9))
     play.end(PRICE_CENTS, PRICE_CENTS + 100)
     play.court.close()
@@ -78,7 +80,10 @@ def test_a_killed_run_goes_on_where_it_was_and_nothing_is_lost(
     assert told[0][0] == ["commits", "15", str(counts[0])]
     assert told[2][0] == ["bets", "30", str(counts[1])], "what an earlier run has copied is not copied again"
     heard: list[tuple[str, int, int]] = []
-    assert migrate(old, LEDGER_MIGRATIONS, history.clock, lambda *state: heard.append(state)) == [SINCE]
+    found: list[list[str]] = []
+    tell, check = heard.append, lambda made: found.append(audit(made).faults)
+    assert migrate(old, LEDGER_MIGRATIONS, history.clock, lambda *state: tell(state), check) == SINCE
+    assert found == [[]]
     assert heard[-1] == ("transaction_ledger", counts[2], counts[2])
     assert not list(old.parent.glob("old.db.new*"))
     with closing(open_reader(old)) as made:
