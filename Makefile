@@ -84,11 +84,11 @@ security: .venv/.dev ## scan for unsafe code
 	@echo "== security"; $(BIN)/python -m bandit -q -c pyproject.toml -r $(ROOMS)
 
 .PHONY: tests
-tests: .venv/.dev ## run the tests (TESTS="tests/runtime/game -k payout")
+tests: .venv/.dev build/node/.installed ## run the tests (TESTS="tests/runtime/game -k payout")
 	@echo "== tests"; $(BIN)/python -m pytest -q $(WORKERS) $(TESTS)
 
 .PHONY: coverage
-coverage: .venv/.dev ## run the tests, leave build/coverage.json, fail where too little was reached
+coverage: .venv/.dev build/node/.installed ## run the tests, leave build/coverage.json, fail where too little was reached
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN)/python -m coverage run -m pytest -q $(WORKERS) $(TESTS)
 	@$(BIN)/python -m coverage combine -q && $(BIN)/python -m coverage json -q -o build/coverage.json
@@ -128,8 +128,9 @@ loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a serv
 	@$(BIN)/python -m locust -f loadtest/locustfile.py --headless --only-summary $(LOADTEST_ARGS)
 
 .PHONY: bench
-bench: .venv/.dev ## signed bets through the real system at fixed rates, and what they are held against (RATES=3000)
-	@$(BIN)/python -m loadtest bench $(if $(RATES),--rates $(RATES))
+bench: .venv/.dev ## signed bets through the real system at fixed rates (RATES=3000), or against another build (AGAINST=REV ROUNDS=3)
+	@$(BIN)/python -m loadtest $(if $(AGAINST),against --revision $(AGAINST),bench) $(if $(RATES),--rates $(RATES)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: soak
 soak: .venv/.dev ## a steady rate for long, watched for what grows (MINUTES=30 RATE=500); leaves build/soak.json
@@ -158,6 +159,13 @@ self-closing: .venv/.dev ## what the house's own count of its bets closes, and w
 .PHONY: page-figures
 page-figures: .venv/.dev ## how fast the page is in a browser, and how heavy; leaves build/page/figures.json (URL=http://127.0.0.1:8000)
 	@$(BIN)/python -m tests.page.figures $(if $(URL),--url $(URL))
+
+# The JavaScript clients that tests make and run; without npm, or where it reaches nothing, these tests are left out.
+build/node/.installed: tests/clients/package.json tests/clients/package-lock.json
+	@rm -rf build/node && mkdir -p build/node && cp $^ build/node
+	@if command -v npm >/dev/null; then echo "installing the packages of JavaScript clients into build/node"; \
+		npm ci --prefix build/node --silent --ignore-scripts --no-fund --no-audit && touch $@ || rm -rf build/node/node_modules; fi
+	@[ -e $@ ] || echo "WARNING: no npm packages: the tests that JavaScript clients play in are left out" >&2
 
 LOCK = $(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --annotation-style line $(if $(UPGRADE),--upgrade)

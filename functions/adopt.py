@@ -5,6 +5,7 @@ from __future__ import annotations
 from runtime.auth.domains import domains_of
 from runtime.auth.login import check_adoption
 from runtime.auth.sessions import signed_in
+from runtime.auth.signatures import SignatureField
 from runtime.errors import Forbidden
 from runtime.function import Body, Call, function
 from runtime.signing_in import LoggedIn, entrance_of, logged_in
@@ -14,7 +15,7 @@ class SignedAdoption(Body, frozen=True):
     """An EIP-4361 message with the resource `urn:taptrade:guest:{user id}`, and the wallet's EIP-191 signature."""
 
     message: str
-    signature: str
+    signature: SignatureField
 
 
 @function(
@@ -29,6 +30,7 @@ class SignedAdoption(Body, frozen=True):
     errors=(
         "FORBIDDEN",
         "INVALID_SIGNATURE",
+        "CONTRACT_WALLET",
         "SIGNATURE_EXPIRED",
         "REPLAYED_NONCE",
         "WALLET_TAKEN",

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 import msgspec
 
 from runtime.auth.sessions import signed_in
-from runtime.betting.idempotency import idempotency_of, stored_answer
+from runtime.betting.idempotency import IDEMPOTENCY_KEY, idempotency_of, stored_answer
 from runtime.errors import Forbidden
 from runtime.function import Body, Call, function
 from runtime.game.player_entries import entries_newest_first
 from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
-from runtime.records.pages import PageQuery, after_id
-from runtime.records.views import own_entry_view
+from runtime.records.pages import IdPage, after_id
+from runtime.records.views import EntryView, entry_view
 from runtime.storage.read_pool import ReadPool
 
 
@@ -28,7 +28,7 @@ class DepositBody(Body, frozen=True):
 class Deposited(msgspec.Struct, frozen=True):
     """The deposit as the list shows it, and what it left; `ledger_id` and `reference` are its `id` and `ref_id`."""
 
-    deposit: dict[str, Any] | None
+    deposit: EntryView | None
     ledger_id: str
     amount: int
     balance: int
@@ -38,7 +38,7 @@ class Deposited(msgspec.Struct, frozen=True):
 class DepositList(msgspec.Struct, frozen=True):
     """A page of deposits."""
 
-    deposits: list[dict[str, Any]]
+    deposits: list[EntryView]
     next_cursor: str | None
 
 
@@ -50,6 +50,7 @@ class DepositList(msgspec.Struct, frozen=True):
     limits_by_handler=("deposits",),
     summary="Top up play money (demo mode)",
     body=DepositBody,
+    headers=(IDEMPOTENCY_KEY,),
     response=Deposited,
     status=201,
     errors=("FORBIDDEN", "LIMIT_REACHED", "DEPOSIT_LIMIT", "IDEMPOTENCY_KEY_REUSED", "UNAVAILABLE"),
@@ -85,9 +86,9 @@ def _deposited(pool: ReadPool, user_id: str, data: dict[str, Any]) -> Deposited:
     # No id lies between this one and the text that is one character longer.
     entry_id = data["ledger_id"]
     found = entries_newest_first(pool.execute, user_id, entry_id, f"{entry_id}0", limit=1)
-    shown = own_entry_view(found[0]) if found else None
+    shown = entry_view(found[0]) if found else None
     # An answer that an older version stored for the key has no reference.
-    reference = data.get("reference") or (shown["ref_id"] if shown else "")
+    reference = data.get("reference") or (shown.ref_id if shown else "")
     return Deposited(shown, entry_id, data["amount"], data["balance"], reference)
 
 
@@ -97,16 +98,16 @@ def _deposited(pool: ReadPool, user_id: str, data: dict[str, Any]) -> Deposited:
     auth="session",
     limits=("requests",),
     summary="Own deposits",
-    query=PageQuery,
+    query=IdPage,
     response=DepositList,
 )
 def list_deposits(call: Call[None]) -> DepositList:
     """List what was credited to the account, newest first."""
-    query: PageQuery = call.params
+    query: IdPage = call.params
     user_id, below_id = signed_in(call.session).user_id, after_id(query.cursor)
     found = entries_newest_first(
         call.parts.pool.execute, user_id, below_id=below_id, limit=query.limit + 1, ref_type="DEPOSIT"
     )
-    entries = [own_entry_view(entry) for entry in found]
-    more = entries[query.limit - 1]["id"] if len(entries) > query.limit else None
+    entries = [entry_view(entry) for entry in found]
+    more = entries[query.limit - 1].id if len(entries) > query.limit else None
     return DepositList(entries[: query.limit], more)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import msgspec
 
@@ -15,7 +14,8 @@ from runtime.explanation.sentence import sentence
 from runtime.function import Call, Query, Reply, function
 from runtime.game.player_entries import Execute
 from runtime.parts import Parts
-from runtime.records.views import bet_view, column_view
+from runtime.records.pages import Ulid
+from runtime.records.views import BetView, ColumnView, PendingView, bet_view, column_view
 
 
 class BetQuery(Query, frozen=True):
@@ -27,10 +27,19 @@ class BetQuery(Query, frozen=True):
 class BetAnswer(msgspec.Struct, frozen=True):
     """A bet, its column's evidence once that has settled, why it ended as it did, and what proves it."""
 
-    bet: dict[str, Any]
-    evidence: dict[str, Any] | None = None
-    explanation: str = ""
-    proof: Proof | None = None
+    bet: BetView
+    evidence: ColumnView | None
+    explanation: str
+    proof: Proof
+
+
+class PendingAnswer(msgspec.Struct, frozen=True):
+    """A bet that is not committed yet: there is nothing more to tell."""
+
+    bet: PendingView
+    evidence: None = None
+    explanation: str = "The bet waits for its commit."
+    proof: None = None
 
 
 @function(
@@ -39,9 +48,10 @@ class BetAnswer(msgspec.Struct, frozen=True):
     auth="session",
     limits=("requests",),
     summary="One bet with its evidence and proof",
+    path={"bet_id": Ulid},
     query=BetQuery,
     response=BetAnswer,
-    also=(202,),
+    also={202: PendingAnswer},
     errors=("NOT_FOUND", "BET_NEVER_PLACED", "ARCHIVED"),
 )
 def get_bet(call: Call[None]) -> BetAnswer | Reply:
@@ -70,8 +80,7 @@ def get_bet(call: Call[None]) -> BetAnswer | Reply:
 def _missing(bet_id: str, fate: Fate) -> Reply:
     """Answer for a bet that is not stored."""
     if fate.missing == "pending":
-        pending = {"id": bet_id, "status": "pending", "decided_by_ms": fate.decided_by_ms}
-        return Reply(BetAnswer(pending, None, "The bet waits for its commit."), status=202)
+        return Reply(PendingAnswer(PendingView(bet_id, fate.decided_by_ms)), status=202)
     if fate.missing == "never_placed":
         raise NotFound("The bet was lost on its way; no money was taken.", code="BET_NEVER_PLACED")
     raise NotFound("You have no such bet.")

@@ -18,13 +18,23 @@ class SignedGuest(Body, frozen=True):
     """A P-256 key of the browser, and its signature over the sign-in's text."""
 
     public_key: Annotated[
-        str, msgspec.Meta(max_length=200, description="`p256:` and the compressed point, 66 lower-case hex digits")
+        str,
+        msgspec.Meta(
+            max_length=200,
+            description="`p256:` and the compressed point, 66 lower-case hex digits",
+            extra_json_schema={"pattern": "^p256:0[23][0-9a-f]{64}$"},
+        ),
     ]
     domain: Annotated[str, msgspec.Meta(max_length=300, description="the page's `location.host`")]
     nonce: NonceField
     timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
     signature: Annotated[
-        str, msgspec.Meta(max_length=200, description="r and s as 64 bytes, hex, 0x or not; s in the low half")
+        str,
+        msgspec.Meta(
+            max_length=200,
+            description="r and s as 64 bytes, hex, 0x or not; s in the low half",
+            extra_json_schema={"pattern": "^(0[xX])?[0-9a-fA-F]{128}$"},
+        ),
     ]
 
 

@@ -34,7 +34,12 @@ class Health(msgspec.Struct, frozen=True):
 
 
 @function(
-    "GET", "/healthz", auth="none", summary="Health of the whole system, for the operator", response=Health, also=(503,)
+    "GET",
+    "/healthz",
+    auth="none",
+    summary="Health of the whole system, for the operator",
+    response=Health,
+    also={503: Health},
 )
 def healthz(call: Call[None]) -> Reply:
     """Check every part; 503 when one is not well."""
@@ -46,7 +51,12 @@ def healthz(call: Call[None]) -> Reply:
 
 
 @function(
-    "GET", "/readyz", auth="none", summary="Readiness of this process, for containers", response=Health, also=(503,)
+    "GET",
+    "/readyz",
+    auth="none",
+    summary="Readiness of this process, for containers",
+    response=Health,
+    also={503: Health},
 )
 def readyz(call: Call[None]) -> Reply:
     """Check the database, Redis and what runs in the background here; 503 when one of it is not well."""

@@ -9,14 +9,14 @@ import msgspec
 from runtime.auth.sessions import signed_in
 from runtime.function import Call, Reply, function
 from runtime.game.ledger import RefType
-from runtime.records.pages import PageQuery, Time, after_id
+from runtime.records.pages import IdPage, Time, after_id
 from runtime.records.spreadsheet import sheet_reply
-from runtime.records.views import own_entry_view
+from runtime.records.views import EntryView, entry_view
 
 CSV_FIELDS = ("id", "created_at", "ref_type", "ref_id", "amount_cents", "balance_after_cents")
 
 
-class LedgerQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
+class LedgerQuery(IdPage, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
     """Filters of a statement."""
 
     ref_type: RefType | None = None
@@ -28,7 +28,7 @@ class LedgerQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "t
 class Statement(msgspec.Struct, frozen=True):
     """A page of entries, newest first; amounts in cents, as the account gains them."""
 
-    entries: list[dict[str, Any]]
+    entries: list[EntryView]
     next_cursor: str | None
 
 
@@ -40,6 +40,7 @@ class Statement(msgspec.Struct, frozen=True):
     summary="Own statement",
     query=LedgerQuery,
     response=Statement,
+    instead=("text/csv",),
     errors=("ARCHIVED",),
 )
 def ledger(call: Call[None]) -> Statement | Reply:
@@ -48,13 +49,13 @@ def ledger(call: Call[None]) -> Statement | Reply:
     user_id, span = signed_in(call.session).user_id, (query.from_ms, query.to_ms)
     below_id = after_id(query.cursor)
     found = call.parts.past.entries(user_id, span, below_id, query.limit, query.ref_type, query.ref_id)
-    page = [own_entry_view(entry) for entry in found.rows]
+    page = [entry_view(entry) for entry in found.rows]
     more = found.next_cursor(lambda entry: entry.id, lambda cut: cut.cut_entry)
     if call.preferred_type("application/json", "text/csv") == "text/csv":
         return sheet_reply(CSV_FIELDS, map(_row, page), more)
     return Statement(page, more)
 
 
-def _row(entry: dict[str, Any]) -> dict[str, Any]:
+def _row(entry: EntryView) -> dict[str, Any]:
     """Return an entry as a line, whose head says what the numbers count."""
-    return entry | {"amount_cents": entry["amount"], "balance_after_cents": entry["balance_after"]}
+    return msgspec.structs.asdict(entry) | {"amount_cents": entry.amount, "balance_after_cents": entry.balance_after}

@@ -10,10 +10,10 @@ from runtime.auth.sessions import signed_in
 from runtime.clock import rfc3339, rfc3339_if_any
 from runtime.function import Call, Reply, function
 from runtime.game.bets import Bet, Status
-from runtime.records.pages import PageQuery, Time, after_number
+from runtime.records.pages import NumberPage, Time, after_number
 from runtime.records.player_bets import Wanted
 from runtime.records.spreadsheet import sheet_reply
-from runtime.records.views import bet_view
+from runtime.records.views import BetView, bet_view
 
 Filter = Status | Literal["open"]
 CSV_FIELDS = (
@@ -22,7 +22,7 @@ CSV_FIELDS = (
 )
 
 
-class BetsQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
+class BetsQuery(NumberPage, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
     """Filters of one's own bets; `open` is another word for confirmed."""
 
     status: Filter | None = None
@@ -34,7 +34,7 @@ class BetsQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"
 class BetList(msgspec.Struct, frozen=True):
     """A page of bets and the cursor of the next."""
 
-    bets: list[dict[str, Any]]
+    bets: list[BetView]
     next_cursor: str | None
 
 
@@ -46,13 +46,14 @@ class BetList(msgspec.Struct, frozen=True):
     summary="Own bets",
     query=BetsQuery,
     response=BetList,
+    instead=("text/csv",),
     errors=("ARCHIVED",),
 )
 def list_bets(call: Call[None]) -> BetList | Reply:
     """List the account's bets in the order in which they were committed; `Accept: text/csv` gives a spreadsheet."""
     query: BetsQuery = call.params
     user_id = signed_in(call.session).user_id
-    before = None if query.cursor is None else after_number(query.cursor)
+    before = after_number(query.cursor) if query.cursor else None
     status = "confirmed" if query.status == "open" else query.status
     wanted = Wanted(status, query.cell_id, query.from_ms, query.to_ms)
     found = call.parts.past.bets(user_id, wanted, before, query.limit)

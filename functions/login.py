@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runtime.auth.domains import domains_of
 from runtime.auth.login import check
+from runtime.auth.signatures import SignatureField
 from runtime.function import Body, Call, function
 from runtime.signing_in import LoggedIn, entrance_of, logged_in
 
@@ -12,7 +13,7 @@ class SignedLogin(Body, frozen=True):
     """An EIP-4361 message and its EIP-191 signature, 130 hex digits with or without `0x`."""
 
     message: str
-    signature: str
+    signature: SignatureField
 
 
 @function(
@@ -24,7 +25,7 @@ class SignedLogin(Body, frozen=True):
     summary="Sign in with Ethereum (EIP-4361)",
     body=SignedLogin,
     response=LoggedIn,
-    errors=("INVALID_SIGNATURE", "SIGNATURE_EXPIRED", "REPLAYED_NONCE", "SESSION_KEY_TAKEN"),
+    errors=("INVALID_SIGNATURE", "CONTRACT_WALLET", "SIGNATURE_EXPIRED", "REPLAYED_NONCE", "SESSION_KEY_TAKEN"),
 )
 def login(call: Call[SignedLogin]) -> LoggedIn:
     """Check the signed message and start a session."""

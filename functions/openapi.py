@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from runtime.function import Call, Reply, function
+from runtime.records.refusals import PROBLEMS
 from runtime.version import build
 from runtime.web import openapi
 
@@ -14,10 +14,10 @@ PAGE = Path(openapi.__file__).with_name("docs.html").read_bytes()
 PAGE_POLICY = "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 
 
-@function("GET", "/openapi.json", auth="none", summary="This interface as OpenAPI 3.1", response=dict[str, Any])
+@function("GET", "/openapi.json", auth="none", summary="This interface as OpenAPI 3.1", response=openapi.Document)
 def openapi_json(call: Call[None]) -> Reply:
     """Describe every function from its own types."""
-    document = openapi.document(call.surroundings.functions, build().version)
+    document = openapi.document(call.surroundings.functions, build().version, PROBLEMS)
     return Reply(document, headers={"Cache-Control": "no-cache"})
 
 

@@ -10,6 +10,7 @@ from runtime.auth.domains import domains_of
 from runtime.auth.entrance import use_nonce
 from runtime.auth.login import check_operator
 from runtime.auth.operators import refuse_foreign, set_operator_cookie
+from runtime.auth.signatures import SignatureField
 from runtime.clock import rfc3339
 from runtime.function import Body, Call, function
 from runtime.messaging.queues import new_id
@@ -21,7 +22,7 @@ class OperatorsLogin(Body, frozen=True):
     """An EIP-4361 message with the resource `urn:taptrade:operate`, and its EIP-191 signature."""
 
     message: str
-    signature: str
+    signature: SignatureField
 
 
 class Operates(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ class Operates(msgspec.Struct, frozen=True):
     summary="Sign in to operate (EIP-4361)",
     body=OperatorsLogin,
     response=Operates,
-    errors=("FORBIDDEN", "INVALID_SIGNATURE", "SIGNATURE_EXPIRED", "REPLAYED_NONCE"),
+    errors=("FORBIDDEN", "INVALID_SIGNATURE", "CONTRACT_WALLET", "SIGNATURE_EXPIRED", "REPLAYED_NONCE"),
 )
 def operate_login(call: Call[OperatorsLogin]) -> Operates:
     """Check the signed message and begin an operator's session of an hour at most; only the cookie holds its token.

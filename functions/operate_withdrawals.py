@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from runtime.auth.operators import operating
-from runtime.errors import InvalidRequest, NotFound
-from runtime.function import Body, OperatorCall, Query, function
+from runtime.errors import Conflict, NotFound
+from runtime.function import Body, OperatorCall, function
 from runtime.game.ids import ulid_ms
 from runtime.messaging.commands import COMMAND_TTL_MS, CompleteWithdrawal, ReverseWithdrawal
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
 from runtime.operating.withdrawals import Status, list_withdrawals
 from runtime.operating.words import PaymentReference, Why, reference_of, why_of
-from runtime.records.pages import Limit
+from runtime.records.pages import IdPage, Ulid, after_id
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 
 ERRORS = ("NOT_FOUND", "REFERENCE_USED", "WITHDRAWAL_RESOLVED", "UNAVAILABLE")
 
 
-class WithdrawalsQuery(Query, frozen=True):
+class WithdrawalsQuery(IdPage, frozen=True):
     """Which withdrawals, and after which one the page goes on."""
 
     status: Status | Literal["all"] = "pending"
-    limit: Limit = 50
-    cursor: Annotated[str, msgspec.Meta(max_length=26)] | None = None
 
 
 class OperatorsList(msgspec.Struct, frozen=True):
@@ -61,10 +59,9 @@ class Resolved(msgspec.Struct, frozen=True):
 def operators_withdrawals(call: OperatorCall[None]) -> OperatorsList:
     """List them as `taptrade withdrawal list` does, those that wait longest first."""
     query: WithdrawalsQuery = call.params
-    if query.cursor is not None and ulid_ms(query.cursor) is None:
-        raise InvalidRequest("The cursor is none of ours.", field="cursor")
+    after = after_id(query.cursor) if query.cursor else None
     status = None if query.status == "all" else query.status
-    found = list_withdrawals(call.parts.pool.rows, status=status, limit=query.limit + 1, after_id=query.cursor)
+    found = list_withdrawals(call.parts.pool.rows, status=status, limit=query.limit + 1, after_id=after)
     more = found[query.limit - 1].id if len(found) > query.limit else None
     return OperatorsList(found[: query.limit], more)
 
@@ -74,6 +71,7 @@ def operators_withdrawals(call: OperatorCall[None]) -> OperatorsList:
     "/api/operate/withdrawals/{withdrawal_id}/complete",
     auth="operator",
     limits=("requests",),
+    path={"withdrawal_id": Ulid},
     summary="Record that a withdrawal was paid out",
     body=Resolution,
     response=Resolved,
@@ -89,6 +87,7 @@ def complete_withdrawal(call: OperatorCall[Resolution]) -> Resolved:
     "/api/operate/withdrawals/{withdrawal_id}/reverse",
     auth="operator",
     limits=("requests",),
+    path={"withdrawal_id": Ulid},
     summary="Give the money of a withdrawal back",
     body=Resolution,
     response=Resolved,
@@ -113,4 +112,7 @@ def _resolve(call: OperatorCall[Resolution], kind: type[CompleteWithdrawal | Rev
         reference=reference_of(call.body.reference),
     )
     late = "It was not confirmed in time; repeat it with the same reference, which happens once only."
-    return Resolved(operators_view(data_of(call.parts.outbox.submit(command), late)["withdrawal"]))
+    outcome = call.parts.outbox.submit(command)
+    if outcome is not None and outcome.code == "WITHDRAWAL_RESOLVED":
+        raise Conflict(outcome.detail, code=outcome.code, withdrawal=operators_view(outcome.data["withdrawal"]))
+    return Resolved(operators_view(data_of(outcome, late)["withdrawal"]))

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, assert_never
+from typing import Annotated, assert_never
 
 import gevent
 import msgspec
 
 from runtime.auth.nonces import NonceField
 from runtime.auth.sessions import signed_in
+from runtime.auth.signatures import TapSignatureField
 from runtime.auth.windows import before_memory
 from runtime.betting.admission import overloaded
 from runtime.betting.intake import Tap
 from runtime.errors import Conflict
-from runtime.function import Body, Call, Reply, function
+from runtime.function import Body, Call, Header, Reply, function
 from runtime.messaging.commands import Answered
 from runtime.messaging.outcomes import refusal_of
 from runtime.messaging.queues import EnqueueResult, Ticket
 from runtime.parts import Parts
 from runtime.rate_limits import MINUTE_S, LimitDecision
-from runtime.records.views import bet_view
+from runtime.records.views import BetView, PendingView, bet_view
 
 
 class PlaceBetBody(Body, frozen=True):
     """A signed tap; `min_rate_bp` is the floor below which it must not be filled."""
 
-    cell_id: Annotated[str, msgspec.Meta(max_length=64, description="{column_start_unix}_{low_cents}_{high_cents}")]
-    amount: Annotated[int, msgspec.Meta(description="stake in cents, one of the presets")]
+    cell_id: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=64,
+            description="{column_start_unix}_{low_cents}_{high_cents}",
+            extra_json_schema={"pattern": "^[0-9]+_[0-9]+_[0-9]+$", "minLength": 5},
+        ),
+    ]
+    amount: Annotated[
+        int, msgspec.Meta(description="stake in cents, one of the presets", extra_json_schema={"minimum": 1})
+    ]
     min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9, description="floor of the rate, basis points")]
     nonce: NonceField
     timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
-    signature: Annotated[
-        str, msgspec.Meta(max_length=200, description="EIP-191 signature of the bet's text, hex, 0x or not")
-    ] = ""
-    valid_until_ms: Annotated[int, msgspec.Meta(ge=0, le=10**15)] | None = None
+    signature: TapSignatureField = ""
+    valid_until_ms: (
+        Annotated[
+            int, msgspec.Meta(ge=0, le=10**15, description="Unix milliseconds after which it is not to be committed")
+        ]
+        | None
+    ) = None
 
 
 class PlacedBet(msgspec.Struct, frozen=True):
-    """The bet, and the balance that it leaves; a pending bet has no balance yet."""
+    """The bet, and the balance that it leaves."""
 
-    bet: dict[str, Any]
-    balance: int | None = None
+    bet: BetView
+    balance: int
+
+
+class PendingBet(msgspec.Struct, frozen=True):
+    """A bet that is not committed yet: its outcome comes on the stream, and at GET /api/bets/{bet_id}."""
+
+    bet: PendingView
+    balance: None = None
+
+
+PREFER = Header("Prefer", "`respond-async`: the answer is 202 once the bet is queued, before its commit (RFC 7240).")
 
 
 @function(
@@ -52,11 +75,13 @@ class PlacedBet(msgspec.Struct, frozen=True):
     guards=("breaker", "writer", "admission"),
     summary="Place a bet",
     body=PlaceBetBody,
+    headers=(PREFER,),
     response=PlacedBet,
     status=201,
-    also=(202,),
+    also={202: PendingBet},
     errors=(
         "INVALID_SIGNATURE",
+        "CONTRACT_WALLET",
         "SIGNATURE_EXPIRED",
         "INSUFFICIENT_FUNDS",
         "LIMIT_REACHED",
@@ -119,14 +144,8 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
 
 
 def _pending(body: PlaceBetBody, ticket: Ticket) -> Reply:
-    pending = {
-        "id": ticket.command.id,
-        "cell_id": body.cell_id,
-        "amount": body.amount,
-        "status": "pending",
-        "decided_by_ms": ticket.command.decided_by_ms,
-    }
-    return Reply(PlacedBet(pending), status=202)
+    pending = PendingView(ticket.command.id, ticket.command.decided_by_ms, body.cell_id, body.amount)
+    return Reply(PendingBet(pending), status=202)
 
 
 def _not_enqueued(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result: EnqueueResult) -> Exception:

@@ -6,13 +6,13 @@ import msgspec
 
 from runtime.errors import InvalidRequest
 from runtime.function import Call, function
-from runtime.records.pages import Limit, PageQuery, Time, after_number
+from runtime.records.pages import Limit, NumberPage, Time, after_number
 from runtime.storage import price_history
 from runtime.storage.price_history import WIDTHS_MS, Resolution
 from runtime.storage.ticks_store import KEEP_MS
 
 
-class PricesQuery(PageQuery, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
+class PricesQuery(NumberPage, frozen=True, rename={"from_ms": "from", "to_ms": "to"}):
     """A stretch of time, `from` included and `to` not; without `from`, the newest before `to` that one page holds."""
 
     from_ms: Time | None = None
@@ -73,12 +73,12 @@ def prices(call: Call[None]) -> Prices:
     rows = call.parts.ticks_pool.rows
     begin_ms = max(from_ms, call.received_ms - KEEP_MS)
     following: int | None = None
-    if query.from_ms is None and query.cursor is None:
+    if query.from_ms is None and not query.cursor:
         found = price_history.newest(rows, begin_ms, to_ms, width_ms, query.limit)
         # What is before this page is asked for with its `from_ms` as `to`.
         from_ms = found[0]["id" if width_ms is None else "start_ms"] if found else from_ms
     else:
-        begin_ms = begin_ms if query.cursor is None else max(begin_ms, after_number(query.cursor))
+        begin_ms = max(begin_ms, after_number(query.cursor)) if query.cursor else begin_ms
         if width_ms is None:
             found, following = price_history.ticks(rows, begin_ms, to_ms, query.limit)
         else:

@@ -7,9 +7,9 @@ from typing import Annotated
 import msgspec
 
 from runtime.addresses import AddressError, canonical_address, to_checksum_address
-from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_HEADER, check_processor
+from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_DIGITS_MAX, TIMESTAMP_HEADER, check_processor
 from runtime.errors import Forbidden, InvalidRequest, NotFound
-from runtime.function import Body, Call, function
+from runtime.function import Body, Call, Header, function
 from runtime.game.ledger import SQL
 from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
 from runtime.messaging.outcomes import data_of
@@ -39,6 +39,22 @@ class Credited(msgspec.Struct, frozen=True):
     reference: str
 
 
+HEADERS = (
+    Header(
+        TIMESTAMP_HEADER,
+        "Unix seconds of signing.",
+        Annotated[str, msgspec.Meta(min_length=1, max_length=TIMESTAMP_DIGITS_MAX, pattern="^[0-9]+$")],
+        required=True,
+    ),
+    Header(
+        SIGNATURE_HEADER,
+        "HMAC-SHA256 over method, path, time and body, in hex.",
+        Annotated[str, msgspec.Meta(min_length=64, max_length=64, pattern="^[0-9a-fA-F]+$")],
+        required=True,
+    ),
+)
+
+
 @function(
     "POST",
     "/api/processor/deposits",
@@ -47,6 +63,7 @@ class Credited(msgspec.Struct, frozen=True):
     refusals="refusals",
     summary="Credit a payment (payment processors)",
     body=ProcessorDeposit,
+    headers=HEADERS,
     response=Credited,
     status=201,
     errors=(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from runtime.auth.sessions import Session, signed_in
 from runtime.clock import rfc3339
 from runtime.errors import NotFound
 from runtime.function import Call, function
+
+SessionId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex")]
 
 
 class SessionView(msgspec.Struct, frozen=True):
@@ -48,6 +52,7 @@ def list_sessions(call: Call[None]) -> SessionList:
     auth="session",
     limits=("requests",),
     summary="Revoke a session and its session key",
+    path={"session_id": SessionId},
     status=204,
     errors=("NOT_FOUND",),
 )

@@ -12,10 +12,11 @@ import msgspec
 
 from runtime.auth.credentials import bearer_token
 from runtime.errors import Unauthenticated
-from runtime.function import Call, OpenQuery, Stream, function
+from runtime.function import Call, Header, OpenQuery, Stream, function
 from runtime.stream import sse
 from runtime.stream.connection import StreamConnection
 from runtime.stream.opening import Opening
+from runtime.stream.payloads import EXAMPLES
 from runtime.stream.subscriber import Subscriber
 
 SEND_BUFFER_BYTES = 64 * 1024
@@ -31,6 +32,12 @@ class StreamQuery(OpenQuery, frozen=True, rename={"appended_id": "lastEventId"})
     appended_id: Annotated[str, msgspec.Meta(description="the same, as libraries append it to reconnect")] = ""
 
 
+LAST_EVENT_ID = Header(
+    "Last-Event-ID",
+    "The `id` of the last event that was read: the stream goes on behind it, or begins anew with `reset`.",
+)
+
+
 @function(
     "GET",
     "/api/stream",
@@ -38,6 +45,8 @@ class StreamQuery(OpenQuery, frozen=True, rename={"appended_id": "lastEventId"})
     limits=("requests",),
     summary="Live events (server-sent events)",
     query=StreamQuery,
+    headers=(LAST_EVENT_ID,),
+    events=EXAMPLES,
     errors=("UNAUTHENTICATED", "OVERLOADED"),
     media="text/event-stream",
 )

@@ -7,22 +7,23 @@ from functools import partial
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from runtime.auth.bet_text import withdraw_text
 from runtime.auth.chains import find_chain
 from runtime.auth.nonces import NONCE_RULE, NonceField, is_nonce
 from runtime.auth.sessions import Session, signed_in
-from runtime.auth.signatures import SIGNATURE_RULE, parse_signature, signature_text
+from runtime.auth.signatures import SignatureField, parse_signature, read_signature, signature_text
 from runtime.auth.windows import before_memory, check_time
-from runtime.betting.idempotency import idempotency_of, stored_answer
+from runtime.betting.idempotency import IDEMPOTENCY_KEY, idempotency_of, stored_answer
 from runtime.errors import Conflict, Forbidden, InvalidRequest, InvalidSignature
 from runtime.function import Body, Call, function
 from runtime.messaging.commands import COMMAND_TTL_MS, Withdraw
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import claim_nonce, new_id
-from runtime.records.pages import PageQuery, after_id
+from runtime.records.pages import IdPage, after_id
 from runtime.records.queries import QUERIES
-from runtime.records.withdrawals import Withdrawal, withdrawal_view
+from runtime.records.withdrawals import WithdrawalView, withdrawal_view
 
 ROUTE = "POST /api/withdrawals"
 
@@ -33,22 +34,20 @@ class WithdrawBody(Body, frozen=True):
     amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="cents")]
     nonce: NonceField
     timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
-    signature: Annotated[
-        str, msgspec.Meta(max_length=200, description="EIP-191 signature of the withdrawal's text, hex, 0x or not")
-    ]
+    signature: SignatureField
 
 
 class Withdrawn(msgspec.Struct, frozen=True):
     """The withdrawal, and the balance that it left when it was committed."""
 
-    withdrawal: Withdrawal
+    withdrawal: WithdrawalView
     balance: int | None
 
 
 class WithdrawalList(msgspec.Struct, frozen=True):
     """A page of withdrawals."""
 
-    withdrawals: list[Withdrawal]
+    withdrawals: list[WithdrawalView]
     next_cursor: str | None
 
 
@@ -61,11 +60,13 @@ class WithdrawalList(msgspec.Struct, frozen=True):
     refusals="refusals",
     summary="Withdraw to the account's own wallet",
     body=WithdrawBody,
+    headers=(IDEMPOTENCY_KEY,),
     response=Withdrawn,
     status=201,
     errors=(
         "FORBIDDEN",
         "INVALID_SIGNATURE",
+        "CONTRACT_WALLET",
         "SIGNATURE_EXPIRED",
         "REPLAYED_NONCE",
         "INSUFFICIENT_FUNDS",
@@ -80,7 +81,7 @@ def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
     session, body, parts = signed_in(call.session), call.body, call.parts
     if session.is_guest:
         raise Forbidden("A guest cannot withdraw: there is no wallet to pay to. Give the account to a wallet first.")
-    key = idempotency_of(call.header("Idempotency-Key"), ROUTE, body)
+    key = idempotency_of(call.header("Idempotency-Key"), ROUTE, _spelled_once(body))
     # A repeat is answered before time and nonce are looked at: both have passed by then, and rightly so.
     repeated = stored_answer(parts.pool, session.user_id, key, call.received_ms)
     if repeated is not None:
@@ -115,14 +116,18 @@ def _withdrawn(data: dict[str, Any]) -> Withdrawn:
     return Withdrawn(withdrawal_view(data["withdrawal"]), data.get("balance"))
 
 
+def _spelled_once(body: WithdrawBody) -> WithdrawBody:
+    """Return the body with its signature in the one form, so that a repeat may spell it otherwise."""
+    signature = parse_signature(body.signature)
+    return body if signature is None else replace(body, signature=signature_text(signature))
+
+
 def _checked_signature(body: WithdrawBody, session: Session, chain_ids: Sequence[int], now_ms: int) -> str:
     """Return the wallet's signature in its one form; raise the refusal that says what is wrong."""
     if not is_nonce(body.nonce):
         raise InvalidRequest(f"The nonce is refused: {NONCE_RULE}.", field="nonce")
     check_time("The timestamp", body.timestamp * 1000, now_ms)
-    signature = parse_signature(body.signature)
-    if signature is None:
-        raise InvalidSignature(f"The signature cannot be read: {SIGNATURE_RULE}.")
+    signature = read_signature(body.signature)
     text_on = partial(withdraw_text, body.amount, body.nonce, body.timestamp)
     if find_chain(text_on, chain_ids, signature, (session.wallet,)) is None:
         raise InvalidSignature("A withdrawal needs the signature of the account's own wallet.")
@@ -135,12 +140,12 @@ def _checked_signature(body: WithdrawBody, session: Session, chain_ids: Sequence
     auth="session",
     limits=("requests",),
     summary="Own withdrawals",
-    query=PageQuery,
+    query=IdPage,
     response=WithdrawalList,
 )
 def list_withdrawals(call: Call[None]) -> WithdrawalList:
     """List the account's withdrawals, newest first."""
-    query: PageQuery = call.params
+    query: IdPage = call.params
     rows = call.parts.pool.rows(
         QUERIES["withdrawals_of_user"],
         (signed_in(call.session).user_id, after_id(query.cursor), query.limit + 1),

@@ -44,22 +44,22 @@ class Run:
         """Measure these rates; in a whole run also the highest, without signatures too, and the yardsticks."""
         found, functions = self.found, {}
         with stage(self.trial) as on:
-            found["rates"] = [self._rate(on, Plan(rate, *FIXED)) for rate in rates]
+            found["rates"] = [self.rate(on, Plan(rate, *FIXED)) for rate in rates]
             if whole:
-                found["searched"] = self._search(on, found["rates"], SEARCH_UNTIL_S)
+                found["searched"] = self.search(on, found["rates"], SEARCH_UNTIL_S)
                 functions = yardsticks.of_functions(on)
             found |= highest(found["rates"], found["searched"])
             on.count_money()
         if not whole:
             return
         with stage(self.trial, "unsigned", signed=False) as on:
-            found["unsigned"] = self._search(on, [], SEARCH_UNSIGNED_UNTIL_S)
+            found["unsigned"] = self.search(on, [], SEARCH_UNSIGNED_UNTIL_S)
             found["highest_rate_unsigned"] = highest_of(known_of(found["unsigned"]))
             on.count_money()
         found |= yardsticks.held_against(found["highest_rate"], functions | yardsticks.alone(self.trial))
         found["one_column"] = yardsticks.columns(self.trial)
 
-    def _search(self, on: Stage, measured: Sequence[Found], until_s: float) -> list[Found]:
+    def search(self, on: Stage, measured: Sequence[Found], until_s: float) -> list[Found]:
         """Look for the highest carried rate; it is believed once the median of three repeats carries it."""
         found: list[Found] = []
         start = max(self.found["highest_rate"], CLIMB)
@@ -70,12 +70,13 @@ class Run:
                 rate = highest_of(known)
                 if sum(each["rate"] == rate for each in found) >= REPEATS or not rate:
                     return found
-            found.append(self._rate(on, Plan(rate, *(SEARCH if measured or found else FIXED))))
+            found.append(self.rate(on, Plan(rate, *(SEARCH if measured or found else FIXED))))
         remark = f"A search was cut short after {until_s:.0f} s: its highest rate is what it had found."
         self.found["remarks"].append(remark)
         return found
 
-    def _rate(self, on: Stage, plan: Plan) -> Found:
+    def rate(self, on: Stage, plan: Plan) -> Found:
+        """Measure one rate, and say whether it was carried."""
         with self.trial.display.step(f"{plan.rate:,} bets/s", plan.warm_up_s + plan.measure_s) as show:
             rate = measure(on, plan, show)
         verdict = "carried" if is_carried(rate) else "not carried"

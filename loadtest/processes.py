@@ -27,12 +27,15 @@ class BenchFailed(Exception):
 
 
 @contextmanager
-def child(command: Sequence[str], environment: Mapping[str, str], output: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program for the length of the block; its output goes to a file."""
+def child(
+    command: Sequence[str], environment: Mapping[str, str], output: Path, folder: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program for the length of the block, in a folder if one is given; its output goes to a file."""
     parent = os.getpid()
     with output.open("ab") as file:
         process = subprocess.Popen(
             command,
+            cwd=folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=file,

@@ -21,6 +21,7 @@ from loadtest.machine import Usage
 from loadtest.measurement import Found, Show, Trial
 from loadtest.open_loop import Errand, OpenLoop, head_of, request_of
 from loadtest.processes import BenchFailed, Piped, free_port, piped
+from loadtest.revision import HERE, Revision
 from loadtest.schedule import Figures, Plan
 from loadtest.system import NEWEST, OPEN, System, audit, nginx, system
 from loadtest.traffic import Player, SignIns, Taps
@@ -130,7 +131,7 @@ class Stage:
         with self.trial.display.step("settling and counting the money", COUNT_S):
             for _ in range(SETTLE_S_MAX):
                 if not self.running.ask(OPEN):
-                    counted = audit(self.running.environment)
+                    counted = audit(self.running.environment, self.running.revision)
                     break
                 pause.wait(1)
             else:
@@ -147,17 +148,18 @@ def stage(
     signed: bool = True,
     connections: int = CONNECTIONS,
     overrides: Mapping[str, str] | None = None,
+    revision: Revision = HERE,
 ) -> Iterator[Stage]:
-    """Build the stage for the length of the block, with some settings; everything is stopped at its end."""
+    """Build the stage for the length of the block, of this or another revision; everything is stopped at its end."""
     with ExitStack() as stack:
         with trial.display.step(f"starting ({'' if signed else 'un'}signed bets)", START_S) as show:
             signatures = {} if signed else {"TAPTRADE_BET_SIGNATURES": "off"}
-            running = stack.enter_context(system(trial.folder / name, {**signatures, **(overrides or {})}))
+            running = stack.enter_context(system(trial.folder / name, {**signatures, **(overrides or {})}, revision))
             settings, port, roots = running.settings, running.settings.port, {"supervisor": running.pid}
             if trial.nginx is not None:
                 port = free_port()
                 folder = trial.folder / f"{name}-nginx"
-                roots["nginx"] = stack.enter_context(nginx(trial.nginx, folder, port, settings.port))
+                roots["nginx"] = stack.enter_context(nginx(trial.nginx, folder, port, settings.port, revision))
             show("players sign in")
             sender = stack.enter_context(generator(port, settings, connections, signed=signed))
         trial.machine = trial.machine or machine.describe(trial.nginx, running.ask("SELECT sqlite_version()"))

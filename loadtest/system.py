@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from msgspec import Struct
 
 from loadtest.machine import MB
 from loadtest.processes import BenchFailed, child, free_port, wait_for
+from loadtest.revision import HERE, Revision
 from runtime.clock import SystemClock
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_keys import BACKLOG_BETS, EPOCH
@@ -27,11 +27,12 @@ from runtime.storage.database import Database, open_reader
 from taptrade import embedded_redis
 from taptrade.client import ApiError, TapClient
 
-RENDER = Path(__file__).parents[1] / "nginx" / "render"
 START_S_MAX = 90
 AUDIT_S_MAX = 600
 PLENTY = str(10**9)
-NO_RATES = {row.variable: PLENTY for row in TABLE if row.variable.endswith(("_PER_MINUTE", "_PER_DAY"))}
+RATES = ("_PER_MINUTE", "_PER_DAY")
+OURS = frozenset(row.variable for row in TABLE)
+NO_RATES = {variable: PLENTY for variable in OURS if variable.endswith(RATES)}
 """No wallet and no address asks too often."""
 SETTINGS = {
     # Prices without pauses: a recording's gaps would stop the bets.
@@ -61,9 +62,9 @@ class Audit(Struct):
     summary: str
 
 
-def audit(environment: Mapping[str, str]) -> Audit:
+def audit(environment: Mapping[str, str], revision: Revision = HERE) -> Audit:
     """Count the money."""
-    command = [sys.executable, "-m", "taptrade", "audit"]
+    command = revision.command("audit")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=AUDIT_S_MAX, check=False)
     lines = (done.stdout.strip() or done.stderr.strip() or "no output").splitlines()
     return Audit(done.returncode == 0, lines[-1])
@@ -76,6 +77,7 @@ class System:
     settings: Settings
     environment: dict[str, str]
     pid: int
+    revision: Revision
 
     @cached_property
     def redis(self) -> Redis:
@@ -128,20 +130,29 @@ class System:
 
 
 @contextmanager
-def started(data: Path, environment: Mapping[str, str]) -> Iterator[System]:
+def started(data: Path, environment: Mapping[str, str], revision: Revision = HERE) -> Iterator[System]:
     """Run `taptrade up` in this environment for the length of the block, with its log in the new folder `data`."""
     data.mkdir()
-    command, settings = [sys.executable, "-m", "taptrade", "up"], load(environment)
+    settings, theirs = load(environment), dict(environment)
+    if revision != HERE:
+        theirs = understood(theirs, revision.variables())
     with (
-        child(command, environment, data / "up.log") as process,
-        closing(System(settings, dict(environment), process.pid)) as running,
+        # gunicorn finds in the folder where it runs what is not installed elsewhere first.
+        child(revision.command("up"), theirs, data / "up.log", revision.root) as process,
+        closing(System(settings, theirs, process.pid, revision)) as running,
     ):
         wait_for(f"taptrade up ({data})", running.is_ready, process, START_S_MAX)
         yield running
 
 
+def understood(environment: Mapping[str, str], known: set[str]) -> dict[str, str]:
+    """Return an environment for a system that knows these settings; its own limits of rates are lifted too."""
+    kept = {name: value for name, value in environment.items() if name in known or not name.startswith("TAPTRADE_")}
+    return {name: PLENTY for name in known - OURS if name.endswith(RATES)} | kept
+
+
 @contextmanager
-def system(data: Path, overrides: Mapping[str, str]) -> Iterator[System]:
+def system(data: Path, overrides: Mapping[str, str], revision: Revision = HERE) -> Iterator[System]:
     """Run a system to measure for the length of the block; other TAPTRADE_ variables of the caller are kept."""
     own = {
         "TAPTRADE_DATA": str(data),
@@ -150,7 +161,7 @@ def system(data: Path, overrides: Mapping[str, str]) -> Iterator[System]:
         "TAPTRADE_REDIS_URL": "",
         "TAPTRADE_DOMAIN": "",
     }
-    with started(data, {**os.environ, **SETTINGS, **own, **overrides}) as running:
+    with started(data, {**os.environ, **SETTINGS, **own, **overrides}, revision) as running:
         yield running
 
 
@@ -165,10 +176,11 @@ def find_nginx() -> str | None:
 
 
 @contextmanager
-def nginx(binary: str, folder: Path, port: int, api_port: int) -> Iterator[int]:
+def nginx(binary: str, folder: Path, port: int, api_port: int, revision: Revision = HERE) -> Iterator[int]:
     """Run nginx on `port` for the length of the block, in front of the API on `api_port`; its process id."""
     folder.mkdir()
-    render = ["sh", str(RENDER), str(folder), f"127.0.0.1:{port}", f"127.0.0.1:{api_port}"]
+    script = revision.root / "nginx" / "render"
+    render = ["sh", str(script), str(folder), f"127.0.0.1:{port}", f"127.0.0.1:{api_port}"]
     done = subprocess.run(render, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchFailed(f"nginx/render: {done.stderr.strip()}")

@@ -97,6 +97,8 @@ export const texts = {
       WALLET_TAKEN: "This wallet has an account of its own, and two accounts are never made one. Choose another wallet, "
         + "or sign out and connect this one.",
       GUEST_ADOPTED: "Another wallet has this account already. Sign in with that one.",
+      CONTRACT_WALLET: "This is a contract wallet (a smart account), and these cannot sign in here. Choose an account "
+        + "with a key of its own.",
       UNAUTHENTICATED: "Your session had ended and has begun anew. Try again.",
     },
   },
@@ -215,6 +217,7 @@ export const texts = {
     UNAVAILABLE: () => "A part of the service is away. Try again in a moment.",
     UNAUTHENTICATED: () => "Your session has ended. Sign in again.",
     INVALID_SIGNATURE: () => "The signature was not accepted. Sign out and in again.",
+    CONTRACT_WALLET: () => "Contract wallets cannot sign taps. Sign out and in again with another.",
     SIGNATURE_EXPIRED: () => "The tap was signed too long ago, or your clock leapt. Tap again.",
     FORBIDDEN: () => "This is not allowed here.",
     INVALID_REQUEST: () => "The server could not read the tap. Load the page again, then tap.",

@@ -52,7 +52,7 @@ def release(scratch: Path, into: Path, *, audited: bool) -> Path:
         wheel.name: "the wheel, without what it needs",
         "requirements.lock": "what it needs, by version and hash",
         "requirements-build.lock": "what one of these needs to be built",
-        context.name: "Dockerfile, compose.yaml and all that the images are made of",
+        context.name: "what containers and units of systemd are made of",
         parts.name: "every package in it with its licence, by CycloneDX",
     }
     (made / "NOTES.md").write_text(notes.write(exported.build, audit, files, changed), encoding="utf-8")

@@ -28,7 +28,8 @@ taptrade/bin/pip install --no-deps {wheel}
 taptrade/bin/taptrade up
 ```
 
-In containers: unpack {context}, and in its folder `docker compose up --build -d`.
+In containers: unpack {context}, and in its folder `docker compose up --build -d`. As units of systemd: in the same
+folder `make .venv/.run`, then `sudo systemd/install` (docs/deployment.md).
 
 ## What is new
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from runtime.version import STAMP, Build, build
 
-BESIDE = (".dockerignore", "CHANGELOG.md", "Dockerfile", "compose.yaml", "compose.tls.yaml", "docs", "observe")
+CONTAINERS = (".dockerignore", "CHANGELOG.md", "Dockerfile", "compose.yaml", "compose.tls.yaml", "docs", "observe")
 """What the operator of containers needs beyond what the images are made of."""
+UNITS = ("Makefile", "requirements-dev.lock", "systemd")
+"""What `systemd/install` takes beyond that."""
 
 
 class ReleaseFailed(Exception):
@@ -60,7 +62,7 @@ def wheel(sources: Sources, into: Path) -> Path:
 
 
 def context(sources: Sources, into: Path) -> Path:
-    """Pack what `docker compose up --build` needs; the path of the file."""
+    """Pack what `docker compose up --build` and `systemd/install` need; the path of the file."""
     path = into / f"{sources.name}-context.tar.gz"
     with (
         path.open("wb") as file,
@@ -89,6 +91,6 @@ def run(*command: str, cwd: Path | None = None, environment: dict[str, str] | No
 
 def _members(folder: Path) -> list[Path]:
     ignored = (folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    taken = [folder / name for name in (*(line[1:] for line in ignored if line.startswith("!")), *BESIDE)]
+    taken = [folder / name for name in (*(line[1:] for line in ignored if line.startswith("!")), *CONTAINERS, *UNITS)]
     files = {file for one in taken for file in (one.rglob("*") if one.is_dir() else [one]) if file.is_file()}
     return sorted(files)

@@ -19,6 +19,9 @@ CODES: dict[str, ErrorCode] = {
     "INVALID_REQUEST": ErrorCode(400, "The request is malformed, or a field has the wrong type."),
     "UNAUTHENTICATED": ErrorCode(401, "There is no session, or it has ended."),
     "INVALID_SIGNATURE": ErrorCode(401, "The signature does not belong to this message and account."),
+    "CONTRACT_WALLET": ErrorCode(
+        401, "A contract wallet's signature (EIP-1271, EIP-6492) is not taken; only that of an address' own key is."
+    ),
     "SIGNATURE_EXPIRED": ErrorCode(
         401,
         "Signed over 30 s behind the server's clock or over 5 s ahead of it; `server_time_ms` tells it.",

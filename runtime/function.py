@@ -8,7 +8,7 @@ from runtime.auth.operators import OperatorSession
 from runtime.auth.sessions import Session
 from runtime.parts import Parts
 from runtime.web import call
-from runtime.web.declaration import Body, OpenQuery, Query, Reply, Stream, function
+from runtime.web.declaration import Body, Header, OpenQuery, Query, Reply, Stream, function
 
 B = TypeVar("B")
 
@@ -17,4 +17,4 @@ Call = call.Call[B, Parts, Session]
 OperatorCall = call.Call[B, Parts, OperatorSession]
 """The same of an endpoint that only operators may call."""
 
-__all__ = ["Body", "Call", "OpenQuery", "OperatorCall", "Query", "Reply", "Stream", "function"]
+__all__ = ["Body", "Call", "Header", "OpenQuery", "OperatorCall", "Query", "Reply", "Stream", "function"]

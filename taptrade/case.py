@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import to_builtins
+from msgspec.structs import asdict, astuple
 
 from runtime.clock import rfc3339
 from runtime.explanation import Proof
@@ -20,7 +22,7 @@ from runtime.game.player_entries import entries_newest_first
 from runtime.history.shelves import PAST
 from runtime.records.queries import QUERIES
 from runtime.records.spreadsheet import sheet
-from runtime.records.views import bet_view, column_view, entry_view
+from runtime.records.views import BetView, ColumnView, StaffEntryView, bet_view, column_view, staff_entry_view
 from runtime.storage.database import Database
 from taptrade.books import Account, Ticks, find_account
 from taptrade.explain import explain_bet
@@ -39,11 +41,17 @@ class Sum(msgspec.Struct, frozen=True):
     cents: int
 
 
+class CaseEntry(StaffEntryView, frozen=True, kw_only=True):
+    """An entry of the case, and what it is about."""
+
+    explanation: str
+
+
 class CaseBet(msgspec.Struct, frozen=True):
     """A bet of the case, why it ended as it did, and its entries in the span."""
 
-    bet: dict[str, Any]
-    evidence: dict[str, Any] | None
+    bet: BetView
+    evidence: ColumnView | None
     explanation: str
     entries: list[str]
     proof: Proof | None = None
@@ -62,7 +70,7 @@ class Case(msgspec.Struct, frozen=True):
     adds_up: bool
     faults: list[str]
     sentence: str
-    entries: list[dict[str, Any]]
+    entries: list[CaseEntry]
     bets: list[CaseBet]
 
 
@@ -99,7 +107,7 @@ def collect(database: Database, account: Account, from_ms: int, to_ms: int) -> C
         adds_up=not faults,
         faults=faults,
         sentence=f"{dollars(opening)} + {dollars(moved)} = {dollars(closing)}: {conclusion}",
-        entries=[{**entry_view(entry), "explanation": _explain(entry, shown)} for entry in entries],
+        entries=[CaseEntry(*astuple(staff_entry_view(entry)), explanation=_explain(entry, shown)) for entry in entries],
         bets=list(shown.values()),
     )
 
@@ -110,10 +118,10 @@ def prove_bets(
     """Return the case with a proof of every bet; one that does not hold is a fault. `live` is as of `explain_bet`."""
     bets, faults = [], list(case.faults)
     for one in case.bets:
-        _, proof = explain_bet(database, ticks, yardsticks, one.bet["id"], live)
+        _, proof = explain_bet(database, ticks, yardsticks, one.bet.id, live)
         bets.append(msgspec.structs.replace(one, proof=proof))
         if not proof.ok:
-            faults.append(f"bet {one.bet['id']}: its proof does not hold")
+            faults.append(f"bet {one.bet.id}: its proof does not hold")
     return msgspec.structs.replace(case, bets=bets, faults=faults, adds_up=not faults)
 
 
@@ -147,7 +155,7 @@ def _explain(entry: Entry, bets: dict[str, CaseBet]) -> str:
     if entry.ref_type in OF_BETS:
         known = bets.get(entry.ref_id)
         return f"bet {entry.ref_id}: {known.explanation if known else 'its row is not here'}"
-    said = entry_view(entry)["metadata"]
+    said = to_builtins(staff_entry_view(entry).metadata)
     words = [entry.ref_id, *(f"{name} {said[name]}" for name in ("reference", "who", "why") if said.get(name))]
     return ", ".join(words)
 
@@ -175,19 +183,19 @@ def _faults(entries: list[Entry], opening: int, closing: int) -> list[str]:
 
 def spreadsheet(case: Case) -> str:
     """Return the entries of a case as CSV, oldest first, amounts in cents."""
-    bets = {one.bet["id"]: one for one in case.bets}
-    return sheet(CSV_FIELDS, (_row(entry, bets.get(entry["ref_id"])) for entry in case.entries))
+    bets = {one.bet.id: one for one in case.bets}
+    return sheet(CSV_FIELDS, (_row(entry, bets.get(entry.ref_id)) for entry in case.entries))
 
 
-def _row(entry: dict[str, Any], one: CaseBet | None) -> dict[str, Any]:
+def _row(entry: CaseEntry, one: CaseBet | None) -> dict[str, Any]:
+    row = asdict(entry)
     if one is None:
-        return entry
-    seen = one.evidence or {}
-    return entry | {
-        "cell_id": one.bet["cell_id"],
-        "stake": one.bet["amount"],
-        "status": one.bet["status"],
-        "reward_rate": one.bet["reward_rate"],
-        "window_low": seen.get("low"),
-        "window_high": seen.get("high"),
+        return row
+    return row | {
+        "cell_id": one.bet.cell_id,
+        "stake": one.bet.amount,
+        "status": one.bet.status,
+        "reward_rate": one.bet.reward_rate,
+        "window_low": one.evidence.low if one.evidence else None,
+        "window_high": one.evidence.high if one.evidence else None,
     }

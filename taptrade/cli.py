@@ -24,42 +24,83 @@ class Command:
     help: str
 
 
-COMMANDS: tuple[Command, ...] = (
-    Command("up", "taptrade.up:main", "start every process here and stop them all with Ctrl-C"),
-    Command("serve", "taptrade.serve:main", "run one process, for containers and process managers"),
-    Command("alive", "taptrade.alive:main", "tell whether one process does its work, for health checks"),
-    Command("status", "taptrade.status:main", "show the whole house on one screen, renewed until Ctrl-C"),
-    Command("doctor", "taptrade.doctor:main", "check the machine and the installation, and say what to do"),
-    Command("dashboard", "taptrade.dashboard:main", "print where the queues are shown, and the key that signs in"),
-    Command("player", "taptrade.player:main", "play: make a wallet, log in, tap cells, print what came of it"),
-    Command("wallet", "taptrade.signing:wallet", "make a key file to play with curl, or print its address"),
-    Command("sign-login", "taptrade.signing:sign_login", "print a signed login for POST /api/auth/login"),
-    Command("sign-bet", "taptrade.signing:sign_bet", "print a signed tap for POST /api/bets"),
-    Command(
-        "breaker", "taptrade.breaker:main", "show the circuit breaker, override it (open, closed, auto), or its history"
+GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    (
+        "run",
+        (
+            Command("up", "taptrade.up:main", "start every process here and stop them all with Ctrl-C"),
+            Command("serve", "taptrade.serve:main", "run one process, for containers and process managers"),
+            Command("alive", "taptrade.alive:main", "tell whether one process does its work, for health checks"),
+            Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
+        ),
     ),
-    Command("feed", "taptrade.feed:main", "show how each source of prices does, or record what they say"),
-    Command("market", "taptrade.market:main", "show what each bucket of bets pays back, or open a closed one again"),
-    Command("deposit", "taptrade.operate:deposit", "credit money from outside, once per reference"),
-    Command("withdrawal", "taptrade.withdrawal:main", "list what players want out; complete or reverse it"),
-    Command("reconcile", "taptrade.reconcile:main", "hold a payment processor's CSV against the ledger"),
-    Command("adjust", "taptrade.operate:adjust", "correct a balance by a new ledger entry"),
-    Command("trace", "taptrade.trace:main", "tell the story of one request, bet, job or commit, with its times"),
-    Command("explain", "taptrade.explain:main", "explain one bet, every part of it recomputed"),
-    Command("dispute", "taptrade.dispute:main", "show an account's bets and entries of a span of time, adding up"),
-    Command("recompute", "taptrade.recompute:main", "decide the settled bets of a span anew and name what differs"),
-    Command(
-        "calibrate", "taptrade.calibrate:main", "tell what rates return on recorded prices, or fit a model to them"
+    (
+        "watch",
+        (
+            Command("status", "taptrade.status:main", "show the whole house on one screen, renewed until Ctrl-C"),
+            Command("doctor", "taptrade.doctor:main", "check the machine and the installation, and say what to do"),
+            Command(
+                "trace", "taptrade.trace:main", "tell the story of one request, bet, job or commit, with its times"
+            ),
+            Command("feed", "taptrade.feed:main", "show how each source of prices does, or record what they say"),
+            Command(
+                "dashboard", "taptrade.dashboard:main", "print where the queues are shown, and the key that signs in"
+            ),
+        ),
     ),
-    Command("archive", "taptrade.archive:main", "list archived weeks, archive what is due, verify or restore them"),
-    Command("backup", "taptrade.backup:main", "make a checked copy of the live database now"),
-    Command("restore", "taptrade.restore:main", "bring the databases back from the replica into a new folder"),
-    Command("audit", "taptrade.audit:main", "recount balances, ledger, bets and payouts"),
-    Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
-    Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),
-    Command("routes", "taptrade.housekeeping:routes", "list the HTTP endpoints"),
-    Command("version", "taptrade.housekeeping:version", "print the version"),
+    (
+        "decide",
+        (
+            Command("breaker", "taptrade.breaker:main", "show the circuit breaker, or override it; its history"),
+            Command("market", "taptrade.market:main", "show what each bucket of bets pays back, or open a closed one"),
+            Command("deposit", "taptrade.operate:deposit", "credit money from outside, once per reference"),
+            Command("withdrawal", "taptrade.withdrawal:main", "list what players want out; complete or reverse it"),
+            Command("adjust", "taptrade.operate:adjust", "correct a balance by a new ledger entry"),
+        ),
+    ),
+    (
+        "prove",
+        (
+            Command("audit", "taptrade.audit:main", "recount balances, ledger, bets and payouts"),
+            Command("reconcile", "taptrade.reconcile:main", "hold a payment processor's CSV against the ledger"),
+            Command("explain", "taptrade.explain:main", "explain one bet, every part of it recomputed"),
+            Command("dispute", "taptrade.dispute:main", "show an account's bets and entries of a span, adding up"),
+            Command(
+                "recompute", "taptrade.recompute:main", "decide the settled bets of a span anew; name what differs"
+            ),
+            Command(
+                "calibrate", "taptrade.calibrate:main", "tell what rates return on recorded prices, or fit a model"
+            ),
+        ),
+    ),
+    (
+        "keep",
+        (
+            Command("backup", "taptrade.backup:main", "make a checked copy of the live database now"),
+            Command("restore", "taptrade.restore:main", "bring the databases back from the replica into a new folder"),
+            Command("archive", "taptrade.archive:main", "list archived weeks, archive what is due, verify or restore"),
+        ),
+    ),
+    (
+        "play",
+        (
+            Command("player", "taptrade.player:main", "play: make a wallet, log in, tap cells, print what came of it"),
+            Command("wallet", "taptrade.signing:wallet", "make a key file to play with curl, or print its address"),
+            Command("sign-login", "taptrade.signing:sign_login", "print a signed login for POST /api/auth/login"),
+            Command("sign-bet", "taptrade.signing:sign_bet", "print a signed tap for POST /api/bets"),
+        ),
+    ),
+    (
+        "about",
+        (
+            Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),
+            Command("routes", "taptrade.housekeeping:routes", "list the HTTP endpoints"),
+            Command("completion", "taptrade.completion:main", "print what makes bash, zsh or fish complete commands"),
+            Command("version", "taptrade.housekeeping:version", "print the version"),
+        ),
+    ),
 )
+COMMANDS: dict[str, Command] = {command.name: command for _, commands in GROUPS for command in commands}
 
 
 def usage() -> str:
@@ -68,13 +109,12 @@ def usage() -> str:
         "usage: taptrade COMMAND [OPTION ...]",
         "",
         "Tap trading backend: one tap on a price grid, placed once, paid right, explainable for ever.",
-        "",
-        "commands:",
-        *(f"  {command.name:<12}{command.help}" for command in COMMANDS),
-        "",
-        "`taptrade COMMAND --help` tells more. Settings come from the environment: see `taptrade config`.",
     ]
-    return "\n".join(lines)
+    for group, commands in GROUPS:
+        lines += ["", f"{group}:", *(f"  {command.name:<12}{command.help}" for command in commands)]
+    return "\n".join(
+        [*lines, "", "`taptrade COMMAND --help` tells more. Settings come from the environment: see `taptrade config`."]
+    )
 
 
 def run(command: Command, arguments: Sequence[str]) -> int:
@@ -86,6 +126,10 @@ def run(command: Command, arguments: Sequence[str]) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sub-command that the arguments name; return the exit status, and say in a sentence why it cannot."""
+    if "_ARGCOMPLETE" in os.environ:
+        from taptrade.completion import complete  # which the shell alone asks for
+
+        complete(COMMANDS, lambda name: run(COMMANDS[name], ()))
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_output(json="--json" in arguments)
     try:
@@ -117,7 +161,7 @@ def choose(arguments: list[str]) -> int:
         return 0 if arguments else 2
     if arguments[0] == "--version":
         arguments[0] = "version"
-    command = next((command for command in COMMANDS if command.name == arguments[0]), None)
+    command = COMMANDS.get(arguments[0])
     if command is None:
         print(f"taptrade: no command {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
         return 2

@@ -85,8 +85,8 @@ def show(case: Case) -> None:
     columns = ("time", "entry", "amount", "balance", "what")
     rows = [("", "opening", "", dollars(case.opening_balance), "")]
     for one in case.entries:
-        cents = (dollars(one["amount"]), dollars(one["balance_after"]))
-        rows += [(one["created_at"], one["ref_type"], *cents, one["explanation"])]
+        cents = (dollars(one.amount), dollars(one.balance_after))
+        rows += [(one.created_at, one.ref_type, *cents, one.explanation)]
     rows.append(("", "closing", "", dollars(case.closing_balance), ""))
     show_table(columns, rows, right=("amount", "balance"))
     idle = [bet for bet in case.bets if not bet.entries]
@@ -94,10 +94,7 @@ def show(case: Case) -> None:
         print(f"\n{len(idle)} bets that moved no money:")
         show_table(
             ("time", "bet", "cell", "stake", "what"),
-            [
-                (b.bet["placed_at"], b.bet["id"], b.bet["cell_id"], dollars(b.bet["amount"]), b.explanation)
-                for b in idle
-            ],
+            [(b.bet.placed_at, b.bet.id, b.bet.cell_id, dollars(b.bet.amount), b.explanation) for b in idle],
             right=("stake",),
         )
     print()

@@ -121,7 +121,7 @@ def _signed_lines(proof: Proof) -> list[str]:
 
 def _window_lines(proof: Proof) -> list[str]:
     seen = proof.window.evidence
-    return [] if seen is None else [f"ticks {seen['first_tick_id']} to {seen['last_tick_id']}: {seen['ticks_sha256']}"]
+    return [] if seen is None else [f"ticks {seen.first_tick_id} to {seen.last_tick_id}: {seen.ticks_sha256}"]
 
 
 def _money_lines(proof: Proof) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import assert_never
 
 import msgspec
 
@@ -20,6 +20,7 @@ from runtime.game.money import dollars, factor
 from runtime.game.player_entries import Execute
 from runtime.records.events import events_of_commit
 from runtime.records.queries import QUERIES
+from runtime.records.views import BalanceEvent, BetEvent, ColumnEvent, CommittedEvent
 
 FOUND_MAX = 20
 LAST_MS = 2**48 - 1
@@ -97,14 +98,20 @@ def steps_of_commit(execute: Execute, number: int) -> tuple[list[Step], list[str
     events = events_of_commit(execute, number)
     kinds = Counter(_kind(one) for one in events)
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "rows that tell no event"
-    bets = [str(one["data"]["id"]) for one in events if one["type"] == "bet"]
+    bets = [one.data.id for one in events if isinstance(one.data, BetEvent)]
     return [Step(committed_ms, "writer", f"commit {number}: {records} records; {told}")], bets[:FOUND_MAX]
 
 
-def _kind(event: Mapping[str, Any]) -> str:
-    data = event["data"]
-    kinds = {"bet": data.get("status"), "balance": data.get("ref_type"), "column": "evidence of a column"}
-    return str(kinds.get(event["type"], event["type"]))
+def _kind(event: CommittedEvent) -> str:
+    match event.data:
+        case BetEvent(status=status):
+            return status
+        case BalanceEvent(ref_type=ref_type):
+            return ref_type
+        case ColumnEvent():
+            return "evidence of a column"
+        case _:
+            assert_never(event.data)
 
 
 def commits_of(bet: Bet, column: Column | None) -> list[tuple[int, int]]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from jobs.feed.touched import Touched, Touches
+from jobs.feed.touched import Touches
 from runtime.background import Background
 from runtime.clock import Clock
 from runtime.game.buckets import Bucket
 from runtime.game.ticks import Tick
+from runtime.market.touched import Touched
 from runtime.messaging.bus import publish_public
 from runtime.messaging.connection import Redis, RedisError
 from runtime.messaging.redis_keys import (

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from runtime.game.grid import GridRules, column_of
 from runtime.game.ticks import Tick
-
-
-class Touched(msgspec.Struct, frozen=True):
-    """The column's lowest and highest price so far; a band that meets [low, high] is touched (provisional)."""
-
-    column_start_s: int
-    low_cents: int
-    high_cents: int
-    tick_id: int
+from runtime.market.touched import Touched
 
 
 class Touches:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, assert_never
 
+from msgspec import to_builtins
+
 from runtime.game.bets import Bet, Status, from_row
 from runtime.game.grid import Cell, parse_cell
 from runtime.game.judge import Fill, Judge, Refused, Verdict
@@ -65,7 +67,7 @@ def _place(
     if cell is None:
         verdict: Verdict = Refused("CELL_UNKNOWN", "There is no such cell on the lattice.")
     elif other is not None:
-        verdict = Refused("DUPLICATE_BET", "You have a bet on this cell.", {"bet": bet_view(other)})
+        verdict = Refused("DUPLICATE_BET", "You have a bet on this cell.", {"bet": to_builtins(bet_view(other))})
     else:
         verdict = judge.judge(
             cell,

@@ -207,6 +207,7 @@ export const texts = {
     OVERLOADED: () => "The service is busy. Try again in a moment.",
     UNAUTHENTICATED: () => "Your session has ended. Sign in again.",
     INVALID_SIGNATURE: () => "The signature is not that of this account's wallet.",
+    CONTRACT_WALLET: () => "The wallet signed as a contract (a smart account). Sign with the account's own key.",
     SIGNATURE_EXPIRED: () => "The signature is too old by now, and no money has moved. Try again.",
     IDEMPOTENCY_KEY_REUSED: () => "This was sent before with another amount. Try again.",
     FORBIDDEN: ({ detail }) => detail || "This is not allowed here.",

@@ -34,6 +34,8 @@ def read_p256(text: str) -> bytes:
     raw = p256.parse_signature(text)
     if raw is None:
         encoding = p256.other_encoding(text)
+        if not encoding:
+            signatures.refuse_contract(text)
         rules = f"{signatures.SIGNATURE_RULE}, or {p256.SIGNATURE_RULE}"
         raise InvalidSignature(f"The signature cannot be read{f' ({encoding})' if encoding else ''}: {rules}.")
     fault = p256.fault_of(raw)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,8 +10,6 @@ from runtime.auth.domains import Domains
 from runtime.auth.siwe import GUEST_URN, OPERATE_URN, SiweError, SiweMessage, parse
 from runtime.auth.windows import check_time
 from runtime.errors import InvalidRequest, InvalidSignature, SignatureExpired
-
-_CONTRACT_SIGNATURE = re.compile(rf"(?:0[xX])?[0-9a-fA-F]{{{signatures.SIGNATURE_DIGITS + 1},}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +68,12 @@ def _check_message(
     _check_audience(parsed, domains, chain_ids)
     _check_time(parsed, now_ms)
     wallet = parsed.wallet
-    raw = signatures.parse_signature(signature)
-    if raw is None:
-        raise _no_signature(signature)
+    raw = signatures.read_signature(signature)
     # The very text that came in is what was signed; nothing is built anew from its parts.
     if signatures.recover(message.encode(), raw) != wallet:
-        raise InvalidSignature("The signature is not the address's own over exactly this message.")
+        raise InvalidSignature(
+            "The signature is not the address's own over exactly this message; a contract wallet (EIP-1271) has none."
+        )
     return parsed, Claim(
         wallet=wallet,
         session_key=parsed.session_key,
@@ -119,9 +116,3 @@ def _check_time(parsed: SiweMessage, now_ms: int) -> None:
         raise SignatureExpired("The login message has expired.", server_time_ms=now_ms)
     if parsed.not_before_ms is not None and parsed.not_before_ms > now_ms:
         raise SignatureExpired("The login message does not count yet.", server_time_ms=now_ms)
-
-
-def _no_signature(text: str) -> InvalidSignature:
-    if _CONTRACT_SIGNATURE.fullmatch(text):
-        return InvalidSignature(f"Contract wallets (EIP-1271) are not supported: {signatures.SIGNATURE_RULE}.")
-    return InvalidSignature(f"The signature cannot be read: {signatures.SIGNATURE_RULE}.")

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
+import msgspec
 from coincurve import PrivateKey, PublicKey
 from sha3 import keccak_256
 
-from runtime.errors import TaptradeError
+from runtime.errors import InvalidSignature, TaptradeError
 
 SIGNATURE_BYTES = 65
 SIGNATURE_DIGITS = 2 * SIGNATURE_BYTES
 SIGNATURE_TEXT_MAX = 2 + SIGNATURE_DIGITS
 SIGNATURE_RULE = f"a signature is {SIGNATURE_BYTES} bytes: {SIGNATURE_DIGITS} hex digits, with or without 0x"
 
+# Described here and judged by parse_signature, whose refusal says the whole rule.
+SignatureField = Annotated[
+    str,
+    msgspec.Meta(
+        description="EIP-191 signature: 65 bytes in hex, 0x before them or not",
+        extra_json_schema={"pattern": f"^(0[xX])?[0-9a-fA-F]{{{SIGNATURE_DIGITS}}}$"},
+    ),
+]
+TapSignatureField = Annotated[
+    str,
+    msgspec.Meta(
+        description="of a wallet or session key: EIP-191, 65 bytes in hex; of a P-256 key: 64. 0x before them or not",
+        extra_json_schema={"pattern": f"^((0[xX])?[0-9a-fA-F]{{{SIGNATURE_DIGITS - 2},{SIGNATURE_DIGITS}}})?$"},
+    ),
+]
+
+CONTRACT_DIGITS_MIN = 2 * 73
+"""No key's signature is as long in any encoding."""
+CONTRACT_RULE = "Contract wallets (EIP-1271, EIP-6492) are not supported: only the chain could check what they sign"
+
+_CONTRACT = re.compile(r"(?:0[xX])?(?:[0-9a-fA-F]{2})+")
 _PREFIX = b"\x19Ethereum Signed Message:\n"
 _SIGNATURE = re.compile(rf"(?:0[xX])?[0-9a-fA-F]{{{SIGNATURE_DIGITS}}}")
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -44,6 +67,21 @@ def parse_signature(text: str) -> bytes | None:
     if len(text) > SIGNATURE_TEXT_MAX or _SIGNATURE.fullmatch(text) is None:
         return None
     return bytes.fromhex(text[-SIGNATURE_DIGITS:])
+
+
+def refuse_contract(text: str) -> None:
+    """Raise the refusal of a contract wallet's signature if `text` is one: hex, and longer than any key's."""
+    if len(text) >= CONTRACT_DIGITS_MIN and _CONTRACT.fullmatch(text):
+        raise InvalidSignature(f"{CONTRACT_RULE}; {SIGNATURE_RULE}.", code="CONTRACT_WALLET")
+
+
+def read_signature(text: str) -> bytes:
+    """Read a wallet's signature; raise the refusal that says what is wrong with its form."""
+    raw = parse_signature(text)
+    if raw is None:
+        refuse_contract(text)
+        raise InvalidSignature(f"The signature cannot be read: {SIGNATURE_RULE}.")
+    return raw
 
 
 def signature_text(signature: bytes) -> str:

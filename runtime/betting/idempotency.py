@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
 import msgspec
 
@@ -10,9 +11,17 @@ from runtime.errors import InvalidRequest, Unprocessable
 from runtime.game.ledger import SQL
 from runtime.messaging.commands import Idempotency, Outcome
 from runtime.storage.read_pool import ReadPool
+from runtime.web.declaration import Header
 
 KEY_LENGTH_MAX = 200
 KEYS_KEPT_MS = 24 * 3600 * 1000
+
+
+IDEMPOTENCY_KEY = Header(
+    "Idempotency-Key",
+    "The same key with the same body is answered once more and not done once more, for 24 hours.",
+    Annotated[str, msgspec.Meta(min_length=1, max_length=KEY_LENGTH_MAX, pattern="^[ -~]+$")],
+)
 
 
 def idempotency_of(key: str | None, route: str, body: msgspec.Struct) -> Idempotency | None:

@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from runtime.clock import rfc3339
-from runtime.explanation.views import Priced
+from runtime.explanation.views import Inputs, Priced
 from runtime.game.bets import Bet
 from runtime.game.buckets import Bucket, rate_from_bp
 from runtime.game.grid import Cell
@@ -58,7 +60,7 @@ def check_priced(
         tick_id=bet.tick_id,
         price_cents=bet.tick_close,
         volatility=bet.volatility,
-        features=_features(bet),
+        features=msgspec.json.decode(bet.features or "{}", type=Inputs),
         model_id=bet.model_id,
         model_version=bet.model_version,
         model_now_ms=bet.model_now_ms,
@@ -68,15 +70,10 @@ def check_priced(
     )
 
 
-def _features(bet: Bet) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(bet.features or "{}")
-    return found
-
-
 def _tick(bet: Bet) -> Tick | None:
     if bet.tick_id is None or bet.tick_close is None or bet.volatility is None:
         return None
-    stored = _features(bet)
+    stored: dict[str, Any] = json.loads(bet.features or "{}")
     features = Features(**stored | {"volatility": bet.volatility, "signals": tuple(stored.get("signals", ()))})
     return Tick(bet.tick_id, bet.tick_id, bet.tick_close, bet.tick_close, bet.tick_close, "", features)
 

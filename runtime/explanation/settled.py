@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import msgspec
 
-from runtime.explanation.views import Decided, Window
+from runtime.explanation.views import Anew, Decided, Window
 from runtime.game.bets import Bet
 from runtime.game.columns import EVIDENCE_FIELDS, Column, Evidence
 from runtime.game.money import dollars, payout_cents
@@ -29,11 +29,16 @@ def check_window(column: Column | None, ticks: Executor | None) -> Window:
     if different:
         finding = f"{_seen(column)}; the recorded ticks say otherwise: {', '.join(different)}."
         return Window(False, finding, shown, _shown_anew(anew))
-    return Window(True, f"{_seen(column)}; the recorded ticks give the same, hash included.", shown, _shown_anew(anew))
+    return Window(
+        True,
+        f"{_seen(column)}; the recorded ticks give the same, hash included.",
+        shown,
+        _shown_anew(anew),
+    )
 
 
-def _shown_anew(anew: Evidence) -> dict[str, Any]:
-    return {name: getattr(anew, name) for name in EVIDENCE_FIELDS if name not in ("start_s", "end_s")}
+def _shown_anew(anew: Evidence) -> Anew:
+    return msgspec.convert(anew, Anew, from_attributes=True)
 
 
 def _seen(column: Column) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
+
+from runtime.records.views import ColumnView
 
 What = Literal["delegated", "placed", "evidence", "resolved"]
 Signer = Literal["wallet", "session_key", "guest", "nobody"]
@@ -51,6 +53,14 @@ class Signed(msgspec.Struct, frozen=True):
     adoption: Adoption | None
 
 
+class Inputs(msgspec.Struct, frozen=True):
+    """What the model priced by beside price and volatility; none of it where a bet was refused without a price."""
+
+    sample_ms: int | msgspec.UnsetType = msgspec.UNSET
+    history_ms: int | msgspec.UnsetType = msgspec.UNSET
+    signals: tuple[float, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
 class Priced(msgspec.Struct, frozen=True):
     """The rate and everything that it follows from; `recomputed_rate_bp` is what the model says to it today."""
 
@@ -61,7 +71,7 @@ class Priced(msgspec.Struct, frozen=True):
     tick_id: int | None
     price_cents: int | None
     volatility: float | None
-    features: dict[str, Any]
+    features: Inputs
     model_id: str | None
     model_version: str | None
     model_now_ms: int | None
@@ -72,13 +82,28 @@ class Priced(msgspec.Struct, frozen=True):
     """The very tick is in the recorded ticks, with this price and volatility; null: not looked up, or too old."""
 
 
+class Anew(msgspec.Struct, frozen=True):
+    """A window's evidence as the recorded ticks give it now."""
+
+    covered: bool
+    open: int | None
+    low: int | None
+    high: int | None
+    close: int | None
+    tick_count: int
+    ticks_sha256: str
+    first_tick_id: int | None
+    last_tick_id: int | None
+    reason: str | None
+
+
 class Window(msgspec.Struct, frozen=True):
     """The evidence of the bet's column; `from_ticks` is the same made anew of the recorded ticks."""
 
     ok: bool | None
     finding: str
-    evidence: dict[str, Any] | None
-    from_ticks: dict[str, Any] | None
+    evidence: ColumnView | None
+    from_ticks: Anew | None
 
 
 class Decided(msgspec.Struct, frozen=True):

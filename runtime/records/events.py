@@ -12,7 +12,7 @@ from runtime.game.ledger import SQL, CommitEvent, Entry
 from runtime.game.player_entries import Execute, Rows, entries_oldest_first, id_after
 from runtime.records.player_bets import ended_after, placed_after
 from runtime.records.queries import QUERIES
-from runtime.records.views import event
+from runtime.records.views import CommittedEvent, event
 
 # A bet tells two things at most: how it was judged, and how it ended. What it was when placed is its row without the
 # end, so the event of its placing is the same before and after settlement.
@@ -28,7 +28,7 @@ def last_commit(execute: Execute) -> int:
     return int(rows[0][0])
 
 
-def events_of_commit(execute: Execute, number: int) -> list[dict[str, Any]]:
+def events_of_commit(execute: Execute, number: int) -> list[CommittedEvent]:
     """Return all events of one commit in order of position, as the writer published them."""
     rows = execute(QUERIES["events_range"], (number,))
     if not rows:
@@ -45,7 +45,7 @@ def events_of_commit(execute: Execute, number: int) -> list[dict[str, Any]]:
 
 def events_of_user(
     execute: Execute, user_id: str | None, after: tuple[int, int], up_to: int, limit: int
-) -> list[tuple[int, dict[str, Any]]]:
+) -> list[tuple[int, CommittedEvent]]:
     """Return (commit, event) for what one user (None: only what is public) may know, after a (commit, position).
 
     At most `limit` rows of each kind are read and at most `limit` events returned, oldest first; ask again from the

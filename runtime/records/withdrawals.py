@@ -14,7 +14,7 @@ from runtime.addresses import to_checksum_address
 from runtime.clock import rfc3339, rfc3339_if_any
 
 
-class Withdrawal(msgspec.Struct, frozen=True):
+class WithdrawalView(msgspec.Struct, frozen=True):
     """Money on its way to the account's own wallet, in cents; `reference` names the payment or why it came back."""
 
     id: str
@@ -28,7 +28,7 @@ class Withdrawal(msgspec.Struct, frozen=True):
     reference: str | None
 
 
-class OperatorsWithdrawal(Withdrawal, frozen=True):
+class OperatorsWithdrawal(WithdrawalView, frozen=True):
     """The same with whose it is, and who ended it and why."""
 
     user_id: str
@@ -36,9 +36,9 @@ class OperatorsWithdrawal(Withdrawal, frozen=True):
     why: str | None
 
 
-def withdrawal_view(row: Mapping[str, Any]) -> Withdrawal:
+def withdrawal_view(row: Mapping[str, Any]) -> WithdrawalView:
     """Return a withdrawal as its player sees it; `row` holds the table's columns by name."""
-    return Withdrawal(**_shown(row))
+    return WithdrawalView(**_shown(row))
 
 
 def operators_view(row: Mapping[str, Any]) -> OperatorsWithdrawal:

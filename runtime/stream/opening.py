@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
 
 import msgspec
 
@@ -14,36 +13,10 @@ from runtime.market.state import Market
 from runtime.messaging.bus import order
 from runtime.stream import sse
 from runtime.stream.hub import Hub, Moment
+from runtime.stream.payloads import Hello, Snapshot
 from runtime.stream.subscriber import Subscriber
 
 PAGE = 500
-
-
-class Hello(msgspec.Struct, frozen=True):
-    """The first event: which run this is, and how often it gives a sign of life."""
-
-    event_id: str
-    run_id: str
-    mode: str
-    heartbeat_ms: int
-    server_time: str
-    server_time_ms: int
-    user_id: str | None
-
-
-class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The whole picture; `balance` and `open_bets` for a signed-in player only."""
-
-    event_id: str
-    mode: str
-    server_time: str
-    server_time_ms: int
-    price: msgspec.Raw | None
-    grid: msgspec.Raw | None
-    breaker: dict[str, Any]
-    balance: int | msgspec.UnsetType = msgspec.UNSET
-    open_bets: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
-    reason: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +66,14 @@ class Opening:
             # The database is ahead of the bus: what the snapshot holds is not told again.
             cursor = replace(cursor, commit=account.commit, n=sse.WHOLE_COMMIT)
             subscriber.after_committed = cursor.committed
-        snapshot = Snapshot(
+        snapshot = Snapshot[msgspec.Raw, msgspec.Raw](
             event_id=str(cursor),
             mode=self.mode,
             server_time=rfc3339(self.now_ms),
             server_time_ms=self.now_ms,
             price=_raw(moment.price or self.market.tick_json),
             grid=_raw(moment.grid or self.market.grid_json),
-            breaker=self.market.breaker.to_dict(),
+            breaker=self.market.breaker,
             balance=msgspec.UNSET if account is None else account.balance,
             open_bets=msgspec.UNSET if account is None else account.open_bets,
             reason=reason or msgspec.UNSET,
@@ -134,9 +107,9 @@ class Opening:
             page = self.hub.record.events_of_user(subscriber.user_id, cursor.committed, upto[0], PAGE)
             frames = []
             for commit, event in page:
-                cursor = replace(cursor, commit=commit, n=event["n"])
-                if event["type"] in subscriber.wants and cursor.committed <= upto:
-                    frames.append(sse.frame(event["type"], cursor, msgspec.json.encode(event["data"])))
+                cursor = replace(cursor, commit=commit, n=event.n)
+                if event.type in subscriber.wants and cursor.committed <= upto:
+                    frames.append(sse.frame(event.type, cursor, msgspec.json.encode(event.data)))
             yield b"".join(frames)
             if len(page) < PAGE:
                 return

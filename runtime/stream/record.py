@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from runtime.game.bets import from_row
 from runtime.game.player_entries import LAST_ID, Execute, back
 from runtime.records import events
 from runtime.records.queries import QUERIES
-from runtime.records.views import bet_view
+from runtime.records.views import BetView, CommittedEvent, bet_view
 
 PAGE = 500
 PAGES_MAX = 4
@@ -21,7 +20,7 @@ class Account:
 
     commit: int
     balance: int
-    open_bets: list[dict[str, Any]]
+    open_bets: list[BetView]
 
 
 class CommittedEvents:
@@ -34,13 +33,13 @@ class CommittedEvents:
         """Return the number of the newest commit, 0 if there is none."""
         return events.last_commit(self._execute)
 
-    def events_of_commit(self, commit: int) -> list[dict[str, Any]]:
+    def events_of_commit(self, commit: int) -> list[CommittedEvent]:
         """Return a commit's events in order."""
         return events.events_of_commit(self._execute, commit)
 
     def events_of_user(
         self, user_id: str | None, after: tuple[int, int], upto: int, limit: int
-    ) -> list[tuple[int, dict[str, Any]]]:
+    ) -> list[tuple[int, CommittedEvent]]:
         """Return (commit, event) of what a reader may know, oldest first."""
         return events.events_of_user(self._execute, user_id, after, upto, limit)
 

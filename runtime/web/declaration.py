@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
@@ -25,6 +26,8 @@ BODILESS: frozenset[str] = frozenset(("GET", "DELETE"))
 
 DECLARATION = "__taptrade_function__"
 """The attribute of a handler that holds its declaration."""
+
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 H = TypeVar("H", bound=Callable[[Any], Any])
 
@@ -71,6 +74,17 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """A header field that a request may bring; `form` is its type, as of a field of a body."""
+
+    name: str
+    description: str
+    form: Any = str
+    required: bool = False
+
+
+# Compared by identity: what it holds need not be hashable.
+@dataclass(frozen=True, slots=True, eq=False)
 class Function:
     """One endpoint. `name` and `file` are filled in by discovery."""
 
@@ -93,8 +107,15 @@ class Function:
     guards: tuple[str, ...]
     errors: tuple[str, ...]
     media: str
-    also: tuple[int, ...]
-    """Other statuses that bring the same response."""
+    also: Mapping[int, Any]
+    """Other statuses, and what these bring."""
+    headers: tuple[Header, ...]
+    path: Mapping[str, Any]
+    """The types of the route's fields; one that is not named here is what its converter makes of it."""
+    instead: tuple[str, ...]
+    """Media types in which the answer comes if Accept wants one of them more, as text."""
+    events: Mapping[str, Any]
+    """Of a stream: an example of each event's data by the event's type; its class is the type of the data."""
     name: str = ""
     file: str = ""
 
@@ -120,7 +141,11 @@ def function(
     guards: tuple[str, ...] = (),
     errors: tuple[str, ...] = (),
     media: str = "application/json",
-    also: tuple[int, ...] = (),
+    also: Mapping[int, Any] = NOTHING,
+    headers: tuple[Header, ...] = (),
+    path: Mapping[str, Any] = NOTHING,
+    instead: tuple[str, ...] = (),
+    events: Mapping[str, Any] = NOTHING,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
 
@@ -142,12 +167,20 @@ def function(
             errors=errors,
             media=media,
             also=also,
+            headers=headers,
+            path=path,
+            instead=instead,
+            events=events,
         )
-        check(declaration)
-        setattr(handler, DECLARATION, declaration)
-        return handler
+        return _attached(handler, declaration)
 
     return declare
+
+
+def _attached(handler: H, declaration: Function) -> H:
+    check(declaration)
+    setattr(handler, DECLARATION, declaration)
+    return handler
 
 
 def check(declaration: Function) -> None:
@@ -176,6 +209,9 @@ def _name_complaints(one: Function) -> Iterator[str]:
     for limit in one.buckets:
         if limit not in BUCKETS:
             yield f"unknown limit {limit!r}; it must be one of {', '.join(sorted(BUCKETS))}"
+    for name in one.path:
+        if f"{{{name}" not in one.route:
+            yield f"the route has no field {name!r}"
     for code in one.errors:
         if code not in CODES:
             yield f"unknown error code {code!r}; runtime/error_codes.py lists them"

@@ -14,6 +14,9 @@ from runtime.web.declaration import Function, OpenQuery
 
 BODY_BYTES_MAX = 65_536
 JSON = "application/json"
+FLOAT = "got `float`"
+WHOLE_MAX = 2**53
+"""A float tells all whole numbers below this apart."""
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -79,9 +82,31 @@ def decode_body(req: Request, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as ex:
+        if FLOAT not in str(ex):
+            raise _refused_field(str(ex)) from ex
+        return _with_whole_numbers(data, decoder.type)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as ex:
+        raise InvalidRequest(f"The body is not JSON: {ex}.", field="$") from ex
+
+
+def _with_whole_numbers(data: bytes, declared: type[T]) -> T:
+    """Read a body once more in which a whole number may be written as 100.0 or 1e2: JSON has numbers, not integers."""
+    try:
+        return msgspec.convert(_whole(msgspec.json.decode(data)), declared)
+    except msgspec.ValidationError as ex:
         raise _refused_field(str(ex)) from ex
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as ex:
         raise InvalidRequest(f"The body is not JSON: {ex}.", field="$") from ex
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE_MAX:
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _whole(one) for name, one in value.items()}
+    return value
 
 
 def refuse_body(req: falcon.Request, name: str) -> None:

@@ -5,79 +5,88 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from runtime.error_codes import CODES
 from runtime.web.answers import PROBLEM_JSON
 from runtime.web.declaration import Function
+from runtime.web.described import (
+    HEADERS,
+    REF,
+    SECURITY_SCHEMES,
+    header_fields,
+    header_parameters,
+    path_parameters,
+    query_parameters,
+    route_of,
+)
+from runtime.web.problem import Problem
 
-REF = "#/components/schemas/{name}"
-PROBLEM = "Problem"
 # Codes that need no mention in a declaration: they follow from it.
 ALWAYS = ("INVALID_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE")
 WITH_SESSION = ("UNAUTHENTICATED",)
 FOR_OPERATORS = ("FORBIDDEN",)
 WITH_BODY = ("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
 WITH_LIMIT = ("RATE_LIMITED",)
-FIELD_TYPES = {"int": "integer", "float": "number", "uuid": "string", "dt": "string", "path": "string"}
-SECURITY_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "The token of POST /api/auth/login."},
-    "cookie": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": "taptrade_session",
-        "description": "The same session for pages of the same origin; set by the login.",
-    },
-    "operator": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": "taptrade_operator",
-        "description": "The session of an operator; set by POST /api/operate/login.",
-    },
-}
+ABOUT = (
+    "Tap trading over the live BTC/USD price. Money is in cents, rates in basis points. In a body 100.0 is the integer"
+    " 100, as it is in a schema."
+)
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """An error (RFC 9457); `code` is stable, and some codes bring fields of their own.
+class Info(msgspec.Struct, frozen=True):
+    """What is described, and its version."""
 
-    `server_time_ms` comes with every refusal that the caller's clock may be the cause of.
-    """
-
-    type: str
     title: str
-    status: int
-    code: str
-    detail: str
-    request_id: str
-    retryable: bool
-    field: str | msgspec.UnsetType = msgspec.UNSET
-    server_time_ms: int | msgspec.UnsetType = msgspec.UNSET
+    version: str
+    description: str
+
+
+class Operation(msgspec.Struct, frozen=True, rename="camel"):
+    """An endpoint; its parameters, body and answers are beside this, as OpenAPI has them."""
+
+    operation_id: str
+    summary: str
+    description: str
+
+
+class Document(msgspec.Struct, frozen=True):
+    """An OpenAPI document: operations by address and method."""
+
+    openapi: str
+    info: Info
+    paths: dict[str, dict[str, Operation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """The schemas of all declared types, and of the refusals by their codes."""
+
+    of: dict[Any, dict[str, Any]]
+    components: dict[str, Any]
+    problems: dict[str, type[Problem]]
+
+    def of_codes(self, codes: Iterable[str]) -> dict[str, Any]:
+        """Return the schema of a refusal that has one of these codes."""
+        types = dict.fromkeys(self.problems.get(code, Problem) for code in codes)
+        # Every refusal fits Problem, and who tries one after the other takes the first that fits.
+        found = [self.of[one] for one in sorted(types, key=lambda one: one is Problem)]
+        return found[0] if len(found) == 1 else {"anyOf": found}
 
 
 @functools.lru_cache(maxsize=1)
-def document(functions: tuple[Function, ...], version: str) -> bytes:
-    """Build the document as JSON."""
-    types = list(dict.fromkeys(_types(functions)))
-    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=REF)
-    schema_of = dict(zip([*types, Problem], schemas, strict=True))
+def document(functions: tuple[Function, ...], version: str, problems: tuple[type[Problem], ...] = ()) -> bytes:
+    """Build the document as JSON; `problems` are the types of refusals that carry more than the sentence."""
+    schemas = _schemas(functions, problems)
     paths: dict[str, dict[str, Any]] = {}
     for one in functions:
-        route, fields = _route(one.route)
-        paths.setdefault(route, {})[one.method.lower()] = _operation(one, fields, schema_of, components)
-    return msgspec.json.encode(
-        {
-            "openapi": "3.1.0",
-            "info": {
-                "title": "taptrade",
-                "version": version,
-                "description": "Tap trading over the live BTC/USD price. Money is in cents, rates in basis points.",
-            },
-            "paths": paths,
-            "components": {"schemas": components, "securitySchemes": SECURITY_SCHEMES},
-        }
-    )
+        paths.setdefault(route_of(one.route), {})[one.method.lower()] = _operation(one, schemas)
+    components = {"schemas": schemas.components, "securitySchemes": SECURITY_SCHEMES, "headers": HEADERS}
+    head = Document("3.1.0", Info("taptrade", version, ABOUT), {})
+    return msgspec.json.encode(msgspec.to_builtins(head) | {"paths": paths, "components": components})
 
 
 def error_codes(one: Function) -> list[str]:
@@ -96,29 +105,43 @@ def error_codes(one: Function) -> list[str]:
     return sorted(codes, key=lambda code: (CODES[code].status, code))
 
 
+def code_of(problem: type[Problem]) -> str:
+    """Return the code that a type of refusals is for."""
+    [code] = get_args(get_type_hints(problem)["code"])
+    return str(code)
+
+
+def _schemas(functions: Iterable[Function], problems: tuple[type[Problem], ...]) -> Schemas:
+    types = list(dict.fromkeys([*_types(functions), *problems, Problem]))
+    schemas, components = msgspec.json.schema_components(types, ref_template=REF)
+    for schema in components.values():
+        _forget_nulls(schema)
+    return Schemas(dict(zip(types, schemas, strict=True)), components, {code_of(one): one for one in problems})
+
+
+def _forget_nulls(schema: dict[str, Any]) -> None:
+    """Leave out defaults of null: they say nothing, and clients' generators ask for whatever has a default."""
+    for field in schema.get("properties", {}).values():
+        if field.get("default", "") is None:
+            del field["default"]
+
+
 def _types(functions: Iterable[Function]) -> Iterator[Any]:
     for one in functions:
-        yield from (declared for declared in (one.body, one.query, one.response) if declared is not None)
+        declared = (one.body, one.response, *one.also.values(), *map(type, one.events.values()))
+        yield from (each for each in declared if each is not None)
 
 
-def _operation(
-    one: Function, fields: list[tuple[str, str]], schema_of: dict[Any, Any], components: dict[str, Any]
-) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        "operationId": one.name.replace(".", "_"),
-        "summary": one.summary,
-        "description": inspect.getdoc(one.handler) or one.summary,
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": kind}} for name, kind in fields
-        ],
-        "responses": _failures(one) | {str(status): _success(one, schema_of) for status in (one.status, *one.also)},
+def _operation(one: Function, schemas: Schemas) -> dict[str, Any]:
+    said = Operation(one.name.replace(".", "_"), one.summary, inspect.getdoc(one.handler) or one.summary)
+    operation: dict[str, Any] = msgspec.to_builtins(said) | {
+        "parameters": [*path_parameters(one), *query_parameters(one), *header_parameters(one)],
+        "responses": _failures(one, schemas) | _successes(one, schemas),
     }
-    if one.query is not None:
-        operation["parameters"].extend(_query_parameters(schema_of[one.query], components))
     if one.body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schema_of[one.body]}},
+            "content": {"application/json": {"schema": schemas.of[one.body]}},
         }
     if one.auth == "operator":
         operation["security"] = [{"operator": []}]
@@ -128,44 +151,43 @@ def _operation(
     return operation
 
 
-def _query_parameters(reference: dict[str, str], components: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    schema = components[reference["$ref"].rpartition("/")[2]]
-    for name, declared in schema["properties"].items():
-        yield {"name": name, "in": "query", "required": name in schema["required"], "schema": declared}
+def _successes(one: Function, schemas: Schemas) -> dict[str, Any]:
+    found = {str(one.status): _success(one, one.response, schemas)}
+    return found | {str(status): _success(one, declared, schemas) for status, declared in one.also.items()}
 
 
-def _success(one: Function, schema_of: dict[Any, Any]) -> dict[str, Any]:
-    if one.response is None and one.media == "application/json":
-        return {"description": one.summary}
-    schema = schema_of[one.response] if one.response is not None else {"type": "string"}
-    return {"description": one.summary, "content": {one.media: {"schema": schema}}}
+def _success(one: Function, declared: Any, schemas: Schemas) -> dict[str, Any]:
+    answer = {"description": one.summary, "headers": header_fields(one)}
+    if one.events:
+        return answer | {"content": {one.media: _stream(one, schemas)}}
+    if declared is None and one.media == "application/json":
+        return answer
+    text = {"schema": {"type": "string"}}
+    shown = text if declared is None else {"schema": schemas.of[declared]}
+    return answer | {"content": {one.media: shown} | dict.fromkeys(one.instead, text)}
 
 
-def _failures(one: Function) -> dict[str, Any]:
+def _stream(one: Function, schemas: Schemas) -> dict[str, Any]:
+    """Describe a stream: 3.1 has no word for the items of one, so each event's type is beside its example."""
+    examples = {
+        kind: {"value": f"event: {kind}\nid: ...\ndata: {msgspec.json.encode(value).decode()}\n\n"}
+        for kind, value in one.events.items()
+    }
+    events = {kind: schemas.of[type(value)] for kind, value in one.events.items()}
+    return {"schema": {"type": "string"}, "examples": examples, "x-events": events}
+
+
+def _failures(one: Function, schemas: Schemas) -> dict[str, Any]:
     """Group the codes by status: OpenAPI knows one response a status."""
     by_status: dict[str, list[str]] = {}
     for code in error_codes(one):
         by_status.setdefault(str(CODES[code].status), []).append(code)
-    schema = {"$ref": REF.format(name=PROBLEM)}
     return {
         status: {
             "description": " ".join(f"`{code}`: {CODES[code].meaning}" for code in codes),
-            "content": {PROBLEM_JSON: {"schema": schema}},
+            "headers": header_fields(one, retryable=any(CODES[code].retryable for code in codes)),
+            "content": {PROBLEM_JSON: {"schema": schemas.of_codes(codes)}},
             "x-codes": codes,
         }
         for status, codes in by_status.items()
     }
-
-
-def _route(route: str) -> tuple[str, list[tuple[str, str]]]:
-    """Turn Falcon's `{start:int}` into OpenAPI's `{start}`, and return the fields with their types."""
-    fields: list[tuple[str, str]] = []
-    parts = []
-    for part in route.split("/"):
-        if part.startswith("{"):
-            name, _, converter = part.strip("{}").partition(":")
-            fields.append((name, FIELD_TYPES.get(converter.partition("(")[0], "string")))
-            parts.append(f"{{{name}}}")
-        else:
-            parts.append(part)
-    return "/".join(parts), fields

@@ -10,6 +10,7 @@ from runtime.clock import ManualClock
 from runtime.settings import Settings
 from tests.attack.arena import Arena, open_arena
 from tests.attack.attacker import Player
+from tests.functions.declared_refusals import held_to_their_types
 from tests.runtime.auth.browser import BrowserKey, Key
 
 WALLET, SESSION_KEY = b"\x11" * 32, b"\x22" * 32
@@ -19,6 +20,12 @@ KEYS: dict[str, tuple[Key, Key]] = {
     "secp256k1": (SESSION_KEY, OTHER_SESSION_KEY),
     "P-256": (BROWSER_KEY, OTHER_BROWSER_KEY),
 }
+
+
+@pytest.fixture(autouse=True)
+def _refusals_as_declared() -> Iterator[None]:
+    with held_to_their_types():
+        yield
 
 
 @pytest.fixture

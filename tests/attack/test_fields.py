@@ -53,12 +53,25 @@ def test_no_withdrawals_nonce_writes_the_next_line(arena: Arena, victim: Player,
     assert arena.count("withdrawals") == 0
 
 
-NUMBERS = ["1e2", "100.0", "1e400", "-100", '"100"', "true", "null", "[100]", str(10**30), "0100", "NaN", "1_00"]
+NUMBERS = [
+    *("100.5", "1e-2", "1e16", "9007199254740993.0", "1e400", "-100", '"100"', "true", "null", "[100]", str(10**30)),
+    *("0100", "NaN", "1_00"),
+]
+
+
+@pytest.mark.parametrize("number", ["100.0", "1e2", "1.0E+2"])
+def test_a_whole_number_may_be_written_otherwise(arena: Arena, victim: Player, number: str) -> None:
+    bet = victim.bet()
+    text = json.dumps(bet).replace('"amount": 100,', f'"amount": {number},')
+    assert text != json.dumps(bet)
+    placed = victim.place(text.encode())
+    assert (placed.status_code, placed.json["bet"]["amount"]) == (201, 100)
+    assert code_of(victim.place(bet)) == (409, "REPLAYED_NONCE")
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("field", ["amount", "min_rate_bp", "timestamp"])
-def test_a_number_is_a_plain_whole_number(arena: Arena, victim: Player, field: str, number: str) -> None:
+def test_a_number_is_a_whole_number(arena: Arena, victim: Player, field: str, number: str) -> None:
     text = re.sub(f'("{field}": )[0-9]+', rf"\g<1>{number}", json.dumps(victim.bet()))
     assert f'"{field}": {number}' in text
     answer = victim.place(text.encode())

@@ -46,6 +46,14 @@ def test_white_space_and_field_order_do_not_make_another_body(victim: Player) ->
     assert (first.status_code, turned.json) == (201, first.json)
 
 
+def test_another_spelling_of_the_signature_does_not_make_another_body(victim: Player) -> None:
+    body = victim.withdrawal(amount=300)
+    first = victim.withdraw(body, **KEY)
+    spelled = victim.withdraw(body | {"signature": body["signature"][2:].upper()}, **KEY)
+    assert (first.status_code, spelled.json) == (201, first.json)
+    assert code_of(victim.withdraw(body | {"signature": "0x" + "11" * 65}, **KEY)) == REUSED
+
+
 def test_a_withdrawal_is_made_once_for_its_key_even_when_its_signature_is_old(arena: Arena, victim: Player) -> None:
     body = victim.withdrawal(amount=300)
     first = victim.withdraw(body, **KEY)

@@ -13,10 +13,13 @@ from runtime.auth.signatures import personal_hash, sign
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, bet_text_of, cell_id, code_of
 from tests.attack.conftest import KEYS, OTHER_SESSION_KEY, OTHER_WALLET, SESSION_KEY, WALLET
-from tests.runtime.auth.browser import Key
+from tests.attack.test_guests import adopting
+from tests.runtime.auth.browser import BrowserKey, Key
+from tests.runtime.auth.logins import message
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 INVALID = (401, "INVALID_SIGNATURE")
+REFUSED = (INVALID, (400, "INVALID_REQUEST"), (401, "CONTRACT_WALLET"))
 
 
 @pytest.fixture
@@ -92,10 +95,10 @@ def forms(signature: str) -> dict[str, Any]:
 def test_no_other_form_of_a_good_signature_is_taken(arena: Arena, victim: Player, form: str) -> None:
     bet = victim.bet()
     status, code = code_of(victim.place(bet | {"signature": forms(bet["signature"])[form]}))
-    assert (status, code) in (INVALID, (400, "INVALID_REQUEST"))
+    assert (status, code) in REFUSED
     withdrawal = victim.withdrawal()
     status, code = code_of(victim.withdraw(withdrawal | {"signature": forms(withdrawal["signature"])[form]}))
-    assert (status, code) in (INVALID, (400, "INVALID_REQUEST"))
+    assert (status, code) in REFUSED
     assert (arena.count("bets"), arena.count("withdrawals")) == (0, 0)
     assert victim.place(bet).status_code == 201  # nothing of it used the nonce up
     assert victim.withdraw(withdrawal).status_code == 201
@@ -111,6 +114,25 @@ def test_every_spelling_of_a_signature_is_the_same_bet(arena: Arena, victim: Pla
         assert code_of(again) == (409, "REPLAYED_NONCE")
         assert again.json["bet"] == placed.json["bet"]
     assert arena.count("bets") == 1
+
+
+# As Safe and Coinbase's wallet make them: two owners' signatures, and EIP-6492's envelope.
+CONTRACTS = ["0x" + "ab" * 130, "0x" + "00" * 352 + "6492" * 16, "cd" * 700]
+
+
+@pytest.mark.parametrize("signature", CONTRACTS)
+def test_a_contract_wallet_is_told_so_at_every_door(arena: Arena, victim: Player, signature: str) -> None:
+    login = {"message": message(arena.now_ms, nonce=arena.nonce()).to_text(), "signature": signature}
+    answers = [
+        victim.place(victim.bet() | {"signature": signature}),
+        victim.withdraw(victim.withdrawal() | {"signature": signature}),
+        victim.send("/api/auth/login", login),
+    ]
+    assert list(map(code_of, answers)) == [(401, "CONTRACT_WALLET")] * 3
+    assert all("EIP-1271, EIP-6492" in one.json["detail"] for one in answers)
+    guest = Player(arena, b"").enter(BrowserKey(0x77))
+    taken = adopting(guest) | {"signature": signature}
+    assert code_of(guest.send("/api/me/wallet", taken)) == (401, "CONTRACT_WALLET")
 
 
 @pytest.mark.parametrize("prefix", ["0x", "0X", ""])

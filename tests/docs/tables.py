@@ -100,7 +100,7 @@ def processes() -> str:
 
 def commands() -> str:
     """Every command of the command line."""
-    return table(("command", "what it does"), ((f"`taptrade {one.name}`", one.help) for one in COMMANDS))
+    return table(("command", "what it does"), ((f"`taptrade {one.name}`", one.help) for one in COMMANDS.values()))
 
 
 def schedules() -> str:

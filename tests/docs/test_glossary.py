@@ -41,7 +41,7 @@ def classes(path: Path) -> list[ast.ClassDef]:
 
 def bases(one: ast.ClassDef) -> set[str]:
     """Return the last names of what a class inherits."""
-    return {ast.unparse(base).rpartition(".")[2] for base in one.bases}
+    return {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in one.bases}
 
 
 def identifiers(path: Path) -> Iterator[tuple[str, str]]:

@@ -15,9 +15,16 @@ from tests.attack.arena import Arena, open_arena
 from tests.attack.operator import Operator
 from tests.attack.operator import open_house as open_operated
 from tests.backgrounds import threads
+from tests.functions.declared_refusals import held_to_their_types
 from tests.functions.market_stall import Stall, open_stall
 from tests.functions.signing_in import House, open_house
 from tests.functions.station import Station, open_station
+
+
+@pytest.fixture(autouse=True)
+def _refusals_as_declared() -> Iterator[None]:
+    with held_to_their_types():
+        yield
 
 
 @pytest.fixture

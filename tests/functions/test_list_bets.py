@@ -11,6 +11,8 @@ import pytest
 
 from runtime.clock import ManualClock, rfc3339
 from runtime.settings import Settings
+from tests.attack.arena import Arena
+from tests.attack.attacker import Player
 from tests.functions.till import Till, open_till
 from tests.jobs.writer_desk import Desk
 from tests.runtime.records.bet_histories import History
@@ -65,6 +67,14 @@ def test_filters_choose_among_them(till: Till, history: History) -> None:
     ):
         assert expected, query
         assert [bet["id"] for bet in listed(till, user, **query)] == [bet.id for bet in expected]
+
+
+@pytest.mark.parametrize("path", ["bets", "ledger", "deposits", "withdrawals"])
+def test_an_empty_cursor_is_the_first_page(arena: Arena, path: str) -> None:
+    player = Player(arena, b"\x11" * 32).log_in()
+    player.place(player.bet())
+    whole, empty = player.get(f"/api/{path}"), player.get(f"/api/{path}?cursor=")
+    assert (empty.status_code, empty.json) == (200, whole.json)
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "cursor=-1", "status=ended", "limit=0", "limit=501", "from=-1"])

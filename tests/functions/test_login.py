@@ -175,7 +175,7 @@ def test_odd_bodies_are_refused_cleanly(house: House, body: bytes) -> None:
 
 def test_a_contract_wallet_is_told_so(house: House) -> None:
     result = house.post_login(message(house.now_ms).to_text(), "0x" + "ab" * 600)
-    assert result.status_code == 401
+    assert (result.status_code, result.json["code"]) == (401, "CONTRACT_WALLET")
     assert "Contract wallets" in result.json["detail"]
 
 

@@ -67,6 +67,7 @@ def test_a_withdrawal_is_reversed_once_and_the_money_is_back(operated: Arena, op
     assert WHY in metadata
     other = operator.ask("POST", f"withdrawals/{pending}/complete", {"reference": "tx-2", "why": WHY})
     assert (other.status_code, other.json["code"]) == (409, "WITHDRAWAL_RESOLVED")
+    assert [other.json["withdrawal"]] == operator.ask("GET", "withdrawals?status=all").json["withdrawals"]
     assert audit(operated.desk.database).ok
 
 

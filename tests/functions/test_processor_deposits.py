@@ -171,7 +171,7 @@ def test_only_fresh_requests_pass(till: Till, age_s: int, status: int) -> None:
         pytest.param({"wallet": "0xabc"}, (400, "INVALID_REQUEST"), id="no wallet"),
         pytest.param({"wallet": f"0x{1:040x}", "amount": 0}, (400, "INVALID_REQUEST"), id="nothing"),
         pytest.param({"wallet": f"0x{1:040x}", "amount": -5}, (400, "INVALID_REQUEST"), id="less"),
-        pytest.param({"wallet": f"0x{1:040x}", "amount": 5.0}, (400, "INVALID_REQUEST"), id="a fraction"),
+        pytest.param({"wallet": f"0x{1:040x}", "amount": 5.5}, (400, "INVALID_REQUEST"), id="a fraction"),
         pytest.param({"wallet": f"0x{1:040x}", "reference": ""}, (400, "INVALID_REQUEST"), id="no reference"),
         pytest.param({"wallet": f"0x{1:040x}", "reference": "a\nb"}, (400, "INVALID_REQUEST"), id="odd reference"),
         pytest.param({"wallet": f"0x{1:040x}", "currency": "EUR"}, (400, "INVALID_REQUEST"), id="unknown field"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tarfile
 import zipfile
@@ -72,6 +73,8 @@ def test_the_context_has_what_the_images_are_made_of_and_is_the_same_from_the_sa
         names = {name.removeprefix(f"{exported.name}/") for name in packed.getnames()}
         owners = {(member.uid, member.gid, member.mtime) for member in packed}
     assert names_in(repository, *SHIPPED, "nginx", "docs", "observe") < names
+    [installed] = re.findall(r"tar -c (.+?)\) \|", (repository / "systemd" / "install").read_text(), re.DOTALL)
+    assert names_in(repository, *installed.replace("\\", "").split()) < names
     assert {
         "Dockerfile",
         ".dockerignore",

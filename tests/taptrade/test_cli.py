@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -24,7 +23,7 @@ def taptrade(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert all(f"  {command.name}" in shown and command.help in shown for command in COMMANDS)
+    assert all(f"  {command.name}" in shown and command.help in shown for command in COMMANDS.values())
 
 
 def test_without_a_command_help_is_shown_and_the_status_is_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,16 +36,12 @@ def test_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no command 'pay'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])
-def test_every_command_is_there_and_explains_itself(command: object) -> None:
-    from taptrade.cli import Command
-
-    assert isinstance(command, Command)
-    module_name = command.target.split(":")[0]
-    assert importlib.util.find_spec(module_name), f"{module_name} is missing"
-    answer = taptrade(command.name, "--help")
-    assert answer.returncode == 0, answer.stderr
-    assert f"usage: taptrade {command.name}" in answer.stdout
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there_and_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: taptrade {name}" in capsys.readouterr().out
 
 
 def test_config_lists_every_setting_with_value_default_and_help() -> None:

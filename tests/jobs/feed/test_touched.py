@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.feed.touched import Touched, Touches
+from jobs.feed.touched import Touches
 from runtime.game.grid import GridRules
+from runtime.market.touched import Touched
 from tests.jobs.feed.ticks import tick
 
 RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows=20)

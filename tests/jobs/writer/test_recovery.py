@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 import redis
+from msgspec import to_builtins
 from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -196,7 +197,7 @@ def test_news_read_from_the_database_is_what_was_published(desk: Desk) -> None:
     assert len(entries) > 10
     for _, fields in entries:
         published = msgspec.json.decode(fields[b"events"])
-        assert events_of_commit(desk.database.execute, int(fields[b"commit"])) == published
+        assert to_builtins(events_of_commit(desk.database.execute, int(fields[b"commit"]))) == published
 
 
 def test_a_users_news_come_in_order_page_by_page_without_gap_or_repeat(desk: Desk) -> None:
@@ -208,10 +209,10 @@ def test_a_users_news_come_in_order_page_by_page_without_gap_or_repeat(desk: Des
     after = (0, -1)
     while page := events_of_user(desk.database.execute, user, after, newest, 3):
         paged += page
-        after = (page[-1][0], page[-1][1]["n"])
+        after = (page[-1][0], page[-1][1].n)
     assert paged == whole
-    assert {event["user"] for _, event in whole} == {user, None}
-    places = [(commit, event["n"]) for commit, event in whole]
+    assert {event.user for _, event in whole} == {user, None}
+    places = [(commit, event.n) for commit, event in whole]
     assert places == sorted(set(places))
 
 

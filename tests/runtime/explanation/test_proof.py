@@ -35,7 +35,7 @@ def test_every_part_of_an_honest_bet_holds_and_says_why(play: SignedPlay, won: s
     assert proof.rate.tick_is_stored
     assert proof.window.from_ticks is not None
     assert proof.window.evidence is not None
-    assert proof.window.from_ticks["ticks_sha256"] == proof.window.evidence["ticks_sha256"]
+    assert proof.window.from_ticks.ticks_sha256 == proof.window.evidence.ticks_sha256
     staked, paid = proof.money.entries
     assert (staked.ref_type, staked.balance_before, staked.balance_after) == ("BET", 1_000_000, 999_900)
     assert (paid.ref_type, paid.amount) == ("PAYOUT", proof.decision.payout_cents)

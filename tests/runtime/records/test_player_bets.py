@@ -19,6 +19,7 @@ from runtime.records.player_bets import (
     placed_after,
 )
 from runtime.records.queries import QUERIES
+from runtime.records.views import BetEvent, CommittedEvent
 from runtime.storage.database import Row
 from runtime.stream.record import CommittedEvents
 from tests.jobs.writer_desk import Desk
@@ -135,14 +136,14 @@ def test_pages_of_news_are_the_whole_news(history: History, page: int) -> None:
     newest = last_commit(execute)
     for user in [*history.users, history.idle]:
         whole = events_of_user(execute, user, (0, -1), newest, EVERY_ENTRY)
-        found: list[tuple[int, dict[str, Any]]] = []
+        found: list[tuple[int, CommittedEvent]] = []
         after = (0, -1)
         while events := events_of_user(execute, user, after, newest, page):
             found += events
             commit, last = events[-1]
-            after = (commit, last["n"])
+            after = (commit, last.n)
         assert found == whole
-        placed = [event for _, event in whole if event["type"] == "bet" and event["data"]["status"] == "confirmed"]
+        placed = [one for _, one in whole if isinstance(one.data, BetEvent) and one.data.status == "confirmed"]
         assert len(placed) == len([bet for bet in history.bets(user) if bet.refusal_code is None])
 
 
@@ -161,7 +162,7 @@ def test_an_account_shows_the_open_bets_of_the_whole_table(
         pages = [taken[::-1][start : start + page] for start in range(0, len(taken), page)]
         until = next((n for n, bets in enumerate(pages) if all(b.status != "confirmed" for b in bets)), len(pages))
         expected = [bet.id for bets in pages[:until] for bet in bets if bet.status == "confirmed"]
-        assert [bet["id"] for bet in account.open_bets] == expected[::-1]
+        assert [bet.id for bet in account.open_bets] == expected[::-1]
 
 
 def plan(desk: Desk, sql: str, params: Any = None) -> list[str]:

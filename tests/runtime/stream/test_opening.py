@@ -45,7 +45,7 @@ def test_open_bets_are_found_over_pages(station: Station, desk: Desk, monkeypatc
     desk.place(*bets)
     account = station.hub.record.account(user)
     assert account is not None
-    assert [bet["id"] for bet in account.open_bets] == [bet.id for bet in bets]
+    assert [bet.id for bet in account.open_bets] == [bet.id for bet in bets]
 
 
 @pytest.mark.parametrize("cut_after", range(7))

@@ -41,7 +41,7 @@ class Tapped(msgspec.Struct, frozen=True):
     body=Tap,
     response=Tapped,
     status=201,
-    also=(202,),
+    also={202: Tapped},
     summary="Tap",
     errors=("RATE_MOVED",),
 )

@@ -8,7 +8,7 @@ import sys
 from taptrade.cli import COMMANDS
 
 HEAVY = ("numpy", "scipy", "sklearn", "matplotlib")
-OURS = [command.target.split(":")[0] for command in COMMANDS if command.name != "calibrate"]
+OURS = [command.target.split(":")[0] for command in COMMANDS.values() if command.name != "calibrate"]
 RUNNING = [
     "runtime.wiring",
     "jobs.writer.main",

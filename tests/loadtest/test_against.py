@@ -1,0 +1,83 @@
+"""Two builds held against each other: what their ratios are, and what another build is started with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadtest import revision
+from loadtest.against import MEASUREMENT, compared, complaints, server_us
+from loadtest.measurement import Found
+from loadtest.processes import BenchFailed
+from loadtest.report import section
+from loadtest.system import PLENTY, understood
+from tests.loadtest.test_search import rate
+from tests.loadtest.test_soak import MACHINE
+
+
+def turn(api_us: float, p99_ms: float = 40.0, highest: int | None = None) -> Found:
+    costs = {"api": api_us, "writer": 100.0, "generator": 900.0}
+    found = rate(p99_ms) | {"cpu_us_per_bet": costs}
+    return {"rates": [found], "highest": highest, "memory_mb": 200.0, "started_s": 30.0}
+
+
+def figure(found: list[Found], what: str) -> Found:
+    [one] = [one for one in found if one["what"].startswith(what)]
+    return one
+
+
+def test_ratios_are_those_of_the_medians_and_of_each_round() -> None:
+    ours, theirs = [turn(110), turn(400), turn(90)], [turn(100), turn(200), turn(120)]
+    api = figure(compared(ours, theirs), "api us a bet")
+    assert (api["ours"], api["theirs"]) == (110, 120)
+    assert api["ratio"] == pytest.approx(110 / 120)
+    assert api["ratios"] == pytest.approx([0.75, 1.1, 2.0])
+
+
+def test_the_generator_is_none_of_the_server() -> None:
+    assert server_us(turn(110)["rates"][0]) == 210
+
+
+def test_the_highest_rates_are_told_where_they_were_looked_for() -> None:
+    ours, theirs = [turn(1), turn(1, highest=6_000)], [turn(1), turn(1, highest=4_000)]
+    assert figure(compared(ours, theirs), "highest")["ratio"] == 1.5
+    assert not [one for one in compared(ours[:1], theirs[:1]) if one["what"].startswith("highest")]
+
+
+def test_an_error_of_ours_is_complained_of() -> None:
+    fine, failed = turn(1), turn(1)
+    failed["rates"] = [rate(errors={"OVERLOADED": 3})]
+    assert not list(complaints({"turns": {"this build": [fine], "the other": [failed]}}))
+    assert list(complaints({"turns": {"this build": [fine, failed], "the other": [fine]}}))
+
+
+def test_the_table_names_the_revision_and_its_spread() -> None:
+    found: Found = {
+        "revision": "0123456789ab",
+        "compared": compared([turn(110), turn(90)], [turn(100), turn(100)]),
+        "seconds": 60,
+        "options": {"rates": None, "rounds": 2},
+        "machine": MACHINE,
+    }
+    text = section(MEASUREMENT.name, found)
+    assert "make bench AGAINST=0123456789ab\n" in text
+    assert "0.90 to 1.10 |" in text
+
+
+def test_another_build_gets_the_settings_that_it_knows_and_no_limits() -> None:
+    known = {"TAPTRADE_PORT", "TAPTRADE_OLD_THINGS_PER_MINUTE", "TAPTRADE_OLD_MODE"}
+    environment = {"PATH": "/bin", "TAPTRADE_PORT": "1", "TAPTRADE_NEW_THING": "2"}
+    assert understood(environment, known) == {
+        "PATH": "/bin",
+        "TAPTRADE_PORT": "1",
+        "TAPTRADE_OLD_THINGS_PER_MINUTE": PLENTY,
+    }
+
+
+@pytest.mark.integration
+def test_a_revision_that_is_none_is_said_to_be_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision, "REVISIONS", tmp_path)
+    with pytest.raises(BenchFailed, match=r"git rev-parse .*no-such-revision"):
+        revision.prepared("no-such-revision")
+    assert not list(tmp_path.iterdir())
