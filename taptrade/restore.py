@@ -150,7 +150,7 @@ def _sentences(found: Restored) -> list[str]:
         f"restored from {found.source} into {found.folder}",
         f"ledger: up to commit {found.commit} of {found.committed_at or 'no time'}, hash {found.hash}",
         f"ticks: up to {found.ticks_until or 'none'}",
-        f"audit: {found.audit}",
+        found.audit,
     ]
     if found.missing is None:
         return [*said, "what was committed after that is in no replica; --old FOLDER lists it from an old data folder"]
