@@ -200,24 +200,6 @@ def test_the_replica_is_looked_at_restored_and_compared(
         assert "entries of the old ledger came after that:" in compared
 
 
-@both
-def test_what_the_replica_gave_changes_places_with_what_was_there(
-    first: str, place: dict[str, str], tmp_path: Path
-) -> None:
-    _, changing = blocks(section(runbook("replica"), "Restore on the same machine"))
-    data = tmp_path / "spoilt"
-    (data / "restored").mkdir(parents=True)
-    for name in ("taptrade.db", "ticks.db"):
-        (data / name).write_text("old")
-        (data / "restored" / name).write_text("new")
-    (data / "taptrade.db-wal").write_text("old")
-    run([f"{first}\n{changing}"], tmp_path, place | {"TAPTRADE_DATA": str(data)})
-    assert {path.name: path.read_text() for path in data.glob("*.db*")} == {"taptrade.db": "new", "ticks.db": "new"}
-    (aside,) = data.glob("aside-*")
-    assert {path.read_text() for path in aside.iterdir()} == {"old"}
-    assert not (data / "restored").exists()
-
-
 def test_what_is_damaged_of_redis_is_put_aside_in_containers(place: dict[str, str], tmp_path: Path) -> None:
     aside, mending = [block for block in blocks(runbook("redis-loss")) if "ctl stop redis" in block]
     data = tmp_path / "lost"
