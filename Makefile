@@ -56,6 +56,10 @@ help: ## show this list
 run: .venv/.run ## start everything; Ctrl-C stops it
 	@exec $(BIN)/python -I -u -m taptrade up
 
+.PHONY: dev
+dev: .venv/.run ## start everything and take up changed sources at once; errors are shown here and as the answer
+	@exec $(BIN)/python -I -u -m taptrade up --reload
+
 .PHONY: check
 check: .venv/.dev format-check lint types ## the quick checks, in a minute: format, lint, types and the unit tests
 	@echo "== unit tests"; $(BIN)/python -m pytest -q -m unit $(TESTS)

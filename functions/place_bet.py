@@ -22,6 +22,9 @@ from runtime.parts import Parts
 from runtime.rate_limits import MINUTE_S, LimitDecision
 from runtime.records.views import BetView, PendingView, bet_view
 
+CONNECTIONS_MAX = 10_000
+"""As many as the server takes: the guard `admission` refuses long before that, by how long a bet would wait."""
+
 
 class PlaceBetBody(Body, frozen=True):
     """A signed tap; `min_rate_bp` is the floor below which it must not be filled."""
@@ -79,6 +82,7 @@ PREFER = Header("Prefer", "`respond-async`: the answer is 202 once the bet is qu
     response=PlacedBet,
     status=201,
     also={202: PendingBet},
+    in_flight=CONNECTIONS_MAX,
     errors=(
         "INVALID_SIGNATURE",
         "CONTRACT_WALLET",

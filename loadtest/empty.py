@@ -9,10 +9,10 @@ import msgspec
 
 from runtime.clock import SystemClock
 from runtime.function import Body, Call, function
+from runtime.function_files import DECLARATION
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import Unlimited
 from runtime.web.app import create_app
-from runtime.web.declaration import DECLARATION
 
 
 class Received(msgspec.Struct, frozen=True):

@@ -70,7 +70,9 @@ CODES: dict[str, ErrorCode] = {
     "HEAD_TOO_LARGE": ErrorCode(431, "The header fields are too many or too long."),
     "INTERNAL_ERROR": ErrorCode(500, "Something went wrong on this side; it was logged with the request id."),
     "UNAVAILABLE": ErrorCode(503, "A part of the service is away; try again.", retryable=True),
-    "OVERLOADED": ErrorCode(503, "Too many bets are waiting; try again.", retryable=True),
+    "OVERLOADED": ErrorCode(
+        503, "Too many bets wait, or too many calls of this endpoint are under way; try again.", retryable=True
+    ),
     "PRICE_FEED_STALE": ErrorCode(503, "The price is too old to bet on; try again.", retryable=True),
 }
 

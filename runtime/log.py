@@ -16,6 +16,8 @@ from runtime.clock import rfc3339
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 """Id of the request that is being answered; each greenlet and thread has its own."""
+FUNCTION: contextvars.ContextVar[str] = contextvars.ContextVar("function", default="")
+"""Name of the function that runs, in the same way; `taptrade logs` finds its lines by it."""
 
 SAME_LINES_MAX = 10
 SAME_WITHIN_S = 60.0
@@ -59,9 +61,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": redact(record.getMessage()),
         }
-        request_id = REQUEST_ID.get()
-        if request_id:
-            line["request_id"] = request_id
+        within = {"request_id": REQUEST_ID.get(), "function": FUNCTION.get()}
+        line |= {name: known for name, known in within.items() if known}
         for name, value in getattr(record, "fields", {}).items():
             line[name] = HIDDEN if _is_secret(name) else redact(value) if isinstance(value, str) else value
         if record.exc_info:

@@ -76,6 +76,7 @@ class Settings:
     withdrawals_pending_max: int
     reality_check_minutes: int
     processor_secret: str = field(repr=False)
+    webhook_private_targets: Literal["on", "off"]
     bets_per_minute: int
     requests_per_minute: int
     logins_per_minute: int
@@ -116,6 +117,11 @@ class Settings:
     def ticks_database(self) -> Path:
         """The feed's own database."""
         return self.data / "ticks.db"
+
+    @property
+    def functions_database(self) -> Path:
+        """What functions remember."""
+        return self.data / "functions.db"
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -165,6 +165,12 @@ TABLE: tuple[Setting, ...] = (
         "minutes of play after which a player is told how long and how they have played",
     ),
     Setting("processor_secret", secret, "", "key of the payment processors; empty: their door is closed", secret=True),
+    Setting(
+        "webhook_private_targets",
+        one_of("on", "off"),
+        "off",
+        "on lets webhooks go to addresses of this network, and without TLS: for development",
+    ),
     Setting("bets_per_minute", whole(1, 10**9), "600", "bets of one wallet in a minute"),
     Setting("requests_per_minute", whole(1, 10**9), "3000", "other requests of one address in a minute"),
     Setting("logins_per_minute", whole(1, 10**9), "60", "logins of one address in a minute"),

@@ -7,8 +7,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable
-from importlib import util
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import gevent
@@ -26,6 +25,7 @@ from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
 from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import SystemClock
+from runtime.function_files import functions_folder
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
 from runtime.history.shelves import Shelves
@@ -49,6 +49,8 @@ from runtime.stream.rounds import Rounds
 from runtime.stream.sweeper import Sweeper
 from runtime.web.app import App, create_app
 from runtime.web.discovery import discover
+from runtime.web.in_flight import LOOK_EVERY_S as TIME_LIMITS_EVERY_S
+from runtime.web.in_flight import TimeLimits
 from runtime.web.surroundings import Guard
 
 READ_THREADS = 4
@@ -59,14 +61,6 @@ GUARDS: dict[str, Callable[[Parts], Guard]] = {
     "admission": lambda parts: parts.admission.guard,
 }
 """The guards that a function's declaration may name."""
-
-
-def functions_folder() -> Path:
-    """Return where the functions are."""
-    found = util.find_spec("functions")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("the package `functions` is not installed")
-    return Path(found.origin).parent
 
 
 def off_the_loop() -> Callable[[Callable[[], Any]], Any]:
@@ -140,9 +134,21 @@ def _start(parts: Parts, metrics: Metrics) -> None:
     start_pushing(parts.redis, metrics, clock, OUTAGES, background)
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The parts of this process, and what builds an app of the functions as they are now."""
+
+    parts: Parts
+    build: Callable[[], App]
+
+
 def get_app(settings: Settings | None = None) -> App:
     """Build the app of this process from the environment; what gunicorn calls."""
-    settings = settings or load()
+    return prepare(settings or load()).build()
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Build the parts of this process, and start what they do in the background."""
     log.configure("api", settings.log_level)
     logging.captureWarnings(capture=True)
     signatures.check_backend()
@@ -155,17 +161,24 @@ def get_app(settings: Settings | None = None) -> App:
     limiter = RedisLimiter(parts.redis, quotas, parts.clock)
     parts.outbox.tell_refused = lambda user_id: gevent.spawn(limiter.note, "refused_bets", user_id)
     authenticate = authenticator(parts.sessions, domains_of(settings))
-    return create_app(
-        discover(functions_folder()),
-        parts=parts,
-        authenticate=authenticate,
-        authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
-        limiter=limiter,
-        quotas=quotas,
-        guards={name: guard(parts) for name, guard in GUARDS.items()},
-        clock=parts.clock,
-        metrics=metrics,
-        trusted_proxies=settings.trusted_proxies,
-        cors_origins=settings.cors_origins,
-        outages=OUTAGES,
-    )
+    time_limits = TimeLimits(parts.clock, metrics)
+    parts.background.repeat("time-limits", time_limits.look, TIME_LIMITS_EVERY_S)
+
+    def build() -> App:
+        return create_app(
+            discover(functions_folder()),
+            parts=parts,
+            authenticate=authenticate,
+            authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
+            limiter=limiter,
+            quotas=quotas,
+            guards={name: guard(parts) for name, guard in GUARDS.items()},
+            clock=parts.clock,
+            metrics=metrics,
+            trusted_proxies=settings.trusted_proxies,
+            cors_origins=settings.cors_origins,
+            outages=OUTAGES,
+            time_limits=time_limits,
+        )
+
+    return Prepared(parts, build)

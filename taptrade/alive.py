@@ -88,6 +88,7 @@ WORKS: dict[str, Probe] = {
     "feed": _works("feed", FEED_ALIVE),
     "jobs": _works("jobs"),
     "scheduler": _works("scheduler"),
+    "functions": _works("functions"),
     "api": _works("api"),
 }
 """What each process says of itself in Redis; so it can be asked for from any container."""

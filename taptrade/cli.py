@@ -91,6 +91,18 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         ),
     ),
     (
+        "build",
+        (
+            Command(
+                "functions", "taptrade.functions:main", "list every function: what starts it, limits, times, errors"
+            ),
+            Command("new", "taptrade.new_function:main", "write a new function and its test, ready to run"),
+            Command("invoke", "taptrade.invoke:main", "run one function without a server: JSON in, answer out"),
+            Command("logs", "taptrade.logs:main", "print what a function has logged; -f waits for more"),
+            Command("webhooks", "taptrade.webhooks:main", "tell other programs of events; deliveries, replay"),
+        ),
+    ),
+    (
         "about",
         (
             Command("config", "taptrade.housekeeping:config", "list every setting with its value, default and meaning"),

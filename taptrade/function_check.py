@@ -41,11 +41,12 @@ def require_functions() -> None:
 
 def build(settings: Settings) -> None:
     """Build the app over parts that are never asked for anything; raise DiscoveryError that names a broken file."""
+    from runtime.function_files import functions_folder
     from runtime.metrics.table import Metrics
     from runtime.rate_limits import policies
     from runtime.web.app import create_app
     from runtime.web.discovery import discover
-    from runtime.wiring import GUARDS, functions_folder
+    from runtime.wiring import GUARDS
 
     never = cast("Any", None)
     create_app(
@@ -62,13 +63,13 @@ def build(settings: Settings) -> None:
 
 def main() -> int:
     """Print the fault on the last line of stdout; the status is 1 if there is one."""
-    from jobs.rq.schedule import require_runnable
+    from jobs.rq.schedule import schedules
 
     try:
         # What a file prints while it is imported is not our answer.
         with contextlib.redirect_stdout(sys.stderr):
             build(load())
-            require_runnable()
+            schedules()
     except TaptradeError as ex:
         print(" ".join(str(ex).split()))
         return 1

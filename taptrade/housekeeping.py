@@ -81,33 +81,40 @@ def migrate(argv: Sequence[str]) -> int:
 
 def lacking_migrations(settings: Settings) -> list[str]:
     """Return what the databases lack; raise WrongSchema where they are of a newer release than this one."""
-    from runtime.storage import ticks_store
+    from runtime.storage import function_store, ticks_store
     from runtime.storage.database import LEDGER_MIGRATIONS
     from runtime.storage.migrate import missing_migrations
 
     live = missing_migrations(settings.database, LEDGER_MIGRATIONS)
     ticks = missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
-    return [*(one.name for one in live), *(f"ticks {one.name}" for one in ticks)]
+    remembered = missing_migrations(settings.functions_database, function_store.MIGRATIONS)
+    return [
+        *(one.name for one in live),
+        *(f"ticks {one.name}" for one in ticks),
+        *(f"functions {one.name}" for one in remembered),
+    ]
 
 
 def migrate_databases(settings: Settings) -> list[str]:
     """Apply what the databases lack; return the names of what was applied."""
     from runtime.archive.files import attached
-    from runtime.storage import ticks_store
+    from runtime.storage import function_store, ticks_store
     from runtime.storage.database import LEDGER_MIGRATIONS
     from runtime.storage.migrate import migrate, missing_migrations
 
     clock = SystemClock()
     # Neither is touched where the other is not ours.
     missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
+    missing_migrations(settings.functions_database, function_store.MIGRATIONS)
     live = migrate(settings.database, LEDGER_MIGRATIONS, clock, *_watched(settings.database))
     ticks = ticks_store.prepare(settings.ticks_database, clock)
+    remembered = function_store.prepare(settings.functions_database, clock)
     weeks = [
         f"{week.name} {name}"
         for week, path in attached(settings.data).items()
         for name in migrate(path, LEDGER_MIGRATIONS, clock, *_watched(path))
     ]
-    return [*live, *(f"ticks {name}" for name in ticks), *weeks]
+    return [*live, *(f"ticks {name}" for name in ticks), *(f"functions {name}" for name in remembered), *weeks]
 
 
 def _watched(path: Path) -> tuple[Progress, Check]:

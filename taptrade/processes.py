@@ -14,6 +14,8 @@ from taptrade import sockets
 
 PYTHON = "SUPERVISOR_PYTHON"
 """Environment variable with the interpreter, quoted as for a shell."""
+RELOAD = "--reload"
+"""Option by which a process is told to begin anew when its sources change."""
 UNDER = "--under"
 """Option by which a process is told whom it must not outlive."""
 
@@ -37,6 +39,7 @@ PROCESSES: tuple[Process, ...] = (
     Process("settler", 30, 10, "settlement and breaker checks"),
     Process("jobs", 30, 10, "backup, audit, and a report of the closed weeks"),
     Process("scheduler", 30, 10, "rq-scheduler: starts the periodic jobs"),
+    Process("functions", 30, 15, "functions that schedules, queues and events start"),
     Process("feed", 30, 10, "price feed"),
     Process("dashboard", 30, 5, "rq-dashboard behind a key"),
     Process("api", 40, 15, "HTTP and the stream"),
@@ -82,12 +85,12 @@ def supervisor_variables(settings: Settings) -> dict[str, str]:
     return {"TAPTRADE_DATA": str(settings.data), PYTHON: shlex.quote(sys.executable)}
 
 
-def supervisor_config(settings: Settings, *, embedded_redis: bool) -> str:
+def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool = False) -> str:
     """Write supervisord.conf: one program a process, grouped by the order in which they stop."""
     wanted = {"redis": embedded_redis, "replica": bool(settings.replica_url)}
     processes = [process for process in PROCESSES if wanted.get(process.name, True)]
     sections = [_supervisord(), _control_socket(sockets.folder_of(settings.data / "run"))]
-    sections += [_program(process) for process in processes]
+    sections += [_program(process, *([RELOAD] if reload else [])) for process in processes]
     return "\n".join(sections) + "\n" + _groups(processes)
 
 
@@ -120,8 +123,8 @@ def _control_socket(folder: Path) -> str:
     )
 
 
-def _program(process: Process) -> str:
-    words = " ".join(command(process.name, UNDER, str(os.getpid()), python=f"%(ENV_{PYTHON})s"))
+def _program(process: Process, *options: str) -> str:
+    words = " ".join(command(process.name, UNDER, str(os.getpid()), *options, python=f"%(ENV_{PYTHON})s"))
     return "\n".join(
         [
             f"[program:{process.name}]",

@@ -22,7 +22,8 @@ from taptrade.function_check import require_functions
 from taptrade.listening import address_of
 from taptrade.own_files import close_to_others
 from taptrade.pricing import refuse_unproven_model, reward_model
-from taptrade.processes import PROCESSES, UNDER, module, take_secrets
+from taptrade.processes import PROCESSES, RELOAD, UNDER, module, take_secrets
+from taptrade.reloading import end_when_changed
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("name", choices=tuple(names), metavar="NAME", help=", ".join(names))
     parser.add_argument("--stand-by", action="store_true", help="let the one at work end first, where only one may be")
     parser.add_argument(UNDER, type=int, metavar="PID", help="end when this process, our parent, ends")
+    parser.add_argument(RELOAD, action="store_true", help="begin anew when the sources change, for developers")
     given = parser.parse_args(argv)
     name = given.name
     forget_secrets_of_others(name)
@@ -64,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
     if name == "api" and given.under is None:
         require_functions()  # the supervisor has done so before it started us
     server = STANDING_BY.get(name) if given.stand_by else None
-    return (server or SERVERS[name])(settings)
+    return (_reloading(name) if given.reload else server or SERVERS[name])(settings)
 
 
 def forget_secrets_of_others(name: str) -> None:
@@ -103,13 +105,13 @@ def _redis(settings: Settings) -> int:
     return _become(command)
 
 
-def _api(settings: Settings) -> int:
+def _api(settings: Settings, app: str = "runtime.wiring:get_app()") -> int:
     """Become gunicorn. Nothing that opens sockets is imported before its worker has patched them for gevent."""
     del settings
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES_MAX)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    return _become(module("gunicorn", "--config", "python:taptrade.gunicorn_settings", "runtime.wiring:get_app()"))
+    return _become(module("gunicorn", "--config", "python:taptrade.gunicorn_settings", app))
 
 
 def _dashboard(settings: Settings) -> int:
@@ -136,6 +138,19 @@ def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> 
     return serve
 
 
+def _reloading(name: str) -> Callable[[Settings], int]:
+    """Return what runs a process that begins anew when its sources change; the API sees to its functions itself."""
+    if name == "api":
+        return lambda settings: _api(settings, "taptrade.dev_app:get_app()")
+    if name not in NOT_OURS:
+        end_when_changed(functions=name in OF_FUNCTIONS)
+    return SERVERS[name]
+
+
+OF_FUNCTIONS = ("functions", "scheduler")
+"""Whoever knows the functions, beside the API."""
+NOT_OURS = frozenset({"redis", "replica"})
+"""What they run is no source of ours."""
 SOLE = {"replica": "taptrade.replica", "writer": "jobs.writer.main", "feed": "jobs.feed.main"}
 """Of these only one may be at work: others can stand by."""
 SERVERS: dict[str, Callable[[Settings], int]] = {
@@ -145,6 +160,7 @@ SERVERS: dict[str, Callable[[Settings], int]] = {
     "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
     "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
     "scheduler": _imported("scheduler", "jobs.rq.scheduler"),
+    "functions": _imported("functions", "jobs.triggers.main"),
     "dashboard": _dashboard,
 }
 

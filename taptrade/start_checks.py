@@ -11,7 +11,7 @@ from jobs.feed.opening import recording_of
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, connect, require_version
 from runtime.settings import Settings, SettingsError
-from runtime.storage import ticks_store
+from runtime.storage import function_store, ticks_store
 from runtime.storage.column_width import refuse_other_width
 from runtime.storage.database import LEDGER_MIGRATIONS, naming, open_reader, require_safe_sqlite
 from runtime.storage.migrate import missing_migrations
@@ -62,7 +62,11 @@ def require_fit_redis(url: str) -> None:
 
 def require_fit_databases(settings: Settings) -> None:
     """Raise if a database is none of ours, or if bets are open on columns of another width than the settings say."""
-    for path, migrations in ((settings.database, LEDGER_MIGRATIONS), (settings.ticks_database, ticks_store.MIGRATIONS)):
+    for path, migrations in (
+        (settings.database, LEDGER_MIGRATIONS),
+        (settings.ticks_database, ticks_store.MIGRATIONS),
+        (settings.functions_database, function_store.MIGRATIONS),
+    ):
         if path.exists():
             missing_migrations(path, migrations)
     if settings.database.exists():

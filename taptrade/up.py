@@ -17,7 +17,7 @@ from runtime.settings import load
 from taptrade import claims, embedded_redis, redis_server, sockets
 from taptrade.housekeeping import migrate_databases
 from taptrade.own_files import close_to_others
-from taptrade.processes import module, supervisor_config, supervisor_variables, take_secrets
+from taptrade.processes import RELOAD, module, supervisor_config, supervisor_variables, take_secrets
 from taptrade.start_checks import require_startable
 
 
@@ -50,7 +50,9 @@ class RunOptions(ServerOptions):  # type: ignore[misc]
 
 def main(argv: Sequence[str]) -> int:
     """Start every process, restart what dies, stop all on Ctrl-C. Settings come from the environment."""
-    argparse.ArgumentParser(prog="taptrade up", description=main.__doc__).parse_args(argv)
+    parser = argparse.ArgumentParser(prog="taptrade up", description=main.__doc__)
+    parser.add_argument(RELOAD, action="store_true", help="take up changed sources at once, for developers")
+    given = parser.parse_args(argv)
     settings = load()
     secrets = take_secrets(os.environ)
     require_startable(settings)
@@ -67,10 +69,12 @@ def main(argv: Sequence[str]) -> int:
     (settings.data / "logs").mkdir(exist_ok=True)
     config = settings.data / "run" / "supervisord.conf"
     sockets.make_folder(config.parent)
-    config.write_text(supervisor_config(settings, embedded_redis=embedded))
+    config.write_text(supervisor_config(settings, embedded_redis=embedded, reload=given.reload))
     os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC")
     print(f"taptrade: starting in {settings.data}", flush=True)
-    announce()
+    beside("taptrade.announce")
+    if given.reload:
+        beside("taptrade.dev_watch")
     supervise(config, secrets)
     sockets.remove_folder(config.parent)
     lock.close()
@@ -78,9 +82,9 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def announce() -> None:
-    """Start the process that prints the banner when all is well; it ends by itself."""
-    words = module("taptrade.announce", str(os.getpid()))
+def beside(name: str) -> None:
+    """Start a process that prints into this terminal: the banner when all is well, or what a developer changed."""
+    words = module(name, str(os.getpid()))
     # A Ctrl-C that comes while it imports waits until it says how to take it.
     os.posix_spawn(words[0], words, os.environ, setsigmask=[signal.SIGINT])
 

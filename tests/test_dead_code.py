@@ -15,6 +15,11 @@ CHECKED = ("functions", "runtime", "jobs", "taptrade")
 MODULES = modules((*CHECKED, "loadtest", "release"))
 TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
 
+DECLARING = {
+    "runtime.function.function",
+    *(f"runtime.triggers.{name}" for name in ("every", "cron", "on_queue", "on_event")),
+}
+"""What is decorated by one of these is found by discovery."""
 KNOWN_SETTINGS = make_settings()
 # What is used by somebody else -> by whom.
 KEPT: dict[str, str] = {
@@ -22,8 +27,6 @@ KEPT: dict[str, str] = {
     "runtime.web.scope.RequestScope.process_request": "falcon's middleware",
     "runtime.web.problem.Problem.*": "a schema of the document; the values are written from an error's fields",
     "runtime.records.refusals.*": "the same of what the codes carry",
-    "runtime.stream.payloads.PriceEvent.event_id": "a schema of the document; the hub writes it into the data",
-    "runtime.stream.payloads.StatusEvent.event_id": "a schema of the document; the hub writes it into the data",
     "functions.prices.Candle.*": "a schema of the document; the values are rows of SQL",
     "runtime.log.Lines.lock": "the standard library's handlers take it",
     "runtime.messaging.commands.Batch.v": "decoding refuses other versions",
@@ -64,7 +67,7 @@ def is_kept_by_rule(one: Declaration) -> bool:
     node = one.node
     if isinstance(node, ast.FunctionDef):
         marks = (mark.func for mark in node.decorator_list if isinstance(mark, ast.Call))
-        if any(dotted(mark, meaning(TREES, one.module)) == "runtime.function.function" for mark in marks):
+        if any(dotted(mark, meaning(TREES, one.module)) in DECLARING for mark in marks):
             return True
     bases = foreign_bases(TREES, one.module, one.owner)
     if isinstance(node, ast.AnnAssign) and "msgspec.Struct" in bases:

@@ -23,10 +23,12 @@ OTHERS = (".sql", ".lua", ".html", ".gz", ".zst", ".conf")
 # Folder of functions -> the module that has it discovered.
 DISCOVERED = {
     "functions": "runtime.wiring",
+    "jobs.settlement": "jobs.rq.schedule",
+    "jobs.upkeep": "jobs.rq.schedule",
     "tests.sample_functions.good": "tests.runtime.web.sample_app",
 }
 # Every file of these is applied, in the order of their names.
-ALL_OF_FOLDER = ("migrations", "migrations_ticks")
+ALL_OF_FOLDER = ("migrations", "migrations_ticks", "migrations_functions")
 # Python imports it by itself: what puts its folder on the path starts it.
 BY_PYTHON = {"tests.chaos.stepped.sitecustomize": "tests.chaos.wrong_clock"}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.triggers.positions import POSITIONS
 from jobs.upkeep.week_file import FILE
 from runtime.audit.records import AUDIT
 from runtime.game.ledger import SQL
@@ -18,6 +19,7 @@ from runtime.history.shelves import PAST
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
 from runtime.storage.ticks_store import TICKS
+from runtime.webhooks.subscriptions import HOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for tree in ("functions", "runtime", "jobs", "taptrade") for path in (ROOT / tree).rglob("*.py"))
@@ -30,6 +32,8 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "TICKS": ("runtime/storage/ticks.sql", TICKS),
     "PAST": ("runtime/history/history.sql", PAST),
     "FILE": ("jobs/upkeep/week_file.sql", FILE),
+    "POSITIONS": ("jobs/triggers/positions.sql", POSITIONS),
+    "HOOKS": ("runtime/webhooks/webhooks.sql", HOOKS),
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
 }
 # Filled when a page is asked for, or once for each kind of record.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from jobs.rq.schedule import SCHEDULES, Schedule
+from jobs.rq.schedule import Schedule, schedules
 from runtime.clock import Clock
 from runtime.messaging.redis_keys import JOBS_SEEN
 from runtime.messaging.redis_values import JobSeen, decode_jobs_seen
@@ -18,9 +18,10 @@ class Runs:
     """The runs of the periodic jobs of one queue."""
 
     def __init__(
-        self, queue: str, client: Any, metrics: Metrics, clock: Clock, schedules: Iterable[Schedule] = SCHEDULES
+        self, queue: str, client: Any, metrics: Metrics, clock: Clock, known: Iterable[Schedule] | None = None
     ) -> None:
-        self._schedules = {schedule.id: schedule for schedule in schedules if schedule.queue == queue}
+        declared = schedules() if known is None else known
+        self._schedules = {schedule.id: schedule for schedule in declared if schedule.queue == queue}
         self._client = client
         self._metrics = metrics
         self._clock = clock
@@ -39,10 +40,10 @@ class Runs:
             self._client.hset(JOBS_SEEN, job_id, seen.encode())
 
 
-def begin_seen(client: Any, now_ms: int, schedules: Iterable[Schedule] = SCHEDULES) -> None:
+def begin_seen(client: Any, now_ms: int, known: Iterable[Schedule]) -> None:
     """Let every periodic job be waited for from now on, if it is not yet, and no other."""
     found = decode_jobs_seen(client.hgetall(JOBS_SEEN))
-    due = {schedule.id: schedule.overdue_s for schedule in schedules}
+    due = {schedule.id: schedule.overdue_s for schedule in known}
     for job_id, overdue_s in due.items():
         seen = found.get(job_id)
         if seen is None or seen.overdue_s != overdue_s:

@@ -1,12 +1,11 @@
-"""The periodic jobs: one table, registered with rq-scheduler so that nothing is doubled and nothing stays missing."""
+"""The periodic jobs: found where they are declared, registered with rq-scheduler, none doubled and none missing."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import import_module
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from crontab import CronTab
@@ -15,15 +14,20 @@ from rq_scheduler import Scheduler
 
 from jobs.rq.json_jobs import FAILURE_TTL_S, JsonJob
 from runtime.clock import Clock
-from runtime.errors import TaptradeError
-from runtime.messaging.queues import JOBS, SETTLE
+from runtime.function_files import files_of, folder_of, functions_folder
+from runtime.messaging.queues import queue_of
+from runtime.triggers.declaration import Trigger
+from runtime.triggers.discovery import in_order, speaks_of_triggers, triggers_in, triggers_of
 
 logger = logging.getLogger(__name__)
 
 # Results of periodic jobs do not expire with them: RQ would remove the job itself.
 KEEP_RESULT = -1
-HOUR_S = 3600
-DAY_S = 24 * HOUR_S
+HOUSE_FOLDERS = ("settlement", "upkeep")
+PERIODIC_JOB = "jobs.triggers.work.run_periodic"
+OVERDUE_S_MIN = 60
+GAPS_LOOKED_AT = 16
+"""So many of a calendar's times tell its longest pause: a week of working days, a year of months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,42 +44,68 @@ class Schedule:
     overdue_s: int
     interval_s: int | None = None
     cron: str | None = None
+    args: tuple[str, ...] = ()
 
 
-SCHEDULES: tuple[Schedule, ...] = (
-    Schedule("settle-columns", "jobs.settlement.settler.settle_columns", SETTLE, 30, 60, interval_s=1),
-    Schedule("check-breaker", "jobs.settlement.breaker.check_breaker", SETTLE, 10, 60, interval_s=1),
-    Schedule("backup-live", "jobs.upkeep.backup.backup_live", JOBS, 1800, 2 * HOUR_S, cron="0 * * * *"),
-    Schedule("audit-daily", "jobs.upkeep.integrity.audit_daily", JOBS, 3600, 26 * HOUR_S, cron="15 3 * * *"),
-    # What is due changes on Sunday 00:00 UTC. A run that was missed, failed or let another job go first is made up for.
-    Schedule("archive-weeks", "jobs.upkeep.archive.archive_weeks", JOBS, 12 * HOUR_S, DAY_S, cron="*/10 * * * *"),
-)
+@cache
+def schedules() -> tuple[Schedule, ...]:
+    """Return every periodic job that is declared: the house's own, then those of functions/.
+
+    Raise DiscoveryError that names the file where one is broken.
+    """
+    own = [house_schedule(one) for one in house_triggers()]
+    found = [function_schedule(one) for one in triggers_in(functions_folder()) if one.starter in ("every", "cron")]
+    return (*own, *found)
 
 
-class ScheduleBroken(TaptradeError):
-    """A periodic job names a function that is not there, or a time that is none."""
+def house_triggers() -> tuple[Trigger, ...]:
+    """Find the periodic jobs that the rooms of jobs/ declare."""
+    files = [file for folder in HOUSE_FOLDERS for file in files_of(folder_of("jobs") / folder)]
+    return in_order(one for file in files if speaks_of_triggers(file) for one in triggers_of(file))
 
 
-def require_runnable(schedules: Iterable[Schedule] = SCHEDULES) -> None:
-    """Raise ScheduleBroken unless every job's function is there; an error in its module is raised as it is."""
-    for schedule in schedules:
-        module, _, name = schedule.function.rpartition(".")
-        try:
-            function = getattr(import_module(module), name, None)
-        except ModuleNotFoundError as ex:
-            if ex.name is None or not module.startswith(ex.name):
-                raise
-            function = None
-        if not callable(function):
-            raise ScheduleBroken(f"the periodic job {schedule.id} names {schedule.function}, which is no function")
-        if schedule.cron is not None:
-            try:
-                CronTab(schedule.cron)
-            except ValueError as ex:
-                raise ScheduleBroken(f"the periodic job {schedule.id} is due at {schedule.cron!r}: {ex}") from ex
+def house_schedule(one: Trigger) -> Schedule:
+    """Return the schedule of a job of the house's own, which RQ calls itself."""
+    path = f"{one.handler.__module__}.{one.handler.__qualname__}"
+    return Schedule(one.name, path, one.queue, one.timeout_s, overdue_s_of(one), one.interval_s, one.cron)
 
 
-def unregister_unknown(scheduler: Scheduler, schedules: tuple[Schedule, ...] = SCHEDULES) -> list[str]:
+def function_schedule(one: Trigger) -> Schedule:
+    """Return the schedule of a function: it has a queue of its own, on which the process `functions` works."""
+    queue = one.queue or queue_of(one.name)
+    return Schedule(
+        job_id_of(one.name),
+        PERIODIC_JOB,
+        queue,
+        one.longest_s,
+        overdue_s_of(one),
+        one.interval_s,
+        one.cron,
+        (one.name,),
+    )
+
+
+def job_id_of(function: str) -> str:
+    """Return the id of a function's periodic job, which RQ lets have no full stop."""
+    return function.replace(".", "-")
+
+
+def overdue_s_of(one: Trigger) -> int:
+    """Return how long after its last success a job is missed: what it says, else two of its longest pauses."""
+    if one.overdue_s is not None:
+        return one.overdue_s
+    return max(OVERDUE_S_MIN, 2 * (one.interval_s or _longest_gap_s(one.cron or "")) + one.longest_s)
+
+
+def _longest_gap_s(cron: str) -> int:
+    at, gaps_s = datetime(2026, 1, 1, tzinfo=UTC), []
+    for _ in range(GAPS_LOOKED_AT):
+        gaps_s.append(CronTab(cron).next(at, default_utc=True) or 0)
+        at += timedelta(seconds=gaps_s[-1])
+    return round(max(gaps_s[1:]))
+
+
+def unregister_unknown(scheduler: Scheduler, schedules: tuple[Schedule, ...]) -> list[str]:
     """Take out what is registered and not in the table, as a job of an older build is; return the ids."""
     known = {schedule.id for schedule in schedules}
     stored: list[bytes] = scheduler.connection.zrange(scheduler.scheduled_jobs_key, 0, -1)
@@ -89,7 +119,7 @@ def unregister_unknown(scheduler: Scheduler, schedules: tuple[Schedule, ...] = S
     return unknown
 
 
-def register_missing(scheduler: Scheduler, clock: Clock, schedules: tuple[Schedule, ...] = SCHEDULES) -> list[str]:
+def register_missing(scheduler: Scheduler, clock: Clock, schedules: tuple[Schedule, ...]) -> list[str]:
     """Register the schedules that are missing or were registered otherwise; return their ids.
 
     One that stands keeps its next time, so a weekly run that fell into an outage is caught up.
@@ -116,6 +146,7 @@ def is_registered(scheduler: Scheduler, schedule: Schedule) -> bool:
             schedule.interval_s,
             schedule.cron,
             KEEP_RESULT,
+            list(schedule.args),
         )
     except NoSuchJobError:
         return False
@@ -127,7 +158,15 @@ def is_registered(scheduler: Scheduler, schedule: Schedule) -> bool:
 
 def _facts(job: Any) -> tuple[Any, ...]:
     meta = job.meta
-    return (job.func_name, job.origin, job.timeout, meta.get("interval"), meta.get("cron_string"), job.result_ttl)
+    return (
+        job.func_name,
+        job.origin,
+        job.timeout,
+        meta.get("interval"),
+        meta.get("cron_string"),
+        job.result_ttl,
+        list(job.args),
+    )
 
 
 def _register(scheduler: Scheduler, schedule: Schedule, clock: Clock) -> None:
@@ -138,7 +177,8 @@ def _register(scheduler: Scheduler, schedule: Schedule, clock: Clock) -> None:
         "timeout": schedule.timeout_s,
         "result_ttl": KEEP_RESULT,
         "ttl": None,
-        "description": f"{schedule.function}()",
+        "description": f"{schedule.function}({', '.join(schedule.args)})",
+        "args": schedule.args,
     }
     if schedule.cron is not None:
         scheduler.cron(schedule.cron, schedule.function, **common)

@@ -12,8 +12,9 @@ from typing import Any
 from rq_scheduler import Scheduler
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
+from jobs.rq.retries import message_queues, push_retries
 from jobs.rq.runs import begin_seen
-from jobs.rq.schedule import SCHEDULES, Schedule, register_missing, unregister_unknown
+from jobs.rq.schedule import Schedule, register_missing, schedules, unregister_unknown
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
@@ -35,7 +36,9 @@ PAUSE_S = 0.5
 class WatchfulScheduler(Scheduler):  # type: ignore[misc]
     """rq-scheduler that registers missing schedules again and lets no broken job stop the others."""
 
-    def __init__(self, connection: Any, clock: Clock, schedules: tuple[Schedule, ...] = SCHEDULES) -> None:
+    def __init__(
+        self, connection: Any, clock: Clock, known: tuple[Schedule, ...], queues: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(
             queue_name=SETTLE,
             interval=POLL_EVERY_MS / 1000,
@@ -44,7 +47,8 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
             queue_class=JsonQueue,
         )
         self._clock = clock
-        self._schedules = schedules
+        self._schedules = known
+        self._queues = queues
         self._watched_ms: int | None = None
 
     def acquire_lock(self) -> Any:
@@ -74,6 +78,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
             begin_seen(self.connection, self._clock.now_ms(), self._schedules)
             self._watched_ms = steady_ms
         try:
+            push_retries(self.connection, self._queues)
             return super().enqueue_jobs()
         except OUTAGES:
             raise
@@ -91,6 +96,7 @@ def main() -> int:
     # rq-scheduler reads the clock with utcnow(), and leaves crontab's default zone unsaid: both are UTC here.
     for category in (DeprecationWarning, FutureWarning):
         warnings.filterwarnings("ignore", category=category, module="rq_scheduler")
+    known, queues = schedules(), message_queues()
     client: Any = connect(load().redis_url)
     stop = threading.Event()
     _stop_on_signals(stop)
@@ -102,7 +108,7 @@ def main() -> int:
         wait_until_ready(client, stop.wait, attempts=2**31)
         try:
             # A scheduler may be born only once; after an outage a new one takes its place.
-            WatchfulScheduler(client, clock).run()
+            WatchfulScheduler(client, clock, known, queues).run()
         except OUTAGES as ex:
             logger.warning("lost Redis: %s", ex)
             stop.wait(PAUSE_S)

@@ -16,7 +16,6 @@ from rq.worker import SimpleWorker
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
 from jobs.rq.runs import Runs
-from jobs.rq.schedule import SCHEDULES, require_runnable
 from runtime.background import Background
 from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
@@ -43,6 +42,7 @@ class SteadyWorker(SimpleWorker):
     """A SimpleWorker that comes back quickly and stays visible after Redis came up empty."""
 
     max_connection_wait_time = 1.0
+    tells_systemd = True
     runs: Runs
     """Set by `make_worker`: RQ's own constructor has more than enough arguments."""
 
@@ -64,7 +64,8 @@ class SteadyWorker(SimpleWorker):
         """
         super().heartbeat(timeout, pipeline)
         # RQ says how long a job may take before it begins, and ends it after that.
-        systemd.alive(within_s=timeout or WORKER_TTL_S)
+        if self.tells_systemd:
+            systemd.alive(within_s=timeout or WORKER_TTL_S)
         if pipeline is not None:
             return
         if not self.connection.hexists(self.key, "birth"):
@@ -81,9 +82,9 @@ def worker_name(queue: str) -> str:
     return f"{queue}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def make_worker(queue: str, connection: Any, runs: Runs) -> SteadyWorker:
+def make_worker(queue: str, connection: Any, runs: Runs, kind: type[SteadyWorker] = SteadyWorker) -> SteadyWorker:
     """Return a worker of one queue."""
-    worker = SteadyWorker(
+    worker = kind(
         [JsonQueue(queue, connection=connection)],
         name=worker_name(queue),
         connection=connection,
@@ -119,7 +120,6 @@ def reclaim(queue: JsonQueue) -> list[str]:
 def main(queue: str, process: str) -> int:
     """Work on `queue` until SIGTERM or SIGINT; wait for Redis as long as it takes."""
     _quieten()
-    require_runnable(schedule for schedule in SCHEDULES if schedule.queue == queue)
     client: Any = connect(load().redis_url, block_s=WORKER_TTL_S)
     stop = threading.Event()
     metrics, clock = Metrics(process), SystemClock()

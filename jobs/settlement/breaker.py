@@ -10,13 +10,16 @@ from runtime.clock import Clock, SystemClock
 from runtime.game.breaker import Breaker, Override, decide
 from runtime.market.breaker import change_breaker
 from runtime.messaging.connection import Redis, connect
+from runtime.messaging.queues import SETTLE
 from runtime.messaging.redis_keys import FEED_SOURCES, TICK_LATEST
 from runtime.messaging.redis_values import FeedSources, OverrideNote, decode_tick
 from runtime.settings import load
+from runtime.triggers import every
 
 logger = logging.getLogger(__name__)
 
 
+@every("1 s", name="check-breaker", queue=SETTLE, timeout_s=10, overdue_s=60)
 def check_breaker() -> str:
     """Decide the breaker's state from the newest tick; return it. An RQ job."""
     return check(_client(), SystemClock()).state

@@ -14,12 +14,13 @@ from runtime.game.ledger import SQL
 from runtime.game.settlement import SILENCE_MS_MAX, evidence
 from runtime.messaging.commands import SettleColumn
 from runtime.messaging.connection import Redis, connect
-from runtime.messaging.queues import new_id, send_commands
+from runtime.messaging.queues import SETTLE, new_id, send_commands
 from runtime.messaging.redis_keys import ALIVE_TTL_S, BREAKER, SETTLER_ALIVE
 from runtime.messaging.redis_values import decode_breaker
 from runtime.settings import Settings, load
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_reader
+from runtime.triggers import every
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ RESEND_LAST_MS = 60_000
 SETTLEMENT_TTL_MS = 600_000
 
 
+@every("1 s", name="settle-columns", queue=SETTLE, timeout_s=30, overdue_s=60)
 def settle_columns() -> int:
     """Send what can be settled now to the writer; return how many columns that was. An RQ job."""
     return _settler().run()

@@ -1,4 +1,4 @@
 """What keeps the house in order: hourly backup, daily audit, weekly archive.
 
-May import: runtime.archive, runtime.audit, runtime.game, runtime.messaging, runtime.storage.
+May import: runtime.archive, runtime.audit, runtime.game, runtime.messaging, runtime.storage, runtime.triggers.
 """

@@ -37,6 +37,7 @@ from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.database import naming, open_reader
 from runtime.storage.files import sha256_of, to_disk
+from runtime.triggers import cron
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class Ending:
     last: tuple[int, str, int, str]
 
 
+# What is due changes on Sunday 00:00 UTC. A run that was missed, failed or let another job go first is made up for.
+@cron("*/10 * * * *", name="archive-weeks", queue=JOBS, timeout_s=12 * 3600, overdue_s=24 * 3600)
 def archive_weeks() -> dict[str, object]:
     """Archive the weeks that are due (a job of RQ's: its result is what was archived)."""
     settings = load()

@@ -10,20 +10,25 @@ import msgspec
 
 from runtime.audit.heads import newest_head
 from runtime.clock import Clock, SystemClock
+from runtime.messaging.queues import JOBS
 from runtime.settings import load
 from runtime.storage.backups import FOLDER, PREFIX, Backup
 from runtime.storage.database import DatabaseUnsafe, open_reader
 from runtime.storage.files import sha256_of, to_disk
+from runtime.triggers import cron
 
 logger = logging.getLogger(__name__)
 
 KEEP = 24
 
 
+@cron("0 * * * *", name="backup-live", queue=JOBS, timeout_s=1800, overdue_s=2 * 3600)
 def backup_live() -> dict[str, object]:
     """Back up the live database (a job of RQ's: its result is what was made)."""
     settings = load()
     made = make_backup(settings.database, settings.data / FOLDER, SystemClock())
+    if settings.functions_database.exists():
+        keep_functions(settings.functions_database, settings.data / FOLDER)
     logger.info("backed up commit %d into %s (%d bytes)", made.commit, made.file, made.bytes)
     return msgspec.to_builtins(made)  # type: ignore[no-any-return]
 
@@ -52,6 +57,21 @@ def make_backup(live: Path, folder: Path, clock: Clock, keep: int = KEEP) -> Bac
     to_disk(folder)
     remove_old(folder, keep)
     return made
+
+
+def keep_functions(source: Path, folder: Path) -> None:
+    """Copy what functions remember, webhooks among it, beside the backups: the newest copy alone."""
+    unfinished = folder / "unfinished-functions.db"
+    unfinished.unlink(missing_ok=True)
+    reader = open_reader(source)
+    try:
+        reader.execute("PRAGMA query_only = 0")
+        reader.execute("VACUUM INTO ?", (str(unfinished),))
+    finally:
+        reader.close()
+    to_disk(unfinished)
+    unfinished.rename(folder / source.name)
+    to_disk(folder)
 
 
 def check(copy: Path) -> tuple[int, str]:

@@ -9,10 +9,12 @@ from runtime.audit.heads import HEADS_FILE, keep_head, read_heads
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TaptradeError
 from runtime.messaging.connection import Redis, connect
+from runtime.messaging.queues import JOBS
 from runtime.messaging.redis_keys import AUDIT_LAST
 from runtime.messaging.redis_values import AuditResult
 from runtime.settings import Settings, load
 from runtime.storage.database import open_reader
+from runtime.triggers import cron
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ class LedgerDoesNotAddUp(TaptradeError):
     """The ledger does not add up."""
 
 
+@cron("15 3 * * *", name="audit-daily", queue=JOBS, timeout_s=3600, overdue_s=26 * 3600)
 def audit_daily() -> dict[str, object]:
     """Audit the live database (a job of RQ's: it fails where a cent is off)."""
     settings = load()

@@ -95,6 +95,11 @@ def oldest_public_id(client: redis.Redis) -> str | None:
     return page[0][0].decode() if page else None
 
 
+def newest_public_id(client: redis.Redis) -> str:
+    """Return the id of the newest public entry."""
+    return _newest_id(client, BUS_PUBLIC)
+
+
 class BusReader:
     """Follow both streams for ever, over outages of Redis and over one that comes back empty."""
 

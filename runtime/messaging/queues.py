@@ -29,6 +29,7 @@ JOB_PREFIX = "rq:job:"
 STARTED_PREFIX = "rq:wip:"
 FAILED_PREFIX = "rq:failed:"
 QUEUES_KEY = "rq:queues"
+FUNCTION_PREFIX = "functions."
 WRITER_JOB = "jobs.writer.job.apply"
 BATCH_COMMANDS_MAX = 100
 ZLIB_MAGIC = b"x"
@@ -91,6 +92,11 @@ def _random_bits() -> int:
             int.from_bytes(data[at : at + RANDOM_BITS // 8], "big") for at in range(0, len(data), RANDOM_BITS // 8)
         )
     return _stock.pop()
+
+
+def queue_of(function: str) -> str:
+    """Return the queue of a function that the scheduler starts."""
+    return FUNCTION_PREFIX + function
 
 
 def rq_time(now_ms: int) -> str:

@@ -21,6 +21,7 @@ CounterName = Literal[
     "taptrade_bets_total",
     "taptrade_jobs_failed_total",
     "taptrade_job_runs_total",
+    "taptrade_function_runs_total",
     "taptrade_background_restarts_total",
     "taptrade_source_prices_total",
     "taptrade_source_dropped_total",
@@ -45,6 +46,9 @@ GaugeName = Literal[
     "taptrade_backup_time_seconds",
     "taptrade_job_success_time_seconds",
     "taptrade_job_overdue_seconds",
+    "taptrade_function_in_flight",
+    "taptrade_function_last_run_seconds",
+    "taptrade_function_commits_behind",
     "taptrade_exposure_cents",
     "taptrade_settlement_lag_seconds",
     "taptrade_queue_age_seconds",
@@ -60,7 +64,7 @@ GaugeName = Literal[
     "taptrade_wal_bytes",
     "taptrade_wal_held_seconds",
 ]
-HistogramName = Literal["taptrade_request_seconds", "taptrade_commit_seconds"]
+HistogramName = Literal["taptrade_request_seconds", "taptrade_commit_seconds", "taptrade_function_seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,10 @@ COUNTERS: dict[CounterName, Metric] = {
     "taptrade_bets_total": Metric("Bets that came to a status in a commit.", ("status",)),
     "taptrade_jobs_failed_total": Metric("Jobs that the writer could not do; RQ keeps them with the reason."),
     "taptrade_job_runs_total": Metric("Runs of periodic jobs, by what became of them.", ("job", "result")),
+    "taptrade_function_runs_total": Metric(
+        "Attempts of functions that no request starts, by what became of them; given_up: it is not tried again.",
+        ("function", "result"),
+    ),
     "taptrade_background_restarts_total": Metric(
         "Background work that ended by an error and started again.", ("work",)
     ),
@@ -118,6 +126,9 @@ GAUGES: dict[GaugeName, Metric] = {
         of_process=False,
     ),
     "taptrade_job_overdue_seconds": Metric("How long after that the job is overdue.", ("job",), of_process=False),
+    "taptrade_function_in_flight": Metric("Runs of a function that are under way.", ("function",)),
+    "taptrade_function_last_run_seconds": Metric("Unix time at which a function last ran.", ("function",)),
+    "taptrade_function_commits_behind": Metric("Commits whose events a function was not told of yet.", ("function",)),
     "taptrade_settlement_lag_seconds": Metric(
         "How long ago the oldest column ended whose bets are still open; 0 where none is late.", of_process=False
     ),
@@ -150,6 +161,9 @@ GAUGES: dict[GaugeName, Metric] = {
 }
 HISTOGRAMS: dict[HistogramName, Metric] = {
     "taptrade_commit_seconds": Metric("Time from the start of a commit to its end on disk.", (), COMMIT_BOUNDS),
+    "taptrade_function_seconds": Metric(
+        "Time of one attempt of a function that no request starts.", ("function",), REQUEST_BOUNDS
+    ),
     "taptrade_request_seconds": Metric("Time from receipt to the head of the answer.", ("function",), REQUEST_BOUNDS),
 }
 

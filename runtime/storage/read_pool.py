@@ -95,3 +95,8 @@ class ReadPool:
             return self._idle.pop()
         except IndexError:  # asked for, not looked at before: another thread may take the last one in between
             return _Connection(self._path, self._clock)
+
+    def close(self) -> None:
+        """Let go of the connections that nobody uses."""
+        while self._idle:
+            self._idle.pop().database.close()

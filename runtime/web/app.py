@@ -9,14 +9,16 @@ import falcon
 
 from runtime.clock import Clock
 from runtime.errors import Refusal
+from runtime.function_files import DiscoveryError
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import Limiter, LimitPolicy
 from runtime.web.answers import write_crash, write_http_error, write_outage, write_refusal
 from runtime.web.client_address import Addresses
 from runtime.web.cors import CrossOrigin
 from runtime.web.declaration import Function
-from runtime.web.discovery import DiscoveryError, refuse_duplicates, refuse_unwired
+from runtime.web.discovery import refuse_duplicates, refuse_unwired
 from runtime.web.endpoint import Endpoint
+from runtime.web.in_flight import TimeLimits
 from runtime.web.incoming import Request
 from runtime.web.scope import CommonHeaders, RequestScope
 from runtime.web.surroundings import Authenticate, Guard, SignedIn, Surroundings
@@ -46,10 +48,11 @@ def create_app(
     outages: tuple[type[Exception], ...] = (),
     trusted_proxies: Iterable[str] = LOOPBACK,
     cors_origins: Collection[str] = (),
+    time_limits: TimeLimits | None = None,
 ) -> App:
     """Build the WSGI app of `functions`; an exception of `outages` that a handler lets pass is answered 503.
 
-    Pages of `cors_origins` may read the answers.
+    Pages of `cors_origins` may read the answers. Whoever brings `time_limits` looks at them now and then.
     """
     refuse_duplicates(functions)
     refuse_unwired(functions, guards, quotas)
@@ -76,7 +79,7 @@ def create_app(
     )
     _handle_errors(app, outages)
     _begin_counts(metrics, functions)
-    for route, resource in _resources(surroundings).items():
+    for route, resource in _resources(surroundings, time_limits).items():
         try:
             app.add_route(route, resource)
         except ValueError as ex:
@@ -113,8 +116,13 @@ class Resource:
             self.on_head = endpoint
 
 
-def _resources(surroundings: Surroundings) -> dict[str, Resource]:
+def _resources(surroundings: Surroundings, time_limits: TimeLimits | None) -> dict[str, Resource]:
     resources: dict[str, Resource] = {}
+    if time_limits is not None:
+        time_limits.begin()
     for function in surroundings.functions:
-        resources.setdefault(function.route, Resource(function.file)).add(Endpoint(function, surroundings))
+        endpoint = Endpoint(function, surroundings)
+        resources.setdefault(function.route, Resource(function.file)).add(endpoint)
+        if time_limits is not None:
+            time_limits.add(endpoint.in_flight)
     return resources

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar, get_args
 import msgspec
 
 from runtime.error_codes import CODES
+from runtime.function_files import DECLARATION, DeclarationError
 from runtime.rate_limits import BUCKETS, Bucket
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -24,16 +25,12 @@ METHODS: frozenset[str] = frozenset(get_args(Method))
 AUTHS: frozenset[str] = frozenset(get_args(Auth))
 BODILESS: frozenset[str] = frozenset(("GET", "DELETE"))
 
-DECLARATION = "__taptrade_function__"
-"""The attribute of a handler that holds its declaration."""
+TIMEOUT_S = 30
+IN_FLIGHT = 1_000
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 H = TypeVar("H", bound=Callable[[Any], Any])
-
-
-class DeclarationError(Exception):
-    """A function is declared wrongly; the sentence says how."""
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,6 +113,10 @@ class Function:
     """Media types in which the answer comes if Accept wants one of them more, as text."""
     events: Mapping[str, Any]
     """Of a stream: an example of each event's data by the event's type; its class is the type of the data."""
+    timeout_s: int
+    """How long a call may take, until its answer begins."""
+    in_flight: int
+    """How many calls a process answers at once; one more is refused."""
     name: str = ""
     file: str = ""
 
@@ -146,8 +147,12 @@ def function(
     path: Mapping[str, Any] = NOTHING,
     instead: tuple[str, ...] = (),
     events: Mapping[str, Any] = NOTHING,
+    timeout_s: int = TIMEOUT_S,
+    in_flight: int = IN_FLIGHT,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
+    bounds = {"timeout_s": timeout_s, "in_flight": in_flight}
+    more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **bounds}
 
     def declare(handler: H) -> H:
         declaration = Function(
@@ -167,10 +172,7 @@ def function(
             errors=errors,
             media=media,
             also=also,
-            headers=headers,
-            path=path,
-            instead=instead,
-            events=events,
+            **more,
         )
         return _attached(handler, declaration)
 
@@ -199,6 +201,9 @@ def _form_complaints(one: Function) -> Iterator[str]:
         yield "the summary is empty"
     if not 200 <= one.status <= 299:
         yield f"status {one.status} is no success; refusals are raised (runtime.errors)"
+    for what, value in (("timeout_s", one.timeout_s), ("in_flight", one.in_flight)):
+        if value < 1:
+            yield f"{what}={value} is less than 1"
     if one.body is not None and one.method in BODILESS:
         yield f"{one.method} takes no body"
 

@@ -1,6 +1,7 @@
 """One endpoint: the fixed order of steps between Falcon and a handler.
 
-Guards, session, limits, then the body and the query are decoded, then the handler runs, then its answer is written.
+Guards, what is under way, session, limits, then the body and the query are decoded, then the handler runs, then its
+answer is written.
 Guards come first because they look at nothing but memory: where a door is shut, asking who knocks would cost more.
 All that depends on the declaration only is prepared once; nothing is built per request but the call itself.
 """
@@ -11,11 +12,14 @@ from typing import Any
 
 import falcon
 import msgspec
+from gevent import getcurrent
 
 from runtime.errors import Forbidden, Refusal, Unauthenticated
+from runtime.log import FUNCTION
 from runtime.web.answers import write_answer
 from runtime.web.call import Call
 from runtime.web.declaration import Function
+from runtime.web.in_flight import InFlight, TimeLimitReached
 from runtime.web.incoming import Request, decode_body, decode_query, refuse_body, refuse_query
 from runtime.web.limits import EndpointLimits
 from runtime.web.surroundings import SignedIn, Surroundings
@@ -28,6 +32,7 @@ class Endpoint:
         "_authenticate",
         "_decoder",
         "_guards",
+        "_inside",
         "_limits",
         "_name",
         "_needs_session",
@@ -35,10 +40,13 @@ class Endpoint:
         "_surroundings",
         "_with_session",
         "function",
+        "in_flight",
     )
 
     def __init__(self, function: Function, surroundings: Surroundings) -> None:
         self.function = function
+        self.in_flight = InFlight(function)
+        self._inside = self.in_flight.inside
         self._surroundings = surroundings
         self._name = f"{function.method} {function.route}"
         self._with_session = function.auth != "none"
@@ -59,11 +67,21 @@ class Endpoint:
         for guard in self._guards:
             guard()
         self._limits.refuse_spent(req)
+        in_flight, inside, me = self.in_flight, self._inside, getcurrent()
+        if len(inside) >= in_flight.limit:
+            raise in_flight.refuse()
+        inside[me] = req.started_ms
+        in_flight.last_ms = req.received_ms
+        FUNCTION.set(self.function.name)
         try:
             answer = self._answer(req, resp, path)
         except Refusal as refusal:
             self._limits.count_refusal(req, refusal)
             raise
+        except TimeLimitReached:
+            raise in_flight.too_long() from None
+        finally:
+            inside.pop(me, None)  # a call within this one, as tests make them, has taken it out already
         write_answer(req, resp, self.function, answer)
 
     def _answer(self, req: Request, resp: falcon.Response, path: dict[str, Any]) -> Any:

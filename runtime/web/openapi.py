@@ -26,7 +26,7 @@ from runtime.web.described import (
 from runtime.web.problem import Problem
 
 # Codes that need no mention in a declaration: they follow from it.
-ALWAYS = ("INVALID_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE")
+ALWAYS = ("INVALID_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE", "OVERLOADED")
 WITH_SESSION = ("UNAUTHENTICATED",)
 FOR_OPERATORS = ("FORBIDDEN",)
 WITH_BODY = ("BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")

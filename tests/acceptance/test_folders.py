@@ -27,7 +27,17 @@ def test_a_game_is_played_in_a_folder_of_any_name(tmp_path: Path) -> None:
     data = tmp_path / "a link" / ODD
     # `::` is every address of both kinds; ours are asked at 127.0.0.1, and a player finds out by itself.
     with System(data, host="::" if socket.has_ipv6 else "0.0.0.0") as system:  # noqa: S104
-        assert set(system.pids()) >= {"redis", "writer", "settler", "jobs", "scheduler", "feed", "dashboard", "api"}
+        assert set(system.pids()) >= {
+            "redis",
+            "writer",
+            "settler",
+            "jobs",
+            "scheduler",
+            "functions",
+            "feed",
+            "dashboard",
+            "api",
+        }
         elsewhere = {name: value for name, value in system.variables.items() if not name.endswith("_PORT")}
         words = [sys.executable, "-I", "-m", "taptrade", "player", "--bets", "1", "--plain"]
         played = subprocess.run(words, env=elsewhere, capture_output=True, text=True, timeout=120, check=False)

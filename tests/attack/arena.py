@@ -19,6 +19,7 @@ from runtime.betting.admission import AdmissionControl
 from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import ManualClock
+from runtime.function_files import functions_folder
 from runtime.game.rewards import BrownianTouch
 from runtime.health.writer_watch import WriterWatch
 from runtime.history.past import Past
@@ -41,7 +42,6 @@ from runtime.stream.hub import Hub
 from runtime.web.app import create_app
 from runtime.web.declaration import Function
 from runtime.web.discovery import discover
-from runtime.wiring import functions_folder
 from tests.backgrounds import idle
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 

@@ -20,7 +20,7 @@ from tests.chaos.papers import OldPapers
 from tests.chaos.stage import Stage
 from tests.waiting import wait_until
 
-KILLED = ("api", "writer", "settler", "scheduler", "jobs", "feed", "redis")
+KILLED = ("api", "writer", "settler", "scheduler", "jobs", "functions", "feed", "redis")
 BUSY_S = 8.0
 """Longer than the writer's busy time-out."""
 OUTAGE_S = 4.0

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from jobs.rq.schedule import SCHEDULES
+from jobs.rq.schedule import house_triggers
 from runtime.error_codes import CODES
 from runtime.rate_limits import DAY_S, MINUTE_S, policies
 from runtime.settings import load
 from runtime.settings_table import TABLE
+from runtime.triggers.discovery import triggers_in
 from runtime.web.declaration import Function
 from runtime.web.discovery import discover
 from taptrade.cli import COMMANDS
@@ -81,7 +82,9 @@ def costs() -> str:
 
 def _row_of_costs(one: Function) -> tuple[str, ...]:
     name = f"{one.method} {one.route}"
-    cost = COSTS[name]
+    cost = COSTS.get(name)
+    if cost is None:
+        return f"`{name}`", "not measured", "", "", ", ".join(one.buckets), ""
     in_database = f"{cost.database_bytes:,}" if cost.database_bytes else ""
     in_redis = f"{cost.redis_bytes:,} for {cost.redis_s:,}" if cost.redis_bytes else ""
     return f"`{name}`", f"{cost.cpu_ms:g}", in_database, in_redis, ", ".join(one.buckets), cost.bound
@@ -104,12 +107,34 @@ def commands() -> str:
 
 
 def schedules() -> str:
-    """Every periodic job."""
+    """Every periodic job of the house's own."""
     rows = (
-        (f"`{one.id}`", f"`{one.function}`", one.queue, f"cron `{one.cron}` UTC" if one.cron else f"{one.interval_s} s")
-        for one in SCHEDULES
+        (
+            f"`{one.name}`",
+            f"`{one.handler.__module__}.{one.handler.__name__}`",
+            one.queue,
+            f"cron `{one.cron}` UTC" if one.cron else f"{one.interval_s} s",
+        )
+        for one in house_triggers()
     )
     return table(("job", "function", "queue", "when"), rows)
+
+
+def triggers() -> str:
+    """Every function that no request starts: what does, its limits, and which file it is in."""
+    rows = (
+        (
+            f"`{one.name}`",
+            one.when,
+            f"{one.timeout_s} s",
+            str(one.in_flight),
+            str(one.retries),
+            one.summary,
+            f"`functions/{Path(one.file).name}`",
+        )
+        for one in triggers_in(ROOT / "functions")
+    )
+    return table(("function", "started by", "time limit", "in flight", "retries", "what", "file"), rows)
 
 
 def rooms() -> str:
@@ -143,7 +168,8 @@ def _depth(room: str) -> int:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    made.__name__: made for made in (settings, endpoints, buckets, costs, errors, processes, commands, schedules, rooms)
+    made.__name__: made
+    for made in (settings, endpoints, buckets, costs, errors, processes, commands, schedules, triggers, rooms)
 }
 
 

@@ -11,6 +11,7 @@ from runtime.clock import ManualClock
 from runtime.settings import Settings
 from runtime.storage.database import LEDGER_MIGRATIONS
 from runtime.storage.migrate import migrate
+from taptrade.trial import Trial, open_trial
 from tests.attack.arena import Arena, open_arena
 from tests.attack.operator import Operator
 from tests.attack.operator import open_house as open_operated
@@ -25,6 +26,13 @@ from tests.functions.station import Station, open_station
 def _refusals_as_declared() -> Iterator[None]:
     with held_to_their_types():
         yield
+
+
+@pytest.fixture
+def trial(settings: Settings, clock: ManualClock) -> Iterator[Trial]:
+    """Return a house for trying functions: real Redis, real databases, a writer that works at once, a price."""
+    with open_trial(settings, clock) as opened:
+        yield opened
 
 
 @pytest.fixture

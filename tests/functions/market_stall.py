@@ -15,6 +15,7 @@ from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
 from runtime.auth.sessions import Sessions
 from runtime.clock import ManualClock
+from runtime.function_files import DECLARATION
 from runtime.messaging.connection import OUTAGES
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
@@ -24,7 +25,7 @@ from runtime.storage import ticks_store
 from runtime.storage.database import open_writer
 from runtime.storage.read_pool import ReadPool
 from runtime.web.app import App, create_app
-from runtime.web.declaration import DECLARATION, Function
+from runtime.web.declaration import Function
 from tests.jobs.writer_desk import Desk, tick_at
 from tests.runtime.stream.station import Station, Told, open_station, read_events
 

@@ -17,6 +17,7 @@ from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
 from runtime.auth.sessions import Sessions
 from runtime.clock import ManualClock
+from runtime.function_files import DECLARATION
 from runtime.game.limits import RiskLimits
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import AnyCommand, OpenAccount, Outcome, SetLimits
@@ -29,7 +30,7 @@ from runtime.storage.database import LEDGER_MIGRATIONS, open_writer
 from runtime.storage.migrate import migrate
 from runtime.storage.read_pool import ReadPool
 from runtime.web.app import create_app
-from runtime.web.declaration import DECLARATION, Function
+from runtime.web.declaration import Function
 from tests.runtime.auth.logins import message, signed
 
 HANDLERS = (

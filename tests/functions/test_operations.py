@@ -12,7 +12,7 @@ import pytest
 
 from jobs.rq.json_jobs import JsonQueue
 from jobs.rq.runs import begin_seen
-from jobs.rq.schedule import SCHEDULES
+from jobs.rq.schedule import schedules
 from jobs.upkeep.backup import make_backup
 from runtime.clock import ManualClock, rfc3339
 from runtime.game.breaker import Breaker, Override, State
@@ -148,11 +148,11 @@ def test_metrics_show_when_each_periodic_job_went_well_and_how_old_the_backup_is
     page = station.client.simulate_get("/metrics").text
     assert "\ntaptrade_backup_time_seconds " not in page
     assert "\ntaptrade_job_success_time_seconds{" not in page
-    begin_seen(station.redis, 1_500)
+    begin_seen(station.redis, 1_500, schedules())
     make_backup(station.settings.database, station.settings.data / FOLDER, ManualClock(2_500))
     page = station.client.simulate_get("/metrics").text
     assert "\ntaptrade_backup_time_seconds 2.5\n" in page
-    for schedule in SCHEDULES:
+    for schedule in schedules():
         assert f'\ntaptrade_job_success_time_seconds{{job="{schedule.id}"}} 1.5\n' in page
         assert f'\ntaptrade_job_overdue_seconds{{job="{schedule.id}"}} {schedule.overdue_s:.1f}\n' in page
 

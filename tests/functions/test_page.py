@@ -11,10 +11,10 @@ from falcon import testing
 
 from functions import page
 from runtime.clock import ManualClock
+from runtime.function_files import DECLARATION
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import Unlimited
 from runtime.web.app import create_app
-from runtime.web.declaration import DECLARATION
 from runtime.web.static_files import StaticFiles, takes_gzip
 
 SCRIPT = "// Says hello.\n" + "console.log('hello');\n" * 100

@@ -12,11 +12,11 @@ from falcon import testing
 from functions import rules
 from functions.rules import Rules
 from runtime.clock import ManualClock
+from runtime.function_files import DECLARATION
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import Unlimited, policies
 from runtime.settings import load
 from runtime.web.app import create_app
-from runtime.web.declaration import DECLARATION
 
 EXCHANGES = {"TAPTRADE_FEED": "kraken,binance,coinbase"}
 

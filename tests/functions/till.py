@@ -16,6 +16,7 @@ from runtime.auth.domains import domains_of
 from runtime.auth.sessions import Sessions
 from runtime.betting.fate import Fates
 from runtime.clock import ManualClock
+from runtime.function_files import DECLARATION
 from runtime.game.grid import GridRules
 from runtime.game.rewards import BrownianTouch, RewardModel
 from runtime.history.past import Past
@@ -30,7 +31,7 @@ from runtime.storage import ticks_store
 from runtime.storage.database import open_writer
 from runtime.storage.read_pool import ReadPool
 from runtime.web.app import create_app
-from runtime.web.declaration import DECLARATION, Function
+from runtime.web.declaration import Function
 from tests.jobs.writer_desk import RULES, Desk
 
 HANDLERS = (

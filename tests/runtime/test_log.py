@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runtime.log import REQUEST_ID, SAME_LINES_MAX, configure, redact
+from runtime.log import FUNCTION, REQUEST_ID, SAME_LINES_MAX, configure, redact
 
 SIGNATURE = "0x" + "ab" * 65
 PRIVATE_KEY = "0x" + "0123456789abcdef" * 4
@@ -27,9 +27,10 @@ def lines() -> Iterator[io.StringIO]:
     root.handlers = []
     stream = io.StringIO()
     configure("api", "INFO", stream)
-    outside = REQUEST_ID.set("")
+    outside, function = REQUEST_ID.set(""), FUNCTION.set("")
     yield stream
     REQUEST_ID.reset(outside)
+    FUNCTION.reset(function)
     root.handlers, root.level = before, level
 
 
@@ -51,12 +52,13 @@ def test_a_terminal_gets_text() -> None:
     screen = Terminal()
     configure("api", "INFO", screen)
     REQUEST_ID.set("r1")
+    FUNCTION.set("odd_one")
     try:
         raise ValueError("odd")
     except ValueError:
         logging.getLogger("x").exception("no token=abc", extra={"fields": {"ms": 3, "token": "abc"}})
     first, *rest = screen.getvalue().splitlines()
-    assert first.partition(" ")[2] == "ERROR api: no token=*** request_id=r1 ms=3 token=***"
+    assert first.partition(" ")[2] == "ERROR api: no token=*** request_id=r1 function=odd_one ms=3 token=***"
     assert rest[-1] == "ValueError: odd"
 
 

@@ -21,7 +21,7 @@ from tests.nginx.conftest import ROOT, running_edge
 from tests.systemd.units import Units
 from tests.waiting import wait_until
 
-ROLES = ("writer", "feed", "settler", "jobs", "scheduler", "dashboard", "api")
+ROLES = ("writer", "feed", "settler", "jobs", "scheduler", "functions", "dashboard", "api")
 OLD, NEW = "v1.0.0-1+old", "v1.1.0-2+new"
 DRAIN_S = "3"
 """No fill delay: an answer takes 2 s at most."""

@@ -59,7 +59,9 @@ def handed_over(role: str, old: str, new: str) -> list[str]:
 def test_each_is_replaced_by_a_stand_in_and_then_by_its_own(machine: Path) -> None:
     done = deploy(machine, NEW)
     assert done.returncode == 0, done.stderr
-    restarted = [f"restart taptrade@{role}.service" for role in ("settler", "jobs", "scheduler", "dashboard")]
+    restarted = [
+        f"restart taptrade@{role}.service" for role in ("settler", "jobs", "scheduler", "functions", "dashboard")
+    ]
     assert (machine / "log").read_text().splitlines() == [
         *handed_over("writer", "taptrade", "taptrade-next"),
         *handed_over("feed", "taptrade", "taptrade-next"),

@@ -18,7 +18,7 @@ SCORES = {"taptrade@writer": 1.3, "taptrade-redis": 0.3, "taptrade-migrate": 0.3
 """The most exposed that each may be, of 10; docs/deployment.md says so too."""
 INSIDE = (".venv/.run", ".venv/bin/taptrade", "nginx/render")
 """Of a release that is in place."""
-ROLES = ("replica", "writer", "feed", "settler", "jobs", "scheduler", "dashboard", "api")
+ROLES = ("replica", "writer", "feed", "settler", "jobs", "scheduler", "functions", "dashboard", "api")
 
 
 @pytest.fixture(scope="module")

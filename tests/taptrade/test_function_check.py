@@ -91,8 +91,14 @@ def test_a_recording_that_cannot_be_replayed_is_named_before_anything_starts(fol
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        pytest.param("", "names jobs.upkeep.backup.backup_live, which is no function", id="function that is gone"),
-        pytest.param("\ndef\n", "jobs/upkeep/backup.py, line 2: SyntaxError: invalid syntax", id="syntax"),
+        pytest.param(
+            "from runtime.triggers import cron\n\n@cron('0 99 * * *')\ndef x() -> None:\n    'Do.'\n",
+            "backup.py: line 3: DeclarationError: '0 99 * * *' are no times of the calendar: ",
+            id="times that are none",
+        ),
+        pytest.param(
+            "import runtime.triggers\ndef\n", "backup.py: syntax error in line 2: invalid syntax", id="syntax"
+        ),
     ],
 )
 def test_a_broken_periodic_job_is_named_before_anything_starts(folder: Path, source: str, reason: str) -> None:

@@ -80,7 +80,7 @@ def test_a_run_keeps_its_files_and_its_secrets_to_itself(tmp_path: Path) -> None
     data, port = tmp_path / "data", free_port()
     data.mkdir(mode=0o755)
     secrets = {"TAPTRADE_PROCESSOR_SECRET": PROCESSOR, "TAPTRADE_DASHBOARD_KEY": DASHBOARD}
-    supported = {"settler", "jobs", "scheduler", "feed", "dashboard"}
+    supported = {"settler", "jobs", "scheduler", "functions", "feed", "dashboard"}
     replica = tmp_path / "elsewhere"
     with running(
         data, port, free_port(), TAPTRADE_FEED="sim", TAPTRADE_REPLICA_URL=str(replica), **secrets

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from jobs.rq.schedule import schedules
 from runtime.settings import load
 from taptrade import embedded_redis, sockets, up
 from taptrade.announce import banner, hide_password
@@ -159,7 +160,7 @@ def test_killed_process_comes_back_and_ctrl_c_stops_all(tmp_path: Path, port: in
         url = embedded_redis.recorded_url(data)
         assert url
         with redis.Redis.from_url(url) as client:
-            wait_until(lambda: answers(url) and client.zcard("rq:scheduler:scheduled_jobs") == 5, 20)
+            wait_until(lambda: answers(url) and client.zcard("rq:scheduler:scheduled_jobs") == len(schedules()), 20)
         os.killpg(launcher.pid, signal.SIGINT)
     assert launcher.returncode == 0
     assert (tmp_path / "up.log").read_text().endswith("taptrade: stopped\n")

@@ -14,7 +14,7 @@ from rq.job import JobStatus
 
 from jobs.rq.json_jobs import RENAMED, JsonJob, JsonQueue
 from jobs.rq.runs import Runs
-from jobs.rq.schedule import SCHEDULES
+from jobs.rq.schedule import schedules
 from jobs.rq.workers import make_worker, reclaim, worker_name
 from runtime.clock import ManualClock
 from runtime.metrics.table import Metrics
@@ -46,7 +46,7 @@ def test_what_is_stored_is_json(redis_client: Any, queue: JsonQueue) -> None:
 def test_a_job_that_waits_under_an_older_name_runs(redis_client: Any, queue: JsonQueue, old: str) -> None:
     queue.enqueue_job(job(redis_client, "one", old))
     found = JsonJob.fetch("one", connection=redis_client).func
-    assert f"{found.__module__}.{found.__name__}" in {schedule.function for schedule in SCHEDULES}
+    assert f"{found.__module__}.{found.__name__}" in {schedule.function for schedule in schedules()}
 
 
 def test_an_id_waits_at_most_once(redis_client: Any, queue: JsonQueue) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jobs.rq.json_jobs import FAILURE_TTL_S, JsonJob, JsonQueue
-from jobs.rq.schedule import SCHEDULES, Schedule, is_registered, register_missing
+from jobs.rq.schedule import Schedule, is_registered, register_missing, schedules
 from jobs.rq.scheduler import LOCK_MS, WatchfulScheduler
 from runtime.clock import ManualClock, SystemClock
 from runtime.messaging.connection import connect
@@ -19,8 +19,8 @@ from tests.serving import serving
 from tests.waiting import wait_until
 
 SCHEDULED = "rq:scheduler:scheduled_jobs"
-IDS = {schedule.id.encode() for schedule in SCHEDULES}
-EACH_SECOND = [schedule.id for schedule in SCHEDULES if schedule.interval_s == 1]
+IDS = {schedule.id.encode() for schedule in schedules()}
+EACH_SECOND = [schedule.id for schedule in schedules() if schedule.interval_s == 1]
 SAMPLE = Schedule("sample", "tests.jobs.sample_jobs.note", "settle", 30, 60, interval_s=1)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jobs.upkeep.backup import check, make_backup
+from jobs.upkeep.backup import check, keep_functions, make_backup
 from runtime.clock import ManualClock
 from runtime.storage.backups import Backup
 from runtime.storage.database import Database, DatabaseError, DatabaseUnsafe, open_reader, open_writer
@@ -44,6 +44,19 @@ def test_copy_holds_all_that_was_committed_and_says_so(live: Path, tmp_path: Pat
     assert restored.execute("SELECT number FROM commits ORDER BY number") == [(1,), (2,)]
     restored.close()
     assert {path.name for path in copy.parent.iterdir()} == {copy.name, f"{copy.name}.sha256", f"{copy.name}.json"}
+
+
+def test_what_functions_remember_is_kept_as_it_was_last(live: Path, tmp_path: Path) -> None:
+    folder, writer = tmp_path / "backups", open_writer(live)
+    folder.mkdir()
+    for number in (1, 2):
+        commit(writer, number)
+        keep_functions(live, folder)
+    writer.close()
+    [copy] = folder.iterdir()
+    kept = open_reader(copy)
+    assert kept.execute("SELECT max(number) FROM commits") == [(2,)]
+    kept.close()
 
 
 def test_only_the_newest_are_kept(live: Path, tmp_path: Path, clock: ManualClock) -> None:

@@ -11,7 +11,8 @@ import pytest
 from falcon import testing
 
 from runtime.errors import Unavailable
-from runtime.web.discovery import DiscoveryError, discover
+from runtime.function_files import DiscoveryError
+from runtime.web.discovery import discover
 from tests.runtime.web.sample_app import BEARER, GOOD, NOW_MS, WALLET, SampleApp, build, problem
 
 TAP = {"cell": "1_2_3", "amount": 100}

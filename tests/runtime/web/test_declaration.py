@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from runtime.function import Call
-from runtime.web.declaration import DECLARATION, Body, DeclarationError, OpenQuery, Query, function
+from runtime.function_files import DECLARATION, DeclarationError
+from runtime.web.declaration import Body, OpenQuery, Query, function
 
 
 def nothing(_call: Call[Any]) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.web.discovery import DiscoveryError, discover, refuse_duplicates
+from runtime.function_files import DiscoveryError
+from runtime.web.discovery import discover, refuse_duplicates
 from tests.runtime.web.sample_app import BROKEN, GOOD, build
 
 ENDPOINT = '''"""GET {route}."""

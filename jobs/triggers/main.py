@@ -1,0 +1,157 @@
+"""The process `functions`: threads for every function that no request starts, and a main thread that watches them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from jobs.rq.runs import Runs
+from jobs.triggers.attempts import Attempts
+from jobs.triggers.deadlines import Deadlines
+from jobs.triggers.follow import Follower
+from jobs.triggers.positions import Positions, forget_others
+from jobs.triggers.threads import QueueThread, forget_queues, take_up_again
+from jobs.triggers.work import Workshop, open_workshop
+from runtime.background import Background
+from runtime.clock import SystemClock
+from runtime.function_files import functions_folder
+from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
+from runtime.messaging.metrics_exchange import start_pushing
+from runtime.messaging.queues import queue_of
+from runtime.metrics.table import Metrics
+from runtime.settings import Settings, load
+from runtime.storage.database import open_writer
+from runtime.storage.function_store import prepare
+from runtime.systemd import systemd
+from runtime.triggers.declaration import Trigger
+from runtime.triggers.discovery import triggers_in
+from runtime.triggers.run import Bench
+
+logger = logging.getLogger(__name__)
+
+PROCESS = "functions"
+WATCH_EVERY_S = 0.1
+DRAIN_S = 8.0
+"""How long what is under way may go on when the process stops."""
+
+
+class FunctionProcess:
+    """Everything that the process is made of."""
+
+    def __init__(self, settings: Settings, triggers: Sequence[Trigger], stop: threading.Event) -> None:
+        self._settings = settings
+        self._triggers = triggers
+        self._stop = stop
+        self._clock = SystemClock()
+        self._metrics = Metrics(PROCESS)
+        self._client = connect(settings.redis_url)
+        self._background = Background(stop, self._clock, self._metrics)
+        self._deadlines = Deadlines(self._clock)
+        self._attempts = Attempts(self._deadlines, self._metrics, self._clock, stop)
+        self._threads: list[QueueThread] = []
+
+    def start(self) -> None:
+        """Begin with what every function is started by."""
+        wait_until_ready(self._client, self._stop.wait, attempts=2**31)
+        start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background)
+        prepare(self._settings.functions_database, self._clock)
+        self._forget()
+        open_workshop(Workshop(self._triggers, self._attempts, self._bench))
+        for trigger in self._triggers:
+            self._attempts.begin_counts(trigger)
+            if trigger.starter == "event":
+                self._background.start(trigger.name, partial(self._follow, trigger))
+            else:
+                self._take_queue(trigger)
+        logger.info("%d functions are at work", len(self._triggers))
+
+    def _take_queue(self, trigger: Trigger) -> None:
+        queue = _queue(trigger)
+        take_up_again(queue, self._client)
+        runs = Runs(queue, self._client, self._metrics, self._clock)
+        for number in range(1, trigger.in_flight + 1):
+            thread = QueueThread(queue, self._settings.redis_url, runs, self._stop)
+            self._threads.append(thread)
+            self._background.start(f"{trigger.name}-{number}", thread.run)
+
+    def _follow(self, trigger: Trigger) -> None:
+        bench = self._bench()
+        try:
+            positions = Positions(bench.store, trigger.name)
+            Follower(trigger, bench, positions, self._attempts, self._metrics).run(self._stop)
+        finally:
+            bench.close()
+
+    def _forget(self) -> None:
+        forget_queues([_queue(one) for one in self._triggers if one.starter != "event"], self._client)
+        store = open_writer(self._settings.functions_database)
+        try:
+            gone = forget_others(store, [one.name for one in self._triggers if one.starter == "event"])
+        finally:
+            store.close()
+        if gone:
+            logger.info("no longer declared, and told of nothing any more: %s", ", ".join(gone))
+
+    def _bench(self) -> Bench:
+        return Bench(self._settings, self._clock, self._client)
+
+    def watch(self) -> None:
+        """Hold runs to their limits until the process stops; end it where one can be held to none."""
+        while not self._stop.wait(WATCH_EVERY_S):
+            systemd.alive()
+            self._look()
+
+    def _look(self) -> None:
+        stuck = self._deadlines.look()
+        under_way = self._deadlines.under_way()
+        for trigger in self._triggers:
+            self._metrics.set("taptrade_function_in_flight", under_way.get(trigger.name, 0), trigger.name)
+        if stuck:
+            logger.critical("%s cannot be interrupted: the process ends and begins anew", ", ".join(stuck))
+            logging.shutdown()
+            os._exit(1)
+
+    def leave(self) -> None:
+        """Let what is under way end, within reason; what does not is taken up again at the next start."""
+        end_ms = self._clock.monotonic_ms() + DRAIN_S * 1000
+        pause = threading.Event()
+        while self._deadlines.under_way() and self._clock.monotonic_ms() < end_ms:
+            self._look()
+            pause.wait(WATCH_EVERY_S)
+        for thread in self._threads:
+            try:
+                thread.leave()
+            except OUTAGES:
+                return
+
+
+def _queue(trigger: Trigger) -> str:
+    return trigger.queue or queue_of(trigger.name)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; wait for Redis as long as it takes."""
+    for name in ("rq.worker", "rq.job", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    triggers = triggers_in(functions_folder())
+    stop = threading.Event()
+    _stop_on_signals(stop.set)
+    process = FunctionProcess(load(), triggers, stop)
+    process.start()
+    systemd.ready()
+    process.watch()
+    systemd.stopping()
+    process.leave()
+    # Threads that wait for a job cannot be told; they hold nothing.
+    logging.shutdown()
+    os._exit(0)
+
+
+def _stop_on_signals(end: Callable[[], Any]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end())

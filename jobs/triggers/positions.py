@@ -1,0 +1,57 @@
+"""How far the events of a function were told: kept in functions.db, which survives a crash and the loss of Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from runtime.game.statements import read_statements
+from runtime.storage.database import Database
+from runtime.triggers import Event
+
+POSITIONS = read_statements("jobs.triggers", "positions.sql")
+ERROR_LENGTH_MAX = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last commit that was told, the last entry of the public bus that was looked at, the breaker's last state."""
+
+    commit: int
+    public_id: str
+    breaker: str
+
+
+class Positions:
+    """The position of one function."""
+
+    def __init__(self, database: Database, function: str) -> None:
+        self._database = database
+        self._function = function
+
+    def begin(self, now: Position) -> Position:
+        """Return where the function stands: a new one where the house does now, none beyond that."""
+        self._database.execute(POSITIONS["begin_position"], (self._function, now.commit, now.public_id, now.breaker))
+        self._database.execute(POSITIONS["step_back"], (now.commit, self._function, now.commit))
+        return Position(*self._database.execute(POSITIONS["position"], (self._function,))[0])
+
+    def move(self, to: Position) -> None:
+        """Keep that everything up to here was told."""
+        self._database.execute(POSITIONS["move_position"], (to.commit, to.public_id, to.breaker, self._function))
+
+    def set_aside(self, event: Event, error: str, now_ms: int) -> None:
+        """Keep an event that the function could not take, so that those behind it are told."""
+        text = msgspec.json.encode(event).decode()
+        row = (self._function, event.id, text, error[:ERROR_LENGTH_MAX], now_ms)
+        self._database.execute(POSITIONS["set_aside"], row)
+
+
+def forget_others(database: Database, known: Iterable[str]) -> list[str]:
+    """Forget the positions of functions that are not declared any more; return their names."""
+    stored = {name for (name,) in database.execute(POSITIONS["known_positions"])}
+    gone = sorted(stored - set(known))
+    for name in gone:
+        database.execute(POSITIONS["forget_position"], (name,))
+    return gone

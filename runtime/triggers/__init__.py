@@ -1,0 +1,12 @@
+"""What starts functions other than requests: how they are declared and found, and what one run of them is given.
+
+It is what a file of functions/ imports to declare one: `from runtime.triggers import Run, every`.
+
+May import: runtime.messaging, runtime.storage.
+"""
+
+from runtime.messaging.messages import send_message
+from runtime.triggers.declaration import cron, every, on_event, on_queue
+from runtime.triggers.run import Event, Message, Run
+
+__all__ = ["Event", "Message", "Run", "cron", "every", "on_event", "on_queue", "send_message"]

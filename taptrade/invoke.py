@@ -1,0 +1,103 @@
+"""`taptrade invoke NAME`: run one function without a server, on a throw-away house or on the present data."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from runtime.clock import SystemClock
+from runtime.errors import TaptradeError
+from runtime.settings import load
+from runtime.web.declaration import Function
+from taptrade.books import find_account
+from taptrade.trial import Trial, open_trial
+from taptrade.trial_house import throw_away
+
+REFUSED_FROM = 400
+
+
+class CannotInvoke(TaptradeError):
+    """A function cannot be run so."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a function once: JSON in, its answer out, without a server.
+
+    It runs on a throw-away house: an empty database and Redis, a price that does not move, and a writer that works at
+    once. With --present it reads the databases of the data folder, and nothing is written to them. An endpoint that
+    wants a session is called by a new account with play money. The exit status is 1 where the answer is a refusal.
+    """
+    parser = argparse.ArgumentParser(prog="taptrade invoke", description=main.__doc__)
+    parser.add_argument("name", metavar="NAME", help="a function as `taptrade functions` names it")
+    parser.add_argument("--data", metavar="JSON", help="its body, message or event; `-` reads standard input")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the route")
+    parser.add_argument("--query", default="", metavar="A=B&C=D", help="query parameters")
+    parser.add_argument("--as", dest="account", metavar="ACCOUNT", help="with --present: as this wallet or user id")
+    parser.add_argument("--present", action="store_true", help="read the present data instead of a throw-away house")
+    given = parser.parse_args(argv)
+    if given.account and not given.present:
+        parser.error("--as names an account of the present data: say --present too")
+    body = _body(given.data)
+    with (
+        throw_away(load(), present=given.present) as settings,
+        open_trial(settings, SystemClock(), writes=not given.present) as trial,
+    ):
+        endpoint = next((one for one in trial.endpoints if one.name == given.name), None)
+        if endpoint is None:
+            print(_text(trial.run(given.name, body)))
+            return 0
+        return _call(trial, endpoint, body, given)
+
+
+def _body(text: str | None) -> Any:
+    given = sys.stdin.read() if text == "-" else text
+    try:
+        return None if given is None or not given.strip() else msgspec.json.decode(given)
+    except msgspec.DecodeError as ex:
+        raise CannotInvoke(f"--data is no JSON: {ex}") from ex
+
+
+def _call(trial: Trial, endpoint: Function, body: Any, given: argparse.Namespace) -> int:
+    if endpoint.auth == "operator":
+        raise CannotInvoke(f"{endpoint.name} is for operators, who sign in with a wallet; tests/functions does so")
+    if endpoint.media == "text/event-stream":
+        raise CannotInvoke(f"{endpoint.name} does not end; run the house and follow it with curl -N")
+    headers = _headers(trial, endpoint, given)
+    result = trial.call(
+        endpoint.method, _path(endpoint.route, given.set), body, headers=headers, query_string=given.query
+    )
+    print(f"{result.status}", file=sys.stderr)
+    print(_text(result.json) if "json" in result.headers.get("content-type", "") else result.text)
+    return 1 if result.status_code >= REFUSED_FROM else 0
+
+
+def _headers(trial: Trial, endpoint: Function, given: argparse.Namespace) -> dict[str, str]:
+    """Return the header fields of a session, where one is wanted: of a new account, or of one of the present data."""
+    if given.account:
+        return trial.session_of(find_account(trial.bench.database, given.account))
+    if endpoint.auth != "session":
+        return {}
+    if given.present:
+        raise CannotInvoke(f"{endpoint.name} wants a session: say --as WALLET or --as USER_ID")
+    return trial.sign_in()
+
+
+def _path(route: str, fields: Sequence[str]) -> str:
+    """Fill the fields of a route: `/api/bets/{bet_id}` by `bet_id=...`."""
+    values = dict(field.partition("=")[::2] for field in fields)
+    parts = []
+    for part in route.split("/"):
+        name = part.strip("{}").partition(":")[0]
+        if part.startswith("{") and name not in values:
+            raise CannotInvoke(f"the route {route} has a field: say --set {name}=VALUE")
+        parts.append(values[name] if part.startswith("{") else part)
+    return "/".join(parts)
+
+
+def _text(answer: Any) -> str:
+    encoded = msgspec.json.encode(answer, enc_hook=str)
+    return msgspec.json.format(encoded, indent=2).decode()

@@ -1,0 +1,213 @@
+"""A house for trying functions, in one process: real Redis, real databases, a writer that works at once, one price.
+
+Tests have it as the fixture `trial`, and `taptrade invoke` runs on one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any, Protocol, cast
+
+import msgspec
+from falcon import testing
+
+from runtime.auth.credentials import authenticator
+from runtime.auth.domains import domains_of
+from runtime.auth.operators import OperatorSessions, operator_authenticator
+from runtime.auth.sessions import Sessions
+from runtime.background import Background
+from runtime.betting.admission import AdmissionControl
+from runtime.betting.fate import Fates
+from runtime.betting.intake import Intake
+from runtime.clock import Clock
+from runtime.errors import TaptradeError
+from runtime.function_files import functions_folder
+from runtime.health.writer_watch import WriterWatch
+from runtime.history.past import Past
+from runtime.history.shelves import Shelves
+from runtime.market.models import open_model, rules_of
+from runtime.market.state import Market
+from runtime.messaging.connection import OUTAGES, connect
+from runtime.messaging.rate_counter import RedisLimiter
+from runtime.metrics.table import Metrics
+from runtime.parts import Parts
+from runtime.rate_limits import policies
+from runtime.records.sittings import Sittings
+from runtime.settings import Settings
+from runtime.storage import function_store, ticks_store
+from runtime.storage.database import LEDGER_MIGRATIONS
+from runtime.storage.migrate import migrate
+from runtime.storage.read_pool import ReadPool
+from runtime.stream.hub import Hub
+from runtime.triggers.declaration import Trigger
+from runtime.triggers.discovery import triggers_in
+from runtime.triggers.run import Bench, Event, Run
+from runtime.web.app import create_app
+from runtime.web.declaration import Function
+from runtime.web.discovery import discover
+from taptrade.trial_market import be_well, tick_of
+from taptrade.trial_writer import Carrier, NoWriter, TrialWriter
+
+NETWORK = "192.0.2.1"
+"""The address that everybody comes from: one of documentation."""
+NOTHING: Mapping[str, Any] = {}
+
+
+class Owner(Protocol):
+    """Whose session it is."""
+
+    @property
+    def user_id(self) -> str:
+        """The account's id."""
+        ...
+
+    @property
+    def wallet(self) -> str:
+        """The account's address."""
+        ...
+
+
+class NoSuchFunction(TaptradeError):
+    """There is no function of this name."""
+
+
+class NothingIsWritten(TaptradeError):
+    """The trial reads only."""
+
+
+class Trial:
+    """Functions, and everything that they stand on; nothing of it goes beyond its folder."""
+
+    def __init__(self, settings: Settings, clock: Clock, folder: Path | None = None, *, writes: bool = True) -> None:
+        """Without `writes` the databases are only read, and what wants to write is refused."""
+        self.settings = settings
+        self.clock = clock
+        self.redis = connect(settings.redis_url)
+        if writes:
+            migrate(settings.database, LEDGER_MIGRATIONS, clock)
+            ticks_store.prepare(settings.ticks_database, clock)
+        function_store.prepare(settings.functions_database, clock)
+        folder = folder or functions_folder()
+        self.endpoints: tuple[Function, ...] = discover(folder)
+        self.triggers: tuple[Trigger, ...] = triggers_in(folder)
+        self._writer = TrialWriter(settings, clock) if writes else None
+        self._pools = (ReadPool(settings.database, clock), ReadPool(settings.ticks_database, clock))
+        self.parts = self._build_parts()
+        self.client = testing.TestClient(self._build_app())
+        self.bench = Bench(settings, clock, self.redis)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Publish a price and a healthy breaker of this moment: after the clock was moved, both are old."""
+        now_ms = self.clock.now_ms()
+        tick = tick_of(now_ms) if self._writer is None else self._writer.tick_at(now_ms)
+        be_well(self.redis, tick, self.settings)
+        self.parts.market.synchronize(self.redis, "0-0")
+
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> testing.Result:
+        """Send a request; `headers=trial.sign_in()` sends it signed in."""
+        return self.client.simulate_request(method, path, **({} if body is None else {"json": body}), **options)
+
+    def sign_in(self, credit_cents: int = 1_000_000) -> dict[str, str]:
+        """Open a new account with some money, and return the header fields of a session of its."""
+        if self._writer is None:
+            raise NothingIsWritten("no account is made on data that is only read")
+        return self.session_of(self._writer.open_account(credit_cents))
+
+    def session_of(self, account: Owner) -> dict[str, str]:
+        """Return the header fields of a new session of an account."""
+        token, _ = self.parts.sessions.create(account.user_id, account.wallet, NETWORK)
+        return {"Authorization": f"Bearer {token}"}
+
+    def run(self, name: str, body: Any = None, run_id: str = "trial-1") -> Any:
+        """Run a function that no request starts, once; return its answer, or raise what it raises."""
+        trigger = self.trigger(name)
+        if trigger.starter == "queue" and not isinstance(body, msgspec.Struct):
+            body = msgspec.convert(body, trigger.body)
+        elif trigger.starter == "event" and not isinstance(body, Event):
+            body = msgspec.convert(body, Event)
+        if isinstance(body, Event):
+            run_id = body.id
+        return trigger.handler(Run(name, run_id, body, self.bench))
+
+    def event(self, kind: str, data: Mapping[str, Any] = NOTHING, user_id: str | None = None) -> Event:
+        """Make an event to run a function with."""
+        return Event(f"c1.{secrets.randbelow(10**9)}", kind, user_id, dict(data))
+
+    def trigger(self, name: str) -> Trigger:
+        """Return a function that no request starts; raise NoSuchFunction."""
+        for one in self.triggers:
+            if one.name == name:
+                return one
+        raise NoSuchFunction(f"there is no function {name}; `taptrade functions` lists them")
+
+    def close(self) -> None:
+        """Let go of the databases and of Redis."""
+        if self._writer is not None:
+            self._writer.close()
+        self.bench.close()
+        for pool in self._pools:
+            pool.close()
+        self.redis.close()
+
+    def _build_parts(self) -> Parts:
+        settings, clock, client = self.settings, self.clock, self.redis
+        pool, ticks_pool = self._pools
+        market, rules = Market(clock), rules_of(settings)
+        return Parts(
+            settings=settings,
+            clock=clock,
+            background=Background(Flag(), clock, Metrics("trial")),
+            redis=client,
+            pool=pool,
+            past=Past(Shelves(pool, settings.data, clock)),
+            ticks_pool=ticks_pool,
+            outbox=cast("Any", NoWriter() if self._writer is None else Carrier(self._writer)),
+            admission=AdmissionControl(settings.fill_delay_ms / 1000),
+            sessions=Sessions(client, clock),
+            operators=OperatorSessions(client, clock, settings.operators),
+            sittings=Sittings(),
+            market=market,
+            hub=Hub(market, pool),
+            writer_watch=WriterWatch(client),
+            model=open_model(settings),
+            rules=rules,
+            intake=Intake.of(settings, rules),
+            fates=Fates(client, pool, clock, settings.fill_delay_ms),
+            run_id="trial",
+        )
+
+    def _build_app(self) -> Any:
+        parts, settings = self.parts, self.settings
+        authenticate = authenticator(parts.sessions, domains_of(settings))
+        quotas = policies(settings)
+        return create_app(
+            self.endpoints,
+            parts=parts,
+            authenticate=authenticate,
+            authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
+            limiter=RedisLimiter(self.redis, quotas, self.clock),
+            quotas=quotas,
+            guards={
+                "breaker": parts.market.guard_breaker,
+                "writer": parts.writer_watch.guard,
+                "admission": parts.admission.guard,
+            },
+            clock=self.clock,
+            metrics=Metrics("trial"),
+            outages=OUTAGES,
+        )
+
+
+@contextmanager
+def open_trial(settings: Settings, clock: Clock, folder: Path | None = None, *, writes: bool = True) -> Iterator[Trial]:
+    """Open a house over a Redis that is empty and a data folder of its own."""
+    trial = Trial(settings, clock, folder, writes=writes)
+    try:
+        yield trial
+    finally:
+        trial.close()

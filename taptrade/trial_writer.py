@@ -1,0 +1,143 @@
+"""The writer of a trial: it works at once, in the process of who asks, through the same queues and scripts."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, NamedTuple
+
+from jobs.writer.book import Book
+from jobs.writer.core import Writer, WriterRules
+from jobs.writer.inbox import Inbox
+from runtime.clock import Clock
+from runtime.errors import Unavailable
+from runtime.game.limits import RiskLimits
+from runtime.game.rewards import BrownianTouch
+from runtime.game.ticks import Tick
+from runtime.market.models import rules_of
+from runtime.messaging import queues, redis_keys
+from runtime.messaging.commands import Answered, AnyCommand, OpenAccount, Outcome
+from runtime.messaging.connection import connect
+from runtime.messaging.queues import EnqueueResult, Queue, Ticket, decode_answers, new_id
+from runtime.settings import Settings
+from runtime.storage.database import open_writer
+from taptrade.trial_market import tick_of
+
+ORIGIN = "trial"
+BLOCK_S = 1.0
+ACCOUNT_TTL_MS = 10_000
+
+
+class Opened(NamedTuple):
+    """A new account."""
+
+    user_id: str
+    wallet: str
+
+
+class TrialWriter:
+    """A writer on the trial's databases."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.clock = clock
+        self.settings = settings
+        self.client = connect(settings.redis_url, block_s=BLOCK_S)
+        self._database = open_writer(settings.database)
+        self._ticks: list[Tick] = []
+        rules = rules_of(settings)
+        risk = RiskLimits(
+            settings.payout_max_cents,
+            settings.cell_payout_max_cents,
+            settings.column_payout_max_cents,
+            settings.liability_max_cents,
+        )
+        self._writer = Writer(
+            self.client,
+            Book(self._database, clock, risk),
+            Inbox(self.client),
+            WriterRules(
+                rules,
+                BrownianTouch(rules, settings.house_edge_bp),
+                settings.presets_cents,
+                settings.max_fill_age_ms,
+                settings.withdrawal_min_cents,
+                settings.withdrawals_pending_max,
+                self._between,
+                settings.reality_check_minutes,
+            ),
+        )
+        self._writer.held = self._writer.inbox.open()
+
+    def tick_at(self, now_ms: int) -> Tick:
+        """Return the price of this moment, and remember it for bets that wait for one."""
+        tick = tick_of(now_ms)
+        self._ticks.append(tick)
+        return tick
+
+    def _between(self, from_ms: int, to_ms: int) -> list[Tick]:
+        return [tick for tick in self._ticks if from_ms <= tick.id < to_ms]
+
+    def work(self) -> None:
+        """Do everything that waits."""
+        while self._writer.run_once():
+            pass
+
+    def open_account(self, credit_cents: int) -> Opened:
+        """Open the account of a new wallet."""
+        now_ms, wallet = self.clock.now_ms(), f"0x{secrets.token_hex(20)}"
+        command = OpenAccount(
+            id=new_id(now_ms),
+            received_ms=now_ms,
+            decided_by_ms=now_ms + ACCOUNT_TTL_MS,
+            user_id=new_id(now_ms),
+            wallet_address=wallet,
+            credit_cents=credit_cents,
+        )
+        user_id: str = Carrier(self).submit(command).data["user_id"]
+        return Opened(user_id, wallet)
+
+    def close(self) -> None:
+        """Let go of the database and of Redis."""
+        self._database.close()
+        self.client.close()
+
+
+class Carrier:
+    """Take what endpoints send through the enqueue script to the writer and bring its answers, as the outbox does."""
+
+    def __init__(self, writer: TrialWriter) -> None:
+        self._writer = writer
+        backlog_max = writer.settings.backlog_bets_max
+        self._bets = Queue(writer.client, queues.BETS, ORIGIN, backlog_max=backlog_max)
+        self._commands = Queue(writer.client, queues.COMMANDS, ORIGIN)
+
+    def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answered | EnqueueResult | None:
+        """Queue a bet; the writer decides it at once, unless only the queueing is waited for."""
+        [result] = self._bets.enqueue([ticket], self._writer.clock.now_ms())
+        return result if result.code or until_queued else self._answer()
+
+    def submit(self, command: AnyCommand) -> Outcome:
+        """Queue a command and let the writer do it."""
+        self._commands.enqueue([Ticket(command)], self._writer.clock.now_ms())
+        return self._answer().outcome()
+
+    def _answer(self) -> Answered:
+        self._writer.work()
+        key = redis_keys.replies(ORIGIN)
+        found: Any = self._writer.client.lrange(key, 0, -1)
+        self._writer.client.delete(key)
+        [answer] = [answer for data in found for answer in decode_answers(data)]
+        return answer
+
+
+class NoWriter:
+    """What stands for the outbox where only is looked: nothing is written."""
+
+    def place(self, ticket: Ticket, *, until_queued: bool = False) -> Answered | EnqueueResult | None:
+        """Refuse."""
+        del ticket, until_queued
+        raise Unavailable("Nothing is written here: this is the present data, to be looked at only.")
+
+    def submit(self, command: AnyCommand) -> Outcome:
+        """Refuse."""
+        del command
+        raise Unavailable("Nothing is written here: this is the present data, to be looked at only.")

@@ -1,0 +1,75 @@
+"""What `taptrade new` writes is found by discovery, in the form of the house; what cannot be made is refused."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime.triggers.discovery import triggers_in
+from runtime.web.discovery import discover
+from taptrade import new_function
+from taptrade.new_function import NotMade
+from tests.docs.tables import ROOT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty checkout, whose documents have no tables."""
+    for folder in ("functions", "tests/functions"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.setattr(new_function, "functions_folder", lambda: tmp_path / "functions")
+    monkeypatch.setattr(new_function, "_write_tables", lambda _: None)
+    return tmp_path
+
+
+@pytest.mark.integration
+def test_every_kind_is_declared_and_in_the_form_of_the_house(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, *kind in (
+        ("one_http", "--http", "/api/one"),
+        ("one_every", "--every", "5 min"),
+        ("one_cron", "--cron", "0 3 * * 1"),
+        ("one_event", "--event", "column"),
+        ("one_queue", "--queue", "ones"),
+    ):
+        assert new_function.main([name, *kind]) == 0
+        assert f"wrote functions/{name}.py\nwrote tests/functions/test_{name}.py\n" in capsys.readouterr().out
+    [endpoint] = discover(checkout / "functions")
+    assert (endpoint.name, endpoint.method, endpoint.route) == ("one_http", "GET", "/api/one")
+    assert {one.name: one.when for one in triggers_in(checkout / "functions")} == {
+        "one_every": "every 5 min",
+        "one_cron": "cron 0 3 * * 1",
+        "one_event": "event column",
+        "one_queue": "queue ones",
+    }
+    for check in (["format", "--check"], ["check", "--ignore", "INP"]):
+        words = [sys.executable, "-m", "ruff", *check, "--no-cache", str(checkout)]
+        done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["Bad", "--http"], "is no name for a function"),
+        (["class", "--http"], "is no name for a function"),
+        (["there", "--http"], "there.py is there already"),
+        (["one", "--every", "often"], "is no span of time"),
+        (["one", "--cron", "0 99 * * *"], "are no times of the calendar"),
+        (["one", "--event", "tick"], "tick is no event"),
+        (["one", "--queue", "Ones"], "is no name for a queue"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_and_nothing_is_written(
+    checkout: Path, arguments: list[str], reason: str
+) -> None:
+    (checkout / "functions" / "there.py").touch()
+    with pytest.raises(NotMade, match=reason):
+        new_function.main(arguments)
+    assert [path.name for path in checkout.rglob("*.py")] == ["there.py"]
