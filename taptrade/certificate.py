@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -28,11 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder: Path = parser.parse_args(argv).folder.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write(folder, NAMES, datetime.now(UTC))
+    there, authority = shlex.quote(str(folder)), shlex.quote(str(folder / "authority.pem"))
     print(
         f"{folder} holds a certificate for {', '.join(NAMES)}, valid for {DAYS} days.\n"
-        f"The edge with it:     EDGE_TLS={folder} nginx/render build/edge   (docs/deployment.md, TLS)\n"
-        f"curl with it:         curl --cacert {folder}/authority.pem https://127.0.0.1:8443/\n"
-        f"taptrade with it:     SSL_CERT_FILE={folder}/authority.pem .venv/bin/taptrade player --url https://127.0.0.1:8443\n"
+        f"The edge with it:     EDGE_TLS={there} nginx/render build/edge   (docs/deployment.md, TLS)\n"
+        f"curl with it:         curl --cacert {authority} https://127.0.0.1:8443/\n"
+        f"taptrade with it:     SSL_CERT_FILE={authority} .venv/bin/taptrade player --url https://127.0.0.1:8443\n"
         f"A browser:            import {folder}/authority.pem among its authorities; its key was thrown away after\n"
         "                      this one signature, so that nobody can make others that you would trust."
     )

@@ -162,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as ex:
         give_up_output()
-        print(f"taptrade: {ex.filename or 'cannot write the output'}: {ex.strerror or ex}", file=sys.stderr)
+        print(f"taptrade: {ex.filename or 'cannot write'}: {ex.strerror or ex}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

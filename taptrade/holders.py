@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -15,9 +16,18 @@ LISTENING = "0A"
 
 def port_holder(port: int) -> str:
     """Name the process that listens on a TCP port of this machine; other users' processes can stay unknown."""
-    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
-    pid = min((pid for pid, target in _open_files() if target in inodes), default=None)
+    pid = _listener(port)
     return "another process" if pid is None else name_of(pid)
+
+
+def serves(port: int, data: Path) -> bool:
+    """Tell whether who listens on a TCP port was started for a data folder, as units and containers are."""
+    pid = _listener(port)
+    try:
+        told = b"" if pid is None else (PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False
+    return b"TAPTRADE_DATA=" + os.fsencode(data) in told.split(b"\0")
 
 
 def socket_holder(path: Path) -> int | None:
@@ -30,6 +40,11 @@ def socket_holder(path: Path) -> int | None:
             return None
         credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", credentials)[0])
+
+
+def _listener(port: int) -> int | None:
+    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    return min((pid for pid, target in _open_files() if target in inodes), default=None)
 
 
 def _listening_inodes(port: int) -> Iterator[str]:

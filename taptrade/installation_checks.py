@@ -18,7 +18,7 @@ from runtime.storage import ticks_store
 from runtime.storage.backups import FOLDER, newest_backup
 from runtime.storage.database import LEDGER_MIGRATIONS, naming, open_reader, sqlite_version
 from runtime.storage.migrate import missing_migrations
-from taptrade import embedded_redis, interpreter, redis_server, running
+from taptrade import embedded_redis, holders, interpreter, redis_server, running
 from taptrade.claims import Taken, require_free_port
 from taptrade.diagnosis import Diagnosis, fail, ok, warn
 from taptrade.own_files import open_to_others
@@ -117,8 +117,11 @@ def ports(settings: Settings) -> Iterator[Diagnosis]:
             continue
         try:
             require_free_port(host, port, variables)
-        except (Taken, SettingsError) as ex:
-            yield fail(name, str(ex), ex.remedy if isinstance(ex, Taken) else "as it says")
+        except Taken as ex:
+            ours = holders.serves(port, settings.data)
+            yield ok(name, f"{port}, held by the house in {settings.data}") if ours else fail(name, str(ex), ex.remedy)
+        except SettingsError as ex:
+            yield fail(name, str(ex), "as it says")
         else:
             yield ok(name, f"{port} is free")
 

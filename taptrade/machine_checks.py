@@ -72,9 +72,10 @@ def memory(root: Path) -> Diagnosis:
     """Look at the memory of the machine, or of the container where that is less."""
     known = dict(line.split(":", 1) for line in _text(root / "proc/meminfo").splitlines() if ":" in line)
     total = int(known.get("MemTotal", "0").split()[0]) * 1024
-    limit = _text(root / "sys/fs/cgroup/memory.max")
-    if limit.isdigit() and 0 < int(limit) < total:
-        total = int(limit)
+    for version in ("memory.max", "memory/memory.limit_in_bytes"):
+        limit = _text(root / "sys/fs/cgroup" / version)
+        if limit.isdigit() and 0 < int(limit) < total:
+            total = int(limit)
     remedy = "give it 2 GB at least: Redis may take 512 MB, and as much again while it saves"
     if not total:
         return warn("memory", "cannot be told", remedy)

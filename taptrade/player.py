@@ -95,7 +95,8 @@ def audience_of(args: argparse.Namespace, *, must_run: bool = True) -> tuple[str
             )
     known = settings.domain if run is None or running.is_told("DOMAIN") else run.domain
     chain_id = settings.chain_id if run is None or running.is_told("CHAIN_ID") else run.chain_id
-    chosen = args.domain or (shown_host(urlsplit(url).netloc.rpartition("@")[2]) if args.url else known)
+    by_url = args.url and not running.is_told("DOMAIN")
+    chosen = args.domain or (shown_host(urlsplit(url).netloc.rpartition("@")[2]) if by_url else known)
     return url, Audience(chosen, f"{urlsplit(url).scheme}://{chosen}", args.chain_id or chain_id)
 
 

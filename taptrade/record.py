@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from taptrade.choice import Offer
 from taptrade.sse_client import StreamEvent
-from taptrade.views import SETTLED, BetView, GridView
+from taptrade.views import REFUSED, SETTLED, BetView, GridView
 
 
 class TouchedView(Struct, frozen=True):
@@ -85,11 +85,17 @@ class Record:
         self.refusals.append(code)
 
     def take(self, bet: BetView) -> Tap | None:
-        """Note a bet's newer state; None if it says nothing new, for a settled bet never changes again."""
+        """Note a bet's newer state; None if it says nothing new, for a settled bet never changes again.
+
+        A pending one that was refused took no money and waits for nothing: another cell is tapped in its stead.
+        """
         tap = self.taps.get(bet.id)
         if tap is None or tap.settled or tap.bet.status == bet.status:
             return None
         tap.bet = bet
+        if bet.status in REFUSED:
+            del self.taps[bet.id]
+            self.refusals.append(bet.refusal_code or bet.status)
         return tap
 
     def hear(self, event: StreamEvent) -> list[Tap]:

@@ -20,6 +20,8 @@ HEADER_BYTES = len("REDIS0011")
 BLOCK_BYTES = 1 << 20
 TAIL_BYTES = 64 << 20
 """More than the server writes between two syncs."""
+_WORDS, _LENGTH = re.compile(rb"\*(\d{1,9})\r\n"), re.compile(rb"\$(\d{1,9})\r\n")
+"""How a command begins in the file, and each of its words (https://redis.io/docs/latest/develop/reference/protocol-spec/)."""
 _LISTED = re.compile(rb"^file (\S+) seq \d+ type ([bi])\b", re.MULTILINE)
 
 
@@ -67,9 +69,31 @@ def _unwritten(path: Path, whole_bytes: Callable[[Path], int]) -> int:
     zeros, size = _zeros_at_end(path), path.stat().st_size
     if zeros or b"\0" not in _tail(path, TAIL_BYTES):
         return zeros
-    # Packed values may hold zeros too, so they say nothing alone.
+    # Packed values may hold zeros too: those of the command alone that is broken tell of a gap.
     left = size - whole_bytes(path)
-    return left if left <= TAIL_BYTES and b"\0" in _tail(path, left) else 0
+    return left if left <= TAIL_BYTES and b"\0" in _broken(_tail(path, left)) else 0
+
+
+def _broken(commands: bytes) -> bytes:
+    """Return the first command that is not whole; the server's tool stops before the transaction that it lies in."""
+    at = 0
+    while end := _end_of_command(commands, at):
+        at = end
+    following = commands.find(b"\r\n*", at)
+    return commands[at : following if following >= 0 else None]
+
+
+def _end_of_command(commands: bytes, at: int) -> int:
+    words = _WORDS.match(commands, at)
+    if not words:
+        return 0
+    end = words.end()
+    for _ in range(int(words[1])):
+        length = _LENGTH.match(commands, end)
+        end = length.end() + int(length[1]) + 2 if length else 0
+        if not length or commands[end - 2 : end] != b"\r\n":
+            return 0
+    return end
 
 
 def _tail(path: Path, length: int) -> bytes:

@@ -191,7 +191,7 @@ def _sentences(found: Restored) -> list[str]:
         f"restored from {found.source} into {found.folder}",
         f"ledger: up to commit {found.commit} of {found.committed_at or 'no time'}, hash {found.hash}",
         f"ticks: up to {found.ticks_until or 'none'}",
-        f"audit: {found.audit}",
+        found.audit,
     ]
     if found.forgotten:
         said.append(f"forgot again, as before: {', '.join(found.forgotten)}")

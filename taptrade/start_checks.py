@@ -13,7 +13,7 @@ from runtime.messaging.connection import OUTAGES, connect, require_version
 from runtime.settings import Settings, SettingsError
 from runtime.storage import function_store, ticks_store
 from runtime.storage.column_width import refuse_other_width
-from runtime.storage.database import LEDGER_MIGRATIONS, open_reader, require_safe_sqlite
+from runtime.storage.database import LEDGER_MIGRATIONS, naming, open_reader, require_safe_sqlite
 from runtime.storage.migrate import missing_migrations
 from taptrade.function_check import require_functions
 from taptrade.listening import address_of
@@ -70,11 +70,12 @@ def require_fit_databases(settings: Settings) -> None:
         if path.exists():
             missing_migrations(path, migrations)
     if settings.database.exists():
-        reader = open_reader(settings.database)
-        try:
-            refuse_other_width(reader.execute, settings.column_seconds)
-        finally:
-            reader.close()
+        with naming(settings.database):
+            reader = open_reader(settings.database)
+            try:
+                refuse_other_width(reader.execute, settings.column_seconds)
+            finally:
+                reader.close()
 
 
 def require_writable(data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+REFUSED = frozenset({"refused", "insufficient_funds"})
 SETTLED = frozenset({"won", "lost", "void"})
 """Statuses of a bet whose money has moved for the last time."""
 NOT_PLACED = frozenset({"refused", "insufficient_funds"})

@@ -64,6 +64,13 @@ def directive(name: str) -> list[str]:
     return re.findall(rf"^\s*{name} ([^;{{]+);", EDGE_CONFIG, re.MULTILINE)
 
 
+def test_volumes_are_called_alike_whatever_the_folder_is_called() -> None:
+    assert COMPOSE["name"] == "taptrade"
+    runbook = (ROOT / "docs" / "runbooks" / "lost-worker.md").read_text("utf-8")
+    assert "volume=taptrade_data`" in runbook
+    assert "data" in COMPOSE["volumes"]
+
+
 def test_every_process_is_a_service_and_nothing_else_is() -> None:
     assert set(SERVICES) == {*SERVICE_OF.values(), "nginx", "migrate", *PROFILES}
     assert {name: one["profiles"] for name, one in SERVICES.items() if "profiles" in one} == {

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from runtime.settings import SettingsError, load
-from taptrade import embedded_redis, redis_server, sockets
+from taptrade import embedded_redis, redis_files, redis_server, sockets
 from tests.conftest import start_redis
 from tests.docs.shell import blocks
 
@@ -184,6 +184,28 @@ def test_a_file_that_only_ends_early_is_left_to_the_server(
     assert what_is_left(killed) == keys
     assert not list((killed / "redis").glob("*.damaged-*"))
     assert capsys.readouterr().err == ""
+
+
+MULTI, PACKED = b"*1\r\n$5\r\nMULTI\r\n", b"*2\r\n$3\r\nGET\r\n$3\r\n\0\0\1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("broken", "is_cut"),
+    [
+        pytest.param(b"garbage!\r\n$4\r\nnote\r\n", False, id="garbage before values with zeros"),
+        pytest.param(MULTI + b"*1\r\n$4\r\nEXE!!\r\n", False, id="garbage within a transaction"),
+        pytest.param(bytes(40), True, id="a gap"),
+        pytest.param(MULTI + PACKED + b"*1\r\n$4\r\n" + bytes(30), True, id="a gap within a transaction"),
+    ],
+)
+def test_zeros_count_where_the_file_is_broken_alone(tmp_path: Path, broken: bytes, is_cut: bool) -> None:
+    stored = tmp_path / "appendonlydir"
+    stored.mkdir()
+    (stored / "appendonly.aof.manifest").write_bytes(b"file last.aof seq 1 type i\n")
+    (stored / "last.aof").write_bytes(PACKED + broken + PACKED * 3)
+    mended = redis_files.mend(tmp_path, 0, lambda _: len(PACKED))
+    assert bool(mended) == is_cut
+    assert (stored / "last.aof").read_bytes() == PACKED if is_cut else PACKED + broken + PACKED * 3
 
 
 @pytest.mark.integration

@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from shlex import quote
 
 import httpx
 
@@ -125,7 +126,12 @@ class UnitHouse(System):
         (folder / ".venv" / ".run").touch()
         for name in ("nginx", "page", "systemd"):
             (folder / name).symlink_to(ROOT / name)
-        named = {folder / ".venv" / "bin" / "taptrade": f'exec env RELEASE={release} {sys.executable} -m taptrade "$@"'}
+        named = {
+            folder
+            / ".venv"
+            / "bin"
+            / "taptrade": f'exec env RELEASE={release} {quote(sys.executable)} -m taptrade "$@"'
+        }
         named[self._folder / "project" / ".venv" / "bin" / "python"] = f"echo {release}"
         for path, line in named.items():
             path.parent.mkdir(parents=True, exist_ok=True)

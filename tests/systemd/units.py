@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 from tests.waiting import wait_until
 
 READY_S = 90
 STOP_S = 30
-SYSTEMCTL = """#!{python} -IS
+# Read by the shell first and by Python then: the first line of a script cannot name a Python whose path has a blank.
+SYSTEMCTL = """#!/bin/sh
+'''exec' {python} -IS "$0" "$@"
+' '''
 import socket, sys
 with socket.socket(socket.AF_UNIX) as line:
     line.connect({path!r})
@@ -70,7 +74,7 @@ class Units:
         self._running: dict[str, Running] = {}
         self.bin.mkdir()
         path = str(folder / "systemctl.sock")
-        (self.bin / "systemctl").write_text(SYSTEMCTL.format(python=sys.executable, path=path), encoding="utf-8")
+        (self.bin / "systemctl").write_text(SYSTEMCTL.format(python=quote(sys.executable), path=path), encoding="utf-8")
         (self.bin / "systemctl").chmod(0o755)
         self._door = socket.socket(socket.AF_UNIX)
         self._door.bind(path)

@@ -33,3 +33,13 @@ def test_it_is_for_this_machine_signed_by_its_authority_and_read_by_its_owner(
         ("authority.pem", "fullchain.pem", "privkey.pem"), 0o600
     )
     assert f"--cacert {folder}/authority.pem" in capsys.readouterr().out
+
+
+def test_what_is_told_can_be_pasted_where_a_folder_has_a_blank(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new house"
+    assert main([str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"EDGE_TLS='{folder}' nginx/render" in said
+    assert f"SSL_CERT_FILE='{folder}/authority.pem' .venv/bin/taptrade" in said

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -138,6 +140,25 @@ def test_a_port_that_nobody_of_ours_holds(taken: socket.socket) -> None:
     port = taken.getsockname()[1]
     taken.close()
     assert holders.port_holder(port) == "another process"
+
+
+LISTENING = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+
+
+def test_who_listens_is_known_by_its_data_folder(tmp_path: Path) -> None:
+    house = subprocess.Popen(
+        [sys.executable, "-c", LISTENING],
+        env={"TAPTRADE_DATA": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with house:
+        assert house.stdout is not None
+        port = int(house.stdout.readline())
+        assert holders.serves(port, tmp_path)
+        assert not holders.serves(port, tmp_path / "another")
+        house.communicate(b"\n")
+    assert not holders.serves(port, tmp_path)
 
 
 def test_the_run_that_holds_a_folder_is_found_from_elsewhere(ours: Settings) -> None:

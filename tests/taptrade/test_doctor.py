@@ -90,6 +90,14 @@ def test_the_ports_of_the_run_here_are_its_own(doctor: Doctor, tmp_path: Path) -
     assert found["port"].seen.startswith(f"{port}, held by the run in ")
 
 
+def test_a_port_that_this_house_holds_without_a_run_is_its_own(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taptrade.holders.serves", lambda _, data: data.name == "data")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        _, found = doctor(port=port, dashboard_port=free_port())
+    assert (found["port"].state, found["port"].seen.split(" in ")[0]) == ("ok", f"{port}, held by the house")
+
+
 def test_databases_are_opened_and_read(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "taptrade.db"
     migrate(path, LEDGER_MIGRATIONS, clock)

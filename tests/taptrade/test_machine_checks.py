@@ -49,6 +49,12 @@ def test_memory_is_the_machines_or_the_containers(tmp_path: Path, total: int, li
     assert checks.memory(tmp_path).state == state
 
 
+def test_the_bound_of_a_container_is_known_by_the_first_control_groups_too(tmp_path: Path) -> None:
+    tell(tmp_path, "proc/meminfo", f"MemTotal:  {4 * GIB // 1024} kB\n")
+    tell(tmp_path, "sys/fs/cgroup/memory/memory.limit_in_bytes", f"{GIB // 2}\n")
+    assert checks.memory(tmp_path).state == "fail"
+
+
 def test_a_machine_that_tells_nothing_is_no_error(tmp_path: Path) -> None:
     assert checks.memory(tmp_path).state == "warn"
     assert checks.overcommit(tmp_path).state == "warn"

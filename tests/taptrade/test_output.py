@@ -31,7 +31,7 @@ def test_a_reader_that_has_gone_is_no_trouble(arguments: str) -> None:
 @pytest.mark.parametrize("arguments", ["--help", "version", "config", "serve --help", "dispute --help"])
 def test_a_disk_that_is_full_is_told_in_a_sentence(arguments: str) -> None:
     done = shell(f"{PYTHON} -m taptrade {arguments} > /dev/full")
-    assert (done.returncode, done.stderr) == (2, "taptrade: cannot write the output: No space left on device\n")
+    assert (done.returncode, done.stderr) == (2, "taptrade: cannot write: No space left on device\n")
 
 
 def test_closed_output_is_no_trouble() -> None:

@@ -48,9 +48,9 @@ def test_the_run_of_the_data_folder_is_found_unless_the_settings_say_otherwise(
     theirs = {"TAPTRADE_DATA": str(tmp_path), "TAPTRADE_PORT": "18123", "TAPTRADE_CHAIN_ID": "5"}
     with claims.lock_data(load(theirs)):
         assert at() == ("http://127.0.0.1:18123", Audience("127.0.0.1:18123", "http://127.0.0.1:18123", 5))
-        assert at("http://127.0.0.1:1")[0] == "http://127.0.0.1:1"
+        assert at("http://nginx:8080") == ("http://nginx:8080", Audience("nginx:8080", "http://nginx:8080", 1))
         monkeypatch.setenv("TAPTRADE_DOMAIN", "tap.example")
-        assert at()[1].domain == "tap.example"
+        assert at()[1].domain == at("http://nginx:8080")[1].domain == "tap.example"
         monkeypatch.setenv("TAPTRADE_PORT", "8123")
         assert at()[0] == "http://127.0.0.1:8123"
 

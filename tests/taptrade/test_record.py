@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from taptrade.choice import Offer, offers
 from taptrade.record import Record
@@ -30,6 +31,13 @@ def test_a_bet_goes_from_pending_to_its_result_and_no_further() -> None:
     assert record.hear(event("bet", bet(status="won"))) == [tap]
     assert record.hear(event("bet", bet())) == [], "an old state does not undo a result"
     assert (tap.state, tap.settled, record.open_taps, record.streamed) == ("won", True, [], {"b1"})
+
+
+def test_a_pending_bet_that_is_refused_waits_for_nothing() -> None:
+    record = Record()
+    tap = record.add(offer(), bet(status="pending"))
+    assert record.hear(event("bet", replace(bet(status="refused"), refusal_code="BET_EXPIRED"))) == [tap]
+    assert (record.taps, record.refusals, tap.state) == ({}, ["BET_EXPIRED"], "refused")
 
 
 def test_bets_of_nobody_here_are_passed_over() -> None:

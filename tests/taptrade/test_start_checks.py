@@ -214,6 +214,16 @@ def test_a_start_that_cannot_succeed_says_so_at_once_and_leaves_no_trace(
     assert [*tmp_path.iterdir()] == []
 
 
+def test_a_database_with_a_damaged_page_is_named(ours: Settings) -> None:
+    migrate_databases(ours)
+    with closing(sqlite3.connect(ours.database)) as reader:
+        [page] = reader.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'rules_in_force'").fetchone()
+    content = ours.database.read_bytes()
+    ours.database.write_bytes(content[: (page - 1) * 4096] + b"\xff" * 4096 + content[page * 4096 :])
+    with pytest.raises(TaptradeError, match=r"taptrade\.db cannot be used: database disk image is malformed"):
+        start_checks.require_fit_databases(ours)
+
+
 def test_a_folder_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
