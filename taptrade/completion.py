@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
         prog="taptrade completion", description=main.__doc__, epilog=epilog, formatter_class=kept
     )
     parser.add_argument("shell", choices=tuple(WHERE))
-    print(shellcode([PROGRAM], shell=parser.parse_args(argv).shell))
+    print(shellcode([PROGRAM], **vars(parser.parse_args(argv))))
     return 0
 
 

@@ -27,7 +27,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "PyCryptodome": ("PYCRYPTODOME_*",),
     "pydantic": ("PYDANTIC_*",),
     "websockets": ("WEBSOCKETS_*",),
-    "argcomplete": ("_ARC_DEBUG", "ARGCOMPLETE_*"),
+    "argcomplete": ("_ARC_DEBUG", "_ARGCOMPLETE*", "ARGCOMPLETE_*"),
     "boto3 and urllib3": ("BOTO*", "SSLKEYLOGFILE", "_X_AMZN_*"),
     "Litestream": ("LITESTREAM_*",),
     "libraries of `taptrade calibrate`": (

@@ -66,12 +66,14 @@ def test_the_table_names_the_revision_and_its_spread() -> None:
 
 
 def test_another_build_gets_the_settings_that_it_knows_and_no_limits() -> None:
-    known = {"TAPTRADE_PORT", "TAPTRADE_OLD_THINGS_PER_MINUTE", "TAPTRADE_OLD_MODE"}
-    environment = {"PATH": "/bin", "TAPTRADE_PORT": "1", "TAPTRADE_NEW_THING": "2"}
+    prefix = "TAPTRADE_"
+    of_old = {f"{prefix}OLD_THINGS_PER_MINUTE", f"{prefix}OLD_MODE"}
+    known = {"TAPTRADE_PORT"} | of_old
+    environment = {"PATH": "/bin", "TAPTRADE_PORT": "1", f"{prefix}NEW_THING": "2"}
     assert understood(environment, known) == {
         "PATH": "/bin",
         "TAPTRADE_PORT": "1",
-        "TAPTRADE_OLD_THINGS_PER_MINUTE": PLENTY,
+        f"{prefix}OLD_THINGS_PER_MINUTE": PLENTY,
     }
 
 
