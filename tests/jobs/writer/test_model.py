@@ -36,7 +36,7 @@ HAPPENS = ACCOUNTS_HAPPEN | {
     *("CompleteWithdrawal done", "ReverseWithdrawal done"),
 }
 """What must have happened by the end of all histories."""
-SEARCHES_MAX = 10
+SEARCHES_MAX = 5
 """One search in some ten does not come upon the rarest of it."""
 
 
