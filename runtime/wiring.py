@@ -24,7 +24,7 @@ from runtime.background import Background, Running
 from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
 from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
-from runtime.clock import SystemClock
+from runtime.clock import Clock, SystemClock
 from runtime.function_files import functions_folder
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
@@ -32,7 +32,7 @@ from runtime.history.shelves import Shelves
 from runtime.market.models import open_model, rules_of
 from runtime.market.state import Market
 from runtime.messaging import bus
-from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
+from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.outbox import REPLIES_BLOCK_S, Outbox
 from runtime.messaging.queues import begin_epoch
@@ -43,7 +43,7 @@ from runtime.process_lock import claim_slot
 from runtime.rate_limits import policies
 from runtime.records.sittings import Sittings
 from runtime.settings import Settings, load
-from runtime.storage.read_pool import ReadPool
+from runtime.storage.read_pool import Apply, ReadPool, directly
 from runtime.stream.hub import Hub
 from runtime.stream.rounds import Rounds
 from runtime.stream.sweeper import Sweeper
@@ -82,16 +82,27 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
     client = connect(settings.redis_url)
     wait_until_ready(client, gevent.sleep)
     begin_epoch(client, clock.now_ms())
-    apply = off_the_loop()
-    pool = ReadPool(settings.database, clock, apply)
-    market = Market(clock)
-    hub = Hub(market, pool)
     run_id = f"api-{os.getpid()}-{secrets.token_hex(4)}"
     outbox = Outbox(
         client, connect(settings.redis_url, block_s=REPLIES_BLOCK_S), clock, run_id, settings.backlog_bets_max
     )
-    rules = rules_of(settings)
-    parts = Parts(
+    parts = assembled(settings, background, client, outbox, run_id, clock, off_the_loop())
+    _start(parts, metrics)
+    return parts
+
+
+def assembled(
+    settings: Settings,
+    background: Background,
+    client: Redis,
+    outbox: Outbox,
+    run_id: str,
+    clock: Clock,
+    apply: Apply[Any] = directly,
+) -> Parts:
+    """Make the parts that follow from the settings, and start nothing; `apply` says where databases are read."""
+    pool, market, rules = ReadPool(settings.database, clock, apply), Market(clock), rules_of(settings)
+    return Parts(
         settings=settings,
         clock=clock,
         background=background,
@@ -105,7 +116,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
         operators=OperatorSessions(client, clock, settings.operators),
         sittings=Sittings(),
         market=market,
-        hub=hub,
+        hub=Hub(market, pool),
         writer_watch=WriterWatch(client),
         model=open_model(settings),
         rules=rules,
@@ -113,8 +124,6 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
         fates=Fates(client, pool, clock, settings.fill_delay_ms),
         run_id=run_id,
     )
-    _start(parts, metrics)
-    return parts
 
 
 def _start(parts: Parts, metrics: Metrics) -> None:

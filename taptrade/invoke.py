@@ -13,6 +13,7 @@ from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
 from runtime.settings import load
 from runtime.web.declaration import Function
+from runtime.web.described import route_of
 from taptrade.books import find_account
 from taptrade.trial import Trial, open_trial
 from taptrade.trial_house import throw_away
@@ -88,14 +89,10 @@ def _headers(trial: Trial, endpoint: Function, given: argparse.Namespace) -> dic
 
 def _path(route: str, fields: Sequence[str]) -> str:
     """Fill the fields of a route: `/api/bets/{bet_id}` by `bet_id=...`."""
-    values = dict(field.partition("=")[::2] for field in fields)
-    parts = []
-    for part in route.split("/"):
-        name = part.strip("{}").partition(":")[0]
-        if part.startswith("{") and name not in values:
-            raise CannotInvoke(f"the route {route} has a field: say --set {name}=VALUE")
-        parts.append(values[name] if part.startswith("{") else part)
-    return "/".join(parts)
+    try:
+        return route_of(route).format_map(dict(field.partition("=")[::2] for field in fields))
+    except KeyError as ex:
+        raise CannotInvoke(f"the route {route} has a field: say --set {ex.args[0]}=VALUE") from ex
 
 
 def _text(answer: Any) -> str:

@@ -10,45 +10,34 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
 from falcon import testing
 
 from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
-from runtime.auth.operators import OperatorSessions, operator_authenticator
-from runtime.auth.sessions import Sessions
+from runtime.auth.operators import operator_authenticator
 from runtime.background import Background
-from runtime.betting.admission import AdmissionControl
-from runtime.betting.fate import Fates
-from runtime.betting.intake import Intake
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
 from runtime.function_files import functions_folder
-from runtime.health.writer_watch import WriterWatch
-from runtime.history.past import Past
-from runtime.history.shelves import Shelves
-from runtime.market.models import open_model, rules_of
-from runtime.market.state import Market
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
 from runtime.rate_limits import policies
-from runtime.records.sittings import Sittings
 from runtime.settings import Settings
 from runtime.storage import function_store, ticks_store
 from runtime.storage.database import LEDGER_MIGRATIONS
 from runtime.storage.migrate import migrate
-from runtime.storage.read_pool import ReadPool
-from runtime.stream.hub import Hub
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.discovery import triggers_in
 from runtime.triggers.run import Bench, Event, Run
 from runtime.web.app import create_app
 from runtime.web.declaration import Function
 from runtime.web.discovery import discover
+from runtime.wiring import GUARDS, assembled
 from taptrade.trial_market import be_well, tick_of
 from taptrade.trial_writer import Carrier, NoWriter, TrialWriter
 
@@ -95,7 +84,6 @@ class Trial:
         self.endpoints: tuple[Function, ...] = discover(folder)
         self.triggers: tuple[Trigger, ...] = triggers_in(folder)
         self._writer = TrialWriter(settings, clock) if writes else None
-        self._pools = (ReadPool(settings.database, clock), ReadPool(settings.ticks_database, clock))
         self.parts = self._build_parts()
         self.client = testing.TestClient(self._build_app())
         self.bench = Bench(settings, clock, self.redis)
@@ -150,36 +138,14 @@ class Trial:
         if self._writer is not None:
             self._writer.close()
         self.bench.close()
-        for pool in self._pools:
+        for pool in (self.parts.pool, self.parts.ticks_pool):
             pool.close()
         self.redis.close()
 
     def _build_parts(self) -> Parts:
-        settings, clock, client = self.settings, self.clock, self.redis
-        pool, ticks_pool = self._pools
-        market, rules = Market(clock), rules_of(settings)
-        return Parts(
-            settings=settings,
-            clock=clock,
-            background=Background(Flag(), clock, Metrics("trial")),
-            redis=client,
-            pool=pool,
-            past=Past(Shelves(pool, settings.data, clock)),
-            ticks_pool=ticks_pool,
-            outbox=cast("Any", NoWriter() if self._writer is None else Carrier(self._writer)),
-            admission=AdmissionControl(settings.fill_delay_ms / 1000),
-            sessions=Sessions(client, clock),
-            operators=OperatorSessions(client, clock, settings.operators),
-            sittings=Sittings(),
-            market=market,
-            hub=Hub(market, pool),
-            writer_watch=WriterWatch(client),
-            model=open_model(settings),
-            rules=rules,
-            intake=Intake.of(settings, rules),
-            fates=Fates(client, pool, clock, settings.fill_delay_ms),
-            run_id="trial",
-        )
+        background = Background(Flag(), self.clock, Metrics("trial"))
+        outbox: Any = NoWriter() if self._writer is None else Carrier(self._writer)
+        return assembled(self.settings, background, self.redis, outbox, "trial", self.clock)
 
     def _build_app(self) -> Any:
         parts, settings = self.parts, self.settings
@@ -192,11 +158,7 @@ class Trial:
             authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
             limiter=RedisLimiter(self.redis, quotas, self.clock),
             quotas=quotas,
-            guards={
-                "breaker": parts.market.guard_breaker,
-                "writer": parts.writer_watch.guard,
-                "admission": parts.admission.guard,
-            },
+            guards={name: guard(parts) for name, guard in GUARDS.items()},
             clock=self.clock,
             metrics=Metrics("trial"),
             outages=OUTAGES,

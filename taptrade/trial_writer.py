@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from jobs.writer.book import Book
 from jobs.writer.core import Writer
 from jobs.writer.inbox import Inbox
-from jobs.writer.rules import WriterRules
+from jobs.writer.rules import WriterRules, risk_of
 from runtime.clock import Clock
 from runtime.errors import Unavailable
-from runtime.game.limits import RiskLimits
 from runtime.game.rewards import BrownianTouch
 from runtime.game.ticks import Tick
 from runtime.market.models import rules_of
@@ -44,28 +43,12 @@ class TrialWriter:
         self.client = connect(settings.redis_url, block_s=BLOCK_S)
         self._database = open_writer(settings.database)
         self._ticks: list[Tick] = []
-        rules = rules_of(settings)
-        risk = RiskLimits(
-            settings.payout_max_cents,
-            settings.cell_payout_max_cents,
-            settings.column_payout_max_cents,
-            settings.liability_max_cents,
-        )
+        model = BrownianTouch(rules_of(settings), settings.house_edge_bp)
         self._writer = Writer(
             self.client,
-            Book(self._database, clock, risk),
+            Book(self._database, clock, risk_of(settings)),
             Inbox(self.client),
-            WriterRules(
-                rules,
-                BrownianTouch(rules, settings.house_edge_bp),
-                settings.presets_cents,
-                settings.max_fill_age_ms,
-                settings.withdrawal_min_cents,
-                settings.withdrawals_pending_max,
-                self._between,
-                settings.reality_check_minutes,
-                settings.records_kept_days,
-            ),
+            WriterRules.of(settings, model, self._between),
         )
         self._writer.held = self._writer.inbox.open()
 

@@ -15,7 +15,6 @@ from rq_scheduler import Scheduler
 from jobs.rq.json_jobs import FAILURE_TTL_S, JsonJob
 from runtime.clock import Clock
 from runtime.function_files import files_of, folder_of, functions_folder
-from runtime.messaging.queues import queue_of
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.discovery import in_order, speaks_of_triggers, triggers_in, triggers_of
 
@@ -72,11 +71,10 @@ def house_schedule(one: Trigger) -> Schedule:
 
 def function_schedule(one: Trigger) -> Schedule:
     """Return the schedule of a function: it has a queue of its own, on which the process `functions` works."""
-    queue = one.queue or queue_of(one.name)
     return Schedule(
         job_id_of(one.name),
         PERIODIC_JOB,
-        queue,
+        one.runs_on,
         one.longest_s,
         overdue_s_of(one),
         one.interval_s,

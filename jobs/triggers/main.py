@@ -22,7 +22,6 @@ from runtime.clock import SystemClock
 from runtime.function_files import functions_folder
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
-from runtime.messaging.queues import queue_of
 from runtime.metrics.table import Metrics
 from runtime.settings import Settings, load
 from runtime.storage.database import open_writer
@@ -71,7 +70,7 @@ class FunctionProcess:
         logger.info("%d functions are at work", len(self._triggers))
 
     def _take_queue(self, trigger: Trigger) -> None:
-        queue = _queue(trigger)
+        queue = trigger.runs_on
         take_up_again(queue, self._client)
         runs = Runs(queue, self._client, self._metrics, self._clock)
         for number in range(1, trigger.in_flight + 1):
@@ -88,7 +87,7 @@ class FunctionProcess:
             bench.close()
 
     def _forget(self) -> None:
-        forget_queues([_queue(one) for one in self._triggers if one.starter != "event"], self._client)
+        forget_queues([one.runs_on for one in self._triggers if one.starter != "event"], self._client)
         store = open_writer(self._settings.functions_database)
         try:
             gone = forget_others(store, [one.name for one in self._triggers if one.starter == "event"])
@@ -128,10 +127,6 @@ class FunctionProcess:
                 thread.leave()
             except OUTAGES:
                 return
-
-
-def _queue(trigger: Trigger) -> str:
-    return trigger.queue or queue_of(trigger.name)
 
 
 def main() -> int:

@@ -45,8 +45,7 @@ WORK = "weeks/unfinished"
 """In the data folder: what a run has made and not finished with."""
 COMMAND_TTL_MS = 600_000
 ANSWER_S = 60.0
-JOB_ID = b"archive-weeks"
-"""As the table of periodic jobs names it."""
+JOB_ID = "archive-weeks"
 BYTES_PER_BET = 500
 """What a bet takes with its entries, of the live database and of each copy."""
 SPARE_BYTES = 1 << 30
@@ -71,7 +70,7 @@ class Ending:
 
 
 # What is due changes on Sunday 00:00 UTC. A run that was missed, failed or let another job go first is made up for.
-@cron("*/10 * * * *", name="archive-weeks", queue=JOBS, timeout_s=12 * 3600, overdue_s=24 * 3600)
+@cron("*/10 * * * *", name=JOB_ID, queue=JOBS, timeout_s=12 * 3600, overdue_s=24 * 3600)
 def archive_weeks() -> dict[str, object]:
     """Archive the weeks that are due (a job of RQ's: its result is what was archived)."""
     settings = load()
@@ -96,7 +95,7 @@ def archive_weeks() -> dict[str, object]:
 def others_wait(client: Redis) -> bool:
     """Tell whether another job waits for the worker of this one; the next run of this one may wait as well."""
     waiting: Any = client.lrange(QUEUE_PREFIX + JOBS, 0, -1)
-    return any(job_id != JOB_ID for job_id in waiting)
+    return any(job_id != JOB_ID.encode() for job_id in waiting)
 
 
 @contextmanager

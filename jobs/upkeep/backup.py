@@ -40,15 +40,7 @@ def make_backup(live: Path, folder: Path, clock: Clock, keep: int = KEEP) -> Bac
     made_ms = clock.now_ms()
     stamp = datetime.fromtimestamp(made_ms / 1000, UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
     copy, unfinished = folder / f"{PREFIX}{stamp}Z.db", folder / "unfinished.db"
-    unfinished.unlink(missing_ok=True)
-    # One statement, one read transaction: the paged backup API starts anew with every commit of the writer.
-    source = open_reader(live)
-    try:
-        # The file itself is opened read-only; query_only would forbid writing the copy as well.
-        source.execute("PRAGMA query_only = 0")
-        source.execute("VACUUM INTO ?", (str(unfinished),))
-    finally:
-        source.close()
+    copy_whole(live, unfinished)
     commit, commit_hash = check(unfinished)
     made = Backup(copy.name, made_ms, unfinished.stat().st_size, sha256_of(unfinished), commit, commit_hash)
     (folder / f"{copy.name}.sha256").write_text(f"{made.sha256}  {copy.name}\n")
@@ -64,16 +56,23 @@ def make_backup(live: Path, folder: Path, clock: Clock, keep: int = KEEP) -> Bac
 def keep_functions(source: Path, folder: Path) -> None:
     """Copy what functions remember, webhooks among it, beside the backups: the newest copy alone."""
     unfinished = folder / "unfinished-functions.db"
-    unfinished.unlink(missing_ok=True)
-    reader = open_reader(source)
-    try:
-        reader.execute("PRAGMA query_only = 0")
-        reader.execute("VACUUM INTO ?", (str(unfinished),))
-    finally:
-        reader.close()
+    copy_whole(source, unfinished)
     to_disk(unfinished)
     unfinished.rename(folder / source.name)
     to_disk(folder)
+
+
+def copy_whole(source: Path, copy: Path) -> None:
+    """Copy a database that is being written, as it stands at one moment; what a killed run left is replaced."""
+    copy.unlink(missing_ok=True)
+    reader = open_reader(source)
+    try:
+        # The file itself is opened read-only; query_only would forbid writing the copy as well.
+        reader.execute("PRAGMA query_only = 0")
+        # One statement, one read transaction: the paged backup API starts anew with every commit of the writer.
+        reader.execute("VACUUM INTO ?", (str(copy),))
+    finally:
+        reader.close()
 
 
 def keep_erasures(data: Path, folder: Path) -> None:

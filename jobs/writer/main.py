@@ -17,14 +17,13 @@ from jobs.writer.core import Stuck, Writer
 from jobs.writer.erasures import keep_forgotten
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
-from jobs.writer.rules import WriterRules
+from jobs.writer.rules import WriterRules, risk_of
 from jobs.writer.waits import WaitTicks
 from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.clock import Clock, SystemClock
 from runtime.game.ledger import SQL
-from runtime.game.limits import RiskLimits
-from runtime.market.models import keep_model, open_model, rules_of
+from runtime.market.models import keep_model, open_model
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
@@ -78,27 +77,11 @@ class WriterProcess:
         self.since_ms = clock.now_ms()
         model = open_model(settings)
         keep_model(model, settings)
-        risk = RiskLimits(
-            settings.payout_max_cents,
-            settings.cell_payout_max_cents,
-            settings.column_payout_max_cents,
-            settings.liability_max_cents,
-        )
         self.writer = Writer(
             client,
-            Book(database, clock, risk),
+            Book(database, clock, risk_of(settings)),
             Inbox(client),
-            WriterRules(
-                rules_of(settings),
-                model,
-                settings.presets_cents,
-                settings.max_fill_age_ms,
-                settings.withdrawal_min_cents,
-                settings.withdrawals_pending_max,
-                WaitTicks(settings.ticks_database),
-                settings.reality_check_minutes,
-                settings.records_kept_days,
-            ),
+            WriterRules.of(settings, model, WaitTicks(settings.ticks_database)),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)
         self.checkpoints = Checkpointer(

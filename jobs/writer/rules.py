@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from runtime.game.grid import GridRules
 from runtime.game.judge import TicksOfWait
+from runtime.game.limits import RiskLimits
 from runtime.game.rewards import RewardModel
+from runtime.market.models import rules_of
+from runtime.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +25,28 @@ class WriterRules:
     ticks_of_wait: TicksOfWait
     reality_check_minutes: int
     records_kept_days: int
+
+    @classmethod
+    def of(cls, settings: Settings, model: RewardModel, ticks_of_wait: TicksOfWait) -> WriterRules:
+        """Return the rules that the settings say."""
+        return cls(
+            rules_of(settings),
+            model,
+            settings.presets_cents,
+            settings.max_fill_age_ms,
+            settings.withdrawal_min_cents,
+            settings.withdrawals_pending_max,
+            ticks_of_wait,
+            settings.reality_check_minutes,
+            settings.records_kept_days,
+        )
+
+
+def risk_of(settings: Settings) -> RiskLimits:
+    """Return how much the house risks at most, as the settings say."""
+    return RiskLimits(
+        settings.payout_max_cents,
+        settings.cell_payout_max_cents,
+        settings.column_payout_max_cents,
+        settings.liability_max_cents,
+    )

@@ -21,6 +21,7 @@ import msgspec
 from crontab import CronTab
 
 from runtime.function_files import DECLARATION, DeclarationError
+from runtime.messaging.queues import queue_of
 from runtime.triggers.kinds import KINDS, kinds_meant
 from runtime.triggers.run import Message
 
@@ -67,6 +68,11 @@ class Trigger:
     def pause_s(self, attempt: int) -> float:
         """Return how long to wait after an attempt that failed; the first one is 1."""
         return float(min(self.backoff_s * 2 ** min(attempt - 1, 20), PAUSE_S_MAX))
+
+    @property
+    def runs_on(self) -> str:
+        """The queue that its runs wait on: one of its own, unless it names another; events need none."""
+        return self.queue or queue_of(self.name)
 
     @property
     def longest_s(self) -> int:
