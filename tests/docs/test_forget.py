@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.timeout(180)
 @both
 def test_a_player_gets_what_is_held_and_is_forgotten(first: str, place: dict[str, str], tmp_path: Path) -> None:
     given, exporting, forgetting, again, seeing, cutting = blocks(runbook("forget"))
-    taptrade = ROOT / ".venv" / "bin" / "taptrade"
+    taptrade = shlex.quote(str(ROOT / ".venv" / "bin" / "taptrade"))
     opening = f"""
         PLAYER=$({taptrade} wallet new --key key | sed 's/.* //')
         {taptrade} sign-login --key key | curl -sS --fail-with-body "$API/api/auth/login" \\
