@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 512
+"""As many commands are under way at once; a crowd beyond that waits for its turn."""
+NEVER_SENT = ("connecting to", "No connection available")
+"""What redis-py says of a connection that was not made, or that none was free for."""
 VERSION_LEAST = (7, 0)
 """The release of Redis that brought BLMPOP, the newest of the commands that are sent; Valkey began later."""
 
@@ -45,8 +48,9 @@ def connect(url: str, *, block_s: float = 0) -> redis.Redis:
     so retries are off: an error means that the outcome is unknown. A URL that cannot be used raises SettingsError.
     """
     try:
-        client = redis.Redis.from_url(
+        pool = redis.BlockingConnectionPool.from_url(
             url,
+            timeout=SOCKET_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
             retry_on_error=[],
             socket_timeout=SOCKET_TIMEOUT_S + block_s,
@@ -54,18 +58,17 @@ def connect(url: str, *, block_s: float = 0) -> redis.Redis:
             max_connections=CONNECTIONS_MAX,
         )
         # What the URL asks for is looked at no sooner than with the first connection.
-        pool = client.connection_pool
         pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError, redis.RedisError) as ex:
         raise SettingsError(f"TAPTRADE_REDIS_URL=***: {ex}") from ex
-    return client
+    return redis.Redis.from_pool(pool)
 
 
 def was_never_sent(error: Exception) -> bool:
     """Tell whether a command certainly had no effect: it was refused, or the connection was never made."""
     if isinstance(error, (redis.BusyLoadingError, redis.ResponseError)):
         return True
-    return isinstance(error, redis.ConnectionError) and "connecting to" in str(error)
+    return isinstance(error, redis.ConnectionError) and any(sign in str(error) for sign in NEVER_SENT)
 
 
 def require_version(client: redis.Redis) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gevent.socket import socket
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.http.message import _ip_in_allow_list
 from gunicorn.http.wsgi import base_environ
 
@@ -18,7 +19,7 @@ _ORDINARY = (
     *("limit_request_line", "limit_request_fields", "limit_request_field_size"),
     *("permit_obsolete_folding", "strip_header_spaces", "casefold_http_method"),
     *("permit_unconventional_http_method", "permit_unconventional_http_version", "header_map"),
-    *("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog", "statsd_host", "logger_class"),
+    *("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog", "statsd_host"),
     *("pre_request", "post_request"),
 )
 """Settings that the fast path knows by their defaults only: with another value every request is gunicorn's."""
@@ -26,8 +27,10 @@ _ORDINARY = (
 
 def is_ordinary(cfg: Config, environment: Mapping[str, str]) -> bool:
     """Tell whether a plain request may be answered without gunicorn's parser."""
+    if "SCRIPT_NAME" in environment or cfg.logger_class.access is not Logger.access:
+        return False
     settings = (cfg.settings[name] for name in _ORDINARY)
-    return "SCRIPT_NAME" not in environment and all(setting.get() == setting.default for setting in settings)
+    return all(setting.get() == setting.default for setting in settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ ACCOUNTS_HAPPEN = {
     *("OpenAccount done", "OpenAccount GUEST_ADOPTED", "adopted with confirmed bets", "adopted with lost bets"),
     *("AdoptGuest done", "AdoptGuest WALLET_TAKEN", "AdoptGuest GUEST_ADOPTED", "AdoptGuest FORBIDDEN"),
 }
-"""What must have happened to accounts by the end of all histories."""
+"""All that can happen to accounts."""
 HISTORY = (
     "SELECT status, id, cell_id, amount, payout_amount, placed_commit, resolved_commit FROM bets WHERE user_id = ?",
     "SELECT id, amount, balance_after, ref_type, ref_id, commit_number FROM transaction_ledger WHERE user_id = ?",

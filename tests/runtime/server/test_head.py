@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.http.wsgi import create
@@ -127,6 +130,29 @@ def test_settings_that_only_gunicorn_can_follow_turn_the_fast_path_off() -> None
         cfg = Config()
         cfg.set(name, value)
         assert not is_ordinary(cfg, {}), name
+
+
+class AccessLog(Logger):  # type: ignore[misc]
+    """A log of gunicorn's that would write each request down."""
+
+    def access(self, *args: Any) -> None:
+        """Write a request down."""
+
+
+def test_a_log_of_each_request_turns_the_fast_path_off() -> None:
+    cfg = Config()
+    cfg.set("logger_class", AccessLog)
+    assert not is_ordinary(cfg, {})
+
+
+def test_the_settings_of_the_house_leave_the_fast_path_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path))
+    cfg = Config()
+    for name, value in runpy.run_module("taptrade.gunicorn_settings").items():
+        if name in cfg.settings:
+            cfg.set(name, value)
+    assert cfg.worker_class_str == "runtime.server.TapWorker"
+    assert is_ordinary(cfg, {})
 
 
 PIECES = st.sampled_from(
