@@ -35,7 +35,7 @@ BIN := .venv/bin
 ROOMS := functions runtime jobs taptrade
 KILLS ?= 200
 # Tests wait for processes half of their time. A file stays with one worker, so that its tests share what they start.
-WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
+WORKERS ?= -n 4 --dist loadfile --no-loadscope-reorder
 LOADTEST_ARGS ?= --users 20 --spawn-rate 5 --run-time 60s
 
 # The interpreter that made .venv may be gone, or be another one by now, and the folder may have been moved or copied.

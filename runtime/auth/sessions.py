@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from runtime.auth.shared_reads import SharedReads
+from runtime.auth.shared_lookups import SharedLookups
 from runtime.clock import Clock
 from runtime.errors import Unauthenticated, Unavailable
 from runtime.messaging import redis_keys
@@ -70,7 +70,7 @@ class Sessions:
         self._clock = clock
         self._random_bytes = random_bytes
         self._cached: dict[str, tuple[int, Session]] = {}
-        self._reads = SharedReads[Session | None](CACHED_MS)
+        self._lookups = SharedLookups[Session | None](CACHED_MS)
         self._followed_ms: int | None = None
         self._ended_after = "0-0"
         self._epoch = b""
@@ -128,8 +128,8 @@ class Sessions:
         if cached is not None and asked_ms - cached[0] < self._belief_ms(asked_ms):
             session: Session | None = cached[1]
         else:
-            read_ms, session = self._reads.read(wanted, asked_ms, self._read)
-            if read_ms == asked_ms:
+            begun_ms, session = self._lookups.find(wanted, asked_ms, self._read)
+            if begun_ms == asked_ms:
                 self._remember(wanted, session, asked_ms)
         if session is None or session.expires_ms <= self._clock.now_ms():
             return None

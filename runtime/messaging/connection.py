@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 512
-"""As many commands are under way at once; a crowd beyond that waits for its turn."""
+"""As many commands of a process are under way at once; a crowd beyond that waits for connections."""
+CONNECTION_WAIT_S = 5.0
 NEVER_SENT = ("connecting to", "No connection available")
 """What redis-py says of a connection that was not made, or that none was free for."""
 VERSION_LEAST = (7, 0)
@@ -50,7 +51,7 @@ def connect(url: str, *, block_s: float = 0) -> redis.Redis:
     try:
         pool = redis.BlockingConnectionPool.from_url(
             url,
-            timeout=SOCKET_TIMEOUT_S,
+            timeout=CONNECTION_WAIT_S,
             retry=Retry(NoBackoff(), 0),
             retry_on_error=[],
             socket_timeout=SOCKET_TIMEOUT_S + block_s,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import redis
 
+from runtime.messaging import connection
 from runtime.messaging.connection import OUTAGES, connect, was_never_sent
 from runtime.settings import SettingsError
 
@@ -63,4 +66,29 @@ def test_a_mistake_of_ours_is_no_outage(redis_url: str) -> None:
     with pytest.raises(redis.ResponseError) as wrong:
         client.lpush("text", "b")
     assert not isinstance(wrong.value, OUTAGES)
+    client.close()
+
+
+@pytest.mark.integration
+def test_a_crowd_waits_for_connections_and_none_is_refused(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CONNECTIONS_MAX", 2)
+    client = connect(redis_url)
+    with ThreadPoolExecutor(10) as crowd:
+        found = list(crowd.map(lambda _: client.blpop(["what nobody sends"], timeout=0.05), range(10)))
+    assert found == [None] * 10
+    assert client.info("clients")["connected_clients"] <= 3
+    client.close()
+
+
+@pytest.mark.integration
+def test_a_command_that_found_no_connection_was_never_sent(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(connection, "CONNECTION_WAIT_S", 0.01)
+    client = connect(redis_url)
+    taken = client.connection_pool.get_connection()
+    with pytest.raises(OUTAGES) as refused:
+        client.ping()
+    assert was_never_sent(refused.value)
+    client.connection_pool.release(taken)
+    assert client.ping()
     client.close()

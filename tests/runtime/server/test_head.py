@@ -15,6 +15,7 @@ from gunicorn.http.wsgi import create
 from hypothesis import given
 from hypothesis import strategies as st
 
+import taptrade
 from runtime.server.head import FIELDS_MAX, HEAD_BYTES_MAX, PlainRequest, read_head
 from runtime.server.origin import is_ordinary, origin_of
 from tests.runtime.server.rig import get
@@ -148,7 +149,7 @@ def test_a_log_of_each_request_turns_the_fast_path_off() -> None:
 def test_the_settings_of_the_house_leave_the_fast_path_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path))
     cfg = Config()
-    for name, value in runpy.run_module("taptrade.gunicorn_settings").items():
+    for name, value in runpy.run_path(str(Path(taptrade.__file__).with_name("gunicorn_settings.py"))).items():
         if name in cfg.settings:
             cfg.set(name, value)
     assert cfg.worker_class_str == "runtime.server.TapWorker"

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from runtime.auth.shared_reads import SharedReads
+from runtime.auth.shared_lookups import SharedLookups
 from tests.waiting import wait_until
 
 CROWD = 20
@@ -50,11 +50,11 @@ Reading = Future[tuple[int, str]]
 @contextmanager
 def a_crowd(source: Source) -> Iterator[tuple[Reading, list[Reading]]]:
     """Let one read what takes its time, and a crowd come while it does; then let it go on."""
-    reads = SharedReads[str](AGE_MS_MAX)
+    lookups = SharedLookups[str](AGE_MS_MAX)
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(CROWD, "crowd") as crowd:
-        first = one.submit(reads.read, "a", 0, source)
+        first = one.submit(lookups.find, "a", 0, source)
         assert source.first_asked.wait(10)
-        others = [crowd.submit(reads.read, "a", AGE_MS_MAX - 1 - number, source) for number in range(CROWD)]
+        others = [crowd.submit(lookups.find, "a", AGE_MS_MAX - 1 - number, source) for number in range(CROWD)]
         wait_until(lambda: len(crowd._threads) == CROWD and all(map(is_waiting, crowd._threads)), 10)
         source.let.set()
         yield first, others
@@ -85,17 +85,17 @@ def test_who_waited_for_a_reader_that_was_killed_asks_again() -> None:
 
 
 def test_a_reading_that_began_too_long_ago_is_not_joined() -> None:
-    source, reads = Source(), SharedReads[str](AGE_MS_MAX)
+    source, lookups = Source(), SharedLookups[str](AGE_MS_MAX)
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(reads.read, "a", 0, source)
+        first = pool.submit(lookups.find, "a", 0, source)
         assert source.first_asked.wait(10)
-        assert reads.read("a", AGE_MS_MAX, source) == (AGE_MS_MAX, "a again")
+        assert lookups.find("a", AGE_MS_MAX, source) == (AGE_MS_MAX, "a again")
         source.let.set()
         assert first.result(10) == (0, "a")
 
 
 def test_what_has_been_read_is_read_anew() -> None:
-    source, reads = Source(), SharedReads[str](AGE_MS_MAX)
+    source, lookups = Source(), SharedLookups[str](AGE_MS_MAX)
     source.let.set()
-    assert [reads.read("a", 5, source), reads.read("a", 5, source)] == [(5, "a"), (5, "a again")]
-    assert reads.read("b", 6, source) == (6, "b again")
+    assert [lookups.find("a", 5, source), lookups.find("a", 5, source)] == [(5, "a"), (5, "a again")]
+    assert lookups.find("b", 6, source) == (6, "b again")

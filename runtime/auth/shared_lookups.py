@@ -14,14 +14,14 @@ from typing import Generic, TypeVar
 Answer = TypeVar("Answer")
 
 
-class SharedReads(Generic[Answer]):
+class SharedLookups(Generic[Answer]):
     """Read each key once at a time; errors are shared as answers are."""
 
     def __init__(self, age_ms_max: int) -> None:
         self._age_ms_max = age_ms_max
         self._under_way: dict[str, tuple[int, Future[Answer]]] = {}
 
-    def read(self, key: str, now_ms: int, ask: Callable[[str], Answer]) -> tuple[int, Answer]:
+    def find(self, key: str, now_ms: int, ask: Callable[[str], Answer]) -> tuple[int, Answer]:
         """Return when the reading of a key began, and its answer; one that began too long ago is not joined."""
         began_ms, shared = self._under_way.get(key, (now_ms, None))
         if shared is not None and now_ms - began_ms < self._age_ms_max:
