@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from runtime.errors import NotFound
 from runtime.function import Call, OpenQuery, Reply, function
+from runtime.version import ROOT
 from runtime.web.static_files import StaticFiles
 
-FOLDER = Path(__file__).resolve().parents[1] / "page"
+FOLDER = ROOT / "page"
 # A page runs our own files and asks this server only. nginx/page_headers.conf has the same.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

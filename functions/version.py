@@ -5,20 +5,29 @@ from __future__ import annotations
 import msgspec
 
 from runtime.function import Call, function
+from runtime.function_versions import taken_up
 from runtime.version import build, python_version
 
 
 class Version(msgspec.Struct, frozen=True):
-    """The build, the mode and the interpreter."""
+    """The build, the mode and the interpreter, and the version of the functions."""
 
     version: str
     mode: str
     commit: str
     python: str
+    functions: int
+    """What `taptrade versions` lists; 0 is what the build brings itself."""
 
 
 @function("GET", "/version", auth="none", summary="Version and mode", response=Version)
 def version(call: Call[None]) -> Version:
     """Tell which build this is."""
     here = build()
-    return Version(version=here.version, mode=call.parts.settings.mode, commit=here.commit, python=python_version())
+    return Version(
+        version=here.version,
+        mode=call.parts.settings.mode,
+        commit=here.commit,
+        python=python_version(),
+        functions=taken_up(),
+    )

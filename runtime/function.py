@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from runtime.auth.operators import OperatorSession
 from runtime.auth.sessions import Session
+from runtime.function_settings import FunctionSettings, Secret
 from runtime.parts import Parts
 from runtime.web import call
 from runtime.web.declaration import Body, Header, OpenQuery, Query, Reply, Stream, function
@@ -17,4 +18,16 @@ Call = call.Call[B, Parts, Session]
 OperatorCall = call.Call[B, Parts, OperatorSession]
 """The same of an endpoint that only operators may call."""
 
-__all__ = ["Body", "Call", "Header", "OpenQuery", "OperatorCall", "Query", "Reply", "Stream", "function"]
+__all__ = [
+    "Body",
+    "Call",
+    "FunctionSettings",
+    "Header",
+    "OpenQuery",
+    "OperatorCall",
+    "Query",
+    "Reply",
+    "Secret",
+    "Stream",
+    "function",
+]

@@ -107,6 +107,13 @@ def folder(text: str) -> Path:
     return Path(text)
 
 
+def path(text: str) -> str:
+    """Read a file's absolute path, or nothing."""
+    if text and (not text.isprintable() or not text.startswith("/")):
+        raise ValueError("must be the absolute path of a file")
+    return text
+
+
 def networks(text: str) -> tuple[str, ...]:
     """Read IP networks, comma-separated."""
     return tuple(str(ip_network(part.strip())) for part in text.split(",") if part.strip())

@@ -78,6 +78,7 @@ class Settings:
     records_kept_days: int
     processor_secret: str = field(repr=False)
     webhook_private_targets: Literal["on", "off"]
+    function_settings: str
     bets_per_minute: int
     requests_per_minute: int
     logins_per_minute: int
@@ -123,6 +124,11 @@ class Settings:
     def functions_database(self) -> Path:
         """What functions remember."""
         return self.data / "functions.db"
+
+    @property
+    def function_settings_file(self) -> Path:
+        """Where the settings of functions are."""
+        return Path(self.function_settings) if self.function_settings else self.data / "function_settings.toml"
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

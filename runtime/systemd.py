@@ -28,6 +28,11 @@ class Systemd:
         # An abstract socket is written with an @ for its zero.
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
 
+    def leave(self, environ: MutableMapping[str, str]) -> None:
+        """Put back into the environment where it listens: the process begins anew, with the same id."""
+        if self._address:
+            environ[VARIABLE] = f"@{self._address[1:]}" if self._address.startswith("\0") else self._address
+
     def ready(self) -> None:
         """Say that the process does its work from now on."""
         self._tell("READY=1\nSTATUS=at work")

@@ -26,6 +26,7 @@ from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import Clock, SystemClock
 from runtime.function_files import functions_folder
+from runtime.function_settings import given_to
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
 from runtime.history.shelves import Shelves
@@ -174,8 +175,9 @@ def prepare(settings: Settings) -> Prepared:
     parts.background.repeat("time-limits", time_limits.look, TIME_LIMITS_EVERY_S)
 
     def build() -> App:
+        functions = discover(functions_folder())
         return create_app(
-            discover(functions_folder()),
+            functions,
             parts=parts,
             authenticate=authenticate,
             authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
@@ -188,6 +190,7 @@ def prepare(settings: Settings) -> Prepared:
             cors_origins=settings.cors_origins,
             outages=OUTAGES,
             time_limits=time_limits,
+            function_settings=given_to(functions, settings.function_settings_file),
         )
 
     return Prepared(parts, build)

@@ -8,14 +8,20 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from runtime.clock import rfc3339
+from runtime.function_files import functions_folder
+from runtime.function_versions import OWN, in_service
 from runtime.game.rewards import BrownianTouch
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.dashboard import url_of_dashboard
 from taptrade.failed_starts import FailedStarts
+from taptrade.function_sets import version_of
 from taptrade.listening import reachable, url_of
 from taptrade.pricing import reward_model
+from taptrade.processes import RELOAD
 from taptrade.running import Run
 from taptrade.serve import die_with
 
@@ -25,7 +31,7 @@ WORD_EVERY_S = 5.0
 WATCHED_S = 30.0
 
 
-def banner(settings: Settings, redis_url: str) -> str:
+def banner(settings: Settings, redis_url: str, functions: str) -> str:
     """Return what a person needs to know about a run."""
     base = url_of(settings.host, settings.port)
     prices = {
@@ -39,6 +45,7 @@ def banner(settings: Settings, redis_url: str) -> str:
         ("stream", f"{base}/api/stream"),
         ("health", f"{base}/healthz"),
         ("queues", f"{url_of_dashboard(settings)} (`taptrade dashboard` prints the key)"),
+        ("functions", functions),
         ("database", str(settings.database)),
         ("logs", str(settings.data / "logs")),
         ("Redis", hide_password(redis_url)),
@@ -59,6 +66,15 @@ def banner(settings: Settings, redis_url: str) -> str:
             "  Ctrl-C stops everything.",
         ]
     )
+
+
+def functions_served(data: Path) -> str:
+    """Say which functions are in service."""
+    version = in_service(data)
+    if version == OWN:
+        return f"version 0, {functions_folder()} as this start found it"
+    made = version_of(data, version)
+    return f"version {version} of {rfc3339(made.made_ms)}{f', {made.note}' if made.note else ''}"
 
 
 def rates(settings: Settings) -> str:
@@ -124,7 +140,7 @@ def wait_healthy(
 
 def main(argv: Sequence[str]) -> int:
     """Wait for the run of a supervisor to be healthy and print the banner; name the processes that do not start."""
-    [supervisor] = argv
+    supervisor, *options = argv
     die_with(int(supervisor), signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
@@ -140,7 +156,9 @@ def main(argv: Sequence[str]) -> int:
     if trouble:
         print(f"taptrade: not healthy after {READY_WITHIN_S:.0f} s: {trouble[:500]}\nlook into {logs}", file=sys.stderr)
         return 1
-    print(banner(settings, embedded_redis.redis_url(settings)), flush=True)
+    changing = f"{functions_folder()}, as they change"
+    functions = changing if RELOAD in options else functions_served(settings.data)
+    print(banner(settings, embedded_redis.redis_url(settings), functions), flush=True)
     # The health of the game does not hang on every process, and one that does not start takes some seconds to show it.
     deadline_s = time.monotonic() + WATCHED_S
     while time.monotonic() < deadline_s:

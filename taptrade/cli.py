@@ -101,6 +101,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("new", "taptrade.new_function:main", "write a new function and its test, ready to run"),
             Command("invoke", "taptrade.invoke:main", "run one function without a server: JSON in, answer out"),
             Command("logs", "taptrade.logs:main", "print what a function has logged; -f waits for more"),
+            Command("deploy", "taptrade.deploy:deploy", "put changed functions into service, without losing a request"),
+            Command("rollback", "taptrade.deploy:rollback", "put the functions of before into service again"),
+            Command(
+                "versions", "taptrade.deploy:list_versions", "list the versions of the functions; which one serves"
+            ),
             Command("webhooks", "taptrade.webhooks:main", "tell other programs of events; deliveries, replay"),
         ),
     ),

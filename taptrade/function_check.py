@@ -13,17 +13,18 @@ import traceback
 from typing import Any, cast
 
 from runtime.errors import TaptradeError
+from runtime.function_versions import OWN, take_up
 from runtime.settings import Settings, SettingsError, load
 from taptrade.processes import module
 
 CHECKED_WITHIN_S = 30
 
 
-def require_functions() -> None:
+def require_functions(version: int = OWN) -> None:
     """Raise SettingsError that names the broken file and why, unless every function can be wired and every job run."""
     try:
         done = subprocess.run(
-            module("taptrade.function_check"),
+            module("taptrade.function_check", str(version)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -42,15 +43,19 @@ def require_functions() -> None:
 def build(settings: Settings) -> None:
     """Build the app over parts that are never asked for anything; raise DiscoveryError that names a broken file."""
     from runtime.function_files import functions_folder
+    from runtime.function_settings import given_to
     from runtime.metrics.table import Metrics
     from runtime.rate_limits import policies
+    from runtime.triggers.discovery import triggers_in
     from runtime.web.app import create_app
     from runtime.web.discovery import discover
     from runtime.wiring import GUARDS
 
     never = cast("Any", None)
+    functions = discover(functions_folder())
+    given_to([*functions, *triggers_in(functions_folder())], settings.function_settings_file)
     create_app(
-        discover(functions_folder()),
+        functions,
         parts=never,
         authenticate=never,
         limiter=never,
@@ -61,15 +66,19 @@ def build(settings: Settings) -> None:
     )
 
 
-def main() -> int:
+def main(version: int) -> int:
     """Print the fault on the last line of stdout; the status is 1 if there is one."""
+    from jobs.rq.retries import message_queues
     from jobs.rq.schedule import schedules
 
     try:
+        settings = load()
+        take_up(settings.data, version)
         # What a file prints while it is imported is not our answer.
         with contextlib.redirect_stdout(sys.stderr):
-            build(load())
+            build(settings)
             schedules()
+            message_queues()
     except TaptradeError as ex:
         print(" ".join(str(ex).split()))
         return 1
@@ -91,4 +100,4 @@ def _where(ex: Exception) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(int(sys.argv[1])))

@@ -10,6 +10,8 @@ import msgspec
 
 from runtime.clock import SystemClock, rfc3339
 from runtime.function_files import functions_folder
+from runtime.function_settings import FunctionSettings
+from runtime.function_versions import OWN, in_service, take_up
 from runtime.messaging.connection import RedisError, connect
 from runtime.messaging.metrics_exchange import collect
 from runtime.metrics.quantiles import quantile, together
@@ -53,6 +55,10 @@ class FunctionView(msgspec.Struct, frozen=True):
     retries: int
     summary: str
     file: str
+    version: int
+    """The version of the functions that it is of: the one in service."""
+    settings: list[str]
+    """The names of those that are its own."""
     done: Done | None
 
 
@@ -65,8 +71,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
     add_output(parser)
     given = parser.parse_args(argv)
-    seen = _seen(load())
-    views = [one for one in views_of(seen) if not given.names or one.name in given.names]
+    settings = load()
+    version = in_service(settings.data)
+    take_up(settings.data, version)
+    views = [one for one in views_of(_seen(settings), version) if not given.names or one.name in given.names]
     if given.json:
         print(msgspec.json.encode(views).decode())
         return 0
@@ -74,11 +82,12 @@ def main(argv: Sequence[str]) -> int:
     return 0 if views else 1
 
 
-def views_of(seen: Sequence[Snapshot] | None) -> list[FunctionView]:
+def views_of(seen: Sequence[Snapshot] | None, version: int = OWN) -> list[FunctionView]:
     """Return all functions by name, with what the processes measured of them (None: it is not known)."""
     folder = functions_folder()
-    endpoints = [_endpoint(one, seen) for one in discover(folder)]
-    return sorted([*endpoints, *(_triggered(one, seen) for one in triggers_in(folder))], key=lambda one: one.name)
+    endpoints = [_endpoint(one, version, seen) for one in discover(folder)]
+    others = [_triggered(one, version, seen) for one in triggers_in(folder)]
+    return sorted([*endpoints, *others], key=lambda one: one.name)
 
 
 def _seen(settings: Settings) -> list[Snapshot] | None:
@@ -94,7 +103,11 @@ def _seen(settings: Settings) -> list[Snapshot] | None:
         client.close()
 
 
-def _endpoint(one: Function, seen: Sequence[Snapshot] | None) -> FunctionView:
+def _names_of(form: type[FunctionSettings] | None) -> list[str]:
+    return [] if form is None else list(form.__struct_fields__)
+
+
+def _endpoint(one: Function, version: int, seen: Sequence[Snapshot] | None) -> FunctionView:
     return FunctionView(
         name=one.name,
         started_by=f"{one.method} {one.route}",
@@ -105,11 +118,13 @@ def _endpoint(one: Function, seen: Sequence[Snapshot] | None) -> FunctionView:
         retries=0,
         summary=one.summary,
         file=f"functions/{Path(one.file).name}",
+        version=version,
+        settings=_names_of(one.settings),
         done=None if seen is None else _done(one.name, seen, "taptrade_requests_total", "taptrade_request_seconds"),
     )
 
 
-def _triggered(one: Trigger, seen: Sequence[Snapshot] | None) -> FunctionView:
+def _triggered(one: Trigger, version: int, seen: Sequence[Snapshot] | None) -> FunctionView:
     names: tuple[CounterName, HistogramName] = ("taptrade_function_runs_total", "taptrade_function_seconds")
     return FunctionView(
         name=one.name,
@@ -121,6 +136,8 @@ def _triggered(one: Trigger, seen: Sequence[Snapshot] | None) -> FunctionView:
         retries=one.retries,
         summary=one.summary,
         file=f"functions/{Path(one.file).name}",
+        version=version,
+        settings=_names_of(one.settings),
         done=None if seen is None else _done(one.name, seen, *names),
     )
 
@@ -158,7 +175,8 @@ def _ms(seconds: float | None) -> float | None:
 
 
 def _cells(one: FunctionView) -> tuple[object, ...]:
-    limits = ", ".join([f"{one.timeout_s} s", f"{one.in_flight} at once", *one.limits])
+    own = [f"settings: {' '.join(one.settings)}"] if one.settings else []
+    limits = ", ".join([f"{one.timeout_s} s", f"{one.in_flight} at once", *one.limits, *own])
     lead = (one.name, one.started_by, "" if one.auth == "none" else one.auth, limits)
     if one.done is None:
         return (*lead, *("",) * len(RIGHT), "")

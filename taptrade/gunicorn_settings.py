@@ -6,6 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any
 
+from runtime.function_versions import InService, take_up
 from runtime.settings import load
 from runtime.systemd import systemd
 from taptrade.listening import address_of, with_port
@@ -41,13 +42,19 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(_settings
 def post_fork(server: Arbiter, worker: Any) -> None:
     """End with the master, at once: a worker that outlives it would hold the port against its successor.
 
-    Whoever sends what is no request makes gunicorn warn of each; its log gets a few of them.
+    Whoever sends what is no request makes gunicorn warn of each; its log gets a few of them. A master that lets workers
+    take over from others (taptrade.api_master) says which functions this one serves.
     """
     from runtime.log import Sparing
     from taptrade.serve import die_with
 
     die_with(server.pid, signal.SIGKILL)
     worker.log.error_log.addFilter(Sparing())
+    version = getattr(server, "version", None)
+    if version is not None:
+        take_up(_settings.data, version)
+        worker.ways = server.ways
+        worker.answers = InService(_settings.data, "api", version).begin
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import functions
 from runtime.clock import SystemClock
 from runtime.settings import Settings, load
 from runtime.settings_table import TABLE, Setting
@@ -26,12 +25,15 @@ TOLD_EVERY_S = 2.0
 
 
 def config(argv: Sequence[str]) -> int:
-    """List every setting: value, default and meaning; secrets as stars."""
+    """List every setting: value, default and meaning; secrets as stars. Then those of functions."""
     parser = argparse.ArgumentParser(prog="taptrade config", description=config.__doc__)
     parser.parse_args(argv)
+    from taptrade.given import described
+
     for row in TABLE:
         print(describe(row, os.environ))
-    load()
+    for line in described(load()):
+        print(line)
     return 0
 
 
@@ -55,9 +57,13 @@ def version(argv: Sequence[str]) -> int:
 def routes(argv: Sequence[str]) -> int:
     """List the HTTP endpoints with who may call them."""
     argparse.ArgumentParser(prog="taptrade routes", description=routes.__doc__).parse_args(argv)
+    from runtime.function_files import functions_folder
+    from runtime.function_versions import in_service, take_up
     from runtime.web.discovery import discover
 
-    found = discover(Path(functions.__path__[0]))
+    data = load().data
+    take_up(data, in_service(data))
+    found = discover(functions_folder())
     width = max(len(function.route) for function in found) + 2
     for function in sorted(found, key=lambda each: (each.route, each.method)):
         print(f"{function.method:<7} {function.route:<{width}}{function.auth:<10}{function.summary}")

@@ -39,6 +39,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--query", default="", metavar="A=B&C=D", help="query parameters")
     parser.add_argument("--as", dest="account", metavar="ACCOUNT", help="with --present: as this wallet or user id")
     parser.add_argument("--present", action="store_true", help="read the present data instead of a throw-away house")
+    parser.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting that is the function's own, instead of those of the file",
+    )
     given = parser.parse_args(argv)
     if given.account and not given.present:
         parser.error("--as names an account of the present data: say --present too")
@@ -47,11 +54,22 @@ def main(argv: Sequence[str]) -> int:
         throw_away(load(), present=given.present) as settings,
         open_trial(settings, SystemClock(), writes=not given.present) as trial,
     ):
+        _give(trial, given.name, given.setting)
         endpoint = next((one for one in trial.endpoints if one.name == given.name), None)
         if endpoint is None:
             print(_text(trial.run(given.name, body)))
             return 0
         return _call(trial, endpoint, body, given)
+
+
+def _give(trial: Trial, name: str, pairs: Sequence[str]) -> None:
+    if not pairs:
+        trial.give_present(name)
+        return
+    try:
+        trial.give(name, **dict(pair.partition("=")[::2] for pair in pairs))
+    except ValueError as ex:
+        raise CannotInvoke(f"{name} {ex}") from ex
 
 
 def _body(text: str | None) -> Any:

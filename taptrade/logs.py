@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runtime.errors import TaptradeError
 from runtime.function_files import files_of, functions_folder
+from runtime.function_versions import in_service, take_up
 from runtime.settings import load
 from taptrade.log_lines import log_files, parsed
 
@@ -35,9 +36,11 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("-n", "--lines", type=int, default=LINES, metavar="N", help="the last so many (%(default)s)")
     given = parser.parse_args(argv)
     name = str(given.name)
+    data = load().data
+    take_up(data, in_service(data))
     if name.partition(".")[0] not in {file.stem for file in files_of(functions_folder())}:
         raise NothingLogged(f"there is no function {name}; `taptrade functions` lists them")
-    folder = load().data / "logs"
+    folder = data / "logs"
     files = [file for file in log_files(folder) if file.name.partition(".")[0] in OF_FUNCTIONS]
     if not files:
         raise NothingLogged(f"there are no logs of a run in {folder}")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from runtime import log
+from runtime.function_versions import OWN, InService, in_service, take_up
 from runtime.settings import Settings, load
 from runtime.systemd import systemd
 from taptrade import embedded_redis
@@ -63,8 +64,8 @@ def main(argv: Sequence[str]) -> int:
     if name in PRICING:
         reward_model(settings)
         refuse_unproven_model(settings)
-    if name == "api" and given.under is None:
-        require_functions()  # the supervisor has done so before it started us
+    if name == "api" and given.under is None:  # the supervisor has done so before it started us
+        require_functions(OWN if given.reload else in_service(settings.data))
     server = STANDING_BY.get(name) if given.stand_by else None
     return (_reloading(name) if given.reload else server or SERVERS[name])(settings)
 
@@ -105,13 +106,13 @@ def _redis(settings: Settings) -> int:
     return _become(command)
 
 
-def _api(settings: Settings, app: str = "runtime.wiring:get_app()") -> int:
+def _api(settings: Settings, app: str = "runtime.wiring:get_app()", server: str = "taptrade.api_master") -> int:
     """Become gunicorn. Nothing that opens sockets is imported before its worker has patched them for gevent."""
     del settings
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES_MAX)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    return _become(module("gunicorn", "--config", "python:taptrade.gunicorn_settings", app))
+    return _become(module(server, "--config", "python:taptrade.gunicorn_settings", app))
 
 
 def _dashboard(settings: Settings) -> int:
@@ -124,7 +125,7 @@ def _become(command: Sequence[str]) -> int:
     os.execv(command[0], list(command))  # noqa: S606  the command is ours, without a shell
 
 
-def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> Callable[[Settings], int]:
+def _imported(process: str, module_name: str, *arguments: object, **named: Any) -> Callable[[Settings], int]:
     def serve(settings: Settings) -> int:
         log.configure(process, settings.log_level)
         systemd.find(os.environ)
@@ -141,13 +142,29 @@ def _imported(process: str, module_name: str, *arguments: str, **named: Any) -> 
 def _reloading(name: str) -> Callable[[Settings], int]:
     """Return what runs a process that begins anew when its sources change; the API sees to its functions itself."""
     if name == "api":
-        return lambda settings: _api(settings, "taptrade.dev_app:get_app()")
+        return lambda settings: _api(settings, "taptrade.dev_app:get_app()", "gunicorn")
     if name not in NOT_OURS:
         end_when_changed(functions=name in OF_FUNCTIONS)
-    return SERVERS[name]
+    return _imported(name, OF_FUNCTIONS[name]) if name in OF_FUNCTIONS else SERVERS[name]
 
 
-OF_FUNCTIONS = ("functions", "scheduler")
+def _of_functions(process: str, module_name: str) -> Callable[[Settings], int]:
+    """Return what runs a process with the functions in service, and begins it anew when others are."""
+
+    def serve(settings: Settings) -> int:
+        version = in_service(settings.data)
+        take_up(settings.data, version)
+        service = InService(settings.data, process, version)
+        status = _imported(process, module_name, service)(settings)
+        if not service.moved():
+            return status
+        systemd.leave(os.environ)
+        return _become([sys.executable, *sys.orig_argv[1:]])
+
+    return serve
+
+
+OF_FUNCTIONS = {"functions": "jobs.triggers.main", "scheduler": "jobs.rq.scheduler"}
 """Whoever knows the functions, beside the API."""
 NOT_OURS = frozenset({"redis", "replica"})
 """What they run is no source of ours."""
@@ -159,8 +176,7 @@ SERVERS: dict[str, Callable[[Settings], int]] = {
     **{name: _imported(name, module) for name, module in SOLE.items()},
     "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
     "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
-    "scheduler": _imported("scheduler", "jobs.rq.scheduler"),
-    "functions": _imported("functions", "jobs.triggers.main"),
+    **{name: _of_functions(name, module) for name, module in OF_FUNCTIONS.items()},
     "dashboard": _dashboard,
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jobs.feed.opening import recording_of
+from runtime.function_versions import folder_of_sets, in_service
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, connect, require_version
 from runtime.settings import Settings, SettingsError
@@ -20,10 +21,16 @@ from taptrade.listening import address_of
 from taptrade.pricing import refuse_unproven_model, reward_model
 
 
-def require_startable(settings: Settings) -> None:
-    """Raise if a start could not succeed, as far as a look tells; this writes nothing."""
-    for require in START_CHECKS.values():
-        require(settings)
+def require_startable(settings: Settings, *, own_functions: bool = False) -> None:
+    """Raise if a start could not succeed, as far as a look tells; this writes nothing.
+
+    Developers are served their `own_functions`, whatever else is in service.
+    """
+    for name, require in START_CHECKS.items():
+        if name == "functions" and own_functions:
+            require_functions()
+        else:
+            require(settings)
 
 
 def require_addresses(settings: Settings) -> None:
@@ -82,7 +89,9 @@ def require_writable(data: Path) -> None:
     """Raise if something in the data folder cannot be written, as after a run by another user."""
     if data.exists() and not data.is_dir():
         raise SettingsError(f"TAPTRADE_DATA={data}: this is a file, and must be a folder")
-    for folder, _, names in os.walk(data):
+    for folder, folders, names in os.walk(data):
+        if Path(folder) == folder_of_sets(data):
+            folders.clear()  # nobody writes into a version
         for path in (Path(folder), *(Path(folder, name) for name in names)):
             if not os.access(path, os.W_OK) and not path.is_symlink():
                 raise SettingsError(f"TAPTRADE_DATA={data}: this user cannot write {path}")
@@ -101,6 +110,6 @@ START_CHECKS: dict[str, Callable[[Settings], object]] = {
     "data folder": lambda settings: require_writable(settings.data),
     "databases": require_fit_databases,
     "Redis": _require_other_redis,
-    "functions": lambda _: require_functions(),
+    "functions": lambda settings: require_functions(in_service(settings.data)),
 }
 """What a start looks at, in this order: each raises a sentence."""

@@ -22,6 +22,7 @@ from runtime.background import Background
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
 from runtime.function_files import functions_folder
+from runtime.function_settings import FunctionSettings, given_to, settings_of
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
@@ -83,10 +84,11 @@ class Trial:
         folder = folder or functions_folder()
         self.endpoints: tuple[Function, ...] = discover(folder)
         self.triggers: tuple[Trigger, ...] = triggers_in(folder)
+        self._given: dict[str, FunctionSettings] = {}
         self._writer = TrialWriter(settings, clock) if writes else None
         self.parts = self._build_parts()
         self.client = testing.TestClient(self._build_app())
-        self.bench = Bench(settings, clock, self.redis)
+        self.bench = Bench(settings, clock, self.redis, self._given)
         self.refresh()
 
     def refresh(self) -> None:
@@ -121,6 +123,21 @@ class Trial:
         if isinstance(body, Event):
             run_id = body.id
         return trigger.handler(Run(name, run_id, body, self.bench))
+
+    def give(self, name: str, **values: Any) -> None:
+        """Give a function settings, as its table of the file would have them; raise ValueError where they are wrong."""
+        [declared] = self._declared(name) or [self.trigger(name)]
+        if declared.settings is None:
+            raise ValueError(f"{name} declares no settings")
+        self._given[name] = settings_of(declared.settings, values)
+
+    def give_present(self, name: str) -> None:
+        """Give a function, if it declares settings, those of the file that the house has."""
+        self._given.update(given_to(self._declared(name), self.settings.function_settings_file))
+
+    def _declared(self, name: str) -> list[Function | Trigger]:
+        functions: tuple[Function | Trigger, ...] = (*self.endpoints, *self.triggers)
+        return [one for one in functions if one.name == name]
 
     def event(self, kind: str, data: Mapping[str, Any] = NOTHING, user_id: str | None = None) -> Event:
         """Make an event to run a function with."""
@@ -162,6 +179,7 @@ class Trial:
             clock=self.clock,
             metrics=Metrics("trial"),
             outages=OUTAGES,
+            function_settings=self._given,
         )
 
 

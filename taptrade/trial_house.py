@@ -33,7 +33,9 @@ def throw_away(settings: Settings, *, present: bool = False) -> Iterator[Setting
             # SQLite goes to the file that a link leads to, and so to its log.
             (data / database.name).symlink_to(database)
         with _redis(data) as url:
-            yield replace(settings, data=data, redis_url=url)
+            # Of the present house's, as are the settings of its functions.
+            file = str(settings.function_settings_file)
+            yield replace(settings, data=data, redis_url=url, function_settings=file)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
-from runtime.settings import load
+from runtime.clock import SystemClock
+from runtime.process_lock import LockHeld
+from runtime.settings import Settings, load
 from taptrade import claims, embedded_redis, redis_server, sockets
+from taptrade.function_sets import keep_own, sole_deployment
 from taptrade.housekeeping import migrate_databases
 from taptrade.own_files import close_to_others
 from taptrade.processes import RELOAD, module, supervisor_config, supervisor_variables, take_secrets
@@ -55,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     settings = load()
     secrets = take_secrets(os.environ)
-    require_startable(settings)
+    require_startable(settings, own_functions=given.reload)
     claims.await_all(settings)
     embedded = not settings.redis_url
     server = redis_server.choose(embedded_redis.stored_in(settings.data)) if embedded else None
@@ -66,13 +70,14 @@ def main(argv: Sequence[str]) -> int:
     if not embedded:
         embedded_redis.record_url(settings.data, url)
     migrate_databases(settings)
+    keep_functions(settings)
     (settings.data / "logs").mkdir(exist_ok=True)
     config = settings.data / "run" / "supervisord.conf"
     sockets.make_folder(config.parent)
     config.write_text(supervisor_config(settings, embedded_redis=embedded, reload=given.reload))
     os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC")
     print(f"taptrade: starting in {settings.data}", flush=True)
-    beside("taptrade.announce")
+    beside("taptrade.announce", *([RELOAD] if given.reload else []))
     if given.reload:
         beside("taptrade.dev_watch")
     supervise(config, secrets)
@@ -82,9 +87,15 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def beside(name: str) -> None:
+def keep_functions(settings: Settings) -> None:
+    """Keep the functions as this start finds them, so that a deployment of changed ones can be taken back."""
+    with suppress(LockHeld), sole_deployment(settings.data):
+        keep_own(settings.data, SystemClock().now_ms())
+
+
+def beside(name: str, *options: str) -> None:
     """Start a process that prints into this terminal: the banner when all is well, or what a developer changed."""
-    words = module(name, str(os.getpid()))
+    words = module(name, str(os.getpid()), *options)
     # A Ctrl-C that comes while it imports waits until it says how to take it.
     os.posix_spawn(words[0], words, os.environ, setsigmask=[signal.SIGINT])
 

@@ -17,6 +17,7 @@ from jobs.rq.runs import begin_seen
 from jobs.rq.schedule import Schedule, register_missing, schedules, unregister_unknown
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
+from runtime.function_versions import InService
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.queues import SETTLE
@@ -33,11 +34,20 @@ LOCK_MS = 2_000
 PAUSE_S = 0.5
 
 
+class OthersInService(Exception):
+    """Other functions are in service than those whose schedules are known here."""
+
+
 class WatchfulScheduler(Scheduler):  # type: ignore[misc]
     """rq-scheduler that registers missing schedules again and lets no broken job stop the others."""
 
     def __init__(
-        self, connection: Any, clock: Clock, known: tuple[Schedule, ...], queues: tuple[str, ...] = ()
+        self,
+        connection: Any,
+        clock: Clock,
+        known: tuple[Schedule, ...],
+        queues: tuple[str, ...] = (),
+        service: InService | None = None,
     ) -> None:
         super().__init__(
             queue_name=SETTLE,
@@ -49,6 +59,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         self._clock = clock
         self._schedules = known
         self._queues = queues
+        self._service = service
         self._watched_ms: int | None = None
 
     def acquire_lock(self) -> Any:
@@ -69,14 +80,18 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         """Leave signals to `main`: a handler that talks to Redis would lose the signal in an outage."""
 
     def enqueue_jobs(self) -> Any:
-        """Watch over the schedules, then push what is due."""
+        """Watch over the schedules, then push what is due; raise OthersInService where they are no longer those."""
         systemd.alive()
+        if self._service is not None and self._service.moved():
+            raise OthersInService
         steady_ms = self._clock.monotonic_ms()
         if self._watched_ms is None or steady_ms - self._watched_ms >= WATCH_EVERY_MS:
             unregister_unknown(self, self._schedules)
             register_missing(self, self._clock, self._schedules)
             begin_seen(self.connection, self._clock.now_ms(), self._schedules)
             self._watched_ms = steady_ms
+            if self._service is not None:
+                self._service.begin()
         try:
             push_retries(self.connection, self._queues)
             return super().enqueue_jobs()
@@ -89,8 +104,8 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
             return []
 
 
-def main() -> int:
-    """Run until SIGTERM or SIGINT; wait for Redis as long as it takes."""
+def main(service: InService | None = None) -> int:
+    """Run until SIGTERM or SIGINT, or until other functions are in service; wait for Redis as long as it takes."""
     if time.localtime(0).tm_gmtoff != 0:
         raise SystemExit("the scheduler must run with TZ=UTC: it reads cron strings in local time")
     # rq-scheduler reads the clock with utcnow(), and leaves crontab's default zone unsaid: both are UTC here.
@@ -108,7 +123,10 @@ def main() -> int:
         wait_until_ready(client, stop.wait, attempts=2**31)
         try:
             # A scheduler may be born only once; after an outage a new one takes its place.
-            WatchfulScheduler(client, clock, known, queues).run()
+            WatchfulScheduler(client, clock, known, queues, service).run()
+        except OthersInService:
+            logger.info("other functions are in service: begins anew")
+            return 0
         except OUTAGES as ex:
             logger.warning("lost Redis: %s", ex)
             stop.wait(PAUSE_S)

@@ -20,6 +20,8 @@ from jobs.triggers.work import Workshop, open_workshop
 from runtime.background import Background
 from runtime.clock import SystemClock
 from runtime.function_files import functions_folder
+from runtime.function_settings import given_to
+from runtime.function_versions import InService
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
@@ -48,6 +50,7 @@ class FunctionProcess:
         self._stop = stop
         self._clock = SystemClock()
         self._metrics = Metrics(PROCESS)
+        self._function_settings = given_to(triggers, settings.function_settings_file)
         self._client = connect(settings.redis_url)
         self._background = Background(stop, self._clock, self._metrics)
         self._deadlines = Deadlines(self._clock)
@@ -97,13 +100,15 @@ class FunctionProcess:
             logger.info("no longer declared, and told of nothing any more: %s", ", ".join(gone))
 
     def _bench(self) -> Bench:
-        return Bench(self._settings, self._clock, self._client)
+        return Bench(self._settings, self._clock, self._client, self._function_settings)
 
-    def watch(self) -> None:
-        """Hold runs to their limits until the process stops; end it where one can be held to none."""
+    def watch(self, moved: Callable[[], bool]) -> None:
+        """Hold runs to their limits until the process stops or has `moved`; end it where one can be held to none."""
         while not self._stop.wait(WATCH_EVERY_S):
             systemd.alive()
             self._look()
+            if moved():
+                self._stop.set()
 
     def _look(self) -> None:
         stuck = self._deadlines.look()
@@ -129,24 +134,31 @@ class FunctionProcess:
                 return
 
 
-def main() -> int:
-    """Run until SIGTERM or SIGINT; wait for Redis as long as it takes."""
+def main(service: InService | None = None) -> int:
+    """Run until SIGTERM or SIGINT, or until other functions are in service; wait for Redis as long as it takes."""
     for name in ("rq.worker", "rq.job", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     triggers = triggers_in(functions_folder())
     stop = threading.Event()
-    _stop_on_signals(stop.set)
+    told = threading.Event()
+    _stop_on_signals(told.set, stop.set)
     process = FunctionProcess(load(), triggers, stop)
     process.start()
     systemd.ready()
-    process.watch()
-    systemd.stopping()
+    if service is not None:
+        service.begin()
+    process.watch(lambda: service is not None and service.moved())
+    if told.is_set():
+        systemd.stopping()
     process.leave()
+    if not told.is_set():
+        logger.info("other functions are in service: begins anew")
+        return 0
     # Threads that wait for a job cannot be told; they hold nothing.
     logging.shutdown()
     os._exit(0)
 
 
-def _stop_on_signals(end: Callable[[], Any]) -> None:
+def _stop_on_signals(*ends: Callable[[], Any]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end())
+        signal.signal(number, lambda *_: [end() for end in ends])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from io import BytesIO
 from typing import Any
 
-from gunicorn.http.body import Body
+from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import ParseException
+from gunicorn.http.unreader import SocketUnreader
 
 from runtime.errors import InvalidRequest
+from runtime.server.connection import Connection
+from runtime.server.head import PlainRequest
 
 logger = logging.getLogger(__name__)
 DRAIN_BYTES = 8_192
@@ -46,3 +50,21 @@ def drain(body: Body) -> bool:
     except InvalidRequest:  # the answer has gone out, and needs no second one
         return False
     return not body.failed
+
+
+def give_body(request: PlainRequest, client: Connection, addr: Any, data: bytes) -> SocketUnreader | None:
+    """Give the request its body; return what reads the connection on, if the body is not here as a whole."""
+    body = data[request.body_start : request.body_start + request.length]
+    if len(body) == request.length:
+        request.environ["wsgi.input"] = request.body = BytesIO(body)
+        return None
+    unreader = SocketUnreader(client)
+    unreader.unread(body)
+    reader = BodyReader(LengthReader(unreader, request.length), request, host_of(addr))
+    request.environ["wsgi.input"] = request.body = Body(reader)
+    return unreader
+
+
+def host_of(addr: Any) -> str:
+    """Return a client's address; those on a Unix socket have none."""
+    return str(addr[0]) if isinstance(addr, tuple) else ""

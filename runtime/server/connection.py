@@ -26,13 +26,15 @@ class Connection(socket.socket):  # type: ignore[misc]
     clients that are due and ends them; whoever waits then reads the end of the data, or fails to write on.
     """
 
-    __slots__ = ("_allowance_s", "_ended", "_read_due_s", "_reading", "due_s", "idle", "send_s", "sink")
+    __slots__ = ("_allowance_s", "_ended", "_read_due_s", "_reading", "due_s", "idle", "quiet", "send_s", "sink")
 
     def __init__(self, accepted: socket.socket, send_s: float) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         self.send_s = send_s
         self.due_s = NEVER
         self.idle = False
+        self.quiet = False
+        """Whether the wait for a next request was given up, and not by the client."""
         self.sink: Sink | None = None
         """The answer that is under way, while it takes chunks from others than its own greenlet."""
         self._allowance_s = NEVER
@@ -60,6 +62,7 @@ class Connection(socket.socket):  # type: ignore[misc]
         try:
             data: bytes = self._sock.recv(READ_BYTES)
         except BlockingIOError:
+            self.quiet = True
             return b""
         return data
 

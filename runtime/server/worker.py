@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from errno import ECONNRESET, ENOTCONN, EPIPE
-from io import BytesIO
 from typing import Any
 
 import gevent
 from gevent import Greenlet
+from gevent.event import Event
 from gevent.socket import SHUT_RDWR, socket
-from gunicorn.http.body import Body, LengthReader
-from gunicorn.http.unreader import SocketUnreader
 from gunicorn.http.wsgi import _make_early_hints_callback
 from gunicorn.workers.ggevent import GeventWorker
 
 from runtime.server.answer import Answer
-from runtime.server.body import BodyReader, drain
+from runtime.server.body import BodyReader, drain, give_body, host_of
 from runtime.server.connection import Connection, Loan
+from runtime.server.door import Door, Handover
 from runtime.server.head import PlainRequest, read_head
 from runtime.server.origin import is_ordinary, origin_of
 from runtime.server.problems import problem_answer
@@ -45,6 +45,11 @@ SWITCH_S = 0.1
 An iteration of the loop begins every request that has come, however many there are; of the greenlets that something has
 woken it runs those of 5 ms, if left alone. In a rush that would be a few answers for thousands of new requests.
 """
+RETIRE = signal.SIGUSR2
+"""Tells a worker that another one takes its place: its connections go there, and it ends when all have gone."""
+RETIRE_S = 20.0
+"""How long it may take until what is under way then is answered."""
+LOOK_S = 0.02
 _CLIENT_LEFT = (EPIPE, ECONNRESET, ENOTCONN)
 
 
@@ -63,9 +68,25 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.ways: Any = None
+        """The ends of the way to other workers, as the master made them, if it replaces workers."""
+        self.answers: Callable[[], object] = lambda: None
+        """Called once, when requests are answered from here on."""
         self._clients: set[Connection] = set()
         self._streams: set[Greenlet] = set()
         self._ordinary = is_ordinary(self.cfg, os.environ)
+        self._handover: Handover | None = None
+        self._retiring = False
+
+    def patch(self) -> None:
+        """Let gevent have all sockets, those between workers too."""
+        super().patch()
+        self._handover = None if self.ways is None or not self._ordinary else Handover(self.ways)
+
+    def init_signals(self) -> None:
+        """Hear of a replacement too."""
+        super().init_signals()
+        signal.signal(RETIRE, lambda *_: gevent.spawn(self._hand_over))
 
     def run(self) -> None:
         """Serve until told to stop."""
@@ -76,7 +97,50 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         gevent.setswitchinterval(SWITCH_S)
-        super().run()
+        if self.cfg.is_ssl:
+            super().run()
+            return
+        for one in self.sockets:
+            one.setblocking(True)
+        alone = self.cfg.workers == 1
+        self._door = Door(self.sockets, self._let_in, self.worker_connections, self._handover, alone=alone)
+        self._ends = Event()
+        self._door.open()
+        self.notify()
+        self.answers()
+        while self.alive:
+            self._ends.wait(1.0)
+            self.notify()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Let nobody in, and give what is under way some time."""
+        self._door.shut()
+        until_s = time.monotonic() + self.cfg.graceful_timeout
+        while self._door.inside and time.monotonic() < until_s:
+            self.notify()
+            gevent.sleep(0.1)
+        if self._door.inside:
+            self.log.warning("Worker graceful timeout (pid:%s)", self.pid)
+            self._door.clear()
+
+    def _moves(self, client: Connection, data: bytes) -> bool:
+        """Give a connection to another worker, if this one retires; tell whether it went."""
+        if not self._retiring or self._handover is None:
+            return False
+        self._handover.give(client, data)
+        return True
+
+    def _hand_over(self) -> None:
+        """Give every connection to the workers that stay, each when its request is answered, and end."""
+        self._retiring = True
+        self._door.shut()
+        until_s = time.monotonic() + RETIRE_S
+        while self._clients and time.monotonic() < until_s:
+            self._retire()
+            gevent.sleep(LOOK_S)
+        self.alive = False
+        self._ends.set()
 
     def notify(self) -> None:
         """Tell the master that we live, each second, and end the clients that are due."""
@@ -101,15 +165,15 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         for stream in list(self._streams):
             stream.kill(Retired, block=False)
 
-    def handle(self, listener: socket, client: socket, addr: Any) -> None:
-        """Serve one connection."""
+    def _let_in(self, listener: socket, client: socket, addr: Any, data: bytes) -> None:
+        """Serve one connection, of which `data` was read already by the worker that it comes from."""
         if not self._ordinary or not isinstance(addr, tuple):
-            super().handle(listener, client, addr)
+            self.handle(listener, client, addr)
             return
         ours = Connection(client, self.send_s)
         self._clients.add(ours)
         try:
-            self._converse(listener, ours, addr)
+            self._converse(listener, ours, addr, data)
         except OSError as ex:
             if ex.errno not in _CLIENT_LEFT:
                 self.log.exception("Socket error processing request.")
@@ -117,16 +181,19 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
             self._clients.discard(ours)
             ours.close()
 
-    def _converse(self, listener: socket, client: Connection, addr: tuple[Any, ...]) -> None:
-        """Answer one request after the other, until the connection's end."""
+    def _converse(self, listener: socket, client: Connection, addr: tuple[Any, ...], data: bytes | None) -> None:
+        """Answer one request after the other, until the connection's end, or until another worker goes on with it."""
         origin = origin_of(self.cfg, listener, client, addr)
-        data: bytes | None = b""
         while data is not None:
+            if self._moves(client, data):
+                return
             if data:
                 client.give_way()
             else:
                 data = client.receive(self.cfg.keepalive or self.head_s)
                 if not data:
+                    if client.quiet:
+                        self._moves(client, data)
                     return
             request = read_head(data, origin.environ, origin.schemes)
             if request is None:
@@ -146,7 +213,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         loan = isinstance(sock, Loan)
         if loan:
             sock.allow(self.body_s)
-        req.body.reader = BodyReader(req.body.reader, req, _host(addr))
+        req.body.reader = BodyReader(req.body.reader, req, host_of(addr))
         super().handle_request(listener_name, req, sock, addr)
         if loan:
             if drain(req.body):
@@ -155,7 +222,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
 
     def _answer(self, request: PlainRequest, client: Connection, addr: Any, data: bytes) -> bytes | None:
         """Answer a plain request; return what was read behind it, None if the connection ends."""
-        unreader = _give_body(request, client, addr, data)
+        unreader = give_body(request, client, addr, data)
         if unreader is not None:
             client.allow(self.body_s)
         answer = Answer(request, client, self.cfg)
@@ -206,7 +273,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         try:
             for chunk in chunks:
                 answer.send(chunk)
-                if endless and not self.alive:
+                if endless and (self._retiring or not self.alive):
                     break
         except Retired:
             answer.force_close()
@@ -218,7 +285,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that cannot be read, or whose function broke off."""
         with suppress(OSError):  # the client may have left
-            client.sendall(problem_answer(exc, req, _host(addr)))
+            client.sendall(problem_answer(exc, req, host_of(addr)))
 
     def _fail(self, request: PlainRequest, answer: Answer, client: Connection, addr: Any, error: BaseException) -> None:
         """Answer 500, unless another answer has begun: then all that is left is to break it off."""
@@ -228,21 +295,3 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         self.log.error("Error handling request", exc_info=error)
         answer.flush()
         client.shutdown(SHUT_RDWR)
-
-
-def _give_body(request: PlainRequest, client: Connection, addr: Any, data: bytes) -> SocketUnreader | None:
-    """Give the request its body; return what reads the connection on, if the body is not here as a whole."""
-    body = data[request.body_start : request.body_start + request.length]
-    if len(body) == request.length:
-        request.environ["wsgi.input"] = request.body = BytesIO(body)
-        return None
-    unreader = SocketUnreader(client)
-    unreader.unread(body)
-    reader = BodyReader(LengthReader(unreader, request.length), request, _host(addr))
-    request.environ["wsgi.input"] = request.body = Body(reader)
-    return unreader
-
-
-def _host(addr: Any) -> str:
-    """Return a client's address; those on a Unix socket have none."""
-    return str(addr[0]) if isinstance(addr, tuple) else ""

@@ -5,8 +5,20 @@ It is what a file of functions/ imports to declare one: `from runtime.triggers i
 May import: runtime.messaging, runtime.storage.
 """
 
+from runtime.function_settings import FunctionSettings, Secret
 from runtime.messaging.messages import send_message
 from runtime.triggers.declaration import cron, every, on_event, on_queue
 from runtime.triggers.run import Event, Message, Run
 
-__all__ = ["Event", "Message", "Run", "cron", "every", "on_event", "on_queue", "send_message"]
+__all__ = [
+    "Event",
+    "FunctionSettings",
+    "Message",
+    "Run",
+    "Secret",
+    "cron",
+    "every",
+    "on_event",
+    "on_queue",
+    "send_message",
+]

@@ -21,6 +21,7 @@ import msgspec
 from crontab import CronTab
 
 from runtime.function_files import DECLARATION, DeclarationError
+from runtime.function_settings import FunctionSettings, complaint_about
 from runtime.messaging.queues import queue_of
 from runtime.triggers.kinds import KINDS, kinds_meant
 from runtime.triggers.run import Message
@@ -29,6 +30,7 @@ Starter = Literal["every", "cron", "queue", "event"]
 H = TypeVar("H", bound=Callable[..., Any])
 Wanted = Callable[[Any], Collection[str]]
 """wanted(run): the kinds of events that are wanted at present."""
+Form = type[FunctionSettings] | None
 
 PAUSE_S_MAX = 300.0
 UNITS_S = {"s": 1, "min": 60, "h": 3600}
@@ -62,6 +64,8 @@ class Trigger:
     body: type[msgspec.Struct] | None = None
     kinds: frozenset[str] = frozenset()
     wanted: Wanted | None = None
+    settings: type[FunctionSettings] | None = None
+    """The type of the settings that are its own, which `run.own_settings` hands it."""
     name: str = ""
     file: str = ""
 
@@ -90,13 +94,14 @@ def every(
     overdue_s: int | None = None,
     name: str = "",
     queue: str = "",
+    settings: Form = None,
 ) -> Callable[[H], H]:
     """Declare a function that runs again and again: `@every("1 s")`, `@every("5 min")`, `@every("2 h")`."""
     found = SPAN.fullmatch(span)
     interval_s = int(found[1]) * UNITS_S[found[2]] if found else 0
     if not 1 <= interval_s <= INTERVAL_S_MAX:
         raise DeclarationError(f"{span!r} is no span of time: write a number and s, min or h, such as '5 min'")
-    given = {"interval_s": interval_s, "overdue_s": overdue_s, "name": name, "queue": queue}
+    given = {"interval_s": interval_s, "overdue_s": overdue_s, "name": name, "queue": queue, "settings": settings}
     return _declaring("every", f"every {span}", timeout_s, 1, retries, backoff_s, **given)
 
 
@@ -109,13 +114,14 @@ def cron(
     overdue_s: int | None = None,
     name: str = "",
     queue: str = "",
+    settings: Form = None,
 ) -> Callable[[H], H]:
     """Declare a function that runs at times of the calendar, in UTC: `@cron("0 3 * * *")`."""
     try:
         CronTab(times)
     except ValueError as ex:
         raise DeclarationError(f"{times!r} are no times of the calendar: {ex}") from ex
-    given = {"cron": times, "overdue_s": overdue_s, "name": name, "queue": queue}
+    given = {"cron": times, "overdue_s": overdue_s, "name": name, "queue": queue, "settings": settings}
     return _declaring("cron", f"cron {times}", timeout_s, 1, retries, backoff_s, **given)
 
 
@@ -127,6 +133,7 @@ def on_queue(
     in_flight: int = 1,
     retries: int = 3,
     backoff_s: float = 2.0,
+    settings: Form = None,
 ) -> Callable[[H], H]:
     """Declare a function that takes each message of a queue: `@on_queue("mails", body=Mail)`."""
     if QUEUE_NAME.fullmatch(queue) is None or queue in TAKEN:
@@ -135,11 +142,17 @@ def on_queue(
         )
     if Message not in getattr(body, "__mro__", ()):
         raise DeclarationError(f"{body!r} is no message; inherit runtime.triggers.Message")
-    return _declaring("queue", f"queue {queue}", timeout_s, in_flight, retries, backoff_s, queue=queue, body=body)
+    given = {"queue": queue, "body": body, "settings": settings}
+    return _declaring("queue", f"queue {queue}", timeout_s, in_flight, retries, backoff_s, **given)
 
 
 def on_event(
-    *kinds: str, wanted: Wanted | None = None, timeout_s: int = 30, retries: int = 5, backoff_s: float = 1.0
+    *kinds: str,
+    wanted: Wanted | None = None,
+    timeout_s: int = 30,
+    retries: int = 5,
+    backoff_s: float = 1.0,
+    settings: Form = None,
 ) -> Callable[[H], H]:
     """Declare a function that is told of what happened, at least once and in order: `@on_event("bet.won", "column")`.
 
@@ -149,7 +162,8 @@ def on_event(
     if not meant:
         raise DeclarationError(f"{', '.join(kinds) or 'nothing'} is no event; there are {', '.join(sorted(KINDS))}")
     when = f"event {', '.join(kinds)}"
-    return _declaring("event", when, timeout_s, 1, retries, backoff_s, kinds=meant, wanted=wanted)
+    given = {"kinds": meant, "wanted": wanted, "settings": settings}
+    return _declaring("event", when, timeout_s, 1, retries, backoff_s, **given)
 
 
 def _declaring(
@@ -163,6 +177,8 @@ def _declaring(
     ):
         if not least <= value <= most:
             raise DeclarationError(f"{what}={value} is not between {least} and {most}")
+    if complaint := complaint_about(given.get("settings")):
+        raise DeclarationError(complaint)
 
     def declare(handler: H) -> H:
         summary = (inspect.getdoc(handler) or "").partition("\n")[0].rstrip(".")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from runtime.clock import Clock
+from runtime.function_settings import NONE_GIVEN, FunctionSettings, own_settings
 from runtime.messaging.connection import Redis
 from runtime.settings import Settings
 from runtime.storage.database import Database, open_reader, open_writer
 
 B = TypeVar("B")
+F = TypeVar("F", bound=FunctionSettings)
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -33,10 +36,18 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Bench:
     """What the functions of one thread stand on; the database is opened when it is first asked for, read-only."""
 
-    def __init__(self, settings: Settings, clock: Clock, client: Redis) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        client: Redis,
+        function_settings: Mapping[str, FunctionSettings] = NONE_GIVEN,
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.redis = client
+        self.function_settings = function_settings
+        """The settings of each function that declares some."""
 
     @cached_property
     def database(self) -> Database:
@@ -71,6 +82,10 @@ class Run(Generic[B]):
     def settings(self) -> Settings:
         """The settings of the house."""
         return self.bench.settings
+
+    def own_settings(self, form: type[F]) -> F:
+        """Return the settings that the function declares by `settings=form`; no other function is handed them."""
+        return own_settings(self.bench.function_settings, self.name, form)
 
     @property
     def clock(self) -> Clock:

@@ -10,6 +10,7 @@ import falcon
 from runtime.clock import Clock
 from runtime.errors import Refusal
 from runtime.function_files import DiscoveryError
+from runtime.function_settings import NONE_GIVEN, FunctionSettings
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import Limiter, LimitPolicy
 from runtime.web.answers import write_crash, write_http_error, write_outage, write_refusal
@@ -49,6 +50,7 @@ def create_app(
     trusted_proxies: Iterable[str] = LOOPBACK,
     cors_origins: Collection[str] = (),
     time_limits: TimeLimits | None = None,
+    function_settings: Mapping[str, FunctionSettings] = NONE_GIVEN,
 ) -> App:
     """Build the WSGI app of `functions`; an exception of `outages` that a handler lets pass is answered 503.
 
@@ -67,6 +69,7 @@ def create_app(
         clock=clock,
         metrics=metrics,
         addresses=Addresses(trusted_proxies),
+        function_settings=function_settings,
     )
     app: App = falcon.App(
         request_type=Request,

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import falcon
 
+from runtime.function_settings import FunctionSettings, own_settings
 from runtime.rate_limits import Hit, LimitDecision
 from runtime.web.header_fields import preferred_type, prefers
 from runtime.web.incoming import Request
@@ -15,6 +16,7 @@ from runtime.web.surroundings import Surroundings
 B = TypeVar("B")
 P = TypeVar("P")
 S = TypeVar("S")
+F = TypeVar("F", bound=FunctionSettings)
 
 
 class Call(Generic[B, P, S]):
@@ -69,6 +71,11 @@ class Call(Generic[B, P, S]):
     def raw_body(self) -> bytes:
         """The body's bytes as they came, for signatures over them; empty unless a body is declared."""
         return self.req.raw_body
+
+    def own_settings(self, form: type[F]) -> F:
+        """Return the settings that the function declares by `settings=form`; no other function is handed them."""
+        function = self.req.function
+        return own_settings(self.surroundings.function_settings, "" if function is None else function.name, form)
 
     def header(self, name: str) -> str | None:
         """Return a request header field."""

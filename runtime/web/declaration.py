@@ -17,6 +17,7 @@ import msgspec
 
 from runtime.error_codes import CODES
 from runtime.function_files import DECLARATION, DeclarationError
+from runtime.function_settings import FunctionSettings, complaint_about
 from runtime.rate_limits import BUCKETS, Bucket
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -117,6 +118,8 @@ class Function:
     """How long a call may take, until its answer begins."""
     in_flight: int
     """How many calls a process answers at once; one more is refused."""
+    settings: type[FunctionSettings] | None = None
+    """The type of the settings that are its own, which `call.own_settings` hands it."""
     name: str = ""
     file: str = ""
 
@@ -149,10 +152,11 @@ def function(
     events: Mapping[str, Any] = NOTHING,
     timeout_s: int = TIMEOUT_S,
     in_flight: int = IN_FLIGHT,
+    settings: type[FunctionSettings] | None = None,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
-    bounds = {"timeout_s": timeout_s, "in_flight": in_flight}
-    more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **bounds}
+    own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings}
+    more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **own}
 
     def declare(handler: H) -> H:
         declaration = Function(
@@ -231,3 +235,5 @@ def _type_complaints(one: Function) -> Iterator[str]:
             yield f"{declared!r} is no msgspec Struct; inherit runtime.function.{parent.__name__}"
         elif not (declared.__struct_config__.forbid_unknown_fields or issubclass(declared, OpenQuery)):
             yield f"{declared.__name__} lets unknown fields pass; inherit runtime.function.{parent.__name__}"
+    if complaint := complaint_about(one.settings):
+        yield complaint

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import falcon
 
 from runtime.clock import Clock
+from runtime.function_settings import FunctionSettings
 from runtime.metrics.table import Metrics
 from runtime.rate_limits import Limiter, LimitPolicy
 from runtime.web.client_address import Addresses
@@ -46,3 +47,5 @@ class Surroundings:
     clock: Clock
     metrics: Metrics
     addresses: Addresses
+    function_settings: Mapping[str, FunctionSettings]
+    """The settings of each function that declares some."""

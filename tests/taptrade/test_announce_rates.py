@@ -23,4 +23,4 @@ from taptrade.announce import banner
     ],
 )
 def test_the_banner_tells_of_the_rates(tmp_path: Path, environ: dict[str, str], said: str) -> None:
-    assert said in banner(load({"TAPTRADE_DATA": str(tmp_path)} | environ), "unix:///run/redis.sock")
+    assert said in banner(load({"TAPTRADE_DATA": str(tmp_path)} | environ), "unix:///run/redis.sock", "")

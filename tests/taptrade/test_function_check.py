@@ -145,9 +145,9 @@ def test_what_breaks_beside_the_functions_is_named(
     (tmp_path / "broken_room.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(function_check, "build", lambda _: importlib.import_module("broken_room"))
-    assert function_check.main() == 1
+    assert function_check.main(0) == 1
     assert capsys.readouterr().out.startswith(f"{tmp_path}/broken_room.py, {reason}")
 
 
 def test_ours_can_be_wired(capsys: pytest.CaptureFixture[str]) -> None:
-    assert (function_check.main(), capsys.readouterr().out) == (0, "")
+    assert (function_check.main(0), capsys.readouterr().out) == (0, "")

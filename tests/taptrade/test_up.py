@@ -90,7 +90,7 @@ def test_supervisor_understands_odd_paths(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_banner_tells_mode_prices_and_how_to_play_but_no_password(tmp_path: Path) -> None:
-    shown = banner(load({"TAPTRADE_DATA": str(tmp_path)}), "redis://:secret@127.0.0.1:7000/0")
+    shown = banner(load({"TAPTRADE_DATA": str(tmp_path)}), "redis://:secret@127.0.0.1:7000/0", "version 3")
     for part in ("mode: demo", "replay of recorded", "taptrade player --bets 20", "http://127.0.0.1:8000/docs", "9181"):
         assert part in shown
     assert "secret" not in shown
