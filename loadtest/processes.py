@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
-from taptrade.serve import die_with
+from taptrade.lifeline import die_with
 
 STOP_S_MAX = 60
 POLL_S = 0.1

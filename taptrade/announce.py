@@ -19,11 +19,11 @@ from taptrade import embedded_redis
 from taptrade.dashboard import url_of_dashboard
 from taptrade.failed_starts import FailedStarts
 from taptrade.function_sets import version_of
+from taptrade.lifeline import die_with
 from taptrade.listening import reachable, url_of
 from taptrade.pricing import reward_model
 from taptrade.processes import RELOAD
 from taptrade.running import Run
-from taptrade.serve import die_with
 
 READY_WITHIN_S = 90.0
 POLL_EVERY_S = 0.2

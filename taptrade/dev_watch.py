@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from runtime.function_files import functions_folder
 from runtime.settings import SettingsError, load
 from taptrade.function_check import require_functions
+from taptrade.lifeline import die_with
 from taptrade.logs import Tail, show, tells_of_trouble
 from taptrade.processes import PROCESSES
 from taptrade.reloading import LOOK_EVERY_S, Watch
-from taptrade.serve import die_with
 
 
 def main(argv: Sequence[str]) -> int:

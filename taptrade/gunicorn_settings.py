@@ -46,7 +46,7 @@ def post_fork(server: Arbiter, worker: Any) -> None:
     take over from others (taptrade.api_master) says which functions this one serves.
     """
     from runtime.log import Sparing
-    from taptrade.serve import die_with
+    from taptrade.lifeline import die_with
 
     die_with(server.pid, signal.SIGKILL)
     worker.log.error_log.addFilter(Sparing())

@@ -27,7 +27,7 @@ from runtime.settings import Settings, load
 from runtime.storage.database import open_writer
 from runtime.systemd import systemd
 from taptrade import litestream, sockets
-from taptrade.serve import die_with
+from taptrade.lifeline import die_with
 
 logger = logging.getLogger(__name__)
 

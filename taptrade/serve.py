@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import importlib
 import logging
 import os
@@ -20,6 +19,7 @@ from runtime.settings import Settings, load
 from runtime.systemd import systemd
 from taptrade import embedded_redis
 from taptrade.function_check import require_functions
+from taptrade.lifeline import die_with
 from taptrade.listening import address_of
 from taptrade.own_files import close_to_others
 from taptrade.pricing import refuse_unproven_model, reward_model
@@ -28,7 +28,6 @@ from taptrade.reloading import end_when_changed
 
 logger = logging.getLogger(__name__)
 
-PR_SET_PDEATHSIG = 1
 OPEN_FILES_MAX = 65_536
 PRICING = frozenset({"api", "writer", "feed"})
 """The processes that load the reward model."""
@@ -77,14 +76,6 @@ def forget_secrets_of_others(name: str) -> None:
     os.environ.update(own)
     if any(others.keys() - own.keys() for others in taken.values()):
         _become([sys.executable, *sys.orig_argv[1:]])
-
-
-def die_with(parent: int, signal_number: int) -> None:
-    """Ask the kernel for a signal when our parent dies, however it dies: nothing outlives its supervisor."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal_number))
-    if os.getppid() != parent:
-        # It died before the kernel knew of our wish.
-        raise SystemExit(1)
 
 
 def use_utc() -> None:
