@@ -18,7 +18,7 @@ from taptrade.function_sets import KEPT, keep_own, point, sole_deployment, versi
 
 HELLO = '''"""GET /api/hello: say a word."""
 
-from runtime.function import Call, FunctionSettings, Secret, function
+from runtime.function import Call, FunctionSettings, Reply, Secret, function
 
 
 class Own(FunctionSettings, frozen=True):
@@ -28,9 +28,9 @@ class Own(FunctionSettings, frozen=True):
 
 
 @function("GET", "/api/hello", auth="none", summary="Say a word", response=str, settings=Own)
-def hello(call: Call[None]) -> str:
+def hello(call: Call[None]) -> Reply:
     """Say it."""
-    return call.own_settings(Own).key.reveal()
+    return Reply(call.own_settings(Own).key.reveal())
 '''
 
 
@@ -72,7 +72,7 @@ def test_what_is_broken_is_named_where_it_was_written_and_nothing_changes(data: 
     given.write_text("[hello]\nkey = 'k'\n")
     given.chmod(0o600)
     file.write_text(HELLO + "def f()\n")
-    with pytest.raises(NotDeployed, match=f"^{file}: syntax error in line 18: expected ':'; nothing was changed$"):
+    with pytest.raises(NotDeployed, match=f"^{file}: syntax error in line 16: expected ':'; nothing was changed$"):
         deploy.deploy([str(source)])
     assert (versions(data), in_service(data)) == ([], OWN)
     file.write_text(HELLO)
