@@ -26,6 +26,7 @@ import msgspec
 
 from runtime.errors import TaptradeError
 from runtime.function_files import DiscoveryError
+from runtime.settings import Settings
 
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """The variable by which systemd says where a unit's credentials are."""
@@ -77,6 +78,12 @@ class Declares(Protocol):
 
 
 S = TypeVar("S", bound=FunctionSettings)
+
+
+def file_of(settings: Settings) -> Path:
+    """Return the file in which the settings of functions are given."""
+    named = settings.function_settings
+    return Path(named) if named else settings.data / "function_settings.toml"
 
 
 def complaint_about(form: Any) -> str:

@@ -125,11 +125,6 @@ class Settings:
         """What functions remember."""
         return self.data / "functions.db"
 
-    @property
-    def function_settings_file(self) -> Path:
-        """Where the settings of functions are."""
-        return Path(self.function_settings) if self.function_settings else self.data / "function_settings.toml"
-
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read every setting from `environ`; raise SettingsError that names the variable and the reason."""

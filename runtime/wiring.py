@@ -26,7 +26,7 @@ from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import Clock, SystemClock
 from runtime.function_files import functions_folder
-from runtime.function_settings import given_to
+from runtime.function_settings import file_of, given_to
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
 from runtime.history.shelves import Shelves
@@ -190,7 +190,7 @@ def prepare(settings: Settings) -> Prepared:
             cors_origins=settings.cors_origins,
             outages=OUTAGES,
             time_limits=time_limits,
-            function_settings=given_to(functions, settings.function_settings_file),
+            function_settings=given_to(functions, file_of(settings)),
         )
 
     return Prepared(parts, build)

@@ -1,6 +1,6 @@
 """The command line, the launcher and the player.
 
-May import: functions, jobs, runtime. Nothing imports it.
+May import: jobs, runtime. Nothing imports it.
 """
 
 __version__ = "0.1.0"

@@ -43,7 +43,7 @@ def require_functions(version: int = OWN) -> None:
 def build(settings: Settings) -> None:
     """Build the app over parts that are never asked for anything; raise DiscoveryError that names a broken file."""
     from runtime.function_files import functions_folder
-    from runtime.function_settings import given_to
+    from runtime.function_settings import file_of, given_to
     from runtime.metrics.table import Metrics
     from runtime.rate_limits import policies
     from runtime.triggers.discovery import triggers_in
@@ -53,7 +53,7 @@ def build(settings: Settings) -> None:
 
     never = cast("Any", None)
     functions = discover(functions_folder())
-    given_to([*functions, *triggers_in(functions_folder())], settings.function_settings_file)
+    given_to([*functions, *triggers_in(functions_folder())], file_of(settings))
     create_app(
         functions,
         parts=never,

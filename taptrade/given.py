@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.errors import TaptradeError
 from runtime.function_files import functions_folder
-from runtime.function_settings import given_to
+from runtime.function_settings import Declares, file_of, given_to
 from runtime.function_versions import in_service, take_up
 from runtime.settings import Settings
 from runtime.triggers.discovery import triggers_in
@@ -17,11 +17,11 @@ from runtime.web.discovery import discover
 
 def described(settings: Settings) -> Iterator[str]:
     """Yield a line for each setting of each function in service; where one is lacking or wrong, what is wrong."""
-    file = settings.function_settings_file
+    file = file_of(settings)
     try:
         take_up(settings.data, in_service(settings.data))
         folder = functions_folder()
-        functions = [*discover(folder), *triggers_in(folder)]
+        functions: list[Declares] = [*discover(folder), *triggers_in(folder)]
     except TaptradeError as ex:
         yield f"the settings of functions are not known: {ex}"
         return

@@ -22,7 +22,7 @@ from runtime.background import Background
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
 from runtime.function_files import functions_folder
-from runtime.function_settings import FunctionSettings, given_to, settings_of
+from runtime.function_settings import FunctionSettings, file_of, given_to, settings_of
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
@@ -133,7 +133,7 @@ class Trial:
 
     def give_present(self, name: str) -> None:
         """Give a function, if it declares settings, those of the file that the house has."""
-        self._given.update(given_to(self._declared(name), self.settings.function_settings_file))
+        self._given.update(given_to(self._declared(name), file_of(self.settings)))
 
     def _declared(self, name: str) -> list[Function | Trigger]:
         functions: tuple[Function | Trigger, ...] = (*self.endpoints, *self.triggers)

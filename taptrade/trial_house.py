@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from runtime.function_settings import file_of
 from runtime.messaging.connection import connect, wait_until_ready
 from runtime.settings import Settings
 from runtime.storage.database import DatabaseUnsafe
@@ -34,7 +35,7 @@ def throw_away(settings: Settings, *, present: bool = False) -> Iterator[Setting
             (data / database.name).symlink_to(database)
         with _redis(data) as url:
             # Of the present house's, as are the settings of its functions.
-            file = str(settings.function_settings_file)
+            file = str(file_of(settings))
             yield replace(settings, data=data, redis_url=url, function_settings=file)
 
 

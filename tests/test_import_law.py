@@ -49,7 +49,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "taptrade.trial",
         "taptrade.dev_app",
     ),
-    "gunicorn": ("runtime.server", "taptrade.gunicorn_settings"),
+    "gunicorn": ("runtime.server", "taptrade.gunicorn_settings", "taptrade.api_master"),
     "supervisor": ("taptrade.up",),
     "websockets": ("jobs.feed.connection",),
     "apsw": ("jobs.upkeep.stored_week",),

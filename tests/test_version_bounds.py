@@ -23,7 +23,7 @@ TREES = {
 }
 # Not private by its name, yet no interface that its authors promise -> what is used of it.
 UNPROMISED = {
-    "gunicorn": "the parser, the response and the worker, which are documented as settings only",
+    "gunicorn": "the parser, the response, the worker and its master, which are documented as settings only",
     "rq": "a job's hash and the queues' keys, which Lua writes",
     "rq_dashboard": "its routes, each of which looks or changes something",
     "rq_scheduler": "the loop and its lock",

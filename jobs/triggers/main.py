@@ -20,7 +20,7 @@ from jobs.triggers.work import Workshop, open_workshop
 from runtime.background import Background
 from runtime.clock import SystemClock
 from runtime.function_files import functions_folder
-from runtime.function_settings import given_to
+from runtime.function_settings import file_of, given_to
 from runtime.function_versions import InService
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
@@ -50,7 +50,7 @@ class FunctionProcess:
         self._stop = stop
         self._clock = SystemClock()
         self._metrics = Metrics(PROCESS)
-        self._function_settings = given_to(triggers, settings.function_settings_file)
+        self._function_settings = given_to(triggers, file_of(settings))
         self._client = connect(settings.redis_url)
         self._background = Background(stop, self._clock, self._metrics)
         self._deadlines = Deadlines(self._clock)

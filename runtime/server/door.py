@@ -31,21 +31,21 @@ class Handover:
         """`ends` are a pair of sockets for datagrams, as the master made them."""
         out, into = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM, fileno=end.detach()) for end in ends)
         self._out, self._into = out, into
-        self._turn = Semaphore()
+        self._alone = Semaphore()
 
     def give(self, client: Any, data: bytes) -> None:
         """Give a connection away, with what was read of its next request; the caller closes its own end."""
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [client.fileno()]))]
-        with self._turn:  # gevent lets only one wait for a socket
+        with self._alone:  # gevent lets only one wait for a socket
             self._out.sendmsg([LEAD, data], rights)
 
-    def take(self) -> tuple[Any, bytes]:
-        """Wait for a connection that another worker gives away."""
+    def take(self) -> tuple[Any, bytes] | None:
+        """Wait for a connection that another worker gives away; None if there is no room for its descriptor."""
         data, ancillary, _, _ = self._into.recvmsg(CARRIED_BYTES_MAX, socket.CMSG_LEN(_FD_BYTES))
         descriptors = array("i")
         for _, _, carried in ancillary:
             descriptors.frombytes(carried[:_FD_BYTES])
-        return socket.socket(fileno=descriptors[0]), data[len(LEAD) :]
+        return (socket.socket(fileno=descriptors[0]), data[len(LEAD) :]) if descriptors else None
 
 
 class Door:
@@ -92,7 +92,10 @@ class Door:
 
     def _take(self, handover: Handover) -> None:
         while True:
-            client, data = handover.take()
+            taken = handover.take()
+            if taken is None:
+                continue
+            client, data = taken
             try:
                 addr = client.getpeername()
             except OSError:  # it has left on the way

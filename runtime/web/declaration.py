@@ -155,7 +155,7 @@ def function(
     settings: type[FunctionSettings] | None = None,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
-    own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings}
+    own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings, "media": media}
     more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **own}
 
     def declare(handler: H) -> H:
@@ -174,7 +174,6 @@ def function(
             refusals=refusals,
             guards=guards,
             errors=errors,
-            media=media,
             also=also,
             **more,
         )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock, Thread
@@ -244,9 +245,13 @@ def _killed(shop: Workshop) -> None:
     """End what runs functions that no request starts: it comes back with what is in service."""
     for name in ("functions", "scheduler"):
         before = shop.system.kill(name)
-        wait_until(lambda name=name, before=before: shop.system.pid_of(name) not in (0, before), what=name)
+        wait_until(partial(_is_another, shop.system, name, before), what=name)
     serving = wait_until(lambda: _complete(shop), what="all processes of the version in service")
     assert serving == {"api": 2, "functions": 1, "scheduler": 1}
+
+
+def _is_another(system: System, name: str, before: int) -> bool:
+    return system.pid_of(name) not in (0, before)
 
 
 def _complete(shop: Workshop) -> dict[str, int] | None:

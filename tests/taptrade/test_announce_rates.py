@@ -13,11 +13,11 @@ from taptrade.announce import banner
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        pytest.param({}, "rates     mixture-touch okx-index-", id="the shipped recording"),
-        pytest.param({"TAPTRADE_FEED": "sim"}, "rates     brownian-touch 1-edge500-column5\n", id="simulated"),
+        pytest.param({}, "rates      mixture-touch okx-index-", id="the shipped recording"),
+        pytest.param({"TAPTRADE_FEED": "sim"}, "rates      brownian-touch 1-edge500-column5\n", id="simulated"),
         pytest.param(
             {"TAPTRADE_FEED": "binance,kraken"},
-            "rates     brownian-touch 1-edge500-column5: not fair on real prices, see docs/fairness.md",
+            "rates      brownian-touch 1-edge500-column5: not fair on real prices, see docs/fairness.md",
             id="exchanges without a fit",
         ),
     ],

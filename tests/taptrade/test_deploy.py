@@ -85,12 +85,13 @@ def test_what_is_broken_is_named_where_it_was_written_and_nothing_changes(data: 
 def test_a_version_is_a_copy_that_nothing_changes(data: Path, source: Path, said: Any) -> None:
     (source / ".swp").touch()
     deploy.deploy([str(source), "--note", "the first", "--json"])
-    assert said() == {
+    became = said()
+    assert became.pop("seconds") >= 0
+    assert became == {
         "ok": True,
         "version": 1,
         "before": OWN,
         "processes": {},
-        "seconds": 0.0,
         "detail": "version 1 is served from the next start on",
     }
     (source / "time.py").unlink()
