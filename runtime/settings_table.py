@@ -182,7 +182,7 @@ TABLE: tuple[Setting, ...] = (
         "function_settings",
         path,
         "",
-        "file with the settings and secrets of functions (TOML); empty: function_settings.toml in the data folder",
+        "file with the settings of single functions (TOML); empty: function_settings.toml in the data folder",
     ),
     Setting("bets_per_minute", whole(1, 10**9), "600", "bets of one wallet in a minute"),
     Setting("requests_per_minute", whole(1, 10**9), "3000", "other requests of one address in a minute"),
