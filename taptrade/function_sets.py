@@ -20,7 +20,7 @@ from runtime.process_lock import LockHeld, acquire
 KEPT = 10
 """So many of the newest versions are kept, and those in service and before it."""
 BYTES_MAX = 32 * 1024 * 1024
-READ_ONLY, READ_ONLY_FOLDER, WRITABLE_FOLDER = 0o400, 0o500, 0o700
+READ_ONLY = 0o400
 LEFT_OUT = "__pycache__"
 
 
@@ -99,7 +99,8 @@ def finish(data: Path, made: FunctionSet) -> None:
     for file in top.rglob("*.py"):
         py_compile.compile(str(file), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     for path in [*top.rglob("*"), top]:
-        path.chmod(READ_ONLY_FOLDER if path.is_dir() else READ_ONLY)
+        if path.is_file():
+            path.chmod(READ_ONLY)
         _sync(path)
     describe(data, made)
 
@@ -112,11 +113,8 @@ def describe(data: Path, made: FunctionSet) -> None:
 
 def discard(data: Path, number: int) -> None:
     """Remove a version, or what was left of one."""
-    folder = folder_of_sets(data) / str(number)
     _description(data, number).unlink(missing_ok=True)
-    for path in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
-        path.chmod(WRITABLE_FOLDER)
-    shutil.rmtree(folder)
+    shutil.rmtree(folder_of_sets(data) / str(number))
 
 
 def pointer_to(version: int, now_ms: int) -> Pointer | None:

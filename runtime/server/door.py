@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from gevent import Greenlet, socket, spawn
@@ -37,7 +38,11 @@ class Handover:
         """Give a connection away, with what was read of its next request; the caller closes its own end."""
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [client.fileno()]))]
         with self._alone:  # gevent lets only one wait for a socket
-            self._out.sendmsg([LEAD, data], rights)
+            while True:
+                # The kernel holds a few on the way; somebody else may take the room that there was.
+                with suppress(TimeoutError):
+                    self._out.sendmsg([LEAD, data], rights)
+                    return
 
     def take(self) -> tuple[Any, bytes] | None:
         """Wait for a connection that another worker gives away; None if there is no room for its descriptor."""

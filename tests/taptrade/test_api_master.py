@@ -19,6 +19,9 @@ from taptrade.function_sets import point, pointer_to
 from tests.runtime.server.rig import PATIENCE_S, ROOT, get, post, read_body, read_until
 from tests.waiting import wait_until
 
+CONNECTIONS = 400
+"""More than the kernel holds on their way at once."""
+
 
 class Api:
     """A master with the functions that the test writes."""
@@ -93,7 +96,7 @@ def ask(client: socket.socket) -> str:
 
 def test_connections_go_over_to_the_workers_that_take_over(api: Api, tmp_path: Path) -> None:
     with ExitStack() as stack:
-        _go_over(api, [stack.enter_context(api.connect()) for _ in range(24)], tmp_path / "go_on")
+        _go_over(api, [stack.enter_context(api.connect()) for _ in range(CONNECTIONS)], tmp_path / "go_on")
 
 
 def _go_over(api: Api, clients: list[socket.socket], go_on: Path) -> None:
@@ -113,8 +116,8 @@ def _go_over(api: Api, clients: list[socket.socket], go_on: Path) -> None:
     half.sendall(b"ole")
     assert read_body(half).endswith(b" whole")
     go_on.touch()
-    assert read_body(busy).startswith(b"one"), "what was under way is answered where it was begun"
-    assert read_body(busy).startswith(b"two"), "what came behind it on the same connection is not lost"
+    # What was under way is answered where it was begun, and what came behind it on the same connection is not lost.
+    assert re.findall(rb"(one|two) ", read_until(busy, b"two ")) == [b"one", b"two"]
     wait_until(lambda: api.versions() == [2, 2], PATIENCE_S, what="the end of the old workers")
 
 
