@@ -20,6 +20,8 @@ def test_a_manager_is_told_where_the_environment_says_and_nobody_else_finds_it(k
         teller = Systemd()
         teller.find(environ)
         assert environ == {}
+        teller.leave(environ)
+        assert environ == {VARIABLE: name if kind == "a file" else f"@{name}"}, "a process that begins anew finds it"
         teller.ready()
         teller.alive()
         teller.alive()  # within a second of the last
