@@ -95,17 +95,18 @@ def complaint_about(form: Any) -> str:
 
 def given_to(functions: Iterable[Declares], file: Path) -> dict[str, FunctionSettings]:
     """Return the settings of each function that declares some; raise DiscoveryError that names function and setting."""
-    declaring = [one for one in functions if one.settings is not None]
+    declaring = [(one, one.settings) for one in functions if one.settings is not None]
     if not declaring:
         return {}
     try:
         tables = read(file)
     except ValueError as ex:
-        raise DiscoveryError(declaring[0].file, f"{declaring[0].name} has settings, and {file} {ex}") from ex
+        first, _ = declaring[0]
+        raise DiscoveryError(first.file, f"{first.name} has settings, and {file} {ex}") from ex
     found = {}
-    for one in declaring:
+    for one, form in declaring:
         try:
-            found[one.name] = settings_of(one.settings, table_of(tables, one.name), file.parent)
+            found[one.name] = settings_of(form, table_of(tables, one.name), file.parent)
         except ValueError as ex:
             raise DiscoveryError(one.file, f"{one.name} {ex}: see [{one.name}] in {file}") from ex
     return found
@@ -146,9 +147,8 @@ def table_of(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def settings_of(form: type[S] | None, table: Mapping[str, Any], folder: Path = Path()) -> S:
+def settings_of(form: type[S], table: Mapping[str, Any], folder: Path = Path()) -> S:
     """Read the settings of a function from its table; raise ValueError that names the setting."""
-    assert form is not None  # noqa: S101  the caller has chosen those that declare some
     known = {field.name: field for field in msgspec.structs.fields(form)}
     lacking = [name for name, field in known.items() if field.required and name not in table]
     # A function of the same file may have a table within this one.
