@@ -191,7 +191,7 @@ def _bring(data: Path, made: FunctionSet | None, within_s: float) -> Deployed:
     else:
         point(data, stood)
         back = _wait(data, before, at_work, within_s)
-        detail = f"version {number} did not come up within {within_s:.0f} s; " + (
+        detail = f"version {number} did not come up within {within_s:.0f} s, the logs say why; " + (
             f"version {before} is in service again" if back else f"version {before} is to be again, and is not yet"
         )
         if made is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,3 +34,10 @@ def test_redis_is_not_started_without_its_configuration(capsys: pytest.CaptureFi
         f"taptrade: {tmp_path}/data/run/redis.conf cannot be read; `taptrade up` writes it\n"
     )
     assert not (tmp_path / "data").exists()
+
+
+def test_developers_are_served_the_checkout_whatever_is_in_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "_imported", lambda *words: words)
+    monkeypatch.setattr(serve, "end_when_changed", lambda **_: None)
+    found: dict[str, Any] = {name: serve._reloading(name) for name in serve.OF_FUNCTIONS}
+    assert found == {name: (name, module) for name, module in serve.OF_FUNCTIONS.items()}
