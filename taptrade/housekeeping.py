@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import functions
 from runtime.clock import SystemClock
 from runtime.settings import Settings, load
 from runtime.settings_table import TABLE, Setting
-from runtime.version import build
+from runtime.version import build, python_version
+from taptrade.output import add_output, print_json
 from taptrade.own_files import close_to_others
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ TOLD_EVERY_S = 2.0
 def config(argv: Sequence[str]) -> int:
     """List every setting: value, default and meaning; secrets as stars."""
     parser = argparse.ArgumentParser(prog="taptrade config", description=config.__doc__)
-    parser.parse_args(argv)
+    add_output(parser)
+    given = parser.parse_args(argv)
+    if given.json:
+        load()
+        print_json([_as_json(row, os.environ) for row in TABLE])
+        return 0
     for row in TABLE:
         print(describe(row, os.environ))
     load()
@@ -38,44 +44,70 @@ def config(argv: Sequence[str]) -> int:
 def describe(row: Setting, environ: Mapping[str, str]) -> str:
     """Return the lines about one setting."""
     text = environ.get(row.variable, "").strip()
-    value = text or row.default
-    shown = "***" if row.secret and value else value
     origin = "set" if text else "default"
     default = f"; default {row.default}" if text and row.default else ""
-    return f"{row.variable}={shown}\n    {row.help} ({origin}{default})"
+    return f"{row.variable}={_shown(row, text)}\n    {row.help} ({origin}{default})"
+
+
+def _shown(row: Setting, text: str) -> str:
+    value = text or row.default
+    return "***" if row.secret and value else value
+
+
+def _as_json(row: Setting, environ: Mapping[str, str]) -> dict[str, Any]:
+    text = environ.get(row.variable, "").strip()
+    told = {"variable": row.variable, "value": _shown(row, text), "default": row.default, "set": bool(text)}
+    return {**told, "secret": row.secret, "help": row.help}
 
 
 def version(argv: Sequence[str]) -> int:
     """Print the version."""
-    argparse.ArgumentParser(prog="taptrade version", description=version.__doc__).parse_args(argv)
-    print(f"taptrade {build().version}")
+    parser = argparse.ArgumentParser(prog="taptrade version", description=version.__doc__)
+    add_output(parser)
+    given = parser.parse_args(argv)
+    known = build()
+    if given.json:
+        told = {"version": known.version, "release": known.release, "build": known.number, "commit": known.commit}
+        print_json({**told, "python": python_version()})
+    else:
+        print(f"taptrade {known.version}")
     return 0
 
 
 def routes(argv: Sequence[str]) -> int:
     """List the HTTP endpoints with who may call them."""
-    argparse.ArgumentParser(prog="taptrade routes", description=routes.__doc__).parse_args(argv)
+    parser = argparse.ArgumentParser(prog="taptrade routes", description=routes.__doc__)
+    add_output(parser)
+    given = parser.parse_args(argv)
     from runtime.web.discovery import discover
 
-    found = discover(Path(functions.__path__[0]))
+    found = sorted(discover(Path(functions.__path__[0])), key=lambda each: (each.route, each.method))
+    if given.json:
+        fields = ("method", "route", "auth", "summary", "name")
+        print_json([{field: getattr(function, field) for field in fields} for function in found])
+        return 0
     width = max(len(function.route) for function in found) + 2
-    for function in sorted(found, key=lambda each: (each.route, each.method)):
+    for function in found:
         print(f"{function.method:<7} {function.route:<{width}}{function.auth:<10}{function.summary}")
     return 0
 
 
 def migrate(argv: Sequence[str]) -> int:
-    """Bring both databases to the newest schema."""
+    """Bring the databases to the newest schema."""
     parser = argparse.ArgumentParser(prog="taptrade migrate", description=migrate.__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing: tell what would be applied")
+    add_output(parser)
     given = parser.parse_args(argv)
     settings = load()
     if given.check:
-        print("\n".join(f"lacks {name}" for name in lacking_migrations(settings)) or "nothing to do")
-        return 0
-    close_to_others(settings.data)
-    applied = migrate_databases(settings)
-    print("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+        word, names = "lacks", lacking_migrations(settings)
+    else:
+        close_to_others(settings.data)
+        word, names = "applied", migrate_databases(settings)
+    if given.json:
+        print_json({word: names})
+    else:
+        print("\n".join(f"{word} {name}" for name in names) or "nothing to do")
     return 0
 
 
@@ -101,6 +133,7 @@ def migrate_databases(settings: Settings) -> list[str]:
     from runtime.storage import function_store, ticks_store
     from runtime.storage.database import LEDGER_MIGRATIONS
     from runtime.storage.migrate import migrate, missing_migrations
+    from taptrade.told_events import keep_behind
 
     clock = SystemClock()
     # Neither is touched where the other is not ours.
@@ -109,6 +142,8 @@ def migrate_databases(settings: Settings) -> list[str]:
     live = migrate(settings.database, LEDGER_MIGRATIONS, clock, *_watched(settings.database))
     ticks = ticks_store.prepare(settings.ticks_database, clock)
     remembered = function_store.prepare(settings.functions_database, clock)
+    for name in keep_behind(settings.functions_database, settings.database):
+        print(f"the ledger is older than what {name} was told: it goes on from the ledger's end", file=sys.stderr)
     weeks = [
         f"{week.name} {name}"
         for week, path in attached(settings.data).items()

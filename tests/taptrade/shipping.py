@@ -10,7 +10,7 @@ from taptrade import litestream
 
 
 def ship(data: Path, url: str, endpoint: str = "") -> None:
-    """Ship both databases once."""
+    """Ship the databases once, those that are there."""
     config = data / "once.yml"
     config.write_bytes(litestream.configuration(data, url, endpoint, None, os.environ))
     words = [str(litestream.program()), "replicate", "-config", str(config), "-no-expand-env", "-once"]
