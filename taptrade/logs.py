@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from runtime.errors import TaptradeError
 from runtime.function_files import files_of, functions_folder
 from runtime.settings import load
 from taptrade.log_lines import log_files, parsed
+from taptrade.output import add_output
 
 LOOK_EVERY_S = 0.2
 LINES = 50
@@ -33,7 +34,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("name", metavar="NAME", help="a function as `taptrade functions` names it, or its file")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     parser.add_argument("-n", "--lines", type=int, default=LINES, metavar="N", help="the last so many (%(default)s)")
+    add_output(parser, "print the lines as they were logged, each a JSON object")
     given = parser.parse_args(argv)
+    show: Callable[[str], None] = show_as_logged if given.json else show_to_people
     name = str(given.name)
     if name.partition(".")[0] not in {file.stem for file in files_of(functions_folder())}:
         raise NothingLogged(f"there is no function {name}; `taptrade functions` lists them")
@@ -45,10 +48,10 @@ def main(argv: Sequence[str]) -> int:
     lines = [line for tail in tails for line in tail.new_lines() if is_of(name, line)]
     for line in sorted(lines, key=_time)[-given.lines :]:
         show(line)
-    return _follow(name, [tail for tail in tails if tail.file.suffix == ".log"]) if given.follow else 0
+    return _follow(name, [tail for tail in tails if tail.file.suffix == ".log"], show) if given.follow else 0
 
 
-def _follow(name: str, tails: Sequence[Tail]) -> int:
+def _follow(name: str, tails: Sequence[Tail], show: Callable[[str], None]) -> int:
     while True:
         for tail in tails:
             for line in tail.new_lines():
@@ -91,7 +94,12 @@ def tells_of_trouble(line: str) -> bool:
     return line.startswith("{") and any(mark in line for mark in TROUBLE)
 
 
-def show(line: str) -> None:
+def show_as_logged(line: str) -> None:
+    """Print a line for programs."""
+    print(line, flush=True)
+
+
+def show_to_people(line: str) -> None:
     """Print a line for people, with its traceback."""
     fields = _fields(line)
     whose = fields.pop("function", "") or fields.get("process", "")
