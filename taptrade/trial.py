@@ -124,7 +124,7 @@ class Trial:
                 body = msgspec.convert(body, taken)
             except msgspec.ValidationError as ex:
                 fields = ", ".join(field.encode_name for field in msgspec.structs.fields(taken))
-                raise WrongBody(f"{name} takes a {taken.__name__} with {fields}: {ex}") from ex
+                raise WrongBody(f"{name} takes an object with {fields}: {ex}") from ex
         if isinstance(body, Event):
             run_id = body.id
         return trigger.handler(Run(name, run_id, body, self.bench))
