@@ -160,7 +160,7 @@ def main(argv: Sequence[str]) -> int:
     if options:
         print_json(
             {"event": "ready", "mode": settings.mode, "url": url_of(settings.host, settings.port)}
-            | dict(facts(settings, redis_url))
+            | {name.lower().replace(" ", "_"): what for name, what in facts(settings, redis_url)}
         )
     else:
         print(banner(settings, redis_url), flush=True)

@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("shell", choices=tuple(WHERE))
     add_output(parser)
     given = parser.parse_args(argv)
-    script = shellcode([PROGRAM], shell=given.shell)
+    script = shellcode([PROGRAM], True, given.shell)
     if given.json:
         print_json({"shell": given.shell, "script": script})
     else:
