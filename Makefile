@@ -107,6 +107,10 @@ audit-deps: .venv/.release ## look up known holes in the locked packages (needs 
 release: .venv/.release ## wheel, container context, SBOM, audit of dependencies and notes into build/release (AUDIT=no leaves the audit out)
 	@$(BIN)/python -m release $(if $(filter no,$(AUDIT)),--no-audit)
 
+.PHONY: changelog
+changelog: .venv/.dev ## put the fragments of changes/ into CHANGELOG.md, under the version of taptrade/__init__.py
+	@$(BIN)/python -m release.changelog
+
 .PHONY: chaos
 chaos: .venv/.dev ## kill and break under load, then count (KILLS=200); leaves build/chaos.json
 	@$(BIN)/python -m tests.chaos.run --kills $(KILLS)

@@ -66,7 +66,8 @@ def _measure_status(figures: Metrics, status: SystemStatus, now_ms: int) -> None
 
 def _measure_replica(figures: Metrics, status: SystemStatus, call: Call[None]) -> None:
     settings = call.parts.settings
-    for database in (settings.database, settings.ticks_database) if settings.replica_url else ():
+    shipped = (settings.database, settings.ticks_database, settings.functions_database)
+    for database in shipped if settings.replica_url else ():
         until_ms = status.replica_until_ms.get(database.name, 0)
         figures.set("taptrade_replica_age_seconds", (call.received_ms - until_ms) / 1000, database.name)
 

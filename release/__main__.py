@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from release import dependencies, notes, sources
+from release import changelog, dependencies, notes, sources
 from release.dependencies import Audit
 from release.sources import ReleaseFailed, Sources
 from runtime.storage.files import sha256_of
@@ -36,7 +36,9 @@ def main(arguments: Sequence[str]) -> int:
 def release(scratch: Path, into: Path, *, audited: bool) -> Path:
     """Make everything in a folder of its own, and move it to where it belongs when it is whole; where that is."""
     exported = sources.export(ROOT, scratch / "sources")
-    changed = notes.changes((exported.folder / "CHANGELOG.md").read_text(encoding="utf-8"), exported.build.release)
+    changelog.refuse_faults(exported.folder)
+    written = (exported.folder / "CHANGELOG.md").read_text(encoding="utf-8")
+    changed = notes.changes(changelog.unreleased(exported.folder), written, exported.build.release)
     made = scratch / exported.name
     made.mkdir()
     say(f"wheel and context of {exported.build.version}")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
+from release.changelog import sections_of
 from release.dependencies import Audit
 from release.sources import ReleaseFailed
 from runtime.version import Build
-
-HEADING = re.compile(r"^## \[(?P<name>[^]]+)\]", re.MULTILINE)
 
 NOTES = """\
 # taptrade {version}
@@ -37,13 +34,11 @@ folder `make .venv/.run`, then `sudo systemd/install` (docs/deployment.md).
 """
 
 
-def changes(changelog: str, release: str) -> str:
-    """Return what the changelog says is new since a release was named, else what it says of that release."""
-    parts = HEADING.split(changelog)
-    sections = {name: text.partition("\n")[2].strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
-    found = sections.get("Unreleased") or sections.get(release)
+def changes(unreleased: str, changelog: str, release: str) -> str:
+    """Return what is new since a release was named, else what the changelog says of that release."""
+    found = unreleased or sections_of(changelog).get(release)
     if not found:
-        raise ReleaseFailed(f"CHANGELOG.md has nothing under [{release}] and nothing under [Unreleased]")
+        raise ReleaseFailed(f"changes/ has no fragment, and CHANGELOG.md nothing under [{release}] or [Unreleased]")
     return found
 
 

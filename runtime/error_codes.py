@@ -15,6 +15,7 @@ class ErrorCode:
     """Whether the very same request may succeed later."""
 
 
+# Of each status the first code is also what a plain error of HTTP gets, and what nginx says (`plain_code`).
 CODES: dict[str, ErrorCode] = {
     "INVALID_REQUEST": ErrorCode(400, "The request is malformed, or a field has the wrong type."),
     "UNAUTHENTICATED": ErrorCode(401, "There is no session, or it has ended."),

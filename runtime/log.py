@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 FUNCTION: contextvars.ContextVar[str] = contextvars.ContextVar("function", default="")
 """Name of the function that runs, in the same way; `taptrade logs` finds its lines by it."""
 
+JSON_ALWAYS = "LOG_JSON_ALWAYS"
+"""Set by `taptrade serve --json`, for what the process becomes too: a terminal gets JSON as well."""
 SAME_LINES_MAX = 10
 SAME_WITHIN_S = 60.0
 
@@ -143,7 +146,8 @@ def configure(process: str, level: str = "INFO", stream: TextIO | None = None) -
     """Send every logger's records to `stream` (stderr), replacing what was set up before; a terminal gets text."""
     logging._lock = native_lock()  # type: ignore[attr-defined]  # noqa: SLF001  gevent has put its own there
     handler = Lines(stream or sys.stderr)
-    handler.setFormatter((TextLines if handler.stream.isatty() else JsonLines)(process))
+    is_for_people = handler.stream.isatty() and JSON_ALWAYS not in os.environ
+    handler.setFormatter((TextLines if is_for_people else JsonLines)(process))
     handler.addFilter(Sparing())
     logging.basicConfig(level=level, handlers=[handler], force=True)
 

@@ -154,7 +154,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(f"TAPTRADE_DATA={values['data']}: the folder that this is run in: {ex.strerror}") from ex
     for names, port in (("domains", "port"), ("dashboard_domains", "dashboard_port")):
         values[names] = values[names] or (shown_host(f"127.0.0.1:{values[port]}"),)
-    settings = Settings(**values)
+    try:
+        settings = Settings(**values)
+    except TypeError as ex:
+        raise SettingsError(
+            f"each row of runtime/settings_table.py needs a field of Settings, and no other: {ex}"
+        ) from ex
     if settings.port == settings.dashboard_port:
         raise SettingsError(f"TAPTRADE_DASHBOARD_PORT={settings.port}: the API has this port (TAPTRADE_PORT)")
     _refuse_unsafe_mode(settings)

@@ -14,6 +14,7 @@ from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
 from runtime.settings import Settings, load
 from taptrade import embedded_redis, running
 from taptrade.listening import reachable
+from taptrade.output import add_output, print_json
 from taptrade.running import Run
 
 TIMEOUT_S = 4
@@ -25,10 +26,13 @@ def main(argv: Sequence[str]) -> int:
     """Exit with 0 when the process does its work, with 1 and a reason when it does not."""
     parser = argparse.ArgumentParser(prog="taptrade alive", description=main.__doc__)
     parser.add_argument("name", choices=tuple(PROBES), metavar="NAME", help=", ".join(PROBES))
-    name = parser.parse_args(argv).name
-    trouble = PROBES[name](load(), SystemClock())
-    if trouble:
-        print(f"{name}: {trouble}", file=sys.stderr)
+    add_output(parser)
+    given = parser.parse_args(argv)
+    trouble = PROBES[given.name](load(), SystemClock())
+    if given.json:
+        print_json({"ok": not trouble, "name": given.name, "detail": trouble})
+    elif trouble:
+        print(f"{given.name}: {trouble}", file=sys.stderr)
     return 1 if trouble else 0
 
 

@@ -21,6 +21,7 @@ from taptrade.failed_starts import FailedStarts
 from taptrade.function_sets import version_of
 from taptrade.lifeline import die_with
 from taptrade.listening import reachable, url_of
+from taptrade.output import print_json
 from taptrade.pricing import reward_model
 from taptrade.processes import RELOAD
 from taptrade.running import Run
@@ -29,16 +30,18 @@ READY_WITHIN_S = 90.0
 POLL_EVERY_S = 0.2
 WORD_EVERY_S = 5.0
 WATCHED_S = 30.0
+FAILED_START, UNHEALTHY = "failed start", "unhealthy"
+ILL = (FAILED_START, UNHEALTHY)
 
 
-def banner(settings: Settings, redis_url: str, functions: str) -> str:
-    """Return what a person needs to know about a run."""
+def facts(settings: Settings, redis_url: str, functions: str) -> tuple[tuple[str, str], ...]:
+    """Return what there is to know about a run: (name, where or what it is)."""
     base = url_of(settings.host, settings.port)
     prices = {
         "replay": "a replay of recorded BTC/USD ticks, not today's prices",
         "sim": "a simulated random walk, not real prices",
     }
-    rows = (
+    return (
         ("game", f"{base}/"),
         ("API", f"{base}/api/grid"),
         ("API docs", f"{base}/docs"),
@@ -53,6 +56,11 @@ def banner(settings: Settings, redis_url: str, functions: str) -> str:
         ("rates", rates(settings)),
         ("money", "play money" if settings.mode == "demo" else "real"),
     )
+
+
+def banner(settings: Settings, redis_url: str, functions: str) -> str:
+    """Return what a person needs to know about a run."""
+    base, rows = url_of(settings.host, settings.port), facts(settings, redis_url, functions)
     width = max(len(name) for name, _ in rows) + 2
     return "\n".join(
         [
@@ -115,13 +123,12 @@ def what_is_ill(answer: str) -> str:
     return ", ".join(ill)
 
 
-def wait_healthy(
-    settings: Settings, tell: Callable[[], None], monotonic: Callable[[], float], pause: Callable[[float], None]
-) -> str:
+def wait_healthy(settings: Settings, tell: Callable[[], None], say: Callable[[str, str], None]) -> str:
     """Wait until the whole system is healthy; return an empty text, or what is still wrong after READY_WITHIN_S.
 
     `tell` is called all the while: nobody should wait for a process that does not start.
     """
+    monotonic, pause = time.monotonic, time.sleep
     deadline_s, next_word_s = monotonic() + READY_WITHIN_S, monotonic() + WORD_EVERY_S
     while True:
         ready, answer = ask(settings, "/readyz")
@@ -130,7 +137,7 @@ def wait_healthy(
             if healthy == 200:
                 return ""
             if monotonic() >= next_word_s:
-                print(f"taptrade: waiting for {what_is_ill(answer)}", flush=True)
+                say("waiting", f"waiting for {what_is_ill(answer)}")
                 next_word_s = monotonic() + WORD_EVERY_S
         tell()
         if monotonic() >= deadline_s:
@@ -138,9 +145,18 @@ def wait_healthy(
         pause(POLL_EVERY_S)
 
 
+def _say(event: str, sentence: str) -> None:
+    print(f"taptrade: {sentence}", file=sys.stderr if event in ILL else sys.stdout, flush=True)
+
+
+def _say_as_json(event: str, sentence: str) -> None:
+    print_json({"event": event, "detail": sentence})
+
+
 def main(argv: Sequence[str]) -> int:
     """Wait for the run of a supervisor to be healthy and print the banner; name the processes that do not start."""
     supervisor, *options = argv
+    say = _say_as_json if "--json" in options else _say
     die_with(int(supervisor), signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
@@ -150,15 +166,22 @@ def main(argv: Sequence[str]) -> int:
 
     def tell() -> None:
         for failed in starts.failures():
-            print(f"taptrade: {failed}", file=sys.stderr, flush=True)
+            say(FAILED_START, failed)
 
-    trouble = wait_healthy(settings, tell, time.monotonic, time.sleep)
+    trouble = wait_healthy(settings, tell, say)
+    redis_url = embedded_redis.redis_url(settings)
     if trouble:
-        print(f"taptrade: not healthy after {READY_WITHIN_S:.0f} s: {trouble[:500]}\nlook into {logs}", file=sys.stderr)
+        say(UNHEALTHY, f"not healthy after {READY_WITHIN_S:.0f} s: {trouble[:500]}\nlook into {logs}")
         return 1
     changing = f"{functions_folder()}, as they change"
     functions = changing if RELOAD in options else functions_served(settings.data)
-    print(banner(settings, embedded_redis.redis_url(settings), functions), flush=True)
+    if say is _say_as_json:
+        print_json(
+            {"event": "ready", "mode": settings.mode, "url": url_of(settings.host, settings.port)}
+            | {name.lower().replace(" ", "_"): what for name, what in facts(settings, redis_url, functions)}
+        )
+    else:
+        print(banner(settings, redis_url, functions), flush=True)
     # The health of the game does not hang on every process, and one that does not start takes some seconds to show it.
     deadline_s = time.monotonic() + WATCHED_S
     while time.monotonic() < deadline_s:

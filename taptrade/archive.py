@@ -22,9 +22,10 @@ from runtime.messaging.connection import connect
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.arguments import typed
-from taptrade.asking import add_output, ask_writer
+from taptrade.asking import ask_writer
 from taptrade.bars import bar
 from taptrade.books import open_books
+from taptrade.output import add_output
 from taptrade.tables import show_table
 
 WAIT_S = 60.0

@@ -21,7 +21,7 @@ from runtime.operating.words import REFERENCE_MAX, WHO_MAX, WHY_MAX, is_said
 from runtime.settings import Settings
 from taptrade import embedded_redis
 from taptrade.arguments import said, seconds
-from taptrade.output import give_up_output
+from taptrade.output import add_output, give_up_output
 
 WAIT_S = 10.0
 OPERATOR_TTL_MS = 600_000
@@ -62,11 +62,6 @@ def login() -> str:
         name = os.environ.get("SUDO_USER") or getpass.getuser()
         return name if is_said(name, WHO_MAX) else ""
     return ""
-
-
-def add_output(parser: argparse.ArgumentParser) -> None:
-    """Add the choice between people and machines."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def times(now_ms: int) -> dict[str, Any]:

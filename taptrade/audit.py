@@ -12,6 +12,7 @@ from runtime.audit.heads import HEADS_FILE, read_heads
 from runtime.settings import load
 from taptrade.bars import bar
 from taptrade.books import open_books
+from taptrade.output import add_output, print_json
 
 SHOWN_MAX = 100
 
@@ -23,6 +24,7 @@ def main(argv: Sequence[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="taptrade audit", description=main.__doc__)
     parser.add_argument("--all", action="store_true", help=f"print all findings, not the first {SHOWN_MAX}")
+    add_output(parser)
     shown = parser.parse_args(argv)
     settings = load()
     with open_books(settings) as database, bar(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
@@ -30,7 +32,16 @@ def main(argv: Sequence[str]) -> int:
         heads = read_heads(settings.data / HEADS_FILE)
         report = audit(database, lambda done, total: progress.update(task, completed=done, total=total), heads=heads)
     findings = report.findings if shown.all else report.findings[:SHOWN_MAX]
-    for finding in findings:
-        print(finding)
-    print(report.summary)
+    if shown.json:
+        print_json(
+            {
+                "ok": report.ok,
+                "summary": report.summary,
+                "head": report.head,
+                "findings_count": len(report.findings),
+                "findings": findings,
+            }
+        )
+    else:
+        print(*map(str, findings), report.summary, sep="\n")
     return 0 if report.ok else 1

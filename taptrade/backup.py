@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from jobs.upkeep.backup import KEEP, make_backup
+from jobs.upkeep.backup import KEEP, back_up
 from runtime.clock import SystemClock, rfc3339
 from runtime.settings import load
 from runtime.storage.backups import FOLDER
-from taptrade.asking import add_output
 from taptrade.books import open_books
+from taptrade.output import add_output
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     settings = load()
     folder = settings.data / FOLDER
     with open_books(settings):
-        made = make_backup(settings.database, folder, SystemClock())
+        made = back_up(settings, SystemClock())
     if given.json:
         print(msgspec.json.encode({**msgspec.to_builtins(made), "folder": str(folder)}).decode())
         return 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-
-import msgspec
+from typing import Any
 
 from runtime.clock import SystemClock, rfc3339
 from runtime.game.breaker import CLOSED_MS, OVERRIDE_MS_MAX, Override, as_of, refuses_bets
@@ -18,6 +17,7 @@ from taptrade import embedded_redis
 from taptrade.arguments import count, said, span_ms
 from taptrade.asking import NotAsked, add_who, require_who
 from taptrade.books import open_books
+from taptrade.output import add_output, print_json
 from taptrade.tables import show_table
 
 HISTORY = "history"
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     add_who(parser)
     parser.add_argument("--why", type=said(WHY_MAX), help="why; needed with an override")
     parser.add_argument("--limit", type=count(LISTED_MAX), default=LISTED, help="rows of the history (%(default)s)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, of the history")
+    add_output(parser)
     given = parser.parse_args(argv)
     if given.word == HISTORY:
         return _history(given.limit, as_json=given.json)
@@ -56,13 +56,28 @@ def main(argv: Sequence[str]) -> int:
     try:
         if given.word:
             set_override(client, Override(given.word), given.who, given.why, clock, for_ms=given.for_ms)
-        shown = describe(client, clock.now_ms())
+        shown = as_json(client, clock.now_ms()) if given.json else describe(client, clock.now_ms())
     except RedisError as ex:
         raise NotAsked(f"Redis does not answer: {ex}") from ex
     finally:
         client.close()
-    print(shown)
+    if given.json:
+        print_json(shown)
+    else:
+        print(shown)
     return 0
+
+
+def as_json(client: Redis, now_ms: int) -> dict[str, Any]:
+    """Return the breaker for programs; `note` is who overrode it and why."""
+    stored, note = read_breaker(client)
+    breaker = as_of(stored, now_ms)
+    is_overridden = breaker.override is not Override.AUTO
+    return {
+        **breaker.to_dict(),
+        "bets_refused": refuses_bets(breaker),
+        "note": {"who": note.who, "why": note.why} if note and is_overridden else None,
+    }
 
 
 def describe(client: Redis, now_ms: int) -> str:
@@ -84,7 +99,7 @@ def _history(limit: int, *, as_json: bool) -> int:
     rows = [(one.set_at, one.override, one.until_at or "", one.who, one.why) for one in kept]
     if as_json:
         listed = [dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in rows]
-        print(msgspec.json.format(msgspec.json.encode({"overrides": listed})).decode())
+        print_json({"overrides": listed})
     else:
         show_table(HISTORY_COLUMNS, rows)
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from taptrade.calibration.picture import draw
 from taptrade.calibration.progress import told_on_a_bar
 from taptrade.calibration.report import Part, Report, report
 from taptrade.calibration.tables import show
+from taptrade.output import add_output, print_json, say_failed
 
 EVERY_MS = 1_000
 SLOW_EVERY_MS = 30_000
@@ -94,18 +94,21 @@ def main(argv: Sequence[str]) -> int:
         return fit(argv[1:])
     parser = _parser()
     given = parser.parse_args(argv)
-    for path in (given.json, given.png):
+    for path in (given.out, given.png):
         if path and not path.absolute().parent.is_dir():
             parser.error(f"{path}: there is no such folder")
     try:
         found = judge(given, load())
     except RewardModelError as ex:
-        print(f"taptrade: {ex}", file=sys.stderr)
+        say_failed(str(ex), json=given.json)
         return 2
-    if given.json:
-        given.json.write_text(json.dumps(found.as_json(), indent=2) + "\n", encoding="utf-8")
+    if given.out:
+        given.out.write_text(json.dumps(found.as_json(), indent=2) + "\n", encoding="utf-8")
     if given.png and found.report:
         draw(found.report, given.png)
+    if given.json:
+        print_json(found.as_json())
+        return 1 if found.reasons else 0
     _say(found)
     if given.png and not found.report:
         print(f"note: nothing was drawn to {given.png}: there is no report without a model")
@@ -144,7 +147,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"one moment in so many; default: {EVERY_MS}, or {SLOW_EVERY_MS} for a model that is no file",
     )
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the report as JSON")
+    add_output(parser, "print the report as JSON")
+    parser.add_argument("--out", type=Path, metavar="OUT", help="write the report as JSON into a file")
     parser.add_argument(
         "--png", type=Path, metavar="OUT", help="draw how far it can be relied on, and what buckets returned"
     )

@@ -6,12 +6,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
-from runtime.errors import TaptradeError
+from runtime.errors import Refusal, TaptradeError
 from runtime.settings import SettingsError
 from taptrade.environment import leave_out_foreign
-from taptrade.output import give_up_output, prepare_output
+from taptrade.output import FAILED, give_up_output, prepare_output, say_failed, usage_told_as_json
 from taptrade.own_files import UMASK
 
 
@@ -132,7 +133,12 @@ def usage() -> str:
     for group, commands in GROUPS:
         lines += ["", f"{group}:", *(f"  {command.name:<12}{command.help}" for command in commands)]
     return "\n".join(
-        [*lines, "", "`taptrade COMMAND --help` tells more. Settings come from the environment: see `taptrade config`."]
+        [
+            *lines,
+            "",
+            "`taptrade COMMAND --help` tells more, and with --json every command prints JSON.",
+            "Settings come from the environment: see `taptrade config`.",
+        ]
     )
 
 
@@ -150,25 +156,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         complete(COMMANDS, lambda name: run(COMMANDS[name], ()))
     arguments = list(sys.argv[1:] if argv is None else argv)
-    prepare_output(json="--json" in arguments)
+    as_json = "--json" in arguments
+    prepare_output(json=as_json)
     try:
         try:
-            return choose(arguments)
+            with usage_told_as_json() if as_json else nullcontext():
+                return choose(arguments)
         finally:
             # What is still in the buffer may find nobody either.
             if sys.stdout is not None:
                 sys.stdout.flush()
+    except Refusal as ex:
+        say_failed(ex.detail if as_json else str(ex), json=as_json, code=ex.code)
+        return FAILED
     except (SettingsError, TaptradeError) as ex:
-        print(f"taptrade: {ex}", file=sys.stderr)
-        return 2
+        say_failed(str(ex), json=as_json)
+        return FAILED
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does.
         give_up_output()
         return 0
     except OSError as ex:
         give_up_output()
-        print(f"taptrade: {ex.filename or 'cannot write'}: {ex.strerror or ex}", file=sys.stderr)
-        return 2
+        say_failed(f"{ex.filename or 'cannot write'}: {ex.strerror or ex}", json=as_json)
+        return FAILED
     except KeyboardInterrupt:
         return 130
 
@@ -182,8 +193,9 @@ def choose(arguments: list[str]) -> int:
         arguments[0] = "version"
     command = COMMANDS.get(arguments[0])
     if command is None:
-        print(f"taptrade: no command {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
-        return 2
+        as_json = "--json" in arguments
+        say_failed(f"no command {arguments[0]!r}" + ("" if as_json else f"\n\n{usage()}"), json=as_json)
+        return FAILED
     leave_out_foreign(os.environ)
     # Every process of ours begins here, and what it starts inherits this.
     os.umask(UMASK)

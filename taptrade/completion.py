@@ -11,6 +11,8 @@ import argcomplete
 from argcomplete.lexers import split_line
 from argcomplete.shell_integration import shellcode
 
+from taptrade.output import add_output, print_json
+
 PROGRAM = "taptrade"
 WHERE = {
     "bash": '`eval "$(taptrade completion bash)"` in ~/.bashrc',
@@ -27,7 +29,13 @@ def main(argv: Sequence[str]) -> int:
         prog="taptrade completion", description=main.__doc__, epilog=epilog, formatter_class=kept
     )
     parser.add_argument("shell", choices=tuple(WHERE))
-    print(shellcode([PROGRAM], **vars(parser.parse_args(argv))))
+    add_output(parser)
+    given = parser.parse_args(argv)
+    script = shellcode([PROGRAM], True, given.shell)
+    if given.json:
+        print_json({"shell": given.shell, "script": script})
+    else:
+        print(script)
     return 0
 
 

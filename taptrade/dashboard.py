@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from jobs.dashboard.key import read_key
 from runtime.settings import Settings, load
 from taptrade import running
 from taptrade.listening import url_of
+from taptrade.output import add_output, print_json, say_failed
 from taptrade.running import Run
 
 
 def main(argv: Sequence[str]) -> int:
     """Print the address of rq-dashboard and the key that signs in."""
-    argparse.ArgumentParser(prog="taptrade dashboard", description=main.__doc__).parse_args(argv)
+    parser = argparse.ArgumentParser(prog="taptrade dashboard", description=main.__doc__)
+    add_output(parser)
+    given = parser.parse_args(argv)
     settings = load()
     key = settings.dashboard_key or read_key(settings.data)
     if not key:
-        print(
-            f"taptrade dashboard: no key was made in {settings.data}: either nothing has run there yet,"
+        say_failed(
+            f"no key was made in {settings.data}: either nothing has run there yet,"
             " or the key is the run's TAPTRADE_DASHBOARD_KEY",
-            file=sys.stderr,
+            json=given.json,
+            command="dashboard",
         )
         return 1
     run = running.find_unless_told(settings, "DASHBOARD_PORT")
-    print(f"{url_of_dashboard(settings, run)}\n{key}")
+    url = url_of_dashboard(settings, run)
+    if given.json:
+        print_json({"url": url, "key": key})
+    else:
+        print(f"{url}\n{key}")
     return 0
 
 

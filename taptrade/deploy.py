@@ -17,7 +17,6 @@ from runtime.function_files import functions_folder
 from runtime.function_versions import OWN, Serving, announced, house_id, in_service, pointer, set_of
 from runtime.settings import Settings, SettingsError, load
 from taptrade.arguments import said, seconds
-from taptrade.asking import add_output
 from taptrade.function_check import require_functions
 from taptrade.function_sets import (
     FunctionSet,
@@ -34,6 +33,7 @@ from taptrade.function_sets import (
     version_of,
     versions,
 )
+from taptrade.output import add_output
 from taptrade.tables import show_table
 
 WITHIN_S = 60.0

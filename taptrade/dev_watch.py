@@ -12,7 +12,7 @@ from runtime.function_files import functions_folder
 from runtime.settings import SettingsError, load
 from taptrade.function_check import require_functions
 from taptrade.lifeline import die_with
-from taptrade.logs import Tail, show, tells_of_trouble
+from taptrade.logs import Tail, show_to_people, tells_of_trouble
 from taptrade.processes import PROCESSES
 from taptrade.reloading import LOOK_EVERY_S, Watch
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         for tail in tails:
             for line in tail.new_lines():
                 if tells_of_trouble(line):
-                    show(line)
+                    show_to_people(line)
         time.sleep(LOOK_EVERY_S)
 
 

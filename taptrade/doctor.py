@@ -9,10 +9,10 @@ import msgspec
 
 from runtime.settings import Settings, SettingsError, load
 from taptrade.arguments import WithExamples
-from taptrade.asking import add_output
 from taptrade.diagnosis import Diagnosis, fail, ok
 from taptrade.installation_checks import installation_diagnoses
 from taptrade.machine_checks import machine_diagnoses
+from taptrade.output import add_output
 from taptrade.tables import show_findings
 
 WELL, ILL = 0, 1

@@ -18,6 +18,7 @@ from runtime.records.spreadsheet import harmless
 from runtime.settings import load
 from taptrade.books import find_account, open_books, open_week
 from taptrade.exported import Exported, Section, missing_weeks, span_of
+from taptrade.output import add_output, print_json
 
 
 def main(argv: Sequence[str]) -> int:
@@ -32,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="write files into DIR: export.json, or a spreadsheet a section"
     )
+    add_output(parser, "print JSON: the export as --format json has it; with --output, which files were written")
     given = parser.parse_args(argv)
     if given.format == "csv" and given.output is None:
         parser.error("spreadsheets are several files; say by --output DIR where to")
@@ -51,13 +53,17 @@ def main(argv: Sequence[str]) -> int:
         sections = Exported(live, spans, account.user_id).sections()
         if given.output is not None:
             given.output.mkdir(mode=0o700, parents=True, exist_ok=True)
+        written: list[Path] = []
         if given.format == "csv":
-            write_sheets(given.output, head, sections)
+            written = write_sheets(given.output, head, sections)
         elif given.output is not None:
-            with (given.output / "export.json").open("w", encoding="utf-8") as file:
+            written = [given.output / "export.json"]
+            with written[0].open("w", encoding="utf-8") as file:
                 write_json(file, head, sections)
         else:
             write_json(sys.stdout, head, sections)
+    if given.json and written:
+        print_json({**head, "files": written})
     if missing:
         back = "".join(f"\n  taptrade archive restore {week}" for week in missing)
         print(
@@ -78,15 +84,18 @@ def write_json(file: TextIO, head: dict[str, Any], sections: dict[str, Section])
     file.write("}\n")
 
 
-def write_sheets(folder: Path, head: dict[str, Any], sections: dict[str, Section]) -> None:
-    """Write a file for each section that has rows, and one that says what they are of."""
+def write_sheets(folder: Path, head: dict[str, Any], sections: dict[str, Section]) -> list[Path]:
+    """Write a file for each section that has rows, and one that says what they are of; return them."""
+    written = []
     shown = {name: " ".join(value) if isinstance(value, list) else value for name, value in head.items()}
     for name, rows in {"export": iter([shown]), **sections}.items():
         first = next(rows, None)
         if first is None:
             continue
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        written.append(folder / f"{name}.csv")
+        with written[-1].open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, first)
             writer.writeheader()
             writer.writerow({field: harmless(value) for field, value in first.items()})
             writer.writerows({field: harmless(value) for field, value in row.items()} for row in rows)
+    return written

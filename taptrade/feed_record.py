@@ -24,6 +24,7 @@ from runtime.metrics.table import Metrics
 from runtime.setting_forms import LIVE_FEEDS
 from runtime.settings import Settings, SettingsError, load
 from taptrade.board import dollars
+from taptrade.output import add_output, print_json, say_failed
 
 STOP_S_MAX = 5.0
 SHOW_EVERY_MS = 500
@@ -55,6 +56,7 @@ def declare(commands: Any) -> None:
     parser.add_argument(
         "--sources", action="store_true", help="keep each exchange's own prices too, in files beside it"
     )
+    add_output(parser, "print JSON lines: how it goes, and in the end what was written")
     parser.set_defaults(run=main)
 
 
@@ -72,26 +74,40 @@ def main(given: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stopping.set())
     recorder = Recorder(given.file, settings.feed if given.sources else ())
     try:
-        seen = record(settings, recorder, SystemClock(), stopping)
+        seen = record(settings, recorder, SystemClock(), stopping, as_json=given.json)
     finally:
         recorder.close()
-        for series in recorder.all:
-            for file in series.written:
-                print(f"{file.path}: {file.rows:,} rows, now {file.path.stat().st_size:,} bytes")
+        _tell_of_files(recorder, as_json=given.json)
     if not recorder.agreed.written:
         why = ", ".join(f"{source.name}: {source.last_error or source.state}" for source in seen.sources)
-        print(f"nothing was recorded: no price was agreed on; {why}")
+        nothing = f"nothing was recorded: no price was agreed on; {why}"
+        if given.json:
+            say_failed(nothing, json=True)
+        else:
+            print(nothing)
         return 1
     return 0
 
 
-def record(settings: Settings, recorder: Recorder, clock: Clock, stopping: threading.Event) -> FeedSources:
+def _tell_of_files(recorder: Recorder, *, as_json: bool) -> None:
+    files = [(file.path, file.rows, file.path.stat().st_size) for series in recorder.all for file in series.written]
+    if as_json:
+        written = [{"file": path, "rows": rows, "bytes": size} for path, rows, size in files]
+        print_json({"event": "ended", "files": written})
+        return
+    for path, rows, size in files:
+        print(f"{path}: {rows:,} rows, now {size:,} bytes")
+
+
+def record(
+    settings: Settings, recorder: Recorder, clock: Clock, stopping: threading.Event, *, as_json: bool = False
+) -> FeedSources:
     """Record until `stopping` is set, and show how that goes; return how each source did at the end."""
     venues = open_venues(settings, clock, stopping, recorder.hear)
     background = Background(stopping, clock, Metrics("record"))
     console = Console()
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        tell = _teller(live, console, clock)
+        tell = _teller(live, console, clock, as_json=as_json)
         venues.start(background)
         due_ms = clock.monotonic_ms()
         try:
@@ -125,8 +141,9 @@ def _told(source: SourceSeen) -> str:
 class _Lines:
     """Tells of progress where there is no terminal: a line a minute, and one for each source that fails at first."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, as_json: bool) -> None:
         self._clock = clock
+        self._as_json = as_json
         self._due_ms = clock.monotonic_ms() + SAY_EVERY_MS
         self._failed: set[str] = set()
 
@@ -136,17 +153,23 @@ class _Lines:
             for source in seen.sources:
                 if source.last_error and source.name not in self._failed:
                     self._failed.add(source.name)
-                    print(f"{source.name}: {source.last_error}", flush=True)
+                    self._print(f"{source.name}: {source.last_error}", "failed", seen, recorder)
         if self._clock.monotonic_ms() >= self._due_ms:
             self._due_ms = self._clock.monotonic_ms() + SAY_EVERY_MS
-            print(progress(seen, recorder), flush=True)
+            self._print(progress(seen, recorder), "goes on", seen, recorder)
+
+    def _print(self, line: str, event: str, seen: FeedSources, recorder: Recorder) -> None:
+        if self._as_json:
+            print_json({"event": event, "rows": recorder.agreed.rows, "feed": seen})
+        else:
+            print(line, flush=True)
 
 
-def _teller(live: Live, console: Console, clock: Clock) -> Callable[[FeedSources, Recorder], None]:
+def _teller(live: Live, console: Console, clock: Clock, *, as_json: bool) -> Callable[[FeedSources, Recorder], None]:
     """Return how to tell of progress: on a line that changes, or else on new ones."""
-    if console.is_terminal:
+    if console.is_terminal and not as_json:
         return lambda seen, recorder: live.update(Text(progress(seen, recorder)), refresh=True)
-    return _Lines(clock).tell
+    return _Lines(clock, as_json=as_json).tell
 
 
 def _file(text: str) -> Path:

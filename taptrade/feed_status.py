@@ -22,6 +22,7 @@ from runtime.settings import Settings, load
 from taptrade import embedded_redis, running
 from taptrade.asking import NotAsked
 from taptrade.board import dollars
+from taptrade.output import add_output
 from taptrade.tables import show_table
 
 REFRESH_S = 0.5
@@ -66,7 +67,7 @@ def declare(commands: Any) -> None:
     """Add the command to those of `taptrade feed`."""
     parser = commands.add_parser("status", help="show how each source does", description=main.__doc__)
     parser.add_argument("--once", action="store_true", help="show it once, also on a terminal")
-    parser.add_argument("--json", action="store_true", help="print it once, as JSON")
+    add_output(parser, "print it once, as JSON")
     parser.set_defaults(run=main)
 
 

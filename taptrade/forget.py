@@ -19,8 +19,9 @@ from runtime.personal.erased import Erased
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.arguments import said, seconds
-from taptrade.asking import REFUSED, WAIT_S, add_output, add_who, ask_writer, require_who, tell, times
+from taptrade.asking import REFUSED, WAIT_S, add_who, ask_writer, require_who, tell, times
 from taptrade.books import find_account, open_books
+from taptrade.output import add_output
 
 
 def main(argv: Sequence[str]) -> int:

@@ -22,7 +22,7 @@ from runtime.triggers.discovery import triggers_in
 from runtime.web.declaration import Function
 from runtime.web.discovery import discover
 from taptrade import embedded_redis
-from taptrade.asking import add_output
+from taptrade.output import add_output
 from taptrade.tables import show_table
 
 COLUMNS = ("function", "started by", "auth", "limits", "p50 ms", "p99 ms", "runs", "errors", "under way", "last run")

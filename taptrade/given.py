@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
 import msgspec
 
@@ -15,24 +16,46 @@ from runtime.triggers.discovery import triggers_in
 from runtime.web.discovery import discover
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One setting of a function, its value as it may be shown; or what is wrong, and nothing else."""
+
+    function: str
+    name: str = ""
+    value: str = ""
+    default: str = ""
+    fault: str = ""
+
+
 def described(settings: Settings) -> Iterator[str]:
     """Yield a line for each setting of each function in service; where one is lacking or wrong, what is wrong."""
+    file = file_of(settings)
+    for one in _given(settings):
+        of_it = f"    of the function {one.function} ({file}; {one.default or 'required'})"
+        yield one.fault or f"[{one.function}] {one.name}={one.value}\n{of_it}"
+
+
+def as_json(settings: Settings) -> Iterator[dict[str, str]]:
+    """Yield the same for programs."""
+    return map(asdict, _given(settings))
+
+
+def _given(settings: Settings) -> Iterator[Given]:
     file = file_of(settings)
     try:
         take_up(settings.data, in_service(settings.data))
         folder = functions_folder()
         functions: list[Declares] = [*discover(folder), *triggers_in(folder)]
     except TaptradeError as ex:
-        yield f"the settings of functions are not known: {ex}"
+        yield Given("", fault=f"the settings of functions are not known: {ex}")
         return
     for one in functions:
         try:
             values = given_to([one], file)
         except TaptradeError as ex:
-            yield str(ex)
+            yield Given(one.name, fault=str(ex))
             continue
         for own in values.values():
             for field in msgspec.structs.fields(own):
-                value = getattr(own, field.name)
-                default = "required" if field.required else f"default {field.default!r}"
-                yield f"[{one.name}] {field.name}={value!r}\n    of the function {one.name} ({file}; {default})"
+                default = "" if field.required else f"default {field.default!r}"
+                yield Given(one.name, field.name, repr(getattr(own, field.name)), default)

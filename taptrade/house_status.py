@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from runtime.metrics.table import Snapshot
 from runtime.operating.exposure import read_exposure, settlement_lag_ms
 from runtime.operating.feed import FeedView, feed_view
 from runtime.operating.pace import Pace, read_pace
-from runtime.operating.queues import QueueView, oldest_waiting_ms, read_queues
+from runtime.operating.queues import SHOWN, QueueView, function_queues, oldest_waiting_ms, read_queues
 from runtime.records.queries import QUERIES
 from runtime.settings import Settings
 from runtime.storage.backups import FOLDER, Backup, newest_backup
@@ -84,6 +84,7 @@ class HouseStatus(msgspec.Struct, frozen=True):
     feed: FeedView | None
     breaker: dict[str, Any] | None
     queues: list[QueueView] | None
+    """The house's own, and behind them those of functions."""
     queue_ages_ms: dict[str, int] | None
     """How long the first job of a queue has waited, for those in which any waits."""
     bets: Pace | None
@@ -116,6 +117,7 @@ class HouseLook:
         now_ms, settings = self._clock.now_ms(), self._settings
         status = read_status(self._client, now_ms)
         snapshots = self._redis(lambda: collect(self._client, now_ms)) or []
+        queues = (*SHOWN, *(self._redis(lambda: function_queues(self._client)) or ()))
         checks = system_checks(status, newest_commit(self._pool), works_down(snapshots))
         down = self._down(redis_answers=status is not None)
         processes = [_process(one, now_ms) for one in snapshots]
@@ -140,8 +142,8 @@ class HouseLook:
             down=down,
             feed=_feed(status, now_ms) if status else None,
             breaker=status.breaker.to_dict() if status else None,
-            queues=self._redis(lambda: read_queues(self._client)),
-            queue_ages_ms=self._queue_ages_ms(now_ms),
+            queues=self._redis(lambda: read_queues(self._client, queues)),
+            queue_ages_ms=self._queue_ages_ms(queues, now_ms),
             bets=self._books(lambda: read_pace(self._pool.execute, status.backlog_bets if status else 0, now_ms)),
             latencies=self._latencies.of(snapshots, self._clock.monotonic_ms()),
             settlement_lag_ms=self._books(lambda: self._settlement_lag_ms(now_ms)),
@@ -185,8 +187,8 @@ class HouseLook:
         except (msgspec.DecodeError, KeyError, TypeError):
             return None
 
-    def _queue_ages_ms(self, now_ms: int) -> dict[str, int] | None:
-        came = self._redis(lambda: oldest_waiting_ms(self._client))
+    def _queue_ages_ms(self, queues: Sequence[str], now_ms: int) -> dict[str, int] | None:
+        came = self._redis(lambda: oldest_waiting_ms(self._client, queues))
         return None if came is None else {name: max(0, now_ms - at_ms) for name, at_ms in came.items()}
 
     def _settlement_lag_ms(self, now_ms: int) -> int:

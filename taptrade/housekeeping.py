@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runtime.clock import SystemClock
 from runtime.settings import Settings, load
 from runtime.settings_table import TABLE, Setting
-from runtime.version import build
+from runtime.version import build, python_version
+from taptrade.output import add_output, print_json
 from taptrade.own_files import close_to_others
 
 if TYPE_CHECKING:
@@ -27,9 +28,13 @@ TOLD_EVERY_S = 2.0
 def config(argv: Sequence[str]) -> int:
     """List every setting: value, default and meaning; secrets as stars. Then those of functions."""
     parser = argparse.ArgumentParser(prog="taptrade config", description=config.__doc__)
-    parser.parse_args(argv)
-    from taptrade.given import described
+    add_output(parser)
+    given = parser.parse_args(argv)
+    from taptrade.given import as_json, described
 
+    if given.json:
+        print_json([*(_as_json(row, os.environ) for row in TABLE), *as_json(load())])
+        return 0
     for row in TABLE:
         print(describe(row, os.environ))
     for line in described(load()):
@@ -40,48 +45,74 @@ def config(argv: Sequence[str]) -> int:
 def describe(row: Setting, environ: Mapping[str, str]) -> str:
     """Return the lines about one setting."""
     text = environ.get(row.variable, "").strip()
-    value = text or row.default
-    shown = "***" if row.secret and value else value
     origin = "set" if text else "default"
     default = f"; default {row.default}" if text and row.default else ""
-    return f"{row.variable}={shown}\n    {row.help} ({origin}{default})"
+    return f"{row.variable}={_shown(row, text)}\n    {row.help} ({origin}{default})"
+
+
+def _shown(row: Setting, text: str) -> str:
+    value = text or row.default
+    return "***" if row.secret and value else value
+
+
+def _as_json(row: Setting, environ: Mapping[str, str]) -> dict[str, Any]:
+    text = environ.get(row.variable, "").strip()
+    told = {"variable": row.variable, "value": _shown(row, text), "default": row.default, "set": bool(text)}
+    return {**told, "secret": row.secret, "help": row.help}
 
 
 def version(argv: Sequence[str]) -> int:
     """Print the version."""
-    argparse.ArgumentParser(prog="taptrade version", description=version.__doc__).parse_args(argv)
-    print(f"taptrade {build().version}")
+    parser = argparse.ArgumentParser(prog="taptrade version", description=version.__doc__)
+    add_output(parser)
+    given = parser.parse_args(argv)
+    known = build()
+    if given.json:
+        told = {"version": known.version, "release": known.release, "build": known.number, "commit": known.commit}
+        print_json({**told, "python": python_version()})
+    else:
+        print(f"taptrade {known.version}")
     return 0
 
 
 def routes(argv: Sequence[str]) -> int:
     """List the HTTP endpoints with who may call them."""
-    argparse.ArgumentParser(prog="taptrade routes", description=routes.__doc__).parse_args(argv)
+    parser = argparse.ArgumentParser(prog="taptrade routes", description=routes.__doc__)
+    add_output(parser)
+    given = parser.parse_args(argv)
     from runtime.function_files import functions_folder
     from runtime.function_versions import in_service, take_up
     from runtime.web.discovery import discover
 
     data = load().data
     take_up(data, in_service(data))
-    found = discover(functions_folder())
+    found = sorted(discover(functions_folder()), key=lambda each: (each.route, each.method))
+    if given.json:
+        fields = ("method", "route", "auth", "summary", "name")
+        print_json([{field: getattr(function, field) for field in fields} for function in found])
+        return 0
     width = max(len(function.route) for function in found) + 2
-    for function in sorted(found, key=lambda each: (each.route, each.method)):
+    for function in found:
         print(f"{function.method:<7} {function.route:<{width}}{function.auth:<10}{function.summary}")
     return 0
 
 
 def migrate(argv: Sequence[str]) -> int:
-    """Bring both databases to the newest schema."""
+    """Bring the databases to the newest schema."""
     parser = argparse.ArgumentParser(prog="taptrade migrate", description=migrate.__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing: tell what would be applied")
+    add_output(parser)
     given = parser.parse_args(argv)
     settings = load()
     if given.check:
-        print("\n".join(f"lacks {name}" for name in lacking_migrations(settings)) or "nothing to do")
-        return 0
-    close_to_others(settings.data)
-    applied = migrate_databases(settings)
-    print("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+        word, names = "lacks", lacking_migrations(settings)
+    else:
+        close_to_others(settings.data)
+        word, names = "applied", migrate_databases(settings)
+    if given.json:
+        print_json({word: names})
+    else:
+        print("\n".join(f"{word} {name}" for name in names) or "nothing to do")
     return 0
 
 
@@ -107,6 +138,7 @@ def migrate_databases(settings: Settings) -> list[str]:
     from runtime.storage import function_store, ticks_store
     from runtime.storage.database import LEDGER_MIGRATIONS
     from runtime.storage.migrate import migrate, missing_migrations
+    from taptrade.told_events import keep_behind
 
     clock = SystemClock()
     # Neither is touched where the other is not ours.
@@ -115,6 +147,8 @@ def migrate_databases(settings: Settings) -> list[str]:
     live = migrate(settings.database, LEDGER_MIGRATIONS, clock, *_watched(settings.database))
     ticks = ticks_store.prepare(settings.ticks_database, clock)
     remembered = function_store.prepare(settings.functions_database, clock)
+    for name in keep_behind(settings.functions_database, settings.database):
+        print(f"the ledger is older than what {name} was told: it goes on from the ledger's end", file=sys.stderr)
     weeks = [
         f"{week.name} {name}"
         for week, path in attached(settings.data).items()

@@ -15,6 +15,7 @@ from runtime.settings import load
 from runtime.web.declaration import Function
 from runtime.web.described import route_of
 from taptrade.books import find_account
+from taptrade.output import add_output, print_json
 from taptrade.trial import Trial, open_trial
 from taptrade.trial_house import throw_away
 
@@ -46,6 +47,7 @@ def main(argv: Sequence[str]) -> int:
         metavar="NAME=VALUE",
         help="a setting that is the function's own, instead of those of the file",
     )
+    add_output(parser, "print one JSON document, with the answer's status (null where no request starts the function)")
     given = parser.parse_args(argv)
     if given.account and not given.present:
         parser.error("--as names an account of the present data: say --present too")
@@ -57,7 +59,11 @@ def main(argv: Sequence[str]) -> int:
         _give(trial, given.name, given.setting)
         endpoint = next((one for one in trial.endpoints if one.name == given.name), None)
         if endpoint is None:
-            print(_text(trial.run(given.name, body)))
+            answer = trial.run(given.name, body)
+            if given.json:
+                print_json({"status": None, "answer": answer})
+            else:
+                print(_text(answer))
             return 0
         return _call(trial, endpoint, body, given)
 
@@ -89,8 +95,12 @@ def _call(trial: Trial, endpoint: Function, body: Any, given: argparse.Namespace
     result = trial.call(
         endpoint.method, _path(endpoint.route, given.set), body, headers=headers, query_string=given.query
     )
-    print(f"{result.status}", file=sys.stderr)
-    print(_text(result.json) if "json" in result.headers.get("content-type", "") else result.text)
+    is_json = "json" in result.headers.get("content-type", "")
+    if given.json:
+        print_json({"status": result.status_code, "answer": result.json if is_json else result.text})
+    else:
+        print(f"{result.status}", file=sys.stderr)
+        print(_text(result.json) if is_json else result.text)
     return 1 if result.status_code >= REFUSED_FROM else 0
 
 

@@ -29,6 +29,7 @@ LEVELS = ("30s", "5m", "1h")
 """Up to an hour ago by steps of half a second, then of these: small files become one of 30 s, and so on."""
 FINE_KEPT = "1h"
 SNAPSHOT_EVERY, SNAPSHOT_KEPT = "24h", "72h"
+FUNCTIONS = "functions.db"
 STOPS_WITHIN_S = 10
 SYNC_WITHIN_S = 5
 
@@ -54,8 +55,8 @@ def surroundings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def databases(data: Path) -> tuple[Path, ...]:
-    """Return what is shipped of a data folder: the ledger, and the ticks that its bets were settled by."""
-    return data / "taptrade.db", data / "ticks.db"
+    """Return what is shipped of a data folder: ledger, ticks that bets were settled by, what functions remember."""
+    return data / "taptrade.db", data / "ticks.db", data / FUNCTIONS
 
 
 def configuration(data: Path, url: str, endpoint: str, socket: Path | None, environ: Mapping[str, str]) -> bytes:
@@ -123,11 +124,16 @@ class Replica:
         self._environ = surroundings(environ)
 
     def restore(self, folder: Path, at_ms: int | None, progress: Callable[[int, int], None]) -> None:
-        """Write the databases into a folder as they were at a time, or as they were last."""
+        """Write the databases into a folder as they were at a time, or as they were last.
+
+        What functions remember comes first, as it must not be ahead of the ledger while the replica still grows. It is
+        left out where the replica has none from that time.
+        """
         config = folder / "restore.yml"
         config.write_bytes(configuration(folder, self._url, self._endpoint, None, self._environ))
         try:
-            wanted = databases(folder)
+            *others, functions = databases(folder)
+            wanted = (functions, *others)
             for number, database in enumerate(wanted):
                 progress(number, len(wanted))
                 self._restore(config, database, at_ms)
@@ -137,12 +143,17 @@ class Replica:
 
     def _restore(self, config: Path, database: Path, at_ms: int | None) -> None:
         files = msgspec.json.decode(self._run("ltx", config, "-level", "all", "-json", str(database)), type=list[_File])
+        is_optional = database.name == FUNCTIONS
         if not files:
+            if is_optional:
+                return
             raise ReplicaFailed(f"{database.name}: nothing of it is in {self._url}")
         begins_ms = (min(file.timestamp for file in files).timestamp() + 1) * 1000
         if at_ms is None:
             self._run("restore", config, str(database))
         elif at_ms < begins_ms:
+            if is_optional:
+                return
             raise ReplicaFailed(f"{database.name}: what {self._url} has of it begins at {rfc3339(int(begins_ms))}")
         else:
             self._run("restore", config, "-timestamp", rfc3339(at_ms), str(database))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from runtime.errors import TaptradeError
@@ -13,6 +13,7 @@ from runtime.function_files import files_of, functions_folder
 from runtime.function_versions import in_service, take_up
 from runtime.settings import load
 from taptrade.log_lines import log_files, parsed
+from taptrade.output import add_output
 
 LOOK_EVERY_S = 0.2
 LINES = 50
@@ -34,7 +35,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("name", metavar="NAME", help="a function as `taptrade functions` names it, or its file")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     parser.add_argument("-n", "--lines", type=int, default=LINES, metavar="N", help="the last so many (%(default)s)")
+    add_output(parser, "print the lines as they were logged, each a JSON object")
     given = parser.parse_args(argv)
+    show: Callable[[str], None] = show_as_logged if given.json else show_to_people
     name = str(given.name)
     data = load().data
     take_up(data, in_service(data))
@@ -48,10 +51,10 @@ def main(argv: Sequence[str]) -> int:
     lines = [line for tail in tails for line in tail.new_lines() if is_of(name, line)]
     for line in sorted(lines, key=_time)[-given.lines :]:
         show(line)
-    return _follow(name, [tail for tail in tails if tail.file.suffix == ".log"]) if given.follow else 0
+    return _follow(name, [tail for tail in tails if tail.file.suffix == ".log"], show) if given.follow else 0
 
 
-def _follow(name: str, tails: Sequence[Tail]) -> int:
+def _follow(name: str, tails: Sequence[Tail], show: Callable[[str], None]) -> int:
     while True:
         for tail in tails:
             for line in tail.new_lines():
@@ -94,7 +97,12 @@ def tells_of_trouble(line: str) -> bool:
     return line.startswith("{") and any(mark in line for mark in TROUBLE)
 
 
-def show(line: str) -> None:
+def show_as_logged(line: str) -> None:
+    """Print a line for programs."""
+    print(line, flush=True)
+
+
+def show_to_people(line: str) -> None:
     """Print a line for people, with its traceback."""
     fields = _fields(line)
     whose = fields.pop("function", "") or fields.get("process", "")

@@ -16,8 +16,9 @@ from runtime.operating.buckets import BucketView, bucket_named, read_buckets
 from runtime.operating.words import WHY_MAX
 from runtime.settings import Settings, load
 from taptrade.arguments import said, seconds
-from taptrade.asking import WAIT_S, NotAsked, add_output, add_who, ask_writer, require_who, tell, times
+from taptrade.asking import WAIT_S, NotAsked, add_who, ask_writer, require_who, tell, times
 from taptrade.books import open_books
+from taptrade.output import add_output
 from taptrade.pricing import reward_model
 from taptrade.tables import show_table
 

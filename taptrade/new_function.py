@@ -13,6 +13,7 @@ from pathlib import Path
 from runtime.errors import TaptradeError
 from runtime.function_files import DeclarationError, functions_folder
 from runtime.triggers.declaration import QUEUE_NAME, cron, every, on_event
+from taptrade.output import add_output, print_json
 from taptrade.scaffolds import CRON, EVENT, EVERY, HTTP, QUEUE, Scaffold
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -33,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     kinds.add_argument("--cron", nargs="?", const="0 3 * * *", metavar="TIMES", help="at times of the calendar, UTC")
     kinds.add_argument("--event", nargs="?", const="bet.won", metavar="EVENT", help="on an event: bet.won, column, ...")
     kinds.add_argument("--queue", nargs="?", const="", metavar="QUEUE", help="for each message of a queue")
+    add_output(parser)
     given = parser.parse_args(argv)
     try:
         scaffold, value = _chosen(given)
@@ -43,10 +45,16 @@ def main(argv: Sequence[str]) -> int:
     _refuse(given.name, function, test)
     for file, text in ((function, scaffold.function), (test, scaffold.test)):
         file.write_text(_filled(text, given.name, value), encoding="utf-8")
-        print(f"wrote {file.relative_to(root)}")
-    _write_tables(root)
+    fault = _write_tables(root)
     data = f" --data '{_filled(scaffold.data, given.name, value)}'" if scaffold.data else ""
-    print(f"try it: taptrade invoke {given.name}{data}; pytest {test.relative_to(root)}; make dev")
+    written, first = [file.relative_to(root) for file in (function, test)], f"taptrade invoke {given.name}{data}"
+    if given.json:
+        print_json({"name": given.name, "written": written, "tables": not fault, "fault": fault, "try": first})
+        return 0
+    for path in written:
+        print(f"wrote {path}")
+    print(f"the documents' tables could not be written: {fault}" if fault else "wrote the tables of the documents")
+    print(f"try it: {first}; pytest {written[1]}; make dev")
     return 0
 
 
@@ -84,10 +92,7 @@ def _filled(text: str, name: str, value: str) -> str:
     return re.sub(r"\b(NAME|CLASS|VALUE)\b", lambda found: words[found[1]], text).lstrip("\n")
 
 
-def _write_tables(root: Path) -> None:
-    """Let the tables of the documents tell of it, as they do of all that is declared."""
+def _write_tables(root: Path) -> str:
+    """Let the tables of the documents tell of it, as they do of all that is declared; return why they could not."""
     done = subprocess.run([sys.executable, "-m", TABLES], cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(f"the documents' tables could not be written: {done.stderr.strip().rpartition(chr(10))[2]}")
-    else:
-        print("wrote the tables of the documents")
+    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""

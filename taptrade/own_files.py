@@ -11,20 +11,8 @@ from jobs.dashboard.key import KEY_FILE
 
 UMASK = 0o077
 OURS = (
-    *(
-        "archives",
-        "backups",
-        "bets_",
-        KEY_FILE,
-        "function",
-        "heads.jsonl",
-        "logs",
-        "models",
-        "redis",
-        "run",
-        "taptrade.db",
-    ),
-    *("ticks.db", ".taptrade.db-litestream", ".ticks.db-litestream"),
+    *("archives", "backups", "bets_", KEY_FILE, "function", "heads.jsonl", "logs", "models", "redis", "run"),
+    *("taptrade.db", "ticks.db", ".taptrade.db-litestream", ".ticks.db-litestream", ".functions.db-litestream"),
 )
 """How the names of what a run writes begin. A folder with anything else in it may be somebody's home."""
 

@@ -8,7 +8,9 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from threading import Event as Flag
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,6 +26,7 @@ from taptrade.board import board, dollars
 from taptrade.client import ApiError, TapClient
 from taptrade.delivery import Delivery, PlayError
 from taptrade.listening import url_of
+from taptrade.output import print_json, say_failed
 from taptrade.play import Plan, Play
 from taptrade.record import Record
 from taptrade.statement import Totals, faults, totals
@@ -41,12 +44,12 @@ def main(arguments: Sequence[str]) -> int:
     url, audience = audience_of(args)
     seed = secrets.randbelow(10**6) if args.seed is None else args.seed
     try:
-        _play(url, Plan(args.bets, args.stake, audience, seed), quiet=args.quiet, plain=args.plain)
+        _play(url, Plan(args.bets, args.stake, audience, seed), args)
     except (PlayError, ApiError) as ex:
-        print(f"taptrade player: {ex}", file=sys.stderr)
+        say_failed(str(ex), json=args.json, command="player", code=getattr(ex, "code", None))
         return 1
     except KeyboardInterrupt:
-        print("taptrade player: stopped; the house settles the open bets all the same", file=sys.stderr)
+        say_failed("stopped; the house settles the open bets all the same", json=args.json, command="player")
         return 130
     return 0
 
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--quiet", action="store_true", help="print the summary only")
     shown.add_argument("--plain", action="store_true", help="print lines, no table, on a terminal too")
+    shown.add_argument("--json", action="store_true", help="print the summary only, as one JSON document")
     return parser
 
 
@@ -109,15 +113,15 @@ def _listens(url: str) -> bool:
     return True
 
 
-def _play(url: str, plan: Plan, *, quiet: bool, plain: bool) -> None:
+def _play(url: str, plan: Plan, args: argparse.Namespace) -> None:
     clock = SystemClock()
     with TapClient(url) as client:
         wait_until_healthy(client, clock, Flag().wait)
-        with board(quiet=quiet, plain=plain) as shown:
+        with board(quiet=args.quiet or args.json, plain=args.plain) as shown:
             play = Play(client, plan, clock, shown)
             shown.say(f"player {play.wallet.address}, a throw-away wallet; cells chosen by seed {plan.seed}")
             play.run()
-        _settle_up(play)
+        _settle_up(play, as_json=args.json)
 
 
 def wait_until_healthy(client: TapClient, clock: Clock, pause: Callable[[float], object]) -> None:
@@ -151,17 +155,21 @@ def _unwell(ex: ApiError) -> str:
     return ", ".join(name for name, check in checks.items() if not check.get("ok")) or str(ex)
 
 
-def _settle_up(play: Play) -> None:
+def _settle_up(play: Play, *, as_json: bool) -> None:
     """Fetch the statement, print it, and raise PlayError unless it adds up."""
     entries = play.line.ask(lambda client: list(client.statement()))[::-1]
     bets = play.line.ask(lambda client: list(client.all_bets()))
     balance_cents = play.line.ask(lambda client: client.me()).user.balance
-    _print_statement(totals(entries), play)
+    if not as_json:
+        _print_statement(totals(entries), play)
     found = faults(entries, bets, opening_cents=play.opening_cents, balance_cents=balance_cents, told=play.record.told)
     found += _own_faults(play, {bet.id: bet for bet in bets})
     if found:
         raise PlayError("the statement does not add up:\n  " + "\n  ".join(found))
     results = [tap.bet.status for tap in play.record.taps.values()]
+    if as_json:
+        print_json(_summed_up(play, totals(entries), Counter(results)))
+        return
     counts = ", ".join(f"{results.count(status)} {status}" for status in ("won", "lost", "void"))
     print(f"{len(results)} bets settled: {counts}; the statement adds up to the cent.")
 
@@ -183,6 +191,20 @@ def _print_statement(sums: Totals, play: Play) -> None:
     for name in ("opening", "stakes", "payouts", "refunds", "balance"):
         print(f"  {name:<8} {dollars(getattr(sums, name)):>14}")
     print(summary(play.record, play.delivery))
+
+
+def _summed_up(play: Play, sums: Totals, results: Counter[str]) -> dict[str, Any]:
+    """Return what a quiet game prints, for programs; amounts are cents."""
+    record, delivery = play.record, play.delivery
+    return {
+        "ok": True,
+        "wallet": play.wallet.address,
+        "bets": dict(results),
+        "statement": asdict(sums),
+        "told_by_stream": len(record.streamed & record.taps.keys()),
+        "refusals": dict(Counter(record.refusals) + delivery.refusals),
+        "repeats": delivery.repeats,
+    }
 
 
 def summary(record: Record, delivery: Delivery) -> str:

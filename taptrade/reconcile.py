@@ -17,8 +17,8 @@ from runtime.clock import rfc3339_if_any
 from runtime.game.money import dollars
 from runtime.settings import load
 from taptrade.arguments import WithExamples, typed
-from taptrade.asking import add_output
 from taptrade.books import MOMENT, moment, open_books
+from taptrade.output import add_output
 from taptrade.payment_file import Columns, Meaning, PaymentFile, PaymentFileError
 from taptrade.reconciliation import Difference, Reconciliation, Sum
 from taptrade.tables import show_table

@@ -29,9 +29,10 @@ from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseUnsafe, naming, 
 from runtime.storage.migrate import open_migrated
 from taptrade import litestream
 from taptrade.arguments import typed
-from taptrade.asking import add_output
 from taptrade.bars import bar
 from taptrade.books import moment
+from taptrade.output import add_output
+from taptrade.told_events import keep_behind
 
 SHOWN_MAX = 100
 
@@ -68,6 +69,8 @@ class Restored(msgspec.Struct, frozen=True):
     """Players who had been forgotten since, and were again."""
     erasures_unread: str
     """Why the archive store did not tell of erasures; empty: it did."""
+    stepped_back: list[str] | None
+    """Functions that had been told of more than the ledger has; None where nothing is known of functions."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -99,7 +102,9 @@ def restore(settings: Settings, source: str, folder: Path, at_ms: int | None, ol
     with bar(MofNCompleteColumn(), TimeElapsedColumn()) as progress:
         task = progress.add_task("databases", total=None)
         replica.restore(folder, at_ms, lambda done, total: progress.update(task, completed=done, total=total))
-        path, ticks = litestream.databases(folder)
+        path, ticks, functions = litestream.databases(folder)
+        open_migrated(path, LEDGER_MIGRATIONS).close()
+        stepped_back = keep_behind(functions, path) if functions.exists() else None
         erasures, unread = known_erasures(settings, old)
         forgotten = forget_again(path, folder, erasures)
         database = open_migrated(path, LEDGER_MIGRATIONS)
@@ -126,6 +131,7 @@ def restore(settings: Settings, source: str, folder: Path, at_ms: int | None, ol
         missing=None if old is None else missing_from(old / settings.database.name, commit),
         forgotten=forgotten,
         erasures_unread=unread,
+        stepped_back=stepped_back,
     )
 
 
@@ -193,6 +199,10 @@ def _sentences(found: Restored) -> list[str]:
         f"ticks: up to {found.ticks_until or 'none'}",
         found.audit,
     ]
+    if found.stepped_back is None:
+        said.append("functions: nothing of them is in the replica from that time; they are told of what comes")
+    told = "had been told of more than the ledger has, and goes on from its end"
+    said += [f"functions: {name} {told}" for name in found.stepped_back or ()]
     if found.forgotten:
         said.append(f"forgot again, as before: {', '.join(found.forgotten)}")
     if found.erasures_unread:

@@ -21,6 +21,7 @@ from taptrade import embedded_redis
 from taptrade.function_check import require_functions
 from taptrade.lifeline import die_with
 from taptrade.listening import address_of
+from taptrade.output import add_output
 from taptrade.own_files import close_to_others
 from taptrade.pricing import refuse_unproven_model, reward_model
 from taptrade.processes import PROCESSES, RELOAD, UNDER, module, take_secrets
@@ -48,9 +49,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--stand-by", action="store_true", help="let the one at work end first, where only one may be")
     parser.add_argument(UNDER, type=int, metavar="PID", help="end when this process, our parent, ends")
     parser.add_argument(RELOAD, action="store_true", help="begin anew when the sources change, for developers")
+    add_output(parser, "log JSON on a terminal too; elsewhere the log always is")
     given = parser.parse_args(argv)
     name = given.name
     forget_secrets_of_others(name)
+    if given.json:
+        os.environ[log.JSON_ALWAYS] = "1"
     settings = load()
     close_to_others(settings.data)
     if given.under is not None:

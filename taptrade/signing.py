@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,12 +16,14 @@ from taptrade import wallet as wallets
 from taptrade.arguments import cell, count, typed
 from taptrade.choice import Offer, offers
 from taptrade.client import ApiError, TapClient
+from taptrade.output import add_output, say_failed
 from taptrade.player import STAKE_MAX, add_audience_arguments, audience_of
 from taptrade.running import is_told
 from taptrade.wallet import WalletError
 
 OPEN_FOR_MS = 3_000
 """A person's bet needs longer from the signature to the server than a program's."""
+ALWAYS = "print JSON, as it does without"
 
 
 def wallet(arguments: Sequence[str]) -> int:
@@ -30,8 +31,9 @@ def wallet(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="taptrade wallet", description="Keys in files of mode 0600.")
     parser.add_argument("action", choices=["new", "show"], help="new: make a key; show: print its address")
     parser.add_argument("--key", type=Path, required=True, help="the key's file")
+    add_output(parser)
     args = parser.parse_args(arguments)
-    return _guarded("wallet", lambda: _wallet(args))
+    return _guarded("wallet", args, _wallet)
 
 
 def sign_login(arguments: Sequence[str]) -> int:
@@ -40,8 +42,9 @@ def sign_login(arguments: Sequence[str]) -> int:
     parser.add_argument("--key", type=Path, required=True, help="the wallet's key file")
     parser.add_argument("--session-key", type=Path, help="key file of a session key that may place bets from then on")
     add_audience_arguments(parser)
+    add_output(parser, ALWAYS)
     args = parser.parse_args(arguments)
-    return _guarded("sign-login", lambda: _login(args))
+    return _guarded("sign-login", args, _login)
 
 
 def sign_bet(arguments: Sequence[str]) -> int:
@@ -54,29 +57,37 @@ def sign_bet(arguments: Sequence[str]) -> int:
         "--min-rate", type=typed(whole(0, 10**9)), help="least rate in basis points (default: the one shown less 3 %%)"
     )
     add_audience_arguments(parser)
+    add_output(parser, ALWAYS)
     args = parser.parse_args(arguments)
-    return _guarded("sign-bet", lambda: _bet(args))
+    return _guarded("sign-bet", args, _bet)
 
 
-def _guarded(name: str, command: Callable[[], str]) -> int:
+def _guarded(name: str, args: argparse.Namespace, command: Callable[[argparse.Namespace], str]) -> int:
     """Print what the command returns, or say in a sentence why it cannot."""
     try:
-        print(command())
+        print(command(args))
     except httpx.TransportError as ex:
-        print(f"taptrade {name}: the API does not answer ({ex}); `make run` starts it", file=sys.stderr)
+        say_failed(f"the API does not answer ({ex}); `make run` starts it", json=args.json, command=name)
         return 1
-    except (WalletError, ApiError, LookupError) as ex:
-        print(f"taptrade {name}: {ex.args[0] if isinstance(ex, LookupError) else ex}", file=sys.stderr)
+    except ApiError as ex:
+        say_failed(str(ex), json=args.json, command=name, code=ex.code)
+        return 1
+    except (WalletError, LookupError) as ex:
+        said = str(ex.args[0] if isinstance(ex, LookupError) else ex)
+        say_failed(said, json=args.json, command=name)
         return 1
     return 0
 
 
 def _wallet(args: argparse.Namespace) -> str:
     if args.action == "show":
-        return wallets.load(args.key).address
-    made = wallets.new_wallet()
-    wallets.save(made, args.key)
-    return made.address
+        known = wallets.load(args.key)
+    else:
+        known = wallets.new_wallet()
+        wallets.save(known, args.key)
+    if args.json:
+        return msgspec.json.encode({"address": known.address, "key": str(args.key)}).decode()
+    return known.address
 
 
 def _login(args: argparse.Namespace) -> str:

@@ -16,10 +16,13 @@ from rich.live import Live
 from runtime.clock import SystemClock
 from runtime.game.money import dollars
 from runtime.messaging.connection import connect
+from runtime.messaging.queues import FUNCTION_PREFIX
+from runtime.operating.queues import SHOWN, QueueView
 from runtime.settings import load
 from taptrade import embedded_redis
 from taptrade.arguments import WithExamples
 from taptrade.house_status import HouseLook, HouseStatus
+from taptrade.output import add_output
 from taptrade.tables import findings_grid, show_findings
 
 REFRESH_S = 2.0
@@ -44,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
         prog="taptrade status", description=main.__doc__, epilog=EXAMPLES, formatter_class=WithExamples
     )
     parser.add_argument("--once", action="store_true", help="show it once, also on a terminal")
-    parser.add_argument("--json", action="store_true", help="print it once, as JSON")
+    add_output(parser, "print it once, as JSON")
     given = parser.parse_args(argv)
     # What cannot be asked is on the screen.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -102,13 +105,10 @@ def _of_the_game(seen: HouseStatus) -> list[Row]:
         found.append(("feed", "", "\n".join(sources) or "no source says anything"))
     if seen.queues is not None:
         ages = seen.queue_ages_ms or {}
-        queues = [
-            f"{one.name} {one.waiting}"
-            + (f" (first for {ago(ages[one.name])})" if one.name in ages else "")
-            + (f", {one.failed} failed" if one.failed else "")
-            for one in seen.queues
-        ]
-        found.append(("queues", "", "; ".join(queues)))
+        told = [(one.name in SHOWN, _queue(one, ages.get(one.name))) for one in seen.queues]
+        found.append(("queues", "", "; ".join(text for is_own, text in told if is_own)))
+        of_functions = "; ".join(text for is_own, text in told if not is_own)
+        found += [("functions' queues", "", of_functions)] if of_functions else []
     if seen.bets is not None:
         found.append(("bets", "", f"{seen.bets.per_second:g}/s in the last minute, {seen.bets.waiting} wait"))
     for what, one in seen.latencies.items():
@@ -124,6 +124,12 @@ def _of_the_game(seen: HouseStatus) -> list[Row]:
         waiting = f"{dollars(owed.withdrawals_pending_cents)} in {owed.withdrawals_pending:,} pending withdrawals"
         found.append(("owed", "", f"{accounts}; {bets}; {waiting}"))
     return found
+
+
+def _queue(one: QueueView, age_ms: int | None) -> str:
+    first = "" if age_ms is None else f" (first for {ago(age_ms)})"
+    failed = f", {one.failed} failed" if one.failed else ""
+    return f"{one.name.removeprefix(FUNCTION_PREFIX)} {one.waiting}{first}{failed}"
 
 
 def _upkeep(seen: HouseStatus) -> list[Row]:

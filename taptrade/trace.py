@@ -13,8 +13,8 @@ import msgspec
 from runtime.clock import rfc3339
 from runtime.settings import load
 from taptrade.arguments import WithExamples
-from taptrade.asking import add_output
 from taptrade.books import MOMENT, moment
+from taptrade.output import add_output
 from taptrade.storyteller import KINDS, Story, Storyteller
 from taptrade.tables import show_table
 

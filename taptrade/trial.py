@@ -69,6 +69,10 @@ class NothingIsWritten(TaptradeError):
     """The trial reads only."""
 
 
+class WrongBody(TaptradeError):
+    """A function takes another message or event than it was given."""
+
+
 class Trial:
     """Functions, and everything that they stand on; nothing of it goes beyond its folder."""
 
@@ -116,10 +120,13 @@ class Trial:
     def run(self, name: str, body: Any = None, run_id: str = "trial-1") -> Any:
         """Run a function that no request starts, once; return its answer, or raise what it raises."""
         trigger = self.trigger(name)
-        if trigger.starter == "queue" and not isinstance(body, msgspec.Struct):
-            body = msgspec.convert(body, trigger.body)
-        elif trigger.starter == "event" and not isinstance(body, Event):
-            body = msgspec.convert(body, Event)
+        taken = {"queue": trigger.body, "event": Event}.get(trigger.starter)
+        if taken is not None and not isinstance(body, taken):
+            try:
+                body = msgspec.convert(body, taken)
+            except msgspec.ValidationError as ex:
+                fields = ", ".join(field.encode_name for field in msgspec.structs.fields(taken))
+                raise WrongBody(f"{name} takes an object with {fields}: {ex}") from ex
         if isinstance(body, Event):
             run_id = body.id
         return trigger.handler(Run(name, run_id, body, self.bench))

@@ -20,6 +20,7 @@ from runtime.settings import Settings, load
 from taptrade import claims, embedded_redis, redis_server, sockets
 from taptrade.function_sets import keep_own, sole_deployment
 from taptrade.housekeeping import migrate_databases
+from taptrade.output import print_json
 from taptrade.own_files import close_to_others
 from taptrade.processes import RELOAD, module, supervisor_config, supervisor_variables, take_secrets
 from taptrade.start_checks import require_startable
@@ -55,7 +56,9 @@ class RunOptions(ServerOptions):  # type: ignore[misc]
 def main(argv: Sequence[str]) -> int:
     """Start every process, restart what dies, stop all on Ctrl-C. Settings come from the environment."""
     parser = argparse.ArgumentParser(prog="taptrade up", description=main.__doc__)
-    parser.add_argument(RELOAD, action="store_true", help="take up changed sources at once, for developers")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument(RELOAD, action="store_true", help="take up changed sources at once, for developers")
+    forms.add_argument("--json", action="store_true", help="print JSON lines, each an event: starting, ready, ...")
     given = parser.parse_args(argv)
     settings = load()
     secrets = take_secrets(os.environ)
@@ -76,14 +79,14 @@ def main(argv: Sequence[str]) -> int:
     sockets.make_folder(config.parent)
     config.write_text(supervisor_config(settings, embedded_redis=embedded, reload=given.reload))
     os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC")
-    print(f"taptrade: starting in {settings.data}", flush=True)
-    beside("taptrade.announce", *([RELOAD] if given.reload else []))
+    _say("starting", f"starting in {settings.data}", as_json=given.json, data=settings.data)
+    beside("taptrade.announce", *([RELOAD] if given.reload else []), *(["--json"] if given.json else []))
     if given.reload:
         beside("taptrade.dev_watch")
     supervise(config, secrets)
     sockets.remove_folder(config.parent)
     lock.close()
-    print("taptrade: stopped", flush=True)
+    _say("stopped", "stopped", as_json=given.json)
     return 0
 
 
@@ -91,6 +94,13 @@ def keep_functions(settings: Settings) -> None:
     """Keep the functions as this start finds them, so that a deployment of changed ones can be taken back."""
     with suppress(LockHeld), sole_deployment(settings.data):
         keep_own(settings.data, SystemClock().now_ms())
+
+
+def _say(event: str, sentence: str, *, as_json: bool, **facts: object) -> None:
+    if as_json:
+        print_json({"event": event, **facts})
+    else:
+        print(f"taptrade: {sentence}", flush=True)
 
 
 def beside(name: str, *options: str) -> None:

@@ -16,7 +16,7 @@ from runtime.triggers.kinds import KINDS, kinds_meant
 from runtime.webhooks.subscriptions import Sent, Status, Subscription, Webhooks, webhooks_in
 from runtime.webhooks.targets import check_url, resolve
 from taptrade.arguments import count
-from taptrade.asking import add_output
+from taptrade.output import add_output
 from taptrade.tables import show_table
 
 LISTED_MAX = 1_000

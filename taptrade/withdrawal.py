@@ -16,8 +16,9 @@ from runtime.operating.withdrawals import STATUSES, list_withdrawals
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 from runtime.settings import Settings, load
 from taptrade.arguments import count, id_of
-from taptrade.asking import add_authority, add_output, ask_writer, require_who, tell, times
+from taptrade.asking import add_authority, ask_writer, require_who, tell, times
 from taptrade.books import find_account, open_books
+from taptrade.output import add_output
 from taptrade.tables import show_table
 
 SHOWN_MAX, LIMIT_MAX = 100, 10**6

@@ -250,7 +250,7 @@ def test_nginx_speaks_the_apis_codes() -> None:
     for status, code in codes.items():
         assert code == {"502": "UNAVAILABLE", "503": "OVERLOADED", "504": "UNAVAILABLE"}.get(
             status, plain_code(int(status))
-        )
+        ), "the first code of a status is what nginx says too; a new one stands behind it in runtime/error_codes.py"
     answered = {word.strip("=") for line in directive("error_page") for word in line.split()}
     assert set(codes) <= answered
 

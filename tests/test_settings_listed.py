@@ -59,14 +59,15 @@ def test_a_variable_that_is_no_setting_is_seen() -> None:
 
 
 def test_every_row_fills_its_field() -> None:
-    assert [row.field for row in TABLE] == [field.name for field in fields(Settings)]
+    in_order = "Settings of runtime/settings.py has the fields of the table, in its order"
+    assert [row.field for row in TABLE] == [field.name for field in fields(Settings)], in_order
 
 
 def test_every_setting_is_read() -> None:
     read = {
         name for module, path in SOURCES.items() if module != "runtime.settings" for name in read_fields(text_of(path))
     }
-    assert [row.field for row in TABLE if row.field not in read] == []
+    assert [row.field for row in TABLE if row.field not in read] == [], "read it as settings.FIELD"
 
 
 @pytest.mark.parametrize(

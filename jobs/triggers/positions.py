@@ -48,6 +48,18 @@ class Positions:
         self._database.execute(POSITIONS["set_aside"], row)
 
 
+def furthest(database: Database) -> int:
+    """Return the last commit that any function was told of, 0 if there is none."""
+    return int(database.execute(POSITIONS["furthest"])[0][0] or 0)
+
+
+def step_back(database: Database, commit: int) -> list[str]:
+    """Let every function go on from this commit that was told of more; return their names."""
+    names = sorted(name for (name,) in database.execute(POSITIONS["step_all_back"], (commit,)))
+    database.execute(POSITIONS["forget_set_aside"], (commit,))
+    return names
+
+
 def forget_others(database: Database, known: Iterable[str]) -> list[str]:
     """Forget the positions of functions that are not declared any more; return their names."""
     stored = {name for (name,) in database.execute(POSITIONS["known_positions"])}

@@ -16,6 +16,18 @@ UPDATE positions SET commit_number = max(commit_number, ?), public_id = ?, break
 -- The ledger ends before the position, as it does when an older one was restored: go on from its end.
 UPDATE positions SET commit_number = ? WHERE function = ? AND commit_number > ?;
 
+-- name: furthest
+-- The furthest commit that a function was told of; NULL where none was.
+SELECT max(commit_number) FROM positions;
+
+-- name: step_all_back
+-- The ledger ends here, as an older one does that was restored: whoever was told of more goes on from its end.
+UPDATE positions SET commit_number = ?1 WHERE commit_number > ?1 RETURNING function;
+
+-- name: forget_set_aside
+-- Ids of what came after that commit will come again, and mean something else.
+DELETE FROM set_aside WHERE event_id GLOB 'c[0-9]*' AND CAST(substr(event_id, 2) AS INTEGER) > ?;
+
 -- name: known_positions
 -- The functions that were told of events.
 SELECT function FROM positions ORDER BY function;

@@ -12,7 +12,7 @@ from runtime.audit.heads import newest_head
 from runtime.clock import Clock, SystemClock
 from runtime.messaging.queues import JOBS
 from runtime.personal.erased import ERASURES_FILE, ErasedFile
-from runtime.settings import load
+from runtime.settings import Settings, load
 from runtime.storage.backups import FOLDER, PREFIX, Backup
 from runtime.storage.database import DatabaseUnsafe, open_reader
 from runtime.storage.files import sha256_of, to_disk
@@ -26,12 +26,18 @@ KEEP = 24
 @cron("0 * * * *", name="backup-live", queue=JOBS, timeout_s=1800, overdue_s=2 * 3600)
 def backup_live() -> dict[str, object]:
     """Back up the live database (a job of RQ's: its result is what was made)."""
-    settings = load()
-    made = make_backup(settings.database, settings.data / FOLDER, SystemClock())
-    if settings.functions_database.exists():
-        keep_functions(settings.functions_database, settings.data / FOLDER)
+    made = back_up(load(), SystemClock())
     logger.info("backed up commit %d into %s (%d bytes)", made.commit, made.file, made.bytes)
     return msgspec.to_builtins(made)  # type: ignore[no-any-return]
+
+
+def back_up(settings: Settings, clock: Clock) -> Backup:
+    """Back up the live database, and first what functions remember, which must not be ahead of it."""
+    folder = settings.data / FOLDER
+    if settings.functions_database.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keep_functions(settings.functions_database, folder)
+    return make_backup(settings.database, folder, clock)
 
 
 def make_backup(live: Path, folder: Path, clock: Clock, keep: int = KEEP) -> Backup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,12 +15,14 @@ from runtime.messaging.queues import (
     JOB_PREFIX,
     JOBS,
     QUEUE_PREFIX,
+    QUEUES_KEY,
     SETTLE,
     STARTED_PREFIX,
     rq_time_ms,
 )
 
 SHOWN = (BETS, COMMANDS, SETTLE, JOBS)
+"""The house's own."""
 WORKERS_MAX = 50
 
 
@@ -41,16 +44,22 @@ class QueueView(msgspec.Struct, frozen=True):
     workers: list[WorkerView]
 
 
-def read_queues(client: Redis) -> list[QueueView]:
+def function_queues(client: Redis) -> tuple[str, ...]:
+    """Return the queues of functions by name, of those that anything has been put on since Redis began."""
+    known: set[bytes] = client.smembers(QUEUES_KEY)  # type: ignore[assignment]
+    return tuple(sorted({key.decode().removeprefix(QUEUE_PREFIX) for key in known} - {*SHOWN}))
+
+
+def read_queues(client: Redis, names: Sequence[str] = SHOWN) -> list[QueueView]:
     """Ask Redis in two round trips."""
     pipe = client.pipeline(transaction=False)
-    for name in SHOWN:
+    for name in names:
         pipe.llen(QUEUE_PREFIX + name)
         pipe.zcard(STARTED_PREFIX + name)
         pipe.zcard(FAILED_PREFIX + name)
         pipe.smembers(f"rq:workers:{name}")
     found: list[Any] = pipe.execute()
-    of_queue = {name: found[4 * at : 4 * at + 4] for at, name in enumerate(SHOWN)}
+    of_queue = {name: found[4 * at : 4 * at + 4] for at, name in enumerate(names)}
     keys = sorted({key for *_, workers in of_queue.values() for key in workers})[:WORKERS_MAX]
     workers = _read_workers(client, keys)
     return [
@@ -59,12 +68,12 @@ def read_queues(client: Redis) -> list[QueueView]:
     ]
 
 
-def oldest_waiting_ms(client: Redis) -> dict[str, int]:
+def oldest_waiting_ms(client: Redis, names: Sequence[str] = SHOWN) -> dict[str, int]:
     """Return when the first job of each queue that has any came to wait, in two round trips."""
     pipe = client.pipeline(transaction=False)
-    for name in SHOWN:
+    for name in names:
         pipe.lindex(QUEUE_PREFIX + name, 0)
-    first = {name: job for name, job in zip(SHOWN, pipe.execute(), strict=True) if job is not None}
+    first = {name: job for name, job in zip(names, pipe.execute(), strict=True) if job is not None}
     for job in first.values():
         pipe.hget(JOB_PREFIX + job.decode(), "enqueued_at")
     came = zip(first, pipe.execute(), strict=True)

@@ -148,6 +148,14 @@ class Webhooks:
         """Send everything once more that was given up; return how many that is."""
         return len(self._database.execute(HOOKS["replay_given_up"], (now_ms, subscription_id)))
 
+    def furthest(self) -> int:
+        """Return the last commit that a delivery is of, 0 if there is none."""
+        return int(self._database.execute(HOOKS["furthest"])[0][0] or 0)
+
+    def forget_beyond(self, commit: int) -> None:
+        """Forget deliveries of what came after a commit, which is the ledger's last since an older one was restored."""
+        self._database.execute(HOOKS["forget_beyond"], (commit,))
+
     def forget_old(self, now_ms: int) -> None:
         """Forget the deliveries that ended long ago."""
         self._database.execute(HOOKS["forget_old"], (now_ms - KEPT_MS,))

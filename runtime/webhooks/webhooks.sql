@@ -58,6 +58,14 @@ UPDATE deliveries SET status = 'waiting', attempts = 0, due_ms = ?1
 WHERE subscription_id = ?2 AND status = 'given_up'
     AND subscription_id IN (SELECT id FROM subscriptions WHERE ended_ms IS NULL) RETURNING id;
 
+-- name: furthest
+-- The furthest commit that a delivery is of; NULL where none is.
+SELECT max(CAST(substr(event_id, 2) AS INTEGER)) FROM deliveries WHERE event_id GLOB 'c[0-9]*';
+
+-- name: forget_beyond
+-- The ledger ends with this commit: what came after it has not happened, and its ids will come again.
+DELETE FROM deliveries WHERE event_id GLOB 'c[0-9]*' AND CAST(substr(event_id, 2) AS INTEGER) > ? RETURNING id;
+
 -- name: forget_old
 -- Deliveries that have ended are kept for some days.
 DELETE FROM deliveries WHERE status <> 'waiting' AND answered_ms < ?;

@@ -23,6 +23,7 @@ from taptrade.calibration.options import add_fill_delay
 from taptrade.calibration.progress import told_on_a_bar
 from taptrade.calibration.report import report
 from taptrade.calibration.training import Form
+from taptrade.output import add_output, print_json
 
 DOUBT_BP = 200
 """Kept back of every rate beyond the edge: no day is quite like those of a fit."""
@@ -101,6 +102,9 @@ def main(argv: Sequence[str]) -> int:
     reasons = [*found.reasons, *fitted.reasons]
     document["report"] = {**found.as_json(), "passes": not reasons, "reasons": reasons}
     given.out.write_text(written(document))
+    if given.json:
+        print_json({"file": given.out, "left_out_by": document["left_out_by"], "report": document["report"]})
+        return 1 if reasons else 0
     show(fitted.evidence, document["offered"]["rates_bp"])
     for reason in reasons:
         print(f"does not pass: {reason}")
@@ -131,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--units", type=count(64), default=USUAL.units, help="of the network; fewer for fewer days")
     parser.add_argument("--decay", type=decay, default=USUAL.decay, help="of its numbers; more for fewer days")
     parser.add_argument("--seed", type=int, default=1, help="of the fit; default: 1")
+    add_output(parser, "print the report on the days left out as JSON")
     return parser
 
 

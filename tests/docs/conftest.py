@@ -1,8 +1,9 @@
-"""A started system for the documents' commands, with columns of one second so that bets settle soon."""
+"""A started system for the documents' commands, with columns of one second; and a checkout for those of developers."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,11 @@ from runtime.storage.database import open_reader
 from tests.acceptance.system import System
 from tests.docs import docker_stand_in
 from tests.docs.shell import run
+from tests.docs.tables import ROOT
+from tests.interpreter import preferring
 
+COPIED = ("functions", "tests", "docs", "changes")
+SKIPPED = (".pytest_cache",)
 PLAY = ".venv/bin/taptrade player --bets 1 --quiet"
 
 
@@ -56,3 +61,22 @@ def place(house: System, tmp_path: Path) -> dict[str, str]:
     docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{docker_stand_in.__file__}" "$@"\n')
     docker.chmod(0o755)
     return house.environment | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout whose functions, tests and documents may be written, with an environment for it."""
+    root = tmp_path / "project"
+    root.mkdir()
+    for path in ROOT.iterdir():
+        if path.name in COPIED:
+            shutil.copytree(path, root / path.name, ignore=shutil.ignore_patterns(*SKIPPED))
+        elif path.suffix == ".md":
+            shutil.copy(path, root)
+        elif not path.name.startswith(".") and path.name not in ("build", "data"):
+            (root / path.name).symlink_to(path)
+    python = preferring(root, root / ".venv")
+    command = root / ".venv" / "bin" / "taptrade"
+    command.write_text(f'#!/bin/sh\nexec {python} -I -u -m taptrade "$@"\n')
+    command.chmod(0o755)
+    return root

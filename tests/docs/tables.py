@@ -26,7 +26,8 @@ BLOCK = re.compile(r"<!-- table: (?P<name>[a-z]+) -->\n(?P<rows>.*?)<!-- end -->
 
 def documents() -> list[Path]:
     """Return every document of the project."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "loadtest" / "README.md"])
+    beside = (ROOT / "loadtest" / "README.md", *(ROOT / "changes").glob("*.md"))
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *beside])
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

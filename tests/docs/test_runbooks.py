@@ -168,7 +168,7 @@ def test_the_replica_is_looked_at_restored_and_compared(
     restoring, comparing, *_ = blocks(section(runbook("replica"), "Restore after the loss of the machine"))
     _, seen = run([first, looking], tmp_path, place)
     ages = re.findall(r'^taptrade_replica_age_seconds{database="(\w+\.db)"} ([\d.]+)$', seen, re.MULTILINE)
-    assert sorted(name for name, _ in ages) == ["taptrade.db", "ticks.db"]
+    assert sorted(name for name, _ in ages) == ["functions.db", "taptrade.db", "ticks.db"]
     assert max(float(age) for _, age in ages) < 30
     _, restored = run([first, restoring], tmp_path, place | {"TAPTRADE_DATA": str(tmp_path / "new")})
     assert re.search(r"^ledger: up to commit [1-9]\d* of 20", restored, re.MULTILINE)

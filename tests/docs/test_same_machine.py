@@ -15,12 +15,14 @@ def test_what_came_back_changes_places_with_what_was_there(tmp_path: Path) -> No
     _, changing = blocks(section((RUNBOOKS / "replica.md").read_text("utf-8"), "Restore on the same machine"))
     data = tmp_path / "spoilt"
     (data / "restored").mkdir(parents=True)
-    for name in ("taptrade.db", "ticks.db"):
+    names = ("taptrade.db", "ticks.db", "functions.db")
+    for name in names:
         (data / name).write_text("old")
         (data / "restored" / name).write_text("new")
-    (data / "taptrade.db-wal").write_text("old")
+    for name in names:
+        (data / f"{name}-wal").write_text("old")
     run([f"{first}\n{changing}"], tmp_path, {"TAPTRADE_DATA": str(data)})
-    assert {path.name: path.read_text() for path in data.glob("*.db*")} == {"taptrade.db": "new", "ticks.db": "new"}
+    assert {path.name: path.read_text() for path in data.glob("*.db*")} == dict.fromkeys(names, "new")
     (aside,) = data.glob("aside-*")
-    assert [path.read_text() for path in aside.iterdir()] == ["old"] * 3
+    assert [path.read_text() for path in aside.iterdir()] == ["old"] * 6
     assert not (data / "restored").exists()

@@ -17,7 +17,7 @@ from release.sources import ReleaseFailed, Sources, context, export, wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("functions", "runtime", "jobs", "taptrade", "page")
-CHANGELOG = "# Changelog\n\n## [Unreleased]\n{unreleased}\n## [0.2.0] - 2026-11-25\n\n- Older.\n"
+CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-11-25\n\n- Older.\n"
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +98,14 @@ def test_what_is_not_committed_is_not_released(repository: Path, tmp_path: Path)
         readme.write_bytes(kept)
 
 
-@pytest.mark.parametrize(("unreleased", "found"), [("\n- New.\n", "- New."), ("", "- Older.")])
+@pytest.mark.parametrize(("unreleased", "found"), [("- New.", "- New."), ("", "- Older.")])
 def test_the_notes_tell_what_is_new(unreleased: str, found: str) -> None:
-    assert changes(CHANGELOG.format(unreleased=unreleased), "0.2.0") == found
+    assert changes(unreleased, CHANGELOG, "0.2.0") == found
 
 
 def test_a_release_that_the_changelog_knows_nothing_of_is_refused() -> None:
     with pytest.raises(ReleaseFailed, match=r"\[0\.3\.0\]"):
-        changes(CHANGELOG.format(unreleased=""), "0.3.0")
+        changes("", CHANGELOG, "0.3.0")
 
 
 def test_a_package_that_could_not_be_looked_up_is_not_called_free_of_holes() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runtime.log import FUNCTION, REQUEST_ID, SAME_LINES_MAX, configure, redact
+from runtime.log import FUNCTION, JSON_ALWAYS, REQUEST_ID, SAME_LINES_MAX, configure, redact
 
 SIGNATURE = "0x" + "ab" * 65
 PRIVATE_KEY = "0x" + "0123456789abcdef" * 4
@@ -60,6 +60,15 @@ def test_a_terminal_gets_text() -> None:
     first, *rest = screen.getvalue().splitlines()
     assert first.partition(" ")[2] == "ERROR api: no token=*** request_id=r1 function=odd_one ms=3 token=***"
     assert rest[-1] == "ValueError: odd"
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_terminal_gets_json_where_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setenv(JSON_ALWAYS, "1")
+    configure("api", "INFO", screen)
+    logging.getLogger("x").info("well")
+    assert json.loads(screen.getvalue())["message"] == "well"
 
 
 def test_a_record_is_one_line_of_json(lines: io.StringIO) -> None:

@@ -53,12 +53,16 @@ def test_a_function_is_run_on_a_house_of_its_own(
     status, refused = run("columns", "--set", "start=5")
     assert (status, refused["code"]) == (1, "NOT_FOUND")
     assert run("webhooks.look") == (0, 0)
+    assert run("webhooks.look", "--json") == (0, {"status": None, "answer": 0})
+    assert run("columns", "--set", "start=5", "--json")[1]["status"] == 404
     for arguments, reason in (
         (["columns"], "say --set start=VALUE"),
         (["nobody"], "there is no function nobody"),
         (["time", "--data", "{"], "--data is no JSON"),
         (["stream"], "does not end"),
         (["operate_overview"], "is for operators"),
+        (["webhooks.deliver"], "takes an object with subscription_id: Expected `object`, got `null`"),
+        (["webhooks.note", "--data", "{}"], "takes an object with id, kind, user_id, data: "),
         (["time", "--present"], "there is no database"),
     ):
         with pytest.raises(Exception, match=reason):

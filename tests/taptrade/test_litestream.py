@@ -19,6 +19,9 @@ from tests.taptrade.shipping import ship
 BUCKET = "replicas"
 
 
+NAMES = ("taptrade.db", "ticks.db", "functions.db")
+
+
 def configured(data: Path, url: str, endpoint: str = "", **environ: str) -> Any:
     return msgspec.json.decode(litestream.configuration(data, url, endpoint, data / "socket", environ))
 
@@ -26,7 +29,7 @@ def configured(data: Path, url: str, endpoint: str = "", **environ: str) -> Any:
 def test_a_folder_gets_a_folder_for_each_database(tmp_path: Path) -> None:
     config = configured(tmp_path, "/elsewhere/")
     paths = {one["path"]: one["replica"]["path"] for one in config["dbs"]}
-    assert paths == {str(tmp_path / name): f"/elsewhere/{name}" for name in ("taptrade.db", "ticks.db")}
+    assert paths == {str(tmp_path / name): f"/elsewhere/{name}" for name in NAMES}
     assert (config["socket"]["path"], config["socket"]["permissions"]) == (str(tmp_path / "socket"), 0o600)
     shipped_within_ms = litestream.SHIPPED_EVERY_MS + litestream.SENT_WITHIN_MS
     assert shipped_within_ms <= 600, "the store needs some of the second too"
@@ -34,13 +37,13 @@ def test_a_folder_gets_a_folder_for_each_database(tmp_path: Path) -> None:
 
 def test_a_bucket_gets_its_prefix_region_and_endpoint_and_no_secret(tmp_path: Path) -> None:
     secrets = {"AWS_ACCESS_KEY_ID": "name", "AWS_SECRET_ACCESS_KEY": "word"}
-    [first, _] = configured(tmp_path, "s3://bucket/a/b/", "https://s3.example", AWS_REGION="eu", **secrets)["dbs"]
+    [first, *_] = configured(tmp_path, "s3://bucket/a/b/", "https://s3.example", AWS_REGION="eu", **secrets)["dbs"]
     assert {"bucket": "bucket", "path": "a/b/taptrade.db", "region": "eu", "type": "s3"}.items() <= first[
         "replica"
     ].items()
     assert {"endpoint": "https://s3.example", "force-path-style": True}.items() <= first["replica"].items()
     assert not {"name", "word"} & set(map(str, first["replica"].values()))
-    [first, _] = configured(tmp_path, "s3://bucket", AWS_DEFAULT_REGION="us")["dbs"]
+    [first, *_] = configured(tmp_path, "s3://bucket", AWS_DEFAULT_REGION="us")["dbs"]
     assert (first["replica"]["path"], first["replica"]["region"]) == ("taptrade.db", "us")
     assert "endpoint" not in first["replica"]
 
@@ -89,7 +92,7 @@ def test_through_a_bucket_and_back(endpoint: str, tmp_path: Path) -> None:
         reader = open_reader(database)
         assert reader.execute("SELECT name FROM one") == [(database.name,)]
         reader.close()
-    assert steps == [0, 1, 2]
+    assert steps == [0, 1, 2, 3]
     with pytest.raises(litestream.ReplicaFailed, match="nothing of it is in"):
         litestream.Replica(f"s3://{BUCKET}/other", endpoint, os.environ).restore(
             tmp_path / "new", None, lambda *_: None

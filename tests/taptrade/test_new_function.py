@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -36,10 +37,12 @@ def test_every_kind_is_declared_and_in_the_form_of_the_house(
         ("one_every", "--every", "5 min"),
         ("one_cron", "--cron", "0 3 * * 1"),
         ("one_event", "--event", "column"),
-        ("one_queue", "--queue", "ones"),
     ):
         assert new_function.main([name, *kind]) == 0
         assert f"wrote functions/{name}.py\nwrote tests/functions/test_{name}.py\n" in capsys.readouterr().out
+    assert new_function.main(["one_queue", "--queue", "ones", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["written"], told["tables"]) == (["functions/one_queue.py", "tests/functions/test_one_queue.py"], True)
     [endpoint] = discover(checkout / "functions")
     assert (endpoint.name, endpoint.method, endpoint.route) == ("one_http", "GET", "/api/one")
     assert {one.name: one.when for one in triggers_in(checkout / "functions")} == {

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.audit.heads import HEADS_FILE, keep_head
 from runtime.clock import SystemClock, rfc3339
-from runtime.storage import ticks_store
+from runtime.storage import function_store, ticks_store
 from runtime.storage.database import open_reader, open_writer
 from tests.jobs.upkeep.shelf import Shelf
 from tests.taptrade.office import Office
@@ -26,6 +26,7 @@ def shelf(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sh
     shelf = Shelf(office.desk, tmp_path)
     shelf.play_week()
     ticks_store.prepare(shelf.settings.ticks_database, office.desk.clock)
+    function_store.prepare(shelf.settings.functions_database, office.desk.clock)
     ship(tmp_path, str(tmp_path / "elsewhere"))
     return shelf
 
@@ -57,7 +58,7 @@ def test_what_was_shipped_comes_back_counted(office: Office, shelf: Shelf, tmp_p
     restored = open_reader(tmp_path / "new" / "taptrade.db")
     assert restored.execute("SELECT count(*) FROM bets") == office.desk.database.execute("SELECT count(*) FROM bets")
     restored.close()
-    assert {path.stem for path in (tmp_path / "new").iterdir()} == {"taptrade", "ticks"}
+    assert {path.stem for path in (tmp_path / "new").iterdir()} == {"taptrade", "ticks", "functions"}
 
 
 def test_what_came_later_is_listed_from_the_old_folder(office: Office, shelf: Shelf, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from runtime.clock import rfc3339
 from runtime.game.breaker import Breaker, State
 from runtime.messaging.metrics_exchange import push
-from runtime.messaging.queues import BETS
+from runtime.messaging.queues import BETS, FAILED_PREFIX, JOB_PREFIX, QUEUE_PREFIX, QUEUES_KEY, queue_of
 from runtime.messaging.redis_keys import AUDIT_LAST, BREAKER, FEED_ALIVE, JOBS_SEEN, REPLICA_SHIPPED, SETTLER_ALIVE
 from runtime.messaging.redis_values import AuditResult, JobSeen, ReplicaShipped, encode_breaker
 from runtime.metrics.table import Metrics
@@ -59,6 +60,20 @@ def test_all_is_well(well: Office) -> None:
     assert told.code == 0
     assert told.out.startswith("house ")
     assert " up 1 min, at 2026-" in told.out
+
+
+def test_queues_of_functions_are_shown_with_their_first_and_what_failed(well: Office) -> None:
+    client, now_ms = well.desk.client, well.desk.clock.now_ms()
+    for number, queue in enumerate((queue_of("greet"), "mails")):
+        client.sadd(QUEUES_KEY, QUEUE_PREFIX + queue)
+        client.rpush(QUEUE_PREFIX + queue, f"job-{number}")
+        client.hset(JOB_PREFIX + f"job-{number}", "enqueued_at", rfc3339(now_ms - 90_000 * (number + 1)))
+    client.zadd(FAILED_PREFIX + "mails", {"job-9": now_ms / 1000})
+    shown = " ".join(well.run("status").out.split())
+    assert "functions' queues greet 1 (first for 1 min); mails 1 (first for 3 min), 1 failed" in shown
+    seen = msgspec.json.decode(well.run("status", "--json").out, type=HouseStatus)
+    assert seen.queue_ages_ms == {queue_of("greet"): 90_000, "mails": 180_000}
+    assert [(one.name, one.failed) for one in seen.queues or ()][-2:] == [(queue_of("greet"), 0), ("mails", 1)]
 
 
 def test_what_is_late_or_silent_is_told(well: Office) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -103,7 +104,7 @@ def test_passwords_are_hidden_in_urls() -> None:
 
 @contextlib.contextmanager
 def running(
-    data: Path, port: int, dashboard_port: int, python: str = sys.executable, **settings: str
+    data: Path, port: int, dashboard_port: int, *options: str, python: str = sys.executable, **settings: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `taptrade up` in a process group of its own; it must have ended by the end of the block."""
     variables = os.environ | {
@@ -114,7 +115,11 @@ def running(
     }
     with (data.parent / "up.log").open("wb") as log:
         process = subprocess.Popen(
-            [python, "-I", "-m", "taptrade", "up"], env=variables, stdout=log, stderr=log, start_new_session=True
+            [python, "-I", "-m", "taptrade", "up", *options],
+            env=variables,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         yield process
@@ -153,7 +158,7 @@ def of_the_run(data: Path) -> list[str]:
 
 def test_killed_process_comes_back_and_ctrl_c_stops_all(tmp_path: Path, port: int) -> None:
     data = tmp_path / "data"
-    with running(data, port, free_port()) as launcher:
+    with running(data, port, free_port(), "--json") as launcher:
         first = wait_until(lambda: pid_of("support:scheduler", data), 20)
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: pid_of("support:scheduler", data) not in (0, first), 5)
@@ -161,9 +166,12 @@ def test_killed_process_comes_back_and_ctrl_c_stops_all(tmp_path: Path, port: in
         assert url
         with redis.Redis.from_url(url) as client:
             wait_until(lambda: answers(url) and client.zcard("rq:scheduler:scheduled_jobs") == len(schedules()), 20)
+        wait_until(lambda: '"ready"' in (tmp_path / "up.log").read_text(), 30)
         os.killpg(launcher.pid, signal.SIGINT)
     assert launcher.returncode == 0
-    assert (tmp_path / "up.log").read_text().endswith("taptrade: stopped\n")
+    told = [json.loads(line) for line in (tmp_path / "up.log").read_text().splitlines()]
+    assert [one["event"] for one in told if one["event"] != "waiting"] == ["starting", "ready", "stopped"]
+    assert [one["url"] for one in told if one["event"] == "ready"] == [f"http://127.0.0.1:{port}"]
     assert of_the_run(data) == []
 
 

@@ -29,6 +29,7 @@ from runtime.metrics.text import exposition
 from runtime.process_lock import claim_slot
 from tests.backgrounds import idle, threads
 from tests.serving import serving
+from tests.sources import modules
 from tests.waiting import wait_until
 
 
@@ -49,6 +50,12 @@ def test_every_name_is_in_the_table() -> None:
         assert name.startswith("taptrade_")
         assert metric.help.endswith(".")
     assert all(name.endswith("_total") for name in COUNTERS)
+
+
+def test_every_metric_is_counted_or_set_somewhere() -> None:
+    sources = modules(("functions", "runtime", "jobs", "taptrade"))
+    texts = [path.read_text(encoding="utf-8") for name, path in sources.items() if name != "runtime.metrics.table"]
+    assert [name for name in (*COUNTERS, *GAUGES, *HISTOGRAMS) if not any(f'"{name}' in text for text in texts)] == []
 
 
 def test_counters_and_gauges_are_shown_by_process() -> None:

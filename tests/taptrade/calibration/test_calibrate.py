@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def report_of(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
     def run(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
         out = tmp_path / "report.json"
-        status = main([*map(str, arguments), "--json", str(out)])
+        status = main([*map(str, arguments), "--out", str(out)])
         return status, json.loads(out.read_bytes())
 
     return run
@@ -209,7 +209,7 @@ JUNK: list[Any] = [
     pytest.param(["{folder}/short.csv", "--model", "{folder}/none.json"], "none.json", id="no model file"),
     pytest.param(["{folder}/short.csv", "--model", "{folder}/bent.json"], "lacks or bends 'observed'", id="bent"),
     pytest.param(["{folder}/short.csv", "--model", "no.such:Model"], "cannot import no.such", id="no class"),
-    pytest.param(["{folder}/short.csv", "--json", "{folder}/none/x.json"], "no such folder", id="no folder"),
+    pytest.param(["{folder}/short.csv", "--out", "{folder}/none/x.json"], "no such folder", id="no folder"),
     pytest.param(["{folder}/short.csv", "--fill-delay-ms", "-1"], "must be between 0 and 10000", id="delay"),
     pytest.param([], "required: FILE", id="no arguments"),
 ]
