@@ -12,7 +12,7 @@ from tests.declarations import Declaration, declared, foreign_bases, loaded, mea
 from tests.sources import dotted, modules
 
 CHECKED = ("functions", "runtime", "jobs", "taptrade")
-MODULES = modules((*CHECKED, "loadtest", "release"))
+MODULES = modules((*CHECKED, "loadtest", "release", "examples"))
 TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
 
 DECLARING = {
