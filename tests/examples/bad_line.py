@@ -19,6 +19,7 @@ REQUEST = re.compile(rb"(?P<what>[A-Z]+ /[\w/-]*)(?:\?\S*)? HTTP/1\.1\r\n(?P<fie
 LENGTH = re.compile(rb"(?im)^content-length: *(\d+)\r?$")
 TOKEN = re.compile(rb"(?im)^authorization: *bearer (\S+?)\r?$")
 ID = re.compile(r"/[0-9A-Z]{26}$")
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 STREAM_CHUNKS = 6
 """So many reads of the stream until a cut."""
 WAIT_S_MAX = 60
@@ -76,8 +77,9 @@ class BadLine(Cable):
                     self._end_session(fields)
                 far.sendall(request)
                 if what == "GET /api/stream":
-                    self._pass_stream(near, far, STREAM_CHUNKS if fate == LOSE_ANSWER else None)
-                    return
+                    if not self._pass_stream(near, far, STREAM_CHUNKS if fate == LOSE_ANSWER else None):
+                        return
+                    continue
                 answer = read_answer(far)
                 if fate == LOSE_ANSWER:
                     return
@@ -102,10 +104,16 @@ class BadLine(Cable):
         httpx.post(f"{self.house}/api/auth/logout", headers=headers, trust_env=False).raise_for_status()
 
     @staticmethod
-    def _pass_stream(near: socket.socket, far: socket.socket, chunks: int | None) -> None:
+    def _pass_stream(near: socket.socket, far: socket.socket, chunks: int | None) -> bool:
+        """Pass a stream on; tell whether it has ended as a whole answer, so that another request may follow."""
+        end = b""
         while chunks != 0 and (data := far.recv(CHUNK_BYTES)):
             near.sendall(data)
             chunks = None if chunks is None else chunks - 1
+            end = (end + data)[-len(LAST_CHUNK) :]
+            if end == LAST_CHUNK:
+                return True
+        return False
 
 
 def requests(near: socket.socket) -> Iterator[tuple[str, bytes, bytes]]:
