@@ -47,6 +47,7 @@ class Account:
         self._client = TapClient(url, transport=transport)
         self._conduct = Conduct(url, wallet, domain=domain, clock=clock)
         self._on_wait = on_wait
+        self._transport = transport
         self._pause = pause
         self._stop = Flag()
 
@@ -117,6 +118,7 @@ class Account:
             token=lambda: self._client.token,
             stop=self._stop,
             renew=lambda: self._do(SignIn()),
+            transport=self._transport,
         )
         return stream.events()
 

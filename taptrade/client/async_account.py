@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -41,11 +41,14 @@ class AsyncAccount:
         domain: str | None = None,
         on_wait: Callable[[str], None] = lambda _: None,
         transport: httpx.AsyncBaseTransport | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Clock = _CLOCK,
     ) -> None:
         self._client = AsyncTapClient(url, transport=transport)
         self._conduct = Conduct(url, wallet, domain=domain, clock=clock)
         self._on_wait = on_wait
+        self._transport = transport
+        self._pause = pause
         self._renewing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -115,6 +118,7 @@ class AsyncAccount:
             f"{self._client.url}/api/stream{chosen}",
             token=lambda: self._client.token,
             renew=self._renew,
+            transport=self._transport,
         )
         return stream.events()
 
@@ -141,7 +145,7 @@ class AsyncAccount:
                 await self._renew()
             case Pause():
                 self._on_wait(step.why)
-                await asyncio.sleep(step.seconds)
+                await self._pause(step.seconds)
         return None
 
     async def _renew(self) -> None:

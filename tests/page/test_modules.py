@@ -103,3 +103,18 @@ def test_a_point_on_the_board_is_the_cell_that_is_drawn_there(ask: Any) -> None:
 def test_dollars_are_written_as_the_server_writes_them(ask: Any) -> None:
     amounts = [0, 5, 1_234_567]
     assert ask("format.js", "given.map(it.money)", amounts) == [dollars(cents) for cents in amounts]
+
+
+TAP_TWICE = """import("/page/client/api.js").then(({ ApiError, LineError }) => {
+  const answers = given.map((one) => (one === "lost" ? new LineError() : new ApiError(429, { code: one }, 10)));
+  const post = async () => {
+    if (answers.length > 0) throw answers.shift();
+    return { bet: { id: "b" } };
+  };
+  return new it.Delivery({ post }).send({}, { onUnknown() {}, isKnown: () => false });
+})"""
+
+
+def test_a_full_limit_says_nothing_of_a_bet_whose_answer_was_lost(ask: Any) -> None:
+    assert ask("client/delivery.js", TAP_TWICE, ["lost", "RATE_LIMITED"]) == {"bet": {"id": "b"}}
+    assert ask("client/delivery.js", TAP_TWICE, ["RATE_LIMITED"])["code"] == "RATE_LIMITED"
