@@ -50,7 +50,7 @@ KEPT: dict[str, str] = {
         ),
         "the client is there to use and to copy",
     ),
-    "taptrade.client.wire.Settings.trust_env": "httpx takes it",
+    "taptrade.client.over_http.Settings.trust_env": "httpx takes it",
     "taptrade.wallet.sign_withdrawal": "signs what the client sends",
     "taptrade.views.GridView.grid_version": "the client hands on what the API tells",
     "taptrade.views.PriceView.time_ms": "the client hands on what the API tells",

@@ -10,10 +10,10 @@ from taptrade.client.async_account import AsyncAccount
 from taptrade.client.awaiting import AsyncTapClient
 from taptrade.client.blocking import TapClient
 from taptrade.client.delivery import Fate
+from taptrade.client.over_http import may_use_proxy
 from taptrade.client.problems import ApiError, NoAnswerError, api_error
 from taptrade.client.sse import SseParser, StreamEvent
 from taptrade.client.stream import AsyncEventStream, EventStream
-from taptrade.client.wire import may_use_proxy
 
 __all__ = [
     "Account",

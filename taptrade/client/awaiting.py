@@ -7,7 +7,7 @@ from typing import Self
 
 import httpx
 
-from taptrade.client import wire
+from taptrade.client import over_http
 from taptrade.client.calls import Call, T
 
 
@@ -20,7 +20,7 @@ class AsyncTapClient:
     def __init__(self, url: str, *, token: str = "", transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
         self.token = token
-        self._http = httpx.AsyncClient(transport=transport, **wire.settings(url))
+        self._http = httpx.AsyncClient(transport=transport, **over_http.settings(url))
 
     async def __aenter__(self) -> Self:
         return self
@@ -37,7 +37,7 @@ class AsyncTapClient:
     async def send(self, call: Call[T]) -> T:
         """Send one call and return its answer."""
         try:
-            response = await self._http.request(**wire.request(self.url, call, self.token))
+            response = await self._http.request(**over_http.request(self.url, call, self.token))
         except httpx.DecodingError as ex:
-            raise wire.unpacked(ex) from ex
-        return wire.read(call, response)
+            raise over_http.unpacked(ex) from ex
+        return over_http.read(call, response)

@@ -8,7 +8,7 @@ from typing import Self
 
 import httpx
 
-from taptrade.client import calls, wire
+from taptrade.client import calls, over_http
 from taptrade.client.calls import PAGE_ROWS, Call, T
 from taptrade.views import (
     BetDetailView,
@@ -37,7 +37,7 @@ class TapClient:
     def __init__(self, url: str, *, token: str = "", transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
         self.token = token
-        self._http = httpx.Client(transport=transport, **wire.settings(url))
+        self._http = httpx.Client(transport=transport, **over_http.settings(url))
 
     def __enter__(self) -> Self:
         return self
@@ -52,10 +52,10 @@ class TapClient:
     def send(self, call: Call[T]) -> T:
         """Send one call and return its answer."""
         try:
-            response = self._http.request(**wire.request(self.url, call, self.token))
+            response = self._http.request(**over_http.request(self.url, call, self.token))
         except httpx.DecodingError as ex:
-            raise wire.unpacked(ex) from ex
-        return wire.read(call, response)
+            raise over_http.unpacked(ex) from ex
+        return over_http.read(call, response)
 
     def login(self, signed: SignedLogin) -> LoginView:
         """Open a session; later calls use it."""

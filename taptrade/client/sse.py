@@ -75,7 +75,7 @@ class SseParser:
         return StreamEvent(self.last_id, kind, b"\n".join(data)) if data else None
 
 
-class Place:
+class Standing:
     """Where a reader stands: the cursor to resume from, and how long to wait before the next connection."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class Place:
         self._wait_ms = max(self._wait_ms, int(1000 * (api_error(response).retry_after_s or 0)))
 
     def parser(self) -> SseParser:
-        """Return what cuts a new connection's bytes, from this place on."""
+        """Return what cuts a new connection's bytes, from there on."""
         parser = SseParser()
         parser.last_id = self.last_id
         return parser

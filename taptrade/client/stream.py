@@ -13,8 +13,8 @@ from threading import Event as Flag
 
 import httpx
 
-from taptrade.client import wire
-from taptrade.client.sse import Place, SseParser, StreamEvent
+from taptrade.client import over_http
+from taptrade.client.sse import SseParser, Standing, StreamEvent
 
 __all__ = ["AsyncEventStream", "EventStream", "SseParser", "StreamEvent"]
 
@@ -49,7 +49,7 @@ class EventStream:
         renew: Callable[[], None] = _nothing,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._place = Place()
+        self._standing = Standing()
         self._url = url
         self._token = token
         self._stop = stop
@@ -60,27 +60,27 @@ class EventStream:
 
     def events(self) -> Iterator[StreamEvent]:
         """Give events until `stop` is set; raise ApiError only where trying again cannot help."""
-        with httpx.Client(transport=self._transport, **wire.settings(self._url, _TIMEOUT)) as http:
+        with httpx.Client(transport=self._transport, **over_http.settings(self._url, _TIMEOUT)) as http:
             while not self._stop.is_set():
                 # A server restarts, a line breaks: the wait and the next connection follow.
                 with suppress(httpx.TransportError, httpx.DecodingError):
                     yield from self._connection(http)
-                self._stop.wait(self._place.wait_s())
+                self._stop.wait(self._standing.wait_s())
 
     def _connection(self, http: httpx.Client) -> Iterator[StreamEvent]:
-        with http.stream("GET", self._url, headers=self._place.headers(self._token())) as response:
+        with http.stream("GET", self._url, headers=self._standing.headers(self._token())) as response:
             if not response.is_success:
                 response.read()
-                self._place.refused(response)
+                self._standing.refused(response)
                 if response.status_code == httpx.codes.UNAUTHORIZED:
                     self._renew()
                 return
             self._connections += 1
             self._on_connect(self._connections)
-            parser = self._place.parser()
+            parser = self._standing.parser()
             for chunk in response.iter_bytes():
                 for event in parser.feed(chunk):
-                    self._place.note(event, parser)
+                    self._standing.note(event, parser)
                     yield event
                     if self._stop.is_set():
                         return
@@ -97,7 +97,7 @@ class AsyncEventStream:
         renew: Callable[[], Awaitable[None]] = _nothing_async,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._place = Place()
+        self._standing = Standing()
         self._url = url
         self._token = token
         self._renew = renew
@@ -105,23 +105,23 @@ class AsyncEventStream:
 
     async def events(self) -> AsyncGenerator[StreamEvent, None]:
         """Give events; raise ApiError only where trying again cannot help."""
-        async with httpx.AsyncClient(transport=self._transport, **wire.settings(self._url, _TIMEOUT)) as http:
+        async with httpx.AsyncClient(transport=self._transport, **over_http.settings(self._url, _TIMEOUT)) as http:
             while True:
                 with suppress(httpx.TransportError, httpx.DecodingError):
                     async for event in self._connection(http):
                         yield event
-                await asyncio.sleep(self._place.wait_s())
+                await asyncio.sleep(self._standing.wait_s())
 
     async def _connection(self, http: httpx.AsyncClient) -> AsyncIterator[StreamEvent]:
-        async with http.stream("GET", self._url, headers=self._place.headers(self._token())) as response:
+        async with http.stream("GET", self._url, headers=self._standing.headers(self._token())) as response:
             if not response.is_success:
                 await response.aread()
-                self._place.refused(response)
+                self._standing.refused(response)
                 if response.status_code == httpx.codes.UNAUTHORIZED:
                     await self._renew()
                 return
-            parser = self._place.parser()
+            parser = self._standing.parser()
             async for chunk in response.aiter_bytes():
                 for event in parser.feed(chunk):
-                    self._place.note(event, parser)
+                    self._standing.note(event, parser)
                     yield event

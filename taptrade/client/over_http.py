@@ -1,4 +1,4 @@
-"""How a call goes over the wire, and what its answer is read as: the same for a blocking and an awaiting client."""
+"""How a call goes over HTTP, and what its answer is read as: the same for a blocking and an awaiting client."""
 
 from __future__ import annotations
 
