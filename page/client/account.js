@@ -104,8 +104,8 @@ export class Account {
 
   /**
    * Bet, once, whatever becomes of the line: the committed bet, or `code` of why there is none; never pending. `rateBp`
-   * is the rate that was seen: up to 3 % less is accepted.
-   * @param {{cellId: string, stakeCents: number, rateBp: number}} wanted @returns {Promise<Fate>}
+   * is the rate that was seen: up to 3 % less is accepted, or what `minRateBp` says.
+   * @param {{cellId: string, stakeCents: number, rateBp: number, minRateBp?: number}} wanted @returns {Promise<Fate>}
    */
   async place(wanted) {
     let fate = await this.#place(wanted);
@@ -181,7 +181,7 @@ export class Account {
     }
   }
 
-  /** @param {{cellId: string, stakeCents: number, rateBp: number}} wanted @returns {Promise<Fate>} */
+  /** @param {{cellId: string, stakeCents: number, rateBp: number, minRateBp?: number}} wanted @returns {Promise<Fate>} */
   async #place(wanted) {
     const body = await signedBet(this.key, wanted, this.rules.chain_ids[0], this.serverMs());
     const fate = await this.delivery.send(body, { onUnknown: () => {}, isKnown: (id) => this.#known.has(id) });

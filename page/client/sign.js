@@ -27,15 +27,16 @@ export function withdrawText({ amount, nonce, timestamp }, chainId) {
 /**
  * The body of POST /api/bets.
  * @param {import("./types.js").Signer | null} key
- * @param {{cellId: string, stakeCents: number, rateBp: number}} wanted `rateBp` is the rate that was seen
+ * @param {{cellId: string, stakeCents: number, rateBp: number, minRateBp?: number}} wanted
+ *   `rateBp` is the rate that was seen, `minRateBp` the least to accept
  * @param {number} chainId @param {number} nowMs the server's time
  * @returns {Promise<import("./types.js").SignedBet>}
  */
-export async function signedBet(key, { cellId, stakeCents, rateBp }, chainId, nowMs) {
+export async function signedBet(key, { cellId, stakeCents, rateBp, minRateBp = floorBp(rateBp) }, chainId, nowMs) {
   const bet = {
     cell_id: cellId,
     amount: stakeCents,
-    min_rate_bp: floorBp(rateBp),
+    min_rate_bp: minRateBp,
     nonce: newNonce(),
     timestamp: Math.floor(nowMs / 1000),
   };
