@@ -33,7 +33,7 @@ from runtime.settings import load
 from taptrade import wallet as wallets
 from taptrade.choice import Chooser
 from taptrade.client import ApiError, TapClient, api_error
-from taptrade.sse_client import EventStream
+from taptrade.client.stream import EventStream
 from taptrade.statement import faults
 from taptrade.views import BetView
 from taptrade.wallet import Audience

@@ -15,9 +15,10 @@ from taptrade import wallet as wallets
 from taptrade.board import Board
 from taptrade.choice import Chooser, Offer
 from taptrade.client import ApiError, TapClient
-from taptrade.delivery import Delivery, Fate, Line, PlayError
+from taptrade.client.delivery import Fate
+from taptrade.client.stream import EventStream, StreamEvent
+from taptrade.delivery import Delivery, Line, PlayError
 from taptrade.record import Record, Tap
-from taptrade.sse_client import EventStream, StreamEvent
 from taptrade.views import GridView
 from taptrade.wallet import Audience
 
@@ -128,7 +129,7 @@ class Play:
             chain_id=self._plan.audience.chain_id,
             now_ms=now_ms,
         )
-        self._note(offer, self.delivery.place(signed))
+        self._note(offer, self.delivery.deliver(signed))
 
     def _note(self, offer: Offer, answer: Fate) -> None:
         if answer.bet is not None:

@@ -9,8 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from taptrade.choice import Offer
-from taptrade.sse_client import StreamEvent
-from taptrade.views import REFUSED, SETTLED, BetView, GridView
+from taptrade.client.stream import StreamEvent
+from taptrade.views import REFUSED, SETTLED, BetView, GridView, SnapshotView
 
 
 class TouchedView(Struct, frozen=True):
@@ -26,12 +26,6 @@ class BalanceView(Struct, frozen=True):
 
     balance: int
     ledger_id: str
-
-
-class SnapshotView(Struct, frozen=True):
-    """The whole picture that a new connection starts with."""
-
-    grid: GridView | None = None
 
 
 @dataclass(slots=True)

@@ -11,6 +11,23 @@ NOT_PLACED = frozenset({"refused", "insufficient_funds"})
 """Statuses of a bet that took no money."""
 
 
+class TimeView(Struct, frozen=True):
+    """The server's time."""
+
+    server_time_ms: int
+
+
+class RulesView(Struct, frozen=True):
+    """What the house plays by, as far as a player's program needs it."""
+
+    mode: str
+    chain_ids: tuple[int, ...]
+    domains: tuple[str, ...]
+    presets_cents: tuple[int, ...]
+    column_seconds: int
+    fill_delay_ms: int
+
+
 class AccountView(Struct, frozen=True):
     """An account: its balance is in cents."""
 
@@ -90,6 +107,14 @@ class PlacedView(Struct, frozen=True):
     balance: int | None = None
 
 
+class SnapshotView(Struct, frozen=True):
+    """The whole picture that a stream begins with, and goes on with after a gap; one's own with a session alone."""
+
+    grid: GridView | None = None
+    balance: int | None = None
+    open_bets: tuple[BetView, ...] | None = None
+
+
 class EvidenceView(Struct, frozen=True):
     """What the price did in a settled window."""
 
@@ -130,6 +155,31 @@ class LedgerPage(Struct, frozen=True):
 
     entries: tuple[EntryView, ...]
     next_cursor: str | None = None
+
+
+class DepositedView(Struct, frozen=True):
+    """Play money that came in: its ledger entry, and the balance that it left."""
+
+    ledger_id: str
+    amount: int
+    balance: int
+    reference: str
+
+
+class WithdrawalView(Struct, frozen=True):
+    """Money on its way out to the own wallet."""
+
+    id: str
+    amount: int
+    to_address: str
+    status: str
+
+
+class WithdrawnView(Struct, frozen=True):
+    """A withdrawal, and the balance that it left."""
+
+    withdrawal: WithdrawalView
+    balance: int | None
 
 
 class SignedBet(Struct, frozen=True):

@@ -11,7 +11,7 @@ from functools import cache
 
 from tests.sources import dotted, modules, names_of, words
 
-MODULES = modules(("functions", "runtime", "jobs", "taptrade", "loadtest", "release"))
+MODULES = modules(("functions", "runtime", "jobs", "taptrade", "loadtest", "release", "examples"))
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

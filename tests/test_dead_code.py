@@ -12,7 +12,7 @@ from tests.declarations import Declaration, declared, foreign_bases, loaded, mea
 from tests.sources import dotted, modules
 
 CHECKED = ("functions", "runtime", "jobs", "taptrade")
-MODULES = modules((*CHECKED, "loadtest", "release"))
+MODULES = modules((*CHECKED, "loadtest", "release", "examples"))
 TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
 
 DECLARING = {
@@ -37,9 +37,23 @@ KEPT: dict[str, str] = {
     "jobs.rq.scheduler.WatchfulScheduler._interval": "rq-scheduler's loop sleeps so long",
     "jobs.upkeep.stored_week._Shown.*": "apsw calls them as SQLite's file system",
     "taptrade.machine_checks._Timex._fields_": "ctypes lays the structure out by it",
-    "taptrade.client.TapClient.deposit": "the client is there to use and to copy",
-    "taptrade.client.TapClient.logout": "the client is there to use and to copy",
-    "taptrade.client.TapClient.withdraw": "the client is there to use and to copy",
+    **dict.fromkeys(
+        (
+            *(
+                f"taptrade.client.{name}.withdraw"
+                for name in ("account.Account", "async_account.AsyncAccount", "calls")
+            ),
+            *(f"taptrade.client.{name}.withdraw" for name in ("blocking.TapClient", "conduct.Conduct")),
+            *("taptrade.client.blocking.TapClient.logout", "taptrade.client.calls.logout"),
+            *(
+                "taptrade.views.WithdrawalView",
+                "taptrade.views.WithdrawnView",
+                "taptrade.views.WithdrawnView.withdrawal",
+            ),
+        ),
+        "the client is there to use and to copy",
+    ),
+    "taptrade.client.over_http.Settings.trust_env": "httpx takes it",
     "taptrade.wallet.sign_withdrawal": "signs what the client sends",
     "taptrade.views.GridView.grid_version": "the client hands on what the API tells",
     "taptrade.views.PriceView.time_ms": "the client hands on what the API tells",

@@ -13,7 +13,7 @@ import pytest
 
 from tests.sources import ROOT, imports, modules, prefixes_of, words
 
-TREES = ("functions", "runtime", "jobs", "taptrade", "loadtest", "release")
+TREES = ("functions", "runtime", "jobs", "taptrade", "loadtest", "release", "examples")
 MODULES = modules(TREES)
 # The broken samples cannot be parsed; tests/runtime/web/test_discovery.py holds that each has its test.
 TESTS = {one: path for one, path in modules(("tests",)).items() if ".broken." not in one}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("functions", "runtime", "jobs", "taptrade", "tests", "loadtest", "release")
+FOLDERS = ("functions", "runtime", "jobs", "taptrade", "tests", "loadtest", "release", "examples")
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 50
 NAME_WORDS = {"manager", "util", "utils", "helper", "helpers", "base"}

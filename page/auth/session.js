@@ -1,10 +1,11 @@
 // Who plays: signs guests and wallets in and out, and holds the key that signs their taps.
 
-import { ApiError, LineError, insist } from "../net/api.js";
+import { ApiError, LineError, insist } from "../client/api.js";
+import { canSign, newKey, newNonce } from "../client/key.js";
+import { signedGuest } from "../client/sign.js";
+import { GUEST_URN, SESSION_KEY_URN, siweMessage } from "../client/siwe.js";
 import { texts } from "../texts.js";
-import { KeyStore, canSign, newKey, newNonce } from "./key.js";
-import { signedGuest } from "./sign.js";
-import { GUEST_URN, SESSION_KEY_URN, siweMessage } from "./siwe.js";
+import { KeyStore } from "./keys.js";
 import * as wallets from "./wallets.js";
 
 const KEYS = ["guest", "wallet"];

@@ -1,6 +1,6 @@
 // Wallets of this browser: found by EIP-6963, spoken to by EIP-1193.
 
-import { hexOfText } from "./siwe.js";
+import { hexOfText } from "../client/siwe.js";
 
 const ICON = /^data:image\/(png|svg\+xml|jpeg|webp|gif)[;,]/;
 const WAIT_MS = 250;

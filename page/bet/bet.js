@@ -2,7 +2,7 @@
 
 import { find, make, write } from "../dom.js";
 import { money, time, utc } from "../format.js";
-import { Api, insist, sleep } from "../net/api.js";
+import { Api, insist, sleep } from "../client/api.js";
 import { settings } from "../settings.js";
 import { chart, inside } from "./chart.js";
 import { finding, findingsOf } from "./findings.js";

@@ -5,7 +5,7 @@ import { readColors, watchColors } from "./colors.js";
 import { Geometry } from "./geometry.js";
 import { GridLayer } from "./layers.js";
 import { drawAim, drawLabel, drawMark, marksOf } from "./marks.js";
-import { Offer } from "./offer.js";
+import { Offer } from "../client/offer.js";
 import { PricePath } from "./path.js";
 import { lineLost, takesBets } from "./stopped.js";
 import { pauseOf } from "../safer/own_limits.js";

@@ -1,11 +1,11 @@
 // The player's taps and bets: one for each cell, each in one of the states that are drawn and told.
 
-import { signedBet } from "../auth/sign.js";
-import { ApiError } from "../net/api.js";
+import { signedBet } from "../client/sign.js";
+import { ApiError } from "../client/api.js";
 import { payoutCents } from "../format.js";
 import { texts } from "../texts.js";
 import { sentenceOf } from "./sentences.js";
-import { Delivery } from "./delivery.js";
+import { Delivery } from "../client/delivery.js";
 
 export const OPEN = new Set(["signing", "pending", "unknown", "confirmed"]);
 const SETTLED = new Set(["won", "lost", "void"]);

@@ -1,6 +1,6 @@
 // The tab's side of the stream: by the shared worker where there is one, else by a reader of its own.
 
-import { StreamReader } from "./reader.js";
+import { StreamReader } from "../client/reader.js";
 
 export class Stream {
   #line;

@@ -1,6 +1,6 @@
 // One stream for all tabs of this browser: a shared worker reads it and hands every event to each tab.
 
-import { StreamReader } from "./reader.js";
+import { StreamReader } from "../client/reader.js";
 
 const ports = new Set();
 const newest = new Map();

@@ -1,7 +1,7 @@
 // Before anything is decided: what will happen, who decides it, and the words that are kept with it.
 
 import { find, make, write } from "../dom.js";
-import { ApiError, LineError } from "../net/api.js";
+import { ApiError, LineError } from "../client/api.js";
 import { texts } from "./texts.js";
 
 const words = texts.ask;

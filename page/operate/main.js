@@ -1,7 +1,7 @@
 // The operator's page: signs in, then shows the house and polls it while the page is seen.
 
 import { find, make, write } from "../dom.js";
-import { Api, ApiError, LineError } from "../net/api.js";
+import { Api, ApiError, LineError } from "../client/api.js";
 import { House } from "./house.js";
 import { Poll } from "./poll.js";
 import { signInView } from "./sign_in.js";

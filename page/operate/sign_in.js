@@ -1,10 +1,10 @@
 // The operator's door: a wallet of the house's list signs that it operates, for an hour.
 
 import { account, chain, findWallets, personalSign, WalletError } from "../auth/wallets.js";
-import { newNonce } from "../auth/key.js";
-import { siweMessage } from "../auth/siwe.js";
+import { newNonce } from "../client/key.js";
+import { siweMessage } from "../client/siwe.js";
 import { make, write } from "../dom.js";
-import { ApiError } from "../net/api.js";
+import { ApiError } from "../client/api.js";
 import { texts } from "./texts.js";
 
 export const OPERATE_URN = "urn:taptrade:operate";

@@ -2,7 +2,7 @@
 
 import { find, make, write } from "../dom.js";
 import { texts } from "../texts.js";
-import { canSign } from "../auth/key.js";
+import { canSign } from "../client/key.js";
 import { breakerText, lineLost } from "../game/stopped.js";
 
 const NOTICE_MS = 8_000;

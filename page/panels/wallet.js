@@ -1,7 +1,7 @@
 // Choose a wallet of this browser: to sign in with it, or to give a guest's account to it.
 
 import { make, write } from "../dom.js";
-import { ApiError, LineError } from "../net/api.js";
+import { ApiError, LineError } from "../client/api.js";
 import { WalletError, findWallets } from "../auth/wallets.js";
 import { texts } from "../texts.js";
 

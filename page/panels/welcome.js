@@ -1,6 +1,6 @@
 // The card over the board for who is not signed in: one click to play.
 
-import { canSign } from "../auth/key.js";
+import { canSign } from "../client/key.js";
 import { find, write } from "../dom.js";
 import { texts } from "../texts.js";
 

@@ -1,6 +1,6 @@
 // Add play money: each wish has a key, which it keeps until it is answered, so that nothing is booked twice.
 
-import { newNonce } from "../auth/key.js";
+import { newNonce } from "../client/key.js";
 import { make, write } from "../dom.js";
 import { readDollars } from "./dollars.js";
 import { errorSentence, repeat } from "./errors.js";

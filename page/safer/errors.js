@@ -1,6 +1,6 @@
 // What went wrong with a request, in a sentence; and requests that are repeated until they are answered.
 
-import { ApiError, LineError, sleep } from "../net/api.js";
+import { ApiError, LineError, sleep } from "../client/api.js";
 import { texts } from "./texts.js";
 
 const PAUSE_MS = 600;

@@ -1,6 +1,6 @@
 // The player's own limits as the server has them: loaded with the session, changed here or in another tab.
 
-import { insist } from "../net/api.js";
+import { insist } from "../client/api.js";
 
 const LOOK_EVERY_MS = 5_000;
 const PAUSES = ["excluded_until_ms", "cool_off_until_ms"];

@@ -2,7 +2,7 @@
 
 import { find, make, write } from "../dom.js";
 import { money } from "../format.js";
-import { ApiError, LineError } from "../net/api.js";
+import { ApiError, LineError } from "../client/api.js";
 import { errorSentence } from "./errors.js";
 import { button, said } from "./fields.js";
 import { texts } from "./texts.js";

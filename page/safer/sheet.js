@@ -1,7 +1,7 @@
 // A list as one spreadsheet: all its pages, asked for one after the other and saved as a file.
 
 import { make, write } from "../dom.js";
-import { ApiError, LineError, TIMEOUT_MS, insist } from "../net/api.js";
+import { ApiError, LineError, TIMEOUT_MS, insist } from "../client/api.js";
 import { errorSentence } from "./errors.js";
 import { button, said } from "./fields.js";
 import { texts } from "./texts.js";

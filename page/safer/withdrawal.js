@@ -1,7 +1,7 @@
 // Withdraw to the account's own wallet, which signs it; guests are told why they cannot.
 
-import { newNonce } from "../auth/key.js";
-import { withdrawText } from "../auth/sign.js";
+import { newNonce } from "../client/key.js";
+import { withdrawText } from "../client/sign.js";
 import { WalletError, account, findWallets, personalSign } from "../auth/wallets.js";
 import { make, write } from "../dom.js";
 import { demandCents } from "./deposit.js";

@@ -19,7 +19,7 @@ from eth_account.messages import encode_defunct
 from runtime.game.breaker import Override
 from runtime.market.breaker import set_override
 from runtime.stream.payloads import EXAMPLES
-from taptrade.sse_client import SseParser
+from taptrade.client.stream import SseParser
 from taptrade.wallet import Wallet, new_wallet, sign_login
 from tests.acceptance.crowd import CLOCK, NOT_NOW, Player
 from tests.acceptance.questions import Questions

@@ -18,7 +18,7 @@ from runtime.clock import SystemClock
 from taptrade import player
 from taptrade.choice import Chooser
 from taptrade.client import ApiError, TapClient
-from taptrade.sse_client import EventStream, StreamEvent
+from taptrade.client.stream import EventStream, StreamEvent
 from taptrade.statement import faults
 from taptrade.views import SETTLED, BetView
 from taptrade.wallet import Wallet, new_wallet, sign_bet, sign_login

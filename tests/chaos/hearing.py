@@ -12,7 +12,7 @@ import msgspec
 
 from runtime.stream.sse import parse_cursor
 from taptrade.client import ApiError
-from taptrade.sse_client import EventStream, StreamEvent
+from taptrade.client.stream import EventStream, StreamEvent
 
 Spot = tuple[int, int]
 """A commit's number and the place in it: `c{commit}.{place}`."""

@@ -9,6 +9,7 @@ from runtime.auth.p256 import ORDER, address_of_key
 from runtime.auth.siwe import GUEST_URN, SiweMessage
 from runtime.clock import SystemClock, rfc3339
 from taptrade.client import ApiError, TapClient
+from taptrade.client.calls import Call
 from taptrade.views import LoginView, SignedLogin
 from taptrade.wallet import Audience, Signer, new_nonce, new_wallet, sign_login
 from tests.runtime.auth.browser import BrowserKey, guest_body
@@ -40,11 +41,11 @@ class OwnersClient(TapClient):
     def guest(self, key: BrowserKey, domain: str) -> LoginView:
         """Sign in with a key of the browser; later calls use the session."""
         body = guest_body(key, domain, CLOCK.now_ms(), new_nonce())
-        return self._entered(self._call("POST", "/api/auth/guest", LoginView, body=body))
+        return self._entered(self.send(Call("POST", "/api/auth/guest", LoginView, body)))
 
     def adopt(self, signed: SignedLogin) -> LoginView:
         """Give the guest's account to a wallet; later calls use the new session."""
-        return self._entered(self._call("POST", "/api/me/wallet", LoginView, body=signed))
+        return self._entered(self.send(Call("POST", "/api/me/wallet", LoginView, signed)))
 
     def _entered(self, answer: LoginView) -> LoginView:
         self.token = answer.token

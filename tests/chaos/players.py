@@ -12,7 +12,7 @@ import httpx
 from runtime.clock import SystemClock
 from taptrade.choice import Chooser
 from taptrade.client import ApiError
-from taptrade.views import BetView, GridView
+from taptrade.views import BetView, DepositedView, GridView, WithdrawnView
 from taptrade.wallet import Audience, sign_bet, sign_withdrawal
 from tests.chaos.attempts import LIVE, UNKNOWN, Answer, Attempt, Movement, answer_of
 from tests.chaos.hearing import Ear
@@ -181,6 +181,7 @@ class Player:
     def _move(self, movement: Movement) -> None:
         """Send a movement of money, again under the same key if it was sent before."""
         movement.sent += 1
+        answer: DepositedView | WithdrawnView | Answer
         if movement.kind == "DEPOSIT":
             answer = self._try(lambda: self.client.deposit(movement.amount_cents, movement.key))
         else:

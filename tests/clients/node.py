@@ -12,6 +12,11 @@ HERE = Path(__file__).parent
 INSTALLED = HERE.parents[1] / "build" / "node"
 
 
+def is_installed() -> bool:
+    """Tell whether there are node and the packages."""
+    return shutil.which("node") is not None and (INSTALLED / "node_modules").is_dir()
+
+
 class Node:
     """Run scripts of this folder, and the tools of its packages, in a folder of their own."""
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from runtime.auth.bet_text import bet_text
 from runtime.game.money import dollars
-from taptrade.sse_client import SseParser
+from taptrade.client.stream import SseParser
 from tests.acceptance.system import System
 from tests.page import chromium
 from tests.page.watch import Watch
@@ -46,7 +46,7 @@ def test_the_stream_is_cut_as_the_other_client_cuts_it(ask: Any, size: int) -> N
     theirs = [[event.type, event.id, event.data.decode()] for event in parser.feed(STREAM.encode())]
     chunks = [STREAM[at : at + size] for at in range(0, len(STREAM), size)]
     cut = "((p) => [given.flatMap((c) => p.feed(c)).map((e) => [e.type, e.id, e.data]), p.retryMs])(new it.SseParser())"
-    assert ask("net/sse.js", cut, chunks) == [theirs, 1_200]
+    assert ask("client/sse.js", cut, chunks) == [theirs, 1_200]
     assert len(theirs) == 5
 
 
@@ -59,22 +59,22 @@ def test_a_bets_text_is_the_servers(ask: Any) -> None:
         "timestamp": 1_700_000_001,
     }
     theirs = bet_text("1700000000_100_200", 500, 12_345, nonce="ab" * 16, timestamp=1_700_000_001, chain_id=10)
-    assert ask("auth/sign.js", "it.betText(given, 10)", bet) == theirs
+    assert ask("client/sign.js", "it.betText(given, 10)", bet) == theirs
 
 
 def test_the_floor_is_three_percent_below_and_never_below_even_money(ask: Any) -> None:
-    assert ask("auth/sign.js", "given.map(it.floorBp)", [10_500, 10_309, 20_000, 33_333]) == [
+    assert ask("client/sign.js", "given.map(it.floorBp)", [10_500, 10_309, 20_000, 33_333]) == [
         10_185,
         10_000,
         19_400,
         32_333,
     ]
-    assert ask("auth/sign.js", "it.floorBp(10_000)") == 10_000
+    assert ask("client/sign.js", "it.floorBp(10_000)") == 10_000
 
 
 @pytest.mark.parametrize("s", [1, ORDER // 2, ORDER // 2 + 1, ORDER - 1])
 def test_of_s_and_its_opposite_the_lower_is_sent(ask: Any, s: int) -> None:
-    digits = ask("auth/key.js", "it.lowS(given)", "ab" * 32 + f"{s:064x}")
+    digits = ask("client/key.js", "it.lowS(given)", "ab" * 32 + f"{s:064x}")
     assert digits == "ab" * 32 + f"{min(s, ORDER - s):064x}"
 
 
@@ -103,3 +103,18 @@ def test_a_point_on_the_board_is_the_cell_that_is_drawn_there(ask: Any) -> None:
 def test_dollars_are_written_as_the_server_writes_them(ask: Any) -> None:
     amounts = [0, 5, 1_234_567]
     assert ask("format.js", "given.map(it.money)", amounts) == [dollars(cents) for cents in amounts]
+
+
+TAP_TWICE = """import("/page/client/api.js").then(({ ApiError, LineError }) => {
+  const answers = given.map((one) => (one === "lost" ? new LineError() : new ApiError(429, { code: one }, 10)));
+  const post = async () => {
+    if (answers.length > 0) throw answers.shift();
+    return { bet: { id: "b" } };
+  };
+  return new it.Delivery({ post }).send({}, { onUnknown() {}, isKnown: () => false });
+})"""
+
+
+def test_a_full_limit_says_nothing_of_a_bet_whose_answer_was_lost(ask: Any) -> None:
+    assert ask("client/delivery.js", TAP_TWICE, ["lost", "RATE_LIMITED"])["bet"] == {"id": "b"}
+    assert ask("client/delivery.js", TAP_TWICE, ["RATE_LIMITED"])["code"] == "RATE_LIMITED"

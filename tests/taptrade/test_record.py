@@ -8,8 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from taptrade.choice import Offer, offers
+from taptrade.client.stream import StreamEvent
 from taptrade.record import Record
-from taptrade.sse_client import StreamEvent
 from tests.taptrade.grids import START_S, bet, grid
 
 NOW_MS = START_S * 1000

@@ -2,18 +2,20 @@
 
 export class SseParser {
   /** The id of the last event: where to resume. */
-  lastId = "";
+  lastId;
   /** How long to wait before the next connection; null until the server says it. */
+  /** @type {number | null} */
   retryMs = null;
   #rest = "";
   #type = "";
+  /** @type {string[]} */
   #data = [];
 
   constructor(lastId = "") {
     this.lastId = lastId;
   }
 
-  /** Take text as it comes; give the events that it completes. */
+  /** Take text as it comes; give the events that it completes. @param {string} chunk */
   feed(chunk) {
     let text = this.#rest + chunk;
     // A CR at the end may be half of a CRLF: it waits for what follows.
@@ -21,7 +23,7 @@ export class SseParser {
     text = text.slice(0, text.length - held.length).replaceAll("\r\n", "\n").replaceAll("\r", "\n");
     const lines = text.split("\n");
     this.#rest = lines.pop() + held;
-    const events = [];
+    const events = /** @type {{type: string, id: string, data: string}[]} */ ([]);
     for (const line of lines) {
       const event = this.#line(line);
       if (event) events.push(event);
@@ -29,6 +31,7 @@ export class SseParser {
     return events;
   }
 
+  /** @param {string} line */
   #line(line) {
     if (line === "") return this.#dispatch();
     const colon = line.indexOf(":");

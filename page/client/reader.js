@@ -1,5 +1,6 @@
 // Read GET /api/stream by fetch and go on after every break: with the last id, at once when somebody looks again.
 
+import { Api, retryAfterMs } from "./api.js";
 import { SseParser } from "./sse.js";
 
 const RETRY_MS = 1_000;
@@ -18,14 +19,26 @@ export class StreamReader {
   #heartbeatMs = HEARTBEAT_MS;
   #heardMs = 0;
   #pricesExpected = true;
+  /** @type {AbortController | null} */
   #connection = null;
+  /** @type {any} */
   #waiting = null;
+  /** @type {any} */
   #watch = null;
 
-  /** `onEvent({type, id, data})` with parsed data; `onState("connecting" | "live" | "lost")`. */
-  constructor(onEvent, onState) {
+  /**
+   * `onEvent({type, id, data})` with parsed data; `onState("connecting" | "live" | "lost")`. `renew` signs in anew
+   * when the session has ended.
+   * @param {(event: import("./types.js").StreamEvent) => void} onEvent
+   * @param {(state: string) => void} onState
+   * @param {{api?: Api, path?: string, renew?: (() => Promise<void>) | null}} [options]
+   */
+  constructor(onEvent, onState, { api = new Api(), path = "/api/stream", renew = null } = {}) {
     this.onEvent = onEvent;
     this.onState = onState;
+    this.api = api;
+    this.path = path;
+    this.renew = renew;
   }
 
   get running() {
@@ -93,16 +106,17 @@ export class StreamReader {
     this.#waitMs = Math.min(2 * this.#waitMs, RETRY_MS_MAX);
   }
 
+  /** Read until the end; tell how long to wait after it. @param {AbortController} connection */
   async #read(connection) {
-    const headers = { Accept: "text/event-stream" };
-    if (this.#lastId) headers["Last-Event-ID"] = this.#lastId;
-    const response = await fetch("/api/stream", {
-      headers, credentials: "same-origin", cache: "no-store", signal: connection.signal,
-    });
-    if (!response.ok) {
+    const request = this.api.asked();
+    request.headers.Accept = "text/event-stream";
+    if (this.#lastId) request.headers["Last-Event-ID"] = this.#lastId;
+    const response = await fetch(this.api.url + this.path, { ...request, signal: connection.signal });
+    if (!response.ok || !response.body) {
       response.body?.cancel();
       if (response.status === 400) this.#lastId = "";
-      return Number(response.headers.get("Retry-After")) * 1000 || null;
+      if (response.status === 401) await this.renew?.();
+      return retryAfterMs(response);
     }
     const parser = new SseParser(this.#lastId);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -116,6 +130,7 @@ export class StreamReader {
     }
   }
 
+  /** @param {{type: string, id: string, data: string}} event */
   #take(event) {
     this.#lastId = event.id;
     this.#waitMs = this.#retryMs;

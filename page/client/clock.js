@@ -6,19 +6,24 @@ const STALE_MS = 180_000;
 
 export class ServerClock {
   /** Round trip of late, in ms; null before the first measurement. */
+  /** @type {number | null} */
   delayMs = null;
   #aheadMs = Date.now() - performance.now();
+  /** @type {{delayMs: number, heardMs: number, aheadMs: number}[]} */
   #measured = [];
+  /** @type {any} */
   #timer = null;
 
+  /** @param {import("./api.js").Api} api */
   constructor(api, onChange = () => {}) {
     this.api = api;
     this.onChange = onChange;
+    this.heard = false;
   }
 
   /** Whether the server has ever told its time. */
   get known() {
-    return this.#measured.length > 0 || this.heard === true;
+    return this.#measured.length > 0 || this.heard;
   }
 
   nowMs() {
@@ -30,7 +35,7 @@ export class ServerClock {
     return this.#aheadMs - (Date.now() - performance.now());
   }
 
-  /** Take a time that the server has just sent: it cannot lie ahead, so it only moves the clock forward. */
+  /** Take a time that the server has just sent: it cannot lie ahead, so it only moves the clock forward. @param {number} serverMs */
   hear(serverMs) {
     const aheadMs = serverMs - performance.now();
     const first = !this.known;
@@ -47,7 +52,7 @@ export class ServerClock {
   start() {
     this.measure();
     this.#timer ??= setInterval(() => {
-      if (!document.hidden) this.measure();
+      if (!globalThis.document?.hidden) this.measure();
     }, MEASURE_EVERY_MS);
   }
 

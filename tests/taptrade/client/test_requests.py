@@ -145,10 +145,12 @@ def test_all_bets_go_through_all_pages() -> None:
 
 
 def test_money_from_and_to_outside_carries_its_idempotency_key() -> None:
-    server = Server(httpx.Response(201, json={}), httpx.Response(201, json={}))
+    moved = {"ledger_id": "1", "amount": 500, "balance": 500, "reference": "1"}
+    withdrawal = {"id": "2", "amount": 500, "to_address": "0x", "status": "pending"}
+    server = Server(httpx.Response(201, json=moved), httpx.Response(201, json={"withdrawal": withdrawal, "balance": 0}))
     client = server.client("t")
-    client.deposit(500, "k1")
-    client.withdraw(SignedWithdrawal(500, "n" * 8, 1, "0x"), "k2")
+    assert client.deposit(500, "k1").balance == 500
+    assert client.withdraw(SignedWithdrawal(500, "n" * 8, 1, "0x"), "k2").withdrawal.status == "pending"
     assert [request.headers["Idempotency-Key"] for request in server.requests] == ["k1", "k2"]
     assert [request.url.path for request in server.requests] == ["/api/deposits", "/api/withdrawals"]
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taptrade.client import ApiError
-from taptrade.sse_client import EventStream, SseParser, StreamEvent
+from taptrade.client.stream import EventStream, SseParser, StreamEvent
 
 TEXT = (
     b": hello\n\nretry: 250\n\nid: e.1\nevent: price\ndata: {}\n\n"

@@ -1,0 +1,113 @@
+// A bot that survives refusals, disconnects and lost answers, as examples/bot.py does. docs/clients.md leads through it.
+//
+//   node examples/bot.mjs http://127.0.0.1:8000 [--bets 5] [--wallet viem|ethers] [--domain HOST]
+import { parseArgs } from "node:util";
+import { Account, newNonce, offersOf, ofEthers, ofViem } from "../page/client/index.js";
+
+/** @typedef {import("../page/client/types.js").BetView} BetView */
+
+const GRID_OLD_MS = 1_000;
+const TOP_UP_CENTS = 10_000;
+const SETTLED = ["won", "lost", "void"];
+const HOPELESS = ["LIMIT_REACHED", "FORBIDDEN", "INVALID_SIGNATURE", "PLAYER_FORGOTTEN"];
+
+/** Taps cells of the grid, and keeps what became of each bet. */
+class Bot {
+  /** @type {Set<string>} */
+  placed = new Set();
+  /** @type {Map<string, BetView>} */
+  results = new Map();
+  /** @type {Set<string>} */
+  tapped = new Set();
+
+  /** @param {Account} account @param {number} bets */
+  constructor(account, bets) {
+    this.account = account;
+    this.bets = bets;
+  }
+
+  /** Follow the stream until every bet has its result. */
+  async play() {
+    for await (const { type, data } of this.account.events()) {
+      if (type === "grid" && this.placed.size < this.bets) await this.tap(data);
+      else if (type === "bet") this.hear(data);
+      else if (type === "snapshot" || type === "reset") await this.catchUp(data);
+      if (this.placed.size === this.bets && [...this.placed].every((id) => this.results.has(id))) return;
+    }
+  }
+
+  /**
+   * Bet on one cell that the grid offers; a refusal costs nothing, and the next grid brings another cell.
+   * @param {import("../page/client/types.js").GridView} grid
+   */
+  async tap(grid) {
+    const nowMs = this.account.serverMs();
+    const free = offersOf(grid, nowMs).slice(0, 30).filter(({ cellId }) => !this.tapped.has(cellId));
+    if (free.length === 0 || nowMs - grid.server_time_ms > GRID_OLD_MS) return;
+    const { cellId, rateBp } = free[Math.floor(Math.random() * free.length)];
+    this.tapped.add(cellId);
+    const fate = await this.account.place({ cellId, rateBp, stakeCents: grid.presets_cents[0] });
+    if (fate.bet) {
+      this.placed.add(fate.bet.id);
+      return;
+    }
+    say({ refused: fate.code, cell: cellId });
+    if (fate.code === "INSUFFICIENT_FUNDS") await this.account.deposit(TOP_UP_CENTS, newNonce());
+    else if (HOPELESS.includes(fate.code ?? "")) throw new Error(`${fate.code}: ${fate.problem?.detail}`);
+  }
+
+  /** Keep a result, whichever way it came. @param {BetView} bet */
+  hear(bet) {
+    if (!SETTLED.includes(bet.status) || this.results.has(bet.id)) return;
+    this.results.set(bet.id, bet);
+    say({ bet: bet.id, status: bet.status, payout: bet.payout_amount });
+  }
+
+  /**
+   * Ask for the bets that have ended unheard: those that are no longer open.
+   * @param {import("../page/client/types.js").SnapshotView} snapshot
+   */
+  async catchUp(snapshot) {
+    const stillOpen = new Set(snapshot.open_bets?.map(({ id }) => id));
+    const unheard = [...this.placed].filter((id) => !this.results.has(id) && !stillOpen.has(id));
+    for (const id of unheard) this.hear((await this.account.bet(id)).bet);
+  }
+
+  /** Hold the bets against the statement: each has taken its stake once. */
+  async recount() {
+    const entries = await this.account.statement();
+    const stakes = entries.filter(({ ref_type }) => ref_type === "BET").map(({ ref_id }) => ref_id).sort();
+    const placed = [...this.placed].sort();
+    say({ placed, balance: entries[0].balance_after, adds_up: stakes.join() === placed.join() });
+  }
+}
+
+/** Sign logins with a wallet of a library, or play as a guest with a key alone. @param {string | undefined} library */
+async function walletOf(library) {
+  if (library === "viem") {
+    const { generatePrivateKey, privateKeyToAccount } = await import("viem/accounts");
+    return ofViem(privateKeyToAccount(generatePrivateKey()));
+  }
+  if (library === "ethers") {
+    const { Wallet } = await import("ethers");
+    return ofEthers(Wallet.createRandom());
+  }
+  return null;
+}
+
+/** @param {object} fields */
+const say = (fields) => console.log(JSON.stringify(fields));
+
+const { values, positionals: [url] } = parseArgs({
+  allowPositionals: true,
+  options: { bets: { type: "string", default: "5" }, wallet: { type: "string" }, domain: { type: "string" } },
+});
+const account = await Account.open(url, {
+  wallet: await walletOf(values.wallet),
+  domain: values.domain,
+  onWait: (error) => console.error(error.message),
+});
+say({ wallet: account.user.wallet_address });
+const bot = new Bot(account, Number(values.bets));
+await bot.play();
+await bot.recount();

@@ -1,0 +1,148 @@
+// What the API answers, as far as a player's program reads it; `/openapi.json` says all of it.
+
+export interface TimeView {
+  server_time_ms: number;
+}
+
+export interface RulesView {
+  mode: string;
+  guests: boolean;
+  chain_ids: number[];
+  domains: string[];
+  presets_cents: number[];
+  column_seconds: number;
+  fill_delay_ms: number;
+}
+
+export interface AccountView {
+  id: string;
+  wallet_address: string;
+  balance: number;
+}
+
+export interface LoginView {
+  token: string;
+  user: AccountView;
+}
+
+/** One bet; of a pending one little is known yet. */
+export interface BetView {
+  id: string;
+  status: string;
+  cell_id: string;
+  amount: number;
+  reward_rate?: number | null;
+  payout_amount?: number | null;
+  refusal_code?: string | null;
+}
+
+export interface PlacedView {
+  bet: BetView;
+  balance: number | null;
+}
+
+export interface BetDetailView {
+  bet: BetView;
+  explanation: string;
+  evidence: object | null;
+}
+
+export interface BetsPage {
+  bets: BetView[];
+  next_cursor: string | null;
+}
+
+export interface EntryView {
+  id: string;
+  amount: number;
+  balance_after: number;
+  ref_type: string;
+  ref_id: string;
+}
+
+export interface LedgerPage {
+  entries: EntryView[];
+  next_cursor: string | null;
+}
+
+export interface GridView {
+  server_time_ms: number;
+  columns: { start_s: number; opens_ms: number; closes_ms: number }[];
+  rows: { low_cents: number; high_cents: number }[];
+  /** By column, then by row; null where a cell is not offered. */
+  rates_bp: (number | null)[][];
+  presets_cents: number[];
+  column_seconds: number;
+}
+
+/** The whole picture that a stream begins with, and goes on with after a gap (`reset`). */
+export interface SnapshotView {
+  server_time_ms: number;
+  grid: GridView | null;
+  balance: number | null;
+  open_bets: BetView[] | null;
+}
+
+export interface DepositedView {
+  ledger_id: string;
+  amount: number;
+  balance: number;
+  reference: string;
+}
+
+export interface WithdrawnView {
+  withdrawal: { id: string; amount: number; to_address: string; status: string };
+  balance: number | null;
+}
+
+/** What an endpoint's refusal carries: RFC 9457, and the code's own fields. */
+export interface Problem {
+  code?: string;
+  title?: string;
+  detail?: string;
+  retryable?: boolean;
+  server_time_ms?: number;
+  outcome?: string;
+  bet?: BetView | null;
+  [field: string]: unknown;
+}
+
+export interface SignedBet {
+  cell_id: string;
+  amount: number;
+  min_rate_bp: number;
+  nonce: string;
+  timestamp: number;
+  signature: string;
+}
+
+/** What became of a tap: the bet, or the code that says why there is none. */
+export interface Fate {
+  bet?: BetView;
+  balance?: number | null;
+  code?: string;
+  problem?: Problem;
+}
+
+/** Whatever signs a text: a wallet's account, or a key of one's own. */
+export interface Signer {
+  sign(text: string): Promise<string>;
+}
+
+export interface WalletSigner extends Signer {
+  address: string;
+}
+
+export interface StreamEvent {
+  type: string;
+  id: string;
+  data: any;
+}
+
+export interface Offered {
+  cellId: string;
+  rateBp: number;
+  startS: number;
+  lowCents: number;
+  highCents: number;
+}
