@@ -14,6 +14,7 @@ class Version(msgspec.Struct, frozen=True):
     version: str
     mode: str
     commit: str
+    """The commit that was built."""
     python: str
 
 
