@@ -294,7 +294,7 @@ _EVERYWHERE = {
     "server_time_ms": Word("The server's clock.", UNIX_MS, _MS),
     "steps": Word("What is on the way, in order."),
     "user": Word("The account."),
-    "version": Word("The version.", "", "v0.8.0-412+35c7625"),
+    "version": Word("The version.", "", "v0.1.0-677+13b12d4"),
     "week": Word("The ISO week.", "", "2026_w39"),
 }
 WORDS: dict[str, Word] = _PEOPLE | _MONEY | _BETS | _MARKET | _PROOF | _OPERATING | _EVERYWHERE

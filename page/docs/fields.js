@@ -11,7 +11,7 @@ export function fieldsOf(schema, shown, around = []) {
     const list = Object.entries(type.properties).map(([name, one]) =>
       field(name, one, shown, { isRequired: required.has(name), around: inside }));
     return make("div", { class: "type" },
-      type.description ? make("p", {}, make("strong", {}, type.title ?? ""), " ", type.description) : null,
+      type.description ? make("p", {}, make("strong", {}, type.title ?? ""), " ", ...prose(type.description)) : null,
       make("dl", { class: "fields" }, ...list));
   });
 }
@@ -30,12 +30,15 @@ export function field(name, schema, shown, { isRequired = false, said = "", wher
     make("dt", {}, make("code", {}, name)),
     make("dd", {},
       make("p", { class: "quiet" }, facts.join(", ")),
-      meaning ? make("p", {}, meaning) : null,
+      meaning ? make("p", {}, ...prose(meaning)) : null,
       example === undefined ? null
         : make("p", { class: "quiet" }, `${texts.example} `, make("code", {}, JSON.stringify(example))),
       inner.length ? unfolding(texts.fieldsOf(inner.map(({ title }) => title).join(", ")),
         () => fieldsOf(schema, shown, around)) : null));
 }
+
+/** A sentence of the document: what stands in backticks is code. */
+export const prose = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", {}, part) : part));
 
 /** A fold whose content is made when it is first opened. */
 export function unfolding(title, content, attributes = {}) {

@@ -1,7 +1,7 @@
 // One endpoint: what it takes, what it answers, why it refuses, and the form to try it.
 
 import { make } from "../dom.js";
-import { field, fieldsOf, unfolding } from "./fields.js";
+import { field, fieldsOf, prose, unfolding } from "./fields.js";
 import { bodyOf, lockOf } from "./interface.js";
 import { texts } from "./texts.js";
 import { trial } from "./trial.js";
@@ -29,7 +29,7 @@ function content(operation, shown, visitor) {
   const good = Object.entries(responses).filter(([, response]) => !response["x-codes"]);
   const refusals = Object.entries(responses).filter(([, response]) => response["x-codes"]);
   return [make("div", { class: "content" },
-    ...operation.description.split("\n\n").map((paragraph) => make("p", {}, paragraph)),
+    ...operation.description.split("\n\n").map((paragraph) => make("p", {}, ...prose(paragraph))),
     unfolding(texts.trial.title, () => [trial(operation, shown, visitor)], { class: "trial" }),
     ...(parameters.length ? part(texts.parameters, parameterList(parameters, shown)) : []),
     ...(body ? part(texts.body, ...fieldsOf(body, shown)) : []),
@@ -69,7 +69,7 @@ function stream(media, { "x-events": events, examples }, shown) {
 function refusal(status, { description, content, "x-codes": codes }, shown) {
   const { schema } = content["application/problem+json"];
   const lines = codes.map((code) => make("div", {},
-    make("dt", {}, `${status} `, make("code", {}, code)), make("dd", {}, sentence(description, code))));
+    make("dt", {}, `${status} `, make("code", {}, code)), make("dd", {}, ...prose(sentence(description, code)))));
   return [make("dl", { class: "codes" }, ...lines), ...shown.alternatives(schema).map((type) =>
     unfolding(texts.carries(type.title), () => fieldsOf(type, shown)))];
 }

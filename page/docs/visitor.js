@@ -1,10 +1,11 @@
 // Who calls: nobody, a guest by a key that is kept nowhere, or the owner of a token.
 
 import { canSign, newKey, newNonce } from "../auth/key.js";
-import { betText, floorBp, signedGuest } from "../auth/sign.js";
+import { betText, signedGuest } from "../auth/sign.js";
 import { call, json } from "./calls.js";
 import { texts } from "./texts.js";
 
+const EVEN_MONEY_BP = 10_000;
 const JSON_TYPE = { "Content-Type": "application/json" };
 
 export class Visitor extends EventTarget {
@@ -95,6 +96,9 @@ export class Visitor extends EventTarget {
   }
 }
 
+/** A floor below any rate that comes while somebody reads the form: half of what is shown, never below even money. */
+const generous = (rateBp) => Math.max(EVEN_MONEY_BP, Math.floor(rateBp / 2));
+
 /** The cells that a grid offers, those first that stay open longest and lie nearest to the price. */
 function offered(grid) {
   const middle = grid.price?.cents ?? 0;
@@ -105,7 +109,7 @@ function offered(grid) {
   return cells.filter(({ rate }) => rate !== null)
     .sort((one, other) => other.column.start_s - one.column.start_s)
     .map(({ column, row, rate }) => ({
-      cell_id: `${column.start_s}_${row.low_cents}_${row.high_cents}`, min_rate_bp: floorBp(rate),
+      cell_id: `${column.start_s}_${row.low_cents}_${row.high_cents}`, min_rate_bp: generous(rate),
     }));
 }
 

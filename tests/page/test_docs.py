@@ -72,6 +72,7 @@ def answered(card: Locator) -> Any:
 
 def placed(card: Locator) -> Any:
     """Bet on a cell that the grid offers; a rate may move while a bet is on its way."""
+    found = None
     for _ in range(BETS_MAX):
         card.get_by_role("button", name="Fill in from the grid").click()
         expect(card.locator("textarea")).to_have_value(re.compile('"nonce": ""'))

@@ -60,7 +60,8 @@ def test_every_field_and_parameter_has_a_meaning(api: dict[str, Any]) -> None:
 
 
 def test_every_example_is_one(api: dict[str, Any]) -> None:
-    wrong, seen = [], 0
+    wrong: list[tuple[str, str, str]] = []
+    seen = 0
     for owner, name, one in fields(api):
         validator = Draft202012Validator({**one, "components": api["components"]})
         for example in one.get("examples", ()):
