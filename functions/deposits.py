@@ -22,13 +22,14 @@ from runtime.storage.read_pool import ReadPool
 class DepositBody(Body, frozen=True):
     """How much to add."""
 
-    amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="cents")]
+    amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="how much to add")]
 
 
 class Deposited(msgspec.Struct, frozen=True):
     """The deposit as the list shows it, and what it left; `ledger_id` and `reference` are its `id` and `ref_id`."""
 
     deposit: EntryView | None
+    """The ledger's entry; null where it cannot be read back yet."""
     ledger_id: str
     amount: int
     balance: int

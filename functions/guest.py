@@ -33,6 +33,7 @@ class SignedGuest(Body, frozen=True):
         msgspec.Meta(
             max_length=200,
             description="r and s as 64 bytes, hex, 0x or not; s in the low half",
+            examples=["0x" + "1b" * 64],
             extra_json_schema={"pattern": "^(0[xX])?[0-9a-fA-F]{128}$"},
         ),
     ]

@@ -14,6 +14,7 @@ class SourceHealth(msgspec.Struct, frozen=True):
 
     state: str
     fresh: bool
+    """Whether its newest price is fresh."""
     counted: bool
     """Whether it agrees with the others, so that its price counts."""
     age_ms: int | None

@@ -35,6 +35,7 @@ class BetList(msgspec.Struct, frozen=True):
     """A page of bets and the cursor of the next."""
 
     bets: list[BetView]
+    """The bets, newest first."""
     next_cursor: str | None
 
 

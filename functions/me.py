@@ -14,6 +14,7 @@ class CurrentSession(msgspec.Struct, frozen=True):
     """The session that asks."""
 
     id: str
+    """SHA-256 of the token, in hex."""
     expires_at: str
     expires_ms: int
     session_key: str | None

@@ -1,4 +1,4 @@
-"""GET /, /bets/{bet_id}, /operate and /page/...: the pages that people open, as files of the folder `page/`."""
+"""GET /, /bets/{bet_id}, /docs, /operate and /page/...: the pages that people open, as files of the folder `page/`."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ def bet(call: Call[None]) -> Reply:
 def operate(call: Call[None]) -> Reply:
     """Show the operator's page; it asks the API, which knows the operators."""
     return _file(call, "operate.html")
+
+
+@function(
+    "GET", "/docs", auth="none", summary="This interface as a page", query=AnyQuery, response=str, media="text/html"
+)
+def docs(call: Call[None]) -> Reply:
+    """Show the page of the interface; it shows what /openapi.json says, and lets one try calls."""
+    return _file(call, "docs.html")
 
 
 @function(

@@ -15,6 +15,7 @@ class Price(msgspec.Struct, frozen=True):
 
     id: int
     time: str
+    """When the price came."""
     age_ms: int
     exchange_ms: int
     close: int

@@ -20,7 +20,7 @@ from runtime.storage.read_pool import ReadPool
 class ProcessorDeposit(Body, frozen=True):
     """What came in, for whom: the wallet or the user id, not both."""
 
-    amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="cents")]
+    amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="how much came in")]
     reference: Annotated[
         str, msgspec.Meta(min_length=1, max_length=200, description="the processor's own id of the payment, used once")
     ]

@@ -23,6 +23,7 @@ class Rules(msgspec.Struct, frozen=True):
     domains: tuple[str, ...]
     """What logins may be signed for, the main one first."""
     bet_signatures: Literal["on", "off"]
+    """Whether every tap must be signed; off in development only."""
     presets_cents: tuple[int, ...]
     column_seconds: int
     horizon_columns: int

@@ -18,6 +18,7 @@ class SessionView(msgspec.Struct, frozen=True):
     """A session; its id is a hash, the token itself is kept nowhere."""
 
     id: str
+    """SHA-256 of the token, in hex; the token itself is kept nowhere."""
     current: bool
     session_key: str | None
     delegation_id: str | None

@@ -15,6 +15,7 @@ class Version(msgspec.Struct, frozen=True):
     version: str
     mode: str
     commit: str
+    """The commit that was built."""
     python: str
     functions: int
     """What `taptrade versions` lists; 0 is what the build brings itself."""

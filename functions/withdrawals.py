@@ -31,7 +31,7 @@ ROUTE = "POST /api/withdrawals"
 class WithdrawBody(Body, frozen=True):
     """How much to take out, signed by the wallet itself; a session key cannot move money out."""
 
-    amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="cents")]
+    amount: Annotated[int, msgspec.Meta(gt=0, le=10**12, description="how much to take out")]
     nonce: NonceField
     timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
     signature: SignatureField

@@ -29,6 +29,7 @@ class CLASS(msgspec.Struct, frozen=True):
     """What is answered."""
 
     said: str
+    """When the request came, RFC 3339 in UTC."""
 
 
 @function("GET", "VALUE", auth="none", limits=("requests",), summary="Say what time it is", response=CLASS)

@@ -115,7 +115,7 @@ def test_every_other_file_is_named() -> None:
     texts = {word for path in MODULES.values() for word in words(ast.parse(path.read_text(encoding="utf-8")))}
     texts |= {path.read_text(encoding="utf-8") for path in (ROOT / "compose.yaml", ROOT / "nginx" / "nginx.conf")}
     files = [path for tree in (*TREES, "nginx") for path in (ROOT / tree).rglob("*") if path.suffix in OTHERS]
-    assert {path.suffix for path in files} >= {".sql", ".lua", ".html", ".gz", ".conf"}
+    assert {path.suffix for path in files} >= {".sql", ".lua", ".gz", ".conf"}
     nameless = [path for path in sorted(files) if not is_named(path, texts) and not is_of_its_module(path)]
     assert [str(path.relative_to(ROOT)) for path in nameless] == []
 

@@ -57,8 +57,11 @@ class Inputs(msgspec.Struct, frozen=True):
     """What the model priced by beside price and volatility; none of it where a bet was refused without a price."""
 
     sample_ms: int | msgspec.UnsetType = msgspec.UNSET
+    """Mean distance between observed prices."""
     history_ms: int | msgspec.UnsetType = msgspec.UNSET
+    """How long the series behind the volatility is."""
     signals: tuple[float, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What the mixture model prices by."""
 
 
 class Priced(msgspec.Struct, frozen=True):

@@ -51,6 +51,7 @@ class Check(msgspec.Struct, frozen=True):
 
     ok: bool
     detail: str
+    """What was seen, in a sentence."""
 
 
 class KeyReader(Protocol):

@@ -49,6 +49,7 @@ class GridModel(msgspec.Struct, frozen=True):
     """The reward model behind the rates."""
 
     id: str
+    """Which model it is."""
     version: str
     edges: tuple[GridEdge, ...]
     """What is offered at most, and what is kept of it; empty for a model that does not tell."""

@@ -31,10 +31,12 @@ class FeedView(msgspec.Struct, frozen=True):
     """The feed: its newest tick, and its sources; none while it says nothing."""
 
     kind: str
+    """Where prices come from."""
     tick_age_ms: int | None
     needed: int
     """Sources that must agree on a price."""
     counted: int
+    """Sources that agree now."""
     sources: list[SourceView]
 
 

@@ -17,6 +17,7 @@ class KeptOverride(msgspec.Struct, frozen=True):
     override: str
     until_at: str | None
     until_ms: int | None
+    """Until when it was to last; null: until it is taken back."""
     who: str
     why: str
 

@@ -19,6 +19,7 @@ class InvalidRequestProblem(Problem, frozen=True, kw_only=True):
 
     code: Literal["INVALID_REQUEST"]
     field: str | UnsetType = UNSET
+    """The path of what is wrong; `$` is the whole body."""
 
 
 class InvalidSignatureProblem(Problem, frozen=True, kw_only=True):
@@ -26,7 +27,9 @@ class InvalidSignatureProblem(Problem, frozen=True, kw_only=True):
 
     code: Literal["INVALID_SIGNATURE"]
     expected: str | int | UnsetType = UNSET
+    """What the text should have named."""
     accepted: list[str | int] | UnsetType = UNSET
+    """What the text might have named."""
 
 
 class SignatureExpiredProblem(Problem, frozen=True, kw_only=True):
@@ -41,6 +44,7 @@ class ForbiddenProblem(Problem, frozen=True, kw_only=True):
 
     code: Literal["FORBIDDEN"]
     reason: Literal["closed", "not_listed", "player", "origin"] | UnsetType = UNSET
+    """Why the door stays shut."""
 
 
 class ArchivedProblem(Problem, frozen=True, kw_only=True):
@@ -55,9 +59,13 @@ class RateLimitedProblem(Problem, frozen=True, kw_only=True):
 
     code: Literal["RATE_LIMITED"]
     bucket: str | UnsetType = UNSET
+    """The limit that is used up."""
     limit: int | UnsetType = UNSET
+    """How much it is in a window."""
     remaining: int | UnsetType = UNSET
+    """What is left of it."""
     reset_s: int | UnsetType = UNSET
+    """In how many seconds the next window opens."""
 
 
 class BetProblem(Problem, frozen=True, kw_only=True):
@@ -78,6 +86,7 @@ class LimitReachedProblem(BetProblem, frozen=True, kw_only=True):
 
     code: Literal["LIMIT_REACHED"]
     limit: str
+    """Which of the player's own limits: its name."""
     left_cents: int
     until_ms: int | None
     max_stake_cents: int | UnsetType | None = UNSET
@@ -182,6 +191,7 @@ class WithdrawalsPendingProblem(Problem, frozen=True, kw_only=True):
 
     code: Literal["WITHDRAWALS_PENDING"]
     pending: int
+    """How many are pending."""
     pending_max: int
 
 

@@ -114,6 +114,7 @@ class ColumnView(msgspec.Struct, frozen=True):
     first_tick_id: int | None
     last_tick_id: int | None
     reason: str | None
+    """Why the window has no result; null where it has one."""
     settled_at: str
 
 

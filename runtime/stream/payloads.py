@@ -29,6 +29,7 @@ class Hello(msgspec.Struct, frozen=True):
     server_time: str
     server_time_ms: int
     user_id: str | None
+    """Who reads; null where nobody is signed in."""
 
 
 class Snapshot(msgspec.Struct, Generic[P, G], frozen=True, omit_defaults=True):
@@ -42,8 +43,11 @@ class Snapshot(msgspec.Struct, Generic[P, G], frozen=True, omit_defaults=True):
     grid: G | None
     breaker: Breaker
     balance: int | msgspec.UnsetType = msgspec.UNSET
+    """What the player's account holds; left out where nobody is signed in."""
     open_bets: list[BetView] | msgspec.UnsetType = msgspec.UNSET
+    """The player's bets that have not ended; left out where nobody is signed in."""
     reason: str | msgspec.UnsetType = msgspec.UNSET
+    """Why the stream begins anew."""
 
 
 class SnapshotEvent(Snapshot[Tick, Grid], frozen=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from runtime.web.declaration import Function
+from runtime.web.meanings import complete, describe
 
 REF = "#/components/schemas/{name}"
 FIELD_TYPES = {"int": "integer", "float": "number", "uuid": "string", "dt": "string", "path": "string"}
@@ -60,6 +61,7 @@ def path_parameters(one: Function) -> Iterator[dict[str, Any]]:
     """Describe the fields of the route."""
     for name, kind in _fields(one.route):
         schema = msgspec.json.schema(one.path[name]) if name in one.path else {"type": kind}
+        complete(schema, name)
         yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -68,6 +70,7 @@ def query_parameters(one: Function) -> Iterator[dict[str, Any]]:
     if one.query is None:
         return
     _, components = msgspec.json.schema_components([one.query], ref_template=REF)
+    describe(components, [one.query])
     schema = components[one.query.__name__]
     for name, declared in schema["properties"].items():
         yield {"name": name, "in": "query", "required": name in schema["required"], "schema": declared}

@@ -23,6 +23,7 @@ from runtime.web.described import (
     query_parameters,
     route_of,
 )
+from runtime.web.meanings import describe
 from runtime.web.problem import Problem
 
 # Codes that need no mention in a declaration: they follow from it.
@@ -41,24 +42,33 @@ class Info(msgspec.Struct, frozen=True):
     """What is described, and its version."""
 
     title: str
+    """What is described."""
     version: str
+    """The version of what is described."""
     description: str
+    """What everything here has in common."""
 
 
 class Operation(msgspec.Struct, frozen=True, rename="camel"):
     """An endpoint; its parameters, body and answers are beside this, as OpenAPI has them."""
 
     operation_id: str
+    """What the endpoint is called."""
     summary: str
+    """What it does, in a few words."""
     description: str
+    """What it does."""
 
 
 class Document(msgspec.Struct, frozen=True):
     """An OpenAPI document: operations by address and method."""
 
     openapi: str
+    """The version of OpenAPI."""
     info: Info
+    """What is described."""
     paths: dict[str, dict[str, Operation]]
+    """The endpoints by address and method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,7 @@ def _schemas(functions: Iterable[Function], problems: tuple[type[Problem], ...])
     schemas, components = msgspec.json.schema_components(types, ref_template=REF)
     for schema in components.values():
         _forget_nulls(schema)
+    describe(components, types)
     return Schemas(dict(zip(types, schemas, strict=True)), components, {code_of(one): one for one in problems})
 
 

@@ -9,9 +9,16 @@ class Problem(msgspec.Struct, frozen=True):
     """An error (RFC 9457): a stable `code`, a sentence for people, and whether the very same may succeed later."""
 
     type: str
+    """`about:blank`: the code says more than an address could."""
     title: str
+    """The HTTP status in words."""
     status: int
+    """The HTTP status."""
     code: str
+    """The stable code; it never changes its meaning."""
     detail: str
+    """What happened, in a sentence for people."""
     request_id: str
+    """The id of the request, as the logs have it."""
     retryable: bool
+    """Whether the very same request may succeed later."""

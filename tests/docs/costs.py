@@ -69,7 +69,7 @@ COSTS: dict[str, Cost] = {
     "GET /api/withdrawals": Cost(3),
     "POST /api/withdrawals": Cost(5, 3_000, 1_000, 90, "`TAPTRADE_WITHDRAWALS_PENDING_MAX`; the balance"),
     "GET /bets/{bet_id}": Cost(0.1, bound=FILES),
-    "GET /docs": Cost(0.1, bound=NGINX),
+    "GET /docs": Cost(0.1, bound=FILES),
     "GET /healthz": Cost(0.7, bound=INSIDE),
     "GET /metrics": Cost(7, bound=INSIDE),
     "GET /openapi.json": Cost(0.2, bound=NGINX),

@@ -26,7 +26,7 @@ from runtime.web.app import create_app
 from runtime.web.discovery import discover
 from tests.jobs.writer_desk import tick_at
 
-OPERATORS = ("health.", "metrics", "version", "time", "openapi.")
+OPERATORS = ("health.", "metrics", "version", "time", "openapi")
 PARTS = {"database", "redis", "background", "price_feed", "breaker", "scheduler", "writer"}
 
 

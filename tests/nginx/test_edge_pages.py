@@ -13,7 +13,7 @@ from tests.nginx.answers import problem
 from tests.nginx.stand_in import StandIn
 
 FILES = sorted(path for path in FOLDER.rglob("*") if path.suffix in TYPES)
-ADDRESSES = {"index.html": "/", "bet.html": "/bets/01ABC", "operate.html": "/operate"}
+ADDRESSES = {"index.html": "/", "bet.html": "/bets/01ABC", "operate.html": "/operate", "docs.html": "/docs"}
 SENT = {name.lower(): value for name, value in HEADERS.items()} | {
     "cache-control": "no-cache",
     "x-content-type-options": "nosniff",

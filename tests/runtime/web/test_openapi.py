@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import pytest
 from runtime.error_codes import CODES, plain_code
 from runtime.web.discovery import discover
 from runtime.web.openapi import document, error_codes
-from tests.runtime.web.sample_app import GOOD, build
+from tests.runtime.web.sample_app import GOOD
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -77,7 +76,8 @@ def test_path_and_query_parameters_are_described(api: dict[str, Any]) -> None:
     assert set(greet) == {"name", "times", "from"}
     assert (greet["name"]["required"], greet["from"]["required"]) == (True, False)
     assert greet["name"]["schema"]["minLength"] == 1
-    assert note == [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]
+    assert [(one["name"], one["in"], one["required"]) for one in note] == [("id", "path", True)]
+    assert note[0]["schema"]["type"] == "integer"
 
 
 def test_errors_are_grouped_by_status_with_their_codes(api: dict[str, Any]) -> None:
@@ -105,18 +105,3 @@ def test_every_code_has_a_status_and_a_sentence() -> None:
         assert meaning.meaning.endswith(".")
     for one in discover(GOOD):
         assert set(error_codes(one)) <= set(CODES)
-
-
-@pytest.mark.integration
-def test_the_page_needs_nothing_from_elsewhere() -> None:
-    functions = discover(Path(__file__).parents[3] / "functions")
-    sample = build(tuple(one for one in functions if one.name.startswith("openapi.")))
-
-    page = sample.call("GET", "/docs")
-    answer = sample.call("GET", "/openapi.json")
-
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "connect-src 'self'" in page.headers["content-security-policy"]
-    assert not re.search(r"""(src|href)=["'](https?:)?//""", page.text)
-    assert "openapi.json" in page.text
-    assert set(answer.json["paths"]) == {"/openapi.json", "/docs"}
