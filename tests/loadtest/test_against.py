@@ -86,7 +86,7 @@ def test_the_table_names_the_revision_and_its_spread() -> None:
     assert "0.90 to 1.10 |" in text
     assert "At 4,100 bets/s 0123456789ab no longer kept" in text
     [line] = [line for line in text.splitlines() if f"{CLIENTS} clients, scale {SCALE}" in line]
-    assert line.endswith("| 1,000 | 900; 1,100; 1,000 |")
+    assert line.endswith(" 1,000 | 900; 1,100; 1,000 |")
 
 
 def test_another_build_gets_the_settings_that_it_knows_and_no_limits() -> None:
