@@ -9,7 +9,7 @@ from threading import Event
 
 import httpx
 
-from loadtest.open_loop import OpenLoop, Traffic
+from loadtest.open_loop import OpenLoop
 from loadtest.processes import BenchFailed
 from loadtest.revision import HERE, Revision
 from loadtest.schedule import Plan
@@ -32,21 +32,21 @@ def first_bet_s(folder: Path, revision: Revision = HERE) -> float:
 
 
 def _tap(running: System, loop: OpenLoop) -> None:
+    """Sign in and tap; the prices of a house that has just begun may still refuse a tap or two."""
     clock, player, settings, pause = SystemClock(), Player(), running.settings, Event()
-    _send(loop, SignIns([player], settings.domain, settings.chain_id, clock))
+    if refused := loop.run(ONCE, SignIns([player], settings.domain, settings.chain_id, clock)).errors:
+        raise BenchFailed(f"the first player could not sign in: {dict(refused)}")
     taps = Taps([player], settings.chain_id, clock, signed=True)
+    why = "no cell was on offer"
     while time.monotonic() - running.started_s < S_MAX:
         grid = httpx.get(f"http://127.0.0.1:{settings.port}/api/grid", timeout=5, trust_env=False)
         taps.see_grid(grid.status_code, grid.content)
         try:
-            _send(loop, taps)
+            refused = loop.run(ONCE, taps).errors
         except NothingOffered:
             pause.wait(POLL_S)
-        else:
+            continue
+        if not refused:
             return
-    raise BenchFailed(f"no cell was on offer within {S_MAX:.0f} s")
-
-
-def _send(loop: OpenLoop, traffic: Traffic) -> None:
-    if errors := loop.run(ONCE, traffic).errors:
-        raise BenchFailed(f"the first player was refused: {dict(errors)}")
+        why = str(dict(refused))
+    raise BenchFailed(f"no first bet within {S_MAX:.0f} s: {why}")
