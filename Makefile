@@ -22,7 +22,7 @@ export PIP_REQUIRE_HASHES := 0
 export PIP_DRY_RUN := 0
 export PIP_CONSTRAINT := /dev/null
 
-# A bet costs a quarter less CPU on an interpreter that was built with optimisations (docs/performance.md). Distributions'
+# A bet costs a quarter less CPU on an interpreter that was built with optimisations (docs/performance-log.md). Distributions'
 # are, but one compiled by hand often is not: then another goes first. PYTHON=... takes any that is fit.
 # An environment that is there stays as it is: `make clean` first.
 PYTHONS := python3 /usr/bin/python3 python3.13 python3.12 python3.11
@@ -139,6 +139,11 @@ loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a serv
 bench: .venv/.dev ## signed bets through the real system at fixed rates (RATES=3000), or against another build (AGAINST=REV ROUNDS=3)
 	@$(BIN)/python -m loadtest $(if $(AGAINST),against --revision $(AGAINST),bench) $(if $(RATES),--rates $(RATES)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS))
+
+.PHONY: bench-guard
+bench-guard: .venv/.dev ## before a release: this build's ratios against the last one's (RECORD=1 AGAINST=REV writes them; RUN=build/against.json)
+	@$(BIN)/python -m loadtest guard $(if $(RECORD),--record) $(if $(AGAINST),--revision $(AGAINST)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(RUN),--run $(RUN))
 
 .PHONY: soak
 soak: .venv/.dev ## a steady rate for long, watched for what grows (MINUTES=30 RATE=500); leaves build/soak.json

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from loadtest import against, capacity, growth, history, measurement, server, soak, spike, streams
+from loadtest import against, capacity, growth, guard, history, measurement, server, soak, spike, streams
 from loadtest.processes import BenchFailed
 
 MEASUREMENTS = {
-    one.MEASUREMENT.name: one.MEASUREMENT for one in (against, capacity, soak, spike, streams, growth, history, server)
+    one.MEASUREMENT.name: one.MEASUREMENT
+    for one in (against, guard, capacity, soak, spike, streams, growth, history, server)
 }
 
 
@@ -42,9 +43,12 @@ def _add_options(command: argparse.ArgumentParser, measure: Callable[..., Any]) 
     for option, hint in get_type_hints(measure, include_extras=True).items():
         if get_origin(hint) is Annotated:
             kind, about = get_args(hint)
-            many: dict[str, Any] = {"nargs": "+", "metavar": "N"} if kind not in {int, float, str} else {}
-            kind = kind if not many else int
-            command.add_argument(f"--{option}", type=kind, default=defaults[option].default, help=about, **many)
+            how: dict[str, Any] = {"type": kind}
+            if kind is bool:
+                how = {"action": "store_true"}
+            elif kind not in {int, float, str}:
+                how = {"type": int, "nargs": "+", "metavar": "N"}
+            command.add_argument(f"--{option}", default=defaults[option].default, help=about, **how)
 
 
 if __name__ == "__main__":

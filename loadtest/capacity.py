@@ -56,7 +56,8 @@ class Run:
             found["unsigned"] = self.search(on, [], SEARCH_UNSIGNED_UNTIL_S)
             found["highest_rate_unsigned"] = highest_of(known_of(found["unsigned"]))
             on.count_money()
-        found |= yardsticks.held_against(found["highest_rate"], functions | yardsticks.alone(self.trial))
+        others = yardsticks.of_postgres(self.trial) | yardsticks.alone(self.trial)
+        found |= yardsticks.held_against(found["highest_rate"], functions | others)
         found["one_column"] = yardsticks.columns(self.trial)
 
     def search(self, on: Stage, measured: Sequence[Found], until_s: float) -> list[Found]:
@@ -147,6 +148,6 @@ MEASUREMENT = Measurement(
     measured,
     # Only a whole run does, which ends with the writer alone.
     renews=lambda found: found["writer_alone"] is not None,
-    sections=("bench: whole path", "bench: yardsticks"),
+    sections=("bench: whole path", "bench: search", "bench: yardsticks"),
     nginx="wanted",
 )

@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from loadtest.processes import BenchFailed
-from loadtest.report import put_between, section
+from loadtest.report import renew, section
 from loadtest.system import Audit, find_nginx
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
-DOCUMENT = ROOT / "docs" / "performance.md"
+DOCUMENTS = (ROOT / "docs" / "performance.md", ROOT / "docs" / "performance-log.md")
+"""The page and its log, which has the long tables: a section is renewed where its markers stand."""
 Found = dict[str, Any]
 """What a measurement finds out, as it is written to build/NAME.json and read by its sections' templates."""
 Show = Callable[[str], None]
@@ -86,9 +87,9 @@ class Measurement:
     complaints: Callable[[Found], Iterable[str]] = lambda _found: ()
     """What is not as it should be, missing money aside; anything makes the exit code 1."""
     renews: Callable[[Found], bool] = lambda _found: True
-    """Whether a run says enough to renew the document."""
+    """Whether a run says enough to renew the documents."""
     sections: tuple[str, ...] = ()
-    """Those of the document that tell of it, if not the one of the same name; an empty one is left as it is."""
+    """Those of the documents that tell of it, if not the one of the same name; an empty one is left as it is."""
     nginx: Literal["needed", "wanted", "unused"] = "needed"
     keeps_data: bool = True
     """Whether logs and data stay after a run that failed."""
@@ -113,7 +114,7 @@ def run(one: Measurement, options: Mapping[str, Any]) -> int:
         publish(one, found, display)
         kept = kept and bool(found["complaints"])
     finally:
-        if kept:
+        if kept and any(trial.folder.iterdir()):  # a run that never began has none
             display.say(f"logs and data are left in {trial.folder}")
         else:
             shutil.rmtree(trial.folder)
@@ -129,16 +130,13 @@ def complaints_of(one: Measurement, found: Found) -> list[str]:
 
 
 def publish(one: Measurement, found: Found, display: Display) -> None:
-    """Print the tables, write build/NAME.json and, if the run says enough to be kept, renew the document."""
+    """Print the tables, write build/NAME.json and, if the run says enough to be kept, renew the documents."""
     (BUILD / f"{one.name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     written = {name: section(name, found) for name in one.sections or (one.name,)}
     blocks = {name: block for name, block in written.items() if block}
     display.say("\n" + "\n\n".join(blocks.values()))
     renews = one.renews(found)
     if renews:
-        text = DOCUMENT.read_text(encoding="utf-8")
-        for marker, block in blocks.items():
-            text = put_between(text, marker, block)
-        DOCUMENT.write_text(text, encoding="utf-8")
-    fate = "renewed" if renews else "stays as it is"
-    display.say(f"\n{display.elapsed_s():.0f} s; figures in build/{one.name}.json, {DOCUMENT.name} {fate}")
+        renew(DOCUMENTS, blocks)
+    fate = "renewed" if renews else "as it was"
+    display.say(f"\n{display.elapsed_s():.0f} s; figures in build/{one.name}.json, {DOCUMENTS[0].name} {fate}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -28,9 +29,13 @@ class BenchFailed(Exception):
 
 @contextmanager
 def child(
-    command: Sequence[str], environment: Mapping[str, str], output: Path, folder: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    output: Path,
+    folder: Path | None = None,
+    user: str | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program for the length of the block, in a folder if one is given; its output goes to a file."""
+    """Run a program for the length of the block, in a folder and as a user if given; its output goes to a file."""
     parent = os.getpid()
     with output.open("ab") as file:
         process = subprocess.Popen(
@@ -43,6 +48,7 @@ def child(
             # Ctrl-C reaches the measurement alone, which then stops its children in order.
             start_new_session=True,
             preexec_fn=lambda: die_with(parent, signal.SIGTERM),  # noqa: PLW1509  no thread of ours runs yet
+            **as_user(user),
         )
     try:
         yield process
@@ -53,6 +59,11 @@ def child(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def as_user(user: str | None) -> dict[str, Any]:
+    """Return what lets subprocess run a program as a user and none of our groups; nothing for None, which is us."""
+    return {} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
 def wait_for(what: str, is_there: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float) -> None:

@@ -1,9 +1,9 @@
-"""The report: each section of docs/performance.md from its template in sections/, between its markers."""
+"""The report: each section of the documents from its template in sections/, between its markers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,7 +14,7 @@ SECTIONS = Path(__file__).parent / "sections"
 
 
 class NoMarkers(Exception):
-    """The document lacks the markers that a section goes between."""
+    """No document has the markers that a section goes between."""
 
 
 def table(text: str) -> str:
@@ -73,3 +73,13 @@ def put_between(document: str, name: str, block: str) -> str:
     if not found or not found_end:
         raise NoMarkers(name)
     return f"{before}{begin}\n\n{block}\n\n{end}{after}"
+
+
+def renew(documents: Sequence[Path], blocks: Mapping[str, str]) -> None:
+    """Put each block into the document that has its markers; `NoMarkers` names one for which there are none."""
+    texts = {path: path.read_text(encoding="utf-8") for path in documents}
+    for name, block in blocks.items():
+        path = next((path for path, text in texts.items() if f"<!-- {name} -->" in text), documents[0])
+        texts[path] = put_between(texts[path], name, block)
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")

@@ -160,4 +160,9 @@ def verdict(per_h: float, error_per_h: float, allowed: float) -> str:
     return "growing" if per_h > 0 else "falling"
 
 
-MEASUREMENT = Measurement("soak", soaked, renews=lambda found: found["seconds"] >= SHORTEST_S)
+MEASUREMENT = Measurement(
+    "soak",
+    soaked,
+    renews=lambda found: found["seconds"] >= SHORTEST_S,
+    sections=("soak", "soak: series"),
+)

@@ -129,4 +129,4 @@ def died(first: Mapping[str, Usage], calmed: Mapping[str, Usage], last: Mapping[
     return sorted(name for name, pids in stayed.items() if pids - last.get(name, Usage()).pids)
 
 
-MEASUREMENT = Measurement("spike", spiked, complaints)
+MEASUREMENT = Measurement("spike", spiked, complaints, sections=("spike", "spike: seconds"))

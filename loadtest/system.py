@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,8 @@ class System:
     environment: dict[str, str]
     pid: int
     revision: Revision
+    started_s: float = field(default_factory=time.monotonic)
+    """When its process was started, by `time.monotonic`."""
 
     @cached_property
     def redis(self) -> Redis:

@@ -10,10 +10,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rich.markup import escape
 from rq import Queue, SimpleWorker
 
 from jobs.writer.inbox import BETS_SLICE
-from loadtest import lone_writer, server
+from loadtest import lone_writer, postgres, server
 from loadtest.bets import ENTERED_MS, STAKE_CENTS, STATEMENTS, Layout, create, user_id
 from loadtest.measurement import Found, Trial
 from loadtest.processes import apart
@@ -142,6 +143,19 @@ def of_functions(on: Stage) -> dict[str, Found]:
         with server.gevent_worker(on, on.trial.folder / "gevent") as port:
             theirs = [server.calls_per_s(port, domain) for _ in range(REPEATS)]
     return {"empty_function": yardstick(ours), "gunicorn_gevent_function": yardstick(theirs)}
+
+
+def of_postgres(trial: Trial) -> dict[str, Found]:
+    """Measure pgbench's TPC-B; where PostgreSQL cannot be run, say so loudly, and nothing."""
+    try:
+        with (
+            trial.display.step("pgbench's TPC-B", 10 + REPEATS * postgres.SECONDS),
+            postgres.cluster(trial.folder / "postgres") as running,
+        ):
+            return {"pgbench_tpcb": yardstick([postgres.tpcb_per_s(running) for _ in range(REPEATS)])}
+    except postgres.NoPostgres as ex:
+        trial.display.say(f"[bold red]left out: pgbench's TPC-B: {escape(str(ex))}[/]")
+        return {}
 
 
 def alone(trial: Trial) -> dict[str, Found]:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from release import changelog, dependencies, notes, sources
+from release import changelog, dependencies, notes, ratios, sources
 from release.dependencies import Audit
 from release.sources import ReleaseFailed, Sources
 from runtime.storage.files import sha256_of
@@ -39,6 +39,7 @@ def release(scratch: Path, into: Path, *, audited: bool) -> Path:
     changelog.refuse_faults(exported.folder)
     written = (exported.folder / "CHANGELOG.md").read_text(encoding="utf-8")
     changed = notes.changes(changelog.unreleased(exported.folder), written, exported.build.release)
+    recorded = ratios.read(exported.folder)
     made = scratch / exported.name
     made.mkdir()
     say(f"wheel and context of {exported.build.version}")
@@ -57,7 +58,8 @@ def release(scratch: Path, into: Path, *, audited: bool) -> Path:
         context.name: "what containers and units of systemd are made of",
         parts.name: "every package in it with its licence, by CycloneDX",
     }
-    (made / "NOTES.md").write_text(notes.write(exported.build, audit, files, changed), encoding="utf-8")
+    told = notes.write(exported.build, audit, ratios.told(recorded), files, changed)
+    (made / "NOTES.md").write_text(told, encoding="utf-8")
     sums = [f"{sha256_of(file)}  {file.name}\n" for file in sorted(made.iterdir())]
     (made / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
     return put(made, into)

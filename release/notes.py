@@ -12,6 +12,8 @@ NOTES = """\
 
 Commit {commit}. {audited}
 
+{costs}
+
 | file | what it is |
 | --- | --- |
 {files}
@@ -52,12 +54,13 @@ def told(audit: Audit | None) -> str:
     return f"None of its {audit.packages} packages has a known hole."
 
 
-def write(which: Build, audit: Audit | None, files: dict[str, str], changed: str) -> str:
-    """Return the notes; `files` are names and what each is."""
+def write(which: Build, audit: Audit | None, costs: str, files: dict[str, str], changed: str) -> str:
+    """Return the notes; `costs` is a sentence about them, `files` are names and what each is."""
     return NOTES.format(
         version=which.version,
         commit=which.commit,
         audited=told(audit),
+        costs=costs,
         files="\n".join(f"| {name} | {what} |" for name, what in files.items()),
         wheel=next(name for name in files if name.endswith(".whl")),
         context=next(name for name in files if name.endswith("-context.tar.gz")),

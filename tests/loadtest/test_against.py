@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from loadtest import revision
-from loadtest.against import MEASUREMENT, compared, complaints, server_us
+from loadtest.against import MEASUREMENT, compared, complaints, passed, server_us
 from loadtest.measurement import Found
+from loadtest.postgres import CLIENTS, SCALE
 from loadtest.processes import BenchFailed
 from loadtest.report import section
 from loadtest.system import PLENTY, understood
+from loadtest.yardsticks import yardstick
 from tests.loadtest.test_search import rate
 from tests.loadtest.test_soak import MACHINE
 
@@ -19,7 +21,7 @@ from tests.loadtest.test_soak import MACHINE
 def turn(api_us: float, p99_ms: float = 40.0, highest: int | None = None) -> Found:
     costs = {"api": api_us, "writer": 100.0, "generator": 900.0}
     found = rate(p99_ms) | {"cpu_us_per_bet": costs}
-    return {"rates": [found], "highest": highest, "memory_mb": 200.0, "started_s": 30.0}
+    return {"rates": [found], "highest": highest, "memory_mb": 200.0, "first_bet_s": 9.0}
 
 
 def figure(found: list[Found], what: str) -> Found:
@@ -40,9 +42,9 @@ def test_the_generator_is_none_of_the_server() -> None:
 
 
 def test_the_highest_rates_are_told_where_they_were_looked_for() -> None:
-    ours, theirs = [turn(1), turn(1, highest=6_000)], [turn(1), turn(1, highest=4_000)]
+    ours, theirs = [turn(1, highest=6_000), turn(1)], [turn(1, highest=4_000), turn(1)]
     assert figure(compared(ours, theirs), "highest")["ratio"] == 1.5
-    assert not [one for one in compared(ours[:1], theirs[:1]) if one["what"].startswith("highest")]
+    assert not [one for one in compared(ours[1:], theirs[1:]) if one["what"].startswith("highest")]
 
 
 def test_an_error_of_ours_is_complained_of() -> None:
@@ -52,17 +54,39 @@ def test_an_error_of_ours_is_complained_of() -> None:
     assert list(complaints({"turns": {"this build": [fine, failed], "the other": [fine]}}))
 
 
+def test_an_error_where_the_other_build_fails_too_is_none_of_ours() -> None:
+    failed = turn(1) | {"rates": [rate(errors={"NEVER_SENT": 3})]}
+    assert not list(complaints({"turns": {"this build": [failed], "the other": [turn(1), failed]}}))
+
+
+@pytest.mark.parametrize(
+    ("known", "rate_per_s"),
+    [
+        pytest.param({1_000: True, 3_000: True, 4_100: False, 4_000: True, 5_000: False}, 4_100, id="found"),
+        pytest.param({1_000: False, 3_000: True, 3_500: False}, 3_500, id="a lower one was bad luck"),
+        pytest.param({1_000: True, 3_000: True}, 3_100, id="not found in time"),
+    ],
+)
+def test_both_are_measured_where_the_other_one_fails_first(known: dict[int, bool], rate_per_s: int) -> None:
+    assert passed(known) == rate_per_s
+
+
 def test_the_table_names_the_revision_and_its_spread() -> None:
     found: Found = {
         "revision": "0123456789ab",
         "compared": compared([turn(110), turn(90)], [turn(100), turn(100)]),
+        "edge": 4_100,
+        "yardsticks": {"pgbench_tpcb": yardstick([900.0, 1_100.0, 1_000.0])},
         "seconds": 60,
         "options": {"rates": None, "rounds": 2},
         "machine": MACHINE,
     }
     text = section(MEASUREMENT.name, found)
-    assert "make bench AGAINST=0123456789ab\n" in text
+    assert "make bench AGAINST=0123456789ab ROUNDS=2\n" in text
     assert "0.90 to 1.10 |" in text
+    assert "At 4,100 bets/s 0123456789ab no longer kept" in text
+    [line] = [line for line in text.splitlines() if f"{CLIENTS} clients, scale {SCALE}" in line]
+    assert line.endswith(" 1,000 | 900; 1,100; 1,000 |")
 
 
 def test_another_build_gets_the_settings_that_it_knows_and_no_limits() -> None:

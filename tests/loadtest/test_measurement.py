@@ -26,9 +26,10 @@ OPTIONS = {"minutes": 30.0, "rate": 500}
 @pytest.fixture
 def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "performance.md"
-    path.write_text("a\n<!-- soak -->\nold\n<!-- end of soak -->\nb\n")
+    log = "<!-- soak: series -->\n<!-- end of soak: series -->\n"
+    path.write_text(f"a\n<!-- soak -->\nold\n<!-- end of soak -->\nb\n{log}")
     monkeypatch.setattr(measurement, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(measurement, "DOCUMENT", path)
+    monkeypatch.setattr(measurement, "DOCUMENTS", (path,))
     (tmp_path / "build").mkdir()
     return path
 
@@ -36,6 +37,7 @@ def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def measured(found: Found, **how: Any) -> Measurement:
     def measure(trial: Trial, **_options: Any) -> Found:
         trial.machine, trial.audits = found["machine"], found["audits"]
+        (trial.folder / "log").touch()
         return found
 
     return dataclasses.replace(MEASUREMENT, measure=measure, **{"nginx": "unused"} | how)
@@ -48,7 +50,7 @@ def test_section_goes_between_its_markers(document: Path) -> None:
     publish(MEASUREMENT, soak(), display)
     text = document.read_text()
     assert text.startswith("a\n<!-- soak -->\n\n    make soak MINUTES=30 RATE=500\n\nMeasured on 2 CPUs")
-    assert text.endswith("|\n\n<!-- end of soak -->\nb\n")
+    assert "every cent is there.\n\n<!-- end of soak -->\nb\n<!-- soak: series -->\n\n| series" in text
     document.write_text("")
     with pytest.raises(NoMarkers):
         publish(MEASUREMENT, soak(), display)
@@ -75,12 +77,16 @@ def test_a_cent_that_is_missing_fails_and_may_leave_the_data(
 
 
 def test_what_breaks_a_measurement_off_leaves_its_logs(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def fail(trial: Trial) -> Found:
-        (trial.folder / "log").touch()
+    def fail(trial: Trial, begun: bool = False) -> Found:
+        if begun:
+            (trial.folder / "log").touch()
         raise BenchFailed("no bets")
 
     with pytest.raises(BenchFailed):
         run(Measurement("soak", fail, nginx="unused"), {})
+    assert capsys.readouterr().out == ""
+    with pytest.raises(BenchFailed):
+        run(Measurement("soak", fail, nginx="unused"), {"begun": True})
     assert "logs and data are left in" in capsys.readouterr().out
     assert [path.name for path in (document.parent / "build").glob("soak-*/*")] == ["log"]
 
@@ -111,12 +117,14 @@ def test_every_measurement_is_a_command_with_its_options(monkeypatch: pytest.Mon
     assert command.main(["growth", "--rows", "20000"]) == 0
     assert command.main(["history", "--hours", "2"]) == 0
     assert command.main(["server", "--rounds", "1"]) == 0
+    assert command.main(["guard", "--record", "--revision", "v0.2.0"]) == 0
     names, options = zip(*asked, strict=True)
-    assert names == ("bench", "soak", "spike", "streams", "growth", "history", "server")
+    assert names == ("bench", "soak", "spike", "streams", "growth", "history", "server", "guard")
     assert options[0]["rates"] == [300, 500]
     assert (options[1]["minutes"], options[1]["rate"]) == (0.5, 100)
     assert (options[3]["clients"], options[3]["rate"], options[3]["seconds"]) == (200, 500, 30.0)
     assert (options[4]["rows"], options[4]["commits"]) == (20_000, 300)
+    assert options[7] == {"record": True, "revision": "v0.2.0", "rounds": 3, "run": ""}
 
 
 def test_nothing_measured_is_told_by_its_own_exit_code(

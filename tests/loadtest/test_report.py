@@ -7,7 +7,9 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from loadtest.report import NoMarkers, counts, mean, number, percent, put_between, section, table
+from loadtest.__main__ import MEASUREMENTS
+from loadtest.measurement import DOCUMENTS
+from loadtest.report import NoMarkers, counts, mean, number, percent, put_between, renew, section, table
 
 
 def test_columns_are_as_wide_as_they_need() -> None:
@@ -46,7 +48,22 @@ def test_document_without_markers_is_refused(document: str) -> None:
         put_between(document, "bench: x", "new")
 
 
-def test_every_section_has_its_markers_in_the_document() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
-    for name in ("bench: whole path", "bench: yardsticks", "soak", "spike", "streams", "growth", "history"):
-        assert document.count(f"<!-- {name} -->") == document.count(f"<!-- end of {name} -->") == 1
+def test_a_block_goes_into_the_document_that_has_its_markers(tmp_path: Path) -> None:
+    page, log = tmp_path / "page.md", tmp_path / "log.md"
+    page.write_text("a\n<!-- x -->\n<!-- end of x -->\n")
+    log.write_text("b\n<!-- y -->\nold\n<!-- end of y -->\n")
+    renew([page, log], {"y": "new", "x": "first"})
+    assert page.read_text() == "a\n<!-- x -->\n\nfirst\n\n<!-- end of x -->\n"
+    assert log.read_text() == "b\n<!-- y -->\n\nnew\n\n<!-- end of y -->\n"
+    with pytest.raises(NoMarkers):
+        renew([page, log], {"z": "new"})
+
+
+def test_every_section_has_its_markers_in_one_document() -> None:
+    documents = [path.read_text() for path in DOCUMENTS]
+    by_hand = {"server", "guard"}
+    names = {name for one in MEASUREMENTS.values() for name in one.sections or (one.name,)} - by_hand
+    assert {"against", "bench: search", "soak: series", "history"} <= names
+    for name in names:
+        for marker in (f"<!-- {name} -->", f"<!-- end of {name} -->"):
+            assert [document.count(marker) for document in documents] in ([1, 0], [0, 1]), marker

@@ -53,6 +53,7 @@ def test_refusals_with_retry_after_and_late_bets_are_as_it_should_be() -> None:
     assert "Every 503 carried Retry-After." in section("spike", taken)
     assert "5,000 OVERLOADED" in section("spike", taken)
     assert "3,000 bets a second were committed and 2,000 answered otherwise" in section("spike", taken)
+    assert len(section("spike: seconds", taken).splitlines()) == 4 + len(taken["seconds"]) // 3
 
 
 def test_bets_that_were_let_in_and_had_to_wait_are_complained_of() -> None:

@@ -1,0 +1,127 @@
+"""pgbench's TPC-B on a PostgreSQL of its own: a yardstick that others know, over a folder that goes with the run."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest.processes import BenchFailed, as_user, child, wait_for
+
+SCALE = 10
+"""A million accounts in ten branches: more branches than clients, else these wait for each other's rows."""
+CLIENTS = 8
+SECONDS = 5
+START_S_MAX = 60
+PACKAGED = Path("/usr/lib/postgresql")
+"""Where Debian has the server's programs, a folder a version; they are not on the PATH."""
+PROGRAMS = ("initdb", "postgres", "pgbench", "pg_isready")
+USERS = ("postgres", "nobody")
+"""Who runs it where we are root, which `initdb` refuses; the first that this machine has."""
+DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on")
+TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
+
+
+class NoPostgres(BenchFailed):
+    """PostgreSQL cannot be measured here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running server: its programs, where its socket is, who runs it."""
+
+    programs: Path
+    sockets: Path
+    user: str | None
+
+    def run(self, program: str, *options: str) -> str:
+        """Run one of its programs; what it prints."""
+        return _run([str(self.programs / program), *options], self.user, self.sockets)
+
+
+def programs(packaged: Path = PACKAGED) -> Path:
+    """Return the folder of the newest version's programs."""
+    versions = [folder for folder in packaged.glob("*/bin") if all((folder / name).exists() for name in PROGRAMS)]
+    if not versions:
+        raise NoPostgres("PostgreSQL's server is not installed (apt-get install postgresql)")
+    return max(versions, key=lambda folder: [int(part) for part in folder.parent.name.split(".") if part.isdigit()])
+
+
+def runs_as(users: Sequence[str] = USERS) -> str | None:
+    """Return who is to run it, None for us."""
+    if os.geteuid():
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    for user in users:
+        if user in known:
+            return user
+    raise NoPostgres(f"PostgreSQL does not run as root, and none of {', '.join(users)} is a user here")
+
+
+def tps_of(said: str) -> float:
+    """Return the transactions a second that pgbench tells of."""
+    found = TPS.search(said)
+    if found is None:
+        raise NoPostgres(f"pgbench told no rate: {said.strip().splitlines()[-1:]}")
+    return float(found[1])
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """Run a server for the length of the block, its data in the new `folder`, filled for TPC-B at SCALE."""
+    where, user = programs(), runs_as()
+    folder.mkdir()
+    # A socket's path is short. Only the data need a disk, and the project's.
+    with tempfile.TemporaryDirectory(prefix="taptrade-pg-") as sockets:
+        if user is not None:
+            # Another user passes through the run's own folder, and sees nothing of it.
+            folder.parent.chmod(0o711)
+            for path in (folder, Path(sockets)):
+                shutil.chown(path, user)
+        running, data = Cluster(where, Path(sockets), user), str(folder / "data")
+        running.run("initdb", "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8", "--no-locale")
+        command = [str(where / "postgres"), "-D", data, "-k", sockets, "-c", "listen_addresses="]
+        command += [word for setting in DURABLE for word in ("-c", setting)]
+        log = folder.with_suffix(".log")
+        with child(command, _environment(running.sockets), log, user=user) as process:
+            wait_for(f"PostgreSQL ({log})", lambda: _answers(running), process, START_S_MAX)
+            running.run("pgbench", "-i", "-q", "-s", str(SCALE), "postgres")
+            yield running
+
+
+def tpcb_per_s(running: Cluster) -> float:
+    """Return pgbench's TPC-B transactions a second: three updates, a read and an insert each, with its commit."""
+    return tps_of(running.run("pgbench", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), "postgres"))
+
+
+def _answers(running: Cluster) -> bool:
+    try:
+        running.run("pg_isready", "-q")
+    except NoPostgres:
+        return False
+    return True
+
+
+def _run(command: list[str], user: str | None, sockets: Path) -> str:
+    environment = _environment(sockets)
+    # It looks for the folder that it is called in, which another user may not be let into.
+    how = as_user(user)
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        command, cwd=sockets, env=environment, capture_output=True, text=True, check=False, **how
+    )
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()
+        raise NoPostgres(f"`{Path(command[0]).name}`: {said[-1]}")
+    return done.stdout
+
+
+def _environment(sockets: Path) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return {**ours, "PGHOST": str(sockets), "PGUSER": "bench", "LC_ALL": "C"}
