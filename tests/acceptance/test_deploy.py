@@ -23,7 +23,7 @@ import pytest
 from runtime.clock import SystemClock
 from runtime.function_files import functions_folder
 from runtime.messaging.bus import public_between
-from taptrade.sse_client import EventStream
+from taptrade.client.stream import EventStream
 from taptrade.wallet import new_wallet, sign_login
 from tests.acceptance.system import STEADY, System
 from tests.waiting import wait_until
