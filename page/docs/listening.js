@@ -2,7 +2,7 @@
 
 import { make, write } from "../dom.js";
 import { time } from "../format.js";
-import { SseParser } from "../net/sse.js";
+import { SseParser } from "../client/sse.js";
 import { open } from "./calls.js";
 import { texts } from "./texts.js";
 

@@ -1,7 +1,7 @@
 // Who calls: nobody, a guest by a key that is kept nowhere, or the owner of a token.
 
-import { canSign, newKey, newNonce } from "../auth/key.js";
-import { betText, signedGuest } from "../auth/sign.js";
+import { canSign, newKey, newNonce } from "../client/key.js";
+import { betText, signedGuest } from "../client/sign.js";
 import { call, json } from "./calls.js";
 import { texts } from "./texts.js";
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -69,8 +70,9 @@ def test_a_database_that_cannot_be_read_is_told_by_every_command(
     for one in concerned:
         assert (one.code, one.out) == (2, "")
         [line] = one.err.splitlines()
-        assert line.startswith(f"taptrade: {elsewhere / name} ")
-        assert said in line
+        found = json.loads(line)["detail"] if line.startswith("{") else line.removeprefix("taptrade: ")
+        assert found.startswith(f"{elsewhere / name} ")
+        assert said in found
     assert all(one.code == 0 for one in told.values() if one not in concerned)
 
 
