@@ -23,6 +23,9 @@ class Seat:
         """Open the game and wait until there are cells to tap."""
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.goto(self.url)
+        self._expect_cells()
+
+    def _expect_cells(self) -> None:
         expect(self.page.locator("#board-wait")).to_be_hidden()
         expect(self.page.locator("#cells td button:not([aria-disabled=true])").first).to_be_attached()
 
@@ -43,6 +46,7 @@ class Seat:
 
     def bet(self) -> None:
         """Tap until a bet is taken: a rate may move while a tap is on its way, and is refused then."""
+        self._expect_cells()
         for across in (0.75, 0.8, 0.85, 0.9, 0.95):
             self._tap_anew(across, 0.48)
             if self.bets.first.get_attribute("data-state") != "refused":
