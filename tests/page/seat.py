@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE_MS = 30_000
+SHOWN_MS = 5_000
+"""How long a tap may take to be shown: nobody is asked for that."""
 SOON = 0.46
 """How far across a wide board the columns lie that are the first to take bets."""
 TAKEN = ("confirmed", "touched", "won", "lost")
@@ -47,29 +51,35 @@ class Seat:
     def bet(self) -> None:
         """Tap until a bet is taken: a rate may move while a tap is on its way, and is refused then."""
         self._expect_cells()
-        for across in (0.75, 0.8, 0.85, 0.9, 0.95):
-            self._tap_anew(across, 0.48)
-            if self.bets.first.get_attribute("data-state") != "refused":
-                return
-        raise AssertionError("five taps were refused")
+        self._bet_on((across, 0.48) for across in 2 * (0.75, 0.8, 0.85, 0.9, 0.95))
 
     def bet_soon(self) -> None:
         """Bet on one of the columns that begin first, so that the result comes soon."""
-        for down in (0.42, 0.58, 0.35, 0.65, 0.28, 0.72, 0.2, 0.8):
-            self.page.mouse.move(*self.point(SOON, down))
+        self._bet_on((SOON, down) for down in (0.42, 0.58, 0.35, 0.65, 0.28, 0.72, 0.2, 0.8))
+
+    def _bet_on(self, places: Iterable[tuple[float, float]]) -> None:
+        """Tap at the first of these parts of the board where a bet is taken; some cells may have one already."""
+        for across, down in places:
+            self.page.mouse.move(*self.point(across, down))
             if self.page.locator("#board.can-tap").count() == 0:
                 continue
-            self._tap_anew(SOON, down)
-            if self.bets.first.get_attribute("data-state") != "refused":
+            if self._tap_anew(across, down) and self.bets.first.get_attribute("data-state") != "refused":
                 return
-        raise AssertionError("no tap on the next columns was taken")
+        raise AssertionError("no tap was taken")
 
-    def _tap_anew(self, across: float, down: float) -> None:
-        """Tap, and wait for what becomes of this tap: the one before may have been refused, and is shown still."""
+    def _tap_anew(self, across: float, down: float) -> bool:
+        """Tap, and wait for what becomes of this tap: the one before may have been refused, and is shown still.
+
+        False if the cell was withdrawn at that moment: then the page has only said so.
+        """
         known = self.bets.count()
         self.tap(across, down)
-        expect(self.bets).not_to_have_count(known)
+        with suppress(AssertionError):
+            expect(self.bets).not_to_have_count(known, timeout=SHOWN_MS)
+        if self.bets.count() == known:
+            return False
         self.expect_state(*TAKEN, "refused")
+        return True
 
     @property
     def bets(self) -> Locator:
