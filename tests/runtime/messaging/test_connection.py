@@ -76,7 +76,9 @@ def test_a_crowd_waits_for_connections_and_none_is_refused(redis_url: str, monke
     with ThreadPoolExecutor(10) as crowd:
         found = list(crowd.map(lambda _: client.blpop(["what nobody sends"], timeout=0.05), range(10)))
     assert found == [None] * 10
-    assert len(client.connection_pool._connections) == 2
+    pool = client.connection_pool
+    assert isinstance(pool, redis.BlockingConnectionPool)
+    assert len(pool._connections) == 2
     client.close()
 
 

@@ -25,7 +25,7 @@ from runtime.stream.record import CommittedEvents
 from tests.jobs.writer_desk import Desk
 from tests.runtime.records.bet_histories import History
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 LIMITS = (1, 2, 3, 7, 500)
 EVERY_ENTRY = 10_000
 
