@@ -62,7 +62,7 @@ dev: .venv/.run ## start everything and take up changed sources at once; errors 
 
 .PHONY: check
 check: .venv/.dev format-check lint types ## the quick checks, in a minute: format, lint, types and the unit tests
-	@echo "== unit tests"; $(BIN)/python -m pytest -q -m unit $(TESTS)
+	@echo "== unit tests"; $(BIN)/python -m pytest -q -m unit -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 .PHONY: test
 test: .venv/.dev format-check lint types security tests ## every check and every test
