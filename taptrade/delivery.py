@@ -13,7 +13,7 @@ from taptrade.client.blocking import TapClient
 from taptrade.client.calls import Call
 from taptrade.client.delivery import Fate
 from taptrade.client.problems import ApiError, NoAnswerError
-from taptrade.client.steps import ENDED, OUTAGE_MS, PAUSE_S, Pause, SignIn, Steps, delay_s
+from taptrade.client.steps import ENDED, OUTAGE_MS, PAUSE_S, Pause, SignIn, Steps, carry_out, delay_s
 from taptrade.views import SignedBet
 
 _T = TypeVar("_T")
@@ -59,17 +59,7 @@ class Line:
     def run(self, steps: Steps[_T], on_wait: Callable[[str], None]) -> _T:
         """Carry steps out; raise PlayError when nothing answers any more."""
         try:
-            step = next(steps)
-            while True:
-                try:
-                    answer = self._do(step, on_wait)
-                except (ApiError, httpx.TransportError) as ex:
-                    step = steps.throw(ex)
-                else:
-                    step = steps.send(answer)
-        except StopIteration as end:
-            value: _T = end.value
-            return value
+            return carry_out(steps, lambda step: self._do(step, on_wait))
         except NoAnswerError as ex:
             raise PlayError(f"{self._client.url}: {ex}") from ex
 

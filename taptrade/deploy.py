@@ -197,8 +197,7 @@ def _bring(data: Path, made: FunctionSet | None, within_s: float) -> Deployed:
         if made is not None:
             describe(data, msgspec.structs.replace(made, failed=True))
     took_s = round((clock.monotonic_ms() - began_ms) / 1000, 1)
-    processes = dict(Counter(one.process for one in announced(data) if one.version == number))
-    return Deployed(comes_up, number, before, processes, took_s, detail)
+    return Deployed(comes_up, number, before, _served_by(data, number), took_s, detail)
 
 
 def _wait(data: Path, number: int, at_work: Counter[str], within_s: float) -> bool:
@@ -218,7 +217,7 @@ def _tell(became: Deployed, *, as_json: bool) -> int:
     if as_json:
         print(msgspec.json.encode(became).decode())
     else:
-        served = ", ".join(f"{count} {process}" for process, count in sorted(became.processes.items()))
+        served = _counted(became.processes)
         by = f", by {served}" if became.ok and served else ""
         print(f"{became.detail}{by} ({became.seconds} s)", file=sys.stdout if became.ok else sys.stderr)
     return IN_SERVICE if became.ok else TAKEN_BACK
@@ -243,5 +242,8 @@ def _served_by(data: Path, version: int) -> dict[str, int]:
 
 
 def _cells(one: VersionView) -> tuple[object, ...]:
-    served = ", ".join(f"{count} {process}" for process, count in sorted(one.served_by.items()))
-    return one.version, one.made_at, one.state, served, one.before, one.note, one.source
+    return one.version, one.made_at, one.state, _counted(one.served_by), one.before, one.note, one.source
+
+
+def _counted(processes: dict[str, int]) -> str:
+    return ", ".join(f"{count} {process}" for process, count in sorted(processes.items()))

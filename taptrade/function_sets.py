@@ -16,6 +16,7 @@ from runtime.errors import TaptradeError
 from runtime.function_files import functions_folder
 from runtime.function_versions import OWN, Pointer, folder_of_sets, house_id, in_service, set_of
 from runtime.process_lock import LockHeld, acquire
+from runtime.storage.files import to_disk
 
 KEPT = 10
 """So many of the newest versions are kept, and those in service and before it."""
@@ -101,14 +102,14 @@ def finish(data: Path, made: FunctionSet) -> None:
     for path in [*top.rglob("*"), top]:
         if path.is_file():
             path.chmod(READ_ONLY)
-        _sync(path)
+        to_disk(path)
     describe(data, made)
 
 
 def describe(data: Path, made: FunctionSet) -> None:
     """Write down what a version is."""
     _replace(_description(data, made.version), msgspec.json.format(msgspec.json.encode(made)))
-    _sync(folder_of_sets(data))
+    to_disk(folder_of_sets(data))
 
 
 def discard(data: Path, number: int) -> None:
@@ -127,7 +128,7 @@ def point(data: Path, to: Pointer | None) -> None:
     path = folder_of_sets(data) / "serving"
     if to is None:
         path.unlink(missing_ok=True)
-        _sync(path.parent)
+        to_disk(path.parent)
     else:
         _replace(path, msgspec.json.encode(to))
 
@@ -200,17 +201,7 @@ def _description(data: Path, number: int) -> Path:
 
 def _replace(path: Path, content: bytes) -> None:
     new = path.with_name(f".{path.name}.new")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    new.write_bytes(content)
+    to_disk(new)
     new.rename(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    to_disk(path.parent)

@@ -16,8 +16,7 @@ from taptrade.client.blocking import TapClient
 from taptrade.client.calls import Call
 from taptrade.client.conduct import Conduct
 from taptrade.client.delivery import Fate
-from taptrade.client.problems import ApiError
-from taptrade.client.steps import Pause, SignIn, Steps
+from taptrade.client.steps import Pause, SignIn, Steps, carry_out
 from taptrade.client.stream import EventStream, StreamEvent
 from taptrade.views import BetDetailView, BetView, DepositedView, EntryView, LoginView, RulesView, WithdrawnView
 from taptrade.wallet import Wallet
@@ -124,18 +123,7 @@ class Account:
 
     def run(self, steps: Steps[_T]) -> _T:
         """Carry steps out and return what they come to."""
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    answer = self._do(step)
-                except (ApiError, httpx.TransportError) as ex:
-                    step = steps.throw(ex)
-                else:
-                    step = steps.send(answer)
-        except StopIteration as end:
-            value: _T = end.value
-            return value
+        return carry_out(steps, self._do)
 
     def _do(self, step: Call[Any] | Pause | SignIn) -> Any:
         match step:

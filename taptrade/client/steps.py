@@ -6,7 +6,7 @@ Steps are a generator: it yields what is to be done next, gets the answer, or ha
 from __future__ import annotations
 
 import random
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -37,6 +37,22 @@ class SignIn:
 
 
 Steps: TypeAlias = Generator[Call[Any] | Pause | SignIn, Any, T]
+
+
+def carry_out(steps: Steps[T], do: Callable[[Call[Any] | Pause | SignIn], Any]) -> T:
+    """Do one step after the other, blocking, and return what they come to."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                answer = do(step)
+            except (ApiError, httpx.TransportError) as ex:
+                step = steps.throw(ex)
+            else:
+                step = steps.send(answer)
+    except StopIteration as end:
+        value: T = end.value
+        return value
 
 
 def delay_s(ex: ApiError) -> float | None:
