@@ -55,3 +55,7 @@ FROM n
 -- Records of 325 rows: those of a hundred bets placed and a hundred ended, one in four of them won.
 SELECT i, 1000 * {first_s}, zeroblob(32), zeroblob(32), 325, '{{}}', NULL, NULL, NULL, NULL, zeroblob(4 * 325)
 FROM n
+
+-- name: last_entry
+-- A player's number and newest entry. The writer asks for those of many players at once.
+SELECT seq, last_entry_id FROM users WHERE id = ?;

@@ -38,7 +38,7 @@ LAYOUT = Layout(
     low_cents=f"(9400000 + 500 * (i / {USERS} % 20))",
 )
 BETS, STAKES, INSERT_BET = LAYOUT.rows("bets"), LAYOUT.rows("stakes"), STATEMENTS["insert_bet"]
-LAST_ENTRY, DEBIT, INSERT_ENTRY = SQL["last_entry"], SQL["debit"], ROWS["insert_entry"]
+LAST_ENTRY, DEBIT, INSERT_ENTRY = STATEMENTS["last_entry"], SQL["debit"], ROWS["insert_entry"]
 
 
 def open_ledger(path: Path) -> Database:

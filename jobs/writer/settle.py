@@ -15,7 +15,7 @@ from runtime.game.grid import GridRules
 from runtime.game.ledger import SQL, Commit, CommitEvent
 from runtime.game.money import payout_cents
 from runtime.game.rewards import RewardModel
-from runtime.game.settlement import result
+from runtime.game.settlement import Result, result
 from runtime.messaging.commands import Outcome, SettleColumn
 
 SLICE_BETS = 250
@@ -25,6 +25,9 @@ BESIDE_PLACING = 5
 PACE_LEAST = 1.15
 """But at least so many for each bet that is placed, or settlement would fall behind for good. Not many more: at the
 highest rates the work of one column is then spread over the time until the next one ends."""
+
+PAYS = ("won", "void")
+"""The results that move money."""
 
 
 def begin_column(commit: Commit, book: Book, command: SettleColumn) -> Outcome:
@@ -51,6 +54,10 @@ class Progress:
     left: list[int]
     copied: dict[Bucket, Copied] = field(default_factory=dict)
     """The bets that have ended, by bucket; counted from the first again where a writer goes on with a column."""
+
+    def result(self, bet: Bet) -> Result:
+        """Return how a bet on the column ends."""
+        return result(bet.low_cents, bet.high_cents, self.covered, self.low, self.high)
 
 
 class Settlement:
@@ -93,9 +100,12 @@ class Settlement:
         while column.left and not ended:
             # What a writer before this one has ended comes first, and is passed over without commits of its own.
             taken, column.left = column.left[:most], column.left[most:]
-            for bet in map(from_row, commit.write("bets_among", str(taken))):
+            bets = list(map(from_row, commit.write("bets_among", str(taken))))
+            results = [column.result(bet) for bet in bets]
+            commit.meet({bet.user_id for bet, status in zip(bets, results, strict=True) if status in PAYS})
+            for bet, status in zip(bets, results, strict=True):
                 if bet.status == "confirmed":
-                    self._end(commit, column, bet)
+                    self._end(commit, bet, status)
                     ended += 1
                 self.standings.add(column.copied, bet)
         if not column.left:
@@ -107,8 +117,7 @@ class Settlement:
             commit.write("set_open_from", self.book.open_from_s())
             self.open.pop(0)
 
-    def _end(self, commit: Commit, column: Progress, bet: Bet) -> None:
+    def _end(self, commit: Commit, bet: Bet, status: Result) -> None:
         payout = payout_cents(bet.amount, bet.reward_rate)
-        status = result(bet.low_cents, bet.high_cents, column.covered, column.low, column.high)
         commit.resolve_bet(bet, status, payout if status == "won" else 0)
         self.book.exposure.remove(bet.column_start_s, bet.cell_id, payout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 CELL_ID_LENGTH_MAX = 32
 """Longest id that is read: ten digits for each number, and whatever fits it also fits a database integer."""
@@ -22,8 +23,7 @@ class GridRules:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One price band [low, high], bounds included, in the column that starts at `start_s`."""
 
     start_s: int

@@ -16,10 +16,7 @@ TAIL_LENGTH = 5
 POSITION_BITS = 32
 POSITION_MAX = 2**POSITION_BITS - 1
 KEY_BYTES = 16
-_DIGITS = str.maketrans(
-    {chr(code): "!" for code in range(128)}
-    | {letter: "0123456789abcdefghijklmnopqrstuv"[n] for letter, n in _VALUES.items()}
-)
+_DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuv!"[_VALUES.get(chr(code), 32)] for code in range(256))
 """To digits that int() reads; whatever else int() would read too becomes none."""
 
 
@@ -79,7 +76,8 @@ def ulid_key(text: Any) -> Any:
     if not isinstance(text, str) or len(text) < LENGTH or not text.isascii():
         return text
     try:
-        return int(text[:LENGTH].translate(_DIGITS), 32).to_bytes(KEY_BYTES, "big") + text[LENGTH:].encode()
+        letters = text.encode()
+        return int(letters[:LENGTH].translate(_DIGITS), 32).to_bytes(KEY_BYTES, "big") + letters[LENGTH:]
     except (ValueError, OverflowError):
         return text
 

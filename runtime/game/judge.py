@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runtime.game.buckets import Bucket, closed_of, distance_of, rate_from_bp
 from runtime.game.grid import Cell, GridRules
@@ -22,8 +22,7 @@ TotalsSince = Callable[[str, str], tuple[int, int]]
 """totals_since(user_id, entry_id): what the user staked from that entry on, and what came back of it, in cents."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """The bet is taken, at this rate of the judge's tick."""
 
     rate_bp: int

@@ -2,9 +2,10 @@
 -- its own mark, but for json_each, which is json_array_elements there. Braces stand for text of this program, such as
 -- the columns of a table: runtime/game/statements.py.
 
--- name: last_entry
--- RETURNING tells what a row has become, so what it was is asked before a balance moves; and the player's number.
-SELECT seq, last_entry_id FROM users WHERE id = ?;
+-- name: players
+-- Of many players, by their ids in one list: the number of each, and the newest entry. RETURNING tells what a row has
+-- become, so what it was is asked before a balance moves.
+SELECT id, seq, last_entry_id FROM users WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: user_seq
 -- The number that stands for a player in the rows, by the player's id; a part of others.
@@ -121,10 +122,9 @@ SELECT {bet_columns} FROM bets WHERE "key" = ulid_key(?);
 SELECT {bet_columns} FROM bets WHERE "key" IN (SELECT ulid_key(value) FROM json_each(?));
 
 -- name: bets_on_cells
--- The bets taken on cells by players; the one parameter is a list of [column, low, high, user].
+-- The bets taken on cells by players; the one parameter is a list of [column, low, high, number of the player].
 SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, low_cents, high_cents, user)
-    IN (SELECT value ->> 0, value ->> 1, value ->> 2, (SELECT seq FROM users WHERE id = value ->> 3)
-        FROM json_each(?));
+    IN (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?));
 
 -- name: bets_of_column
 -- The row numbers of all bets taken on a column, also of those that a writer before this one has settled: the index

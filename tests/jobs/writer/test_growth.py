@@ -11,6 +11,7 @@ from jobs.writer.book import Book
 from runtime.game.bets import Bet
 from runtime.game.grid import column_of
 from runtime.game.ledger import SQL, Commit
+from runtime.game.settlement import Result
 from runtime.game.statements import fill
 from runtime.messaging.commands import PlaceBet
 from runtime.storage.database import Row
@@ -154,10 +155,10 @@ def test_a_bet_on_the_first_column_that_is_open_is_known_after_a_roll_back(desk:
 def _dying_at(count: int) -> Callable[..., None]:
     honest, seen = settle.Settlement._end, []
 
-    def end(self: settle.Settlement, commit: Commit, column: settle.Progress, bet: Bet) -> None:
+    def end(self: settle.Settlement, commit: Commit, bet: Bet, status: Result) -> None:
         seen.append(bet.id)
         if len(seen) == count:
             raise KeyboardInterrupt
-        honest(self, commit, column, bet)
+        honest(self, commit, bet, status)
 
     return end

@@ -45,16 +45,16 @@ def bet(**changes: Any) -> Bet:
 
 
 def test_two_accounts_of_one_id_stop_everything() -> None:
-    broken, _ = commit([(5,), (6,)])
+    broken, _ = commit([("u", 5, None), ("u", 6, None)])
     with pytest.raises(LedgerBroken, match="2 users"):
         broken.balance_change("u", 5, "DEPOSIT", "r")
     assert broken.is_empty
 
 
-def test_a_short_balance_writes_nothing() -> None:
+def test_an_unknown_account_is_given_and_takes_nothing() -> None:
     short, connection = commit([])
     assert short.balance_change("u", -5, "ADJUSTMENT", "r") is None
-    assert (short.is_empty, connection.asked) == (True, [SQL["last_entry"], SQL["debit"]])
+    assert (short.is_empty, connection.asked) == (True, [SQL["players"]])
 
 
 def test_a_payout_without_an_account_stops_everything() -> None:
