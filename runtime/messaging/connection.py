@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from runtime.errors import Unavailable
+from runtime.messaging.prompt_parser import PromptParser
 from runtime.settings import SettingsError
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def connect(url: str, *, block_s: float = 0) -> redis.Redis:
             socket_timeout=SOCKET_TIMEOUT_S + block_s,
             socket_connect_timeout=SOCKET_TIMEOUT_S,
             max_connections=CONNECTIONS_MAX,
+            parser_class=PromptParser,
         )
         # What the URL asks for is looked at no sooner than with the first connection.
         pool.connection_class(**pool.connection_kwargs)
