@@ -37,7 +37,7 @@ Pair = tuple[PromptParser, socket.socket, socket.socket]
 def pair() -> Iterator[Pair]:
     """A parser over one end of a pair of sockets, and both ends."""
     ours, theirs = socket.socketpair()
-    parser = PromptParser(socket_read_size=4096)
+    parser = PromptParser(socket_read_size=4096)  # type: ignore[no-untyped-call]
     parser._sock, parser._reader = ours, hiredis.Reader()
     with ours, theirs:
         yield parser, ours, theirs
