@@ -28,6 +28,7 @@ class Settings:
     mode: Mode
     host: str
     port: int
+    api_socket: Path | None
     trusted_proxies: tuple[str, ...]
     dashboard_host: str
     dashboard_port: int

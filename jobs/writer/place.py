@@ -124,7 +124,6 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
                 tick, now_ms, features = verdict.at, verdict.at.id, _features_text(verdict.at)
         case _:
             assert_never(verdict)
-    close, volatility = (tick.close, tick.features.volatility) if tick else (None, None)
     # By position: naming three dozen fields takes six times as long. What is 0 or None here, the ledger fills in.
     return Bet(
         0,
@@ -149,9 +148,7 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
         command.delegation_id,
         command.received_ms,
         command.decided_by_ms,
-        tick.id if tick else None,
-        close,
-        volatility,
+        *_price(tick),
         features,
         judge.model.id,
         judge.model.version,
@@ -162,6 +159,11 @@ def _row(command: PlaceBet, cell: Cell, judge: Judge, verdict: Verdict, features
         None,
         command.fill_delay_ms or None,
     )
+
+
+def _price(tick: Tick | None) -> tuple[int | None, int | None, float | None]:
+    """Return the tick that a bet was judged by, its price and its volatility."""
+    return (None, None, None) if tick is None else (tick.id, tick.close, tick.features.volatility)
 
 
 def _features_text(tick: Tick | None) -> str | None:
