@@ -1,8 +1,15 @@
-"""Every error code that a caller can meet, with its HTTP status and what it means; codes never change their meaning."""
+"""The error codes of the house, with HTTP status and meaning; codes never change their meaning.
+
+One that a single function gives is declared beside that function (runtime.errors.OwnRefusal).
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+OWN_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+"""What a code looks like."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from runtime.auth.operators import OperatorSession
 from runtime.auth.sessions import Session
+from runtime.errors import OwnRefusal
 from runtime.function_settings import FunctionSettings, Secret
 from runtime.parts import Parts
 from runtime.web import call
@@ -25,6 +26,7 @@ __all__ = [
     "Header",
     "OpenQuery",
     "OperatorCall",
+    "OwnRefusal",
     "Query",
     "Reply",
     "Secret",

@@ -27,6 +27,7 @@ from runtime.betting.intake import Intake
 from runtime.clock import Clock, SystemClock
 from runtime.function_files import functions_folder
 from runtime.function_settings import file_of, given_to
+from runtime.function_versions import taken_up
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
 from runtime.history.shelves import Shelves
@@ -141,6 +142,7 @@ def _start(parts: Parts, metrics: Metrics) -> None:
     background.repeat(
         "bets-inside", lambda: metrics.set("taptrade_bets_inside", parts.admission.bets), COUNT_INSIDE_EVERY_S
     )
+    metrics.set("taptrade_functions_version", taken_up())
     start_pushing(parts.redis, metrics, clock, OUTAGES, background)
 
 

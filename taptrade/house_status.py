@@ -42,6 +42,8 @@ class ProcessSeen(msgspec.Struct, frozen=True):
     up_s: int
     memory_bytes: int
     cpu_s: float
+    functions_version: int | None = None
+    """The version of the functions that it serves; None of a process that serves none."""
 
 
 class Owed(msgspec.Struct, frozen=True):
@@ -228,7 +230,9 @@ def _process(one: Snapshot, now_ms: int) -> ProcessSeen:
 
     up_s = max(0, round(now_ms / 1000 - gauge("taptrade_process_start_seconds")))
     memory_bytes = int(gauge("taptrade_process_memory_bytes"))
-    return ProcessSeen(one.process, one.pid, up_s, memory_bytes, gauge("taptrade_process_cpu_seconds"))
+    served = one.gauges.get("taptrade_functions_version", {}).get("")
+    version = None if served is None else int(served)
+    return ProcessSeen(one.process, one.pid, up_s, memory_bytes, gauge("taptrade_process_cpu_seconds"), version)
 
 
 def _late(jobs: Mapping[str, JobSeen], audit: AuditResult | None, now_ms: int) -> list[str]:

@@ -9,15 +9,32 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from runtime.errors import TaptradeError
 from runtime.function_files import DeclarationError, functions_folder
 from runtime.triggers.declaration import QUEUE_NAME, cron, every, on_event
+from runtime.triggers.kinds import kinds_meant
+from runtime.web.declaration import BODILESS, METHODS
 from taptrade.output import add_output, print_json
-from taptrade.scaffolds import CRON, EVENT, EVERY, HTTP, QUEUE, Scaffold
+from taptrade.scaffold_settings import OwnSetting, own_settings, with_settings
+from taptrade.scaffolds import BET, CRON, EVENT, EVERY, QUEUE, Scaffold
+from taptrade.scaffolds_http import GET, POST
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+ROUTE = re.compile(r"(?:(?P<method>[A-Z]+) )?(?P<route>/[^ ]*[^ /])")
+FIELD = re.compile(r"\{[^}]*\}")
 TABLES = "tests.docs.tables"
+WORD = re.compile("NAME|CLASS|CODE|METHOD|VALUE|ASKED|KIND")
+
+
+class Chosen(NamedTuple):
+    """A scaffold, and what fills its words beside the name."""
+
+    scaffold: Scaffold
+    value: str
+    method: str = ""
+    kind: str = ""
 
 
 class NotMade(TaptradeError):
@@ -29,52 +46,108 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="taptrade new", description=main.__doc__)
     parser.add_argument("name", metavar="NAME", help="small letters, digits and underscores: the file's name")
     kinds = parser.add_mutually_exclusive_group(required=True)
-    kinds.add_argument("--http", nargs="?", const="", metavar="ROUTE", help="an endpoint: GET /api/NAME, or ROUTE")
+    kinds.add_argument(
+        "--http",
+        nargs="?",
+        const="",
+        metavar="ROUTE",
+        help="an endpoint: GET /api/NAME, or a route such as /api/hello or 'POST /api/hello', which takes a body",
+    )
     kinds.add_argument("--every", nargs="?", const="1 min", metavar="SPAN", help="again and again: '10 s', '5 min'")
     kinds.add_argument("--cron", nargs="?", const="0 3 * * *", metavar="TIMES", help="at times of the calendar, UTC")
     kinds.add_argument("--event", nargs="?", const="bet.won", metavar="EVENT", help="on an event: bet.won, column, ...")
     kinds.add_argument("--queue", nargs="?", const="", metavar="QUEUE", help="for each message of a queue")
+    named: dict[str, Any] = {"action": "append", "default": []}
+    parser.add_argument("--setting", metavar="NAME[=DEFAULT]", help="a setting of its own; may come again", **named)
+    parser.add_argument("--secret", metavar="NAME", help="a secret of its own; may come again", **named)
     add_output(parser)
     given = parser.parse_args(argv)
     try:
-        scaffold, value = _chosen(given)
-    except DeclarationError as ex:
+        chosen, own = _chosen(given), own_settings(given.setting, given.secret)
+    except (DeclarationError, ValueError) as ex:
         raise NotMade(str(ex)) from ex
     root = functions_folder().parent
     function, test = root / "functions" / f"{given.name}.py", root / "tests" / "functions" / f"test_{given.name}.py"
     _refuse(given.name, function, test)
+    scaffold = with_settings(chosen.scaffold, own)
     for file, text in ((function, scaffold.function), (test, scaffold.test)):
-        file.write_text(_filled(text, given.name, value), encoding="utf-8")
-    fault = _write_tables(root)
-    data = f" --data '{_filled(scaffold.data, given.name, value)}'" if scaffold.data else ""
-    written, first = [file.relative_to(root) for file in (function, test)], f"taptrade invoke {given.name}{data}"
-    if given.json:
-        print_json({"name": given.name, "written": written, "tables": not fault, "fault": fault, "try": first})
-        return 0
-    for path in written:
-        print(f"wrote {path}")
-    print(f"the documents' tables could not be written: {fault}" if fault else "wrote the tables of the documents")
-    print(f"try it: {first}; pytest {written[1]}; make dev")
+        file.write_text(_filled(text, given.name, chosen), encoding="utf-8")
+    # A long name breaks lines that a short one does not.
+    subprocess.run([sys.executable, "-m", "ruff", "format", "-q", function, test], cwd=root, check=False)
+    _tell(given, root, (function, test), _first(given.name, scaffold, chosen, own), own)
     return 0
 
 
-def _chosen(given: argparse.Namespace) -> tuple[Scaffold, str]:
+def _first(name: str, scaffold: Scaffold, chosen: Chosen, own: Sequence[OwnSetting]) -> str:
+    """Return the command that tries the function out."""
+    data = f" --data '{_filled(scaffold.data, name, chosen)}'" if scaffold.data else ""
+    fields = "".join(f" --set {field.strip('{}').partition(':')[0]}=1" for field in FIELD.findall(chosen.value))
+    needed = "".join(f" --setting {one.name}=..." for one in own if one.is_required)
+    return f"{_bin()}/taptrade invoke {name}{data}{fields}{needed}"
+
+
+def _bin() -> str:
+    """Return where this Python's commands are, as a reader in the checkout writes it."""
+    here = Path(sys.executable).parent
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
+
+
+def _tell(given: argparse.Namespace, root: Path, files: Sequence[Path], first: str, own: Sequence[OwnSetting]) -> None:
+    fault, written = _write_tables(root), [file.relative_to(root) for file in files]
+    needed = [one.name for one in own if one.is_required]
+    if given.json:
+        told = {"name": given.name, "written": written, "tables": not fault, "fault": fault, "try": first}
+        print_json(told | {"needed": needed})
+        return
+    for path in written:
+        print(f"wrote {path}")
+    print(f"the documents' tables could not be written: {fault}" if fault else "wrote the tables of the documents")
+    if needed:
+        lines = "".join(f'\n  {name} = "..."' for name in needed)
+        print(f"a house needs, in function_settings.toml of its data folder (mode 600):\n  [{given.name}]{lines}")
+    print(f"try it:\n  {first}\n  {_bin()}/python -m pytest -q {written[1]}\n  make dev")
+
+
+def _chosen(given: argparse.Namespace) -> Chosen:
     """Return the scaffold and what fills it; a span, a time or an event that is none is refused by the decorator."""
     if given.http is not None:
-        return HTTP, given.http or f"/api/{given.name.replace('_', '-')}"
+        return _endpoint(given.http or f"/api/{given.name.replace('_', '-')}")
     if given.every is not None:
         every(given.every)
-        return EVERY, given.every
+        return Chosen(EVERY, given.every)
     if given.cron is not None:
         cron(given.cron)
-        return CRON, given.cron
+        return Chosen(CRON, given.cron)
     if given.event is not None:
         on_event(given.event)
-        return EVENT, given.event
+        is_bet = given.event.partition(".")[0] == "bet"
+        return Chosen(BET if is_bet else EVENT, given.event, kind=min(kinds_meant([given.event])))
     queue = given.queue or given.name
     if QUEUE_NAME.fullmatch(queue) is None:
         raise NotMade(f"{queue!r} is no name for a queue: small letters, digits, `_`, `.` and `-`")
-    return QUEUE, queue
+    return Chosen(QUEUE, queue)
+
+
+def _endpoint(text: str) -> Chosen:
+    found = ROUTE.fullmatch(text)
+    method = (found and found["method"]) or "GET"
+    if found is None or method not in METHODS:
+        raise NotMade(
+            f"{text!r} is no route: /api/hello is one, and so is 'POST /api/hello' ({', '.join(sorted(METHODS))})"
+        )
+    scaffold = _with_fields(GET if method in BODILESS else POST, FIELD.findall(found["route"]))
+    return Chosen(scaffold, found["route"], method)
+
+
+def _with_fields(scaffold: Scaffold, fields: Sequence[str]) -> Scaffold:
+    """Let a scaffold tell what the fields of its route are: `{count:int}` is a number, `{tip_id}` a text."""
+    named = [field.strip("{}").partition(":") for field in fields]
+    forms = ", ".join(
+        f'"{name}": Annotated[{kind if kind in ("int", "float") else "str"}, msgspec.Meta(description="which {name}")]'
+        for name, _, kind in named
+    )
+    told = f"    path={{{forms}}},\n" if forms else ""
+    return scaffold._replace(function=scaffold.function.replace("    response=", f"{told}    response="))
 
 
 def _refuse(name: str, *files: Path) -> None:
@@ -87,9 +160,17 @@ def _refuse(name: str, *files: Path) -> None:
             raise NotMade(f"there is no folder {file.parent}: functions are made in a checkout, where their tests lie")
 
 
-def _filled(text: str, name: str, value: str) -> str:
-    words = {"NAME": name, "CLASS": "".join(part.capitalize() for part in name.split("_")), "VALUE": value}
-    return re.sub(r"\b(NAME|CLASS|VALUE)\b", lambda found: words[found[1]], text).lstrip("\n")
+def _filled(text: str, name: str, chosen: Chosen) -> str:
+    words = {
+        "NAME": name,
+        "CLASS": "".join(part.capitalize() for part in name.split("_")),
+        "CODE": name.upper(),
+        "METHOD": chosen.method,
+        "VALUE": chosen.value,
+        "ASKED": FIELD.sub("1", chosen.value),
+        "KIND": chosen.kind,
+    }
+    return WORD.sub(lambda found: words[found[0]], text).lstrip("\n")
 
 
 def _write_tables(root: Path) -> str:

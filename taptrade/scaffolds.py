@@ -1,4 +1,8 @@
-"""What `taptrade new` writes: a function of each kind and its test. NAME, CLASS and VALUE are filled in."""
+"""What `taptrade new` writes: a function of each kind and its test. The words in capitals are filled in.
+
+NAME is the function's, in the words CLASS and CODE too; METHOD and VALUE are what it is declared with. ASKED is a route
+whose fields are filled, KIND an event that is meant.
+"""
 
 from __future__ import annotations
 
@@ -13,44 +17,6 @@ class Scaffold(NamedTuple):
     data: str = ""
 
 
-HTTP = Scaffold(
-    function='''
-"""GET VALUE: say what time it is."""
-
-from __future__ import annotations
-
-import msgspec
-
-from runtime.clock import rfc3339
-from runtime.function import Call, function
-
-
-class CLASS(msgspec.Struct, frozen=True):
-    """What is answered."""
-
-    said: str
-    """When the request came, RFC 3339 in UTC."""
-
-
-@function("GET", "VALUE", auth="none", limits=("requests",), summary="Say what time it is", response=CLASS)
-def NAME(call: Call[None]) -> CLASS:
-    """Say what time it was when the request came."""
-    return CLASS(rfc3339(call.received_ms))
-''',
-    test='''
-"""GET VALUE."""
-
-from __future__ import annotations
-
-from runtime.clock import rfc3339
-from taptrade.trial import Trial
-
-
-def test_it_answers(trial: Trial) -> None:
-    result = trial.call("GET", "VALUE")
-    assert (result.status_code, result.json) == (200, {"said": rfc3339(trial.clock.now_ms())})
-''',
-)
 EVERY = Scaffold(
     function='''
 """Every VALUE: look at how many commits there are."""
@@ -92,21 +58,65 @@ CRON = Scaffold(
     .replace('@every("VALUE", timeout_s=10)', '@cron("VALUE", timeout_s=60)'),
     test=EVERY.test.replace("Every VALUE", "At VALUE (UTC)"),
 )
+BET = Scaffold(
+    function='''
+"""On VALUE: note the bet."""
+
+from __future__ import annotations
+
+import logging
+
+from runtime.records.views import BetView
+from runtime.triggers import Event, Run, on_event
+
+KEY = "NAME:bets"
+
+logger = logging.getLogger(__name__)
+
+
+@on_event("VALUE", timeout_s=10)
+def NAME(run: Run[Event]) -> str:
+    """Note the bet in a set: the same event may come again, and changes nothing then."""
+    bet = run.body.read(BetView)
+    run.redis.sadd(KEY, bet.id)
+    logger.info("bet %s of %d cents: %s", bet.id, bet.amount, bet.status)
+    return bet.id
+''',
+    test='''
+"""On VALUE."""
+
+from __future__ import annotations
+
+from functions.NAME import KEY
+from taptrade.trial import Trial
+
+
+def test_the_bet_is_noted_once_however_often_it_is_told(trial: Trial) -> None:
+    event = trial.event("KIND")
+    assert [trial.run("NAME", event) for _ in range(2)] == [event.data["id"]] * 2
+    assert trial.redis.scard(KEY) == 1
+''',
+)
 EVENT = Scaffold(
     function='''
 """On VALUE: keep the id of the last event."""
 
 from __future__ import annotations
 
+import logging
+
 from runtime.triggers import Event, Run, on_event
 
 KEY = "NAME:last"
+
+logger = logging.getLogger(__name__)
 
 
 @on_event("VALUE", timeout_s=10)
 def NAME(run: Run[Event]) -> str:
     """Keep the event's id; the same event may come again, with the same id."""
     run.redis.set(KEY, run.body.id)
+    logger.info("%s: %s", run.body.kind, run.body.data)
     return run.body.id
 ''',
     test='''
@@ -119,11 +129,10 @@ from taptrade.trial import Trial
 
 
 def test_the_event_is_kept_however_often_it_comes(trial: Trial) -> None:
-    event = trial.event("VALUE", {"status": "any"})
+    event = trial.event("KIND")
     assert [trial.run("NAME", event) for _ in range(2)] == [event.id, event.id]
     assert trial.redis.get(KEY) == event.id.encode()
 ''',
-    data='{"id": "c1.1", "kind": "VALUE", "user_id": null, "data": {}}',
 )
 QUEUE = Scaffold(
     function='''

@@ -86,9 +86,22 @@ def rows(seen: HouseStatus) -> list[Row]:
     found.append(("well", "ok" if well else "", "; ".join(well)))
     told = [f"{one.name} {decimal(one.memory_bytes)} {ago(one.up_s * 1000)}" for one in seen.processes]
     found.append(("processes", "", ", ".join(told) or "none says anything"))
+    found += _functions(seen)
     found += _of_the_game(seen)
     found += _upkeep(seen)
     return found
+
+
+def _functions(seen: HouseStatus) -> list[Row]:
+    """Return which version of the functions is served: while a deployment moves it, or where it got stuck, by whom."""
+    served = [(one.functions_version, one.name) for one in seen.processes if one.functions_version is not None]
+    versions = sorted({version for version, _ in served})
+    told = [
+        f"version {version}"
+        + (f" by {', '.join(sorted({name for at, name in served if at == version}))}" if versions[1:] else "")
+        for version in versions
+    ]
+    return [("functions", "", "; ".join(told))] if told else []
 
 
 def _state(ok: bool) -> str:

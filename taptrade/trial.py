@@ -5,7 +5,6 @@ Tests have it as the fixture `trial`, and `taptrade invoke` runs on one.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +38,7 @@ from runtime.web.app import create_app
 from runtime.web.declaration import Function
 from runtime.web.discovery import discover
 from runtime.wiring import GUARDS, assembled
+from taptrade.trial_events import made_event
 from taptrade.trial_market import be_well, tick_of
 from taptrade.trial_writer import Carrier, NoWriter, TrialWriter
 
@@ -71,6 +71,14 @@ class NothingIsWritten(TaptradeError):
 
 class WrongBody(TaptradeError):
     """A function takes another message or event than it was given."""
+
+
+def completed(trigger: Trigger, given: dict[str, Any]) -> dict[str, Any]:
+    """Return an event of a kind that a function is told of; what is not given is that of an example."""
+    kind, data = given.get("kind", min(trigger.kinds)), given.get("data", {})
+    if kind not in trigger.kinds or not isinstance(data, dict):
+        raise WrongBody(f"{trigger.name} is told of {', '.join(sorted(trigger.kinds))}, with an object as `data`")
+    return made_event(**given | {"kind": kind, "data": data})
 
 
 class Trial:
@@ -120,6 +128,8 @@ class Trial:
     def run(self, name: str, body: Any = None, run_id: str = "trial-1") -> Any:
         """Run a function that no request starts, once; return its answer, or raise what it raises."""
         trigger = self.trigger(name)
+        if trigger.starter == "event" and (body is None or isinstance(body, dict)):
+            body = completed(trigger, body or {})
         taken = {"queue": trigger.body, "event": Event}.get(trigger.starter)
         if taken is not None and not isinstance(body, taken):
             try:
@@ -147,8 +157,8 @@ class Trial:
         return [one for one in functions if one.name == name]
 
     def event(self, kind: str, data: Mapping[str, Any] = NOTHING, user_id: str | None = None) -> Event:
-        """Make an event to run a function with."""
-        return Event(f"c1.{secrets.randbelow(10**9)}", kind, user_id, dict(data))
+        """Make an event to run a function with; what `data` leaves out is that of an example."""
+        return msgspec.convert(made_event(kind, data=data, user_id=user_id), Event)
 
     def trigger(self, name: str) -> Trigger:
         """Return a function that no request starts; raise NoSuchFunction."""

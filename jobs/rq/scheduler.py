@@ -17,7 +17,7 @@ from jobs.rq.runs import begin_seen
 from jobs.rq.schedule import Schedule, register_missing, schedules, unregister_unknown
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
-from runtime.function_versions import InService
+from runtime.function_versions import InService, taken_up
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.queues import SETTLE
@@ -116,6 +116,7 @@ def main(service: InService | None = None) -> int:
     stop = threading.Event()
     _stop_on_signals(stop)
     metrics, clock = Metrics("scheduler"), SystemClock()
+    metrics.set("taptrade_functions_version", taken_up())
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
     systemd.ready()
     while not stop.is_set():

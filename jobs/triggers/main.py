@@ -21,7 +21,7 @@ from runtime.background import Background
 from runtime.clock import SystemClock
 from runtime.function_files import functions_folder
 from runtime.function_settings import file_of, given_to
-from runtime.function_versions import InService
+from runtime.function_versions import InService, taken_up
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
@@ -60,6 +60,7 @@ class FunctionProcess:
     def start(self) -> None:
         """Begin with what every function is started by."""
         wait_until_ready(self._client, self._stop.wait, attempts=2**31)
+        self._metrics.set("taptrade_functions_version", taken_up())
         start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background)
         prepare(self._settings.functions_database, self._clock)
         self._forget()

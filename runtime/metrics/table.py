@@ -49,6 +49,7 @@ GaugeName = Literal[
     "taptrade_function_in_flight",
     "taptrade_function_last_run_seconds",
     "taptrade_function_commits_behind",
+    "taptrade_functions_version",
     "taptrade_exposure_cents",
     "taptrade_settlement_lag_seconds",
     "taptrade_queue_age_seconds",
@@ -129,6 +130,9 @@ GAUGES: dict[GaugeName, Metric] = {
     "taptrade_function_in_flight": Metric("Runs of a function that are under way.", ("function",)),
     "taptrade_function_last_run_seconds": Metric("Unix time at which a function last ran.", ("function",)),
     "taptrade_function_commits_behind": Metric("Commits whose events a function was not told of yet.", ("function",)),
+    "taptrade_functions_version": Metric(
+        "Version of the functions that the process serves (`taptrade versions`); 0 is what the build brings."
+    ),
     "taptrade_settlement_lag_seconds": Metric(
         "How long ago the oldest column ended whose bets are still open; 0 where none is late.", of_process=False
     ),

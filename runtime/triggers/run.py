@@ -15,6 +15,7 @@ from runtime.settings import Settings
 from runtime.storage.database import Database, open_reader, open_writer
 
 B = TypeVar("B")
+T = TypeVar("T")
 F = TypeVar("F", bound=FunctionSettings)
 
 
@@ -27,6 +28,10 @@ class Event(msgspec.Struct, frozen=True):
     user_id: str | None
     data: dict[str, Any]
     """As the stream tells it."""
+
+    def read(self, form: type[T]) -> T:
+        """Return the data as a type of the stream's: `BetView`, `ColumnView` or `StatusEvent`."""
+        return msgspec.convert(self.data, form)
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

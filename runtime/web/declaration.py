@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
-from runtime.error_codes import CODES
+from runtime.error_codes import CODES, ErrorCode
+from runtime.errors import OwnRefusal
 from runtime.function_files import DECLARATION, DeclarationError
 from runtime.function_settings import FunctionSettings, complaint_about
 from runtime.rate_limits import BUCKETS, Bucket
@@ -120,6 +121,8 @@ class Function:
     """How many calls a process answers at once; one more is refused."""
     settings: type[FunctionSettings] | None = None
     """The type of the settings that are its own, which `call.own_settings` hands it."""
+    own_refusals: tuple[type[OwnRefusal], ...] = ()
+    """The refusals whose codes are its own; `errors` has the codes."""
     name: str = ""
     file: str = ""
 
@@ -127,6 +130,11 @@ class Function:
     def buckets(self) -> tuple[str, ...]:
         """Every bucket that counts requests of the endpoint."""
         return (*self.limits, *self.limits_by_handler, *([] if self.refusals is None else [self.refusals]))
+
+    @property
+    def codes(self) -> Mapping[str, ErrorCode]:
+        """Every code that it may give: those of the house, and its own."""
+        return CODES | {one.default_code: one.own_code for one in self.own_refusals}
 
 
 def function(
@@ -143,7 +151,7 @@ def function(
     limits_by_handler: tuple[Bucket, ...] = (),
     refusals: Bucket | None = None,
     guards: tuple[str, ...] = (),
-    errors: tuple[str, ...] = (),
+    errors: tuple[str | type[OwnRefusal], ...] = (),
     media: str = "application/json",
     also: Mapping[int, Any] = NOTHING,
     headers: tuple[Header, ...] = (),
@@ -155,7 +163,9 @@ def function(
     settings: type[FunctionSettings] | None = None,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
+    refusals_of_its_own = tuple(one for one in errors if not isinstance(one, str))
     own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings, "media": media}
+    own |= {"own_refusals": refusals_of_its_own}
     more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **own}
 
     def declare(handler: H) -> H:
@@ -173,7 +183,7 @@ def function(
             limits_by_handler=limits_by_handler,
             refusals=refusals,
             guards=guards,
-            errors=errors,
+            errors=tuple(one if isinstance(one, str) else one.default_code for one in errors),
             also=also,
             **more,
         )
@@ -221,8 +231,8 @@ def _name_complaints(one: Function) -> Iterator[str]:
         if f"{{{name}" not in one.route:
             yield f"the route has no field {name!r}"
     for code in one.errors:
-        if code not in CODES:
-            yield f"unknown error code {code!r}; runtime/error_codes.py lists them"
+        if code not in one.codes:
+            yield f"unknown error code {code!r}; runtime/error_codes.py lists the house's, and OwnRefusal makes one"
 
 
 def _type_complaints(one: Function) -> Iterator[str]:

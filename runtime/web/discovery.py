@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from runtime.errors import OwnRefusal
 from runtime.function_files import DECLARATION, DiscoveryError, declared_in, files_of
 from runtime.web.call import Call
 from runtime.web.declaration import Function
@@ -33,12 +34,20 @@ def endpoints_of(file: Path) -> list[Function]:
 
 
 def refuse_duplicates(functions: Iterable[Function]) -> None:
-    """Raise DiscoveryError when two functions answer the same requests, whatever their route fields are called."""
+    """Raise DiscoveryError when two functions answer the same requests, or give one code two meanings.
+
+    What their route fields are called makes no difference.
+    """
     taken: dict[tuple[str, str], Function] = {}
+    meant: dict[str, tuple[type[OwnRefusal], Function]] = {}
     for one in functions:
         first = taken.setdefault((one.method, _shape(one.route)), one)
         if first is not one:
             raise DiscoveryError(one.file, f"{one.method} {one.route} is declared in {first.file} already")
+        for refusal in one.own_refusals:
+            known, giver = meant.setdefault(refusal.default_code, (refusal, one))
+            if known is not refusal:
+                raise DiscoveryError(one.file, f"the code {refusal.default_code} is declared in {giver.file} already")
 
 
 def refuse_unwired(functions: Iterable[Function], guards: Iterable[str], limits: Iterable[str]) -> None:

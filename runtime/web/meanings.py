@@ -28,7 +28,7 @@ def describe(components: dict[str, Any], types: Iterable[Any]) -> None:
         properties = components.get(info.cls.__name__, {}).get("properties", {})
         for field in info.fields:
             if field.encode_name in properties:
-                complete(properties[field.encode_name], field.name, _docstring(info.cls, field.name))
+                complete(properties[field.encode_name], field.name, docstring(info.cls, field.name))
 
 
 def complete(schema: dict[str, Any], name: str, said: str = "") -> None:
@@ -75,7 +75,7 @@ def _parts(info: Any) -> Iterator[Any]:
         yield field.type
 
 
-def _docstring(owner: type, field: str) -> str:
+def docstring(owner: type, field: str) -> str:
     """Return the docstring below a field, in JSON's words; "" if neither the type nor one that it inherits has any."""
     for one in owner.__mro__:
         if one.__module__.partition(".")[0] not in ("builtins", "msgspec", "typing"):

@@ -10,7 +10,6 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from runtime.error_codes import CODES
 from runtime.web.answers import PROBLEM_JSON
 from runtime.web.declaration import Function
 from runtime.web.described import (
@@ -24,7 +23,7 @@ from runtime.web.described import (
     route_of,
 )
 from runtime.web.meanings import describe
-from runtime.web.problem import Problem
+from runtime.web.problem import Problem, problem_of
 
 # Codes that need no mention in a declaration: they follow from it.
 ALWAYS = ("INVALID_REQUEST", "INTERNAL_ERROR", "UNAVAILABLE", "OVERLOADED")
@@ -90,7 +89,8 @@ class Schemas:
 @functools.lru_cache(maxsize=1)
 def document(functions: tuple[Function, ...], version: str, problems: tuple[type[Problem], ...] = ()) -> bytes:
     """Build the document as JSON; `problems` are the types of refusals that carry more than the sentence."""
-    schemas = _schemas(functions, problems)
+    own = dict.fromkeys(problem_of(refusal) for one in functions for refusal in one.own_refusals)
+    schemas = _schemas(functions, (*problems, *own))
     paths: dict[str, dict[str, Any]] = {}
     for one in functions:
         paths.setdefault(route_of(one.route), {})[one.method.lower()] = _operation(one, schemas)
@@ -112,7 +112,8 @@ def error_codes(one: Function) -> list[str]:
         codes.update(WITH_LIMIT)
     if "{" in one.route:
         codes.add("NOT_FOUND")
-    return sorted(codes, key=lambda code: (CODES[code].status, code))
+    known = one.codes
+    return sorted(codes, key=lambda code: (known[code].status, code))
 
 
 def code_of(problem: type[Problem]) -> str:
@@ -191,12 +192,13 @@ def _stream(one: Function, schemas: Schemas) -> dict[str, Any]:
 def _failures(one: Function, schemas: Schemas) -> dict[str, Any]:
     """Group the codes by status: OpenAPI knows one response a status."""
     by_status: dict[str, list[str]] = {}
+    known = one.codes
     for code in error_codes(one):
-        by_status.setdefault(str(CODES[code].status), []).append(code)
+        by_status.setdefault(str(known[code].status), []).append(code)
     return {
         status: {
-            "description": " ".join(f"`{code}`: {CODES[code].meaning}" for code in codes),
-            "headers": header_fields(one, retryable=any(CODES[code].retryable for code in codes)),
+            "description": " ".join(f"`{code}`: {known[code].meaning}" for code in codes),
+            "headers": header_fields(one, retryable=any(known[code].retryable for code in codes)),
             "content": {PROBLEM_JSON: {"schema": schemas.of_codes(codes)}},
             "x-codes": codes,
         }

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Annotated, Any, Literal
+
 import msgspec
+
+from runtime.errors import OwnRefusal
+from runtime.web.meanings import docstring
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -22,3 +28,23 @@ class Problem(msgspec.Struct, frozen=True):
     """The id of the request, as the logs have it."""
     retryable: bool
     """Whether the very same request may succeed later."""
+
+
+@cache
+def problem_of(refusal: type[OwnRefusal]) -> type[Problem]:
+    """Make the type of what a function's own refusal answers, with the meanings that stand below its fields."""
+    code: Any = Literal[refusal.default_code]
+    fields: list[tuple[str, Any]] = [("code", code)]
+    for name, form in refusal.carried().items():
+        said = docstring(refusal, name)
+        fields.append((name, Annotated[form, msgspec.Meta(description=said)] if said else form))
+    made: Any = msgspec.defstruct(
+        f"{refusal.__name__}Problem",
+        fields,
+        bases=(Problem,),
+        namespace={"__doc__": refusal.own_code.meaning},
+        module=refusal.__module__,
+        frozen=True,
+        kw_only=True,
+    )
+    return made

@@ -35,6 +35,10 @@ FAILED = by("writer", "taptrade_jobs_failed_total")
 RUNS = by("jobs", "taptrade_job_runs_total", job="backup-live", result="failed")
 GIVEN_UP = by("functions", "taptrade_function_runs_total", function="some", result="given_up")
 BEHIND = by("functions", "taptrade_function_commits_behind", function="some")
+SERVED, SERVED_BY_API = (
+    {by("functions", "taptrade_functions_version"): "_ 2x100"},
+    by("api", "taptrade_functions_version"),
+)
 SLOW, FAST, ALL = (by("writer", "taptrade_commit_seconds_bucket", le=le) for le in ("0.2", "0.1", "+Inf"))
 SHIPPED = 'taptrade_replica_age_seconds{database="taptrade.db"}'
 WAL = by("writer", "taptrade_wal_bytes", database="taptrade.db")
@@ -74,6 +78,9 @@ CASES = (
     Case("FunctionBehind", "12m", {"function": "some"}, {BEHIND: "_ 1001x200"}),
     Case("FunctionBehind", "12m", None, {BEHIND: "_ 1000x200"}),
     Case("FunctionBehind", "8m", None, {BEHIND: "_ 1001x200"}),
+    Case("FunctionsDiffer", "7m", {}, SERVED | {SERVED_BY_API: "_ 3x100"}),
+    Case("FunctionsDiffer", "7m", None, SERVED | {SERVED_BY_API: "_ 2x100"}),
+    Case("FunctionsDiffer", "4m", None, SERVED | {SERVED_BY_API: "_ 3x100"}),
     Case("PeriodicJobOverdue", "76m", {"job": "some"}, {SUCCESS: "_ 300x90", OVERDUE: "_ 3600x90"}, "1m"),
     Case("PeriodicJobOverdue", "73m", None, {SUCCESS: "_ 300x90", OVERDUE: "_ 3600x90"}, "1m"),
     Case("PeriodicJobOverdue", "76m", None, {SUCCESS: "_ 1500x90", OVERDUE: "_ 3600x90"}, "1m"),

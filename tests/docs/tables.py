@@ -92,8 +92,12 @@ def _row_of_costs(one: Function) -> tuple[str, ...]:
 
 
 def errors() -> str:
-    """Every error code: status, whether trying again helps, and meaning."""
-    rows = ((f"`{code}`", str(one.status), "yes" if one.retryable else "", one.meaning) for code, one in CODES.items())
+    """Every error code: status, whether trying again helps, and meaning; first the house's, then those of functions."""
+    own = {code: one.codes[code] for one in discover(ROOT / "functions") for code in one.errors}
+    rows = (
+        (f"`{code}`", str(one.status), "yes" if one.retryable else "", one.meaning)
+        for code, one in (CODES | own).items()
+    )
     return table(("code", "status", "retryable", "meaning"), rows)
 
 

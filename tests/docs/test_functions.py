@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,18 +15,29 @@ from tests.docs.tables import ROOT
 pytestmark = [pytest.mark.timeout(180), pytest.mark.integration]
 
 
+def answer_in(told: str) -> dict[str, Any]:
+    """Return the JSON object that a command has printed among other lines."""
+    found: dict[str, Any] = json.loads(told[told.index("\n{") : told.index("\n}") + 2])
+    return found
+
+
 def test_the_guide_leads_from_nothing_to_three_functions_with_tests(checkout: Path) -> None:
     guide = (ROOT / "docs" / "functions.md").read_text(encoding="utf-8")
-    endpoint, others, listed = run(blocks(section(guide, "From nothing to three functions")), checkout, {})
-    said = json.loads(endpoint[endpoint.index("{") : endpoint.index("}") + 1])["said"]
-    assert said.endswith("Z")
-    assert "1 passed" in endpoint
-    assert {"0", '"c1.1"'} <= set(others.splitlines())
+    page, environment = section(guide, "From nothing to three functions"), {"TAPTRADE_DATA": str(checkout / "data")}
+    endpoint, taking, _, others, listed = run(blocks(page), checkout, environment)
+    assert answer_in(endpoint)["said"] == "Hello, Ada."
+    assert answer_in(taking) == {"said": "hello hello"}
+    assert ("2 passed" in endpoint, "3 passed" in taking) == (True, True)
+    assert "0" in others.splitlines()
+    assert re.search(r'^"[0-9A-Z]{26}"$', others, re.MULTILINE)
     assert "2 passed" in others
     assert [line.split("\t")[:2] for line in listed.splitlines()[1:]] == [
         ["count_commits", "every 10 s"],
         ["hello", "GET /api/hello"],
         ["last_winner", "event bet.won"],
+        ["say_again", "POST /api/say-again"],
     ]
+    codes = (checkout / "docs" / "api.md").read_text(encoding="utf-8")
+    assert "| `SAY_AGAIN_TOO_LONG` | 422 |  | That is too long to be said. |" in codes
     assert "| `last_winner` | event bet.won |" in (checkout / "docs" / "functions.md").read_text(encoding="utf-8")
     assert "`GET /api/hello`" in (checkout / "docs" / "api.md").read_text(encoding="utf-8")

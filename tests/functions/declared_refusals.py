@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from runtime.errors import Refusal
+from runtime.errors import OwnRefusal, Refusal
 from runtime.records.refusals import PROBLEMS
 from runtime.web.openapi import code_of
-from runtime.web.problem import Problem
+from runtime.web.problem import Problem, problem_of
 
 TYPES = {code_of(one): one for one in PROBLEMS}
 
@@ -24,7 +24,7 @@ def held_to_their_types() -> Iterator[None]:
 
     def problem(self: Refusal, request_id: str) -> dict[str, Any]:
         found = written(self, request_id)
-        kind = TYPES.get(self.code, Problem)
+        kind = problem_of(type(self)) if isinstance(self, OwnRefusal) else TYPES.get(self.code, Problem)
         shown = msgspec.json.decode(msgspec.json.encode(found))
         read = msgspec.to_builtins(msgspec.convert(shown, kind))
         assert read.keys() == shown.keys(), (self.code, read.keys() ^ shown.keys())

@@ -8,8 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import NODEFAULT
 
+from runtime.function_settings import FunctionSettings
 from runtime.triggers.discovery import triggers_in
 from runtime.web.discovery import discover
 from taptrade import new_function
@@ -28,24 +31,48 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def form_of(settings: type[FunctionSettings]) -> str:
+    """Write down the fields of settings, with types and defaults."""
+    fields = [(one.name, one.type.__name__, one.default) for one in msgspec.structs.fields(settings)]
+    return ", ".join(
+        f"{name}: {form}" + ("" if value is NODEFAULT else f" = {value!r}") for name, form, value in fields
+    )
+
+
 @pytest.mark.integration
 def test_every_kind_is_declared_and_in_the_form_of_the_house(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, *kind in (
-        ("one_http", "--http", "/api/one"),
-        ("one_every", "--every", "5 min"),
+        ("one_http", "--http", "/api/one/{one_id}/{count:int}"),
+        ("one_post", "--http", "PUT /api/one", "--secret", "key", "--setting", "most=5", "--setting", "whom"),
+        ("one_every", "--every", "5 min", "--setting", "text=a b"),
         ("one_cron", "--cron", "0 3 * * 1"),
-        ("one_event", "--event", "column"),
+        ("one_event", "--event", "column", "--secret", "key"),
+        ("one_bet", "--event", "bet", "--setting", "share=0.5", "--setting", "loud=true"),
     ):
         assert new_function.main([name, *kind]) == 0
         assert f"wrote functions/{name}.py\nwrote tests/functions/test_{name}.py\n" in capsys.readouterr().out
-    assert new_function.main(["one_queue", "--queue", "ones", "--json"]) == 0
+    assert new_function.main(["one_queue", "--queue", "ones", "--secret", "key", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["written"], told["tables"]) == (["functions/one_queue.py", "tests/functions/test_one_queue.py"], True)
-    [endpoint] = discover(checkout / "functions")
-    assert (endpoint.name, endpoint.method, endpoint.route) == ("one_http", "GET", "/api/one")
-    assert {one.name: one.when for one in triggers_in(checkout / "functions")} == {
+    assert told["needed"] == ["key"]
+    assert told["try"].endswith('invoke one_queue --data \'{"text": "hello"}\' --setting key=...')
+    endpoints, triggers = discover(checkout / "functions"), triggers_in(checkout / "functions")
+    assert [(one.name, one.method, one.errors) for one in endpoints] == [
+        ("one_post", "PUT", ("ONE_POST_TOO_LONG",)),
+        ("one_http", "GET", ()),
+    ]
+    assert list(endpoints[1].path) == ["one_id", "count"]
+    assert {one.name: form_of(one.settings) for one in (*endpoints, *triggers) if one.settings} == {
+        "one_post": "key: Secret, whom: str, most: int = 5",
+        "one_every": "text: str = 'a b'",
+        "one_event": "key: Secret",
+        "one_bet": "share: float = 0.5, loud: bool = True",
+        "one_queue": "key: Secret",
+    }
+    assert {one.name: one.when for one in triggers} == {
+        "one_bet": "event bet",
         "one_every": "every 5 min",
         "one_cron": "cron 0 3 * * 1",
         "one_event": "event column",
@@ -63,6 +90,11 @@ def test_every_kind_is_declared_and_in_the_form_of_the_house(
         (["Bad", "--http"], "is no name for a function"),
         (["class", "--http"], "is no name for a function"),
         (["there", "--http"], "there.py is there already"),
+        (["one", "--http", "api/one"], "is no route"),
+        (["one", "--http", "FETCH /api/one"], "is no route"),
+        (["one", "--http", "--setting", "Most=5"], "is no name for a setting"),
+        (["one", "--http", "--setting", "most=[5]"], "a text, a number, true or false"),
+        (["one", "--http", "--setting", "key", "--secret", "key"], "named twice"),
         (["one", "--every", "often"], "is no span of time"),
         (["one", "--cron", "0 99 * * *"], "are no times of the calendar"),
         (["one", "--event", "tick"], "tick is no event"),

@@ -37,6 +37,8 @@ def well(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     for name in WORKS.keys() - {"replica"}:
         metrics = Metrics(name)
         metrics.set("taptrade_process_start_seconds", desk.clock.now_ms() / 1000 - 90)
+        if name in ("api", "functions", "scheduler"):
+            metrics.set("taptrade_functions_version", 4 if name == "api" else 3)
         if name == "api":
             metrics.observe("taptrade_request_seconds", 0.004, "place_bet")
         push(desk.client, metrics, desk.clock, idle())
@@ -60,6 +62,7 @@ def test_all_is_well(well: Office) -> None:
     assert told.code == 0
     assert told.out.startswith("house ")
     assert " up 1 min, at 2026-" in told.out
+    assert "version 3 by functions, scheduler; version 4 by api" in " ".join(told.out.split())
 
 
 def test_queues_of_functions_are_shown_with_their_first_and_what_failed(well: Office) -> None:
