@@ -46,7 +46,10 @@ def main(argv: Sequence[str]) -> int:
     folder = data / "logs"
     files = [file for file in log_files(folder) if file.name.partition(".")[0] in OF_FUNCTIONS]
     if not files:
-        raise NothingLogged(f"there are no logs of a run in {folder}")
+        raise NothingLogged(
+            f"there are no logs of a run in {folder}: those of containers are in `docker compose logs api functions`, "
+            "those of units in the journal"
+        )
     tails = [Tail(file) for file in files]
     lines = [line for tail in tails for line in tail.new_lines() if is_of(name, line)]
     for line in sorted(lines, key=_time)[-given.lines :]:

@@ -8,7 +8,7 @@ There is no registry: `discover` (runtime.web.discovery) finds the records by lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args
@@ -163,9 +163,7 @@ def function(
     settings: type[FunctionSettings] | None = None,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
-    refusals_of_its_own = tuple(one for one in errors if not isinstance(one, str))
-    own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings, "media": media}
-    own |= {"own_refusals": refusals_of_its_own}
+    own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings, "media": media, **_split(errors)}
     more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **own}
 
     def declare(handler: H) -> H:
@@ -183,13 +181,18 @@ def function(
             limits_by_handler=limits_by_handler,
             refusals=refusals,
             guards=guards,
-            errors=tuple(one if isinstance(one, str) else one.default_code for one in errors),
             also=also,
             **more,
         )
         return _attached(handler, declaration)
 
     return declare
+
+
+def _split(errors: Iterable[str | type[OwnRefusal]]) -> dict[str, Any]:
+    """Return the codes of all refusals, and those refusals whose codes are the function's own."""
+    own = tuple(one for one in errors if not isinstance(one, str))
+    return {"errors": tuple(one if isinstance(one, str) else one.default_code for one in errors), "own_refusals": own}
 
 
 def _attached(handler: H, declaration: Function) -> H:

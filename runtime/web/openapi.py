@@ -89,7 +89,7 @@ class Schemas:
 @functools.lru_cache(maxsize=1)
 def document(functions: tuple[Function, ...], version: str, problems: tuple[type[Problem], ...] = ()) -> bytes:
     """Build the document as JSON; `problems` are the types of refusals that carry more than the sentence."""
-    own = dict.fromkeys(problem_of(refusal) for one in functions for refusal in one.own_refusals)
+    own = map(problem_of, dict.fromkeys(refusal for one in functions for refusal in one.own_refusals))
     schemas = _schemas(functions, (*problems, *own))
     paths: dict[str, dict[str, Any]] = {}
     for one in functions:

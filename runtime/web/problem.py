@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -30,7 +29,6 @@ class Problem(msgspec.Struct, frozen=True):
     """Whether the very same request may succeed later."""
 
 
-@cache
 def problem_of(refusal: type[OwnRefusal]) -> type[Problem]:
     """Make the type of what a function's own refusal answers, with the meanings that stand below its fields."""
     code: Any = Literal[refusal.default_code]
@@ -38,7 +36,7 @@ def problem_of(refusal: type[OwnRefusal]) -> type[Problem]:
     for name, form in refusal.carried().items():
         said = docstring(refusal, name)
         fields.append((name, Annotated[form, msgspec.Meta(description=said)] if said else form))
-    made: Any = msgspec.defstruct(
+    made = msgspec.defstruct(
         f"{refusal.__name__}Problem",
         fields,
         bases=(Problem,),
@@ -47,4 +45,4 @@ def problem_of(refusal: type[OwnRefusal]) -> type[Problem]:
         frozen=True,
         kw_only=True,
     )
-    return made
+    return cast("type[Problem]", made)

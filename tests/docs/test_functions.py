@@ -34,10 +34,10 @@ def test_the_guide_leads_from_nothing_to_three_functions_with_tests(checkout: Pa
     assert [line.split("\t")[:2] for line in listed.splitlines()[1:]] == [
         ["count_commits", "every 10 s"],
         ["hello", "GET /api/hello"],
-        ["last_winner", "event bet.won"],
+        ["note_bet", "event bet.confirmed"],
         ["say_again", "POST /api/say-again"],
     ]
     codes = (checkout / "docs" / "api.md").read_text(encoding="utf-8")
     assert "| `SAY_AGAIN_TOO_LONG` | 422 |  | That is too long to be said. |" in codes
-    assert "| `last_winner` | event bet.won |" in (checkout / "docs" / "functions.md").read_text(encoding="utf-8")
+    assert "| `note_bet` | event bet.confirmed |" in (checkout / "docs" / "functions.md").read_text(encoding="utf-8")
     assert "`GET /api/hello`" in (checkout / "docs" / "api.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgspec import NODEFAULT
 
-from runtime.function_settings import FunctionSettings
+from runtime.function_settings import Declares, FunctionSettings
 from runtime.triggers.discovery import triggers_in
 from runtime.web.discovery import discover
 from taptrade import new_function
@@ -64,7 +64,8 @@ def test_every_kind_is_declared_and_in_the_form_of_the_house(
         ("one_http", "GET", ()),
     ]
     assert list(endpoints[1].path) == ["one_id", "count"]
-    assert {one.name: form_of(one.settings) for one in (*endpoints, *triggers) if one.settings} == {
+    declared: list[Declares] = [*endpoints, *triggers]
+    assert {one.name: form_of(one.settings) for one in declared if one.settings} == {
         "one_post": "key: Secret, whom: str, most: int = 5",
         "one_every": "text: str = 'a b'",
         "one_event": "key: Secret",
