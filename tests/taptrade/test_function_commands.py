@@ -62,7 +62,8 @@ def test_a_function_is_run_on_a_house_of_its_own(
         (["stream"], "does not end"),
         (["operate_overview"], "is for operators"),
         (["webhooks.deliver"], "takes an object with subscription_id: Expected `object`, got `null`"),
-        (["webhooks.note", "--data", "{}"], "takes an object with id, kind, user_id, data: "),
+        (["webhooks.note", "--data", "[]"], "takes an object with id, kind, user_id, data: "),
+        (["webhooks.note", "--data", '{"kind": "tick"}'], "is told of bet.confirmed"),
         (["time", "--present"], "there is no database"),
     ):
         with pytest.raises(Exception, match=reason):
