@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import keyword
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 
 from runtime.errors import TaptradeError
 from runtime.function_files import DeclarationError, functions_folder
+from runtime.function_settings import file_of
+from runtime.settings import load
 from runtime.triggers.declaration import QUEUE_NAME, cron, every, on_event
 from runtime.triggers.kinds import kinds_meant
 from runtime.web.declaration import BODILESS, METHODS
@@ -86,10 +89,21 @@ def _first(name: str, scaffold: Scaffold, chosen: Chosen, own: Sequence[OwnSetti
     return f"{_bin()}/taptrade invoke {name}{data}{fields}{needed}"
 
 
+def _giving(name: str, needed: Sequence[str]) -> str:
+    """Return the command that writes a function's settings down where nobody else can read them."""
+    file = file_of(load())
+    table = "\\n".join([f"[{name}]", *(f'{one} = "..."' for one in needed), ""])
+    return f"(umask 077 && mkdir -p {_here(file.parent)} && printf '{table}' >>{_here(file)})"
+
+
 def _bin() -> str:
     """Return where this Python's commands are, as a reader in the checkout writes it."""
-    here = Path(sys.executable).parent
-    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
+    return _here(Path(sys.executable).parent)
+
+
+def _here(path: Path) -> str:
+    """Write a path as somebody does who stands in the checkout."""
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
 def _tell(given: argparse.Namespace, root: Path, files: Sequence[Path], first: str, own: Sequence[OwnSetting]) -> None:
@@ -103,8 +117,7 @@ def _tell(given: argparse.Namespace, root: Path, files: Sequence[Path], first: s
         print(f"wrote {path}")
     print(f"the documents' tables could not be written: {fault}" if fault else "wrote the tables of the documents")
     if needed:
-        lines = "".join(f'\n  {name} = "..."' for name in needed)
-        print(f"a house needs, in function_settings.toml of its data folder (mode 600):\n  [{given.name}]{lines}")
+        print(f"a house starts once it is given {', '.join(needed)}:\n  {_giving(given.name, needed)}")
     print(f"try it:\n  {first}\n  {_bin()}/python -m pytest -q {written[1]}\n  make dev")
 
 

@@ -85,6 +85,18 @@ def test_every_kind_is_declared_and_in_the_form_of_the_house(
         assert done.returncode == 0, done.stdout
 
 
+def test_the_command_that_gives_a_secret_is_told_as_it_is_typed(
+    checkout: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAPTRADE_DATA", str(checkout / "data"))
+    assert new_function.main(["one", "--every", "--secret", "key", "--setting", "whom"]) == 0
+    [command] = [line for line in capsys.readouterr().out.splitlines() if "umask" in line]
+    subprocess.run(["bash", "-c", command], check=True)
+    file = checkout / "data" / "function_settings.toml"
+    assert file.read_text() == '[one]\nkey = "..."\nwhom = "..."\n'
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
