@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -54,6 +55,8 @@ def main(argv: Sequence[str]) -> int:
     lines = [line for tail in tails for line in tail.new_lines() if is_of(name, line)]
     for line in sorted(lines, key=_time)[-given.lines :]:
         show(line)
+    if not lines:
+        print(f"{name} has logged nothing; `taptrade functions {name}` tells whether it has run", file=sys.stderr)
     return _follow(name, [tail for tail in tails if tail.file.suffix == ".log"], show) if given.follow else 0
 
 

@@ -111,6 +111,10 @@ def test_the_lines_of_a_function_are_found_in_their_order(
     assert [line.rpartition(" ")[2] for line in capsys.readouterr().out.splitlines()] == ["first", "second"]
     assert logs.main(["webhooks.note", "-n", "1"]) == 0
     assert capsys.readouterr().out.startswith("2026-01-01T00:00:02.000Z webhooks.note: ERROR second")
+    assert (logs.main(["webhooks.deliver"]), capsys.readouterr().err.startswith("webhooks.deliver has logged")) == (
+        0,
+        True,
+    )
     with pytest.raises(Exception, match="there is no function nobody"):
         logs.main(["nobody"])
 
