@@ -20,8 +20,8 @@ from runtime.storage.database import Database
 from taptrade.arguments import typed
 from taptrade.books import MOMENT, Account, find_account, moment, open_books, open_ticks, open_week
 from taptrade.case import Case, collect, prove_bets, spreadsheet
-from taptrade.pricing import yardsticks_of
 from taptrade.tables import show_table
+from taptrade.yardsticks import yardsticks_of
 
 
 def main(argv: Sequence[str]) -> int:

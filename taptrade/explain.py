@@ -18,8 +18,8 @@ from runtime.storage.database import Database
 from taptrade.archived import Archived, BetUnknown, Book, holder_of
 from taptrade.arguments import id_of
 from taptrade.books import Ticks, open_ticks
-from taptrade.pricing import yardsticks_of
 from taptrade.tables import show_findings
+from taptrade.yardsticks import yardsticks_of
 
 
 class Part(Protocol):

@@ -15,7 +15,7 @@ from runtime.explanation.recomputed import Difference, Recomputation
 from runtime.settings import load
 from taptrade.bars import bar
 from taptrade.books import MOMENT, moment, open_books, open_ticks
-from taptrade.pricing import yardsticks_of
+from taptrade.yardsticks import yardsticks_of
 
 SPAN_MS = 3_600_000
 LISTED_MAX = 10_000
