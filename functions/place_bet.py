@@ -1,25 +1,31 @@
-"""POST /api/bets: one tap, placed once, answered after its commit."""
+"""POST /api/bets: one tap, or up to twenty under one signature, each placed once, answered after their commit."""
 
 from __future__ import annotations
 
-from typing import Annotated, assert_never
+from typing import Annotated, Any, assert_never
 
 import gevent
 import msgspec
 
 from runtime.auth.nonces import NonceField
-from runtime.auth.sessions import signed_in
+from runtime.auth.sessions import Session, signed_in
 from runtime.auth.signatures import TapSignatureField
 from runtime.auth.windows import before_memory
 from runtime.betting.admission import overloaded
+from runtime.betting.fate import Missing
+from runtime.betting.gesture import CheckedGesture, SentGesture, check_gesture
 from runtime.betting.intake import Tap
 from runtime.errors import Conflict
 from runtime.function import Body, Call, Header, Reply, function
-from runtime.messaging.commands import Answered
+from runtime.game.bets import Bet
+from runtime.game.gestures import TAPS_MAX, TapLine, may_be_gesture
+from runtime.messaging.commands import Answered, TakenTap
+from runtime.messaging.outbox import Answer
 from runtime.messaging.outcomes import refusal_of
 from runtime.messaging.queues import EnqueueResult, Ticket
 from runtime.parts import Parts
 from runtime.rate_limits import MINUTE_S, LimitDecision
+from runtime.records.gestures import PendingGesture, PendingTap, PlacedGesture, replayed_tap
 from runtime.records.views import BetView, PendingView, bet_view
 
 CONNECTIONS_MAX = 10_000
@@ -52,6 +58,38 @@ class PlaceBetBody(Body, frozen=True):
     ) = None
 
 
+class TapBody(Body, frozen=True):
+    """One tap of a gesture, in the order of the signed text."""
+
+    cell_id: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=64,
+            pattern="^[!-~]+$",
+            description="{column_start_unix}_{low_cents}_{high_cents}",
+            extra_json_schema={"pattern": "^[0-9]+_[0-9]+_[0-9]+$", "minLength": 5},
+        ),
+    ]
+    amount: Annotated[int, msgspec.Meta(ge=0, le=10**13, description="stake in cents, one of the presets")]
+    min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9, description="floor of the rate, basis points")]
+
+
+class PlaceGestureBody(Body, frozen=True):
+    """Up to twenty taps that one signature covers; each is taken or refused by itself."""
+
+    taps: Annotated[list[TapBody], msgspec.Meta(min_length=1, max_length=TAPS_MAX)]
+    """Each a line of the signed text, in this order."""
+    nonce: NonceField
+    timestamp: Annotated[int, msgspec.Meta(ge=0, le=10**12, description="Unix seconds of signing")]
+    signature: TapSignatureField = ""
+    valid_until_ms: (
+        Annotated[
+            int, msgspec.Meta(ge=0, le=10**15, description="Unix milliseconds after which none is to be committed")
+        ]
+        | None
+    ) = None
+
+
 class PlacedBet(msgspec.Struct, frozen=True):
     """The bet, and the balance that it leaves."""
 
@@ -66,6 +104,12 @@ class PendingBet(msgspec.Struct, frozen=True):
     balance: None = None
 
 
+class _Judged(msgspec.Struct, frozen=True):
+    taps: list[msgspec.Raw]
+
+
+_taps = msgspec.json.Decoder(_Judged)
+
 PREFER = Header("Prefer", "`respond-async`: the answer is 202 once the bet is queued, before its commit (RFC 7240).")
 
 
@@ -76,12 +120,13 @@ PREFER = Header("Prefer", "`respond-async`: the answer is 202 once the bet is qu
     limits_by_handler=("bets", "refused_bets"),
     refusals="refusals",
     guards=("breaker", "writer", "admission"),
-    summary="Place a bet",
+    summary="Place a bet, or up to twenty under one signature",
     body=PlaceBetBody,
+    bodies={"taps": PlaceGestureBody},
     headers=(PREFER,),
-    response=PlacedBet,
+    response=(PlacedBet, PlacedGesture),
     status=201,
-    also={202: PendingBet},
+    also={200: PlacedGesture, 202: (PendingBet, PendingGesture)},
     in_flight=CONNECTIONS_MAX,
     errors=(
         "INVALID_SIGNATURE",
@@ -104,11 +149,19 @@ PREFER = Header("Prefer", "`respond-async`: the answer is 202 once the bet is qu
         "UNAVAILABLE",
     ),
 )
-def place_bet(call: Call[PlaceBetBody]) -> Reply:
-    """Check the tap, hand it to the writer, answer 201 after the commit or 202 while it is pending."""
-    parts, body = call.parts, call.body
+def place_bet(call: Call[PlaceBetBody | PlaceGestureBody]) -> Reply:
+    """Check the tap, hand it to the writer, answer 201 after the commit or 202 while it is pending.
+
+    Of a gesture each tap is taken or refused by itself, which `taps` tells in their order; 200 says that none was left
+    for the writer. What is wrong with nonce, time or signature refuses all of it.
+    """
+    parts, session = call.parts, signed_in(call.session)
     parts.admission.refuse_late(call.header("X-Request-Start"), call.received_ms)
-    intake = parts.intake
+    call.refuse_spent("bets", session.wallet)
+    call.refuse_spent("refused_bets", session.user_id)
+    body = call.body
+    if isinstance(body, PlaceGestureBody):
+        return _place_gesture(call, body, session)
     tap = Tap(
         body.cell_id,
         body.amount,
@@ -118,21 +171,15 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
         body.signature,
         body.valid_until_ms,
     )
-    session = signed_in(call.session)
-    call.refuse_spent("bets", session.wallet)
-    call.refuse_spent("refused_bets", session.user_id)
     try:
-        ticket = intake.ticket(tap, session, call.received_ms)
+        ticket = parts.intake.ticket(tap, session, call.received_ms)
     except Conflict as refusal:
         # The repeat of a request whose answer was lost may come after its cell has closed.
         used_by = parts.fates.bet_id_of_nonce(session.nonce_address, tap.nonce)
         raise (_replayed(parts, session.user_id, used_by) if used_by else refusal) from refusal
     call.accept()
-    asynchronous = call.prefers("respond-async")
     with parts.admission:
-        if intake.fill_delay_ms:
-            gevent.sleep(intake.fill_delay_ms / 1000)
-        answer = parts.outbox.place(ticket, until_queued=asynchronous)
+        answer = _answer(call, ticket)
     match answer:
         case Answered(code=None):
             return Reply(bytes(answer.data), status=201, content_type="application/json")
@@ -140,11 +187,55 @@ def place_bet(call: Call[PlaceBetBody]) -> Reply:
             call.note(("refused_bets", session.user_id))
             raise refusal_of(answer.outcome())
         case EnqueueResult() if answer.code:
-            raise _not_enqueued(call, parts, ticket, answer)
+            raise _not_enqueued(call, ticket, answer) or _replayed(parts, session.user_id, answer.argument)
         case EnqueueResult() | None:
             return _pending(body, ticket)
         case _:
             assert_never(answer)
+
+
+def _place_gesture(call: Call[Any], body: PlaceGestureBody, session: Session) -> Reply:
+    """Do the same for a gesture: one ticket for all taps that are not refused here."""
+    parts = call.parts
+    taps = [TapLine(tap.cell_id, tap.amount, tap.min_rate_bp) for tap in body.taps]
+    sent = SentGesture(taps, body.nonce, body.timestamp, body.signature, body.valid_until_ms)
+    gesture = check_gesture(parts.intake, sent, session, call.received_ms)
+    ticket = gesture.ticket
+    if gesture.refused:
+        # The repeat of a request whose answer was lost may come after some of its cells have closed.
+        used_by = parts.fates.bet_id_of_nonce(session.nonce_address, body.nonce)
+        if used_by:
+            raise _replayed(parts, session.user_id, used_by, gesture)
+    if ticket is None:
+        call.note(("refusals", call.address))
+        return Reply(PlacedGesture(gesture.id, gesture.told([])), status=200)
+    call.accept()
+    with parts.admission.inside(ticket.bets):
+        answer = _answer(call, ticket)
+    match answer:
+        case Answered():
+            if answer.refused:
+                call.note(*[("refused_bets", session.user_id)] * answer.refused)
+            if not gesture.refused:
+                return Reply(bytes(answer.data), status=201, content_type="application/json")
+            return Reply(PlacedGesture(gesture.id, gesture.told(_taps.decode(answer.data).taps)), status=201)
+        case EnqueueResult() if answer.code:
+            raise _not_enqueued(call, ticket, answer) or _replayed(parts, session.user_id, answer.argument, gesture)
+        case EnqueueResult() | None:
+            return Reply(
+                PendingGesture(gesture.id, gesture.told([_pending_tap(gesture, tap) for tap in gesture.taken])),
+                status=202,
+            )
+        case _:
+            assert_never(answer)
+
+
+def _answer(call: Call[Any], ticket: Ticket) -> Answer | None:
+    """Hand a ticket to the writer and return what came of it, or with `respond-async` that it is queued."""
+    parts = call.parts
+    if parts.intake.fill_delay_ms:
+        gevent.sleep(parts.intake.fill_delay_ms / 1000)
+    return parts.outbox.place(ticket, until_queued=call.prefers("respond-async"))
 
 
 def _pending(body: PlaceBetBody, ticket: Ticket) -> Reply:
@@ -152,24 +243,48 @@ def _pending(body: PlaceBetBody, ticket: Ticket) -> Reply:
     return Reply(PendingBet(pending), status=202)
 
 
-def _not_enqueued(call: Call[PlaceBetBody], parts: Parts, ticket: Ticket, result: EnqueueResult) -> Exception:
+def _pending_tap(gesture: CheckedGesture, tap: TakenTap) -> PendingTap:
+    line = gesture.taps[tap.number - 1]
+    return PendingTap(PendingView(gesture.bet_id(tap.number), tap.decided_by_ms, line.cell_id, line.amount))
+
+
+def _not_enqueued(call: Call[Any], ticket: Ticket, result: EnqueueResult) -> Exception | None:
+    """Return why a ticket was not queued; None: its nonce was used."""
     if result.code == "LIMIT":
         reset_s = MINUTE_S - call.received_ms // 1000 % MINUTE_S
-        decision = LimitDecision("bets", False, ticket.limit, 0, reset_s)
+        left = int(result.argument)
+        decision = LimitDecision("bets", False, ticket.limit, left, reset_s)
         call.report_limit(decision)
-        call.surroundings.limiter.remember("bets", signed_in(call.session).wallet, call.received_ms)
+        if not left:
+            call.surroundings.limiter.remember("bets", signed_in(call.session).wallet, call.received_ms)
         decision.enforce()
     if result.code == "EPOCH":
         return before_memory("The bet", call.received_ms)
-    if result.code == "FULL":
-        return overloaded()
-    return _replayed(parts, signed_in(call.session).user_id, result.argument)
+    return overloaded() if result.code == "FULL" else None
 
 
-def _replayed(parts: Parts, user_id: str, used_by: str) -> Conflict:
-    fate = parts.fates.find(used_by, user_id)
+def _replayed(parts: Parts, user_id: str, used_by: str, gesture: CheckedGesture | None = None) -> Conflict:
+    """Return the refusal of a nonce that was used before, with what became of what used it."""
     detail = "The nonce was used before."
+    fate = parts.fates.find(used_by, user_id)
     if fate.bet is not None:
         return Conflict(detail, code="REPLAYED_NONCE", bet=bet_view(fate.bet))
     outcome = "never_placed" if fate.missing == "never_placed" else "unknown"
+    stored = parts.fates.bets_of_gesture(used_by, user_id)
+    if gesture is not None and (stored or may_be_gesture(used_by)):
+        gesture.id = used_by
+        told = [_replayed_tap(gesture, number, stored, fate.missing) for number in gesture.numbers]
+        return Conflict(detail, code="REPLAYED_NONCE", gesture_id=used_by, taps=told)
+    if stored:
+        told = [replayed_tap(bet) for _, bet in sorted(stored.items())]
+        return Conflict(detail, code="REPLAYED_NONCE", gesture_id=used_by, taps=told)
     return Conflict(detail, code="REPLAYED_NONCE", bet=None, outcome=outcome, bet_id=used_by)
+
+
+def _replayed_tap(gesture: CheckedGesture, number: int, stored: dict[int, Bet], missing: Missing) -> dict[str, Any]:
+    bet = stored.get(number)
+    if bet is not None:
+        return replayed_tap(bet)
+    if number in gesture.refused:
+        return gesture.told_refused(number)
+    return {"outcome": "unknown" if stored else missing, "bet_id": gesture.bet_id(number)}

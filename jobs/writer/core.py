@@ -14,6 +14,7 @@ from jobs.writer.archives import record_archive
 from jobs.writer.book import Book
 from jobs.writer.counts import begin, count
 from jobs.writer.erasures import forget_player, refusal_of_forgotten
+from jobs.writer.gestures import each_bet, each_outcome
 from jobs.writer.inbox import Inbox, TakenJob
 from jobs.writer.overrides import note_override
 from jobs.writer.place import place_bets
@@ -26,7 +27,9 @@ from runtime.game.judge import Judge
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.player_entries import totals_since
 from runtime.game.ticks import Tick
+from runtime.messaging import queues
 from runtime.messaging.commands import (
+    BETS,
     Adjust,
     AdoptGuest,
     AnyCommand,
@@ -38,6 +41,7 @@ from runtime.messaging.commands import (
     OpenBucket,
     Outcome,
     PlaceBet,
+    PlaceGesture,
     RecordArchive,
     ReverseWithdrawal,
     SetLimits,
@@ -45,7 +49,6 @@ from runtime.messaging.commands import (
     Withdraw,
 )
 from runtime.messaging.connection import Redis
-from runtime.messaging.queues import BETS
 from runtime.messaging.redis_values import decode_tick
 from runtime.metrics.table import Metrics
 from runtime.storage.database import DatabaseError, OperationalError
@@ -115,8 +118,8 @@ class Writer:
         self._more = found.more
         self.collected_ms = self.book.clock.monotonic_ms()
         tick = self._newest_tick(found.tick)
-        bets = [*(job for job in held if job.queue == BETS), *found.bets]
-        commands = [job for job in held if job.queue != BETS]
+        bets = [*(job for job in held if job.queue == queues.BETS), *found.bets]
+        commands = [job for job in held if job.queue != queues.BETS]
         self._each([commands, found.commands], lambda jobs: self._run(jobs, tick), behind=bets)
         patience_ms = self.rules.max_fill_age_ms
         bets, self.aside = part_ripe([*self.aside, *bets], tick, self.book.now_ms(), patience_ms)
@@ -227,9 +230,12 @@ class Writer:
 
     def _apply(self, commit: Commit, job: TakenJob, tick: Tick | None) -> list[Outcome]:
         commands = job.batch.commands if job.batch else []
-        bets = [command for command in commands if isinstance(command, PlaceBet)]
-        outcomes = place_bets(commit, self._judge(commit, tick), self.book.seals, bets) if bets else []
-        outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, PlaceBet)]
+        bets = [command for command in commands if isinstance(command, BETS)]
+        outcomes: list[Outcome] = []
+        if bets:
+            placed = place_bets(commit, self._judge(commit, tick), self.book.seals, each_bet(bets))
+            outcomes = each_outcome(bets, placed)
+        outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, BETS)]
         return outcomes
 
     def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901, PLR0912  # a case for each command
@@ -264,7 +270,7 @@ class Writer:
                 return record_archive(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():
                 return money.resolve_withdrawal(commit, command)
-            case PlaceBet():
+            case PlaceBet() | PlaceGesture():
                 raise TypeError("bets are placed together")
             case _:
                 assert_never(command)

@@ -10,6 +10,7 @@ from typing import assert_never
 from msgspec import to_builtins
 
 from jobs.writer.erasures import forgotten
+from jobs.writer.gestures import TapBet, begin
 from jobs.writer.seals import Seals
 from runtime.game.bets import Bet, Status, from_row
 from runtime.game.grid import Cell, parse_cell
@@ -33,7 +34,7 @@ def place_bets(commit: Commit, judge: Judge, seals: Seals, bets: Sequence[PlaceB
     known = _known(commit, bets)
     live = _live(commit, bets, cells)
     features = _features_text(judge.tick)
-    outcomes = []
+    outcomes, begun = [], set[str]()
     for command, cell in zip(bets, cells, strict=True):
         bet = known.get(command.id)
         if bet is None:
@@ -41,6 +42,9 @@ def place_bets(commit: Commit, judge: Judge, seals: Seals, bets: Sequence[PlaceB
             if seal is None:
                 outcomes.append(forgotten(command))
                 continue
+            if isinstance(command, TapBet) and command.gesture.id not in begun:
+                begun.add(command.gesture.id)
+                begin(commit, seal, command.gesture)
             other = live.get((command.cell_id, command.user_id)) or commit.live_bet(command.cell_id, command.user_id)
             bet, outcome = _place(commit, judge, seal, command, cell, other, features)
             known[command.id] = bet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,10 +12,10 @@ from runtime.game.bets import Bet
 from runtime.game.ledger import Commit, CommitEvent
 from runtime.game.player_entries import Execute
 from runtime.messaging import bus, redis_keys
-from runtime.messaging.commands import Outcome, PlaceBet
+from runtime.messaging.commands import BETS, Outcome
 from runtime.messaging.connection import Redis
 from runtime.records.events import events_of_commit, last_commit
-from runtime.records.views import event
+from runtime.records.views import BetView, event
 
 REPLIES_KEPT_S = 60
 _encode = msgspec.json.encode
@@ -42,8 +42,17 @@ def publish(client: Redis, inbox: Inbox, commit: Commit | None, jobs: list[Taken
 
 def _events(commit: Commit, answers: Answers) -> bytes:
     # A bet that is placed looks the same in its answer. One that ends does not, and may be answered once more here.
-    views = {each.id: each.data.get("bet") for outcomes in answers.values() for each in outcomes if each.code is None}
+    views = dict(_views(each for outcomes in answers.values() for each in outcomes if each.code is None))
     return _encode([event(item, commit.number, views.get(_placed_id(item))) for item in commit.events])
+
+
+def _views(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, BetView | None]]:
+    for each in outcomes:
+        for tap in each.data.get("taps", ()):
+            bet = tap.get("bet")
+            if isinstance(bet, BetView):
+                yield bet.id, bet
+        yield each.id, each.data.get("bet")
 
 
 def _placed_id(item: CommitEvent) -> str:
@@ -52,7 +61,7 @@ def _placed_id(item: CommitEvent) -> str:
 
 
 def _bet_ids(jobs: Iterable[TakenJob]) -> list[str]:
-    return [command.id for job in jobs if job.batch for command in job.batch.commands if isinstance(command, PlaceBet)]
+    return [command.id for job in jobs if job.batch for command in job.batch.commands if isinstance(command, BETS)]
 
 
 def catch_up(client: Redis, execute: Execute) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from jobs.writer.inbox import BETS_SLICE, TakenJob
 from runtime.game.ticks import Tick
-from runtime.messaging.commands import PlaceBet
+from runtime.messaging.commands import BETS
 
 
 def part_ripe(
@@ -28,7 +28,7 @@ def part_ripe(
 def is_ripe(job: TakenJob, tick: Tick | None, now_ms: int, patience_ms: int) -> bool:
     """Tell whether every bet of a job can be judged: there is a tick from after its delay, or it is too late."""
     commands = job.batch.commands if job.batch else []
-    delayed = [command for command in commands if isinstance(command, PlaceBet) and command.fill_delay_ms]
+    delayed = [command for command in commands if isinstance(command, BETS) and command.fill_delay_ms]
     tick_ms = tick.id if tick else 0
     return all(
         tick_ms > bet.wait_ends_ms() or now_ms > min(bet.wait_ends_ms() + patience_ms, bet.decided_by_ms)

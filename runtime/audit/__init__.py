@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from runtime.audit.chain_walk import check_chain
 from runtime.audit.cut_check import check_cut, manifests, read_cut
 from runtime.audit.findings import Finding, Report
+from runtime.audit.gesture_check import check_gestures
 from runtime.audit.heads import Head, check_heads, newest_head
 from runtime.audit.key_check import check_keys
 from runtime.audit.money_walk import check_money
@@ -43,6 +44,7 @@ def audit(
             report.findings += check_cut(database, cut, recorded)
             report.findings += check_keys(database)
         report.findings += check_money(database, report, cut, recorded)
+        report.findings += check_gestures(database)
         report.findings += check_heads(database, heads)
         report.findings += check_chain(database, cut, lambda number: progress(number, report.commits))
     return report

@@ -21,6 +21,12 @@ FROM adoptions;
 SELECT commit_number AS written_commit, place AS written_place, id AS row_key, "key" AS near, {entry_columns}
 FROM transaction_ledger;
 
+-- name: written_gesture
+-- What the bets of gestures share.
+SELECT created_commit AS written_commit, created_place AS written_place, "key" AS row_key, seq AS near,
+       {gesture_columns}
+FROM gestures;
+
 -- name: written_bet
 -- Bets as they were placed.
 SELECT placed_commit AS written_commit, placed_place AS written_place, "key" AS row_key, seq AS near, {placed_columns}
@@ -203,6 +209,17 @@ LEFT JOIN entry_rows AS paid ON paid.id = entry_key(bets.placed_at, bets.placed_
 LEFT JOIN entry_rows AS ended ON ended.id = entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1)
     AND ended.kind IN (1, 2) AND ended.ref = bets."key"
 ORDER BY bets.seq;
+
+-- name: bets_of_gestures
+-- The bets without a nonce of their own, each with what the gesture before it says.
+SELECT bets.id, bets.cell_id, bets.amount, bets.min_rate_bp, gestures.id, taps, gestures.nonce, gestures.signature
+FROM bets LEFT JOIN gestures ON gestures.seq = (SELECT max(seq) FROM gesture_rows WHERE gesture_rows.seq <= bets.seq)
+WHERE bets.nonce = '' ORDER BY bets.seq;
+
+-- name: gestures_without_bets
+-- Gestures whose first bet is not there. Of those that an archive holds the bets may be gone.
+SELECT id FROM gestures WHERE seq > (SELECT cut_seq FROM cut) AND NOT EXISTS
+    (SELECT 1 FROM bet_rows WHERE bet_rows.seq = gestures.seq AND placed_commit = created_commit);
 
 -- name: lost_references
 -- Entries that refer to what is not there, or is there for another player or amount. A bet's entry stands right behind

@@ -34,12 +34,12 @@ class Record:
     line: bytes
 
 
-RISING = ("entry", "bet")
+RISING = ("entry", "bet", "gesture")
 """Kinds of which the keys rise with commit and position, as long as nobody has changed a row."""
 
 
-OF_BETS = ("bet", "resolved")
-"""Kinds of which the rows' keys are those that bets are stored by."""
+OF_BETS = ("bet", "resolved", "gesture")
+"""Kinds of which the rows' keys are stored as bytes, as those of bets are."""
 
 
 class OutOfOrder(Exception):
@@ -64,6 +64,7 @@ SOURCES = (
     Source("user", "users", AUDIT["written_user"]),
     Source("adoption", "adoptions", AUDIT["written_adoption"]),
     Source("entry", "transaction_ledger", AUDIT["written_entry"]),
+    Source("gesture", "gestures", AUDIT["written_gesture"]),
     Source("bet", "bets", AUDIT["written_bet"]),
     Source("resolved", "bets", AUDIT["written_resolved"]),
     Source("column", "columns", AUDIT["written_column"]),

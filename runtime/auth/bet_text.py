@@ -4,6 +4,7 @@ from __future__ import annotations
 
 WINDOW_PAST_S = 30
 WINDOW_FUTURE_S = 5
+LINE_BREAK, TAP_BREAK = "\n", "\nTap: "
 
 
 def is_timely(signed_s: int, now_ms: int) -> bool:
@@ -24,6 +25,19 @@ def bet_text(cell_id: str, amount: int, min_rate_bp: int, nonce: str, timestamp:
         f"Cell: {cell_id}\n"
         f"Amount: {amount}\n"
         f"MinRate: {min_rate_bp}\n"
+        f"Nonce: {nonce}\n"
+        f"Timestamp: {timestamp}\n"
+        f"Chain: {chain_id}\n"
+        "Version: 1"
+    )
+
+
+def gesture_text(taps: str, nonce: str, timestamp: int, chain_id: int) -> str:
+    """Return the text of a gesture: of `taps`, lines of cell, stake and least rate, each behind the word for it."""
+    return (
+        "Tap Trading Bet\n"
+        "Action: place_bets\n"
+        f"Tap: {taps.replace(LINE_BREAK, TAP_BREAK)}\n"
         f"Nonce: {nonce}\n"
         f"Timestamp: {timestamp}\n"
         f"Chain: {chain_id}\n"

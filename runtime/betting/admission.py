@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from runtime.errors import Unavailable
 
@@ -46,6 +47,16 @@ class AdmissionControl:
 
     def __exit__(self, *_error: object) -> None:
         self.bets -= 1
+
+    @contextmanager
+    def inside(self, bets: int) -> Iterator[None]:
+        """Stay of as many bets as come in one request."""
+        with self:
+            self.bets += bets - 1
+            try:
+                yield
+            finally:
+                self.bets -= bets - 1
 
     def look(self, answered: int) -> None:
         """Measure the pace by the count of answers so far; to be called every LOOK_EVERY_S by the event loop."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from runtime.clock import Clock
 from runtime.game.bets import Bet, from_row
+from runtime.game.gestures import gesture_of, ids_of_taps, may_be_gesture
 from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
 from runtime.messaging import redis_keys
@@ -65,6 +67,13 @@ class Fates:
             return Fate(None, "never_placed", decided_by_ms)
         return Fate(bet if bet.user_id == user_id else None)
 
+    def bets_of_gesture(self, gesture_id: str, user_id: str) -> dict[int, Bet]:
+        """Return a user's stored bets that are of a gesture, by the numbers of their taps; none if it is none."""
+        if not may_be_gesture(gesture_id):
+            return {}
+        bets = map(from_row, self.pool.execute(SQL["bets_by_id"], (json.dumps(ids_of_taps(gesture_id)),)))
+        return {gesture_of(bet.id)[1]: bet for bet in bets if bet.user_id == user_id}
+
     def _stored(self, bet_id: str) -> Bet | None:
         rows = self.pool.execute(SQL["bet"], (bet_id,))
         return from_row(rows[0]) if rows else None
@@ -72,6 +81,9 @@ class Fates:
     def _deadline(self, bet_id: str) -> tuple[str | None, int | None]:
         """Return owner and deadline of a bet on its way; without Redis' word the time in the id decides."""
         value: Any = self.client.get(redis_keys.pending(bet_id))
+        gesture_id, _ = gesture_of(bet_id)
+        if value is None and gesture_id:
+            value = self.client.get(redis_keys.pending(gesture_id))
         if value is not None:
             pending = PendingBet.decode(value)
             return pending.user_id, pending.decided_by_ms

@@ -10,10 +10,11 @@ from runtime.clock import rfc3339
 from runtime.explanation.views import Chained, Position, What
 from runtime.game import chain
 from runtime.game.bets import Bet
+from runtime.game.gestures import gesture_of
 from runtime.game.ids import first_id_at
 from runtime.game.player_entries import Execute
 
-QUICK = ("entry", "bet", "resolved", "column", "settled", "standing")
+QUICK = ("entry", "gesture", "bet", "resolved", "column", "settled", "standing")
 """The kinds of which a commit's rows are found without a walk; others are walked, where the caller has the time."""
 MINTED = ("user", "delegation", "limits", "withdrawal")
 """The kinds whose ids begin with the time when they were asked for, a little before their commit."""
@@ -53,6 +54,9 @@ def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach, 
         rows += [("evidence", "column", bet.column_start_s), ("resolved", "resolved", bet.id)]
     if reach == "all":
         rows.insert(0, ("delegated", "delegation", bet.delegation_id))
+    gesture_id, _ = gesture_of(bet.id)
+    if not bet.nonce and gesture_id:
+        rows.insert(0, ("signed", "gesture", gesture_id))
     positions = []
     for what, kind, key in rows:
         own = _own(execute, kind, key)
@@ -125,6 +129,7 @@ def _lines(execute: Execute, header: chain.Header, column_start_s: int, *, walk:
     """Return the records of a commit in order of position: those found quickly, then others until they are enough."""
     near: dict[str, Near] = {
         "entry": (header.first_entry, header.last_entry),
+        "gesture": (header.first_bet_seq, header.last_bet_seq),
         "bet": (header.first_bet_seq, header.last_bet_seq),
         "settled": (column_start_s, column_start_s),
     }

@@ -12,6 +12,7 @@ from runtime.game import columns
 from runtime.game.bets import Bet, from_row
 from runtime.game.buckets import Bucket, named
 from runtime.game.columns import Column
+from runtime.game.gestures import Gesture, gesture_of
 from runtime.game.ledger import SQL, Entry
 from runtime.game.player_entries import Execute, entries_oldest_first
 from runtime.personal.seal import about, key_of, opened, opened_bet
@@ -40,6 +41,8 @@ class Facts:
     oldest_commit: int
     """The first commit whose entries are here; 1 as long as nothing shortens the ledger."""
     chain: Chained
+    gesture: Gesture | None = None
+    """What the bet shares with others that were signed with it; its id says which tap of it this is."""
     shut: tuple[Bucket, bool] | None = None
     """The bucket that the bet was refused for, and whether it was closed when the bet was judged."""
 
@@ -72,8 +75,18 @@ def gather(
         entries=[_step(execute, Entry(*row)) for row in sorted(execute(QUERIES["entries_of_bet"], (bet.id,)))],
         oldest_commit=oldest_commit,
         chain=check_chained(execute, bet, oldest_commit, reach, live),
+        gesture=_gesture(execute, bet, key),
         shut=_shut(execute, bet),
     )
+
+
+def _gesture(execute: Execute, bet: Bet, key: bytes | None) -> Gesture | None:
+    gesture_id, tap = gesture_of(bet.id)
+    rows = execute(SQL["gesture"], (gesture_id,)) if tap and not bet.nonce else []
+    if not rows:
+        return None
+    found = Gesture(*rows[0])
+    return found._replace(signature=opened(found.signature, key, about("gesture", gesture_id)) or "")
 
 
 def _shut(execute: Execute, bet: Bet) -> tuple[Bucket, bool] | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from runtime.addresses import shown_signer, to_checksum_address
 from runtime.auth import p256
 from runtime.auth.bet_signatures import parse_signature
-from runtime.auth.bet_text import bet_text, is_timely
+from runtime.auth.bet_text import bet_text, gesture_text, is_timely
 from runtime.auth.chains import find_chain
 from runtime.auth.signatures import parse_signature as parse_wallets
 from runtime.auth.signatures import recover_text
@@ -17,39 +17,66 @@ from runtime.clock import rfc3339
 from runtime.explanation.facts import Facts, Guest
 from runtime.explanation.views import Adoption, Delegation, Signed, Signer
 from runtime.game.bets import Bet
+from runtime.game.gestures import TapLine, gesture_of
 from runtime.personal.seal import FORGOTTEN
 
 
 def check_signed(facts: Facts, chain_ids: Sequence[int]) -> Signed:
     """Verify the bet's signature for any of the accepted chains, and the login that delegated its key."""
     bet, delegation = facts.bet, facts.delegation
-    if FORGOTTEN in (bet.signature, bet.signer):
-        return _forgotten(facts, chain_ids)
-    text_on = partial(bet_text, bet.cell_id, bet.amount, bet.min_rate_bp, bet.nonce, bet.signed_at_s)
-    signature = parse_signature(bet.signature)
+    text_on, given = _text_and_signature(facts)
+    if FORGOTTEN in (given, bet.signer):
+        return _forgotten(facts, text_on(chain_ids[0]))
+    signature = parse_signature(given)
     found = None if signature is None else find_chain(text_on, chain_ids, signature, (bet.signer,))
     chain_id = None if found is None else found[0]
-    by = _signer(bet, facts)
-    wrong = _wrong(facts, by, chain_ids, chain_id)
+    by = _signer(given, facts)
+    wrong = _wrong_gesture(facts) or _wrong(facts, given, by, chain_ids, chain_id)
+    gesture_id, tap = _place(facts)
     return Signed(
-        ok=None if by == "nobody" else wrong is None,
+        ok=None if by == "nobody" and wrong is None else wrong is None,
         finding=wrong or _finding(bet, by, delegation),
         by=by,
         signer=shown_signer(bet.signer),
         wallet=to_checksum_address(facts.wallet) if facts.wallet else "",
         text=text_on(chain_ids[0] if chain_id is None else chain_id),
         chain_id=chain_id,
-        signature=bet.signature,
+        signature=given,
         signed_at=rfc3339(bet.signed_at_s * 1000),
         received_at=rfc3339(bet.received_ms),
         delegation=delegation,
         adoption=facts.adoption,
+        gesture_id=gesture_id,
+        tap=tap,
     )
 
 
-def _forgotten(facts: Facts, chain_ids: Sequence[int]) -> Signed:
+def _text_and_signature(facts: Facts) -> tuple[Callable[[int], str], str]:
+    bet, gesture = facts.bet, facts.gesture
+    if gesture is not None:
+        return partial(gesture_text, gesture.taps, gesture.nonce, bet.signed_at_s), gesture.signature
+    return partial(bet_text, bet.cell_id, bet.amount, bet.min_rate_bp, bet.nonce, bet.signed_at_s), bet.signature
+
+
+def _place(facts: Facts) -> tuple[str | None, int | None]:
+    return (None, None) if facts.gesture is None else gesture_of(facts.bet.id)
+
+
+def _wrong_gesture(facts: Facts) -> str | None:
+    """Say why a bet of a gesture is not what was signed on its line."""
+    bet, gesture = facts.bet, facts.gesture
+    _, tap = gesture_of(bet.id)
+    if gesture is None:
+        return None if bet.nonce else "The gesture that the bet was signed in is not there."
+    if gesture.line(tap) != TapLine(bet.cell_id, bet.amount, bet.min_rate_bp):
+        return f"Tap {tap} of the signed gesture is another than this bet."
+    return None
+
+
+def _forgotten(facts: Facts, text: str) -> Signed:
     """Say what is left of a signature whose key was destroyed: the text, and that the chain covers what is sealed."""
     bet = facts.bet
+    gesture_id, tap = _place(facts)
     return Signed(
         ok=None,
         finding="The player was forgotten: signature and signer cannot be read any more, nor checked. The hash chain"
@@ -57,18 +84,21 @@ def _forgotten(facts: Facts, chain_ids: Sequence[int]) -> Signed:
         by="forgotten",
         signer=FORGOTTEN,
         wallet=FORGOTTEN,
-        text=bet_text(bet.cell_id, bet.amount, bet.min_rate_bp, bet.nonce, bet.signed_at_s, chain_ids[0]),
+        text=text,
         chain_id=None,
         signature=FORGOTTEN,
         signed_at=rfc3339(bet.signed_at_s * 1000),
         received_at=rfc3339(bet.received_ms),
         delegation=None,
         adoption=None,
+        gesture_id=gesture_id,
+        tap=tap,
     )
 
 
-def _signer(bet: Bet, facts: Facts) -> Signer:
-    if not bet.signature:
+def _signer(signature: str, facts: Facts) -> Signer:
+    bet = facts.bet
+    if not signature:
         return "nobody"
     by_guests_key = facts.guest is not None and bet.signer == facts.guest.key
     # A wallet that has taken the account over may let the guest's key sign on, by a login of its own.
@@ -77,11 +107,11 @@ def _signer(bet: Bet, facts: Facts) -> Signer:
     return "wallet" if bet.signer == facts.wallet else "session_key"
 
 
-def _wrong(facts: Facts, by: Signer, chain_ids: Sequence[int], chain_id: int | None) -> str | None:
+def _wrong(facts: Facts, signature: str, by: Signer, chain_ids: Sequence[int], chain_id: int | None) -> str | None:
     bet, wallet, guest = facts.bet, facts.wallet, facts.guest
     if not wallet:
         return "The bet's account is not there."
-    if not bet.signature:
+    if not signature:
         return None
     if chain_id is None:
         return f"The signature is not the signer's over this text, for the chain {' or '.join(map(str, chain_ids))}."

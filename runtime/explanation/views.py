@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.records.views import ColumnView
 
-What = Literal["delegated", "placed", "evidence", "resolved"]
+What = Literal["delegated", "signed", "placed", "evidence", "resolved"]
 Signer = Literal["wallet", "session_key", "guest", "nobody", "forgotten"]
 
 
@@ -36,7 +36,8 @@ class Adoption(msgspec.Struct, frozen=True):
 class Signed(msgspec.Struct, frozen=True):
     """Who signed what, and when; `text` is rebuilt from the stored bet and verified again.
 
-    `chain_id` is the accepted chain that the signature fits; null: unsigned, or none of them.
+    `chain_id` is the accepted chain that the signature fits; null: unsigned, or none of them. Of a gesture the text
+    names all its taps, and this bet is the one on the line of the number `tap`.
     """
 
     ok: bool | None
@@ -51,6 +52,10 @@ class Signed(msgspec.Struct, frozen=True):
     received_at: str
     delegation: Delegation | None
     adoption: Adoption | None
+    gesture_id: str | None = None
+    """The gesture that the bet was signed in; null: it was signed alone."""
+    tap: int | None = None
+    """Which line of the gesture's taps it is, from 1 on."""
 
 
 class Inputs(msgspec.Struct, frozen=True):

@@ -116,6 +116,14 @@ SELECT max(seq) FROM (SELECT coalesce(max(seq), 0) AS seq FROM bets UNION ALL SE
 -- One bet, whoever's it is.
 SELECT {bet_columns} FROM bets WHERE "key" = ulid_key(?);
 
+-- name: insert_gesture
+-- What the bets of a gesture share; they follow.
+INSERT INTO gesture_rows (seq, id, taps, nonce, signature, created_commit, created_place) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: gesture
+-- What the bets of a gesture share, by its id.
+SELECT {gesture_columns} FROM gestures WHERE "key" = ulid_key(?);
+
 -- name: bets_by_id
 -- The bets of many ids. A list goes in as one parameter: the statement's text is the same for every batch, so that it
 -- is prepared once.

@@ -18,6 +18,7 @@ from runtime.game.buckets import BUCKET_COLUMNS
 from runtime.game.chain import Header
 from runtime.game.columns import COLUMN_FIELDS, CONTENT_FIELDS
 from runtime.game.cuts import CUT_COLUMNS
+from runtime.game.gestures import Gesture
 from runtime.game.limits import LIMIT_COLUMNS
 
 Marks = Mapping[str, str | tuple[str, ...]]
@@ -37,6 +38,7 @@ COLUMN_LISTS: Marks = {
     "bucket_columns": BUCKET_COLUMNS,
     "limit_columns": LIMIT_COLUMNS,
     "cut_columns": CUT_COLUMNS,
+    "gesture_columns": Gesture._fields,
 }
 """The lists that every room's file may name; their order is that of the fields which rows are made of and hashed by."""
 

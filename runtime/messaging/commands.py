@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from runtime.game.gestures import TAPS_MAX
 from runtime.game.limits import LIMIT_COLUMNS
 
 # A crafted job can carry anything: what is not a positive amount never gets past decoding.
@@ -43,6 +44,36 @@ class PlaceBet(Command, tag="place_bet", kw_only=True, frozen=True, omit_default
     def wait_ends_ms(self) -> int:
         """Return the moment after which the tick must lie; 0 where any fresh one will do."""
         return self.received_ms + self.fill_delay_ms if self.fill_delay_ms else 0
+
+
+class TakenTap(msgspec.Struct, frozen=True, array_like=True):
+    """A tap of a gesture that is to be judged: the number of its line, and until when it may be committed."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=TAPS_MAX)]
+    decided_by_ms: int
+
+
+class PlaceGesture(Command, tag="place_gesture", kw_only=True, frozen=True, omit_defaults=True):
+    """Place bets that were signed together, each judged by itself, all in one commit; `id` names their ids."""
+
+    user_id: str
+    taps: Annotated[str, msgspec.Meta(max_length=TAPS_MAX * 128)]
+    """The lines of all taps as they were signed, of those too that were refused before."""
+    taken: Annotated[list[TakenTap], msgspec.Meta(min_length=1, max_length=TAPS_MAX)]
+    nonce: str
+    signed_at_s: int
+    signature: str
+    signer: str
+    delegation_id: str | None = None
+    fill_delay_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+    def wait_ends_ms(self) -> int:
+        """Return the moment after which the tick must lie, as of a single bet."""
+        return self.received_ms + self.fill_delay_ms if self.fill_delay_ms else 0
+
+
+AnyBet = PlaceBet | PlaceGesture
+BETS = (PlaceBet, PlaceGesture)
 
 
 class Delegation(msgspec.Struct, frozen=True):
@@ -215,6 +246,7 @@ class ForgetPlayer(Command, tag="forget_player", kw_only=True, frozen=True, omit
 
 AnyCommand = (
     PlaceBet
+    | PlaceGesture
     | OpenAccount
     | AdoptGuest
     | Deposit
@@ -246,6 +278,8 @@ class Answered(msgspec.Struct):
     data: msgspec.Raw
     code: str | None = None
     detail: str = ""
+    bets: int = 1
+    refused: int = 0
 
     def outcome(self) -> Outcome:
         """Decode the data."""
@@ -259,3 +293,7 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     data: dict[str, Any]
     code: str | None = None
     detail: str = ""
+    bets: int = 1
+    """How many bets it is about; of a gesture, one for each tap."""
+    refused: int = 0
+    """How many taps of a gesture were refused."""

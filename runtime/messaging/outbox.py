@@ -20,7 +20,7 @@ from runtime.background import Background
 from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.messaging import queues, redis_keys
-from runtime.messaging.commands import Answered, AnyCommand, Outcome, PlaceBet
+from runtime.messaging.commands import BETS, Answered, AnyCommand, Outcome
 from runtime.messaging.connection import OUTAGES, Redis, RedisError, was_never_sent
 from runtime.messaging.queues import BATCH_COMMANDS_MAX, EnqueueResult, Queue, Ticket, decode_answers
 
@@ -54,10 +54,12 @@ class _Lane:
         self.queue = queue
         self.clock = clock
         self.waiting: list[_Waiting] = []
+        self.bets = 0
         self.some = Event()
 
     def put(self, waiting: _Waiting) -> None:
         self.waiting.append(waiting)
+        self.bets += waiting.ticket.bets
         self.some.set()
 
     def run(self) -> None:
@@ -65,7 +67,7 @@ class _Lane:
         while True:
             self.some.wait()
             left_s = due_s - time.monotonic()
-            if left_s > 0 and len(self.waiting) < BATCH_COMMANDS_MAX:
+            if left_s > 0 and self.bets < BATCH_COMMANDS_MAX:
                 gevent.sleep(left_s)
             batch = self._take()
             due_s = time.monotonic() + min(GATHER_S + GATHER_S_FOR_COMMAND * len(batch), GATHER_S_MAX)
@@ -78,8 +80,16 @@ class _Lane:
                 self._send(batch)
 
     def _take(self) -> list[_Waiting]:
-        batch = self.waiting[:BATCH_COMMANDS_MAX]
-        del self.waiting[:BATCH_COMMANDS_MAX]
+        """Take as many as one job should hold; a gesture goes whole, so some bets more may be among them."""
+        count, bets = 0, 0
+        for one in self.waiting:
+            if bets >= BATCH_COMMANDS_MAX:
+                break
+            bets += one.ticket.bets
+            count += 1
+        batch = self.waiting[:count]
+        del self.waiting[:count]
+        self.bets -= bets
         return batch
 
     def _send(self, batch: list[_Waiting]) -> None:
@@ -133,7 +143,7 @@ class Outbox:
 
     def _leave(self, ticket: Ticket) -> None:
         """Keep whose bet it is that is answered without its outcome."""
-        if isinstance(ticket.command, PlaceBet):
+        if isinstance(ticket.command, BETS):
             while len(self._left) >= LEFT_MAX:
                 self._left.pop(next(iter(self._left)))
             self._left[ticket.command.id] = ticket.command.user_id
@@ -179,12 +189,13 @@ class Outbox:
                 continue
             for data in found[1] if found else ():
                 answers = decode_answers(data)
-                self.answered += len(answers)
                 for answer in answers:
+                    self.answered += answer.bets
                     result = self._awaited.get(answer.id)
                     if result is not None:
                         result.set(answer)
                         continue
                     user_id = self._left.pop(answer.id, None)
-                    if user_id is not None and answer.code is not None:
-                        self.tell_refused(user_id)
+                    if user_id is not None:
+                        for _ in range(answer.refused or int(answer.code is not None)):
+                            self.tell_refused(user_id)

@@ -53,6 +53,8 @@ class Ticket(msgspec.Struct, frozen=True):
     pending_key: str = ""
     pending_value: str = ""
     pending_ttl_ms: int = 0
+    bets: int = 1
+    """How many bets it counts as, in the limit and in the backlog."""
 
     def arguments(self) -> tuple[Any, ...]:
         """Return the script's arguments for this command, in the order that enqueue.lua states."""
@@ -66,6 +68,7 @@ class Ticket(msgspec.Struct, frozen=True):
             self.pending_key,
             self.pending_value,
             self.pending_ttl_ms,
+            self.bets,
         )
 
 
@@ -128,7 +131,7 @@ class Queue:
         self._tail = "]}],{}]"
 
     def enqueue(self, tickets: Sequence[Ticket], now_ms: int) -> list[EnqueueResult]:
-        """Queue up to BATCH_COMMANDS_MAX commands as one RQ job, in one round trip.
+        """Queue commands, of BATCH_COMMANDS_MAX bets or so, as one RQ job, in one round trip.
 
         An error of Redis means that the outcome is unknown, unless the connection was never made.
         """

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from runtime.records.gestures import ReplayedTap
 from runtime.records.views import BetView
 from runtime.records.withdrawals import OperatorsWithdrawal
 from runtime.web.problem import Problem
@@ -103,7 +104,7 @@ class DepositLimitProblem(Problem, frozen=True, kw_only=True):
 class ReplayedNonceProblem(Problem, frozen=True, kw_only=True):
     """The bet that used the nonce; null where it is not stored, and `outcome` says what is known of `bet_id`.
 
-    `used_by` is the id of the withdrawal that used it.
+    `used_by` is the id of the withdrawal that used it; of a gesture, `taps` says what became of each tap.
     """
 
     code: Literal["REPLAYED_NONCE"]
@@ -111,6 +112,10 @@ class ReplayedNonceProblem(Problem, frozen=True, kw_only=True):
     outcome: Literal["never_placed", "unknown"] | UnsetType = UNSET
     bet_id: str | UnsetType = UNSET
     used_by: str | UnsetType = UNSET
+    gesture_id: str | UnsetType = UNSET
+    """The gesture that used it."""
+    taps: list[ReplayedTap] | UnsetType = UNSET
+    """What became of each tap, in order."""
 
 
 class DuplicateBetProblem(BetProblem, frozen=True, kw_only=True):

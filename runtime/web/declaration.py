@@ -94,8 +94,11 @@ class Function:
     auth: Auth
     summary: str
     body: type[msgspec.Struct] | None
+    bodies: Mapping[str, type[msgspec.Struct]]
+    """Other forms of the body, each by a field that only it has."""
     query: type[msgspec.Struct] | None
     response: Any
+    """Its type; a tuple where it is of one of several."""
     status: int
     limits: tuple[str, ...]
     """Buckets that are counted before the body is read."""
@@ -144,6 +147,7 @@ def function(
     auth: Auth,
     summary: str,
     body: type[msgspec.Struct] | None = None,
+    bodies: Mapping[str, type[msgspec.Struct]] = NOTHING,
     query: type[msgspec.Struct] | None = None,
     response: Any = None,
     status: int = 200,
@@ -163,7 +167,14 @@ def function(
     settings: type[FunctionSettings] | None = None,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
-    own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings, "media": media, **_split(errors)}
+    own = {
+        "bodies": bodies,
+        "timeout_s": timeout_s,
+        "in_flight": in_flight,
+        "settings": settings,
+        "media": media,
+        **_split(errors),
+    }
     more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **own}
 
     def declare(handler: H) -> H:
@@ -240,7 +251,7 @@ def _name_complaints(one: Function) -> Iterator[str]:
 
 def _type_complaints(one: Function) -> Iterator[str]:
     declared: Any
-    for declared, parent in ((one.body, Body), (one.query, Query)):
+    for declared, parent in ((one.body, Body), *((other, Body) for other in one.bodies.values()), (one.query, Query)):
         if declared is None:
             continue
         if not (isinstance(declared, type) and issubclass(declared, msgspec.Struct)):

@@ -77,9 +77,11 @@ def _refuse_handler(file: Path, name: str, handler: Any) -> None:
         raise DiscoveryError(file, f"{name} lacks annotations: write (call: Call[...]) -> ...")
     if get_origin(taken) is not Call:
         raise DiscoveryError(file, f"{name} must take a Call[...], not {taken!r}")
-    body = getattr(handler, DECLARATION).body or type(None)
-    if get_args(taken)[0] is not body:
-        raise DiscoveryError(file, f"{name} takes {taken} but declares body={body.__name__}")
+    declared = getattr(handler, DECLARATION)
+    bodies = (declared.body or type(None), *declared.bodies.values())
+    of = get_args(taken)[0]
+    if set(get_args(of) or [of]) != set(bodies):
+        raise DiscoveryError(file, f"{name} takes {taken} but declares body={' | '.join(b.__name__ for b in bodies)}")
 
 
 def _shape(route: str) -> str:

@@ -31,6 +31,7 @@ class Endpoint:
     __slots__ = (
         "_authenticate",
         "_decoder",
+        "_decoders",
         "_guards",
         "_inside",
         "_limits",
@@ -57,6 +58,9 @@ class Endpoint:
         self._guards = tuple(surroundings.guards[name] for name in function.guards)
         self._decoder: msgspec.json.Decoder[Any] | None = (
             msgspec.json.Decoder(function.body) if function.body is not None else None
+        )
+        self._decoders = tuple(
+            (f'"{name}"'.encode(), msgspec.json.Decoder(form)) for name, form in function.bodies.items()
         )
         self._query = function.query
 
@@ -111,7 +115,7 @@ class Endpoint:
 
     def _body(self, req: Request) -> Any:
         if self._decoder is not None:
-            return decode_body(req, self._decoder)
+            return decode_body(req, self._decoder, self._decoders)
         refuse_body(req, self._name)
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import falcon
@@ -71,14 +71,19 @@ def read_body(req: falcon.Request) -> bytes:
     return b""
 
 
-def decode_body(req: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """Read the body as the decoder's type; refuse it with the name of the wrong field."""
+def decode_body(
+    req: Request, decoder: msgspec.json.Decoder[Any], others: Sequence[tuple[bytes, msgspec.json.Decoder[Any]]] = ()
+) -> Any:
+    """Read the body as the decoder's type, or as that of another whose field is in it; refuse it by its wrong field."""
     media_type = req.content_type
     if media_type != JSON and (media_type is None or media_type.partition(";")[0].strip().lower() != JSON):
         raise UnsupportedMediaType
     data = req.raw_body = read_body(req)
     if not data:
         raise InvalidRequest("The body is empty; a JSON object is expected.", field="$")
+    for name, other in others:
+        if name in data:
+            decoder = other
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as ex:

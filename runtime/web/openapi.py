@@ -78,6 +78,11 @@ class Schemas:
     components: dict[str, Any]
     problems: dict[str, type[Problem]]
 
+    def of_one(self, declared: Any) -> dict[str, Any]:
+        """Return the schema of a type, or of a value that is of one of several."""
+        types = declared if isinstance(declared, tuple) else (declared,)
+        return self.of[types[0]] if len(types) == 1 else {"oneOf": [self.of[one] for one in types]}
+
     def of_codes(self, codes: Iterable[str]) -> dict[str, Any]:
         """Return the schema of a refusal that has one of these codes."""
         types = dict.fromkeys(self.problems.get(code, Problem) for code in codes)
@@ -140,8 +145,9 @@ def _forget_nulls(schema: dict[str, Any]) -> None:
 
 def _types(functions: Iterable[Function]) -> Iterator[Any]:
     for one in functions:
-        declared = (one.body, one.response, *one.also.values(), *map(type, one.events.values()))
-        yield from (each for each in declared if each is not None)
+        declared = (one.body, *one.bodies.values(), one.response, *one.also.values(), *map(type, one.events.values()))
+        for each in declared:
+            yield from each if isinstance(each, tuple) else () if each is None else (each,)
 
 
 def _operation(one: Function, schemas: Schemas) -> dict[str, Any]:
@@ -153,7 +159,7 @@ def _operation(one: Function, schemas: Schemas) -> dict[str, Any]:
     if one.body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schemas.of[one.body]}},
+            "content": {"application/json": {"schema": schemas.of_one((one.body, *one.bodies.values()))}},
         }
     if one.auth == "operator":
         operation["security"] = [{"operator": []}]
@@ -175,7 +181,7 @@ def _success(one: Function, declared: Any, schemas: Schemas) -> dict[str, Any]:
     if declared is None and one.media == "application/json":
         return answer
     text = {"schema": {"type": "string"}}
-    shown = text if declared is None else {"schema": schemas.of[declared]}
+    shown = text if declared is None else {"schema": schemas.of_one(declared)}
     return answer | {"content": {one.media: shown} | dict.fromkeys(one.instead, text)}
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from falcon import testing
 
 from runtime.addresses import to_checksum_address
-from runtime.auth.bet_text import bet_text, withdraw_text
+from runtime.auth.bet_text import bet_text, gesture_text, withdraw_text
 from runtime.auth.signatures import address_of, sign
 from runtime.auth.siwe import SESSION_KEY_URN
+from runtime.game.gestures import TapLine, taps_text
 from runtime.game.grid import column_of
 from tests.attack.arena import Arena, Instance
 from tests.jobs.writer_desk import PRICE_CENTS, RULES
@@ -33,6 +34,16 @@ def bet_text_of(bet: Signed, chain_id: int = 1) -> str:
     """Return the text that the signature of a bet's body is over."""
     signed = {name: bet[name] for name in ("cell_id", "amount", "min_rate_bp", "nonce", "timestamp")}
     return bet_text(**signed, chain_id=chain_id)
+
+
+def tap_of(now_ms: int, *, columns: int = 3, rows: int = 0, **changes: Any) -> Signed:
+    """Return one tap of a gesture."""
+    return {"cell_id": cell_id(now_ms, columns=columns, rows=rows), "amount": 100, "min_rate_bp": 10_000} | changes
+
+
+def lines_of(taps: list[Signed]) -> str:
+    """Return the taps of a gesture as they are signed."""
+    return taps_text(TapLine(tap["cell_id"], tap["amount"], tap["min_rate_bp"]) for tap in taps)
 
 
 @dataclass
@@ -86,6 +97,17 @@ class Player:
         } | changes
         text = bet_text_of(body, chain_id).encode("utf-8", "surrogatepass")
         return body | {"signature": signature_by(key or self.session_key or self.wallet_key, text)}
+
+    def gesture(self, *taps: Signed, key: Key = b"", chain_id: int = 1, **changes: Any) -> Signed:
+        """Return the body of a gesture: taps say `columns` and `rows` from here, or `cell_id`, and what differs."""
+        now_ms = self.arena.now_ms
+        body: Signed = {
+            "taps": [tap_of(now_ms, **tap) for tap in taps],
+            "nonce": self.arena.nonce(),
+            "timestamp": now_ms // 1000,
+        } | changes
+        text = gesture_text(lines_of(body["taps"]), body["nonce"], body["timestamp"], chain_id)
+        return body | {"signature": signature_by(key or self.session_key or self.wallet_key, text.encode())}
 
     def withdrawal(self, *, key: Key = b"", chain_id: int = 1, **changes: Any) -> Signed:
         """Return a withdrawal's body, signed by the wallet."""
