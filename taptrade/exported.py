@@ -12,6 +12,7 @@ from typing import Any
 
 from runtime.archive.weeks import week_named
 from runtime.clock import rfc3339, rfc3339_if_any
+from runtime.explanation.facts import find_gesture
 from runtime.game.bets import Bet, from_row
 from runtime.game.ledger import SQL, Entry, read_cut
 from runtime.game.player_entries import FIRST_ID, LAST_ID, Execute, entries_newest_first
@@ -126,14 +127,22 @@ class Exported:
     def _taken(self, span: Span, ids: list[str]) -> Section:
         rows = span.execute(SQL["bets_by_id"], (json.dumps(ids),)) if ids else []
         found = sorted(map(from_row, rows), key=lambda bet: -bet.seq)
-        return (_bet(opened_bet(bet, self._key)) for bet in found)
+        return (self._bet(span, bet) for bet in found)
 
     def _refused(self, span: Span) -> Section:
         below = span.upto_seq
         while rows := span.execute(EXPORTED["refused"], (self._user_id, span.after_seq, below, PAGE_ROWS)):
             for bet in map(from_row, rows):
-                yield _bet(opened_bet(bet, self._key))
+                yield self._bet(span, bet)
                 below = bet.seq - 1
+
+    def _bet(self, span: Span, bet: Bet) -> dict[str, Any]:
+        """Return a bet, with nonce and signature of its gesture if it was signed in one, and all taps of that."""
+        shown, gesture = _bet(opened_bet(bet, self._key)), find_gesture(span.execute, bet, self._key)
+        if gesture is None:
+            return shown
+        of_it = {"nonce": gesture.nonce, "signature": gesture.signature}
+        return shown | of_it | {"gesture": gesture.id, "gesture_taps": gesture.lines()}
 
 
 def missing_weeks(live: Database, here: Sequence[str], since_ms: int) -> list[str]:

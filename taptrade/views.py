@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 REFUSED = frozenset({"refused", "insufficient_funds"})
@@ -107,6 +109,23 @@ class PlacedView(Struct, frozen=True):
     balance: int | None = None
 
 
+class ToldTap(Struct, frozen=True):
+    """What became of one tap of a gesture: its bet, its refusal, or what is known of `bet_id`."""
+
+    bet: BetView | None = None
+    balance: int | None = None
+    refusal: dict[str, Any] | None = None
+    outcome: str = ""
+    bet_id: str = ""
+
+
+class PlacedGestureView(Struct, frozen=True):
+    """The answer to a gesture, a tap each in their order."""
+
+    gesture_id: str
+    taps: tuple[ToldTap, ...]
+
+
 class SnapshotView(Struct, frozen=True):
     """The whole picture that a stream begins with, and goes on with after a gap; one's own with a session alone."""
 
@@ -188,6 +207,23 @@ class SignedBet(Struct, frozen=True):
     cell_id: str
     amount: int
     min_rate_bp: int
+    nonce: str
+    timestamp: int
+    signature: str
+
+
+class WantedTap(Struct, frozen=True):
+    """One tap of a gesture: a cell, a stake in cents, and the floor of the rate."""
+
+    cell_id: str
+    amount: int
+    min_rate_bp: int
+
+
+class SignedGesture(Struct, frozen=True):
+    """The other body of POST /api/bets: up to twenty taps, and who signed them all."""
+
+    taps: tuple[WantedTap, ...]
     nonce: str
     timestamp: int
     signature: str

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,10 +15,11 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 
-from runtime.auth.bet_text import bet_text, withdraw_text
+from runtime.auth.bet_text import bet_text, gesture_text, withdraw_text
 from runtime.auth.siwe import SESSION_KEY_URN, SiweMessage
 from runtime.clock import rfc3339
-from taptrade.views import SignedBet, SignedLogin, SignedWithdrawal
+from runtime.game.gestures import TapLine, taps_text
+from taptrade.views import SignedBet, SignedGesture, SignedLogin, SignedWithdrawal, WantedTap
 
 STATEMENT = "Sign in to Tap Trading."
 STATEMENT_WITH_KEY = "Sign in to Tap Trading. The session key below may place bets for me, and nothing else."
@@ -138,6 +140,14 @@ def sign_bet(
     nonce, timestamp = new_nonce(), now_ms // 1000
     text = bet_text(cell_id, amount_cents, min_rate_bp, nonce, timestamp, chain_id)
     return SignedBet(cell_id, amount_cents, min_rate_bp, nonce, timestamp, signer.sign(text))
+
+
+def sign_gesture(signer: Signer, taps: Sequence[WantedTap], *, chain_id: int, now_ms: int) -> SignedGesture:
+    """Sign up to twenty taps at once, as a single one is signed."""
+    nonce, timestamp = new_nonce(), now_ms // 1000
+    lines = taps_text(TapLine(tap.cell_id, tap.amount, tap.min_rate_bp) for tap in taps)
+    text = gesture_text(lines, nonce, timestamp, chain_id)
+    return SignedGesture(tuple(taps), nonce, timestamp, signer.sign(text))
 
 
 def sign_withdrawal(wallet: Wallet, amount_cents: int, chain_id: int, now_ms: int) -> SignedWithdrawal:

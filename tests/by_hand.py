@@ -58,6 +58,9 @@ GUARDS = (
     "bets_end_once",
     "bets_are_paid_once",
     "bets_take_their_pricings_along",
+    "bets_take_their_gestures_along",
+    "gestures_are_append_only",
+    "gestures_keep_their_rows",
 )
 
 

@@ -44,6 +44,10 @@ INSERT INTO main.commit_rows SELECT * FROM live.commit_rows WHERE number > ? AND
 -- Bets of a range, as they are now; `undo_ends` follows.
 INSERT INTO main.bet_rows SELECT * FROM live.bet_rows WHERE seq > ? AND seq <= ?;
 
+-- name: gestures
+-- The gestures whose first bets are of the range.
+INSERT INTO main.gesture_rows SELECT * FROM live.gesture_rows WHERE seq > ? AND seq <= ?;
+
 -- name: pricings_of_bets
 -- What the bets of a range were priced by.
 INSERT OR IGNORE INTO main.pricings SELECT * FROM live.pricings

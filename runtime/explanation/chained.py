@@ -52,11 +52,11 @@ def check_chained(execute: Execute, bet: Bet, oldest_commit: int, reach: Reach, 
     rows: list[tuple[What, str, str | int | None]] = [("placed", "bet", bet.id)]
     if bet.resolved_commit is not None:
         rows += [("evidence", "column", bet.column_start_s), ("resolved", "resolved", bet.id)]
-    if reach == "all":
-        rows.insert(0, ("delegated", "delegation", bet.delegation_id))
     gesture_id, _ = gesture_of(bet.id)
     if not bet.nonce and gesture_id:
         rows.insert(0, ("signed", "gesture", gesture_id))
+    if reach == "all":
+        rows.insert(0, ("delegated", "delegation", bet.delegation_id))
     positions = []
     for what, kind, key in rows:
         own = _own(execute, kind, key)

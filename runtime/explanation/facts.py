@@ -75,12 +75,13 @@ def gather(
         entries=[_step(execute, Entry(*row)) for row in sorted(execute(QUERIES["entries_of_bet"], (bet.id,)))],
         oldest_commit=oldest_commit,
         chain=check_chained(execute, bet, oldest_commit, reach, live),
-        gesture=_gesture(execute, bet, key),
+        gesture=find_gesture(execute, bet, key),
         shut=_shut(execute, bet),
     )
 
 
-def _gesture(execute: Execute, bet: Bet, key: bytes | None) -> Gesture | None:
+def find_gesture(execute: Execute, bet: Bet, key: bytes | None) -> Gesture | None:
+    """Return the gesture that a bet was signed in, opened by the player's key; None where it was signed alone."""
     gesture_id, tap = gesture_of(bet.id)
     rows = execute(SQL["gesture"], (gesture_id,)) if tap and not bet.nonce else []
     if not rows:

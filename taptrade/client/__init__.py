@@ -14,6 +14,7 @@ from taptrade.client.over_http import may_use_proxy
 from taptrade.client.problems import ApiError, NoAnswerError, api_error
 from taptrade.client.sse import SseParser, StreamEvent
 from taptrade.client.stream import AsyncEventStream, EventStream
+from taptrade.views import WantedTap
 
 __all__ = [
     "Account",
@@ -27,6 +28,7 @@ __all__ = [
     "SseParser",
     "StreamEvent",
     "TapClient",
+    "WantedTap",
     "api_error",
     "may_use_proxy",
 ]

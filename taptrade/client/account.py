@@ -18,7 +18,16 @@ from taptrade.client.conduct import Conduct
 from taptrade.client.delivery import Fate
 from taptrade.client.steps import Pause, SignIn, Steps, carry_out
 from taptrade.client.stream import EventStream, StreamEvent
-from taptrade.views import BetDetailView, BetView, DepositedView, EntryView, LoginView, RulesView, WithdrawnView
+from taptrade.views import (
+    BetDetailView,
+    BetView,
+    DepositedView,
+    EntryView,
+    LoginView,
+    RulesView,
+    WantedTap,
+    WithdrawnView,
+)
 from taptrade.wallet import Wallet
 
 _T = TypeVar("_T")
@@ -88,6 +97,10 @@ class Account:
     def place(self, cell_id: str, *, stake_cents: int, min_rate_bp: int) -> Fate:
         """Bet, once, whatever becomes of the line: the committed bet, or why there is none."""
         return self.run(self._conduct.place(cell_id, stake_cents=stake_cents, min_rate_bp=min_rate_bp))
+
+    def place_many(self, taps: Sequence[WantedTap]) -> tuple[Fate, ...]:
+        """Bet on many cells, twenty under one signature, each placed once or not at all: what became of each."""
+        return self.run(self._conduct.place_many(taps))
 
     def bet(self, bet_id: str) -> BetDetailView:
         """Ask for one own bet, with its evidence once it is settled."""

@@ -18,7 +18,16 @@ from taptrade.client.delivery import Fate
 from taptrade.client.problems import ApiError
 from taptrade.client.steps import Pause, SignIn, Steps
 from taptrade.client.stream import AsyncEventStream, StreamEvent
-from taptrade.views import BetDetailView, BetView, DepositedView, EntryView, LoginView, RulesView, WithdrawnView
+from taptrade.views import (
+    BetDetailView,
+    BetView,
+    DepositedView,
+    EntryView,
+    LoginView,
+    RulesView,
+    WantedTap,
+    WithdrawnView,
+)
 from taptrade.wallet import Wallet
 
 _T = TypeVar("_T")
@@ -90,6 +99,10 @@ class AsyncAccount:
     async def place(self, cell_id: str, *, stake_cents: int, min_rate_bp: int) -> Fate:
         """Bet, once, whatever becomes of the line: the committed bet, or why there is none."""
         return await self.run(self._conduct.place(cell_id, stake_cents=stake_cents, min_rate_bp=min_rate_bp))
+
+    async def place_many(self, taps: Sequence[WantedTap]) -> tuple[Fate, ...]:
+        """Bet on many cells, twenty under one signature, each placed once or not at all: what became of each."""
+        return await self.run(self._conduct.place_many(taps))
 
     async def bet(self, bet_id: str) -> BetDetailView:
         """Ask for one own bet, with its evidence once it is settled."""

@@ -19,9 +19,11 @@ from taptrade.views import (
     LedgerPage,
     LoginView,
     MeView,
+    PlacedGestureView,
     PlacedView,
     RulesView,
     SignedBet,
+    SignedGesture,
     SignedLogin,
     SignedWithdrawal,
     TimeView,
@@ -83,6 +85,11 @@ def me() -> Call[MeView]:
 def place_bet(signed: SignedBet, *, wait: bool = True) -> Call[PlacedView]:
     """Tap. The very same `signed` is placed once, and REPLAYED_NONCE brings the bet."""
     return Call("POST", "/api/bets", PlacedView, signed, headers={} if wait else {"Prefer": "respond-async"})
+
+
+def place_bets(signed: SignedGesture, *, wait: bool = True) -> Call[PlacedGestureView]:
+    """Tap up to twenty cells at once. The very same `signed` counts once, and REPLAYED_NONCE tells of each tap."""
+    return Call("POST", "/api/bets", PlacedGestureView, signed, headers={} if wait else {"Prefer": "respond-async"})
 
 
 def bet(bet_id: str) -> Call[BetDetailView]:

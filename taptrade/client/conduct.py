@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from runtime.clock import Clock
+from runtime.game.gestures import TAPS_MAX
 from taptrade import wallet as wallets
 from taptrade.client import calls
 from taptrade.client.calls import PAGE_ROWS_MAX, Call
 from taptrade.client.delivery import DECIDED_MS, Delivery, Fate
+from taptrade.client.gestures import GestureDelivery
 from taptrade.client.problems import ApiError, NoAnswerError
 from taptrade.client.steps import OUTAGE_MS, PAUSE_S, Pause, Steps, delay_s, insist, jittered, sent
-from taptrade.views import BetsPage, BetView, DepositedView, EntryView, LedgerPage, LoginView, RulesView, WithdrawnView
+from taptrade.views import (
+    BetsPage,
+    BetView,
+    DepositedView,
+    EntryView,
+    LedgerPage,
+    LoginView,
+    RulesView,
+    WantedTap,
+    WithdrawnView,
+)
 from taptrade.wallet import Audience, Wallet
 
 EXPIRED = "SIGNATURE_EXPIRED"
@@ -34,6 +46,7 @@ class Conduct:
         host = domain or parts.netloc.rpartition("@")[2]
         self.wallet = wallet
         self.delivery = Delivery(clock)
+        self.gestures = GestureDelivery(clock)
         self._rules: RulesView | None = None
         self._host, self._uri = host, f"{parts.scheme}://{host}"
         self._session_key = wallets.new_wallet()
@@ -92,6 +105,23 @@ class Conduct:
         )
         fate = yield from self.delivery.place(signed)
         return (yield from self.delivery.decided(fate))
+
+    def place_many(self, taps: Sequence[WantedTap]) -> Steps[tuple[Fate, ...]]:
+        """Bet on many cells, twenty under each signature, and learn what became of each; never pending."""
+        found: tuple[Fate, ...] = ()
+        for start in range(0, len(taps), TAPS_MAX):
+            some = taps[start : start + TAPS_MAX]
+            fates = yield from self._place_gesture(some)
+            if fates[0].code == EXPIRED:
+                self._take_time(fates[0].extras.get("server_time_ms"))
+                fates = yield from self._place_gesture(some)
+            found += fates
+        return found
+
+    def _place_gesture(self, taps: Sequence[WantedTap]) -> Steps[tuple[Fate, ...]]:
+        signed = wallets.sign_gesture(self._session_key, taps, chain_id=self._chain_id(), now_ms=self.server_ms())
+        fates = yield from self.gestures.place(signed)
+        return (yield from self.gestures.decided(fates))
 
     def all_bets(self) -> Steps[tuple[BetView, ...]]:
         """Return all own bets, newest first; refused ones too, which took no money."""

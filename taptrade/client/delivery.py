@@ -17,7 +17,7 @@ import httpx
 from runtime.clock import Clock
 from taptrade.client import calls
 from taptrade.client.problems import ApiError
-from taptrade.client.steps import ENDED, PAUSE_S, Pause, SignIn, Steps, delay_s, insist, sent
+from taptrade.client.steps import ENDED, PAUSE_S, Pause, Steps, insist, sent, wait_after
 from taptrade.views import NOT_PLACED, BetView, SignedBet
 
 SIGNATURE_GOOD_MS = 25_000
@@ -127,18 +127,8 @@ class Delivery:
         else:
             self.refusals[ex.code] += 1
             trial.refused = refused
-        yield from self._wait(ex)
+        yield from wait_after(ex)
         return None
-
-    @staticmethod
-    def _wait(ex: ApiError) -> Steps[None]:
-        """Wait until the same may be sent again; raise what no waiting mends."""
-        again_s = PAUSE_S if ex.code == ENDED else delay_s(ex)
-        if again_s is None:
-            raise ex
-        if ex.code == ENDED:
-            yield SignIn()
-        yield Pause(again_s, str(ex))
 
     def _look_up(self, signed: SignedBet) -> Steps[Fate]:
         """Find out, when the body can no longer be sent, whether one of the repeats was placed."""

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from taptrade.views import BetView
+from taptrade.views import BetView, ToldTap
 
 
 class ApiError(Exception):
@@ -29,6 +29,11 @@ class ApiError(Exception):
         """The existing bet that REPLAYED_NONCE and DUPLICATE_BET carry, if there is one."""
         found = self.arguments.get("bet")
         return None if found is None else msgspec.convert(found, BetView)
+
+    @property
+    def taps(self) -> tuple[ToldTap, ...]:
+        """What the REPLAYED_NONCE of a gesture tells of each of its taps."""
+        return msgspec.convert(self.arguments.get("taps", ()), tuple[ToldTap, ...])
 
 
 class NoAnswerError(Exception):

@@ -63,6 +63,17 @@ def delay_s(ex: ApiError) -> float | None:
     return None
 
 
+def wait_after(ex: ApiError) -> Steps[None]:
+    """Wait until what was refused may be sent again; raise what no waiting mends."""
+    underway = ex.code == "REPLAYED_NONCE"
+    again_s = PAUSE_S if underway or ex.code == ENDED else delay_s(ex)
+    if again_s is None:
+        raise ex
+    if ex.code == ENDED:
+        yield SignIn()
+    yield Pause(again_s, str(ex))
+
+
 def sent(call: Call[T]) -> Steps[T]:
     """Send one call, once."""
     answer: T = yield call

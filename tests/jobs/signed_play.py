@@ -14,9 +14,10 @@ from runtime.auth.siwe import SESSION_KEY_URN
 from runtime.clock import ManualClock
 from runtime.explanation import Proof, Reach, Yardstick, find_bet, gather, prove
 from runtime.game.rewards import BrownianTouch
-from runtime.messaging.commands import Delegation, OpenAccount, PlaceBet
+from runtime.messaging.commands import Delegation, OpenAccount, PlaceBet, PlaceGesture
 from tests.by_hand import loosen
 from tests.jobs.court import END_MS, GRACE_MS, Court
+from tests.jobs.gestures import gesture_of_bets
 from tests.jobs.writer_desk import RULES, Desk
 from tests.runtime.auth.browser import Key, name_of, signature_by
 from tests.runtime.auth.logins import DOMAIN, KEY, WALLET, signed
@@ -75,6 +76,10 @@ class SignedPlay:
             if "signature" in changes
             else structs.replace(bet, signature=signature_by(key or self.key, text.encode()))
         )
+
+    def gesture(self, *bets: PlaceBet) -> PlaceGesture:
+        """Return a signed gesture of what bets say."""
+        return gesture_of_bets(bets, lambda text: signature_by(self.key, text.encode()))
 
     def place(self, **changes: Any) -> str:
         """Place a signed bet; its id."""

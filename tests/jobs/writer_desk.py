@@ -18,7 +18,7 @@ from runtime.game.limits import RiskLimits
 from runtime.game.rewards import BrownianTouch
 from runtime.game.ticks import Features, Tick
 from runtime.messaging import queues, redis_keys
-from runtime.messaging.commands import AnyCommand, OpenAccount, Outcome, PlaceBet, SettleColumn
+from runtime.messaging.commands import AnyBet, AnyCommand, OpenAccount, Outcome, PlaceBet, SettleColumn
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_values import encode_tick
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, open_writer
@@ -168,7 +168,7 @@ class Desk:
         }
         return PlaceBet(**{**values, **changes})
 
-    def place(self, *bets: PlaceBet) -> list[Outcome]:
+    def place(self, *bets: AnyBet) -> list[Outcome]:
         """Place bets in one job."""
         return self.do(*bets, name=queues.BETS)
 

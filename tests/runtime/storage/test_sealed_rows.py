@@ -32,7 +32,7 @@ def play(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path, clock: Manu
     play.place()
     play.end(PRICE_CENTS, PRICE_CENTS + 100)
     path = earlier(tmp_path, BEFORE, desk.path, clock)
-    assert migrate(path, LEDGER_MIGRATIONS, clock) == [SINCE]
+    assert migrate(path, LEDGER_MIGRATIONS, clock)[0] == SINCE
     desk.database.close()
     desk.database = open_writer(path)
     desk.hire()
