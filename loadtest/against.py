@@ -13,7 +13,7 @@ from statistics import median
 from typing import Annotated
 
 from loadtest import yardsticks
-from loadtest.capacity import FIXED, STEP, Run, highest_of, known_of
+from loadtest.capacity import FIXED, NOT_SERVER, STEP, Run, highest_of, known_of, server_us
 from loadtest.first_bet import first_bet_s
 from loadtest.measurement import Found, Measurement, Trial
 from loadtest.revision import HERE, Revision, prepared
@@ -27,7 +27,6 @@ SEARCH_S = 240.0
 """How long a build's highest rate is looked for."""
 FIRST_BET_S = 15.0
 """About how long the start of an empty house takes, with its first bet and its stop."""
-NOT_SERVER = ("generator",)
 IS_OURS, IS_THEIRS = "this build", "the other"
 
 
@@ -106,11 +105,6 @@ def passed(known: Mapping[int, bool]) -> int:
 def _memory_mb(on: Stage) -> float:
     """Return what the server's processes have for themselves: what they share would be counted for each."""
     return sum(one.own_mb for name, one in on.usage().items() if name not in NOT_SERVER)
-
-
-def server_us(rate: Found) -> float:
-    """Return the CPU that a bet took of all processes of the server, in microseconds."""
-    return float(sum(spent for name, spent in rate["cpu_us_per_bet"].items() if name not in NOT_SERVER))
 
 
 def compared(ours: Sequence[Found], theirs: Sequence[Found]) -> list[Found]:

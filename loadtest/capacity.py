@@ -25,6 +25,7 @@ CLIMB = 500
 STEP = 100
 """How exactly the highest rate is found."""
 REPEATS = 3
+NOT_SERVER = ("generator",)
 
 
 @dataclass(slots=True)
@@ -76,13 +77,41 @@ class Run:
         self.found["remarks"].append(remark)
         return found
 
+    def measure_gestures(self, rates: Sequence[int], size: int) -> None:
+        """Measure these rates in single bets and then in gestures of a size, and what a bet costs of the other."""
+        found = self.found
+        with stage(self.trial) as on:
+            found["rates"] = [self.rate(on, Plan(rate, *FIXED)) for rate in rates]
+            on.count_money()
+        with stage(self.trial, "gestures", size=size) as on:
+            found["gestures"] = [self.rate(on, Plan(rate // size, *FIXED)) for rate in rates]
+            on.count_money()
+        found["gesture_size"] = size
+        found["gesture_of_single"] = [
+            round(server_us(many) / server_us(one), 3)
+            for one, many in zip(found["rates"], found["gestures"], strict=True)
+        ]
+        for rate, one, many, ratio in zip(
+            rates, found["rates"], found["gestures"], found["gesture_of_single"], strict=True
+        ):
+            self.trial.display.say(
+                f"{rate:,}/s: a bet takes the server {server_us(one):.0f} us alone, {server_us(many):.0f} in gestures"
+                f" of {size}: {ratio}"
+            )
+
     def rate(self, on: Stage, plan: Plan) -> Found:
         """Measure one rate, and say whether it was carried."""
-        with self.trial.display.step(f"{plan.rate:,} bets/s", plan.warm_up_s + plan.measure_s) as show:
+        bets = plan.rate * on.size
+        with self.trial.display.step(f"{bets:,} bets/s", plan.warm_up_s + plan.measure_s) as show:
             rate = measure(on, plan, show)
         verdict = "carried" if is_carried(rate) else "not carried"
-        self.trial.display.say(f"{plan.rate:,}/s: p99 {rate['p99_ms']:,.1f} ms, {verdict} {rate['errors'] or ''}")
+        self.trial.display.say(f"{bets:,}/s: p99 {rate['p99_ms']:,.1f} ms, {verdict} {rate['errors'] or ''}")
         return rate
+
+
+def server_us(rate: Found) -> float:
+    """Return the CPU that a bet took of all processes of the server, in microseconds."""
+    return float(sum(spent for name, spent in rate["cpu_us_per_bet"].items() if name not in NOT_SERVER))
 
 
 def next_rate(known: Mapping[int, bool], start: int) -> int | None:
@@ -134,11 +163,16 @@ def highest(fixed: Sequence[Found], searched: Sequence[Found]) -> Found:
 
 
 def measured(
-    trial: Trial, rates: Annotated[list[int] | None, "measure only these: no search, no yardsticks"] = None
+    trial: Trial,
+    rates: Annotated[list[int] | None, "measure only these: no search, no yardsticks"] = None,
+    gesture: Annotated[int, "also measure these rates in gestures of so many bets"] = 1,
 ) -> Found:
     """Send signed bets at fixed rates through the real system, and measure what they are held against."""
     run = Run(trial)
-    run.measure(rates or RATES, whole=not rates)
+    if gesture > 1:
+        run.measure_gestures(rates or RATES, gesture)
+    else:
+        run.measure(rates or RATES, whole=not rates)
     aims = {"p99_ms_max": P99_MS_MAX, "bets_slice": BETS_SLICE}
     return run.found | aims | {"seconds": round(trial.display.elapsed_s(), 1)}
 

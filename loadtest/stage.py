@@ -17,6 +17,7 @@ import httpx
 import psutil
 
 from loadtest import machine
+from loadtest.gestures import Gestures
 from loadtest.machine import Usage
 from loadtest.measurement import Found, Show, Trial
 from loadtest.open_loop import Errand, OpenLoop, head_of, request_of
@@ -77,20 +78,27 @@ class Generator:
 
 
 @contextmanager
-def generator(port: int, settings: Settings, connections: int, *, signed: bool) -> Iterator[Generator]:
+def generator(port: int, settings: Settings, connections: int, *, signed: bool, size: int) -> Iterator[Generator]:
     """Run a generator's process for the length of the block, once its players have signed in."""
-    with piped("the generator", serve, port, settings.domain, settings.chain_id, connections, signed) as process:
+    with piped("the generator", serve, port, settings.domain, settings.chain_id, connections, signed, size) as process:
         sender = Generator(process)
         if errors := sender.figures().errors:
             raise BenchFailed(f"players could not sign in: {dict(errors)}")
         yield sender
 
 
-def serve(pipe: Connection, port: int, domain: str, chain_id: int, connections: int, signed: bool) -> None:
-    """Sign the players in, then follow plans until the pipe closes. Runs in the generator's process."""
+def serve(pipe: Connection, port: int, domain: str, chain_id: int, connections: int, signed: bool, size: int) -> None:
+    """Sign the players in, then follow plans until the pipe closes. Runs in the generator's process.
+
+    With a size above 1 they tap so many cells at once.
+    """
     clock = SystemClock()
     players = [Player() for _ in range(PLAYERS)]
-    taps = Taps(players, chain_id, clock, signed=signed)
+    taps = (
+        Taps(players, chain_id, clock, signed=signed)
+        if size == 1
+        else Gestures(players, chain_id, clock, signed=signed, size=size)
+    )
     errand = Errand(request_of(head_of("GET", "/api/grid", domain)), GRID_EVERY_S, taps.see_grid)
     loop = OpenLoop(("127.0.0.1", port), connections, errand)
 
@@ -120,6 +128,8 @@ class Stage:
     generator: Generator
     roots: Mapping[str, int]
     """Whose CPU counts under which name."""
+    size: int = 1
+    """How many bets a request brings."""
 
     def usage(self) -> dict[str, Usage]:
         """Look at what everything uses."""
@@ -149,6 +159,7 @@ def stage(
     connections: int = CONNECTIONS,
     overrides: Mapping[str, str] | None = None,
     revision: Revision = HERE,
+    size: int = 1,
 ) -> Iterator[Stage]:
     """Build the stage for the length of the block, of this or another revision; everything is stopped at its end."""
     with ExitStack() as stack:
@@ -163,9 +174,9 @@ def stage(
                     nginx(trial.nginx, folder, port, address_of_api(settings), revision)
                 )
             show("players sign in")
-            sender = stack.enter_context(generator(port, settings, connections, signed=signed))
+            sender = stack.enter_context(generator(port, settings, connections, signed=signed, size=size))
         trial.machine = trial.machine or machine.describe(trial.nginx, running.ask("SELECT sqlite_version()"))
-        yield Stage(trial, running, port, sender, {**roots, "generator": sender.pid})
+        yield Stage(trial, running, port, sender, {**roots, "generator": sender.pid}, size)
 
 
 def is_carried(rate: Found) -> bool:
@@ -176,7 +187,7 @@ def is_carried(rate: Found) -> bool:
 
 
 def measure(on: Stage, plan: Plan, show: Show) -> Found:
-    """Follow one plan; return its figures, measured from outside; `cpu_us_per_bet` is by process."""
+    """Follow one plan of requests; return its figures, measured from outside; `cpu_us_per_bet` is by process."""
     stores = [on.running.stores_mb()]
 
     def watch(good: int, errors: int) -> None:
@@ -197,12 +208,12 @@ def measure(on: Stage, plan: Plan, show: Show) -> Found:
     figures = figures or on.generator.figures(watch)
     seconds, commits = last_s - first_s, on.running.committed_between(first_commit, last_commit)
     spent_us = {
-        name: round(cpu_s / max(figures.good_in_window, 1) * 1e6, 1)
+        name: round(cpu_s / max(figures.good_in_window * on.size, 1) * 1e6, 1)
         for name, cpu_s in machine.cpu_s_between(before, after).items()
     }
     return {
-        "rate": plan.rate,
-        "committed_per_s": round(figures.good_in_window / plan.measure_s, 1),
+        "rate": plan.rate * on.size,
+        "committed_per_s": round(figures.good_in_window * on.size / plan.measure_s, 1),
         **figures.latencies.ms(50, 95, 99, 100),
         "errors": dict(figures.errors),
         # How late requests left: above a few milliseconds connections were missing, or the generator had no CPU.

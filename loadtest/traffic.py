@@ -116,6 +116,10 @@ class Board:
             first = self._rng.randrange(self._players)
             self._left[cell_id] = itertools.chain(range(first, self._players), range(first))
 
+    def offered(self) -> list[str]:
+        """Return the cells of the newest grid that are worth tapping."""
+        return list(self._open)
+
     def next(self) -> tuple[str, int]:
         """Return a cell and a player who has never tapped it; the cells take turns."""
         while self._open:
@@ -139,12 +143,16 @@ class Taps:
         self._run = secrets.token_hex(8)
         self._count = 0
 
+    def new_nonce(self) -> str:
+        """Return a nonce that was not used before."""
+        self._count += 1
+        return f"{self._run}{self._count:x}"
+
     def request(self) -> tuple[bytes, int]:
         """Sign the next tap."""
         cell_id, index = self.board.next()
         player = self._players[index]
-        self._count += 1
-        nonce = f"{self._run}{self._count:x}"
+        nonce = self.new_nonce()
         signed_s = self._clock.now_ms() // 1000
         signature = ""
         if self._signed:

@@ -16,6 +16,15 @@ export function betText({ cell_id, amount, min_rate_bp, nonce, timestamp }, chai
   ].join("\n");
 }
 
+/** @param {Omit<import("./types.js").SignedGesture, "signature">} gesture @param {number} chainId */
+export function gestureText({ taps, nonce, timestamp }, chainId) {
+  return [
+    "Tap Trading Bet", "Action: place_bets",
+    ...taps.map(({ cell_id, amount, min_rate_bp }) => `Tap: ${cell_id} ${amount} ${min_rate_bp}`),
+    `Nonce: ${nonce}`, `Timestamp: ${timestamp}`, `Chain: ${chainId}`, "Version: 1",
+  ].join("\n");
+}
+
 /** @param {{amount: number, nonce: string, timestamp: number}} withdrawal @param {number} chainId */
 export function withdrawText({ amount, nonce, timestamp }, chainId) {
   return [
@@ -41,6 +50,19 @@ export async function signedBet(key, { cellId, stakeCents, rateBp, minRateBp = f
     timestamp: Math.floor(nowMs / 1000),
   };
   return { ...bet, signature: key ? await key.sign(betText(bet, chainId)) : "" };
+}
+
+/**
+ * The other body of POST /api/bets: up to twenty taps under one signature.
+ * @param {import("./types.js").Signer | null} key @param {import("./types.js").WantedTap[]} wanted
+ * @param {number} chainId @param {number} nowMs the server's time
+ * @returns {Promise<import("./types.js").SignedGesture>}
+ */
+export async function signedGesture(key, wanted, chainId, nowMs) {
+  const taps = wanted.map(({ cellId, stakeCents, rateBp, minRateBp = floorBp(rateBp) }) => (
+    { cell_id: cellId, amount: stakeCents, min_rate_bp: minRateBp }));
+  const gesture = { taps, nonce: newNonce(), timestamp: Math.floor(nowMs / 1000) };
+  return { ...gesture, signature: key ? await key.sign(gestureText(gesture, chainId)) : "" };
 }
 
 /** @param {{public_key: string, domain: string, nonce: string, timestamp: number}} guest */

@@ -104,6 +104,7 @@ export interface Problem {
   server_time_ms?: number;
   outcome?: string;
   bet?: BetView | null;
+  taps?: ToldTap[];
   [field: string]: unknown;
 }
 
@@ -114,6 +115,31 @@ export interface SignedBet {
   nonce: string;
   timestamp: number;
   signature: string;
+}
+
+/** One cell to bet on; `rateBp` is the rate that was seen, `minRateBp` the least to accept. */
+export interface WantedTap {
+  cellId: string;
+  stakeCents: number;
+  rateBp: number;
+  minRateBp?: number;
+}
+
+/** Up to twenty taps under one signature. */
+export interface SignedGesture {
+  taps: { cell_id: string; amount: number; min_rate_bp: number }[];
+  nonce: string;
+  timestamp: number;
+  signature: string;
+}
+
+/** What the answer to a gesture tells of one tap: its bet, its refusal, or what is known of `bet_id`. */
+export interface ToldTap {
+  bet?: BetView;
+  balance?: number | null;
+  refusal?: Problem;
+  outcome?: string;
+  bet_id?: string;
 }
 
 /** What became of a tap: the bet, or the code that says why there is none. */

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from loadtest import revision
-from loadtest.against import MEASUREMENT, compared, complaints, passed, server_us
+from loadtest.against import MEASUREMENT, compared, complaints, passed
+from loadtest.capacity import server_us
 from loadtest.measurement import Found
 from loadtest.postgres import CLIENTS, SCALE
 from loadtest.processes import BenchFailed
