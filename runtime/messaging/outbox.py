@@ -33,9 +33,9 @@ LOOK_EVERY_S = 0.05
 REPLIES_TAKEN_MAX = 64
 LEFT_MAX = 20_000
 GATHER_S = 0.004
-GATHER_S_FOR_COMMAND = 0.000_4
+GATHER_S_FOR_BET = 0.000_4
 GATHER_S_MAX = 0.012
-"""How long commands gather: the more went with the last enqueue, the longer the next one waits for its own."""
+"""How long commands gather: the more bets went with the last enqueue, the longer the next one waits for its own."""
 
 Answer = Answered | EnqueueResult
 
@@ -70,7 +70,9 @@ class _Lane:
             if left_s > 0 and self.bets < BATCH_COMMANDS_MAX:
                 gevent.sleep(left_s)
             batch = self._take()
-            due_s = time.monotonic() + min(GATHER_S + GATHER_S_FOR_COMMAND * len(batch), GATHER_S_MAX)
+            due_s = time.monotonic() + min(
+                GATHER_S + GATHER_S_FOR_BET * sum(one.ticket.bets for one in batch), GATHER_S_MAX
+            )
             while self.waiting:
                 # A round trip takes as long as the event loop takes to come round. One after the other, jobs would
                 # leave the slower the more requests there are, and the writer would wait while bets do.

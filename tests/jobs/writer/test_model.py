@@ -14,11 +14,13 @@ from runtime.messaging.commands import (
     CompleteWithdrawal,
     Deposit,
     Outcome,
+    PlaceBet,
     ReverseWithdrawal,
     SetLimits,
     Withdraw,
 )
 from tests.conftest import START_MS
+from tests.jobs.gestures import bet_ids, gesture_of_bets
 from tests.jobs.writer.histories import ACCOUNTS_HAPPEN, USERS, Histories
 from tests.jobs.writer.oracle import AMOUNT_LIMITS, GUEST, PENDING_MAX, WALLETS, WITHDRAWAL_MIN_CENTS
 from tests.jobs.writer_desk import PRICE_CENTS
@@ -34,9 +36,10 @@ HAPPENS = ACCOUNTS_HAPPEN | {
     *("PlaceBet LIMIT_REACHED", "SetLimits done", "SetLimits later"),
     *("Withdraw done", "Withdraw INSUFFICIENT_FUNDS", "Withdraw WITHDRAWAL_TOO_SMALL", "Withdraw WITHDRAWALS_PENDING"),
     *("CompleteWithdrawal done", "ReverseWithdrawal done"),
+    *("PlaceGesture done", "tap done", "tap DUPLICATE_BET", "tap INSUFFICIENT_FUNDS"),
 }
 """All that can happen, which the written history goes through."""
-OFTEN = {"death", "PlaceBet done", "SettleColumn done", "Deposit done", "Withdraw done", "SetLimits done"}
+OFTEN = {"death", "PlaceBet done", "tap done", "SettleColumn done", "Deposit done", "Withdraw done", "SetLimits done"}
 """What no search fails to come upon: histories in which nothing happens would prove nothing."""
 
 
@@ -52,14 +55,32 @@ class Money(Histories):
     )
     def place(self, user: int, column: int, row: int, amount: int, dies_after: int | None) -> None:
         bet = self.desk.bet(self.ids[user], columns=column, rows=row, amount=amount)
-        outcome = self.do(bet, queues.BETS, dies_after)
-        expected = self.oracle.can_bet(user, bet.cell_id, amount, self.desk.writer.book.committed_ms)
-        if outcome.code in NOT_MONEY:
+        self.judged(user, bet, bet.id, self.do(bet, queues.BETS, dies_after).code)
+
+    @rule(
+        user=USERS,
+        taps=st.lists(st.tuples(st.integers(2, 5), st.integers(-1, 1), AMOUNTS), min_size=1, max_size=4),
+        dies_after=st.none() | st.integers(0, 20),
+    )
+    def place_many(self, user: int, taps: list[tuple[int, int, int]], dies_after: int | None) -> None:
+        bets = [self.desk.bet(self.ids[user], columns=column, rows=row, amount=cents) for column, row, cents in taps]
+        gesture = gesture_of_bets(bets)
+        told = self.do(gesture, queues.BETS, dies_after).data["taps"]
+        for tap, bet, bet_id in zip(told, bets, bet_ids(gesture), strict=True):
+            code = tap["refusal"]["code"] if "refusal" in tap else None
+            self.seen[f"tap {code or 'done'}"] += 1
+            self.judged(user, bet, bet_id, code)
+
+    def judged(self, user: int, bet: PlaceBet, bet_id: str, code: str | None) -> None:
+        """Hold what became of a bet against the oracle, and let that count it."""
+        now_ms = self.desk.writer.book.committed_ms
+        expected = self.oracle.can_bet(user, bet.cell_id, bet.amount, now_ms)
+        if code in NOT_MONEY:
             assert expected != "DUPLICATE_BET"
             return
-        assert outcome.code == expected
+        assert code == expected
         if expected is None:
-            self.oracle.bet(bet.id, user, bet.cell_id, amount, self.desk.writer.book.committed_ms)
+            self.oracle.bet(bet_id, user, bet.cell_id, bet.amount, now_ms)
 
     @precondition(lambda self: self.oracle.open)
     @rule()
@@ -174,6 +195,7 @@ def written_history(model: Money) -> None:
     model.place_again()
     model.settle_the_oldest_column(3, True, None)
     model.place(POOR, 3, 0, 10_000, None)
+    model.place_many(POOR, [(3, 1, 500), (3, 1, 100), (4, 1, 500)], 5)
     model.place(GUEST, 5, 0, 100, None)
     for amount in (500, 100):
         model.deposit(RICH, amount, "a", None)
