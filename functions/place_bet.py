@@ -15,7 +15,7 @@ from runtime.betting.admission import overloaded
 from runtime.betting.fate import Missing
 from runtime.betting.gesture import CheckedGesture, SentGesture, check_gesture
 from runtime.betting.intake import Tap
-from runtime.errors import Conflict
+from runtime.errors import Conflict, Unprocessable
 from runtime.function import Body, Call, Header, Reply, function
 from runtime.game.bets import Bet
 from runtime.game.gestures import TAPS_MAX, TapLine, may_be_gesture
@@ -285,6 +285,7 @@ def _replayed_tap(gesture: CheckedGesture, number: int, stored: dict[int, Bet], 
     bet = stored.get(number)
     if bet is not None:
         return replayed_tap(bet)
-    if number in gesture.refused:
+    # A cell that has closed by now was perhaps open when the gesture came first, and that one is not committed yet.
+    if number in gesture.refused and (stored or isinstance(gesture.refused[number], Unprocessable)):
         return gesture.told_refused(number)
     return {"outcome": "unknown" if stored else missing, "bet_id": gesture.bet_id(number)}

@@ -10,7 +10,7 @@ import msgspec
 
 from runtime.auth import p256
 from taptrade.client import ApiError
-from taptrade.views import SETTLED, BetView, SignedBet
+from taptrade.views import SETTLED, BetView, PlacedGestureView, SignedBet, SignedGesture, ToldTap
 
 LIVE = SETTLED | {"confirmed"}
 """Statuses of a bet that took the money."""
@@ -26,6 +26,7 @@ class Problem(msgspec.Struct, frozen=True):
     bet: BetView | None = None
     outcome: str = ""
     bet_id: str = ""
+    taps: tuple[ToldTap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Attempt:
 
     signed: SignedBet
     first_sent_ms: int
+    gesture: SentGesture | None = None
+    """What it was signed in with others; it is sent with them only."""
     last_sent_ms: int = 0
     fault: str = ""
     answers: list[Answer] = field(default_factory=list)
@@ -141,6 +144,45 @@ class Attempt:
         """Note the fate; once placed, nothing that is heard later makes it unplaced."""
         if self.fate != "placed":
             self.fate, self.code = fate, code
+
+
+@dataclass(slots=True, eq=False)
+class SentGesture:
+    """Bets under one signature, an attempt each; each goes by the gesture's nonce and its own cell."""
+
+    signed: SignedGesture
+    attempts: list[Attempt]
+
+    @classmethod
+    def of(cls, signed: SignedGesture, now_ms: int) -> SentGesture:
+        """Make an attempt of each tap."""
+        gesture = cls(signed, [])
+        for tap in signed.taps:
+            nonce = f"{signed.nonce} {tap.cell_id}"
+            alone = SignedBet(tap.cell_id, tap.amount, tap.min_rate_bp, nonce, signed.timestamp, signed.signature)
+            gesture.attempts.append(Attempt(alone, now_ms, gesture))
+        return gesture
+
+    def answers(self, told: PlacedGestureView | Answer) -> list[Answer]:
+        """Return what an answer to all of it says to each attempt, as if it had been sent alone."""
+        if isinstance(told, PlacedGestureView):
+            return [_first_answer(tap) for tap in told.taps]
+        if told.code == "REPLAYED_NONCE" and told.problem.taps:
+            return [_repeats_answer(tap) for tap in told.problem.taps]
+        return [told] * len(self.attempts)
+
+
+def _first_answer(tap: ToldTap) -> Answer:
+    if tap.bet is not None:
+        return Answer(202 if tap.bet.status == "pending" else 201, bet=tap.bet)
+    refusal = tap.refusal or {}
+    return Answer(409, str(refusal.get("code", "")), problem=msgspec.convert(refusal, Problem))
+
+
+def _repeats_answer(tap: ToldTap) -> Answer:
+    refused = None if tap.refusal is None else tap.refusal.get("refused", {"id": "", "status": "refused"})
+    bet = tap.bet if refused is None else msgspec.convert(refused, BetView)
+    return Answer(409, "REPLAYED_NONCE", problem=Problem(bet, tap.outcome, tap.bet_id))
 
 
 @dataclass(slots=True)

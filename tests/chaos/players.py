@@ -10,14 +10,16 @@ from typing import Any, TypeVar
 import httpx
 
 from runtime.clock import SystemClock
-from taptrade.choice import Chooser
-from taptrade.client import ApiError
-from taptrade.views import BetView, DepositedView, GridView, WithdrawnView
-from taptrade.wallet import Audience, sign_bet, sign_withdrawal
-from tests.chaos.attempts import LIVE, UNKNOWN, Answer, Attempt, Movement, answer_of
+from taptrade.choice import Chooser, Offer
+from taptrade.client import ApiError, calls
+from taptrade.views import BetView, DepositedView, GridView, WantedTap, WithdrawnView
+from taptrade.wallet import Audience, sign_bet, sign_gesture, sign_withdrawal
+from tests.chaos.attempts import LIVE, UNKNOWN, Answer, Attempt, Movement, SentGesture, answer_of
 from tests.chaos.hearing import Ear
 from tests.chaos.owners import Kind, Owner, OwnersClient
 
+GESTURES = 0.2
+"""The share of taps that are gestures of two to six."""
 STAKES = (100, 100, 100, 500, 1000)
 REPEAT_UNTIL_MS = 25_000
 """A signature is good for 30 s."""
@@ -118,6 +120,9 @@ class Player:
         offer = self._chooser.choose(grid, now_ms)
         if offer is None:
             return
+        if self.random.random() < GESTURES:
+            self._tap_many(grid, offer, now_ms, fault)
+            return
         signed = sign_bet(
             self.owner.tapper,
             offer.cell_id,
@@ -130,10 +135,32 @@ class Player:
         self.attempts.append(attempt)
         self._send(attempt, fault)
 
+    def _tap_many(self, grid: GridView, first: Offer, now_ms: int, fault: str) -> None:
+        chosen = [first, *(self._chooser.choose(grid, now_ms) for _ in range(self.random.randrange(1, 6)))]
+        taps = [WantedTap(o.cell_id, self.random.choice(STAKES), o.min_rate_bp) for o in chosen if o is not None]
+        signed = sign_gesture(self.owner.tapper, taps, chain_id=self.audience.chain_id, now_ms=now_ms)
+        gesture = SentGesture.of(signed, now_ms)
+        self.attempts += gesture.attempts
+        self._send_gesture(gesture, fault)
+
+    def _send_gesture(self, gesture: SentGesture, fault: str) -> None:
+        """Send all of it; each of its bets hears its own part of the answer."""
+        call = calls.place_bets(gesture.signed, wait=self.random.random() < self._patient)
+        began_ms = CLOCK.monotonic_ms()
+        placed = self._try(lambda: self.client.send(call))
+        answers = gesture.answers(placed)
+        if not isinstance(placed, Answer):
+            self.codes.append((answers[0].status, ""))
+        for attempt, answer in zip(gesture.attempts, answers, strict=True):
+            self._hear(attempt, answer, fault, began_ms)
+
     def _send(self, attempt: Attempt, fault: str) -> None:
+        if attempt.gesture is not None:
+            # Others of it may have sent it again since: then its fate is known.
+            if not attempt.fate and not attempt.pending:
+                self._send_gesture(attempt.gesture, fault)
+            return
         wait = self.random.random() < self._patient
-        first = not attempt.answers
-        attempt.last_sent_ms = CLOCK.now_ms()
         began_ms = CLOCK.monotonic_ms()
         placed = self._try(lambda: self.client.place_bet(attempt.signed, wait=wait))
         if isinstance(placed, Answer):
@@ -141,9 +168,14 @@ class Player:
         else:
             answer = Answer(202 if placed.bet.status == "pending" else 201, bet=placed.bet)
             self.codes.append((answer.status, answer.code))
-            if answer.status == httpx.codes.CREATED:
-                attempt.acknowledged_ms = attempt.acknowledged_ms or CLOCK.now_ms()
-                self.waits_ms.setdefault(fault, []).append(CLOCK.monotonic_ms() - began_ms)
+        self._hear(attempt, answer, fault, began_ms)
+
+    def _hear(self, attempt: Attempt, answer: Answer, fault: str, began_ms: int) -> None:
+        first = not attempt.answers
+        attempt.last_sent_ms = CLOCK.now_ms()
+        if answer.status == httpx.codes.CREATED:
+            attempt.acknowledged_ms = attempt.acknowledged_ms or CLOCK.now_ms()
+            self.waits_ms.setdefault(fault, []).append(CLOCK.monotonic_ms() - began_ms)
         if first and answer.code in ("REPLAYED_NONCE", "DUPLICATE_BET"):
             self._report(f"a first bet on {attempt.signed.cell_id} was answered {answer.code}")
         attempt.hear(answer, fault)
