@@ -74,7 +74,7 @@ class TapBody(Body, frozen=True):
     min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9, description="floor of the rate, basis points")]
 
 
-class PlaceGestureBody(Body, frozen=True):
+class GestureBody(Body, frozen=True):
     """Up to twenty taps that one signature covers; each is taken or refused by itself."""
 
     taps: Annotated[list[TapBody], msgspec.Meta(min_length=1, max_length=TAPS_MAX)]
@@ -122,7 +122,7 @@ PREFER = Header("Prefer", "`respond-async`: the answer is 202 once the bet is qu
     guards=("breaker", "writer", "admission"),
     summary="Place a bet, or up to twenty under one signature",
     body=PlaceBetBody,
-    bodies={"taps": PlaceGestureBody},
+    bodies={"taps": GestureBody},
     headers=(PREFER,),
     response=(PlacedBet, PlacedGesture),
     status=201,
@@ -149,7 +149,7 @@ PREFER = Header("Prefer", "`respond-async`: the answer is 202 once the bet is qu
         "UNAVAILABLE",
     ),
 )
-def place_bet(call: Call[PlaceBetBody | PlaceGestureBody]) -> Reply:
+def place_bet(call: Call[PlaceBetBody | GestureBody]) -> Reply:
     """Check the tap, hand it to the writer, answer 201 after the commit or 202 while it is pending.
 
     Of a gesture each tap is taken or refused by itself, which `taps` tells in their order; 200 says that none was left
@@ -160,8 +160,8 @@ def place_bet(call: Call[PlaceBetBody | PlaceGestureBody]) -> Reply:
     call.refuse_spent("bets", session.wallet)
     call.refuse_spent("refused_bets", session.user_id)
     body = call.body
-    if isinstance(body, PlaceGestureBody):
-        return _place_gesture(call, body, session)
+    if isinstance(body, GestureBody):
+        return _take_gesture(call, body, session)
     tap = Tap(
         body.cell_id,
         body.amount,
@@ -194,7 +194,7 @@ def place_bet(call: Call[PlaceBetBody | PlaceGestureBody]) -> Reply:
             assert_never(answer)
 
 
-def _place_gesture(call: Call[Any], body: PlaceGestureBody, session: Session) -> Reply:
+def _take_gesture(call: Call[Any], body: GestureBody, session: Session) -> Reply:
     """Do the same for a gesture: one ticket for all taps that are not refused here."""
     parts = call.parts
     taps = [TapLine(tap.cell_id, tap.amount, tap.min_rate_bp) for tap in body.taps]

@@ -75,8 +75,13 @@ class WeekFile:
         for after in range(cut.cut_seq, seq, RANGE_ROWS):
             upto = min(after + RANGE_ROWS, seq)
             self._write(FILE["copy_bets"], after, upto)
-            for kind in ("gestures", "pricings_of_bets", "players_of_bets", "delegations_of_bets"):
-                self._write(FILE[kind], after, upto)
+            for sql in (
+                FILE["pricings_of_bets"],
+                FILE["players_of_bets"],
+                FILE["delegations_of_bets"],
+                FILE["gestures"],
+            ):
+                self._write(sql, after, upto)
             self._progress("bets", upto - cut.cut_seq, seq - cut.cut_seq)
         after_id, copied = cut.cut_entry, 0
         while after_id < entry:

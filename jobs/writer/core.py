@@ -41,7 +41,7 @@ from runtime.messaging.commands import (
     OpenBucket,
     Outcome,
     PlaceBet,
-    PlaceGesture,
+    PlaceBets,
     RecordArchive,
     ReverseWithdrawal,
     SetLimits,
@@ -270,7 +270,7 @@ class Writer:
                 return record_archive(commit, command)
             case CompleteWithdrawal() | ReverseWithdrawal():
                 return money.resolve_withdrawal(commit, command)
-            case PlaceBet() | PlaceGesture():
+            case PlaceBet() | PlaceBets():
                 raise TypeError("bets are placed together")
             case _:
                 assert_never(command)

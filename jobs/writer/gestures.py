@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from runtime.game.gestures import Gesture, parse_tap, with_place
+from runtime.game.gestures import Gesture, parse_tap, with_number
 from runtime.game.ids import ulid_key
 from runtime.game.ledger import SQL, Commit
 from runtime.game.rows import SIGNATURE_BYTES_MAX, bytes_of, packed
-from runtime.messaging.commands import AnyBet, Outcome, PlaceBet, PlaceGesture
+from runtime.messaging.commands import AnyBet, Outcome, PlaceBet, PlaceBets
 from runtime.personal.seal import Seal, about
 
 
 class TapBet(PlaceBet, kw_only=True, frozen=True):
     """A tap of a gesture as a bet of its own, within the writer; nonce and signature are the gesture's."""
 
-    gesture: PlaceGesture
+    gesture: PlaceBets
 
 
 def each_bet(commands: Iterable[AnyBet]) -> list[PlaceBet]:
@@ -30,7 +30,7 @@ def each_bet(commands: Iterable[AnyBet]) -> list[PlaceBet]:
     return bets
 
 
-def _taps(command: PlaceGesture) -> list[TapBet]:
+def _taps(command: PlaceBets) -> list[TapBet]:
     lines = command.taps.split("\n")
     bets = []
     for taken in command.taken:
@@ -39,7 +39,7 @@ def _taps(command: PlaceGesture) -> list[TapBet]:
             raise ValueError(f"gesture {command.id} has no tap {taken.number}")
         bets.append(
             TapBet(
-                id=with_place(command.id, taken.number),
+                id=with_number(command.id, taken.number),
                 received_ms=command.received_ms,
                 decided_by_ms=taken.decided_by_ms,
                 user_id=command.user_id,
@@ -58,19 +58,19 @@ def _taps(command: PlaceGesture) -> list[TapBet]:
     return bets
 
 
-def begin(commit: Commit, seal: Seal, command: PlaceGesture) -> None:
+def begin(commit: Commit, seal: Seal, command: PlaceBets) -> None:
     """Write what the bets of a gesture share, right before the first of them."""
     sealed = seal.close(command.signature, about("gesture", command.id))
     gesture = Gesture(command.id, command.taps, command.nonce, sealed)
-    place = commit.record("gesture", *gesture)
+    position = commit.record("gesture", *gesture)
     key, signature = ulid_key(command.id), packed(sealed, SIGNATURE_BYTES_MAX)
-    row = (commit.next_seq, key, command.taps, bytes_of(command.nonce), signature, commit.number, place)
+    row = (commit.next_seq, key, command.taps, bytes_of(command.nonce), signature, commit.number, position)
     commit.connection.execute(SQL["insert_gesture"], row)
 
 
 def each_outcome(commands: Sequence[AnyBet], outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Return one outcome a command, in their order; a gesture's tells of each of its bets."""
-    if len(commands) == len(outcomes) and not any(isinstance(command, PlaceGesture) for command in commands):
+    if len(commands) == len(outcomes) and not any(isinstance(command, PlaceBets) for command in commands):
         return list(outcomes)
     found, left = [], iter(outcomes)
     for command in commands:
@@ -81,7 +81,7 @@ def each_outcome(commands: Sequence[AnyBet], outcomes: Sequence[Outcome]) -> lis
     return found
 
 
-def _together(command: PlaceGesture, outcomes: Sequence[Outcome]) -> Outcome:
+def _together(command: PlaceBets, outcomes: Sequence[Outcome]) -> Outcome:
     taps = [_told(outcome) for outcome in outcomes]
     refused = sum(outcome.code is not None for outcome in outcomes)
     return Outcome(command.id, {"gesture_id": command.id, "taps": taps}, bets=len(taps), refused=refused)

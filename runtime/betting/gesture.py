@@ -13,8 +13,8 @@ from runtime.auth.bet_text import gesture_text
 from runtime.auth.sessions import Session
 from runtime.betting.intake import Intake
 from runtime.errors import Refusal
-from runtime.game.gestures import TapLine, gesture_id_from, taps_text, with_place
-from runtime.messaging.commands import PlaceGesture, TakenTap
+from runtime.game.gestures import TapLine, gesture_id_from, taps_text, with_number
+from runtime.messaging.commands import PlaceBets, TakenTap
 from runtime.messaging.queues import Ticket, new_id
 
 
@@ -58,7 +58,7 @@ class CheckedGesture:
 
     def bet_id(self, number: int) -> str:
         """Return the id that the bet of a tap has, if there is one."""
-        return with_place(self.id, number)
+        return with_number(self.id, number)
 
 
 def check_gesture(intake: Intake, sent: SentGesture, session: Session, received_ms: int) -> CheckedGesture:
@@ -74,7 +74,7 @@ def check_gesture(intake: Intake, sent: SentGesture, session: Session, received_
         except Refusal as refusal:
             checked.refused[number] = refusal
     if checked.taken:
-        command = PlaceGesture(
+        command = PlaceBets(
             id=checked.id,
             received_ms=received_ms,
             decided_by_ms=max(tap.decided_by_ms for tap in checked.taken),

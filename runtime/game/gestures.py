@@ -8,10 +8,10 @@ from typing import NamedTuple
 from runtime.game.ids import ALPHABET, LENGTH, TAIL_LENGTH
 
 TAPS_MAX = 20
-_PLACE_AT = LENGTH - TAIL_LENGTH - 1
+_NUMBER_AT = LENGTH - TAIL_LENGTH - 1
 """The letter before the tail, which a request's ids share. In a gesture's id it is 0, in a bet's the number of its tap;
 50 random bits are left to keep ids apart."""
-_PLACES = {ALPHABET[place]: place for place in range(1, TAPS_MAX + 1)}
+_NUMBERS = {ALPHABET[number]: number for number in range(1, TAPS_MAX + 1)}
 
 
 class TapLine(NamedTuple):
@@ -61,25 +61,25 @@ def parse_tap(line: str) -> TapLine | None:
 
 def gesture_id_from(fresh_id: str) -> str:
     """Return a gesture's id, made of a fresh ULID."""
-    return with_place(fresh_id, 0)
+    return with_number(fresh_id, 0)
 
 
-def with_place(ulid: str, place: int) -> str:
+def with_number(ulid: str, number: int) -> str:
     """Return the id of a gesture's tap, from 1 on, or for 0 the gesture's own."""
-    return ulid[:_PLACE_AT] + ALPHABET[place] + ulid[_PLACE_AT + 1 :]
+    return ulid[:_NUMBER_AT] + ALPHABET[number] + ulid[_NUMBER_AT + 1 :]
 
 
 def gesture_of(bet_id: str) -> tuple[str, int]:
     """Return the gesture that a bet's id names, if it is of one at all, and the number of its tap; 0: of none."""
-    place = _PLACES.get(bet_id[_PLACE_AT], 0)
-    return (with_place(bet_id, 0), place) if place else ("", 0)
+    number = _NUMBERS.get(bet_id[_NUMBER_AT], 0)
+    return (with_number(bet_id, 0), number) if number else ("", 0)
 
 
 def may_be_gesture(ulid: str) -> bool:
     """Tell whether an id has the form of a gesture's; so have one in 32 of all others."""
-    return len(ulid) == LENGTH and ulid[_PLACE_AT] == ALPHABET[0]
+    return len(ulid) == LENGTH and ulid[_NUMBER_AT] == ALPHABET[0]
 
 
 def ids_of_taps(gesture_id: str) -> list[str]:
     """Return the ids that the bets of a gesture have, in the order of its taps."""
-    return [with_place(gesture_id, place) for place in range(1, TAPS_MAX + 1)]
+    return [with_number(gesture_id, number) for number in range(1, TAPS_MAX + 1)]

@@ -53,7 +53,7 @@ class TakenTap(msgspec.Struct, frozen=True, array_like=True):
     decided_by_ms: int
 
 
-class PlaceGesture(Command, tag="place_gesture", kw_only=True, frozen=True, omit_defaults=True):
+class PlaceBets(Command, tag="place_bets", kw_only=True, frozen=True, omit_defaults=True):
     """Place bets that were signed together, each judged by itself, all in one commit; `id` names their ids."""
 
     user_id: str
@@ -72,8 +72,8 @@ class PlaceGesture(Command, tag="place_gesture", kw_only=True, frozen=True, omit
         return self.received_ms + self.fill_delay_ms if self.fill_delay_ms else 0
 
 
-AnyBet = PlaceBet | PlaceGesture
-BETS = (PlaceBet, PlaceGesture)
+AnyBet = PlaceBet | PlaceBets
+BETS = (PlaceBet, PlaceBets)
 
 
 class Delegation(msgspec.Struct, frozen=True):
@@ -246,7 +246,7 @@ class ForgetPlayer(Command, tag="forget_player", kw_only=True, frozen=True, omit
 
 AnyCommand = (
     PlaceBet
-    | PlaceGesture
+    | PlaceBets
     | OpenAccount
     | AdoptGuest
     | Deposit

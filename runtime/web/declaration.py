@@ -98,7 +98,7 @@ class Function:
     """Other forms of the body, each by a field that only it has."""
     query: type[msgspec.Struct] | None
     response: Any
-    """Its type; a tuple where it is of one of several."""
+    """Its type; a tuple, here and in `also`, where it is of one of several."""
     status: int
     limits: tuple[str, ...]
     """Buckets that are counted before the body is read."""

@@ -111,14 +111,14 @@ class Conduct:
         found: tuple[Fate, ...] = ()
         for start in range(0, len(taps), TAPS_MAX):
             some = taps[start : start + TAPS_MAX]
-            fates = yield from self._place_gesture(some)
+            fates = yield from self._take_gesture(some)
             if fates[0].code == EXPIRED:
                 self._take_time(fates[0].extras.get("server_time_ms"))
-                fates = yield from self._place_gesture(some)
+                fates = yield from self._take_gesture(some)
             found += fates
         return found
 
-    def _place_gesture(self, taps: Sequence[WantedTap]) -> Steps[tuple[Fate, ...]]:
+    def _take_gesture(self, taps: Sequence[WantedTap]) -> Steps[tuple[Fate, ...]]:
         signed = wallets.sign_gesture(self._session_key, taps, chain_id=self._chain_id(), now_ms=self.server_ms())
         fates = yield from self.gestures.place(signed)
         return (yield from self.gestures.decided(fates))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from runtime.auth.bet_text import gesture_text
-from runtime.game.gestures import TapLine, gesture_id_from, taps_text, with_place
-from runtime.messaging.commands import PlaceBet, PlaceGesture, TakenTap
+from runtime.game.gestures import TapLine, gesture_id_from, taps_text, with_number
+from runtime.messaging.commands import PlaceBet, PlaceBets, TakenTap
 
 
-def gesture_of_bets(bets: Sequence[PlaceBet], sign: Callable[[str], str] | None = None) -> PlaceGesture:
+def gesture_of_bets(bets: Sequence[PlaceBet], sign: Callable[[str], str] | None = None) -> PlaceBets:
     """Return a gesture whose taps are these bets; its id, nonce, signer and times are those of the first one."""
     first = bets[0]
     taps = taps_text(TapLine(bet.cell_id, bet.amount, bet.min_rate_bp) for bet in bets)
     text = gesture_text(taps, first.nonce, first.signed_at_s, 1)
-    return PlaceGesture(
+    return PlaceBets(
         id=gesture_id_from(first.id),
         received_ms=first.received_ms,
         decided_by_ms=max(bet.decided_by_ms for bet in bets),
@@ -30,6 +30,6 @@ def gesture_of_bets(bets: Sequence[PlaceBet], sign: Callable[[str], str] | None 
     )
 
 
-def bet_ids(gesture: PlaceGesture) -> list[str]:
+def bet_ids(gesture: PlaceBets) -> list[str]:
     """Return the ids that the bets of a gesture have."""
-    return [with_place(gesture.id, tap.number) for tap in gesture.taken]
+    return [with_number(gesture.id, tap.number) for tap in gesture.taken]

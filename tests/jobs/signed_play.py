@@ -14,7 +14,7 @@ from runtime.auth.siwe import SESSION_KEY_URN
 from runtime.clock import ManualClock
 from runtime.explanation import Proof, Reach, Yardstick, find_bet, gather, prove
 from runtime.game.rewards import BrownianTouch
-from runtime.messaging.commands import Delegation, OpenAccount, PlaceBet, PlaceGesture
+from runtime.messaging.commands import Delegation, OpenAccount, PlaceBet, PlaceBets
 from tests.by_hand import loosen
 from tests.jobs.court import END_MS, GRACE_MS, Court
 from tests.jobs.gestures import gesture_of_bets
@@ -77,7 +77,7 @@ class SignedPlay:
             else structs.replace(bet, signature=signature_by(key or self.key, text.encode()))
         )
 
-    def gesture(self, *bets: PlaceBet) -> PlaceGesture:
+    def gesture(self, *bets: PlaceBet) -> PlaceBets:
         """Return a signed gesture of what bets say."""
         return gesture_of_bets(bets, lambda text: signature_by(self.key, text.encode()))
 

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.audit import audit
 from runtime.messaging import queues
-from runtime.messaging.commands import PlaceGesture
+from runtime.messaging.commands import PlaceBets
 from tests.jobs.gestures import bet_ids, gesture_of_bets
 from tests.jobs.upkeep.shelf import Shelf
 from tests.jobs.writer.deaths import Died, dying
@@ -74,7 +74,7 @@ def test_a_line_that_says_something_else_fails_its_job_alone(desk: Desk) -> None
     ]
     for change in crafted:
         fields: dict[str, Any] = msgspec.to_builtins(gesture) | change
-        desk.queue(msgspec.convert(fields, PlaceGesture), name=queues.BETS)
+        desk.queue(msgspec.convert(fields, PlaceBets), name=queues.BETS)
     desk.work()
     assert desk.database.execute("SELECT count(*) FROM bets") == [(0,)]
     assert told(desk.place(gesture)[0]) == ["confirmed"]

@@ -36,7 +36,7 @@ HAPPENS = ACCOUNTS_HAPPEN | {
     *("PlaceBet LIMIT_REACHED", "SetLimits done", "SetLimits later"),
     *("Withdraw done", "Withdraw INSUFFICIENT_FUNDS", "Withdraw WITHDRAWAL_TOO_SMALL", "Withdraw WITHDRAWALS_PENDING"),
     *("CompleteWithdrawal done", "ReverseWithdrawal done"),
-    *("PlaceGesture done", "tap done", "tap DUPLICATE_BET", "tap INSUFFICIENT_FUNDS"),
+    *("PlaceBets done", "tap done", "tap DUPLICATE_BET", "tap INSUFFICIENT_FUNDS"),
 }
 """All that can happen, which the written history goes through."""
 OFTEN = {"death", "PlaceBet done", "tap done", "SettleColumn done", "Deposit done", "Withdraw done", "SetLimits done"}

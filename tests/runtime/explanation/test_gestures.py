@@ -6,7 +6,7 @@ import pytest
 
 from runtime.audit import audit
 from runtime.auth.signatures import recover_text
-from runtime.messaging.commands import ForgetPlayer, PlaceGesture
+from runtime.messaging.commands import ForgetPlayer, PlaceBets
 from tests.jobs.gestures import bet_ids
 from tests.jobs.signed_play import SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS
@@ -14,7 +14,7 @@ from tests.runtime.explanation.test_proof import ALL_HOLD
 
 
 @pytest.fixture
-def gesture(play: SignedPlay) -> PlaceGesture:
+def gesture(play: SignedPlay) -> PlaceBets:
     """Return a gesture of a bet that was won, one that was refused and one that was lost."""
     gesture = play.gesture(play.bet(), play.bet(rows=1, min_rate_bp=900_000), play.bet(rows=4))
     play.desk.place(gesture, play.bet(rows=2))
@@ -22,7 +22,7 @@ def gesture(play: SignedPlay) -> PlaceGesture:
     return gesture
 
 
-def test_each_bet_of_a_gesture_is_proved_alone(play: SignedPlay, gesture: PlaceGesture) -> None:
+def test_each_bet_of_a_gesture_is_proved_alone(play: SignedPlay, gesture: PlaceBets) -> None:
     won, refused, lost = bet_ids(gesture)
     assert [play.court.status(one) for one in (won, refused, lost)] == ["won", "refused", "lost"]
     for number, bet_id in enumerate((won, refused, lost), 1):
@@ -50,7 +50,7 @@ def test_each_bet_of_a_gesture_is_proved_alone(play: SignedPlay, gesture: PlaceG
         "UPDATE bets SET min_rate_bp = 10001",
     ],
 )
-def test_what_is_changed_of_a_gesture_is_seen(play: SignedPlay, gesture: PlaceGesture, sql: str) -> None:
+def test_what_is_changed_of_a_gesture_is_seen(play: SignedPlay, gesture: PlaceBets, sql: str) -> None:
     bet_id = bet_ids(gesture)[0]
     play.by_hand(sql)
     wrong = {name for name, ok in play.parts(bet_id).items() if ok is False}
@@ -60,18 +60,18 @@ def test_what_is_changed_of_a_gesture_is_seen(play: SignedPlay, gesture: PlaceGe
     )
 
 
-def test_the_audit_holds_each_bet_against_its_line(play: SignedPlay, gesture: PlaceGesture) -> None:
+def test_the_audit_holds_each_bet_against_its_line(play: SignedPlay, gesture: PlaceBets) -> None:
     play.by_hand("UPDATE gesture_rows SET taps = replace(taps, ' 10000', ' 9999')")
     assert any("tap 1 of its gesture is another" in fault for fault in audit(play.desk.database).faults)
 
 
-def test_the_rows_of_gestures_stay(play: SignedPlay, gesture: PlaceGesture) -> None:
+def test_the_rows_of_gestures_stay(play: SignedPlay, gesture: PlaceBets) -> None:
     for sql in ("UPDATE gesture_rows SET nonce = 'x'", "DELETE FROM gesture_rows"):
         with pytest.raises(Exception, match=r"append-only|only where an archive"):
             play.desk.database.execute(sql)
 
 
-def test_a_gesture_of_a_forgotten_player_cannot_be_read(play: SignedPlay, gesture: PlaceGesture) -> None:
+def test_a_gesture_of_a_forgotten_player_cannot_be_read(play: SignedPlay, gesture: PlaceBets) -> None:
     desk, bet_id = play.desk, bet_ids(gesture)[2]
     play.by_hand("UPDATE users SET balance = 0")
     desk.clock.advance(10**12)
