@@ -167,15 +167,9 @@ def function(
     settings: type[FunctionSettings] | None = None,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
-    own = {
-        "bodies": bodies,
-        "timeout_s": timeout_s,
-        "in_flight": in_flight,
-        "settings": settings,
-        "media": media,
-        **_split(errors),
-    }
+    own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings, "media": media, **_split(errors)}
     more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **own}
+    more |= {"bodies": bodies, "also": also}
 
     def declare(handler: H) -> H:
         declaration = Function(
@@ -192,7 +186,6 @@ def function(
             limits_by_handler=limits_by_handler,
             refusals=refusals,
             guards=guards,
-            also=also,
             **more,
         )
         return _attached(handler, declaration)

@@ -32,7 +32,17 @@ CLOSING = ("POST /api/bets", "POST /api/processor/deposits")
 REDIS_BYTES_MAX = 4_000_000
 LOG_BYTES_MAX = 20_000
 # What grows by itself, or by what is bounded in money.
-GROWS = {"commit_rows", "columns", "bet_rows", "pricings", "buckets", "entry_rows", "player_limits", "rules_in_force"}
+GROWS = {
+    "commit_rows",
+    "columns",
+    "bet_rows",
+    "pricings",
+    "buckets",
+    "entry_rows",
+    "gesture_rows",
+    "player_limits",
+    "rules_in_force",
+}
 pytestmark = pytest.mark.timeout(120)
 
 

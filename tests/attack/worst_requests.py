@@ -8,15 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from runtime.auth.bet_text import bet_text, withdraw_text
 from runtime.auth.nonces import CHARACTERS_MAX
 from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from runtime.auth.siwe import MESSAGE_CHARACTERS_MAX
 from runtime.betting.idempotency import KEY_LENGTH_MAX
 from runtime.clock import SystemClock
+from runtime.game.gestures import TAPS_MAX
 from runtime.settings import Settings
 from runtime.web.incoming import BODY_BYTES_MAX
-from taptrade.wallet import Audience, Wallet, login_message, new_wallet
+from taptrade.views import WantedTap
+from taptrade.wallet import Audience, Wallet, login_message, new_wallet, sign_gesture
 from tests.runtime.auth.browser import BrowserKey, guest_body
 
 CLOCK = SystemClock()
@@ -102,6 +106,15 @@ class Attacker:
         }
         text = bet_text(body["cell_id"], body["amount"], body["min_rate_bp"], body["nonce"], now_s, settings.chain_id)
         return _json(body | {"signature": signer.sign(text) if signer else SIGNATURE})
+
+    def gesture(self) -> bytes:
+        """Return as many of these as go under one signature."""
+        now_s, settings = CLOCK.now_ms() // 1000, self.target.settings
+        width, step = settings.column_seconds, settings.row_step_cents
+        lows = [step * (1_000 + TAPS_MAX * self.number + row) for row in range(TAPS_MAX)]
+        taps = [WantedTap(f"{now_s // width * width + 6 * width}_{low}_{low + step}", 100, 10_000) for low in lows]
+        signed = sign_gesture(self.key, taps, chain_id=settings.chain_id, now_ms=now_s * 1000)
+        return _json(msgspec.to_builtins(signed))
 
     def withdrawal(self) -> bytes:
         """Return a withdrawal of the least amount."""
@@ -208,6 +221,7 @@ WORST: dict[str, tuple[Callable[[Attacker], Ask], ...]] = {
     "POST /api/bets": (
         lambda attacker: Ask("/api/bets", attacker.bet(None)),
         lambda attacker: Ask("/api/bets", attacker.bet(attacker.key), {"Prefer": "respond-async"}),
+        lambda attacker: Ask("/api/bets", attacker.gesture(), {"Prefer": "respond-async"}),
         lambda _: Ask("/api/bets", b"[" * BODY_BYTES_MAX),
         lambda attacker: Ask("/api/bets", attacker.bet(None), {"Authorization": f"Bearer {secrets.token_hex(21)}A"}),
     ),

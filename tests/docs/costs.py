@@ -34,7 +34,7 @@ COSTS: dict[str, Cost] = {
     "POST /api/auth/login": Cost(4, 5_500, 2_000, DAY_S, "30,000 sessions live; 100 of a wallet"),
     "POST /api/auth/logout": Cost(0.5),
     "GET /api/bets": Cost(2),
-    "POST /api/bets": Cost(1, 1_000, 3_000, 100, "guards; the backlog; for what is taken, the balance"),
+    "POST /api/bets": Cost(5, 6_000, 14_000, 100, "guards; the backlog; for what is taken, the balance"),
     "GET /api/bets/{bet_id}": Cost(4),
     "GET /api/columns/{start}": Cost(0.7),
     "GET /api/deposits": Cost(8),

@@ -81,7 +81,7 @@ def misused(path: str, name: str, kind: str) -> str | None:
         return "verdict"
     if not {"place", "places"} & {*words} or name in STORED_PLACES or (path, name) in FIELDS:
         return None
-    # To place a bet is the verb: `place_bets`, `PlaceBet`, `place_many`, or a function or a module that is just `place`.
+    # To place a bet is the verb: `place_bets`, `PlaceBet`, `place_many`, or a function or a module called `place`.
     if words[0] == "place" and (words[1:2] in (["bet"], ["bets"], ["many"]) or (words == ["place"] and kind in VERBAL)):
         return None
     return "place"
