@@ -1,6 +1,6 @@
 // A bot that survives refusals, disconnects and lost answers, as examples/bot.py does. docs/clients.md leads through it.
 //
-//   node examples/bot.mjs http://127.0.0.1:8000 [--bets 5] [--wallet viem|ethers] [--domain HOST]
+//   node examples/bot.mjs http://127.0.0.1:8000 [--bets 5] [--at-once 2] [--wallet viem|ethers] [--domain HOST]
 import { parseArgs } from "node:util";
 import { Account, newNonce, offersOf, ofEthers, ofViem } from "../page/client/index.js";
 
@@ -20,10 +20,11 @@ class Bot {
   /** @type {Set<string>} */
   tapped = new Set();
 
-  /** @param {Account} account @param {number} bets */
-  constructor(account, bets) {
+  /** @param {Account} account @param {number} bets @param {number} atOnce how many cells to tap under one signature */
+  constructor(account, bets, atOnce) {
     this.account = account;
     this.bets = bets;
+    this.atOnce = atOnce;
   }
 
   /** Follow the stream until every bet has its result. */
@@ -44,6 +45,10 @@ class Bot {
     const nowMs = this.account.serverMs();
     const free = offersOf(grid, nowMs).slice(0, 30).filter(({ cellId }) => !this.tapped.has(cellId));
     if (free.length === 0 || nowMs - grid.server_time_ms > GRID_OLD_MS) return;
+    if (this.atOnce > 1) {
+      await this.tapMany(grid, free);
+      return;
+    }
     const { cellId, rateBp } = free[Math.floor(Math.random() * free.length)];
     this.tapped.add(cellId);
     const fate = await this.account.place({ cellId, rateBp, stakeCents: grid.presets_cents[0] });
@@ -54,6 +59,22 @@ class Bot {
     say({ refused: fate.code, cell: cellId });
     if (fate.code === "INSUFFICIENT_FUNDS") await this.account.deposit(TOP_UP_CENTS, newNonce());
     else if (HOPELESS.includes(fate.code ?? "")) throw new Error(`${fate.code}: ${fate.problem?.detail}`);
+  }
+
+  /**
+   * Bet on several cells under one signature; each has its own answer.
+   * @param {import("../page/client/types.js").GridView} grid @param {import("../page/client/types.js").Offered[]} free
+   */
+  async tapMany(grid, free) {
+    const chosen = free.slice(0, Math.min(this.atOnce, this.bets - this.placed.size));
+    const stakeCents = grid.presets_cents[0];
+    const fates = await this.account.placeMany(chosen.map(({ cellId, rateBp }) => ({ cellId, rateBp, stakeCents })));
+    for (const [at, { cellId }] of chosen.entries()) {
+      this.tapped.add(cellId);
+      const { bet, code } = fates[at];
+      if (bet) this.placed.add(bet.id);
+      else say({ refused: code, cell: cellId });
+    }
   }
 
   /** Keep a result, whichever way it came. @param {BetView} bet */
@@ -100,7 +121,10 @@ const say = (fields) => console.log(JSON.stringify(fields));
 
 const { values, positionals: [url] } = parseArgs({
   allowPositionals: true,
-  options: { bets: { type: "string", default: "5" }, wallet: { type: "string" }, domain: { type: "string" } },
+  options: {
+    bets: { type: "string", default: "5" }, "at-once": { type: "string", default: "1" },
+    wallet: { type: "string" }, domain: { type: "string" },
+  },
 });
 const account = await Account.open(url, {
   wallet: await walletOf(values.wallet),
@@ -108,6 +132,6 @@ const account = await Account.open(url, {
   onWait: (error) => console.error(error.message),
 });
 say({ wallet: account.user.wallet_address });
-const bot = new Bot(account, Number(values.bets));
+const bot = new Bot(account, Number(values.bets), Number(values["at-once"]));
 await bot.play();
 await bot.recount();

@@ -10,10 +10,11 @@ import json
 import random
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from taptrade.choice import offers
-from taptrade.client import Account
+from taptrade.choice import Offer, offers
+from taptrade.client import Account, WantedTap
 from taptrade.views import SETTLED, BetView, GridView, SnapshotView
 from taptrade.wallet import load, new_wallet
 
@@ -25,9 +26,10 @@ HOPELESS = frozenset({"LIMIT_REACHED", "FORBIDDEN", "INVALID_SIGNATURE", "PLAYER
 class Bot:
     """Taps cells of the grid, and keeps what became of each bet."""
 
-    def __init__(self, account: Account, bets: int) -> None:
+    def __init__(self, account: Account, bets: int, at_once: int = 1) -> None:
         self.account = account
         self.bets = bets
+        self.at_once = at_once
         self.placed: dict[str, BetView] = {}
         self.results: dict[str, BetView] = {}
         self.tapped: set[str] = set()
@@ -51,6 +53,9 @@ class Bot:
         free = [offer for offer in offers(grid, now_ms) if offer.cell_id not in self.tapped]
         if not free or now_ms - grid.server_time_ms > GRID_OLD_MS:
             return
+        if self.at_once > 1:
+            self.tap_many(grid, free)
+            return
         offer = random.choice(free)  # noqa: S311 - a strategy is yours to write
         self.tapped.add(offer.cell_id)
         fate = self.account.place(offer.cell_id, stake_cents=grid.presets_cents[0], min_rate_bp=offer.min_rate_bp)
@@ -62,6 +67,17 @@ class Bot:
             self.account.deposit(TOP_UP_CENTS, key=secrets.token_hex(16))
         elif fate.code in HOPELESS:
             sys.exit(f"{fate.code}: {fate.detail}")
+
+    def tap_many(self, grid: GridView, free: Sequence[Offer]) -> None:
+        """Bet on several cells under one signature; each has its own answer."""
+        count = min(self.at_once, self.bets - len(self.placed), len(free))
+        taps = [WantedTap(offer.cell_id, grid.presets_cents[0], offer.min_rate_bp) for offer in free[:count]]
+        for tap, fate in zip(taps, self.account.place_many(taps), strict=True):
+            self.tapped.add(tap.cell_id)
+            if fate.bet is not None:
+                self.placed[fate.bet.id] = fate.bet
+            else:
+                say(refused=fate.code, cell=tap.cell_id)
 
     def hear(self, bet: BetView) -> None:
         """Keep a result, whichever way it came."""
@@ -93,13 +109,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", help="the house, such as http://127.0.0.1:8000")
     parser.add_argument("--bets", type=int, default=5, help="bets to place (default 5)")
+    parser.add_argument("--at-once", type=int, default=1, help="cells to tap under one signature (default 1)")
     parser.add_argument("--key", type=Path, help="key file of `taptrade wallet new` (default: a wallet to throw away)")
     parser.add_argument("--domain", help="domain that logins are signed for (default: the url's)")
     args = parser.parse_args()
     wallet = load(args.key) if args.key else new_wallet()
     with Account(args.url, wallet, domain=args.domain, on_wait=lambda why: print(why, file=sys.stderr)) as account:
         say(wallet=wallet.address)
-        bot = Bot(account, args.bets)
+        bot = Bot(account, args.bets, args.at_once)
         bot.play()
         bot.recount()
 

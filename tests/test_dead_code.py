@@ -45,9 +45,7 @@ KEPT: dict[str, str] = {
                 for name in ("account.Account", "async_account.AsyncAccount", "calls")
             ),
             *(f"taptrade.client.{name}.withdraw" for name in ("blocking.TapClient", "conduct.Conduct")),
-            *(f"taptrade.client.{name}.place_many" for name in ("account.Account", "async_account.AsyncAccount")),
-            *(f"taptrade.client.conduct.Conduct.{name}" for name in ("place_many", "_take_gesture", "gestures")),
-            *("taptrade.wallet.sign_gesture", "taptrade.views.PlacedGestureView.gesture_id"),
+            *("taptrade.views.PlacedGestureView.gesture_id"),
             *("taptrade.client.blocking.TapClient.logout", "taptrade.client.calls.logout"),
             *(
                 "taptrade.views.WithdrawalView",

@@ -23,6 +23,8 @@ from tests.sources import ROOT
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.acceptance]
 BETS = 6
+AT_ONCE = 2
+"""How many bets some of them place under one signature; they place as many times more."""
 END_S_MAX = 150
 GUIDE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 EXAMPLES = ("bot.py", "async_bot.py", "bot.mjs")
@@ -31,6 +33,8 @@ BOTS = {
     "Python": [sys.executable, "examples/bot.py"],
     "Python with asyncio": [sys.executable, "examples/async_bot.py"],
     "JavaScript as a guest": ["node", "examples/bot.mjs"],
+    "Python in gestures": [sys.executable, "examples/bot.py", "--at-once", str(AT_ONCE)],
+    "JavaScript in gestures": ["node", "examples/bot.mjs", "--at-once", str(AT_ONCE)],
     "JavaScript with viem": ["node", "examples/bot.mjs", "--wallet", "viem"],
     "JavaScript with ethers": ["node", "examples/bot.mjs", "--wallet", "ethers"],
 }
@@ -44,7 +48,7 @@ export type Checked = [
   Fits<Theirs["ServerTime"], own.TimeView>, Fits<Theirs["Rules"], own.RulesView>, Fits<Theirs["BetView"], own.BetView>,
   Fits<Theirs["PlacedBet"], own.PlacedView>, Fits<Theirs["EntryView"], own.EntryView>,
   Fits<Theirs["Deposited"], own.DepositedView>, Fits<Theirs["Withdrawn"], own.WithdrawnView>,
-  Fits<own.SignedBet, Theirs["PlaceBetBody"]>,
+  Fits<own.SignedBet, Theirs["PlaceBetBody"]>, Fits<own.SignedGesture, Theirs["GestureBody"]>,
 ];
 """
 
@@ -92,7 +96,7 @@ def bots(house: System, project: Path) -> Iterator[dict[str, Bot]]:
             if command[0] == "node" and not is_installed():
                 continue
             line = stack.enter_context(BadLine(house.settings.port))
-            options = ["--bets", str(BETS), "--domain", house.settings.domain]
+            options = ["--bets", str(bets_of(name)), "--domain", house.settings.domain]
             process = subprocess.Popen(
                 [*command, line.url, *options], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
@@ -113,12 +117,17 @@ def test_every_bet_of_a_bot_counts_once(name: str, bots: dict[str, Bot], house: 
     bot = bots[name]
     first, *told, last = bot.told()
     results = {one["bet"]: one["status"] for one in told if "bet" in one}
-    assert (last["adds_up"], len(last["placed"])) == (True, BETS)
+    assert (last["adds_up"], len(last["placed"])) == (True, bets_of(name))
     assert {bet_id: results.get(bet_id) for bet_id in last["placed"]} == taken(house, first["wallet"])
     assert stakes(house, first["wallet"]) == dict.fromkeys(last["placed"], 1)
     missing = {LOSE_ANSWER, LOSE_REQUEST, BUSY, LIMITED, END_SESSION} - bot.line.met.keys()
     assert not missing, "the line did not fail in all ways"
     assert max(bot.line.nonces.values()) > 1, "no bet was sent again"
+
+
+def bets_of(name: str) -> int:
+    """Return how many bets a bot places."""
+    return BETS * (AT_ONCE if name.endswith("in gestures") else 1)
 
 
 def taken(house: System, wallet: str) -> dict[str, str]:
