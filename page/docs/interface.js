@@ -45,8 +45,8 @@ export class Interface {
   /** The alternatives of a schema, without null. */
   alternatives(schema) {
     const resolved = this.resolve(schema);
-    if (resolved.anyOf) return resolved.anyOf.map((one) => this.resolve(one)).filter(({ type }) => type !== "null");
-    return [resolved];
+    const choices = resolved.anyOf ?? resolved.oneOf ?? [resolved];
+    return choices.map((one) => this.resolve(one)).filter(({ type }) => type !== "null");
   }
 
   /** The types with fields that a value of the schema holds, itself or as items. */
@@ -63,7 +63,8 @@ export class Interface {
   words(schema) {
     const one = this.resolve(schema);
     if (one.enum) return one.enum.map((value) => JSON.stringify(value)).join(" | ");
-    if (one.anyOf) return one.anyOf.map((inner) => this.words(inner)).join(" | ");
+    const choices = one.anyOf ?? one.oneOf;
+    if (choices) return choices.map((inner) => this.words(inner)).join(" | ");
     if (one.type === "array") {
       if (one.prefixItems) return `[${one.prefixItems.map((item) => this.words(item)).join(", ")}]`;
       return one.items && Object.keys(one.items).length ? `list of ${this.words(one.items)}` : "list";
