@@ -107,6 +107,8 @@ def _signed_lines(proof: Proof) -> list[str]:
     signed = proof.signed
     lines = [f"signer {signed.signer}, wallet {signed.wallet}", *(f"| {line}" for line in signed.text.split("\n"))]
     lines.append(f"signature {signed.signature or 'none'}")
+    if signed.gesture_id is not None:
+        lines.append(f"the bet is tap {signed.tap} of gesture {signed.gesture_id}")
     if signed.delegation is not None:
         what = "guest signed in" if signed.by == "guest" else "session key delegated"
         lines.append(f"{what} in commit {signed.delegation.commit_number}, login message:")

@@ -7,6 +7,7 @@ import pytest
 from runtime.audit import audit
 from runtime.auth.signatures import recover_text
 from runtime.messaging.commands import ForgetPlayer, PlaceBets
+from taptrade.explain import findings
 from tests.jobs.gestures import bet_ids
 from tests.jobs.signed_play import SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS
@@ -36,6 +37,8 @@ def test_each_bet_of_a_gesture_is_proved_alone(play: SignedPlay, gesture: PlaceB
         assert proof.chain.positions[1].what == "signed"
         assert proof.chain.positions[1].place < proof.chain.positions[2].place
     assert play.parts(won) == ALL_HOLD
+    shown = {title: said for title, _, said in findings(play.prove(lost), None)}
+    assert f"tap 3 of gesture {gesture.id}" in shown["signed"]
     assert play.prove(won, reach="quick").chain.positions[0].hash_holds
     assert audit(play.desk.database).faults == []
 

@@ -71,6 +71,28 @@ def test_many_commands_go_as_jobs_of_a_hundred(redis_client: Any) -> None:
     assert {job.origin for job in jobs} == {"settler"}
 
 
+def test_a_command_counts_in_the_backlog_and_in_its_job_as_the_bets_that_it_brings(redis_client: Any) -> None:
+    queue = queues.Queue(redis_client, queues.BETS, "api", backlog_max=25)
+    tickets = [queues.Ticket(deposit(number), bets=bets) for number, bets in enumerate((10, 1, 10), 1)]
+    assert [one.code for one in queue.enqueue(tickets, NOW_MS)] == ["", "", ""]
+    assert int(redis_client.get(redis_keys.BACKLOG_BETS)) == 21
+    [job_id] = redis_client.lrange(queues.QUEUE_PREFIX + queues.BETS, 0, -1)
+    assert redis_client.hget(queues.JOB_PREFIX + job_id.decode(), "commands") == b"21"
+    assert [one.code for one in queue.enqueue([queues.Ticket(deposit(4), bets=5)], NOW_MS)] == ["FULL"]
+    assert [one.code for one in queue.enqueue([queues.Ticket(deposit(5), bets=4)], NOW_MS)] == [""]
+
+
+def test_a_gesture_counts_in_its_limit_only_where_all_of_it_fits(redis_client: Any) -> None:
+    queue = queues.Queue(redis_client, queues.BETS, "api")
+
+    def sent(bets: int) -> tuple[str, str]:
+        [result] = queue.enqueue([queues.Ticket(deposit(bets), limit_key="l", limit=10, bets=bets)], NOW_MS)
+        return result.code, result.argument
+
+    assert [sent(bets) for bets in (7, 4, 3, 1)] == [("", ""), ("LIMIT", "3"), ("", ""), ("LIMIT", "0")]
+    assert 0 < redis_client.ttl("l") <= 60
+
+
 def test_who_asks_gets_the_answer(redis_client: Any) -> None:
     command = deposit()
     answer = msgspec.json.encode([{"id": command.id, "data": {"balance": 7}}])
