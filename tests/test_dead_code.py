@@ -45,7 +45,6 @@ KEPT: dict[str, str] = {
                 for name in ("account.Account", "async_account.AsyncAccount", "calls")
             ),
             *(f"taptrade.client.{name}.withdraw" for name in ("blocking.TapClient", "conduct.Conduct")),
-            "taptrade.views.PlacedGestureView.gesture_id",
             *("taptrade.client.blocking.TapClient.logout", "taptrade.client.calls.logout"),
             *(
                 "taptrade.views.WithdrawalView",
