@@ -21,8 +21,8 @@ systemd.find(os.environ)
 bind = [with_port(address_of(_settings.host), _settings.port)]
 if _settings.api_socket is not None:
     bind.append(f"unix:{_settings.api_socket}")
-# Of its socket: for its owner and the group.
-umask = 0o117
+# Of its socket: for its owner alone.
+umask = 0o177
 workers = _settings.api_workers
 worker_class = "runtime.server.TapWorker"
 worker_connections = 10_000

@@ -18,7 +18,7 @@ def test_requests_go_to_the_socket_and_say_whose_they_are(tmp_path: Path) -> Non
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "api.sock")
         with (
-            serving(Path(folder), OURS, "-b", f"unix:{path}", "--umask", "0o117"),
+            serving(Path(folder), OURS, "-b", f"unix:{path}", "--umask", "0o177"),
             running_edge(tmp_path, f"unix:{path}") as url,
             httpx.Client(base_url=url) as client,
         ):

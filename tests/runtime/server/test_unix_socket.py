@@ -23,7 +23,7 @@ def path() -> Iterator[Path]:
     """Run our server with a socket beside its port, and return where that is."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "api.sock")
-        with serving(Path(folder), OURS, "-b", f"unix:{path}", "--umask", "0o117"):
+        with serving(Path(folder), OURS, "-b", f"unix:{path}", "--umask", "0o177"):
             yield path
 
 
@@ -34,8 +34,8 @@ def echoed(client: socket.socket, request: bytes) -> dict[str, Any]:
     return found
 
 
-def test_it_is_for_its_owner_and_the_group(path: Path) -> None:
-    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+def test_it_is_for_its_owner_alone(path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_client_there_has_no_address_and_is_believed(path: Path) -> None:
