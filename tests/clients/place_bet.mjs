@@ -46,7 +46,8 @@ async function tap() {
   const { data, error } = await api.POST('/api/bets', {
     headers, body: { cell_id, amount, min_rate_bp, nonce, timestamp, signature },
   })
-  if (data !== undefined && 'reward_rate' in data.bet) return data.bet
+  // Taps under one signature are answered by `taps`, one tap by `bet`.
+  if (data !== undefined && 'bet' in data && 'reward_rate' in data.bet) return data.bet
   // What moved on meanwhile is tapped anew; `rate_bp` is a number where the code says RATE_MOVED.
   if (error?.code === 'RATE_MOVED' && 'rate_bp' in error && error.rate_bp < min_rate_bp) return null
   if (error !== undefined && ['CELL_NOT_OFFERED', 'CELL_CLOSED', 'PRICE_FEED_STALE'].includes(error.code)) return null

@@ -31,6 +31,7 @@ from tests.chaos.attempts import Attempt
 from tests.chaos.crowd import Crowd
 from tests.chaos.power.calls import STRACE, Call, read_calls, recording
 from tests.chaos.power.disk import Disk
+from tests.chaos.record import BETS, BetRow
 from tests.waiting import wait_until
 
 PLAYERS = 12
@@ -139,7 +140,8 @@ def count(data: Path, recorded: Recorded, moment_s: float, counted: Counted) -> 
                 counted.say(moment_s, "ticks.db is damaged")
         with closing(open_reader(data / "taptrade.db")) as ledger:
             report = audit(ledger)
-            stored = {row[0]: row[1:] for row in ledger.execute("SELECT id, cell_id, amount, nonce FROM bets")}
+            found = [BetRow(*row) for row in ledger.execute(BETS)]
+            stored = {one.id: (one.cell_id, one.amount, one.nonce) for one in found}
     except DatabaseError as ex:
         counted.say(moment_s, f"a database cannot be read: {ex}")
         counted.lost += len(answered)

@@ -63,8 +63,8 @@ def test_what_is_declared_runs_within_its_limits_and_what_is_gone_is_unregistere
     folder: Folder, redis_client: Any
 ) -> None:
     with folder.serving("scheduler"), folder.serving("functions") as first:
-        wait_until(lambda: redis_client.llen("beats") >= 2, 20, what="two beats")
-        assert len(set(redis_client.lrange("beats", 0, 1))) == 2
+        # On a busy machine one may come twice: at least once is what is promised.
+        wait_until(lambda: len(set(redis_client.lrange("beats", 0, -1))) >= 2, 20, what="two beats")
         for text in ("a", "b", "c"):
             send(redis_client, text)
         wait_until(lambda: len(taken(redis_client)) == 2, what="two mails")
