@@ -96,7 +96,7 @@ class Hub:
         with self._lock:
             if len(self._subscribers) >= SUBSCRIBERS_MAX:
                 raise Unavailable("Too many streams are open.", code="OVERLOADED", retry_after_s=10)
-            subscriber.sequence = self._newest.sequence
+            subscriber.sequence = self._sequence
             subscriber.after_public = order(self._cursor.public)
             subscriber.after_committed = self._cursor.committed
             self._subscribers.add(subscriber)
@@ -117,13 +117,13 @@ class Hub:
                     self._by_user.pop(subscriber.user_id or "", None)
 
     def take(self, subscriber: Subscriber) -> bytes:
-        """Return what waits for a reader that was not ready, in order: its queue, and of prices and grids the newest."""
+        """Return what waits for a reader, in order: its queue, and of prices and grids the newest."""
         with self._lock:
             subscriber.wake.clear()
             if subscriber.ended:
                 subscriber.wake.set()
                 return b""
-            return self._take(subscriber, each=False)
+            return self._take(subscriber)
 
     def serve(self, subscribers: Iterable[Subscriber]) -> None:
         """Pass on what is new for these readers: at once where a connection waits for it, else by waking it."""
@@ -134,7 +134,7 @@ class Hub:
                 if subscriber.sink is None or subscriber.owed or not subscriber.parked:
                     subscriber.wake.set()
                     continue
-                chunk = self._take(subscriber, each=True)
+                chunk = self._take(subscriber)
                 if chunk and not subscriber.sink.offer(chunk):
                     subscriber.owed = True
                     subscriber.wake.set()
@@ -278,14 +278,12 @@ class Hub:
         told, self._told = self._told, set()
         self.serve(told)
 
-    def _take(self, subscriber: Subscriber, *, each: bool) -> bytes:
+    def _take(self, subscriber: Subscriber) -> bytes:
         subscriber.takes += 1
-        if each and not subscriber.queue:
-            chunk = self._newest.chunk(subscriber)
-        else:
-            due = self._newest.due(subscriber, each=each)
-            due += filter(subscriber.fits, subscriber.queue)
-            subscriber.queue = []
-            chunk = in_order(due)
-        subscriber.sequence = self._newest.sequence
-        return chunk
+        due = self._newest.due(subscriber)
+        subscriber.sequence = self._sequence
+        if not subscriber.queue:
+            return self._newest.chunk(due)
+        due += filter(subscriber.fits, subscriber.queue)
+        subscriber.queue = []
+        return in_order(due)
