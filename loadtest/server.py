@@ -141,7 +141,7 @@ def gevent_worker(on: Stage, folder: Path) -> Iterator[int]:
         )
         if on.trial.nginx is not None:
             api_port, port = port, free_port()
-            stack.enter_context(nginx(on.trial.nginx, folder / "nginx", port, f"127.0.0.1:{api_port}"))
+            stack.enter_context(nginx(on.trial.nginx, folder / "nginx", port, api_port))
         yield port
 
 

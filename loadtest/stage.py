@@ -24,7 +24,7 @@ from loadtest.open_loop import Errand, OpenLoop, head_of, request_of
 from loadtest.processes import BenchFailed, Piped, free_port, piped
 from loadtest.revision import HERE, Revision
 from loadtest.schedule import Figures, Plan
-from loadtest.system import NEWEST, OPEN, System, address_of_api, audit, nginx, system
+from loadtest.system import NEWEST, OPEN, System, audit, nginx, system
 from loadtest.traffic import Player, SignIns, Taps
 from runtime.clock import SystemClock
 from runtime.settings import Settings
@@ -170,9 +170,7 @@ def stage(
             if trial.nginx is not None:
                 port = free_port()
                 folder = trial.folder / f"{name}-nginx"
-                roots["nginx"] = stack.enter_context(
-                    nginx(trial.nginx, folder, port, address_of_api(settings), revision)
-                )
+                roots["nginx"] = stack.enter_context(nginx(trial.nginx, folder, port, settings.port, revision))
             show("players sign in")
             sender = stack.enter_context(generator(port, settings, connections, signed=signed, size=size))
         trial.machine = trial.machine or machine.describe(trial.nginx, running.ask("SELECT sqlite_version()"))

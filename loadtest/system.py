@@ -25,7 +25,7 @@ from runtime.messaging.redis_keys import BACKLOG_BETS, EPOCH
 from runtime.settings import Settings, load
 from runtime.settings_table import TABLE
 from runtime.storage.database import Database, open_reader
-from taptrade import embedded_redis, sockets
+from taptrade import embedded_redis
 from taptrade.client import ApiError, TapClient
 
 START_S_MAX = 90
@@ -179,27 +179,19 @@ def find_nginx() -> str | None:
 
 
 @contextmanager
-def nginx(binary: str, folder: Path, port: int, api: str, revision: Revision = HERE) -> Iterator[int]:
-    """Run nginx on `port` for the length of the block, in front of the API at an address; its process id."""
+def nginx(binary: str, folder: Path, port: int, api_port: int, revision: Revision = HERE) -> Iterator[int]:
+    """Run nginx on `port` for the length of the block, in front of the API on `api_port`; its process id."""
     folder.mkdir()
     script = revision.root / "nginx" / "render"
-    render = ["sh", str(script), str(folder), f"127.0.0.1:{port}", api]
+    render = ["sh", str(script), str(folder), f"127.0.0.1:{port}", f"127.0.0.1:{api_port}"]
     done = subprocess.run(render, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchFailed(f"nginx/render: {done.stderr.strip()}")
-    # As root it would serve as nobody, who may not open the API's socket.
-    user = " user root;" if os.geteuid() == 0 else ""
-    command = [binary, "-p", str(folder), "-c", "nginx.conf", "-g", f"daemon off;{user}"]
+    command = [binary, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
     log = folder / "output.log"
     with child(command, os.environ, log) as process:
         wait_for(f"nginx ({log})", lambda: answers(f"http://127.0.0.1:{port}/_edge"), process, START_S_MAX)
         yield process.pid
-
-
-def address_of_api(settings: Settings) -> str:
-    """Return where nginx finds the API: at its socket, if the build has one."""
-    socket = sockets.folder_of(settings.data / "run") / sockets.API
-    return f"unix:{socket}" if socket.is_socket() else f"127.0.0.1:{settings.port}"
 
 
 def answers(url: str) -> bool:

@@ -25,9 +25,6 @@ ORIGIN_PORTS = {"http": 80, "https": 443}
 """The ports that browsers leave out."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
-_SOCKET_PATH = re.compile(r"/[A-Za-z0-9/._+@-]+")
-SOCKET_PATH_BYTES_MAX = 107
-"""sun_path holds 108 bytes, the last of which is the terminating zero."""
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -87,17 +84,6 @@ def host(text: str) -> str:
     if not known:
         raise ValueError("must be an IP address or a host name, without port and scheme")
     return bare
-
-
-def socket_path(text: str) -> Path | None:
-    """Read where a Unix socket is to be; nothing means nowhere."""
-    if not text:
-        return None
-    if not _SOCKET_PATH.fullmatch(text) or len(text) > SOCKET_PATH_BYTES_MAX:
-        raise ValueError(
-            f"must be an absolute path of letters, digits and / . _ + @ -, of at most {SOCKET_PATH_BYTES_MAX} bytes"
-        )
-    return Path(text)
 
 
 def origin(text: str) -> str:

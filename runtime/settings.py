@@ -28,7 +28,6 @@ class Settings:
     mode: Mode
     host: str
     port: int
-    api_socket: Path | None
     trusted_proxies: tuple[str, ...]
     dashboard_host: str
     dashboard_port: int

@@ -18,11 +18,7 @@ _settings = load()
 # gunicorn itself would say that it is ready before any worker is, and nothing at its end.
 systemd.find(os.environ)
 
-bind = [with_port(address_of(_settings.host), _settings.port)]
-if _settings.api_socket is not None:
-    bind.append(f"unix:{_settings.api_socket}")
-# Of its socket: for its owner alone.
-umask = 0o177
+bind = with_port(address_of(_settings.host), _settings.port)
 workers = _settings.api_workers
 worker_class = "runtime.server.TapWorker"
 worker_connections = 10_000

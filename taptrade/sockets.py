@@ -13,7 +13,6 @@ from runtime.settings import SettingsError
 
 CONTROL = "supervisor.sock"
 REDIS = "redis.sock"
-API = "api.sock"
 LITESTREAM = "litestream.sock"
 # sun_path holds 108 bytes, the last of which is the terminating zero. supervisord binds its socket under a longer name
 # first (the path, a dot and a process id) and then renames it.

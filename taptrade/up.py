@@ -76,11 +76,9 @@ def main(argv: Sequence[str]) -> int:
     keep_functions(settings)
     (settings.data / "logs").mkdir(exist_ok=True)
     config = settings.data / "run" / "supervisord.conf"
-    api_socket = settings.api_socket or sockets.make_folder(config.parent) / sockets.API
+    sockets.make_folder(config.parent)
     config.write_text(supervisor_config(settings, embedded_redis=embedded, reload=given.reload))
-    os.environ.update(
-        supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TAPTRADE_API_SOCKET=str(api_socket), TZ="UTC"
-    )
+    os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC")
     _say("starting", f"starting in {settings.data}", as_json=given.json, data=settings.data)
     beside("taptrade.announce", *([RELOAD] if given.reload else []), *(["--json"] if given.json else []))
     if given.reload:

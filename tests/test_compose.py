@@ -36,8 +36,7 @@ MB = 1024**2
 DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text("utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 # The image says where the data is; the ports are those of the machine, which containers need not know.
-# Of the containers, nginx is in another one and finds the API by its address.
-NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_HOST", "TAPTRADE_API_SOCKET"}
+NOT_FROM_THE_SHELL = {"TAPTRADE_DATA", "TAPTRADE_PORT", "TAPTRADE_HOST"}
 # What a few processes alone need to know: their services.
 OF_FEW = {
     "TAPTRADE_PROCESSOR_SECRET": "api",

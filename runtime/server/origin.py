@@ -44,22 +44,21 @@ class Origin:
     says so: none unless it is a proxy that is trusted."""
 
 
-def origin_of(cfg: Config, listener: socket, client: Connection, address: Any) -> Origin:
-    """Describe a client. One on a Unix socket has no address, and is believed: only who is let in opens that file."""
-    server, at_socket = listener.getsockname(), not isinstance(address, tuple)
+def origin_of(cfg: Config, listener: socket, client: Connection, address: tuple[Any, ...]) -> Origin:
+    """Describe a client."""
+    server = listener.getsockname()
     environ = {
         **base_environ(cfg),
         "wsgi.multithread": True,
         "wsgi.url_scheme": "http",
         "gunicorn.socket": client,
         "SERVER_PROTOCOL": "HTTP/1.1",
-        # Neither has a Unix socket; who needs them takes the field Host.
-        "SERVER_NAME": "localhost" if at_socket else server[0],
-        "SERVER_PORT": "80" if at_socket else str(server[1]),
-        "REMOTE_ADDR": "" if at_socket else address[0],
-        **({} if at_socket else {"REMOTE_PORT": str(address[1])}),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "REMOTE_ADDR": address[0],
+        "REMOTE_PORT": str(address[1]),
         "SCRIPT_NAME": "",
     }
-    trusted = at_socket or _ip_in_allow_list(address[0], cfg.forwarded_allow_ips, cfg.forwarded_allow_networks())
+    trusted = _ip_in_allow_list(address[0], cfg.forwarded_allow_ips, cfg.forwarded_allow_networks())
     schemes = cfg.secure_scheme_headers if trusted else {}
     return Origin(environ, {"HTTP_" + name.replace("-", "_"): value for name, value in schemes.items()})

@@ -167,7 +167,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
 
     def _let_in(self, listener: socket, client: socket, addr: Any, data: bytes) -> None:
         """Serve one connection, of which `data` was read already by the worker that it comes from."""
-        if not self._ordinary:
+        if not self._ordinary or not isinstance(addr, tuple):
             self.handle(listener, client, addr)
             return
         ours = Connection(client, self.send_s)
@@ -181,7 +181,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
             self._clients.discard(ours)
             ours.close()
 
-    def _converse(self, listener: socket, client: Connection, addr: Any, data: bytes | None) -> None:
+    def _converse(self, listener: socket, client: Connection, addr: tuple[Any, ...], data: bytes | None) -> None:
         """Answer one request after the other, until the connection's end, or until another worker goes on with it."""
         origin = origin_of(self.cfg, listener, client, addr)
         while data is not None:

@@ -59,14 +59,13 @@ def stand_in() -> Iterator[StandIn]:
 
 
 @contextmanager
-def running_edge(folder: Path, api: int | str, changes: Changes = SMALLER, **variables: str) -> Iterator[str]:
-    """Run nginx in front of a port or another address; its URL. Only what a test would wait for is made smaller.
+def running_edge(folder: Path, api_port: int, changes: Changes = SMALLER, **variables: str) -> Iterator[str]:
+    """Run nginx in front of a port; its URL. Only what a test would have to wait for is made smaller.
 
     `variables` are what `nginx/render` finds in its environment.
     """
     port = free_port()
-    address = api if isinstance(api, str) else f"127.0.0.1:{api}"
-    render: list[str | Path] = [ROOT / "nginx" / "render", folder, f"127.0.0.1:{port}", address]
+    render: list[str | Path] = [ROOT / "nginx" / "render", folder, f"127.0.0.1:{port}", f"127.0.0.1:{api_port}"]
     subprocess.run(render, check=True, env=os.environ | variables)
     for file, ours, changed in changes:
         text = (folder / file).read_text(encoding="utf-8")
