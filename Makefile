@@ -161,6 +161,10 @@ bench-streams: .venv/.dev ## thousands of readers of the stream while bets are p
 bench-growth: .venv/.dev ## the writer's commits as the tables grow (ROWS=20000000)
 	@$(BIN)/python -m loadtest growth $(if $(ROWS),--rows $(ROWS))
 
+.PHONY: bench-sizes
+bench-sizes: .venv/.dev ## single steps against how many accounts, entries and open bets there are (ACCOUNTS=10000000)
+	@$(BIN)/python -m loadtest sizes $(if $(ACCOUNTS),--accounts $(ACCOUNTS))
+
 .PHONY: bench-history
 bench-history: .venv/.dev ## seven days of ticks: room, pages of prices and candles, trimming (HOURS=24)
 	@$(BIN)/python -m loadtest history $(if $(HOURS),--hours $(HOURS))

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from loadtest import against, capacity, growth, guard, history, measurement, server, soak, spike, streams
+from loadtest import against, capacity, growth, guard, history, measurement, server, sizes, soak, spike, streams
 from loadtest.processes import BenchFailed
 
 MEASUREMENTS = {
     one.MEASUREMENT.name: one.MEASUREMENT
-    for one in (against, guard, capacity, soak, spike, streams, growth, history, server)
+    for one in (against, guard, capacity, soak, spike, streams, growth, sizes, history, server)
 }
 
 

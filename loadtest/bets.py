@@ -48,7 +48,13 @@ PRAGMAS = (
     "ignore_check_constraints = on",
     "cache_size = -1000000",
 )
+SLICE_USERS = 250_000
+Show = Callable[[int], None]
 STATEMENTS = load_statements(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+
+
+def _silently(_count: int) -> None:
+    pass
 
 
 def stamped(now_ms: int) -> dict[str, Any]:
@@ -88,6 +94,7 @@ class Layout:
     won: str = "0"
     settled: int = 0
     first_s: int = 0
+    per_column: int = BETS_PER_COLUMN
 
     def rows(self, name: str) -> str:
         """Return the statement of this name over the numbers that are its two parameters."""
@@ -106,17 +113,20 @@ class Layout:
         )
 
 
-def settled_since(first_s: int) -> Layout:
-    """Return the layout of a long past in which every column has ended."""
+def settled_since(first_s: int, players: int = USERS) -> Layout:
+    """Return the layout of a long past in which every column has ended, of one player or of a multiple of a hundred."""
+    # No player bets twice on a cell.
+    per_column = min(BETS_PER_COLUMN, players * CELLS)
     return Layout(
-        users=USERS,
-        user=f"i * {USER_STRIDE} % {USERS}",
-        start_s=f"({first_s} + {COLUMN_S} * (i / {BETS_PER_COLUMN}))",
+        users=players,
+        user=f"i * {USER_STRIDE} % {players}",
+        start_s=f"({first_s} + {COLUMN_S} * (i / {per_column}))",
         low_cents=f"({PRICE_CENTS} + {ROW_CENTS} * (i % {CELLS} - {CELLS // 2}))",
-        # Divides USERS: see bets.sql.
-        won="(i % 4 = 0)",
+        # Divides the players: see bets.sql.
+        won="(i % 4 = 0)" if players > 1 else "1",
         settled=1,
         first_s=first_s,
+        per_column=per_column,
     )
 
 
@@ -125,33 +135,58 @@ def user_id(number: int, users: int = USERS) -> str:
     return f"01U{number % users:023d}"
 
 
+def wallet(number: int) -> str:
+    """Return the wallet of one of the users, as bets.sql makes it."""
+    return f"0x{number * 2654435761 % 2**32:08x}{number:032x}"
+
+
 def create(path: Path, clock: Clock, users: int = USERS) -> Database:
     """Create a database with the live one's schema and pragmas, and users with money."""
     with resources.as_file(resources.files("runtime.storage").joinpath("migrations")) as folder:
         migrate(path, folder, clock)
-    database, now_ms = open_writer(path), clock.now_ms()
+    database = open_writer(path)
     with database.transaction():
-        for number in range(users):
-            wallet = f"0x{number:040x}"
-            account = (user_id(number), wallet, None, wallet, None, now_ms, now_ms, 1, number)
-            database.execute(SQL["insert_user"], account)
-        # No entry says so, and so no version either.
-        database.execute("UPDATE users SET balance = ?", (CREDIT_CENTS,))
+        if users:
+            add_accounts(database, 0, users, clock.now_ms())
         database.execute(ROWS["insert_pricing"], PRICED_BY)
     return database
 
 
-def fill(path: Path, bets: int, clock: Clock, show: Callable[[int], None] = lambda _bets: None) -> None:
+def add_accounts(database: Database, first: int, end: int, now_ms: int) -> None:
+    """Add the users with the numbers from one up to another, without their keys."""
+    database.execute(STATEMENTS["accounts"].format(credit_cents=CREDIT_CENTS, now_ms=now_ms), (first, end - 1))
+
+
+def fill_accounts(path: Path, users: int, clock: Clock, show: Show = _silently) -> None:
+    """Create the database with so many users, each with money and a key; `show` hears how many are there."""
+    database = create(path, clock, 0)
+    _hurry(database)
+    for first in range(0, users, SLICE_USERS):
+        end = min(first + SLICE_USERS, users)
+        with database.transaction():
+            add_accounts(database, first, end, clock.now_ms())
+            database.execute(STATEMENTS["keys"], (first, end - 1))
+        show(end)
+    with database.transaction():
+        database.execute(SQL["set_open_from"], (0,))
+    _finish(database, path)
+
+
+def fill(path: Path, bets: int, clock: Clock, show: Show = _silently, players: int = USERS) -> None:
     """Create the database with so many settled bets; `show` hears after each slice how many are there.
 
     Every index is in place from the start: its pages are as full as those of a database that grew bet by bet, and at
     any size it is only each player's newest pages that change. Nothing is synced on the way, but everything at the end.
     """
+    columns = bets // settled_since(0, players).per_column + 1
+    first_s = clock.now_ms() // 1000 // COLUMN_S * COLUMN_S - COLUMN_S * (columns + 10)
+    fill_as(path, settled_since(first_s, players), bets, clock, show)
+
+
+def fill_as(path: Path, layout: Layout, bets: int, clock: Clock, show: Show = _silently) -> None:
+    """Create the database with so many bets of any layout."""
     database = create(path, clock)
-    for pragma in PRAGMAS:
-        database.execute(f"PRAGMA {pragma}")
-    columns = bets // BETS_PER_COLUMN + 1
-    layout = settled_since(clock.now_ms() // 1000 // COLUMN_S * COLUMN_S - COLUMN_S * (columns + 10))
+    _hurry(database)
 
     def insert(into: str, name: str, *span: Any) -> None:
         database.execute(f"INSERT INTO {into} {layout.rows(name)}", span)
@@ -163,11 +198,22 @@ def fill(path: Path, bets: int, clock: Clock, show: Callable[[int], None] = lamb
             insert("entry_rows", "stakes", first, last)
             insert("entry_rows", "payouts", first, last)
         show(last)
+    columns = bets // layout.per_column + 1 if layout.settled else 0
     with database.transaction():
-        insert("columns", "columns", 0, columns - 1)
+        if columns:
+            insert("columns", "columns", 0, columns - 1)
         insert("commit_rows", "commits", 1, bets // BETS_PER_COMMIT + 1 + SETTLED_COMMITS_LATER)
-        database.execute(layout.rows("last_entries"), (max(bets - USERS, 0) + 1, bets))
+        database.execute(layout.rows("last_entries"), (max(bets - layout.users, 0) + 1, bets))
         database.execute(SQL["set_open_from"], (layout.first_s + COLUMN_S * columns,))
+    _finish(database, path)
+
+
+def _hurry(database: Database) -> None:
+    for pragma in PRAGMAS:
+        database.execute(f"PRAGMA {pragma}")
+
+
+def _finish(database: Database, path: Path) -> None:
     database.execute("PRAGMA journal_mode = wal")
     database.close()
     # Or the kernel would write it out beside the commits that are measured.

@@ -1,6 +1,20 @@
 -- Rows of the live schema, made by SQLite itself: nothing is bound but the numbers of the first and the last bet.
 -- `i` is a bet's number; what is in braces is filled in by bets.py.
 
+-- name: accounts
+-- Accounts with money, numbered from the first to the last. No entry says where it came from, so there is no version
+-- either. The wallets come in no order of theirs, as real ones do.
+INSERT INTO users (id, wallet_address, opened_by, balance, created_at, updated_at, created_commit, created_place)
+WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?),
+account AS (SELECT i, printf('0x%08x%032x', i * 2654435761 % 4294967296, i) AS wallet FROM n)
+SELECT printf('01U%023d', i), wallet, wallet, {credit_cents}, {now_ms}, {now_ms}, 1, i FROM account
+
+-- name: keys
+-- The keys of such accounts.
+INSERT INTO player_keys (user_id, key)
+WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+SELECT printf('01U%023d', i), randomblob(32) FROM n
+
 -- name: taps
 -- What the rows of a bet have in common. Commits are of a hundred bets, each of four changes at most. An entry's key is
 -- the time, the number of the commit and the position in it. A user has one bet in so many.
@@ -8,7 +22,7 @@ WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?),
 tap AS (
     SELECT i, unhex(printf('%012x%020x', {entered_ms}, i)) AS id, {user} + 1 AS user, {start_s} AS start_s,
         {low_cents} AS low_cents, {won} AS won, i / 100 + 1 AS placed_commit, 4 * (i % 100) AS place,
-        (i - 1) / {users} AS earlier, i / 100 + 1 - ({users} / 100) AS commit_before
+        (i - 1) / {users} AS earlier, (i - {users}) / 100 + 1 AS commit_before, 4 * ((i - {users}) % 100) AS place_before
     FROM n
 )
 
@@ -30,7 +44,7 @@ INSERT INTO bet_rows VALUES
 -- Every bet of a user wins or none does, so that the entry before is known.
 SELECT unhex(printf({key}, placed_commit, place + 1)), user, -{stake_cents}, {credit_cents}, 0, id, NULL,
     earlier * (1 + won) + 1,
-    CASE WHEN i > {users} THEN unhex(printf({key}, commit_before, place + 1 + 2 * won)) END
+    CASE WHEN i > {users} THEN unhex(printf({key}, commit_before, place_before + 1 + 2 * won)) END
 FROM tap
 
 -- name: payouts

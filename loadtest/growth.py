@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -33,7 +32,6 @@ from runtime.game.grid import Cell, column_of
 from runtime.game.judge import Judge
 from runtime.game.ledger import SQL, Commit
 from runtime.game.limits import RiskLimits
-from runtime.game.player_entries import totals_since
 from runtime.game.rewards import BrownianTouch
 from runtime.market.models import rules_of
 from runtime.messaging.commands import PlaceBet
@@ -67,7 +65,8 @@ BETS_MAX = USERS * made.CELLS
 class Table:
     """The writer at one database, with time standing still: no cell closes and no price gets old."""
 
-    def __init__(self, path: Path, settings: Settings, now_ms: int, number: int) -> None:
+    def __init__(self, path: Path, settings: Settings, now_ms: int, number: int, users: int = USERS) -> None:
+        self.users = users
         self.rules = rules = rules_of(settings)
         self._settings = settings
         self.model = BrownianTouch(rules, settings.house_edge_bp)
@@ -93,11 +92,11 @@ class Table:
             raise BenchFailed(f"{len(refused)} bets were refused: {refused[0]}")
 
     def _bet(self, number: int) -> PlaceBet:
-        low_cents = PRICE_CENTS + ROW_CENTS * ((number + number // USERS) % made.CELLS - made.CELLS // 2)
+        low_cents = PRICE_CENTS + ROW_CENTS * ((number + number // self.users) % made.CELLS - made.CELLS // 2)
         cell = Cell(self.column_s, low_cents, low_cents + ROW_CENTS)
         # Ids of one millisecond are a commit's.
         bet_id = new_id(self._now_ms + number // BETS_PER_COMMIT)
-        return made.place_bet(made.user_id(number * made.USER_STRIDE), cell, self._now_ms, id=bet_id)
+        return made.place_bet(made.user_id(number * made.USER_STRIDE, self.users), cell, self._now_ms, id=bet_id)
 
     def _court(self, commit: Commit) -> Judge:
         return Judge(
@@ -111,7 +110,7 @@ class Table:
             presets_cents=self._settings.presets_cents,
             exposure=self.book.exposure,
             limits_of=self.book.limits_of,
-            totals_since=partial(totals_since, commit.connection.execute),
+            totals_since=self.book.day_totals.since,
         )
 
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from jobs.writer.day_totals import DayTotals
 from jobs.writer.seals import Seals
 from runtime.clock import Clock
 from runtime.game.chain import GENESIS
@@ -33,6 +34,7 @@ class Book:
     ) -> None:
         self.database = database
         self.seals = Seals(database, random_bytes)
+        self.day_totals = DayTotals(database.execute)
         self.clock = clock
         self.risk = risk
         self.newest_tick_ms = 0
@@ -50,6 +52,7 @@ class Book:
             self.exposure.add(start_s, cell_id, bets * payout_cents(stake_cents, rate_bp))
         self._limits: dict[str, list[LimitsChange]] = {}
         self.seals.clear()
+        self.day_totals.clear()
 
     def now_ms(self) -> int:
         """Return the writer's clock: it never steps back, whatever the wall clock does."""

@@ -25,7 +25,6 @@ from jobs.writer.settle import Settlement, begin_column
 from runtime.game.columns import Column
 from runtime.game.judge import Judge
 from runtime.game.ledger import Commit, LedgerBroken
-from runtime.game.player_entries import totals_since
 from runtime.game.ticks import Tick
 from runtime.messaging import queues
 from runtime.messaging.commands import (
@@ -279,7 +278,7 @@ class Writer:
         def totals(user_id: str, from_id: str) -> tuple[int, int]:
             # The stakes of this very commit count too.
             commit.write_entries()
-            return totals_since(commit.connection.execute, user_id, from_id)
+            return self.book.day_totals.since(user_id, from_id)
 
         return Judge(
             rules=self.rules.grid,

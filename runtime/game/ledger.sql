@@ -76,11 +76,12 @@ FROM (SELECT "key" FROM entry ORDER BY "key" LIMIT ?) AS first
 CROSS JOIN transaction_ledger AS whole WHERE whole."key" = first."key" ORDER BY whole."key";
 
 -- name: totals_since
--- What a player has staked since an id, and what came back of it, in cents.
+-- What a player has staked since an id, and what came back of it, in cents; and the newest entry of those, if any.
 -- Parameters: those of entries_back.
 {entries_back}
 SELECT coalesce(-sum(CASE WHEN kind = 0 THEN amount END), 0),
-       coalesce(sum(CASE WHEN kind IN (1, 2) THEN amount END), 0)
+       coalesce(sum(CASE WHEN kind IN (1, 2) THEN amount END), 0),
+       ulid_text(max("key"))
 FROM entry;
 
 -- name: insert_commit

@@ -66,5 +66,11 @@ def id_after(execute: Execute, commit: int, position: int) -> str:
 
 def totals_since(execute: Execute, user_id: str, from_id: str) -> tuple[int, int]:
     """Return what the player has staked since an id, and what came back of it, in cents."""
-    ((staked, returned),) = execute(SQL["totals_since"], back(user_id, from_id))
+    staked, returned, _ = totals_and_last(execute, user_id, from_id)
     return staked, returned
+
+
+def totals_and_last(execute: Execute, user_id: str, from_id: str) -> tuple[int, int, str | None]:
+    """Return the same, and the id of the newest entry that is in it, None if there is none."""
+    ((staked, returned, last_id),) = execute(SQL["totals_since"], back(user_id, from_id))
+    return staked, returned, last_id
