@@ -12,17 +12,20 @@ from loadtest.medians import median_us
 from loadtest.processes import BenchFailed
 from runtime.clock import Clock
 from runtime.game.ids import entry_id, first_id_at
-from runtime.game.player_entries import LAST_ID, entries_oldest_first, totals_since
+from runtime.game.ledger import RefType
+from runtime.game.player_entries import LAST_ID, entries_newest_first, entries_oldest_first, totals_since
 from runtime.history.past import Page, Past
 from runtime.history.shelves import Shelves
-from runtime.records.player_bets import Wanted
-from runtime.storage.database import open_writer
+from runtime.records.player_bets import Wanted, bets_newest_first
+from runtime.storage.database import open_reader, open_writer
 from runtime.storage.read_pool import ReadPool
 
 ENTRIES_PER_BET = 2
 """Every bet of the player was won."""
 PAGE_ROWS = 50
 REPEATS = 101
+WALKS = 3
+KIND: tuple[RefType, ...] = ("DEPOSIT",)
 DAY_ENTRIES = 500
 ANYTHING = Wanted()
 BYTES_PER_ENTRY = 400
@@ -30,6 +33,8 @@ PLACES = ("first", "middle", "last")
 STATEMENT = "the {} page of a statement, of 50 entries"
 BETS = "the {} page of the list of bets, of 50"
 ONWARD = "50 entries from one in the middle on, for a stream that goes on"
+NO_DEPOSIT = "the entries of a kind that the player has none of"
+NONE_LOST = "the bets of a status that none has"
 DAY = "the totals of a day with 500 entries"
 LIMIT = "the same at a bet, where all entries are of the day"
 PAGES = frozenset(what.format(place) for what in (STATEMENT, BETS) for place in PLACES)
@@ -59,6 +64,7 @@ def measure(path: Path, entries: int, clock: Clock) -> dict[str, float]:
     )
     found[DAY] = median_us(lambda from_id: totals_since(pool.execute, user_id, from_id), [day_id] * REPEATS)
     found[LIMIT] = _at_a_bet(path, user_id)
+    found |= _picked_out(path, user_id)
     pool.close()
     return found
 
@@ -79,6 +85,23 @@ def _at_a_bet(path: Path, user_id: str) -> float:
         raise BenchFailed("the day's totals are not those of its entries")
     database.close()
     return found_us
+
+
+def _picked_out(path: Path, user_id: str) -> dict[str, float]:
+    """Ask for what is not there, without the limit of time at which the pool would give it up."""
+    database = open_reader(path)
+    lost = Wanted(status="lost")
+    found = {
+        NO_DEPOSIT: median_us(
+            lambda kind: entries_newest_first(database.execute, user_id, limit=PAGE_ROWS, ref_type=kind),
+            KIND * WALKS,
+        ),
+        NONE_LOST: median_us(
+            lambda wanted: bets_newest_first(database.execute, user_id, wanted, None, PAGE_ROWS), [lost] * WALKS
+        ),
+    }
+    database.close()
+    return found
 
 
 def _whole(page: Page[Any]) -> Page[Any]:
