@@ -34,7 +34,7 @@ REPLIES_TAKEN_MAX = 64
 LEFT_MAX = 20_000
 GATHER_S = 0.004
 GATHER_S_FOR_BET = 0.000_4
-GATHER_S_MAX = 0.012
+GATHER_S_MAX = 0.008
 """How long commands gather: the more bets went with the last enqueue, the longer the next one waits for its own."""
 
 Answer = Answered | EnqueueResult
