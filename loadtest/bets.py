@@ -16,7 +16,7 @@ from runtime.game.ledger import SQL
 from runtime.game.rows import ROWS
 from runtime.game.statements import load_statements
 from runtime.game.ticks import Features, Tick
-from runtime.messaging.commands import PlaceBet
+from runtime.messaging.commands import PlaceBet, SettleColumn
 from runtime.messaging.queues import new_id
 from runtime.storage.database import Database, open_writer
 from runtime.storage.migrate import migrate
@@ -74,6 +74,24 @@ def place_bet(user: str, cell: Cell, now_ms: int, **changes: Any) -> PlaceBet:
         signed_at_s=now_ms // 1000,
         signature="0x" + secrets.token_hex(65),
         signer="0x" + secrets.token_hex(20),
+    )
+
+
+def column_ends(start_s: int, width_s: int, now_ms: int, touched_rows: int) -> SettleColumn:
+    """Return the command by which a column ends, in which the price went so many rows up and down."""
+    return SettleColumn(
+        **stamped(now_ms),
+        start_s=start_s,
+        end_s=start_s + width_s,
+        covered=True,
+        open=PRICE_CENTS,
+        low=PRICE_CENTS - touched_rows * ROW_CENTS,
+        high=PRICE_CENTS + touched_rows * ROW_CENTS,
+        close=PRICE_CENTS,
+        tick_count=50,
+        ticks_sha256=secrets.token_hex(32),
+        first_tick_id=now_ms,
+        last_tick_id=now_ms,
     )
 
 

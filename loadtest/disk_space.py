@@ -16,12 +16,12 @@ from jobs.upkeep.packing import compress
 from jobs.upkeep.week_file import pack
 from jobs.writer.seals import Seals
 from jobs.writer.settle import Settlement, begin_column
-from loadtest.bets import BETS_PER_COMMIT, PRICE_CENTS, ROW_CENTS, create, stamped
+from loadtest.bets import BETS_PER_COMMIT, column_ends, create
 from loadtest.growth import Table
 from loadtest.processes import BenchFailed
 from runtime.clock import SystemClock
 from runtime.game.ledger import SQL
-from runtime.messaging.commands import PlaceBet, SettleColumn
+from runtime.messaging.commands import PlaceBet
 from runtime.messaging.queues import new_id
 from runtime.personal.seal import about
 from runtime.settings import Settings, load
@@ -85,21 +85,7 @@ def _signed(bet: PlaceBet, sessions: Sessions) -> PlaceBet:
 def settle(table: Table, settings: Settings, at_ms: int) -> None:
     """Settle the bets of the table's column, in slices as the writer does."""
     settlement = Settlement(table.book, table.rules, table.model)
-    command = SettleColumn(
-        **stamped(at_ms),
-        start_s=table.column_s,
-        end_s=table.column_s + settings.column_seconds,
-        covered=True,
-        open=PRICE_CENTS,
-        low=PRICE_CENTS - TOUCHED_ROWS * ROW_CENTS,
-        high=PRICE_CENTS + TOUCHED_ROWS * ROW_CENTS,
-        close=PRICE_CENTS,
-        tick_count=50,
-        ticks_sha256=secrets.token_hex(32),
-        first_tick_id=at_ms,
-        last_tick_id=at_ms,
-        reason=None,
-    )
+    command = column_ends(table.column_s, settings.column_seconds, at_ms, TOUCHED_ROWS)
     with table.book.commit(lambda _: None) as commit:
         begin_column(commit, table.book, command)
     settlement.look()

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtest.bets import PRICE_CENTS, place_bet, stamped, tick
+from loadtest.bets import PRICE_CENTS, column_ends, place_bet, stamped, tick
 from loadtest.measurement import Found
 from loadtest.processes import BenchFailed, child, wait_for
 from runtime.clock import SystemClock
 from runtime.game.grid import Cell, GridRules, column_of
 from runtime.market.models import rules_of
-from runtime.messaging.commands import OpenAccount, PlaceBet, SettleColumn
+from runtime.messaging.commands import OpenAccount, PlaceBet
 from runtime.messaging.connection import Redis, connect, wait_until_ready
 from runtime.messaging.queues import (
     BATCH_COMMANDS_MAX,
@@ -175,7 +175,9 @@ def settle_one(folder: Path) -> Found:
         bets = writer.put_bets([*bets_on(users, cells[:ROWS])])
         writer.wait_for(PLACED, bets)
         now_ms = SystemClock().now_ms()
-        send_commands(writer.client, [_end_of(cells[0].start_s, writer.rules.column_seconds, now_ms)], "bench", now_ms)
+        # The price stands still: the cells that it lies in win.
+        end = column_ends(cells[0].start_s, writer.rules.column_seconds, now_ms, touched_rows=0)
+        send_commands(writer.client, [end], "bench", now_ms)
         waited_ms = waits_beside(writer, bets_on(users, cells[ROWS:]))
         begun_ms, settled_ms = writer.database.execute(SETTLED)[0]
     return {
@@ -186,24 +188,6 @@ def settle_one(folder: Path) -> Found:
         # The longest that a bet placed meanwhile waited, from its enqueue to its answer.
         "waited_ms_max": round(max(waited_ms), 1),
     }
-
-
-def _end_of(start_s: int, width_s: int, now_ms: int) -> SettleColumn:
-    """Return the evidence of a window in which the price stood still: the cells that it lies in win."""
-    return SettleColumn(
-        **stamped(now_ms),
-        open=PRICE_CENTS,
-        low=PRICE_CENTS,
-        high=PRICE_CENTS,
-        close=PRICE_CENTS,
-        tick_count=1,
-        first_tick_id=1,
-        last_tick_id=1,
-        start_s=start_s,
-        end_s=start_s + width_s,
-        covered=True,
-        ticks_sha256="0" * 64,
-    )
 
 
 def waits_beside(writer: LoneWriter, bets: Iterator[PlaceBet]) -> list[float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from random import Random
 
@@ -12,7 +11,6 @@ from loadtest.bets import COLUMN_S, PRICE_CENTS, ROW_CENTS, USER_STRIDE, USERS, 
 from loadtest.growth import COLUMNS_AHEAD, Table
 from loadtest.medians import median_us
 from runtime.clock import Clock, ManualClock
-from runtime.messaging.commands import SettleColumn
 from runtime.settings import Settings
 
 CELLS_PER_COLUMN = 1_000
@@ -79,7 +77,7 @@ def _settle(table: Table, settings: Settings, now_ms: int) -> float:
     settlement = Settlement(table.book, table.rules, table.model)
     start_s = first_column_s(now_ms)
     with table.book.commit(lambda _commit: None) as commit:
-        begin_column(commit, table.book, ended(start_s, settings, now_ms))
+        begin_column(commit, table.book, made.column_ends(start_s, settings.column_seconds, now_ms, TOUCHED_CELLS))
     settlement.look()
 
     def settle_slice(_number: int) -> None:
@@ -87,22 +85,3 @@ def _settle(table: Table, settings: Settings, now_ms: int) -> float:
             settlement.slice(commit)
 
     return median_us(settle_slice, range(CELLS_PER_COLUMN // SLICE_BETS), SLICE_BETS)
-
-
-def ended(start_s: int, settings: Settings, now_ms: int) -> SettleColumn:
-    """Return the command by which a column ends, a third of its bets won."""
-    return SettleColumn(
-        **made.stamped(now_ms),
-        start_s=start_s,
-        end_s=start_s + settings.column_seconds,
-        covered=True,
-        open=PRICE_CENTS,
-        low=PRICE_CENTS - TOUCHED_CELLS * ROW_CENTS,
-        high=PRICE_CENTS + TOUCHED_CELLS * ROW_CENTS,
-        close=PRICE_CENTS,
-        tick_count=50,
-        ticks_sha256=secrets.token_hex(32),
-        first_tick_id=now_ms,
-        last_tick_id=now_ms,
-        reason=None,
-    )

@@ -26,13 +26,10 @@ class Command(msgspec.Struct, tag_field="kind", kw_only=True, frozen=True, omit_
     decided_by_ms: int
 
 
-class PlaceBet(Command, tag="place_bet", kw_only=True, frozen=True, omit_defaults=True):
-    """Place a bet at the rate of the freshest tick, if that is not below the signed floor."""
+class SignedTaps(Command, kw_only=True, frozen=True, omit_defaults=True):
+    """What a bet and a gesture have in common: who signed what, and how long a fill has to wait."""
 
     user_id: str
-    cell_id: Annotated[str, msgspec.Meta(max_length=64)]
-    amount: Cents
-    min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
     nonce: str
     signed_at_s: int
     signature: str
@@ -46,6 +43,14 @@ class PlaceBet(Command, tag="place_bet", kw_only=True, frozen=True, omit_default
         return self.received_ms + self.fill_delay_ms if self.fill_delay_ms else 0
 
 
+class PlaceBet(SignedTaps, tag="place_bet", kw_only=True, frozen=True, omit_defaults=True):
+    """Place a bet at the rate of the freshest tick, if that is not below the signed floor."""
+
+    cell_id: Annotated[str, msgspec.Meta(max_length=64)]
+    amount: Cents
+    min_rate_bp: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+
+
 class TakenTap(msgspec.Struct, frozen=True, array_like=True):
     """A tap of a gesture that is to be judged: the number of its line, and until when it may be committed."""
 
@@ -53,23 +58,12 @@ class TakenTap(msgspec.Struct, frozen=True, array_like=True):
     decided_by_ms: int
 
 
-class PlaceBets(Command, tag="place_bets", kw_only=True, frozen=True, omit_defaults=True):
+class PlaceBets(SignedTaps, tag="place_bets", kw_only=True, frozen=True, omit_defaults=True):
     """Place bets that were signed together, each judged by itself, all in one commit; `id` names their ids."""
 
-    user_id: str
     taps: Annotated[str, msgspec.Meta(max_length=TAPS_MAX * 128)]
     """The lines of all taps as they were signed, of those too that were refused before."""
     taken: Annotated[list[TakenTap], msgspec.Meta(min_length=1, max_length=TAPS_MAX)]
-    nonce: str
-    signed_at_s: int
-    signature: str
-    signer: str
-    delegation_id: str | None = None
-    fill_delay_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
-
-    def wait_ends_ms(self) -> int:
-        """Return the moment after which the tick must lie, as of a single bet."""
-        return self.received_ms + self.fill_delay_ms if self.fill_delay_ms else 0
 
 
 AnyBet = PlaceBet | PlaceBets
