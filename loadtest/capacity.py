@@ -10,7 +10,7 @@ from jobs.writer.inbox import BETS_SLICE
 from loadtest import yardsticks
 from loadtest.measurement import Found, Measurement, Trial
 from loadtest.schedule import Plan
-from loadtest.stage import P99_MS_MAX, Stage, is_carried, measure, stage
+from loadtest.stage import P99_MS_MAX, PLAYERS, Stage, is_carried, measure, stage
 
 RATES = (500, 1_000, 2_000, 3_000, 4_000)
 FIXED = (25.0, 25.0)
@@ -25,6 +25,9 @@ CLIMB = 500
 STEP = 100
 """How exactly the highest rate is found."""
 REPEATS = 3
+PLAYERS_FOR_BET = 2
+"""Players who are needed for each bet a second in gestures: a player taps a cell once, and some ten are new every
+five seconds."""
 NOT_SERVER = ("generator",)
 
 
@@ -78,26 +81,29 @@ class Run:
         return found
 
     def measure_gestures(self, rates: Sequence[int], size: int) -> None:
-        """Measure these rates in single bets and then in gestures of a size, and what a bet costs of the other."""
+        """Measure rates in gestures of a size, and in single bets up to the first that they are not carried at.
+
+        Where both are carried, tell what a bet costs of the other.
+        """
         found = self.found
         with stage(self.trial) as on:
-            found["rates"] = [self.rate(on, Plan(rate, *FIXED)) for rate in rates]
+            for rate in sorted(rates):
+                found["rates"].append(self.rate(on, Plan(rate, *FIXED)))
+                if not is_carried(found["rates"][-1]):
+                    break
             on.count_money()
-        with stage(self.trial, "gestures", size=size) as on:
-            found["gestures"] = [self.rate(on, Plan(rate // size, *FIXED)) for rate in rates]
+        with stage(self.trial, "gestures", size=size, players=max(PLAYERS, PLAYERS_FOR_BET * max(rates))) as on:
+            found["gestures"] = [self.rate(on, Plan(rate // size, *FIXED)) for rate in sorted(rates)]
             on.count_money()
-        found["gesture_size"] = size
-        found["gesture_of_single"] = [
-            round(server_us(many) / server_us(one), 3)
-            for one, many in zip(found["rates"], found["gestures"], strict=True)
-        ]
-        for rate, one, many, ratio in zip(
-            rates, found["rates"], found["gestures"], found["gesture_of_single"], strict=True
-        ):
-            self.trial.display.say(
-                f"{rate:,}/s: a bet takes the server {server_us(one):.0f} us alone, {server_us(many):.0f} in gestures"
-                f" of {size}: {ratio}"
-            )
+        found["gesture_size"], found["gesture_of_single"] = size, []
+        for rate, one, many in zip(sorted(rates), found["rates"], found["gestures"], strict=False):
+            if is_carried(one) and is_carried(many):
+                ratio = round(server_us(many) / server_us(one), 3)
+                found["gesture_of_single"].append(ratio)
+                self.trial.display.say(
+                    f"{rate:,}/s: a bet takes the server {server_us(one):.0f} us alone,"
+                    f" {server_us(many):.0f} in gestures of {size}: {ratio}"
+                )
 
     def rate(self, on: Stage, plan: Plan) -> Found:
         """Measure one rate, and say whether it was carried."""

@@ -78,22 +78,27 @@ class Generator:
 
 
 @contextmanager
-def generator(port: int, settings: Settings, connections: int, *, signed: bool, size: int) -> Iterator[Generator]:
+def generator(
+    port: int, settings: Settings, connections: int, *, signed: bool, size: int, players: int
+) -> Iterator[Generator]:
     """Run a generator's process for the length of the block, once its players have signed in."""
-    with piped("the generator", serve, port, settings.domain, settings.chain_id, connections, signed, size) as process:
+    arguments = (port, settings.domain, settings.chain_id, connections, signed, size, players)
+    with piped("the generator", serve, *arguments) as process:
         sender = Generator(process)
         if errors := sender.figures().errors:
             raise BenchFailed(f"players could not sign in: {dict(errors)}")
         yield sender
 
 
-def serve(pipe: Connection, port: int, domain: str, chain_id: int, connections: int, signed: bool, size: int) -> None:
-    """Sign the players in, then follow plans until the pipe closes. Runs in the generator's process.
+def serve(
+    pipe: Connection, port: int, domain: str, chain_id: int, connections: int, signed: bool, size: int, count: int
+) -> None:
+    """Sign so many players in, then follow plans until the pipe closes. Runs in the generator's process.
 
     With a size above 1 they tap so many cells at once.
     """
     clock = SystemClock()
-    players = [Player() for _ in range(PLAYERS)]
+    players = [Player() for _ in range(count)]
     taps = (
         Taps(players, chain_id, clock, signed=signed)
         if size == 1
@@ -105,7 +110,7 @@ def serve(pipe: Connection, port: int, domain: str, chain_id: int, connections: 
     def tell(figures: Figures) -> None:
         pipe.send((figures.good, figures.errors.total()))
 
-    sign_ins = Plan(SIGN_INS_PER_S, 0.0, PLAYERS / SIGN_INS_PER_S)
+    sign_ins = Plan(SIGN_INS_PER_S, 0.0, count / SIGN_INS_PER_S)
     pipe.send(loop.run(sign_ins, SignIns(players, domain, chain_id, clock), tell))
     # Nothing here makes cycles, and a pause of the collector would be taken for the server's.
     gc.collect()
@@ -160,6 +165,7 @@ def stage(
     overrides: Mapping[str, str] | None = None,
     revision: Revision = HERE,
     size: int = 1,
+    players: int = PLAYERS,
 ) -> Iterator[Stage]:
     """Build the stage for the length of the block, of this or another revision; everything is stopped at its end."""
     with ExitStack() as stack:
@@ -172,7 +178,9 @@ def stage(
                 folder = trial.folder / f"{name}-nginx"
                 roots["nginx"] = stack.enter_context(nginx(trial.nginx, folder, port, settings.port, revision))
             show("players sign in")
-            sender = stack.enter_context(generator(port, settings, connections, signed=signed, size=size))
+            sender = stack.enter_context(
+                generator(port, settings, connections, signed=signed, size=size, players=players)
+            )
         trial.machine = trial.machine or machine.describe(trial.nginx, running.ask("SELECT sqlite_version()"))
         yield Stage(trial, running, port, sender, {**roots, "generator": sender.pid}, size)
 
