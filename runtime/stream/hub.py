@@ -280,10 +280,10 @@ class Hub:
 
     def _take(self, subscriber: Subscriber) -> bytes:
         subscriber.takes += 1
-        due = self._newest.due(subscriber)
+        if subscriber.queue:
+            chunk = in_order(self._newest.due(subscriber) + [*filter(subscriber.fits, subscriber.queue)])
+            subscriber.queue = []
+        else:
+            chunk = self._newest.chunk(subscriber)
         subscriber.sequence = self._sequence
-        if not subscriber.queue:
-            return self._newest.chunk(due)
-        due += filter(subscriber.fits, subscriber.queue)
-        subscriber.queue = []
-        return in_order(due)
+        return chunk

@@ -1,55 +1,71 @@
-"""The newest price and grid: a reader is told the last only, and readers who know the same get the same bytes."""
+"""The newest prices and the newest grid: readers who know the same get the same bytes."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 from runtime.stream.subscriber import Item, Subscriber
 
 NEWEST_ONLY = ("price", "grid")
+PRICES_KEPT = 10
+"""Prices that a reader gets of those it was not told of: the last second. Thousands of readers are served a few times a
+second, and each shall have every price; who is behind for longer has missed the older ones."""
 
 
 class Newest:
     """Used under the hub's lock."""
 
     def __init__(self, items: Iterable[Item] = ()) -> None:
-        self._items = {item.kind: item for item in items}
-        self._sequence = max((item.sequence for item in self._items.values()), default=0)
-        self._together = b""
-        """All of them as one chunk, once it was asked for."""
+        self._prices: deque[Item] = deque(maxlen=PRICES_KEPT)
+        self._grid: Item | None = None
+        self._sequence = 0
+        self._oldest = (0, 0)
+        self._chunks: dict[tuple[int, frozenset[str]], bytes] = {}
+        """What readers get who were told up to a sequence and want the same, for those since the last event."""
+        for item in sorted(items, key=_sequence_of):
+            self.put(item)
 
     def put(self, item: Item) -> None:
-        """Let an event take the place of the last of its kind."""
-        self._items[item.kind] = item
-        self._sequence, self._together = item.sequence, b""
+        """Add a price, or let a grid take the place of the last."""
+        if item.kind == "grid":
+            self._grid = item
+        else:
+            self._prices.append(item)
+        self._sequence = item.sequence
+        self._oldest = min(each.public for each in self._kept() if each.public is not None)
+        self._chunks.clear()
 
     def data(self, kind: str) -> bytes | None:
         """Return the newest of a kind."""
-        item = self._items.get(kind)
+        item = self._grid if kind == "grid" else self._prices[-1] if self._prices else None
         return None if item is None else item.data
 
     def has_unsent(self, subscriber: Subscriber) -> bool:
         """Tell whether there is one that the reader wants and was not told of."""
-        if subscriber.sequence >= self._sequence:
-            return False
-        return any(
-            item.sequence > subscriber.sequence and kind in subscriber.wants for kind, item in self._items.items()
-        )
+        return subscriber.sequence < self._sequence and bool(self.chunk(subscriber))
 
     def due(self, subscriber: Subscriber) -> list[Item]:
         """Return those that the reader was not told of."""
         return [
             item
-            for kind, item in self._items.items()
-            if item.sequence > subscriber.sequence and kind in subscriber.wants and subscriber.fits(item)
+            for item in self._kept()
+            if item.sequence > subscriber.sequence and item.kind in subscriber.wants and subscriber.fits(item)
         ]
 
-    def chunk(self, due: list[Item]) -> bytes:
+    def chunk(self, subscriber: Subscriber) -> bytes:
         """Write what is due to a reader for whom nothing else waits; the same object for all who get the same."""
-        if len(due) < len(NEWEST_ONLY):
-            return due[0].frame if due else b""
-        self._together = self._together or in_order(due)
-        return self._together
+        if subscriber.after_public >= self._oldest:
+            # It was told of some of them elsewhere, before it came here.
+            return in_order(self.due(subscriber))
+        key = subscriber.sequence, subscriber.wants
+        found = self._chunks.get(key)
+        if found is None:
+            found = self._chunks[key] = in_order(self.due(subscriber))
+        return found
+
+    def _kept(self) -> list[Item]:
+        return [*self._prices] if self._grid is None else [*self._prices, self._grid]
 
 
 def in_order(items: list[Item]) -> bytes:

@@ -105,7 +105,7 @@ class Station:
         self.market = Market(clock)
         self.pool = ReadPool(desk.path, clock)
         self.hub = Hub(self.market, self.pool)
-        self.rounds = Rounds(self.hub)
+        self.rounds = Rounds(self.hub, clock, lambda: None)
         self._heard_public = "0-0"
         self._heard_commits = "0-0"
         self._numbers = 0

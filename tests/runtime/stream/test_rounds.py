@@ -160,7 +160,7 @@ def test_a_round_reaches_everybody_a_slice_at_a_time(station: Station, monkeypat
 def test_rounds_go_on_after_one_that_failed_until_they_are_stopped(
     station: Station, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rounds, reader = Rounds(station.hub), station.reader()
+    rounds, reader = Rounds(station.hub, station.clock, lambda: None), station.reader()
     failed = threading.Event()
 
     def fail() -> None:
