@@ -28,6 +28,9 @@ class StreamQuery(OpenQuery, frozen=True, rename={"appended_id": "lastEventId"})
     """What to tell, and from where on; an error because of a parameter of theirs would end many clients for good."""
 
     events: Annotated[str, msgspec.Meta(description="comma-separated event types; empty: all")] = ""
+    grid: Annotated[
+        str, msgspec.Meta(description="`changes`: a grid comes as `grid_change` where that is possible, else whole")
+    ] = ""
     last_event_id: Annotated[str, msgspec.Meta(description="for clients that lost the header Last-Event-ID")] = ""
     appended_id: Annotated[str, msgspec.Meta(description="the same, as libraries append it to reconnect")] = ""
 
@@ -58,7 +61,7 @@ def stream(call: Call[None]) -> Stream:
         raise Unauthenticated
     client = call.req.env.get("gunicorn.socket")
     subscriber = Subscriber(
-        sse.wanted(call.params.events),
+        sse.wanted(call.params.events, changes=call.params.grid == "changes"),
         user_id=None if session is None else session.user_id,
         session_id=None if session is None else session.id,
         expires_ms=None if session is None else session.expires_ms,

@@ -21,6 +21,8 @@ POLL_S = 0.2
 HEAD = b"HTTP/1.1 "
 EVENT = b"event: "
 KIND_AT = len(EVENT)
+CHANGE = b"grid_change"
+"""Counts as the grid that it leads to."""
 PLACE_AFTER = len(b"\nid: ")
 COMMITTED = frozenset({b"column", b"bet", b"balance"})
 Event = tuple[tuple[bytes, bytes], int | None, int]
@@ -29,10 +31,10 @@ KNOWN_MAX = 64
 """Pieces of which it is remembered what is in them: thousands of readers get the same bytes one after the other."""
 
 
-def serve(pipe: Connection, port: int, host: str, clients: int, events: str) -> None:
+def serve(pipe: Connection, port: int, host: str, clients: int, query: str) -> None:
     """Open every stream and say so, then count the window that comes through the pipe. Runs in a process of its own."""
     # HTTP/1.0, so that frames arrive without the heads of chunks between them.
-    request = f"GET /api/stream?events={events} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
+    request = f"GET /api/stream?{query} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
     readers = Readers(("127.0.0.1", port), request)
     readers.open(clients)
     gc.collect()
@@ -168,7 +170,7 @@ def _read(data: bytes) -> tuple[list[Event], bytes]:
 
 def _event(frame: bytes) -> Event:
     kind_end = frame.find(b"\n", KIND_AT)
-    kind = frame[KIND_AT:kind_end]
+    kind = b"grid" if frame.startswith(CHANGE, KIND_AT) else frame[KIND_AT:kind_end]
     place_at = kind_end + PLACE_AFTER
     _, public, committed = frame[place_at : frame.find(b"\n", place_at)].split(b".", 2)
     if kind in COMMITTED:

@@ -25,7 +25,8 @@ from runtime.stream import sse
 
 WARM_UP_S = 5.0
 GRACE_S = 60.0
-FILTERS = ("price", "")
+FILTERS = {"price": "events=price", "": "", "changes": "grid=changes"}
+"""The crowds and what each asks for: prices, everything, and everything with grids by their differences."""
 _TCP_PAGES = re.compile(r"^TCP:.* mem (\d+)$", re.MULTILINE)
 COLUMNS = "SELECT begun_commit, begun_place FROM columns WHERE begun_at >= ? AND begun_at < ?"
 PRICE_EVERY_MS = 40
@@ -73,7 +74,7 @@ def _crowd(on: Stage, clients: int, events: str, plan: Plan) -> Found:
     # What the first bets after a pause take in memory is not the streams'.
     on.generator.follow(Plan(plan.rate, 0.0, WARM_UP_S))
     before, before_kb = on.usage(), _kernel_kb()
-    with piped("the readers", serve, on.port, on.running.settings.domain, clients, events) as readers:
+    with piped("the readers", serve, on.port, on.running.settings.domain, clients, FILTERS[events]) as readers:
         readers.await_message(OPEN_S_MAX)
         kernel_kb = _kernel_kb() - before_kb
         memory = kb_per_stream(before, on.usage(), kernel_kb, clients)
@@ -112,7 +113,7 @@ def _reach(on: Stage, tally: Tally, clients: int, events: str) -> dict[str, Foun
         published[event.type].add(event.id.encode())
     rows = on.running.database.execute(COLUMNS, (tally.from_ms, tally.upto_ms))
     published["column"] = {f"{commit}.{position}".encode() for commit, position in rows}
-    return reach_of(tally, published, clients, sse.wanted(events))
+    return reach_of(tally, published, clients, sse.wanted(events if events in sse.EVERYTHING else ""))
 
 
 def _kernel_kb() -> float:

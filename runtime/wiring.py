@@ -129,7 +129,8 @@ def assembled(
 
 
 def breathe() -> None:
-    """Let the event loop come round once: a sleep of 0 comes back before it has looked at the network, one of 1 ms late."""
+    """Let the event loop come round once. A sleep of 0 comes back before it has looked at the network, and one of 1 ms
+    takes several."""
     gevent.idle(1)
 
 

@@ -56,7 +56,6 @@ KEPT: dict[str, str] = {
     ),
     "taptrade.client.over_http.Settings.trust_env": "httpx takes it",
     "taptrade.wallet.sign_withdrawal": "signs what the client sends",
-    "taptrade.views.GridView.grid_version": "the client hands on what the API tells",
     "taptrade.views.PriceView.time_ms": "the client hands on what the API tells",
     "taptrade.statement.Totals.*": "the player prints them by their names",
 }

@@ -1,6 +1,7 @@
 // Read GET /api/stream by fetch and go on after every break: with the last id, at once when somebody looks again.
 
 import { Api, retryAfterMs } from "./api.js";
+import { ASKED, GridChanges } from "./grid_changes.js";
 import { SseParser } from "./sse.js";
 
 const RETRY_MS = 1_000;
@@ -19,6 +20,7 @@ export class StreamReader {
   #heartbeatMs = HEARTBEAT_MS;
   #heardMs = 0;
   #pricesExpected = true;
+  #grids = new GridChanges();
   /** @type {AbortController | null} */
   #connection = null;
   /** @type {any} */
@@ -37,7 +39,7 @@ export class StreamReader {
     this.onEvent = onEvent;
     this.onState = onState;
     this.api = api;
-    this.path = path;
+    this.path = `${path}${path.includes("?") ? "&" : "?"}${ASKED}`;
     this.renew = renew;
   }
 
@@ -146,6 +148,7 @@ export class StreamReader {
     }
     const breaker = event.type === "status" ? data : data?.breaker;
     if (breaker?.state) this.#pricesExpected = breaker.state !== "CRITICAL";
-    this.onEvent({ type: event.type, id: event.id, data });
+    const whole = this.#grids.whole({ type: event.type, id: event.id, data });
+    if (whole) this.onEvent(whole);
   }
 }

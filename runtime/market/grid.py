@@ -76,6 +76,9 @@ class Grid(msgspec.Struct, frozen=True):
     model: GridModel
 
 
+_decoder = msgspec.json.Decoder(Grid)
+
+
 def build_grid(
     tick: Tick,
     model: RewardModel,
@@ -124,3 +127,11 @@ def _edges(model: RewardModel) -> tuple[GridEdge, ...]:
 def encode_grid(grid: Grid) -> bytes:
     """Encode a grid as the JSON that Redis, the stream and the API carry."""
     return _encoder.encode(grid)
+
+
+def decode_grid(data: bytes) -> Grid | None:
+    """Read a grid; None for what is none that this build writes."""
+    try:
+        return _decoder.decode(data)
+    except msgspec.DecodeError:
+        return None

@@ -17,6 +17,7 @@ from runtime.messaging.bus import PublicEvent, PublishedCommit, oldest_public_id
 from runtime.messaging.redis_keys import BUS_PUBLIC_KEEP_MS
 from runtime.storage.read_pool import ReadPool
 from runtime.stream import sse
+from runtime.stream.grid_changes import GridChanges
 from runtime.stream.newest import NEWEST_ONLY, Newest, in_order
 from runtime.stream.record import CommittedEvents
 from runtime.stream.subscriber import Item, Subscriber
@@ -64,6 +65,7 @@ class Hub:
         self._cursor = sse.beginning("")
         self._sequence = 0
         self._newest = Newest()
+        self._changes = GridChanges()
         self._kept: deque[PublicEvent] = deque()
         self._kept_after = "0-0"
         self._expected_commit = 0
@@ -193,6 +195,7 @@ class Hub:
             self._cursor = sse.Cursor(self._market.epoch, public_id, commit, sse.WHOLE_COMMIT)
             self._kept, self._kept_after = kept, oldest or public_id
             self._newest = Newest(map(self._item, newest.values()))
+            self._changes = GridChanges(newest.get("grid"))
         self._ready.set()
 
     def _missed(self, asked: sse.Cursor) -> tuple[PublicEvent, ...] | None:
@@ -211,7 +214,8 @@ class Hub:
         item = self._item(event)
         self.unsent.set()
         if event.type in NEWEST_ONLY:
-            self._newest.put(item)
+            is_grid = event.type == "grid"
+            self._newest.put(item, self._changes.next(item, event, self._cursor) if is_grid else None)
             return
         self._keep(event)
         for subscriber in self._subscribers:
@@ -281,7 +285,7 @@ class Hub:
     def _take(self, subscriber: Subscriber) -> bytes:
         subscriber.takes += 1
         if subscriber.queue:
-            chunk = in_order(self._newest.due(subscriber) + [*filter(subscriber.fits, subscriber.queue)])
+            chunk = in_order([*self._newest.due(subscriber), *filter(subscriber.fits, subscriber.queue)])
             subscriber.queue = []
         else:
             chunk = self._newest.chunk(subscriber)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from runtime.stream.sse import CHANGE
 from runtime.stream.subscriber import Item, Subscriber
 
 NEWEST_ONLY = ("price", "grid")
 PRICES_KEPT = 10
 """Prices that a reader gets of those it was not told of: the last second. Thousands of readers are served a few times a
 second, and each shall have every price; who is behind for longer has missed the older ones."""
+CHANGES_MAX = 20
+"""Grids that are told by their differences, one after the other, before a whole one comes again: five seconds."""
 
 
 class Newest:
@@ -19,6 +22,9 @@ class Newest:
     def __init__(self, items: Iterable[Item] = ()) -> None:
         self._prices: deque[Item] = deque(maxlen=PRICES_KEPT)
         self._grid: Item | None = None
+        self._changes: list[Item] = []
+        self._whole_sequence = 0
+        """The whole grid that the changes follow."""
         self._sequence = 0
         self._oldest = (0, 0)
         self._chunks: dict[tuple[int, frozenset[str]], bytes] = {}
@@ -26,14 +32,19 @@ class Newest:
         for item in sorted(items, key=_sequence_of):
             self.put(item)
 
-    def put(self, item: Item) -> None:
-        """Add a price, or let a grid take the place of the last."""
-        if item.kind == "grid":
-            self._grid = item
-        else:
+    def put(self, item: Item, change: Item | None = None) -> None:
+        """Add a price, or let a grid take the place of the last; `change` tells it to who has that last one."""
+        if item.kind != "grid":
             self._prices.append(item)
+        else:
+            if change is not None and len(self._changes) < CHANGES_MAX:
+                self._changes.append(change)
+            else:
+                self._changes, self._whole_sequence = [], item.sequence
+            self._grid = item
         self._sequence = item.sequence
-        self._oldest = min(each.public for each in self._kept() if each.public is not None)
+        kept = [*self._prices] if self._grid is None else [*self._prices, self._grid]
+        self._oldest = min(each.public for each in kept if each.public is not None)
         self._chunks.clear()
 
     def data(self, kind: str) -> bytes | None:
@@ -47,11 +58,16 @@ class Newest:
 
     def due(self, subscriber: Subscriber) -> list[Item]:
         """Return those that the reader was not told of."""
-        return [
-            item
-            for item in self._kept()
-            if item.sequence > subscriber.sequence and item.kind in subscriber.wants and subscriber.fits(item)
-        ]
+        due = [*self._prices] if "price" in subscriber.wants else []
+        if self._grid is not None and "grid" in subscriber.wants:
+            due += self._changes if self._follows(subscriber) else [self._grid]
+        return [item for item in due if item.sequence > subscriber.sequence and subscriber.fits(item)]
+
+    def _follows(self, subscriber: Subscriber) -> bool:
+        """Tell whether the reader was told all that the changes go out from, and wants them."""
+        if subscriber.sequence < self._whole_sequence or CHANGE not in subscriber.wants:
+            return False
+        return subscriber.after_public < self._oldest
 
     def chunk(self, subscriber: Subscriber) -> bytes:
         """Write what is due to a reader for whom nothing else waits; the same object for all who get the same."""
@@ -63,9 +79,6 @@ class Newest:
         if found is None:
             found = self._chunks[key] = in_order(self.due(subscriber))
         return found
-
-    def _kept(self) -> list[Item]:
-        return [*self._prices] if self._grid is None else [*self._prices, self._grid]
 
 
 def in_order(items: list[Item]) -> bytes:

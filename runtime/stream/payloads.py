@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 from runtime.game.breaker import Breaker, State
 from runtime.game.ticks import Features, Tick
 from runtime.market.grid import Grid, GridColumn, GridModel, GridPrice, GridRow
+from runtime.market.grid_change import GridChange
 from runtime.market.touched import Touched
 from runtime.records.views import BalanceEvent, BetEvent, BetView, ColumnEvent
 
@@ -67,6 +68,12 @@ class PriceEvent(Tick):
 
 class GridEvent(Grid, frozen=True, kw_only=True):
     """The grid with its rates, four times a second."""
+
+    event_id: str
+
+
+class GridChangeEvent(GridChange, frozen=True, kw_only=True):
+    """The grid by its differences from the one before, to who asks for `grid=changes`."""
 
     event_id: str
 
@@ -136,6 +143,9 @@ EXAMPLES: Mapping[str, Any] = {
         _MS, _MS - 80, 11_263_512, 11_263_500, 11_263_990, "binance,kraken", _FEATURES, event_id=_PUBLIC_ID
     ),
     "grid": GridEvent(*astuple(_GRID), event_id=_PUBLIC_ID),
+    "grid_change": GridChangeEvent(
+        _MS, _MS - 300, _MS + 12, _GRID.price, 1_790_000_010, 11_263_500, ("nC.",), event_id=_PUBLIC_ID
+    ),
     "status": StatusEvent(State.CRITICAL, _MS, event_id=_PUBLIC_ID),
     "touched": TouchedEvent(1_790_000_000, 11_263_100, 11_264_020, _MS, event_id=_PUBLIC_ID),
     "column": ColumnEvent(

@@ -13,14 +13,16 @@ SLICE = 128
 """Readers served in one go: about two milliseconds, for which everybody else waits."""
 READER_MS = 0.04
 EVERY_MS_MAX = 150.0
-"""From one round's begin to the next one's, by the number of readers: a write to one of them takes the API and nginx some
-30 microseconds, whatever is in it. So a few are told of each price by itself, and thousands of one or two together."""
+"""From one round's begin to the next one's, by the number of readers: a write to one of them takes the API and nginx
+some 30 microseconds, whatever is in it. So a few are told of each price by itself, and thousands of one or two
+together."""
 
 
 class Rounds:
     """Serve the readers over and over while there is something to send.
 
-    What comes during a round, and until the next one is due, leaves together with that: all prices, and the newest grid.
+    What comes during a round, and until the next one is due, leaves together with that: all prices, and the newest
+    grid.
     """
 
     def __init__(self, hub: Hub, clock: Clock, breathe: Callable[[], object]) -> None:

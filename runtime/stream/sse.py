@@ -17,6 +17,9 @@ RETRY_MS_MIN, RETRY_MS_MAX = 1_000, 3_000
 PUBLIC_TYPES = ("price", "grid", "status", "touched")
 COMMITTED_TYPES = ("column", "bet", "balance")
 EVERYTHING = frozenset((*PUBLIC_TYPES, *COMMITTED_TYPES))
+CHANGE = "grid_change"
+"""What readers want beside `grid` who take it by its differences."""
+EVERYTHING_IN_CHANGES = EVERYTHING | {CHANGE}
 
 WHOLE_COMMIT = 999_999
 """A position in a commit behind all of its events."""
@@ -78,12 +81,15 @@ def retry(random: Random) -> bytes:
     return b"retry: %d\n\n" % random.randint(RETRY_MS_MIN, RETRY_MS_MAX)
 
 
-def wanted(text: str) -> frozenset[str]:
-    """Read a comma-separated filter of event types; empty means all."""
+def wanted(text: str, *, changes: bool = False) -> frozenset[str]:
+    """Read a comma-separated filter of event types; empty means all. With `changes` grids come by their differences."""
     names = {name.strip() for name in text.split(",")} - {""}
     unknown = sorted(names - EVERYTHING)
     if unknown:
         known = ", ".join(sorted(EVERYTHING))
         raise InvalidRequest(f"There is no event type `{unknown[0][:40]}`; there are: {known}.", field="events")
     # One shared set for the usual case: thousands of readers want everything.
-    return frozenset(names) if names and names != EVERYTHING else EVERYTHING
+    found = frozenset(names) if names and names != EVERYTHING else EVERYTHING
+    if not changes or "grid" not in found:
+        return found
+    return EVERYTHING_IN_CHANGES if found is EVERYTHING else found | {CHANGE}

@@ -1,7 +1,8 @@
 """Follow the event stream over any number of connections: each goes on where the one before broke off.
 
 `bet`, `balance` and `column` come without gap or repeat, since the cursor leads into the database. `price` and `grid`
-come with the newest only. A cursor that is no longer known gets `reset`, with a fresh snapshot.
+come with the newest only; grids are asked for by their differences and given whole. A cursor that is no longer known
+gets `reset`, with a fresh snapshot.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from threading import Event as Flag
 import httpx
 
 from taptrade.client import over_http
+from taptrade.client.grid_changes import ASKED, GridChanges
 from taptrade.client.sse import SseParser, Standing, StreamEvent
 
 __all__ = ["AsyncEventStream", "EventStream", "SseParser", "StreamEvent"]
@@ -50,7 +52,8 @@ class EventStream:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._standing = Standing()
-        self._url = url
+        self._grids = GridChanges()
+        self._url = f"{url}{'&' if '?' in url else '?'}{ASKED}"
         self._token = token
         self._stop = stop
         self._on_connect = on_connect
@@ -81,7 +84,9 @@ class EventStream:
             for chunk in response.iter_bytes():
                 for event in parser.feed(chunk):
                     self._standing.note(event, parser)
-                    yield event
+                    whole = self._grids.whole(event)
+                    if whole is not None:
+                        yield whole
                     if self._stop.is_set():
                         return
 
@@ -98,7 +103,8 @@ class AsyncEventStream:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._standing = Standing()
-        self._url = url
+        self._grids = GridChanges()
+        self._url = f"{url}{'&' if '?' in url else '?'}{ASKED}"
         self._token = token
         self._renew = renew
         self._transport = transport
@@ -124,4 +130,6 @@ class AsyncEventStream:
             async for chunk in response.aiter_bytes():
                 for event in parser.feed(chunk):
                     self._standing.note(event, parser)
-                    yield event
+                    whole = self._grids.whole(event)
+                    if whole is not None:
+                        yield whole

@@ -60,11 +60,12 @@ class Reader:
         asked: str = "",
         events: str = "",
         session: str | None = None,
+        changes: bool = False,
     ) -> None:
         self._hub = station.hub
         self.cuts: list[bool] = []
         self.subscriber = Subscriber(
-            sse.wanted(events), user_id=user_id, session_id=session, cut=lambda: self.cuts.append(True)
+            sse.wanted(events, changes=changes), user_id=user_id, session_id=session, cut=lambda: self.cuts.append(True)
         )
         self._opening = station.opening().chunks(self.subscriber, asked)
         self.told: list[Told] = []
@@ -159,10 +160,16 @@ class Station:
         return Opening(self.hub, self.market, "run-1", "demo", self.clock.now_ms(), Random(1))
 
     def reader(
-        self, user_id: str | None = None, *, asked: str = "", events: str = "", session: str | None = None
+        self,
+        user_id: str | None = None,
+        *,
+        asked: str = "",
+        events: str = "",
+        session: str | None = None,
+        changes: bool = False,
     ) -> Reader:
         """Connect a client and give it its whole beginning."""
-        return Reader(self, user_id, asked=asked, events=events, session=session).open()
+        return Reader(self, user_id, asked=asked, events=events, session=session, changes=changes).open()
 
     def _newest(self, name: str) -> str:
         page: Any = self.client.xrevrange(name, count=1)

@@ -87,39 +87,6 @@ def test_a_slow_reader_gets_the_newest_prices_and_every_event_of_its_own(station
     assert_places_rise(told)
 
 
-def test_every_price_reaches_every_reader_once_whenever_it_is_served(station: Station) -> None:
-    often, seldom, late = station.reader(), station.reader(events="price"), None
-    for number in range(1, 21):
-        station.publish("price")
-        if number % 2:
-            station.publish("grid")
-        station.relay()
-        often.listen()
-        if number == 5:
-            late = station.reader()
-        if number % 5 == 0:
-            seldom.listen()
-    assert late is not None
-    late.listen()
-    published = often.ids("price")
-    assert len(published) == 20
-    assert seldom.ids("price") == published
-    assert late.ids("price") == published[-10:], "of what was published while it was not served, the last second"
-    for reader in (often, seldom, late):
-        assert_places_rise(reader.told[2:])
-
-
-def test_a_price_that_another_process_told_is_not_told_again(station: Station) -> None:
-    before, ahead = station.reader(), station.reader()
-    told, new = station.publish("price"), station.publish("price")
-    ahead.subscriber.after_public = order(told)
-    station.relay()
-    for reader in (before, ahead):
-        reader.listen()
-    assert before.ids("price") == [told, new]
-    assert ahead.ids("price") == [new]
-
-
 def test_one_wake_for_a_whole_reading(station: Station) -> None:
     reader = station.reader()
     for _ in range(3):

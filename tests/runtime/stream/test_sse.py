@@ -116,5 +116,8 @@ def test_a_filter_is_a_list_of_known_events_and_everything_if_empty() -> None:
     assert wanted("") is EVERYTHING
     assert wanted(",".join(EVERYTHING)) is EVERYTHING
     assert wanted("bet, balance") == {"bet", "balance"}
+    assert wanted("", changes=True) is wanted("", changes=True)
+    assert wanted("grid", changes=True) == {"grid", "grid_change"}
+    assert wanted("price", changes=True) == {"price"}
     with pytest.raises(InvalidRequest, match="`prices`"):
         wanted("bet,prices")

@@ -195,5 +195,5 @@ def test_the_stream_goes_on_in_a_new_session(scene: Scene) -> None:
     assert [event.id for event in scene.play(first_two, stream=answers)] == ["1", "2"]
     asked = [request for request in scene.requests if request.url.path == "/api/stream"]
     assert [request.headers.get("Last-Event-ID") for request in asked] == [None, "1", "1"]
-    assert {request.url.query for request in asked} == {b"events=bet"}
+    assert {request.url.query for request in asked} == {b"events=bet&grid=changes"}
     assert len(scene.bodies["/api/auth/login"]) == 2
