@@ -16,7 +16,8 @@ LINE_SHOWN = 300
 LAST_LINES = 10
 """A server that cannot begin says a few things more after its error; what was logged before that is of another day."""
 _REDIS_WARNING = re.compile(r"\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ # (.+)")
-_ENDED = re.compile(r" exited: (?P<name>\w+) \((?P<by_itself>exit status)?")
+_ENDED = re.compile(r" exited: (?P<name>\w+) \((?!exit status 0\b|terminated by SIGTERM\b)(?P<by_itself>exit status)?")
+"""Who ends with status 0, or by SIGTERM, was asked to: by a reload, or a deployment."""
 
 
 class FailedStarts:

@@ -40,6 +40,18 @@ def test_a_process_that_ends_again_and_again_is_told_once(tmp_path: Path) -> Non
     assert starts.failures() == []
 
 
+def test_who_was_asked_to_begin_anew_has_not_failed(tmp_path: Path) -> None:
+    starts = FailedStarts(tmp_path, REMEDY)
+    willing = (
+        "INFO exited: writer (exit status 0; expected)",
+        "WARN exited: writer (terminated by SIGTERM; not expected)",
+    )
+    supervisor_says(tmp_path, *willing, *willing, *willing, ENDED, ENDED)
+    assert starts.failures() == []
+    supervisor_says(tmp_path, "WARN exited: writer (terminated by SIGKILL; not expected)")
+    assert [said.split(":")[0] for said in starts.failures()] == ["writer does not start, it has ended 3 times"]
+
+
 def test_a_log_that_is_not_there_yet_or_begun_anew_is_read_all_the_same(tmp_path: Path) -> None:
     starts = FailedStarts(tmp_path, REMEDY)
     assert starts.failures() == []
