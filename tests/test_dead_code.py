@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from gunicorn.config import make_settings
@@ -75,6 +75,13 @@ def read_whole() -> set[str]:
     return {ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) in ("fields", "dataclasses.fields")}
 
 
+def is_own_refusal(trees: Mapping[str, ast.Module], module: str, owner: str) -> bool:
+    """Tell whether a class is a refusal of one function."""
+    classes = (node for node in trees[module].body if isinstance(node, ast.ClassDef) and node.name == owner)
+    bases = {dotted(base, meaning(trees, module)) for node in classes for base in node.bases}
+    return not bases.isdisjoint(f"runtime.{name}.OwnRefusal" for name in ("function", "errors"))
+
+
 def is_kept_by_rule(one: Declaration) -> bool:
     """Tell whether Python, a library or the framework uses a name by itself."""
     if one.name.startswith("__") and one.name.endswith("__"):
@@ -86,6 +93,9 @@ def is_kept_by_rule(one: Declaration) -> bool:
         marks = (mark.func for mark in node.decorator_list if isinstance(mark, ast.Call))
         if any(dotted(mark, meaning(TREES, one.module)) in DECLARING for mark in marks):
             return True
+    if isinstance(node, ast.AnnAssign) and is_own_refusal(TREES, one.module, one.owner):
+        # A refusal's fields are written into the answer from the keywords that it is raised with.
+        return one.owner in built()
     bases = foreign_bases(TREES, one.module, one.owner)
     if isinstance(node, ast.AnnAssign) and "msgspec.Struct" in bases:
         # Who builds one here writes it out; the reader is elsewhere.
