@@ -171,9 +171,7 @@ class HouseLook:
             return None
 
     def _down(self, *, redis_answers: bool) -> dict[str, str]:
-        # Without a run here the processes are elsewhere, in containers, and only what they say in Redis is known.
-        is_elsewhere = bool(self._settings.redis_url) and running.find(self._settings.data) is None
-        probes = dict(alive.WORKS if is_elsewhere else alive.PROBES)
+        probes = dict(alive.WORKS if self._is_elsewhere() else alive.PROBES)
         if not has_replica(self._settings):
             del probes["replica"]
         if not redis_answers:
@@ -181,13 +179,17 @@ class HouseLook:
         seen = {name: probe(self._settings, self._clock) for name, probe in probes.items()}
         return {name: said for name, said in seen.items() if said}
 
+    def _is_elsewhere(self) -> bool:
+        """Tell whether the processes are in other containers: then only what they say in Redis is known."""
+        return bool(self._settings.redis_url) and running.find(self._settings.data) is None
+
     def _mode(self) -> str | None:
-        """Ask the API: this terminal's settings need not be those of the run."""
+        """Ask the API: this terminal's settings need not be those of the run, but those of a container are."""
         _, answer = ask(running.find_unless_told(self._settings) or self._settings, "/healthz")
         try:
             return str(msgspec.json.decode(answer)["mode"])
         except (msgspec.DecodeError, KeyError, TypeError):
-            return None
+            return self._settings.mode if self._is_elsewhere() else None
 
     def _queue_ages_ms(self, queues: Sequence[str], now_ms: int) -> dict[str, int] | None:
         came = self._redis(lambda: oldest_waiting_ms(self._client, queues))

@@ -84,7 +84,7 @@ def rows(seen: HouseStatus) -> list[Row]:
     found += [(name, "FAIL", said) for name, said in seen.down.items()]
     well = [f"{part}: {check.detail}" for part, check in seen.checks.items() if check.ok]
     found.append(("well", "ok" if well else "", "; ".join(well)))
-    told = [f"{one.name} {decimal(one.memory_bytes)} {ago(one.up_s * 1000)}" for one in seen.processes]
+    told = [f"{one.name} (pid {one.pid}) {decimal(one.memory_bytes)} {ago(one.up_s * 1000)}" for one in seen.processes]
     found.append(("processes", "", ", ".join(told) or "none says anything"))
     found += _functions(seen)
     found += _of_the_game(seen)
