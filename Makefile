@@ -67,6 +67,9 @@ check: .venv/.dev format-check lint types ## the quick checks, in a minute: form
 .PHONY: test
 test: .venv/.dev format-check lint types security tests ## every check and every test
 
+.PHONY: tools
+tools: .venv/.dev ## install the tools that format, check and test, and run none of them
+
 .PHONY: format
 format: .venv/.dev ## format the sources
 	@$(BIN)/python -m ruff format -q . && $(BIN)/python -m ruff check -q --fix-only .

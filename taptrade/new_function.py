@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import keyword
 import re
 import shlex
@@ -28,6 +29,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 ROUTE = re.compile(r"(?:(?P<method>[A-Z]+) )?(?P<route>/[^ ]*[^ /])")
 FIELD = re.compile(r"\{[^}]*\}")
 TABLES = "tests.docs.tables"
+TOOLS = ("pytest", "ruff")
+NO_TOOLS = f"the tools for tests are not installed; run `make tools format` and then `.venv/bin/python -m {TABLES}`"
 WORD = re.compile("NAME|CLASS|CODE|METHOD|VALUE|ASKED|KIND")
 
 
@@ -75,10 +78,16 @@ def main(argv: Sequence[str]) -> int:
     scaffold = with_settings(chosen.scaffold, own)
     for file, text in ((function, scaffold.function), (test, scaffold.test)):
         file.write_text(_filled(text, given.name, chosen), encoding="utf-8")
-    # A long name breaks lines that a short one does not.
-    subprocess.run([sys.executable, "-m", "ruff", "format", "-q", function, test], cwd=root, check=False)
+    if has_tools():
+        # A long name breaks lines that a short one does not.
+        subprocess.run([sys.executable, "-m", "ruff", "format", "-q", function, test], cwd=root, check=False)
     _tell(given, root, (function, test), _first(given.name, scaffold, chosen, own), own)
     return 0
+
+
+def has_tools() -> bool:
+    """Tell whether the packages that format and test are installed: those of a run alone do without."""
+    return all(importlib.util.find_spec(name) is not None for name in TOOLS)
 
 
 def _first(name: str, scaffold: Scaffold, chosen: Chosen, own: Sequence[OwnSetting]) -> str:
@@ -93,7 +102,9 @@ def _giving(name: str, needed: Sequence[str]) -> str:
     """Return the command that writes a function's settings down where nobody else can read them."""
     file = file_of(load())
     table = "\\n".join([f"[{name}]", *(f'{one} = "..."' for one in needed), ""])
-    return f"(umask 077 && mkdir -p {_here(file.parent)} && printf '{table}' >>{_here(file)})"
+    # A table that is there already is left as it is: TOML has each of them once.
+    found = f"grep -qsxF '[{name}]' {_here(file)}"
+    return f"{found} || (umask 077 && mkdir -p {_here(file.parent)} && printf '{table}' >>{_here(file)})"
 
 
 def _bin() -> str:
@@ -188,5 +199,7 @@ def _filled(text: str, name: str, chosen: Chosen) -> str:
 
 def _write_tables(root: Path) -> str:
     """Let the tables of the documents tell of it, as they do of all that is declared; return why they could not."""
+    if not has_tools():
+        return NO_TOOLS
     done = subprocess.run([sys.executable, "-m", TABLES], cwd=root, capture_output=True, text=True, check=False)
     return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""

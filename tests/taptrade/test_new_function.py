@@ -91,7 +91,8 @@ def test_the_command_that_gives_a_secret_is_told_as_it_is_typed(
     monkeypatch.setenv("TAPTRADE_DATA", str(checkout / "data"))
     assert new_function.main(["one", "--every", "--secret", "key", "--setting", "whom"]) == 0
     [command] = [line for line in capsys.readouterr().out.splitlines() if "umask" in line]
-    subprocess.run(["bash", "-c", command], check=True)
+    for _ in range(2):
+        subprocess.run(["bash", "-c", command], check=True)
     file = checkout / "data" / "function_settings.toml"
     assert file.read_text() == '[one]\nkey = "..."\nwhom = "..."\n'
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -121,3 +122,16 @@ def test_what_cannot_be_made_is_refused_and_nothing_is_written(
     with pytest.raises(NotMade, match=reason):
         new_function.main(arguments)
     assert [path.name for path in checkout.rglob("*.py")] == ["there.py"]
+
+
+def test_without_the_tools_for_tests_it_says_how_they_are_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("functions", "tests/functions"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setattr(new_function, "functions_folder", lambda: tmp_path / "functions")
+    monkeypatch.setattr(new_function, "TOOLS", ("a_tool_that_nobody_has",))
+    assert new_function.main(["one", "--every"]) == 0
+    told = capsys.readouterr()
+    assert "the tools for tests are not installed; run `make tools format`" in told.out
+    assert (tmp_path / "functions" / "one.py").exists()
