@@ -73,10 +73,18 @@ export class Api {
       response = await fetch(this.url + path, request);
       text = await response.text();
     } catch (error) {
-      throw new LineError(error instanceof Error ? error.message : "");
+      throw new LineError(told(error));
     }
     return read(response, text);
   }
+}
+
+/** What is known of a line that broke; node has its reason in the cause, as ECONNREFUSED. @param {unknown} error */
+function told(error) {
+  if (!(error instanceof Error)) return "";
+  const { code, message } = /** @type {{code?: string, message?: string}} */ (error.cause ?? {});
+  const reason = code || message;
+  return reason ? `${error.message} (${reason})` : error.message;
 }
 
 /** @param {Response} response @param {string} text */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,6 +168,20 @@ def test_what_the_guide_shows_stands_in_the_examples() -> None:
     shown = [one["code"] for one in FENCE.finditer(GUIDE) if one["language"] in ("python", "js")]
     assert len(shown) > len(EXAMPLES)
     assert [code for code in shown if code not in sources] == []
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_javascript_client_says_why_a_line_is_broken() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    asked = f"new Api({{ url: {json.dumps(url)} }}).get('/api/time').catch(({{ message }}) => console.log(message))"
+    module = (ROOT / "page" / "client" / "api.js").as_uri()
+    program = f"import {{ Api }} from {json.dumps(module)}; await {asked}"
+    told = subprocess.run(
+        ["node", "--input-type=module", "--eval", program], capture_output=True, text=True, check=True
+    ).stdout
+    assert told.strip() == "fetch failed (ECONNREFUSED)"
 
 
 def test_the_types_of_the_javascript_client_are_right(house: System, project: Path, tmp_path: Path) -> None:
