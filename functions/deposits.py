@@ -10,7 +10,7 @@ from runtime.auth.sessions import signed_in
 from runtime.betting.idempotency import IDEMPOTENCY_KEY, idempotency_of, stored_answer
 from runtime.errors import Forbidden
 from runtime.function import Body, Call, function
-from runtime.game.player_entries import entries_newest_first
+from runtime.game.player_entries import FIRST_ID, entries_newest_first, entries_picked_out
 from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
@@ -110,12 +110,15 @@ def _deposited(pool: ReadPool, user_id: str, data: dict[str, Any]) -> Deposited:
     response=DepositList,
 )
 def list_deposits(call: Call[None]) -> DepositList:
-    """List what was credited to the account, newest first."""
+    """List what was credited to the account, newest first.
+
+    Some four thousand entries are looked at for a page: it may be short, even empty, while there is a next cursor.
+    """
     query: IdPage = call.params
-    user_id, below_id = signed_in(call.session).user_id, after_id(query.cursor)
-    found = entries_newest_first(
-        call.parts.pool.execute, user_id, below_id=below_id, limit=query.limit + 1, ref_type="DEPOSIT"
+    user_id, span = signed_in(call.session).user_id, (FIRST_ID, after_id(query.cursor))
+    found, goes_on_below = entries_picked_out(
+        call.parts.pool.execute, user_id, span, query.limit + 1, ref_type="DEPOSIT", ref_id=None
     )
     entries = [entry_view(entry) for entry in found]
-    more = entries[query.limit - 1].id if len(entries) > query.limit else None
+    more = entries[query.limit - 1].id if len(entries) > query.limit else goes_on_below
     return DepositList(entries[: query.limit], more)

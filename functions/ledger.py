@@ -44,7 +44,11 @@ class Statement(msgspec.Struct, frozen=True):
     errors=("ARCHIVED",),
 )
 def ledger(call: Call[None]) -> Statement | Reply:
-    """List the account's ledger entries; `Accept: text/csv` gives the page as a spreadsheet."""
+    """List the account's ledger entries; `Accept: text/csv` gives the page as a spreadsheet.
+
+    With a filter, some four thousand entries are looked at for a page: it may be short, even empty, while there is a
+    next cursor.
+    """
     query: LedgerQuery = call.params
     user_id, span = signed_in(call.session).user_id, (query.from_ms, query.to_ms)
     below_id = after_id(query.cursor)

@@ -51,7 +51,11 @@ class BetList(msgspec.Struct, frozen=True):
     errors=("ARCHIVED",),
 )
 def list_bets(call: Call[None]) -> BetList | Reply:
-    """List the account's bets in the order in which they were committed; `Accept: text/csv` gives a spreadsheet."""
+    """List the account's bets in the order in which they were committed; `Accept: text/csv` gives a spreadsheet.
+
+    With a filter, some two thousand bets are looked at for a page: it may be short, even empty, while there is a next
+    cursor.
+    """
     query: BetsQuery = call.params
     user_id = signed_in(call.session).user_id
     before = after_number(query.cursor) if query.cursor else None

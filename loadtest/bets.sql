@@ -67,7 +67,9 @@ FROM n
 
 -- name: commits
 -- Records of 325 rows: those of a hundred bets placed and a hundred ended, one in four of them won.
-SELECT i, 1000 * {first_s}, zeroblob(32), zeroblob(32), 325, '{{}}', NULL, NULL, NULL, NULL, zeroblob(4 * 325)
+SELECT i, 1000 * {first_s}, zeroblob(32), zeroblob(32), 325, '{{}}',
+    (SELECT min(seq) FROM bet_rows WHERE seq BETWEEN 100 * i - 100 AND 100 * i - 1),
+    (SELECT max(seq) FROM bet_rows WHERE seq BETWEEN 100 * i - 100 AND 100 * i - 1), NULL, NULL, zeroblob(4 * 325)
 FROM n
 
 -- name: last_entry

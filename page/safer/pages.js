@@ -1,4 +1,5 @@
-// A list of the server's, page by page: the newest first, more on demand.
+// A list of the server's, page by page: the newest first, more on demand. The server looks at so many rows for a page,
+// and what a filter leaves of them may be few or none: so pages are asked for until there is something to show.
 
 import { make, write } from "../dom.js";
 import { errorSentence } from "./errors.js";
@@ -6,6 +7,7 @@ import { button } from "./fields.js";
 import { texts } from "./texts.js";
 
 const PAGE_ITEMS = 25;
+const PAGES_AT_ONCE = 10;
 
 export class Pages {
   #cursor = null;
@@ -34,9 +36,8 @@ export class Pages {
     write(this.told, texts.history.loading);
     this.more.disabled = true;
     try {
-      const from = first ? "" : `&cursor=${encodeURIComponent(this.#cursor)}`;
-      const answer = await this.api.get(`${this.path()}limit=${PAGE_ITEMS}${from}`);
-      if (round === this.#round) this.#take(answer, first);
+      const found = await this.#ask(() => round === this.#round);
+      if (round === this.#round) this.#take(found, first);
     } catch (error) {
       if (round !== this.#round) return;
       write(this.told, texts.history.failed(errorSentence(error)));
@@ -47,11 +48,23 @@ export class Pages {
     }
   }
 
-  #take({ [this.field]: found, next_cursor: next }, first) {
-    const items = found.map(this.item);
+  /** Ask on until there is a row, the end is reached, or it was asked often enough. */
+  async #ask(goesOn) {
+    let cursor = this.#cursor;
+    for (let asked = 1; ; asked += 1) {
+      const from = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const { [this.field]: rows, next_cursor: next } = await this.api.get(`${this.path()}limit=${PAGE_ITEMS}${from}`);
+      if (rows.length > 0 || !next || asked === PAGES_AT_ONCE || !goesOn()) return { rows, next };
+      cursor = next;
+    }
+  }
+
+  #take({ rows, next }, first) {
+    const items = rows.map(this.item);
     const focused = document.activeElement === this.more;
     this.list.append(...items);
-    write(this.told, first && items.length === 0 ? this.empty : "");
+    const none = next ? texts.history.noneYet : first ? this.empty : "";
+    write(this.told, items.length === 0 ? none : "");
     this.#cursor = next;
     write(this.more, texts.history.more);
     this.more.hidden = !next;

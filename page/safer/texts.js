@@ -114,6 +114,7 @@ export const texts = {
     noBets: "There are no such bets.",
     noEntries: "No money has moved yet.",
     more: "Show more",
+    noneYet: "None among the newest. Show more looks further back.",
     failed: (sentence) => `The list could not be loaded. ${sentence}`,
     again: "Try again",
     open: "Open",

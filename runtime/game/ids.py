@@ -15,6 +15,7 @@ RANDOM_BITS = 80
 TAIL_LENGTH = 5
 POSITION_BITS = 32
 POSITION_MAX = 2**POSITION_BITS - 1
+POSITION_BYTES = POSITION_BITS // 8
 KEY_BYTES = 16
 _DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuv!"[_VALUES.get(chr(code), 32)] for code in range(256))
 """To digits that int() reads; whatever else int() would read too becomes none."""
@@ -62,6 +63,13 @@ def entry_id(committed_ms: int, commit_number: int, position: int) -> str:
     return _commits_part(committed_ms, commit_number) + tail
 
 
+def first_id_of_commit(id_of_entry: str) -> str:
+    """Return the least id that an entry of the same commit can have."""
+    key = ulid_key(id_of_entry)
+    first: str = ulid_text(key[:-POSITION_BYTES] + bytes(POSITION_BYTES))
+    return first
+
+
 @lru_cache(maxsize=16)
 def _commits_part(committed_ms: int, commit_number: int) -> str:
     """Return what the ids of all entries of a commit begin with: all but the last 35 bits."""
@@ -100,7 +108,7 @@ def entry_key(committed_ms: int | None, commit_number: int | None, position: int
     """Return the key of the ledger entry at a position; None where there is none."""
     if committed_ms is None or commit_number is None or position is None:
         return None
-    return _commits_key(committed_ms, commit_number) + position.to_bytes(4, "big")
+    return _commits_key(committed_ms, commit_number) + position.to_bytes(POSITION_BYTES, "big")
 
 
 @lru_cache(maxsize=16)

@@ -60,6 +60,12 @@ WITH RECURSIVE block (last_key) AS (
 {entries_back} SELECT {whole.entry_columns}
 FROM entry CROSS JOIN transaction_ledger AS whole WHERE whole."key" = entry."key"{conditions} LIMIT ?;
 
+-- name: walk_end
+-- Where a walk of so many milestones and one more ends, back from an id; no row where it reaches the oldest entry first.
+-- Parameters: user, below, milestones.
+SELECT ulid_text(id) FROM entry_rows WHERE user = ({user_seq}) AND number % 64 = 0 AND id < ulid_key(?)
+ORDER BY id DESC LIMIT 1 OFFSET ?;
+
 -- name: if_entry_type
 -- A condition of entries_newest_first: of one kind, by its number.
 entry.kind = ?;

@@ -2,6 +2,7 @@
 
 Each entry names the player's one before it, `users` names the last, and every 64th is a milestone in an index. So a
 newest part is read from the end, a part in the middle from the milestone after it, and nothing is gone through twice.
+What picks out some of a history looks at so many entries at most and says where to go on, however few it has found.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Execute = Callable[[str, Sequence[Any]], Rows]
 
 MILESTONE = 64
 """Entries from one milestone to the next; the statements and the index say it too."""
+WALK_MILESTONES = 64
+"""How many milestones a walk that picks out some entries goes back: some four thousand entries, a few milliseconds."""
 FIRST_ID, LAST_ID = "", "7" + "Z" * 25
 """Text below and above every id."""
 
@@ -48,6 +51,28 @@ def entries_newest_first(
     sql = fill(SQL["entries_newest_first"], conditions=conditions)
     rows = execute(sql, (*back(user_id, from_id, below_id), *params, limit))
     return [Entry(*row) for row in rows]
+
+
+def entries_picked_out(
+    execute: Execute, user_id: str, span: tuple[str, str], limit: int, ref_type: RefType | None, ref_id: str | None
+) -> tuple[list[Entry], str | None]:
+    """Return the newest entries of a kind or reference in [from_id, below_id), of so many that are looked at.
+
+    The second is the id that the walk goes on below, None where the limit or the end of the span was reached.
+    """
+    from_id, below_id = span
+    # Without a filter every entry is one of the page.
+    end = None if ref_type is None and ref_id is None else walk_end(execute, user_id, from_id, below_id)
+    entries = entries_newest_first(
+        execute, user_id, end or from_id, below_id, limit=limit, ref_type=ref_type, ref_id=ref_id
+    )
+    return entries, None if len(entries) == limit else end
+
+
+def walk_end(execute: Execute, user_id: str, from_id: str, below_id: str) -> str | None:
+    """Return the id at which a walk from `below_id` back to `from_id` has to stop; None if it comes to its end."""
+    rows = execute(SQL["walk_end"], (user_id, below_id, WALK_MILESTONES))
+    return rows[0][0] if rows and rows[0][0] > from_id else None
 
 
 def entries_oldest_first(execute: Execute, user_id: str, from_id: str, limit: int) -> list[Entry]:

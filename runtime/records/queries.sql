@@ -137,6 +137,18 @@ ORDER BY seq + 0 DESC;
 -- Parameters: user, those of the conditions.
 SELECT seq FROM bets WHERE user = ({user_seq}) AND refusal_code IS NOT NULL{conditions} ORDER BY seq DESC;
 
+-- name: first_bet_since
+-- The least row number of a bet of an entry's commit or a later one; that of the next bet where there is none.
+SELECT coalesce((SELECT first_bet_seq FROM commits
+    WHERE first_bet_seq IS NOT NULL AND number >= entry_commit(ulid_key(?)) ORDER BY number LIMIT 1),
+    (SELECT coalesce(max(seq), 0) + 1 FROM bets));
+
+-- name: end_of_refused
+-- Where a look at so many of a player's refused bets and one more ends; no row where there are not so many.
+-- Parameters: user, those of the conditions, bets to look at.
+SELECT seq FROM bets WHERE user = ({user_seq}) AND refusal_code IS NOT NULL{conditions}
+ORDER BY seq DESC LIMIT 1 OFFSET ?;
+
 -- name: if_below
 -- Before a bet, by its row number.
 seq < ?;

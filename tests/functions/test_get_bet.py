@@ -117,8 +117,13 @@ def test_a_statement_is_one_indexed_read(play: SignedPlay, till: Till, query: st
     till.parts.pool.together = watched  # type: ignore[method-assign]
     answer = till.client.simulate_get("/api/ledger", query_string=query, headers=till.log_in(play.user_id))
     assert answer.status_code == 200, answer.text
-    cut, (sql, params) = asked
+    cut, *ends, (sql, params) = asked
     assert cut == (SQL["cut"], ())
+    # What is picked out is looked for as far as a milestone, which is found in their index.
+    seek = "SEARCH entry_rows USING INDEX ledger_milestones (user=? AND id<?)"
+    for end in ends:
+        assert seek in [row[3] for row in play.desk.database.execute(f"EXPLAIN QUERY PLAN {end[0]}", end[1])]
+    assert len(ends) == ("ref_type" in query)
     steps = [row[3] for row in play.desk.database.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
     assert "SEARCH older USING PRIMARY KEY (id=?)" in steps
     assert [step for step in steps if step.startswith("SCAN")] == ["SCAN walk", "SCAN walk"], steps

@@ -288,3 +288,29 @@ def test_history_is_paged_and_saved_as_one_sheet(page: Page, context: BrowserCon
     assert len({line.split(",")[0] for line in lines}) == 6
     expect(panel.get_by_text(re.compile(r"6 lines saved as taptrade-statement-.*\.csv"))).to_be_visible()
     assert any("cursor=" in url for url in asked)
+
+
+def test_a_filter_looks_on_over_pages_without_a_row(page: Page) -> None:
+    """What a filter leaves may be far back: empty pages are passed over, ten of them at once."""
+    bet(page)
+    asked: list[str] = []
+    shown: list[dict[str, object]] = []
+    empty = 12
+
+    def far_back(route: Route) -> None:
+        asked.append(route.request.url)
+        rows = shown if len(asked) > empty else []
+        route.fulfill(json={"bets": rows, "next_cursor": None if rows else str(1_000 - len(asked))})
+
+    panel = open_panel(page, "History")
+    with page.expect_response(re.compile(r"/api/bets\?status=open")) as answered:
+        panel.get_by_label("Which bets").select_option("Open")
+    shown += answered.value.json()["bets"]
+    page.route(re.compile(r"/api/bets\?status=won"), far_back)
+    panel.get_by_label("Which bets").select_option("Won")
+    expect(panel.get_by_text("None among the newest. Show more looks further back.")).to_be_visible()
+    assert len(asked) == 10
+    panel.get_by_role("button", name="Show more").click()
+    expect(panel.locator(".entries:visible > li")).to_have_count(1)
+    assert [url.partition("cursor=")[2] for url in asked] == ["", *(str(1_000 - n) for n in range(1, empty + 1))]
+    expect(panel.get_by_role("button", name="Show more")).not_to_be_visible()

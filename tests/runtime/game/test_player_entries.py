@@ -19,8 +19,10 @@ from runtime.game.player_entries import (
     FIRST_ID,
     LAST_ID,
     MILESTONE,
+    WALK_MILESTONES,
     entries_newest_first,
     entries_oldest_first,
+    entries_picked_out,
     id_after,
     totals_since,
 )
@@ -160,6 +162,41 @@ def test_a_page_of_a_long_history_reads_no_more_than_the_page(house: House) -> N
     assert len(entries_newest_first(execute, user)) == LONG
     # A page takes some 20 x 50 operations of SQLite's machine, and one in the middle a block more.
     assert few * OPERATIONS_BETWEEN_CHECKS < LONG < checks[0] * OPERATIONS_BETWEEN_CHECKS
+
+
+def test_what_a_long_history_has_none_of_is_looked_for_in_stretches(house: House) -> None:
+    user = house.user(1)
+    house.enter(*[user] * LONG)
+    stretch = (WALK_MILESTONES + 1) * MILESTONE
+    steps = [0]
+
+    def count() -> bool:
+        steps[0] += 1
+        return False
+
+    house.database.interrupt_when(count)
+    looks, most = 0, 0
+    below: str | None = LAST_ID
+    while below is not None:
+        before, steps[0] = below, 0
+        found, below = entries_picked_out(house.database.execute, user, (FIRST_ID, below), 20, "PAYOUT", None)
+        assert found == []
+        assert below is None or below < before
+        looks, most = looks + 1, max(most, steps[0])
+    assert LONG // stretch <= looks <= LONG // stretch + 2
+    steps[0] = 0
+    assert entries_newest_first(house.database.execute, user, ref_type="PAYOUT") == []
+    assert most < steps[0] / 3
+    oldest = house.written[user][0]
+    # A page that is full says nothing of a stretch: it goes on below its last row.
+    assert entries_picked_out(house.database.execute, user, (FIRST_ID, LAST_ID), 1, "DEPOSIT", None) == (
+        [house.written[user][-1]],
+        None,
+    )
+    # Where the span ends within a stretch, there is nothing to go on to.
+    assert entries_picked_out(
+        house.database.execute, user, (house.written[user][-9].id, LAST_ID), 20, None, oldest.ref_id
+    ) == ([], None)
 
 
 def number_of(house: House, user: str) -> int:

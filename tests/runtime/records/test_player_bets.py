@@ -24,6 +24,7 @@ from runtime.storage.database import Row
 from runtime.stream.record import CommittedEvents
 from tests.jobs.writer_desk import Desk
 from tests.runtime.records.bet_histories import History
+from tests.runtime.records.short_looks import look_at_few
 
 SEEDS = (1, 2)
 LIMITS = (1, 2, 3, 7, 500)
@@ -60,7 +61,7 @@ def test_pages_are_those_of_a_look_at_the_whole_table(history: History) -> None:
         whole = [bet.seq for bet in reversed(history.bets(user))]
         found: list[int] = []
         before = None
-        while page := [from_row(row).seq for row in bets_newest_first(execute, user, Wanted(), before, limit)]:
+        while page := [from_row(row).seq for row in bets_newest_first(execute, user, Wanted(), before, limit).rows]:
             assert len(page) == min(limit, len(whole) - len(found))
             found += page
             before = page[-1]
@@ -72,7 +73,7 @@ def test_a_page_begins_below_any_number(history: History) -> None:
     last = execute("SELECT max(seq) FROM bets")[0][0]
     for user, before in product(history.users, [*range(last + 3), 10**18 - 1]):
         expected = [bet for bet in reversed(history.bets(user)) if bet.seq < before][:4]
-        assert [from_row(row) for row in bets_newest_first(execute, user, Wanted(), before, 4)] == expected
+        assert [from_row(row) for row in bets_newest_first(execute, user, Wanted(), before, 4).rows] == expected
 
 
 @pytest.mark.parametrize("few", [0, 1, 4])
@@ -88,7 +89,7 @@ def test_open_bets_of_a_long_history_are_those_of_a_look_at_the_whole_table(
         for from_ms, to_ms, before, limit in product(times, times, (None, middle.seq, bets[-1].seq), LIMITS):
             wanted = Wanted("confirmed", None, from_ms, to_ms)
             expected = [bet for bet in reversed(bets) if fits(bet, wanted) and bet.seq < (before or 2**62)]
-            found = [from_row(row) for row in bets_newest_first(execute, user, wanted, before, limit)]
+            found = [from_row(row) for row in bets_newest_first(execute, user, wanted, before, limit).rows]
             assert found == expected[:limit], (wanted, before, limit)
 
 
@@ -104,8 +105,36 @@ def test_filters_are_those_of_a_look_at_the_whole_table(history: History) -> Non
             wanted = Wanted(status, cell, from_ms, to_ms)
             for before, limit in ((None, 500), (None, 2), (middle.seq, 3)):
                 expected = [bet for bet in reversed(bets) if fits(bet, wanted) and bet.seq < (before or 2**62)]
-                found = [from_row(row) for row in bets_newest_first(execute, user, wanted, before, limit)]
+                found = [from_row(row) for row in bets_newest_first(execute, user, wanted, before, limit).rows]
                 assert found == expected[:limit], (wanted, before, limit)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 500])
+def test_short_looks_come_to_all_that_is_picked_out(
+    history: History, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    look_at_few(monkeypatch)
+    execute = history.desk.database.execute
+    short = 0
+    for user in history.users:
+        bets = history.bets(user)
+        times = (None, bets[len(bets) // 2].placed_at)
+        statuses: tuple[Status | None, ...] = (None, *STATUSES)
+        for status, cell, from_ms, to_ms in product(statuses, (None, bets[0].cell_id), times, times):
+            wanted = Wanted(status, cell, from_ms, to_ms)
+            seqs: list[int] = []
+            before: int | None = None
+            while True:
+                found = bets_newest_first(execute, user, wanted, before, limit)
+                seqs += [row[0] for row in found.rows]
+                short += len(found.rows) < limit and found.goes_on_below is not None
+                below = seqs[-1] if len(found.rows) == limit else found.goes_on_below
+                if below is None:
+                    break
+                assert before is None or below < before
+                before = below
+            assert seqs == [bet.seq for bet in reversed(bets) if fits(bet, wanted)], (wanted, limit)
+    assert short
 
 
 def placed_by_entries(execute: Execute, user: str, after: tuple[int, int], up_to: int, limit: int) -> Rows:
@@ -190,11 +219,9 @@ def test_a_page_is_read_from_its_indexes_and_sorts_no_history(desk: Desk, wanted
         return desk.database.execute(sql, params)
 
     bets_newest_first(watched, "u", wanted, before, 50)
-    sql, params = asked[-1]
-    assert unindexed(plan(desk, sql, params)) == []
-    assert len(asked) == (1 if before is None else 2)
     if before is not None:
-        assert plan(desk, *asked[0]) == ["SEARCH bet_rows USING INTEGER PRIMARY KEY (rowid<?)"]
+        assert plan(desk, *asked.pop(0)) == ["SEARCH bet_rows USING INTEGER PRIMARY KEY (rowid<?)"]
+    assert [step for sql, params in asked for step in unindexed(plan(desk, sql, params))] == []
 
 
 @pytest.mark.parametrize("wanted", [Wanted("confirmed"), Wanted("confirmed", None, 5, 10**13)])
@@ -211,7 +238,7 @@ def test_open_bets_are_read_from_their_indexes(
         asked.append((sql, params))
         return desk.database.execute(sql, params)
 
-    assert len(bets_newest_first(watched, user, wanted, before, 50)) == 1
+    assert len(bets_newest_first(watched, user, wanted, before, 50).rows) == 1
     newest, beyond, from_mark = (plan(desk, sql, params) for sql, params in asked[-3:])
     assert unindexed(newest) == []
     assert unindexed(beyond) == []
@@ -238,6 +265,7 @@ def unindexed(steps: list[str]) -> list[str]:
     searched = [step for step in steps if step.split()[0] == "SEARCH"]
     indexed = (
         "INDEX ledger_milestones (user=? AND id>?",
+        "INDEX ledger_milestones (user=? AND id<?",
         "INDEX bets_refused_of_user (user=?",
         "INDEX bets_once_per_cell (column_start_s=? AND low_cents=? AND high_cents=? AND user=?",
         "INDEX sqlite_autoindex_bet_rows_1 (id=?)",
@@ -265,6 +293,12 @@ def test_an_account_is_read_from_its_entries(desk: Desk) -> None:
     assert "SEARCH older USING PRIMARY KEY (id=?)" in steps
     assert "SEARCH bet_rows USING INDEX sqlite_autoindex_bet_rows_1 (id=?)" in steps
     assert not [step for step in steps if step.startswith(("SCAN entry", "SCAN bet_rows"))], steps
+
+
+def test_where_a_stretch_of_bets_begins_is_one_seek(desk: Desk) -> None:
+    steps = [step for step in plan(desk, QUERIES["first_bet_since"]) if "_rows" in step]
+    # The second is the highest row number, which SQLite reads at the end of the table.
+    assert steps == ["SEARCH commit_rows USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH bet_rows"]
 
 
 def test_ends_of_bets_are_one_seek_a_commit(desk: Desk) -> None:

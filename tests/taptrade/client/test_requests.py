@@ -139,6 +139,7 @@ def test_a_statement_goes_through_all_pages() -> None:
 def test_all_bets_go_through_all_pages() -> None:
     server = Server(
         httpx.Response(200, json={"bets": [BET], "next_cursor": "x"}),
+        httpx.Response(200, json={"bets": [], "next_cursor": "y"}),
         httpx.Response(200, json={"bets": [BET], "next_cursor": None}),
     )
     assert len(list(server.client("t").all_bets())) == 2
