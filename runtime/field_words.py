@@ -291,7 +291,7 @@ _EVERYWHERE = {
     ),
     "pending": Word("What waits."),
     "python": Word("The interpreter.", "", "CPython 3.13.5"),
-    "run_id": Word("The run of the house; another one after a restart.", "", "8b1d0c52"),
+    "run_id": Word("The process of the API that answers; another one after its restart.", "", "api-417-8b1d0c52"),
     "server_time": Word("The server's clock.", RFC3339, _TIME),
     "server_time_ms": Word("The server's clock.", UNIX_MS, _MS),
     "steps": Word("What is on the way, in order."),

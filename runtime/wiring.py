@@ -113,12 +113,12 @@ def assembled(
         past=Past(Shelves(pool, settings.data, clock, apply)),
         ticks_pool=ReadPool(settings.ticks_database, clock, apply),
         outbox=outbox,
-        admission=AdmissionControl(settings.fill_delay_ms / 1000),
+        admission=AdmissionControl(settings.fill_delay_ms / 1000, workers=settings.api_workers),
         sessions=Sessions(client, clock),
         operators=OperatorSessions(client, clock, settings.operators),
         sittings=Sittings(),
         market=market,
-        hub=Hub(market, pool),
+        hub=Hub(market, pool, settings.api_workers),
         writer_watch=WriterWatch(client),
         model=open_model(settings),
         rules=rules,
@@ -199,6 +199,7 @@ def prepare(settings: Settings) -> Prepared:
             outages=OUTAGES,
             time_limits=time_limits,
             function_settings=given_to(functions, file_of(settings)),
+            workers=settings.api_workers,
         )
 
     return Prepared(parts, build)

@@ -19,7 +19,10 @@ WAIT_S = 0.5
 PACE_S = 2.0
 """How long back the pace of answers is measured."""
 PACE_LEAST = 1_000
-"""Bets a second that are always believed: whoever was idle, or has just started, has no pace to go by."""
+"""Bets a second that are always believed: whoever was idle, or has just started, has no pace to go by.
+
+They are the house's. Of several workers, which all wait for one writer, each believes its share.
+"""
 LAG_S_MAX = 0.25
 """How late the event loop may be twice in a row: what it has not come to has waited as long, and nobody has counted it.
 
@@ -31,14 +34,15 @@ RETRY_AFTER_S = 1
 class AdmissionControl:
     """Know how many bets are inside and how many may be; `with admission:` is one bet's stay."""
 
-    def __init__(self, fill_delay_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, fill_delay_s: float, now_s: Callable[[], float] = time.monotonic, *, workers: int = 1) -> None:
+        self._pace_least = PACE_LEAST / workers
         self._stay_s = WAIT_S + fill_delay_s
         self._now_s = now_s
         self._looks: deque[tuple[float, int]] = deque()
         self._look_due_s = math.inf
         self._was_late = False
         self.bets = 0
-        self.bets_max = int(PACE_LEAST * self._stay_s)
+        self.bets_max = int(self._pace_least * self._stay_s)
 
     def __enter__(self) -> None:
         # Asked again: since the guard, the request may have waited for its session while others came in.
@@ -70,7 +74,7 @@ class AdmissionControl:
         first_s, before = looks[0]
         # Over less than PACE_S only right after the start; a few answers that came together are no pace yet.
         pace = (answered - before) / max(now_s - first_s, PACE_S)
-        self.bets_max = int(max(pace, PACE_LEAST) * self._stay_s)
+        self.bets_max = int(max(pace, self._pace_least) * self._stay_s)
 
     def guard(self) -> None:
         """Raise Unavailable unless another bet would be answered soon."""

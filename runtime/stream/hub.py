@@ -25,7 +25,7 @@ from runtime.stream.subscriber import Item, Subscriber
 logger = logging.getLogger(__name__)
 
 SUBSCRIBERS_MAX = 6_000
-"""Each takes one of the worker's 10,000 connections and two of nginx's 16,000: the rest is left to bets."""
+"""In all workers. Each takes one of a worker's 10,000 connections and two of nginx's 16,000: the rest is for bets."""
 READY_WAIT_S = 2.0
 FILL_MAX = 300
 
@@ -56,8 +56,9 @@ _events = msgspec.json.Decoder(list[BusEvent])
 class Hub:
     """Follow the bus for all readers of this process; a listener of the bus, after the market."""
 
-    def __init__(self, market: Market, pool: ReadPool) -> None:
+    def __init__(self, market: Market, pool: ReadPool, workers: int = 1) -> None:
         self._market = market
+        self._workers = workers
         self.record = CommittedEvents(pool.execute)
         self._lock = threading.Lock()
         self._ready = threading.Event()
@@ -96,7 +97,7 @@ class Hub:
         if not self._ready.wait(READY_WAIT_S) or self._closed:
             raise Unavailable("The stream is not ready yet.", retry_after_s=2)
         with self._lock:
-            if len(self._subscribers) >= SUBSCRIBERS_MAX:
+            if len(self._subscribers) >= SUBSCRIBERS_MAX // self._workers:
                 raise Unavailable("Too many streams are open.", code="OVERLOADED", retry_after_s=10)
             subscriber.sequence = self._sequence
             subscriber.after_public = order(self._cursor.public)

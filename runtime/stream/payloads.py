@@ -21,7 +21,7 @@ G = TypeVar("G")
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """The first event: which run this is, and how often it gives a sign of life."""
+    """The first event: which process tells it, and how often it gives a sign of life."""
 
     event_id: str
     run_id: str
@@ -137,7 +137,7 @@ _BET = BetView(
 _LEDGER_ID = "01K5NYQ1B20000000004YV0002"
 
 EXAMPLES: Mapping[str, Any] = {
-    "hello": Hello("k2Zr9QxT1bA.0-0.0.0", "8b1d0c52", "demo", 15_000, _TIME, _MS, "01K5NYPW4S0M3Y9E5J2GQ8B7TD"),
+    "hello": Hello("k2Zr9QxT1bA.0-0.0.0", "api-417-8b1d0c52", "demo", 15_000, _TIME, _MS, "01K5NYPW4S0M3Y9E5J2GQ8B7TD"),
     "snapshot": SnapshotEvent(_CURSOR, "demo", _TIME, _MS, _TICK, _GRID, Breaker(State.HEALTHY), 999_900, [_BET]),
     "price": PriceEvent(
         _MS, _MS - 80, 11_263_512, 11_263_500, 11_263_990, "binance,kraken", _FEATURES, event_id=_PUBLIC_ID

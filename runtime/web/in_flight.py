@@ -29,9 +29,10 @@ class InFlight:
 
     __slots__ = ("function", "inside", "last_ms", "limit")
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, workers: int = 1) -> None:
+        """Of a limit that several workers share, each keeps its part, and at least one."""
         self.function = function
-        self.limit = function.in_flight
+        self.limit = max(1, function.in_flight // workers)
         self.inside: dict[object, float] = {}
         self.last_ms = 0
         """When the last one began, Unix milliseconds."""

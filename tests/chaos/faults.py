@@ -49,11 +49,11 @@ def kills(number: int, pause_s: tuple[float, float]) -> Callable[[Stage], None]:
 
 
 def _one_of(stage: Stage, name: str, pid: int) -> int:
-    """Choose gunicorn's master or its worker; the others are one process each."""
+    """Choose gunicorn's master or one of its workers; the others are one process each."""
     if name != "api" or stage.random.random() < 0.5:
         return pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(children[0]) if children else pid
+    return int(stage.random.choice(children)) if children else pid
 
 
 def deaths(when: Literal["before", "after"], number: int) -> Callable[[Stage], None]:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ def main(arguments: list[str]) -> int:
     if not console.is_terminal:
         console = Console(width=PIPE_WIDTH)
     scenarios = [random_kills(args.kills), *aimed_deaths(args.deaths), *outages()]
+    scenarios = [replace(one, settings={"api_workers": str(args.workers), **one.settings}) for one in scenarios]
     chosen = [scenario for scenario in scenarios if args.only.lower() in scenario.name.lower()]
     if not chosen:
         parser.error(f"no scenario is called so; there are {', '.join(sorted(each.name for each in scenarios))}")
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="kills at random moments (default 200)")
     parser.add_argument("--deaths", type=int, default=100, help="writers that die before they publish (default 100)")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the API (default 1)")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="seed of all choices")
     parser.add_argument("--only", default="", help="only scenarios whose name contains this")
     return parser

@@ -13,10 +13,10 @@ BETS_LEAST = int(PACE_LEAST * WAIT_S)
 class Loop:
     """A room whose looks come in time, and a clock that stands still between them."""
 
-    def __init__(self, fill_delay_s: float = 0.0) -> None:
+    def __init__(self, fill_delay_s: float = 0.0, workers: int = 1) -> None:
         self.now_s = 1_000.0
         self.answered = 0
-        self.room = AdmissionControl(fill_delay_s, lambda: self.now_s)
+        self.room = AdmissionControl(fill_delay_s, lambda: self.now_s, workers=workers)
 
     def run(self, seconds: float, pace: int) -> None:
         """Let time pass while so many bets a second are answered."""
@@ -50,6 +50,20 @@ def test_who_has_just_started_refuses_nobody_before_it_is_full() -> None:
     assert not loop.fits(BETS_LEAST)
     loop.run(LOOK_EVERY_S, pace=0)
     assert loop.fits(BETS_LEAST - 1)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_idle_processes_let_in_as_many_together_as_one_alone(workers: int) -> None:
+    loops = [Loop(workers=workers) for _ in range(workers)]
+    for loop in loops:
+        assert loop.fits(BETS_LEAST // workers - 1)
+        assert not loop.fits(BETS_LEAST // workers)
+        loop.run(PACE_S, pace=0)
+        assert not loop.fits(BETS_LEAST // workers)
+    # What one of them answers is its own pace, by which it lets in.
+    loops[0].run(2 * PACE_S, pace=2 * PACE_LEAST)
+    assert loops[0].fits(2 * BETS_LEAST - 1)
+    assert not loops[0].fits(2 * BETS_LEAST)
 
 
 def test_nobody_enters_a_full_room_even_if_there_was_room_at_the_door() -> None:

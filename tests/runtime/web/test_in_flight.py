@@ -28,7 +28,7 @@ class Said(msgspec.Struct, frozen=True):
 class Slow:
     """An app of one endpoint that waits until the test lets it go on."""
 
-    def __init__(self, in_flight: int) -> None:
+    def __init__(self, in_flight: int, workers: int = 1) -> None:
         self.go_on, self.begun = Event(), Event()
         clock, self.metrics = ManualClock(0), Metrics("test")
         self.limits = TimeLimits(clock, self.metrics)
@@ -42,7 +42,7 @@ class Slow:
                 return Said("caught")
             return Said("done")
 
-        self.sample: SampleApp = build((getattr(slow, DECLARATION),), time_limits=self.limits)
+        self.sample: SampleApp = build((getattr(slow, DECLARATION),), time_limits=self.limits, workers=workers)
         self.limit_clock = clock
 
     def call(self) -> Any:
@@ -69,6 +69,15 @@ def test_one_call_more_than_may_be_under_way_is_refused_and_the_next_is_not() ->
     assert [one.get(timeout=5).json for one in calls] == [{"text": "done"}] * 2
     assert slow.sample.call("GET", "/slow").json == {"text": "done"}
     assert slow.under_way() == 0
+
+
+@pytest.mark.parametrize(("workers", "part"), [(1, 3), (2, 1), (4, 1)])
+def test_each_of_several_processes_keeps_its_part_of_the_limit(workers: int, part: int) -> None:
+    slow = Slow(in_flight=3, workers=workers)
+    calls = [slow.call() for _ in range(part)]
+    problem(slow.sample.call("GET", "/slow"), 503, "OVERLOADED")
+    slow.go_on.set()
+    assert [one.get(timeout=5).json for one in calls] == [{"text": "done"}] * part
 
 
 def test_a_call_that_takes_too_long_is_ended_and_its_greenlet_goes_on_with_the_next() -> None:
