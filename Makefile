@@ -115,8 +115,8 @@ changelog: .venv/.dev ## put the fragments of changes/ into CHANGELOG.md, under 
 	@$(BIN)/python -m release.changelog
 
 .PHONY: chaos
-chaos: .venv/.dev ## kill and break under load, then count (KILLS=200, WORKERS=2); leaves build/chaos.json
-	@$(BIN)/python -m tests.chaos.run --kills $(KILLS) $(if $(WORKERS),--workers $(WORKERS))
+chaos: .venv/.dev ## kill and break under load, then count (KILLS=200, API_WORKERS=2); leaves build/chaos.json
+	@$(BIN)/python -m tests.chaos.run --kills $(KILLS) $(if $(API_WORKERS),--workers $(API_WORKERS))
 
 .PHONY: drill
 drill: .venv/.dev ## lose the machine under load, restore from the replica elsewhere, and count (ROUNDS=10)
