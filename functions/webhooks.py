@@ -9,7 +9,6 @@ from contextlib import suppress
 
 from runtime.messaging.connection import OUTAGES
 from runtime.triggers import Event, Message, Run, every, on_event, on_queue, send_message
-from runtime.webhooks.sending import send
 from runtime.webhooks.subscriptions import Webhooks
 
 logger = logging.getLogger(__name__)
@@ -57,6 +56,8 @@ def deliver(run: Run[Due]) -> int:
 
 def _deliver_one(run: Run[Due], webhooks: Webhooks) -> bool:
     """Send what has been due the longest; tell whether it was taken, so that the next one may follow."""
+    from runtime.webhooks.sending import send  # only who sends loads an HTTP client, not all who find this function
+
     clock = run.clock
     subscription = next((one for one in webhooks.subscriptions() if one.id == run.body.subscription_id), None)
     delivery = None if subscription is None else webhooks.due(subscription.id, clock.now_ms())

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
-
-from gevent import GreenletExit
 
 from runtime.clock import Clock
 
@@ -128,9 +127,9 @@ class Background:
             error: BaseException | None = None
             try:
                 run()
-            except GreenletExit:  # it was killed: who does that wants its end, which is seen all the same
-                raise
-            except BaseException as ex:  # noqa: BLE001  whatever else ends it
+            except BaseException as ex:  # whatever ends it
+                if _was_killed(ex):  # who does that wants its end, which is seen all the same
+                    raise
                 error = ex
             finally:
                 work.is_running, work.well_ms = False, math.inf
@@ -153,3 +152,9 @@ class Background:
             exc_info=error,
             extra={"fields": {"code": "BACKGROUND_ENDED", "work": name}},
         )
+
+
+def _was_killed(error: BaseException) -> bool:
+    """Tell whether a greenlet was ended from outside; a process that has not loaded gevent has none."""
+    gevent = sys.modules.get("gevent")
+    return gevent is not None and isinstance(error, gevent.GreenletExit)

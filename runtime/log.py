@@ -7,11 +7,11 @@ import logging
 import os
 import re
 import sys
+import threading
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 import msgspec
-from gevent import monkey
 
 from runtime.clock import rfc3339
 
@@ -139,7 +139,8 @@ def native_lock() -> Any:
     Database reads run and log in native threads. gevent's patched lock loses wake-ups between those and greenlets, and
     whoever waits then waits for ever. No greenlet gives way while it logs, so a plain lock is only held for moments.
     """
-    return monkey.get_original("_thread", "RLock")()
+    patching = sys.modules.get("gevent.monkey")  # most processes run without it, and do not load it for this
+    return patching.get_original("_thread", "RLock")() if patching else threading.RLock()
 
 
 def configure(process: str, level: str = "INFO", stream: TextIO | None = None) -> None:

@@ -43,6 +43,14 @@ def print_json(value: object) -> None:
     print(msgspec.json.encode(value, enc_hook=str).decode(), flush=True)
 
 
+def say_event(event: str, sentence: str, *, as_json: bool, **facts: object) -> None:
+    """Say what becomes of a run: to people a sentence, to programs an event with its facts."""
+    if as_json:
+        print_json({"event": event, **facts})
+    else:
+        print(f"taptrade: {sentence}", flush=True)
+
+
 def say_failed(detail: str, *, json: bool, code: str | None = None, command: str = "") -> None:
     """Say on stderr why a command was not done: `{"ok": false, "code", "detail"}` where JSON was asked for."""
     told = msgspec.json.encode({"ok": False, "code": code, "detail": detail}).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ RELOAD = "--reload"
 """Option by which a process is told to begin anew when its sources change."""
 UNDER = "--under"
 """Option by which a process is told whom it must not outlive."""
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,16 @@
-"""`taptrade up`: check, prepare, then be the supervisor of every process until Ctrl-C."""
+"""`taptrade up`: check, prepare, then become the supervisor of every process."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import Any
-
-from supervisor.medusa import asyncore_25 as asyncore
-from supervisor.options import ServerOptions
-from supervisor.supervisord import Supervisor
+from typing import NoReturn
 
 from runtime.clock import SystemClock
 from runtime.process_lock import LockHeld
@@ -20,40 +18,13 @@ from runtime.settings import Settings, load
 from taptrade import claims, embedded_redis, redis_server, sockets
 from taptrade.function_sets import keep_own, sole_deployment
 from taptrade.housekeeping import migrate_databases
-from taptrade.output import print_json
+from taptrade.output import say_event
 from taptrade.own_files import close_to_others
-from taptrade.processes import RELOAD, module, supervisor_config, supervisor_variables, take_secrets
+from taptrade.processes import ENDING, RELOAD, module, supervisor_config, supervisor_variables, take_secrets
 from taptrade.start_checks import require_startable
 
 
-class RunOptions(ServerOptions):  # type: ignore[misc]
-    """supervisord's options for a run that belongs to a terminal and to this very process.
-
-    `secrets` are the variables that one process alone gets, by its name: they stand in no file and in no other
-    process's environment.
-    """
-
-    def __init__(self, secrets: Mapping[str, Mapping[str, str]] | None = None) -> None:
-        super().__init__()
-        self._secrets = secrets or {}
-
-    def processes_from_section(self, *arguments: Any, **named: Any) -> Any:
-        """Hand each process its secrets, whenever the configuration is read."""
-        found = super().processes_from_section(*arguments, **named)
-        for process in found:
-            process.environment = {**(process.environment or {}), **self._secrets.get(process.name, {})}
-        return found
-
-    def cleanup_fds(self) -> None:
-        """Keep our files open: one of them is the lock of the data folder."""
-
-    def setsignals(self) -> None:
-        """Stop on SIGHUP too: when the terminal goes, the run goes with it."""
-        super().setsignals()
-        signal.signal(signal.SIGHUP, lambda _number, frame: self.signal_receiver.receive(signal.SIGTERM, frame))
-
-
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> NoReturn:
     """Start every process, restart what dies, stop all on Ctrl-C. Settings come from the environment."""
     parser = argparse.ArgumentParser(prog="taptrade up", description=main.__doc__)
     forms = parser.add_mutually_exclusive_group()
@@ -79,28 +50,17 @@ def main(argv: Sequence[str]) -> int:
     sockets.make_folder(config.parent)
     config.write_text(supervisor_config(settings, embedded_redis=embedded, reload=given.reload))
     os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC")
-    _say("starting", f"starting in {settings.data}", as_json=given.json, data=settings.data)
+    say_event("starting", f"starting in {settings.data}", as_json=given.json, data=settings.data)
     beside("taptrade.announce", *([RELOAD] if given.reload else []), *(["--json"] if given.json else []))
     if given.reload:
         beside("taptrade.dev_watch")
-    supervise(config, secrets)
-    sockets.remove_folder(config.parent)
-    lock.close()
-    _say("stopped", "stopped", as_json=given.json)
-    return 0
+    become_supervisor(config, lock, secrets, as_json=given.json)
 
 
 def keep_functions(settings: Settings) -> None:
     """Keep the functions as this start finds them, so that a deployment of changed ones can be taken back."""
     with suppress(LockHeld), sole_deployment(settings.data):
         keep_own(settings.data, SystemClock().now_ms())
-
-
-def _say(event: str, sentence: str, *, as_json: bool, **facts: object) -> None:
-    if as_json:
-        print_json({"event": event, **facts})
-    else:
-        print(f"taptrade: {sentence}", flush=True)
 
 
 def beside(name: str, *options: str) -> None:
@@ -110,15 +70,17 @@ def beside(name: str, *options: str) -> None:
     os.posix_spawn(words[0], words, os.environ, setsigmask=[signal.SIGINT])
 
 
-def supervise(config: Path, secrets: Mapping[str, Mapping[str, str]]) -> None:
-    """Be supervisord until it is told to stop."""
-    options = RunOptions(secrets)
-    options.realize(["-n", "-c", str(config)], doc=__doc__)
-    options.first, options.test = True, False
-    try:
-        Supervisor(options).main()
-    except asyncore.ExitNow:
-        pass
-    finally:
-        options.close_httpservers()
-        options.close_logger()
+def become_supervisor(
+    config: Path, lock: FileIO, secrets: Mapping[str, Mapping[str, str]], *, as_json: bool
+) -> NoReturn:
+    """Go on as supervisord over `config`; the lock stays held, and each of the secrets goes to its process alone.
+
+    What has been loaded for the checks is left behind: the supervisor lives as long as the run.
+    """
+    os.set_inheritable(lock.fileno(), True)
+    # They wait until there is somebody again who knows what to do.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    words = module("taptrade.supervise", str(config), str(lock.fileno()), *(["--json"] if as_json else []))
+    given = {variable: value for own in secrets.values() for variable, value in own.items()}
+    sys.stdout.flush()
+    os.execve(words[0], words, os.environ | given)  # noqa: S606  the command is ours, without a shell

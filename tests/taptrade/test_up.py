@@ -20,9 +20,10 @@ import redis
 
 from jobs.rq.schedule import schedules
 from runtime.settings import load
-from taptrade import embedded_redis, sockets, up
+from taptrade import embedded_redis, sockets
 from taptrade.announce import banner, hide_password
 from taptrade.processes import PROCESSES, command, supervisor_config, supervisor_variables
+from taptrade.supervise import RunOptions
 from tests.conftest import answers
 from tests.interpreter import preferring
 from tests.taptrade.test_sockets import ODD
@@ -77,7 +78,7 @@ def test_supervisor_understands_odd_paths(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "executable", python)
     for variable, value in supervisor_variables(settings).items():
         monkeypatch.setenv(variable, value)
-    options = up.RunOptions()
+    options = RunOptions()
     options.realize(["-n", "-c", str(file)], doc="")
     programs = {program.name: program for group in options.process_group_configs for program in group.process_configs}
     assert set(programs) == {process.name for process in PROCESSES}
