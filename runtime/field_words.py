@@ -286,9 +286,7 @@ _EVERYWHERE = {
     "heartbeat_ms": Word("How often the stream gives a sign of life.", MS, 15_000),
     "id": Word("What it is called everywhere; of rows a ULID."),
     "limits": Word("The limits that count."),
-    "next_cursor": Word(
-        "The cursor of the next page; null on the last. A page that is short or empty need not be the last."
-    ),
+    "next_cursor": Word("The cursor of the next page; null on the last, which an empty one need not be."),
     "pending": Word("What waits."),
     "python": Word("The interpreter.", "", "CPython 3.13.5"),
     "run_id": Word("The process of the API that answers; another one after its restart.", "", "api-417-8b1d0c52"),

@@ -179,7 +179,7 @@ def prepare(settings: Settings) -> Prepared:
     limiter = RedisLimiter(parts.redis, quotas, parts.clock)
     parts.outbox.tell_refused = lambda user_id: gevent.spawn(limiter.note, "refused_bets", user_id)
     authenticate = authenticator(parts.sessions, domains_of(settings))
-    time_limits = TimeLimits(parts.clock, metrics)
+    time_limits = TimeLimits(parts.clock, metrics, settings.api_workers)
     parts.background.repeat("time-limits", time_limits.look, TIME_LIMITS_EVERY_S)
 
     def build() -> App:
@@ -199,7 +199,6 @@ def prepare(settings: Settings) -> Prepared:
             outages=OUTAGES,
             time_limits=time_limits,
             function_settings=given_to(functions, file_of(settings)),
-            workers=settings.api_workers,
         )
 
     return Prepared(parts, build)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from runtime.messaging.connection import VERSION_LEAST
+from runtime.messaging.redis_version import VERSION_LEAST
 from runtime.settings import SettingsError
 from taptrade import redis_files
 

@@ -14,6 +14,7 @@ from redis.retry import Retry
 
 from runtime.errors import Unavailable
 from runtime.messaging.prompt_parser import PromptParser
+from runtime.messaging.redis_version import VERSION_LEAST
 from runtime.settings import SettingsError
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,6 @@ CONNECTIONS_MAX = 512
 CONNECTION_WAIT_S = 5.0
 NEVER_SENT = ("connecting to", "No connection available")
 """What redis-py says of a connection that was not made, or that none was free for."""
-VERSION_LEAST = (7, 0)
-"""The release of Redis that brought BLMPOP, the newest of the commands that are sent; Valkey began later."""
 
 Redis = redis.Redis
 RedisError = redis.RedisError

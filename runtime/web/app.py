@@ -51,7 +51,6 @@ def create_app(
     cors_origins: Collection[str] = (),
     time_limits: TimeLimits | None = None,
     function_settings: Mapping[str, FunctionSettings] = NONE_GIVEN,
-    workers: int = 1,
 ) -> App:
     """Build the WSGI app of `functions`; an exception of `outages` that a handler lets pass is answered 503.
 
@@ -71,7 +70,6 @@ def create_app(
         metrics=metrics,
         addresses=Addresses(trusted_proxies),
         function_settings=function_settings,
-        workers=workers,
     )
     app: App = falcon.App(
         request_type=Request,

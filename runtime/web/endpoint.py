@@ -46,7 +46,7 @@ class Endpoint:
 
     def __init__(self, function: Function, surroundings: Surroundings) -> None:
         self.function = function
-        self.in_flight = InFlight(function, surroundings.workers)
+        self.in_flight = InFlight(function)
         self._inside = self.in_flight.inside
         self._surroundings = surroundings
         self._name = f"{function.method} {function.route}"

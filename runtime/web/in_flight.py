@@ -29,10 +29,9 @@ class InFlight:
 
     __slots__ = ("function", "inside", "last_ms", "limit")
 
-    def __init__(self, function: Function, workers: int = 1) -> None:
-        """Of a limit that several workers share, each keeps its part, and at least one."""
+    def __init__(self, function: Function) -> None:
         self.function = function
-        self.limit = max(1, function.in_flight // workers)
+        self.limit = function.in_flight
         self.inside: dict[object, float] = {}
         self.last_ms = 0
         """When the last one began, Unix milliseconds."""
@@ -54,11 +53,15 @@ class InFlight:
 
 
 class TimeLimits:
-    """The calls of all endpoints of a process, held to their time limits."""
+    """The calls of all endpoints of a process, held to their limits.
 
-    def __init__(self, clock: Clock, metrics: Metrics) -> None:
+    Of how many may be under way, each of several workers keeps its part, and at least one.
+    """
+
+    def __init__(self, clock: Clock, metrics: Metrics, workers: int = 1) -> None:
         self._clock = clock
         self._metrics = metrics
+        self._workers = workers
         self._all: list[InFlight] = []
         self._told: dict[str, tuple[int, int]] = {}
 
@@ -67,7 +70,8 @@ class TimeLimits:
         self._all.clear()
 
     def add(self, one: InFlight) -> None:
-        """Hold the calls of one more endpoint to its limit."""
+        """Hold the calls of one more endpoint to its limits."""
+        one.limit = max(1, one.limit // self._workers)
         self._all.append(one)
 
     def look(self, at_once: Callable[[Callable[[], None]], object] | None = None) -> None:

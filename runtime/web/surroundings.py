@@ -49,5 +49,3 @@ class Surroundings:
     addresses: Addresses
     function_settings: Mapping[str, FunctionSettings]
     """The settings of each function that declares some."""
-    workers: int
-    """How many processes answer beside each other: each keeps its part of what may be under way at once."""

@@ -6,6 +6,7 @@ from random import Random
 
 from runtime.game.bets import COLUMNS, Bet, from_row
 from runtime.game.grid import column_of
+from runtime.records.player_bets import Wanted
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
 FAR_CENTS = PRICE_CENTS + 100_000
@@ -49,3 +50,13 @@ class History:
         """Return all bets of a user, oldest first, by a look at the whole table."""
         rows = self.desk.database.execute(f"SELECT {', '.join(COLUMNS)} FROM bets ORDER BY seq")
         return [bet for bet in map(from_row, rows) if bet.user_id == user_id]
+
+
+def fits(bet: Bet, wanted: Wanted) -> bool:
+    """Tell whether a bet is one of those that are asked for."""
+    return (
+        wanted.status in (None, bet.status)
+        and wanted.cell_id in (None, bet.cell_id)
+        and (wanted.from_ms is None or bet.placed_at >= wanted.from_ms)
+        and (wanted.to_ms is None or bet.placed_at < wanted.to_ms)
+    )

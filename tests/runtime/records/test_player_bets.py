@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runtime.game.bets import STATUSES, Bet, Status, from_row
+from runtime.game.bets import STATUSES, Status, from_row
 from runtime.game.ledger import SQL
 from runtime.game.player_entries import Execute, Rows, entries_oldest_first, id_after
 from runtime.game.statements import fill
@@ -23,8 +23,7 @@ from runtime.records.views import BetEvent, CommittedEvent
 from runtime.storage.database import Row
 from runtime.stream.record import CommittedEvents
 from tests.jobs.writer_desk import Desk
-from tests.runtime.records.bet_histories import History
-from tests.runtime.records.short_looks import look_at_few
+from tests.runtime.records.bet_histories import History, fits
 
 SEEDS = (1, 2)
 LIMITS = (1, 2, 3, 7, 500)
@@ -35,15 +34,6 @@ EVERY_ENTRY = 10_000
 def history(desk: Desk, request: pytest.FixtureRequest) -> History:
     """Return a history of its own for each seed."""
     return History(desk, request.param)
-
-
-def fits(bet: Bet, wanted: Wanted) -> bool:
-    return (
-        wanted.status in (None, bet.status)
-        and wanted.cell_id in (None, bet.cell_id)
-        and (wanted.from_ms is None or bet.placed_at >= wanted.from_ms)
-        and (wanted.to_ms is None or bet.placed_at < wanted.to_ms)
-    )
 
 
 def test_histories_hold_every_kind_of_bet(desk: Desk) -> None:
@@ -107,34 +97,6 @@ def test_filters_are_those_of_a_look_at_the_whole_table(history: History) -> Non
                 expected = [bet for bet in reversed(bets) if fits(bet, wanted) and bet.seq < (before or 2**62)]
                 found = [from_row(row) for row in bets_newest_first(execute, user, wanted, before, limit).rows]
                 assert found == expected[:limit], (wanted, before, limit)
-
-
-@pytest.mark.parametrize("limit", [1, 3, 500])
-def test_short_looks_come_to_all_that_is_picked_out(
-    history: History, monkeypatch: pytest.MonkeyPatch, limit: int
-) -> None:
-    look_at_few(monkeypatch)
-    execute = history.desk.database.execute
-    short = 0
-    for user in history.users:
-        bets = history.bets(user)
-        times = (None, bets[len(bets) // 2].placed_at)
-        statuses: tuple[Status | None, ...] = (None, *STATUSES)
-        for status, cell, from_ms, to_ms in product(statuses, (None, bets[0].cell_id), times, times):
-            wanted = Wanted(status, cell, from_ms, to_ms)
-            seqs: list[int] = []
-            before: int | None = None
-            while True:
-                found = bets_newest_first(execute, user, wanted, before, limit)
-                seqs += [row[0] for row in found.rows]
-                short += len(found.rows) < limit and found.goes_on_below is not None
-                below = seqs[-1] if len(found.rows) == limit else found.goes_on_below
-                if below is None:
-                    break
-                assert before is None or below < before
-                before = below
-            assert seqs == [bet.seq for bet in reversed(bets) if fits(bet, wanted)], (wanted, limit)
-    assert short
 
 
 def placed_by_entries(execute: Execute, user: str, after: tuple[int, int], up_to: int, limit: int) -> Rows:

@@ -31,7 +31,7 @@ class Slow:
     def __init__(self, in_flight: int, workers: int = 1) -> None:
         self.go_on, self.begun = Event(), Event()
         clock, self.metrics = ManualClock(0), Metrics("test")
-        self.limits = TimeLimits(clock, self.metrics)
+        self.limits = TimeLimits(clock, self.metrics, workers)
 
         @function("GET", "/slow", auth="none", summary="Wait", response=Said, in_flight=in_flight, timeout_s=60)
         def slow(_call: Call[None, Any, Any]) -> Said:
@@ -42,7 +42,7 @@ class Slow:
                 return Said("caught")
             return Said("done")
 
-        self.sample: SampleApp = build((getattr(slow, DECLARATION),), time_limits=self.limits, workers=workers)
+        self.sample: SampleApp = build((getattr(slow, DECLARATION),), time_limits=self.limits)
         self.limit_clock = clock
 
     def call(self) -> Any:
