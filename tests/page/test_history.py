@@ -15,9 +15,15 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
-def page(context: BrowserContext, slow_house: System) -> Page:
-    """Return the game before a guest who has just come; bets stay open as long as a test."""
-    return play_as_guest(context, slow_house.url)
+def house(slow_house: System) -> System:
+    """The whole system, with columns whose bets stay open as long as a test."""
+    return slow_house
+
+
+@pytest.fixture
+def page(context: BrowserContext, house: System) -> Page:
+    """The game, open before a guest who has just come."""
+    return play_as_guest(context, house.url)
 
 
 def saved_text(path: Path) -> list[str]:
