@@ -61,7 +61,8 @@ WITH RECURSIVE block (last_key) AS (
 FROM entry CROSS JOIN transaction_ledger AS whole WHERE whole."key" = entry."key"{conditions} LIMIT ?;
 
 -- name: walk_end
--- Where a walk of so many milestones and one more ends, back from an id; no row where it reaches the oldest entry first.
+-- Where a walk of so many milestones and one more ends, back from an id; no row where it reaches the oldest entry
+-- first.
 -- Parameters: user, below, milestones.
 SELECT ulid_text(id) FROM entry_rows WHERE user = ({user_seq}) AND number % 64 = 0 AND id < ulid_key(?)
 ORDER BY id DESC LIMIT 1 OFFSET ?;
