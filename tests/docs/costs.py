@@ -33,7 +33,7 @@ COSTS: dict[str, Cost] = {
     "POST /api/auth/guest": Cost(4, 3_500, 2_000, DAY_S, "30,000 sessions live; 100 of a guest; demo mode only"),
     "POST /api/auth/login": Cost(4, 5_500, 2_000, DAY_S, "30,000 sessions live; 100 of a wallet"),
     "POST /api/auth/logout": Cost(0.5),
-    "GET /api/bets": Cost(2),
+    "GET /api/bets": Cost(5),
     "POST /api/bets": Cost(5, 6_000, 14_000, 100, "guards; the backlog; for what is taken, the balance"),
     "GET /api/bets/{bet_id}": Cost(4),
     "GET /api/columns/{start}": Cost(0.7),
