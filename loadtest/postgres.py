@@ -41,6 +41,10 @@ class Cluster:
     sockets: Path
     user: str | None
 
+    def url(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        return f"postgresql://bench@/{database}?host={self.sockets}"
+
     def run(self, program: str, *options: str) -> str:
         """Run one of its programs; what it prints."""
         return _run([str(self.programs / program), *options], self.user, self.sockets)
@@ -76,10 +80,21 @@ def tps_of(said: str) -> float:
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
     """Run a server for the length of the block, its data in the new `folder`, filled for TPC-B at SCALE."""
+    with server(folder) as running:
+        running.run("pgbench", "-i", "-q", "-s", str(SCALE), "postgres")
+        yield running
+
+
+@contextmanager
+def server(folder: Path, *settings: str, sockets_in: Path | None = None) -> Iterator[Cluster]:
+    """Run a server for the length of the block, its data in the new `folder`, with further settings (`name=value`).
+
+    Its socket lies in a new folder of `sockets_in`, which has a short name and lets others pass; None: where such go.
+    """
     where, user = programs(), runs_as()
     folder.mkdir()
     # A socket's path is short. Only the data need a disk, and the project's.
-    with tempfile.TemporaryDirectory(prefix="taptrade-pg-") as sockets:
+    with tempfile.TemporaryDirectory(prefix="taptrade-pg-", dir=sockets_in) as sockets:
         if user is not None:
             # Another user passes through the run's own folder, and sees nothing of it.
             folder.parent.chmod(0o711)
@@ -88,11 +103,10 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         running, data = Cluster(where, Path(sockets), user), str(folder / "data")
         running.run("initdb", "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8", "--no-locale")
         command = [str(where / "postgres"), "-D", data, "-k", sockets, "-c", "listen_addresses="]
-        command += [word for setting in DURABLE for word in ("-c", setting)]
+        command += [word for setting in (*DURABLE, *settings) for word in ("-c", setting)]
         log = folder.with_suffix(".log")
         with child(command, _environment(running.sockets), log, user=user) as process:
             wait_for(f"PostgreSQL ({log})", lambda: _answers(running), process, START_S_MAX)
-            running.run("pgbench", "-i", "-q", "-s", str(SCALE), "postgres")
             yield running
 
 

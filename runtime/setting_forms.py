@@ -14,6 +14,7 @@ from runtime.hosts import shown_host
 
 SECRET_LENGTH_MIN = 32
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 STORAGE_CLASSES = ("STANDARD_IA", "STANDARD", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY")
 """Those of S3 from which an object is read at once."""
 SOCKET_SCHEMES = ("ws", "wss")
@@ -142,6 +143,18 @@ def redis_url(text: str) -> str:
             "must be redis://user:password@host:port/number; "
             "what is special in a password, such as / or @, is written in percent, as %2F"
         )
+    return text
+
+
+def postgresql_url(text: str) -> str:
+    """Read the URL of a PostgreSQL; what is wrong is said without showing it, since a password may be in it."""
+    scheme, colon, rest = text.partition("://")
+    if not text:
+        return text
+    if not colon or scheme not in POSTGRESQL_SCHEMES:
+        raise ValueError(f"must begin with {POSTGRESQL_SCHEMES[0]}://")
+    if not urlsplit(f"//{rest}").path.strip("/"):
+        raise ValueError("must name the database, as in postgresql://user:password@host:port/database")
     return text
 
 

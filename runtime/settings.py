@@ -36,6 +36,7 @@ class Settings:
     dashboard_writes: Literal["on", "off"]
     operators: tuple[str, ...]
     data: Path
+    database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     archive_url: str
     archive_endpoint: str
@@ -112,7 +113,7 @@ class Settings:
 
     @property
     def database(self) -> Path:
-        """The live database."""
+        """The live database, where SQLite holds the ledger."""
         return self.data / "taptrade.db"
 
     @property
@@ -167,6 +168,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _refuse_unsafe_mode(settings: Settings) -> None:
+    if settings.database_url and settings.replica_url:
+        raise SettingsError(
+            "TAPTRADE_REPLICA_URL ships SQLite's files, and with TAPTRADE_DATABASE_URL the ledger is in none: unset one"
+        )
     if settings.mode == "demo":
         return
     if not settings.feed_is_live:

@@ -17,6 +17,7 @@ from runtime.setting_forms import (
     one_of,
     origin,
     path,
+    postgresql_url,
     redis_url,
     secret,
     several,
@@ -84,6 +85,13 @@ TABLE: tuple[Setting, ...] = (
         f"wallets that may operate the house by its page, comma-separated, {OPERATORS_MAX} at most; empty: none may",
     ),
     Setting("data", folder, "./data", "folder for everything that a run writes"),
+    Setting(
+        "database_url",
+        postgresql_url,
+        "",
+        "PostgreSQL for the ledger: postgresql://USER:PASSWORD@HOST/DATABASE; empty: SQLite in the data folder",
+        secret=True,
+    ),
     Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
     Setting(
         "archive_url",

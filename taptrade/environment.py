@@ -28,6 +28,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "pydantic": ("PYDANTIC_*",),
     "websockets": ("WEBSOCKETS_*",),
     "argcomplete": ("_ARC_DEBUG", "_ARGCOMPLETE*", "ARGCOMPLETE_*"),
+    "psycopg and libpq": ("PG*", "PSYCOPG_*"),
     "boto3 and urllib3": ("BOTO*", "SSLKEYLOGFILE", "_X_AMZN_*"),
     "Litestream": ("LITESTREAM_*",),
     "libraries of `taptrade calibrate`": (

@@ -28,7 +28,7 @@ FROM operations WHERE user_id = ? ORDER BY created_commit, created_place;
 
 -- name: refused
 -- Bets that were not taken, of rows in (after, up to].
-SELECT {bet_columns} FROM bets WHERE user = (SELECT users.seq FROM users WHERE users.id = ?)
+SELECT {bet_columns} FROM bets WHERE "user" = (SELECT users.seq FROM users WHERE users.id = ?)
     AND refusal_code IS NOT NULL AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?;
 
 -- name: weeks

@@ -14,11 +14,13 @@ import hypothesis
 import pytest
 import redis
 
+from loadtest.postgres import NoPostgres
 from runtime.clock import ManualClock
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from tests import tiers
 from tests.jobs.writer_desk import Desk
+from tests.postgres import LEFT_OUT, Postgres, started
 from tests.waiting import wait_until
 
 START_MS = 1_790_000_000_000
@@ -138,6 +140,16 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Run one PostgreSQL of our own for all tests; a test that asks for it is left out where there is none."""
+    try:
+        with started() as found:
+            yield found
+    except NoPostgres as ex:
+        pytest.skip(f"{LEFT_OUT}: {ex}")
+
+
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str) -> Settings:
     """Return default settings over a folder and a Redis of the test's own."""
@@ -151,8 +163,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, redis_url: str, clock: ManualClock) -> Iterator[Desk]:
+def desk(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str, clock: ManualClock) -> Iterator[Desk]:
     """Return a writer at work on an empty database."""
-    desk = Desk(tmp_path / "taptrade.db", redis_url, clock)
+    import os
+
+    url = request.getfixturevalue("postgres").house() if os.environ.get("DESK_ENGINE") else ""
+    desk = Desk(tmp_path / "taptrade.db", redis_url, clock, database_url=url)
     yield desk
     desk.close()

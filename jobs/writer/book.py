@@ -31,8 +31,11 @@ class Book:
         clock: Clock,
         risk: RiskLimits,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        commit_type: type[Commit] = Commit,
     ) -> None:
+        """`commit_type` writes commits as the database's engine takes them."""
         self.database = database
+        self._commit_type = commit_type
         self.seals = Seals(database, random_bytes)
         self.day_totals = DayTotals(database.execute)
         self.clock = clock
@@ -85,7 +88,7 @@ class Book:
                 rows = self.database.execute(SQL["last_commit"])
                 if rows and rows[0][0] != self.number:
                     raise AnotherWriter(f"commit {rows[0][0]} is not ours; we know of {self.number}")
-                commit = Commit(
+                commit = self._commit_type(
                     self.database, self.number + 1, self.hash, self.now_ms(), self.next_seq, canonical.encode
                 )
                 yield commit

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runtime.game.gestures import Gesture, parse_tap, with_number
-from runtime.game.ids import ulid_key
-from runtime.game.ledger import SQL, Commit
-from runtime.game.rows import SIGNATURE_BYTES_MAX, bytes_of, packed
+from runtime.game.ledger import Commit
 from runtime.messaging.commands import AnyBet, Outcome, PlaceBet, PlaceBets
 from runtime.personal.seal import Seal, about
 
@@ -62,10 +60,7 @@ def begin(commit: Commit, seal: Seal, command: PlaceBets) -> None:
     """Write what the bets of a gesture share, right before the first of them."""
     sealed = seal.close(command.signature, about("gesture", command.id))
     gesture = Gesture(command.id, command.taps, command.nonce, sealed)
-    position = commit.record("gesture", *gesture)
-    key, signature = ulid_key(command.id), packed(sealed, SIGNATURE_BYTES_MAX)
-    row = (commit.next_seq, key, command.taps, bytes_of(command.nonce), signature, commit.number, position)
-    commit.connection.execute(SQL["insert_gesture"], row)
+    commit.insert_gesture(gesture, commit.record("gesture", *gesture))
 
 
 def each_outcome(commands: Sequence[AnyBet], outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -34,11 +34,7 @@ def audit(
     report = Report()
     with database.snapshot():
         report.commits, report.head = newest_head(database) or (0, GENESIS)
-        for row in database.execute("PRAGMA integrity_check(10)"):
-            if row[0] != "ok":
-                report.findings.append(Finding("database", "file", row[0]))
-        for table, row_id, parent, _ in database.execute("PRAGMA foreign_key_check"):
-            report.findings.append(Finding(table, str(row_id), f"it points at a row of {parent} that is not there"))
+        report.findings += [Finding(*fault) for fault in database.faults()]
         cut, recorded = read_cut(database), manifests(database)
         if cut.week is None:
             report.findings += check_cut(database, cut, recorded)

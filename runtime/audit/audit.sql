@@ -79,7 +79,7 @@ FROM withdrawals;
 
 -- name: written_withdrawal_resolved
 -- Withdrawals as they ended.
-SELECT resolved_commit AS written_commit, resolved_place AS written_place, "key" AS row_key, NULL AS near,
+SELECT resolved_commit AS written_commit, resolved_place AS written_place, id AS row_key, NULL AS near,
        id, status, reference, who, why, resolved_at, resolved_commit
 FROM withdrawals;
 
@@ -185,7 +185,7 @@ SELECT week, manifest FROM archives ORDER BY last_commit;
 
 -- name: entries
 -- All entries in their order.
-SELECT id, coalesce(user_id, 'number ' || user), amount, balance_after, ref_type, created_at, commit_number, place,
+SELECT id, coalesce(user_id, 'number ' || "user"), amount, balance_after, ref_type, created_at, commit_number, place,
        number, previous_id
 FROM transaction_ledger ORDER BY "key";
 
@@ -199,9 +199,9 @@ SELECT bets.seq, bets.id, bets.status, bets.amount, bets.reward_rate, bets.payou
        bets.high_cents, bets.model_id, bets.model_version, bets.model_now_ms,
        bets.column_start_s, columns.start_s, columns.end_s, columns.settled_commit IS NOT NULL,
        columns.covered, columns.low, columns.high,
-       paid.amount, paid.user = bets.user, iif(ended.kind = 1, ended.amount, NULL),
-       iif(ended.kind = 1, ended.user = bets.user, NULL), iif(ended.kind = 2, ended.amount, NULL),
-       iif(ended.kind = 2, ended.user = bets.user, NULL)
+       paid.amount, paid."user" = bets."user", CASE ended.kind WHEN 1 THEN ended.amount END,
+       CASE ended.kind WHEN 1 THEN ended."user" = bets."user" END, CASE ended.kind WHEN 2 THEN ended.amount END,
+       CASE ended.kind WHEN 2 THEN ended."user" = bets."user" END
 FROM bets
 LEFT JOIN columns ON columns.start_s = bets.column_start_s
 LEFT JOIN entry_rows AS paid ON paid.id = entry_key(bets.placed_at, bets.placed_commit, bets.placed_place + 1)
@@ -226,10 +226,10 @@ SELECT id FROM gestures WHERE seq > (SELECT cut_seq FROM cut) AND NOT EXISTS
 -- the position at which it was placed or ended, so each has one of a kind.
 -- A bet in an archive may have been paid after the cut, up to the archive's last commit.
 SELECT id, ref_type, ref_id FROM transaction_ledger AS entry
-WHERE (kind <= 2 AND NOT EXISTS (SELECT 1 FROM bets WHERE bets."key" = entry.ref AND entry."key" = iif(entry.kind = 0,
-           entry_key(bets.placed_at, bets.placed_commit, bets.placed_place + 1),
-           entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1)))
-       AND commit_number > (SELECT iif(entry.kind = 0, cut_commit, last_commit) FROM cut))
+WHERE (kind <= 2 AND NOT EXISTS (SELECT 1 FROM bets WHERE bets."key" = entry.ref AND entry."key" = CASE entry.kind
+           WHEN 0 THEN entry_key(bets.placed_at, bets.placed_commit, bets.placed_place + 1)
+           ELSE entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1) END)
+       AND commit_number > (SELECT CASE entry.kind WHEN 0 THEN cut_commit ELSE last_commit END FROM cut))
    OR (ref_type IN ('WITHDRAWAL', 'WITHDRAWAL_REVERSAL')
        AND NOT EXISTS (SELECT 1 FROM withdrawals WHERE id = entry.ref_id))
    OR (ref_type = 'DEPOSIT' AND NOT EXISTS
@@ -254,24 +254,25 @@ SELECT users.id, erasures.user_id IS NOT NULL
 FROM users LEFT JOIN erasures ON erasures.user_id = users.id LEFT JOIN player_keys ON player_keys.user_id = users.id
 WHERE CASE WHEN erasures.user_id IS NULL THEN (key IS NULL AND opened_by LIKE 'sealed:%') OR key = zeroblob(32)
         OR wallet_address LIKE 'not-stored-here:%'
-    ELSE key IS NOT zeroblob(32) OR wallet_address NOT LIKE 'not-stored-here:%' OR guest_key IS NOT NULL END;
+    ELSE key IS DISTINCT FROM zeroblob(32) OR wallet_address NOT LIKE 'not-stored-here:%' OR guest_key IS NOT NULL END;
 
--- name: names_that_are_wrong
--- Accounts and logins that are found by something else than what their commits say.
-SELECT 'users', users.id FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id
+-- name: names
+-- What accounts and logins are found by, each beside what its commit says of it.
+SELECT 'users', users.id, wallet_address, opened(coalesce(adopted_by, opened_by), key, 'address ' || users.id),
+       guest_key, opened(opened_key, key, 'guest_key ' || users.id)
+FROM users LEFT JOIN adoptions ON adoptions.user_id = users.id
 LEFT JOIN player_keys ON player_keys.user_id = users.id
 WHERE users.id NOT IN (SELECT user_id FROM erasures)
-    AND (wallet_address IS NOT opened(coalesce(adopted_by, opened_by), key, 'address ' || users.id)
-        OR guest_key IS NOT opened(opened_key, key, 'guest_key ' || users.id))
 UNION ALL
-SELECT 'delegations', id FROM delegations LEFT JOIN player_keys ON player_keys.user_id = delegations.user_id
-WHERE found_by IS NOT CASE WHEN delegations.user_id IN (SELECT user_id FROM erasures) THEN NULL
-    ELSE opened(session_key, key, 'session_key ' || id) END;
+SELECT 'delegations', id, found_by, CASE WHEN delegations.user_id IN (SELECT user_id FROM erasures) THEN NULL
+    ELSE opened(session_key, key, 'session_key ' || id) END, NULL, NULL
+FROM delegations LEFT JOIN player_keys ON player_keys.user_id = delegations.user_id;
 
 -- name: operations_without_entry
 -- Operations that no entry of their amount tells of.
 SELECT kind || ' ' || reference FROM operations
 WHERE created_commit > (SELECT cut_commit FROM cut) AND NOT EXISTS
-(SELECT 1 FROM entry_rows CROSS JOIN users ON users.seq = entry_rows.user
- WHERE entry_rows.kind > 2 AND entry_rows.kind = iif(operations.kind = 'adjust', 6, 3)
+(SELECT 1 FROM entry_rows CROSS JOIN users
+ WHERE users.seq = entry_rows."user" AND entry_rows.kind > 2
+ AND entry_rows.kind = CASE operations.kind WHEN 'adjust' THEN 6 ELSE 3 END
  AND entry_rows.ref = ulid_key(reference) AND users.id = operations.user_id AND entry_rows.amount = operations.amount);

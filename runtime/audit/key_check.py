@@ -15,5 +15,6 @@ def check_keys(database: Walker) -> Iterator[Finding]:
             yield Finding("erasures", user_id, "the player was forgotten, but a key or a name of theirs is still there")
         else:
             yield Finding("player_keys", user_id, "the key of what is sealed is not there, or the wallet is gone")
-    for table, row_id in database.iterate(AUDIT["names_that_are_wrong"]):
-        yield Finding(table, row_id, "it is found by another wallet or key than its commit wrote")
+    for table, row_id, name, said, key, key_said in database.iterate(AUDIT["names"]):
+        if (name, key) != (said, key_said):
+            yield Finding(table, row_id, "it is found by another wallet or key than its commit wrote")

@@ -14,8 +14,9 @@ from runtime.game import chain
 from runtime.game.bets import Bet, Status, placed_content
 from runtime.game.columns import Column
 from runtime.game.cuts import Cut
+from runtime.game.gestures import Gesture
 from runtime.game.ids import entry_id
-from runtime.game.rows import ROWS, Pricings, bet_row, commit_row, entry_row, status_code
+from runtime.game.rows import ROWS, Pricings, bet_row, commit_row, entry_row, gesture_row, status_code
 from runtime.game.statements import read_statements
 
 RefType = Literal["BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT"]
@@ -82,7 +83,12 @@ class CommitEvent(NamedTuple):
 
 
 class Commit:
-    """The rows of one commit, collected in order of position."""
+    """The rows of one commit, collected in order of position.
+
+    How they are written is SQLite's way; PostgreSQL's is runtime/postgresql/commit.py.
+    """
+
+    _entry_row = staticmethod(entry_row)
 
     def __init__(
         self,
@@ -203,7 +209,7 @@ class Commit:
         )
         if self.record("entry", *entry) != move.position:
             raise LedgerBroken(f"entry {entry.id} is not at the position that its id names")
-        self._entries.append(entry_row(entry, move.user, move.number, move.previous_id))
+        self._entries.append(self._entry_row(entry, move.user, move.number, move.previous_id))
         self._entry_positions.append(move.position)
         self._house[ref_type] = self._house.get(ref_type, 0) - amount
         self.events.append(CommitEvent(move.position, user_id, entry))
@@ -256,15 +262,17 @@ class Commit:
             raise LedgerBroken(f"bet {bet.id} belongs to the unknown user {bet.user_id}")
         return self._enter(move, bet.user_id, amount_cents, ref_type, bet.id, None)
 
+    def insert_gesture(self, gesture: Gesture, position: int) -> None:
+        """Write what the bets of a gesture share, right before the first of them."""
+        self.write("insert_gesture", *gesture_row(self.next_seq, gesture, self.number, position))
+
     def close(self) -> None:
         """Write what was collected and the commit's own row; the caller commits."""
         if self._bets:
-            pricings, players = Pricings(self.connection.execute), self._players
-            rows = [bet_row(bet, pricings.of(bet), players.get(bet.user_id, _NOBODY)[0]) for bet in self._bets]
-            self.connection.execute_many(ROWS["insert_bet"], rows)
+            self._write_bets()
         self.write_entries()
         if self._resolved:
-            self.connection.execute_many(SQL["resolve_bet"], self._resolved)
+            self._write_ends()
         bets, entries = self._bets, self._entry_positions
         header = chain.Header(
             number=self.number,
@@ -278,4 +286,15 @@ class Commit:
             last_entry=entry_id(self.now_ms, self.number, entries[-1]) if entries else None,
         )
         self.hash = chain.commit_hash(header, self._records)
+        self._write_header(header)
+
+    def _write_bets(self) -> None:
+        pricings, players = Pricings(self.connection.execute), self._players
+        rows = [bet_row(bet, pricings.of(bet), players.get(bet.user_id, _NOBODY)[0]) for bet in self._bets]
+        self.connection.execute_many(ROWS["insert_bet"], rows)
+
+    def _write_ends(self) -> None:
+        self.connection.execute_many(SQL["resolve_bet"], self._resolved)
+
+    def _write_header(self, header: chain.Header) -> None:
         self.write("insert_commit", *commit_row(header, self.hash, chain.marks(self._records)))

@@ -1,6 +1,6 @@
--- The statements of the ledger, each named and described. `?` marks a parameter; PostgreSQL takes the same text with
--- its own mark, but for json_each, which is json_array_elements there. Braces stand for text of this program, such as
--- the columns of a table: runtime/game/statements.py.
+-- The statements of the ledger, each named and described, for both engines: `?` marks a parameter, and what PostgreSQL
+-- must do otherwise stands in runtime/postgresql/statements.sql. Braces stand for text of this program, such as the
+-- columns of a table: runtime/game/statements.py.
 
 -- name: players
 -- Of many players, by their ids in one list: the number of each, and the newest entry. RETURNING tells what a row has
@@ -30,7 +30,7 @@ RETURNING balance, version;
 -- Parameters: user, below, user, from, from, below.
 WITH RECURSIVE walk AS NOT MATERIALIZED (
     SELECT id AS "key", amount, kind, ref, previous FROM entry_rows WHERE id = coalesce(
-        (SELECT id FROM entry_rows WHERE user = ({user_seq}) AND number % 64 = 0 AND id >= ulid_key(?)
+        (SELECT id FROM entry_rows WHERE "user" = ({user_seq}) AND number % 64 = 0 AND id >= ulid_key(?)
          ORDER BY id LIMIT 1),
         (SELECT ulid_key(last_entry_id) FROM users WHERE id = ?))
     UNION ALL
@@ -45,7 +45,7 @@ WITH RECURSIVE walk AS NOT MATERIALIZED (
 -- Parameters: user, from, milestones, user, from, from.
 WITH RECURSIVE block (last_key) AS (
     SELECT id FROM (SELECT id FROM entry_rows
-        WHERE user = ({user_seq}) AND number % 64 = 0 AND id >= ulid_key(?) ORDER BY id LIMIT ?) AS milestone
+        WHERE "user" = ({user_seq}) AND number % 64 = 0 AND id >= ulid_key(?) ORDER BY id LIMIT ?) AS milestone
     UNION SELECT ulid_key(last_entry_id) FROM users WHERE id = ?
 ), walk AS (
     SELECT newest.id, newest.previous FROM block CROSS JOIN entry_rows AS newest WHERE newest.id = block.last_key
@@ -139,7 +139,7 @@ SELECT {bet_columns} FROM bets WHERE "key" IN (SELECT ulid_key(value) FROM json_
 
 -- name: bets_on_cells
 -- The bets taken on cells by players; the one parameter is a list of [column, low, high, number of the player].
-SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, low_cents, high_cents, user)
+SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, low_cents, high_cents, "user")
     IN (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?));
 
 -- name: bets_of_column

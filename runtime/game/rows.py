@@ -10,6 +10,7 @@ from typing import Any
 
 from runtime.game.bets import STATUSES, Bet, Status
 from runtime.game.chain import Header
+from runtime.game.gestures import Gesture
 from runtime.game.ids import entry_key, entry_position, ulid_key
 from runtime.game.statements import read_statements
 
@@ -144,6 +145,12 @@ def entry_row(entry: tuple[Any, ...], user: int, number: int, previous_id: str |
         number,
         ulid_key(previous_id),
     )
+
+
+def gesture_row(seq: int, gesture: Gesture, commit: int, position: int) -> tuple[Any, ...]:
+    """Return the parameters of `insert_gesture`; `seq` is the row number of its first bet."""
+    signature = packed(gesture.signature, SIGNATURE_BYTES_MAX)
+    return (seq, ulid_key(gesture.id), gesture.taps, bytes_of(gesture.nonce), signature, commit, position)
 
 
 def commit_row(header: Header, commit_hash: str, marks: str) -> tuple[Any, ...]:

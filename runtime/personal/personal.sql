@@ -44,5 +44,5 @@ SELECT balance, opened_by LIKE 'sealed:%',
     coalesce((SELECT max(coalesce(excluded_until_ms, 0)) FROM player_limits WHERE user_id = users.id), 0),
     (SELECT count(*) FROM withdrawals WHERE user_id = users.id AND status = 'pending'),
     EXISTS (SELECT 1 FROM bet_rows
-            WHERE refusal_code IS NULL AND column_start_s >= ? AND user = users.seq AND status = 0)
+            WHERE refusal_code IS NULL AND column_start_s >= ? AND "user" = users.seq AND status = 0)
 FROM users WHERE id = ?;

@@ -35,11 +35,11 @@ SELECT {column_columns} FROM columns WHERE start_s = ?;
 -- name: settled_of_column
 -- The bets taken on a column, the numbers of their players, and what was paid out or back for each; after a
 -- (low, high, player), at most so many.
-SELECT {bet_columns}, user, coalesce((SELECT amount FROM entry_rows
+SELECT {bet_columns}, "user", coalesce((SELECT amount FROM entry_rows
         WHERE id = entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1)
         AND kind IN (1, 2) AND ref = bets."key"), 0)
-FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND (low_cents, high_cents, user) > (?, ?, ?)
-ORDER BY low_cents, high_cents, user LIMIT ?;
+FROM bets WHERE column_start_s = ? AND refusal_code IS NULL AND (low_cents, high_cents, "user") > (?, ?, ?)
+ORDER BY low_cents, high_cents, "user" LIMIT ?;
 
 -- name: overrides
 -- The newest words of operators on the breaker, at most so many, newest first.
@@ -49,14 +49,14 @@ SELECT set_at, override, until_at, who, why FROM breaker_overrides ORDER BY id D
 -- A player's refused bets after a (commit, place) and up to a commit, at most so many. The first commit at or after the
 -- given one that has bets says where to begin; if there is none, nothing is read.
 -- Parameters: user, commit, commit, place, last commit, limit.
-SELECT {bet_columns} FROM bets WHERE user = ({user_seq}) AND refusal_code IS NOT NULL AND seq >=
+SELECT {bet_columns} FROM bets WHERE "user" = ({user_seq}) AND refusal_code IS NOT NULL AND seq >=
     (SELECT first_bet_seq FROM commits WHERE number >= ? AND first_bet_seq IS NOT NULL ORDER BY number LIMIT 1)
     AND (placed_commit, placed_place) > (?, ?) AND placed_commit <= ? ORDER BY seq LIMIT ?;
 
 -- name: refused_between
 -- A player's bets refused in [from, to).
 SELECT {bet_columns} FROM bets
-WHERE user = ({user_seq}) AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?;
+WHERE "user" = ({user_seq}) AND refusal_code IS NOT NULL AND placed_at >= ? AND placed_at < ?;
 
 -- name: ended_after
 -- A player's bets that ended after a (commit, place) and up to a commit, in that order, at most so many.
@@ -65,7 +65,7 @@ WHERE user = ({user_seq}) AND refusal_code IS NOT NULL AND placed_at >= ? AND pl
 SELECT {bet_columns} FROM bets WHERE seq IN (
     SELECT bets.seq FROM commits CROSS JOIN bets
     WHERE commits.number >= ? AND commits.number <= ? AND bets.resolved_commit = commits.number
-        AND bets.user = ({user_seq})
+        AND bets."user" = ({user_seq})
         AND (bets.resolved_commit, bets.resolved_place) > (?, ?)
     ORDER BY commits.number, bets.resolved_place LIMIT ?
 ) ORDER BY resolved_commit, resolved_place;
@@ -85,18 +85,18 @@ SELECT 1 FROM users WHERE id = ? AND last_entry_id >= ?;
 -- name: page_of_bets
 -- A page of a player's bets, newest first.
 -- Parameters: those of the bets, limit, limit.
-SELECT {bet_columns} FROM bets WHERE seq IN (SELECT seq FROM ({bets} LIMIT ?)) ORDER BY seq DESC LIMIT ?;
+SELECT {bet_columns} FROM bets WHERE seq IN (SELECT seq FROM ({bets} LIMIT ?) AS newest) ORDER BY seq DESC LIMIT ?;
 
 -- name: page_of_both
 -- The same of bets that were taken and of refused ones: the newest of each.
 -- Parameters: those of the ones, limit, those of the others, limit, limit.
 SELECT {bet_columns} FROM bets
-WHERE seq IN (SELECT seq FROM ({bets} LIMIT ?) UNION ALL SELECT seq FROM ({others} LIMIT ?))
+WHERE seq IN (SELECT seq FROM ({bets} LIMIT ?) AS ones UNION ALL SELECT seq FROM ({others} LIMIT ?) AS others)
 ORDER BY seq DESC LIMIT ?;
 
 -- name: still_open
 -- Those of a player's newest bets, so many, that are open.
-SELECT seq FROM ({bets} LIMIT ?) WHERE status = 'confirmed';
+SELECT seq FROM ({bets} LIMIT ?) AS newest WHERE status = 'confirmed';
 
 -- name: taken
 -- The rest of a statement over `entry`: its bets, newest first.
@@ -116,26 +116,26 @@ FROM entry CROSS JOIN bets WHERE entry.kind = 0 AND bets."key" = entry.ref;
 -- What a player has staked on those of their newest bets, so many, that are open.
 -- Parameters: those of entries_back, bets to look at.
 {entries_back}
-SELECT coalesce(sum(amount), 0) FROM (SELECT bets.amount, bets.status {taken} LIMIT ?) WHERE status = 'confirmed';
+SELECT coalesce(sum(amount), 0) FROM (SELECT bets.amount, bets.status {taken} LIMIT ?) AS newest WHERE status = 'confirmed';
 
 -- name: taken_on_cell
 -- A player's bet on a cell that was taken.
 -- Parameters: column, low, high, user, those of the conditions.
 SELECT seq FROM bets WHERE refusal_code IS NULL AND column_start_s = ? AND low_cents = ? AND high_cents = ?
-    AND user = ({user_seq}){conditions}
+    AND "user" = ({user_seq}){conditions}
 ORDER BY seq DESC;
 
 -- name: taken_from_mark
 -- A player's bets on columns from the mark on, before which nothing is open; those of others are passed over in the
 -- index. What is computed from `seq` is no reason to walk the table instead of the index.
 -- Parameters: user, those of the conditions.
-SELECT seq FROM bets WHERE refusal_code IS NULL AND user = ({user_seq}) AND column_start_s >= ({open_from}){conditions}
+SELECT seq FROM bets WHERE refusal_code IS NULL AND "user" = ({user_seq}) AND column_start_s >= ({open_from}){conditions}
 ORDER BY seq + 0 DESC;
 
 -- name: refused_bets
 -- A player's refused bets.
 -- Parameters: user, those of the conditions.
-SELECT seq FROM bets WHERE user = ({user_seq}) AND refusal_code IS NOT NULL{conditions} ORDER BY seq DESC;
+SELECT seq FROM bets WHERE "user" = ({user_seq}) AND refusal_code IS NOT NULL{conditions} ORDER BY seq DESC;
 
 -- name: first_bet_since
 -- The least row number of a bet of an entry's commit or a later one; that of the next bet where there is none.
@@ -249,11 +249,11 @@ FROM withdrawals_shown WHERE {which}{conditions} ORDER BY id LIMIT ?;
 
 -- name: bets_with_tail
 -- The bets whose ids lie in [from, to) and end with five letters, at most so many; the index of ids holds all of it.
-SELECT id FROM bets WHERE "key" >= ulid_key(?) AND "key" < ulid_key(?) AND substr(id, -5) = ? ORDER BY "key" LIMIT ?;
+SELECT id FROM bets WHERE "key" >= ulid_key(?) AND "key" < ulid_key(?) AND substr(id, 22) = ? ORDER BY "key" LIMIT ?;
 
 -- name: withdrawals_with_tail
 -- The same of withdrawals.
-SELECT id FROM withdrawals WHERE id >= ? AND id < ? AND substr(id, -5) = ? ORDER BY id LIMIT ?;
+SELECT id FROM withdrawals WHERE id >= ? AND id < ? AND substr(id, 22) = ? ORDER BY id LIMIT ?;
 
 -- name: owed
 -- What the house owes: what all accounts hold, and how many withdrawals wait for their payment, of how much in all.
@@ -315,11 +315,11 @@ ORDER BY start_s LIMIT ?;
 -- name: open_on_cells
 -- The open bets of a column by cell: of so many of its bets after a (low, high, player) the last player of each cell,
 -- how many were looked at, how many of them are open, their stakes and their payouts.
-SELECT low_cents, high_cents, max(user), count(*), coalesce(sum(is_open), 0), coalesce(sum(is_open * amount), 0),
+SELECT low_cents, high_cents, max("user"), count(*), coalesce(sum(is_open), 0), coalesce(sum(is_open * amount), 0),
        coalesce(sum(is_open * (amount * reward_rate / 10000)), 0)
-FROM (SELECT low_cents, high_cents, user, amount, reward_rate, status = 0 AS is_open
-      FROM bet_rows WHERE column_start_s = ? AND refusal_code IS NULL AND (low_cents, high_cents, user) > (?, ?, ?)
-      ORDER BY low_cents, high_cents, user LIMIT ?) AS slice
+FROM (SELECT low_cents, high_cents, "user", amount, reward_rate, CASE status WHEN 0 THEN 1 ELSE 0 END AS is_open
+      FROM bet_rows WHERE column_start_s = ? AND refusal_code IS NULL AND (low_cents, high_cents, "user") > (?, ?, ?)
+      ORDER BY low_cents, high_cents, "user" LIMIT ?) AS slice
 GROUP BY low_cents, high_cents ORDER BY low_cents, high_cents;
 
 -- name: last_bet_by
@@ -327,7 +327,7 @@ GROUP BY low_cents, high_cents ORDER BY low_cents, high_cents;
 -- gaps in the order of their times, so the last one by then is found by halving.
 -- Parameters: time, time.
 WITH RECURSIVE span (low, high) AS (
-    SELECT 0, (SELECT coalesce(max(number), 0) FROM commits)
+    SELECT CAST(0 AS BIGINT), (SELECT coalesce(max(number), 0) FROM commits)
     UNION ALL
     SELECT CASE WHEN middle.committed_ms <= ? THEN middle.number ELSE low END,
            CASE WHEN middle.committed_ms <= ? THEN high ELSE middle.number - 1 END

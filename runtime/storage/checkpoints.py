@@ -9,7 +9,7 @@ from pathlib import Path
 from runtime.background import Background
 from runtime.clock import Clock
 from runtime.metrics.table import Metrics
-from runtime.storage.database import PAGE_BYTES, Database, DatabaseError, open_writer
+from runtime.storage.database import PAGE_BYTES, DatabaseError, SqliteDatabase, open_writer
 from runtime.storage.wal_watch import WalWatch
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Checkpointer:
     """
 
     def __init__(
-        self, writer: Database, path: Path, metrics: Metrics, clock: Clock, *, is_shipped: bool = False
+        self, writer: SqliteDatabase, path: Path, metrics: Metrics, clock: Clock, *, is_shipped: bool = False
     ) -> None:
         """`writer` is the connection that commits to `path`; `is_shipped` says that a replica takes its log."""
         self._writer = writer
@@ -82,7 +82,7 @@ class Checkpointer:
         finally:
             database.close()
 
-    def _try(self, database: Database) -> bool:
+    def _try(self, database: SqliteDatabase) -> bool:
         try:
             held = self.look(database)
         except DatabaseError as ex:
@@ -93,7 +93,7 @@ class Checkpointer:
         self._failing = False
         return held
 
-    def look(self, database: Database) -> bool:
+    def look(self, database: SqliteDatabase) -> bool:
         """Copy the WAL and start it anew if that is due; return whether a reader is in the way that stays long."""
         if self._cuts:
             return self._cut(database)
@@ -113,7 +113,7 @@ class Checkpointer:
         self._stuck_at = done.copied if done.busy else None
         return False
 
-    def _cut(self, database: Database) -> bool:
+    def _cut(self, database: SqliteDatabase) -> bool:
         for _ in range(PASSES):
             database.checkpoint("PASSIVE")
         with self._writer.between_commits:

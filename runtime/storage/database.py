@@ -17,11 +17,13 @@ from playhouse.cysqlite_ext import CySqliteDatabase
 from runtime.errors import TaptradeError
 from runtime.game.ids import SQL_FUNCTIONS
 from runtime.personal.seal import opened
+from runtime.storage import connection
 
 LEDGER_MIGRATIONS = Path(__file__).parent / "migrations"
 """What makes and updates the tables of `taptrade.db`."""
 
-Row = tuple[Any, ...]
+Database = connection.Database
+Row = connection.Row
 Mode = Literal["NOOP", "PASSIVE", "RESTART", "TRUNCATE"]
 """SQLite's ways to checkpoint (https://sqlite.org/pragma.html#pragma_wal_checkpoint)."""
 # Older libraries can lose committed transactions when one connection checkpoints while another writes.
@@ -41,6 +43,7 @@ _SQL = re.compile(r"^error [a-z ]+: (\[.*\] )?|(?<=.) \(code=\d+, ext=\d+\)$", r
 """What the driver puts around SQLite's own sentence."""
 
 DatabaseError = peewee.DatabaseError
+IntegrityError = peewee.IntegrityError
 OperationalError = peewee.OperationalError
 
 
@@ -58,7 +61,7 @@ class Checkpoint(NamedTuple):
     copied: int
 
 
-class Database:
+class SqliteDatabase:
     """One connection to one SQLite file; not to be shared by two users at the same time."""
 
     def __init__(self, peewee_database: CySqliteDatabase) -> None:
@@ -118,6 +121,14 @@ class Database:
         finally:
             self._peewee.rollback()
 
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what is wrong with the file itself, and rows that point at none: (table, row, sentence)."""
+        for (said,) in self.execute("PRAGMA integrity_check(10)"):
+            if said != "ok":
+                yield "database", "file", said
+        for table, row_id, parent, _ in self.execute("PRAGMA foreign_key_check"):
+            yield table, str(row_id), f"it points at a row of {parent} that is not there"
+
     def interrupt_when(self, expired: Callable[[], bool]) -> None:
         """Interrupt the running statement as soon as `expired` says so."""
         self._connection.progress(lambda: int(expired()), OPERATIONS_BETWEEN_CHECKS)
@@ -155,14 +166,14 @@ def require_safe_sqlite() -> None:
         raise DatabaseUnsafe(f"SQLite {cysqlite.sqlite_version} is too old; {least} or later is needed")
 
 
-def open_writer(path: Path, *, checkpoint_pages: int = 1000) -> Database:
+def open_writer(path: Path, *, checkpoint_pages: int = 1000) -> SqliteDatabase:
     """Open `path` for reading and writing, made durable against loss of power.
 
     `checkpoint_pages` is the length of the log at which a commit also checkpoints; 0 leaves that to the caller.
     """
     require_safe_sqlite()
     path.parent.mkdir(parents=True, exist_ok=True)
-    return Database(
+    return SqliteDatabase(
         CySqliteDatabase(
             str(path),
             rank_functions=False,
@@ -186,9 +197,9 @@ def open_writer(path: Path, *, checkpoint_pages: int = 1000) -> Database:
     )
 
 
-def open_reader(path: Path) -> Database:
+def open_reader(path: Path) -> SqliteDatabase:
     """Open `path` read-only; raise OperationalError if it does not exist yet."""
-    return Database(
+    return SqliteDatabase(
         CySqliteDatabase(
             f"file:{quote(str(path))}?mode=ro",
             rank_functions=False,
@@ -201,12 +212,12 @@ def open_reader(path: Path) -> Database:
     )
 
 
-def open_filler(path: Path, beside: str | None) -> Database:
+def open_filler(path: Path, beside: str | None) -> SqliteDatabase:
     """Open a file that only this process sees until it is done, another one attached read-only as `live`.
 
     It is not made durable row by row: who is interrupted begins anew.
     """
-    database = Database(
+    database = SqliteDatabase(
         CySqliteDatabase(
             f"file:{quote(str(path))}",
             rank_functions=False,

@@ -25,14 +25,28 @@ def directly(work: Callable[[], T]) -> T:
     return work()
 
 
-class _Connection:
+class Limited:
     """One read-only connection with the deadline of the query that it runs."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    database: Database
+
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.deadline_ms = 0
-        self.database: Database = open_reader(path)
-        self.database.interrupt_when(lambda: self.clock.monotonic_ms() > self.deadline_ms)
+
+    def is_late(self) -> bool:
+        """Tell whether the query has taken all its time."""
+        return self.clock.monotonic_ms() > self.deadline_ms
+
+
+class _Connection(Limited):
+    """One to a file, whose queries are interrupted."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        super().__init__(clock)
+        database = open_reader(path)
+        database.interrupt_when(self.is_late)
+        self.database = database
 
 
 class ReadPool:
@@ -42,7 +56,7 @@ class ReadPool:
         self._path = path
         self._clock = clock
         self._apply = apply
-        self._idle: list[_Connection] = []
+        self._idle: list[Limited] = []
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return rows by column name; raise Unavailable if the query takes too long or the file cannot be read."""
@@ -90,11 +104,14 @@ class ReadPool:
             self._idle.append(connection)
         return answer
 
-    def _take(self) -> _Connection:
+    def _take(self) -> Limited:
         try:
             return self._idle.pop()
         except IndexError:  # asked for, not looked at before: another thread may take the last one in between
-            return _Connection(self._path, self._clock)
+            return self._connect()
+
+    def _connect(self) -> Limited:
+        return _Connection(self._path, self._clock)
 
     def close(self) -> None:
         """Let go of the connections that nobody uses."""

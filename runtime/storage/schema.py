@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,16 +58,21 @@ def lacking(execute: Execute, path: Path, known: Sequence[Migration]) -> list[Mi
             raise WrongSchema(f"{path} is the database of something else: its tables are not from our migrations")
         return list(known)
     applied: dict[str, str] = dict(execute("SELECT name, sha256 FROM schema_migrations"))
+    refuse_other_migrations(path, known, applied)
+    return [each for each in known if each.name not in applied]
+
+
+def refuse_other_migrations(where: object, known: Sequence[Migration], applied: Mapping[str, str]) -> None:
+    """Raise WrongSchema if a database was made by other migrations than the known ones, or other versions of them."""
     for each in known:
         if applied.get(each.name, each.sha256) != each.sha256:
-            raise WrongSchema(f"{path} was made by another {each.name} than ours, or that was changed since")
+            raise WrongSchema(f"{where} was made by another {each.name} than ours, or that was changed since")
     unknown = applied.keys() - {each.name for each in known}
     if unknown:
         raise WrongSchema(
-            f"{path} has the migration {min(unknown)}, which this version does not know: run the newer version that"
+            f"{where} has the migration {min(unknown)}, which this version does not know: run the newer version that"
             " applied it, or restore a backup from before"
         )
-    return [each for each in known if each.name not in applied]
 
 
 def statements(script: str) -> Iterator[str]:

@@ -21,6 +21,8 @@ from runtime.messaging import queues, redis_keys
 from runtime.messaging.commands import AnyBet, AnyCommand, OpenAccount, Outcome, PlaceBet, SettleColumn
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_values import encode_tick
+from runtime.postgresql import choice
+from runtime.settings import Settings, load
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, open_writer
 from runtime.storage.migrate import migrate
 from tests.runtime.game.one_limit import HOUSE_MINUTES
@@ -61,6 +63,9 @@ class Desk:
     """How long a player's records are kept."""
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
     """What players' keys are made of."""
+    settings: Settings = field(init=False)
+    database_url: str = ""
+    """A PostgreSQL with our schema that holds the ledger; empty: SQLite's file at `path`."""
     shown: list[Tick] = field(init=False, default_factory=list)
     """The ticks that were published."""
     client: Redis = field(init=False)
@@ -69,14 +74,19 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.client = connect(self.redis_url, block_s=1)
-        migrate(self.path, LEDGER_MIGRATIONS, self.clock)
-        self.database = open_writer(self.path)
+        self.settings = load({"TAPTRADE_DATA": str(self.path.parent), "TAPTRADE_DATABASE_URL": self.database_url})
+        if self.database_url:
+            self.database = choice.open_writer(self.settings)
+        else:
+            migrate(self.path, LEDGER_MIGRATIONS, self.clock)
+            self.database = open_writer(self.path)
         self.hire()
         self.show(PRICE_CENTS)
 
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
-        book = Book(self.database, self.clock, self.risk, self.random_bytes)
+        commit_type = choice.commit_type(self.settings)
+        book = Book(self.database, self.clock, self.risk, self.random_bytes, commit_type)
         rules = WriterRules(
             RULES,
             BrownianTouch(RULES, 500),

@@ -30,7 +30,7 @@ from runtime.game.rows import ROWS, entry_row
 from runtime.storage.database import (
     LEDGER_MIGRATIONS,
     OPERATIONS_BETWEEN_CHECKS,
-    Database,
+    SqliteDatabase,
     open_writer,
 )
 from runtime.storage.migrate import migrate
@@ -43,7 +43,7 @@ LONG = 20_000
 class House:
     """A ledger with some users' entries, in commits of several."""
 
-    database: Database
+    database: SqliteDatabase
     random: Random = field(default_factory=lambda: Random(7))  # a fixed sequence
     number: int = 0
     now_ms: int = NOW_MS

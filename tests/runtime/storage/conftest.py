@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.storage.database import Database, open_writer
+from runtime.storage.database import SqliteDatabase, open_writer
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def writer(path: Path) -> Iterator[Database]:
+def writer(path: Path) -> Iterator[SqliteDatabase]:
     """Return the one connection that commits, and that leaves checkpoints to others."""
     writer = open_writer(path, checkpoint_pages=0)
     writer.execute("CREATE TABLE bulk (id INTEGER PRIMARY KEY, bytes BLOB) STRICT")
@@ -26,7 +26,7 @@ def writer(path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def copier(path: Path) -> Iterator[Database]:
+def copier(path: Path) -> Iterator[SqliteDatabase]:
     """Return the connection of a checkpointer whose thread a test is."""
     copier = open_writer(path, checkpoint_pages=0)
     copier.execute("PRAGMA busy_timeout = 20")

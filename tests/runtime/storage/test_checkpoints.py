@@ -17,9 +17,9 @@ from runtime.storage.database import (
     PAGE_BYTES,
     WAL_BYTES_MAX,
     Checkpoint,
-    Database,
     Mode,
     OperationalError,
+    SqliteDatabase,
     open_reader,
 )
 from tests.backgrounds import threads
@@ -38,11 +38,11 @@ def at_work(checkpointer: Checkpointer) -> Iterator[None]:
             checkpointer.stop()
 
 
-def checkpointer_of(path: Path, writer: Database) -> Checkpointer:
+def checkpointer_of(path: Path, writer: SqliteDatabase) -> Checkpointer:
     return Checkpointer(writer, path, Metrics("writer"), ManualClock(0))
 
 
-def test_however_much_is_committed_the_wal_stays_short(path: Path, writer: Database) -> None:
+def test_however_much_is_committed_the_wal_stays_short(path: Path, writer: SqliteDatabase) -> None:
     longest = 0
     with at_work(Checkpointer(writer, path, Metrics("writer"), SystemClock())):
         for _ in range(200):
@@ -53,13 +53,15 @@ def test_however_much_is_committed_the_wal_stays_short(path: Path, writer: Datab
     assert PAGES_DUE * PAGE_BYTES < longest <= WAL_BYTES_MAX
 
 
-def test_a_short_wal_is_left_alone(path: Path, writer: Database, copier: Database) -> None:
+def test_a_short_wal_is_left_alone(path: Path, writer: SqliteDatabase, copier: SqliteDatabase) -> None:
     grow(writer, 3)
     assert checkpointer_of(path, writer).look(copier) is False
     assert copier.checkpoint("NOOP").copied == 0
 
 
-def test_a_wal_that_must_go_is_cut_once_no_reader_needs_it(path: Path, writer: Database, copier: Database) -> None:
+def test_a_wal_that_must_go_is_cut_once_no_reader_needs_it(
+    path: Path, writer: SqliteDatabase, copier: SqliteDatabase
+) -> None:
     grow(writer, 1)
     checkpointer = checkpointer_of(path, writer)
     checkpointer.cut()
@@ -75,7 +77,7 @@ def test_a_wal_that_must_go_is_cut_once_no_reader_needs_it(path: Path, writer: D
 
 
 def test_a_long_wal_is_copied_and_the_next_commit_begins_it_anew(
-    path: Path, writer: Database, copier: Database, monkeypatch: pytest.MonkeyPatch
+    path: Path, writer: SqliteDatabase, copier: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "PAGES_DUE", 500)
     grow(writer, 3)
@@ -87,7 +89,7 @@ def test_a_long_wal_is_copied_and_the_next_commit_begins_it_anew(
 
 
 def test_a_query_that_ends_soon_is_waited_for_and_named_by_nobody(
-    path: Path, writer: Database, copier: Database, monkeypatch: pytest.MonkeyPatch
+    path: Path, writer: SqliteDatabase, copier: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "PAGES_DUE", 500)
     checkpointer, reader = checkpointer_of(path, writer), open_reader(path)
@@ -103,18 +105,18 @@ def test_a_query_that_ends_soon_is_waited_for_and_named_by_nobody(
 
 
 def test_a_reader_that_stays_is_no_reason_to_keep_commits_waiting_twice(
-    path: Path, writer: Database, copier: Database, monkeypatch: pytest.MonkeyPatch
+    path: Path, writer: SqliteDatabase, copier: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "PAGES_DUE", 500)
     checkpointer, reader = checkpointer_of(path, writer), open_reader(path)
     modes: list[str] = []
-    honest = Database.checkpoint
+    honest = SqliteDatabase.checkpoint
 
-    def noted(database: Database, mode: Mode) -> Checkpoint:
+    def noted(database: SqliteDatabase, mode: Mode) -> Checkpoint:
         modes.append(mode)
         return honest(database, mode)
 
-    monkeypatch.setattr(Database, "checkpoint", noted)
+    monkeypatch.setattr(SqliteDatabase, "checkpoint", noted)
     with reader.snapshot():
         reader.execute("SELECT count(*) FROM bulk")
         grow(writer, 3)
@@ -129,7 +131,7 @@ def test_a_reader_that_stays_is_no_reason_to_keep_commits_waiting_twice(
 
 
 def test_who_holds_it_is_named_until_it_is_gone_and_the_file_is_cut(
-    path: Path, writer: Database, caplog: pytest.LogCaptureFixture
+    path: Path, writer: SqliteDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     metrics = Metrics("writer")
@@ -158,7 +160,7 @@ def test_who_holds_it_is_named_until_it_is_gone_and_the_file_is_cut(
 
 
 def test_checkpoints_go_on_after_one_failed_and_say_so_once(
-    tmp_path: Path, writer: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, writer: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(checkpoints, "EVERY_S", 0.001)
     tried: list[str] = []

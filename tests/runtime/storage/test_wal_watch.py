@@ -14,13 +14,13 @@ from runtime.clock import ManualClock, SystemClock
 from runtime.metrics.table import Metrics
 from runtime.process_lock import name_of, started_ms
 from runtime.storage import wal_index, wal_watch
-from runtime.storage.database import Database, open_reader
+from runtime.storage.database import SqliteDatabase, open_reader
 from runtime.storage.wal_index import WalIndex
 from runtime.storage.wal_watch import UNSEEN
 from tests.runtime.storage.long_reads import gauges, grow, holding
 
 
-def test_of_two_readers_the_old_one_is_the_holder(path: Path, writer: Database, copier: Database) -> None:
+def test_of_two_readers_the_old_one_is_the_holder(path: Path, writer: SqliteDatabase, copier: SqliteDatabase) -> None:
     reader = open_reader(path)
     with holding(path) as holder:
         grow(writer, 2)
@@ -37,7 +37,9 @@ def test_of_two_readers_the_old_one_is_the_holder(path: Path, writer: Database, 
     reader.close()
 
 
-def test_a_reader_that_came_when_all_was_copied_holds_it_too(path: Path, writer: Database, copier: Database) -> None:
+def test_a_reader_that_came_when_all_was_copied_holds_it_too(
+    path: Path, writer: SqliteDatabase, copier: SqliteDatabase
+) -> None:
     grow(writer, 2)
     copier.checkpoint("RESTART")
     with holding(path) as holder:
@@ -66,7 +68,7 @@ def test_a_process_is_named_in_one_line_with_its_start() -> None:
 
 @pytest.mark.parametrize("answer", [0, -1])
 def test_a_holder_without_an_id_here_is_told_of_all_the_same(
-    path: Path, writer: Database, copier: Database, monkeypatch: pytest.MonkeyPatch, answer: int
+    path: Path, writer: SqliteDatabase, copier: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, answer: int
 ) -> None:
     watch = wal_watch.WalWatch(path, metrics := Metrics("writer"), ManualClock(0))
     # What the kernel says of a lock of another PID namespace: that it is there.
@@ -79,7 +81,7 @@ def test_a_holder_without_an_id_here_is_told_of_all_the_same(
 
 
 def test_without_the_list_of_locks_the_kernel_is_asked_for_each(
-    path: Path, writer: Database, copier: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    path: Path, writer: SqliteDatabase, copier: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(wal_index, "LOCKS", tmp_path / "absent")
     with holding(path) as holder:
@@ -89,7 +91,7 @@ def test_without_the_list_of_locks_the_kernel_is_asked_for_each(
 
 
 def test_a_long_wal_that_nobody_holds_is_told_once_a_minute(
-    path: Path, writer: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Path, writer: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(wal_watch, "WAL_BYTES_MAX", 1)
     watch = wal_watch.WalWatch(path, Metrics("writer"), clock := ManualClock(0))

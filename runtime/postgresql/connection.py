@@ -1,0 +1,226 @@
+"""A connection to the ledger on PostgreSQL, under the methods and errors of one to SQLite."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+# Whoever asks is a native thread. Where gevent has patched the library, psycopg would wait by that otherwise.
+os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_c")
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+
+from runtime.postgresql.guards import expected_guards
+from runtime.postgresql.translation import OWN, translated
+from runtime.postgresql.types import register, register_sealed
+from runtime.storage.connection import Row
+from runtime.storage.database import DatabaseError, DatabaseUnsafe, IntegrityError, OperationalError
+
+logger = logging.getLogger(__name__)
+
+VERSION_LEAST = 15_00_00
+CONNECT_S_MAX = 5
+ROWS_AT_ONCE = 2_000
+AS_WRITTEN = (
+    *("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"),
+    *("enable_material", "enable_memoize", "enable_parallel_append", "jit"),
+)
+"""What the planner must not use: the statements of pages and commits are looks into indexes, one after the other in the
+order in which they are written, and must be that on tables of every size, with figures about them or without."""
+PREPARE = "; ".join((*(f"SET {name} = off" for name in AS_WRITTEN), "SET join_collapse_limit = 1"))
+FOR_WALKS = "; ".join((*(f"SET LOCAL {name} = on" for name in AS_WRITTEN[:4]), "SET LOCAL cursor_tuple_fraction = 1"))
+FOR_PAGES = "; ".join(f"SET LOCAL {name} = off" for name in AS_WRITTEN[:4])
+READ_ONLY = "SET default_transaction_read_only = on"
+WRITING = "SET synchronous_commit = on; SET plan_cache_mode = force_generic_plan"
+"""A commit that is answered is on the disk, and on the standby's where there is a synchronous one."""
+
+Connect = Callable[[], psycopg.Connection[Any]]
+
+
+class PostgresDatabase:
+    """One connection to the database that a URL names; not to be shared by two users at the same time.
+
+    One that was lost is made anew at the next transaction, or at the next statement outside of one.
+    """
+
+    def __init__(self, url: str, *, prepare: str = READ_ONLY, lock: bool = False) -> None:
+        """`prepare` sets up the session; with `lock` it is that of the one writer, or raises OperationalError."""
+        self._url = url
+        self._prepare = f"{PREPARE}; {prepare}"
+        self._lock = lock
+        self._cursors = 0
+        self._is_inside = False
+        self._connection = self._connected()
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement and return all its rows."""
+        try:
+            cursor = self._at_work().execute(translated(sql), params)
+            return cursor.fetchall() if cursor.description else []
+        except psycopg.Error as ex:
+            raise _ours(ex) from ex
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of `rows`; for writes whose answer nobody needs."""
+        try:
+            self._at_work().cursor().executemany(translated(sql), rows)
+        except psycopg.Error as ex:
+            raise _ours(ex) from ex
+
+    def iterate(self, sql: str, params: Sequence[Any] = ()) -> Iterator[Row]:
+        """Run one statement and yield its rows as they are read: within a snapshot by a cursor of the server's."""
+        connection = self._at_work()
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            yield from self.execute(sql, params)
+            return
+        self._cursors += 1
+        try:
+            with connection.cursor(name=f"walk_{self._cursors}") as cursor:
+                cursor.itersize = ROWS_AT_ONCE
+                # A walk over whole tables is planned as such.
+                connection.execute(FOR_WALKS)
+                cursor.execute(translated(sql), params)
+                connection.execute(FOR_PAGES)
+                yield from cursor
+        except psycopg.Error as ex:
+            raise _ours(ex) from ex
+
+    def dicts(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run one statement and return its rows by column name."""
+        try:
+            cursor = self._at_work().execute(translated(sql), params)
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+        except psycopg.Error as ex:
+            raise _ours(ex) from ex
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Begin to write; commit at the end, roll everything back on any error."""
+        with self._within("BEGIN"):
+            yield
+            try:
+                done = self._connection.execute("COMMIT").statusmessage
+            except psycopg.Error as ex:
+                raise _ours(ex) from ex
+            if done != "COMMIT":
+                # A statement had failed, and who caught that went on: the server says so only here.
+                raise DatabaseError(f"the transaction was rolled back: it answered {done} to COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read several statements from one state of the database."""
+        with self._within("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+            yield
+            self._roll_back()
+
+    @contextmanager
+    def _within(self, begin: str) -> Iterator[None]:
+        try:
+            self._at_work().execute(begin)
+        except psycopg.Error as ex:
+            raise _ours(ex) from ex
+        self._is_inside = True
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._is_inside = False
+
+    def _roll_back(self) -> None:
+        try:
+            if self._connection.info.transaction_status != TransactionStatus.IDLE:
+                self._connection.execute("ROLLBACK")
+        except psycopg.Error:  # with the connection the server has let go of the transaction
+            self._connection.close()
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what is wrong beneath the rows: foreign keys that lead nowhere, guards that are off, broken indexes."""
+        for table, row_id, parent in self.iterate(OWN["pointing_nowhere"]):
+            yield table, row_id, f"it points at a row of {parent} that is not there"
+        found = {name: (table, is_on) for name, table, is_on in self.execute(OWN["guards"])}
+        for name in sorted(expected_guards()):
+            table, is_on = found.get(name, ("database", False))
+            if not is_on:
+                yield table, name, "the trigger that keeps its rows is off or gone"
+        for table, index in self.execute(OWN["broken_indexes"]):
+            yield table, index, "the index is not valid"
+
+    def run_script(self, text: str) -> None:
+        """Run statements that take no parameters, as a migration's."""
+        try:
+            self._at_work().execute(text.encode())
+        except psycopg.Error as ex:
+            raise _ours(ex) from ex
+
+    def learn_types(self) -> None:
+        """Look up the types of the database's own; a migration may just have made them."""
+        register_sealed(self._connection)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _at_work(self) -> psycopg.Connection[Any]:
+        """Return the connection, made anew if it was lost: but not within a transaction, which is lost with it."""
+        if self._connection.closed:
+            if self._is_inside:
+                raise OperationalError("the connection was lost, and the transaction with it")
+            self._connection = self._connected()
+            logger.warning("connected to PostgreSQL again")
+        return self._connection
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        try:
+            connection = connect(self._url)
+            try:
+                connection.execute(self._prepare.encode())
+                register(connection)
+                register_sealed(connection)
+                _require_fit(connection)
+                if self._lock and not connection.execute(OWN["take_writers_lock"]).fetchall()[0][0]:
+                    raise OperationalError("another session holds the writer's lock of this database")
+            except BaseException:
+                connection.close()
+                raise
+        except psycopg.Error as ex:
+            raise _ours(ex) from ex
+        return connection
+
+
+def connect(url: str) -> psycopg.Connection[Any]:
+    """Connect; whoever is not reached in CONNECT_S_MAX is away, unless the URL says otherwise."""
+    given: dict[str, Any] = {"connect_timeout": CONNECT_S_MAX, "application_name": "taptrade", **conninfo_to_dict(url)}
+    connection: psycopg.Connection[Any] = psycopg.connect(make_conninfo(**given), autocommit=True)
+    connection.prepare_threshold = 2
+    return connection
+
+
+def _require_fit(connection: psycopg.Connection[Any]) -> None:
+    """Raise DatabaseUnsafe for a server that the ledger must not lie on."""
+    number, version, encoding, is_synced, is_whole = connection.execute(OWN["server"]).fetchall()[0]
+    if number < VERSION_LEAST:
+        raise DatabaseUnsafe(f"PostgreSQL {version} is too old; {VERSION_LEAST // 10_000} or later is needed")
+    if encoding != "UTF8":
+        raise DatabaseUnsafe(f"the database is encoded as {encoding}; make one with ENCODING 'UTF8'")
+    if not is_synced or not is_whole:
+        raise DatabaseUnsafe(
+            "PostgreSQL runs with fsync or full_page_writes off, and would lose commits with its power"
+        )
+
+
+def _ours(ex: psycopg.Error) -> DatabaseError:
+    """Return the error as SQLite's would be told: of the same kind, with PostgreSQL's own sentence."""
+    said = (ex.diag.message_primary or str(ex)).strip().replace("\n", " ")
+    if isinstance(ex, psycopg.IntegrityError):
+        return IntegrityError(said)
+    if isinstance(ex, psycopg.OperationalError | psycopg.InterfaceError):
+        return OperationalError(said)
+    return DatabaseError(said)

@@ -1,0 +1,43 @@
+"""Read-only connections to the ledger on PostgreSQL, each query cut off by the server after as long as on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from runtime.clock import Clock
+from runtime.postgresql.connection import READ_ONLY, PostgresDatabase
+from runtime.storage.database import OperationalError, Row
+from runtime.storage.read_pool import READ_MS_MAX, Apply, Limited, ReadPool, directly
+
+
+class _Connection(Limited):
+    """One connection; the server ends each statement in time, and what several take together is looked at between."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        super().__init__(clock)
+        self.database = _InTime(url, self)
+
+
+class _InTime(PostgresDatabase):
+    def __init__(self, url: str, limited: Limited) -> None:
+        super().__init__(url, prepare=f"{READ_ONLY}; SET statement_timeout = {READ_MS_MAX}")
+        self._limited = limited
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement, unless those before it took all the time."""
+        if self._limited.is_late():
+            raise OperationalError("the statements took too long together")
+        return super().execute(sql, params)
+
+
+class PostgresReadPool(ReadPool):
+    """A few connections to one server, each used by one query at a time."""
+
+    def __init__(self, url: str, clock: Clock, apply: Apply[Any] = directly) -> None:
+        super().__init__(Path(), clock, apply)
+        self._url = url
+
+    def _connect(self) -> Limited:
+        return _Connection(self._url, self._clock)

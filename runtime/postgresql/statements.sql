@@ -1,0 +1,123 @@
+-- What PostgreSQL is asked otherwise than SQLite: statements of the ledger under their own names, whose place these take
+-- (runtime/postgresql/translation.py), and those that write a commit's rows together. Lists go in as one text each: JSON,
+-- or an array as PostgreSQL writes it. LATERAL with LIMIT 1 is one look into an index for each of a list, however large
+-- the tables were when the plan was made.
+
+-- name: bets_by_id
+-- The bets of many ids.
+SELECT {bet.bet_columns} FROM json_array_elements_text(?::json) AS wanted (id)
+CROSS JOIN LATERAL (SELECT {bet_columns} FROM bets WHERE bets."key" = wanted.id LIMIT 1) AS bet;
+
+-- name: bets_on_cells
+-- The bets taken on cells by players; the one parameter is a list of [column, low, high, number of the player].
+SELECT {bet.bet_columns} FROM json_array_elements(?::json) AS wanted (cell)
+CROSS JOIN LATERAL (SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL
+    AND column_start_s = (wanted.cell ->> 0)::bigint AND low_cents = (wanted.cell ->> 1)::bigint
+    AND high_cents = (wanted.cell ->> 2)::bigint AND "user" = (wanted.cell ->> 3)::bigint LIMIT 1) AS bet;
+
+-- name: bets_among
+-- The bets of a list of row numbers, in order of placing; the list is one parameter.
+SELECT {bet.bet_columns} FROM json_array_elements_text(?::json) AS wanted (seq)
+CROSS JOIN LATERAL (SELECT {bet_columns} FROM bets WHERE bets.seq = wanted.seq::bigint LIMIT 1) AS bet
+ORDER BY bet.seq;
+
+-- name: players
+-- Of many players, by their ids: the number of each, the newest entry, the balance and how often that has moved.
+SELECT found.id, found.seq, found.last_entry_id, found.balance, found.version
+FROM json_array_elements_text(?::json) AS wanted (id)
+CROSS JOIN LATERAL (SELECT id, seq, last_entry_id, balance, version FROM users WHERE users.id = wanted.id LIMIT 1)
+    AS found;
+
+-- name: move_balances
+-- Give balances what a commit has made of them, each from what it was: a row for each that was as it had to be.
+-- Parameters: time, and arrays of numbers of players, balances and versions before, balances and versions after, entries.
+UPDATE users SET balance = moved.balance, version = moved.version, updated_at = ?, last_entry_id = moved.entry
+FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[])
+    AS moved (seq, balance_before, version_before, balance, version, entry)
+WHERE users.seq = moved.seq AND users.balance = moved.balance_before AND users.version = moved.version_before
+    AND moved.balance >= 0
+RETURNING users.seq;
+
+-- name: insert_entries
+-- The entries of a commit. Parameters: time, commit, and an array for each other column.
+INSERT INTO entry_rows
+    (id, "user", amount, balance_after, kind, ref, metadata, number, previous, place, created_at, commit_number)
+SELECT fresh.*, ?::bigint, ?::bigint FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[],
+    ?::text[], ?::bigint[], ?::text[], ?::bigint[]) AS fresh;
+
+-- name: insert_bets
+-- The bets of a commit. A signer is left out where the delegation names that key, and a player's number is looked up where
+-- it is not given. Parameters: time of placing, commit, and an array for each other column.
+INSERT INTO bet_rows
+    (placed_at, placed_commit, seq, id, "user", cell_id, amount, reward_rate, status, refusal_code,
+     refusal_detail, refusal_arguments, column_start_s, low_cents, high_cents, min_rate_bp, nonce, signed_after_s,
+     signature, signer, delegation, received_after_ms, decided_after_ms, tick_after_ms, tick_close, volatility, pricing,
+     model_after_ms, placed_place, fill_delay_ms)
+SELECT ?::bigint, ?::bigint, seq, id, coalesce(number, (SELECT users.seq FROM users WHERE users.id = user_id)), cell_id,
+    amount, reward_rate, status, refusal_code, refusal_detail, refusal_arguments, column_start_s, low_cents, high_cents,
+    min_rate_bp, nonce, signed_after_s, signature,
+    CASE WHEN delegation_id IS NULL OR signer IS DISTINCT FROM
+        (SELECT session_key FROM delegations WHERE delegations.id = delegation_id) THEN signer END,
+    (SELECT delegations.seq FROM delegations WHERE delegations.id = delegation_id),
+    received_after_ms, decided_after_ms, tick_after_ms, tick_close, volatility, pricing, model_after_ms, placed_place,
+    fill_delay_ms
+FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[],
+    ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[], ?::text[], ?::text[],
+    ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::float8[], ?::bigint[], ?::bigint[], ?::bigint[],
+    ?::bigint[]) AS fresh (seq, id, number, user_id, cell_id, amount, reward_rate, status, refusal_code, refusal_detail,
+    refusal_arguments, column_start_s, low_cents, high_cents, min_rate_bp, nonce, signed_after_s, signature, signer,
+    delegation_id, received_after_ms, decided_after_ms, tick_after_ms, tick_close, volatility, pricing, model_after_ms,
+    placed_place, fill_delay_ms);
+
+-- name: resolve_bets
+-- End open bets; of one that has ended it fails. Parameters: time, commit, and arrays of row numbers, statuses, payouts
+-- and places.
+UPDATE bet_rows SET status = ended.status, resolved_after_ms = ? - placed_at, payout_amount = ended.payout,
+    resolved_commit = ?, resolved_place = ended.place
+FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]) AS ended (seq, status, payout, place)
+WHERE bet_rows.seq = ended.seq;
+
+-- name: applied
+-- Which migrations made the database; none where there is no record of any.
+SELECT name, sha256 FROM schema_migrations;
+
+-- name: has_record
+-- Whether there is such a record, and whether there are other tables.
+SELECT to_regclass('schema_migrations') IS NOT NULL,
+    EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = current_schema::regnamespace AND relkind IN ('r', 'p', 'v'));
+
+-- name: make_record
+-- The record of migrations.
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    name       TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    sha256     TEXT COLLATE "C" NOT NULL,
+    applied_at BIGINT NOT NULL
+);
+
+-- name: record_migration
+-- That a migration was applied.
+INSERT INTO schema_migrations (name, sha256, applied_at) VALUES (?, ?, ?);
+
+-- name: server
+-- What a server must be like: its version, the encoding of the database, and whether what it commits is on the disk.
+SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
+    current_setting('server_encoding'), current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on';
+
+-- name: take_writers_lock
+-- Be the one writer, for as long as the connection lasts.
+SELECT pg_try_advisory_lock(8386107626578076773);
+
+-- name: guards
+-- The triggers that keep the rows, and whether each is at work.
+SELECT tgname, tgrelid::regclass::text, tgenabled IN ('O', 'A') FROM pg_trigger
+WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema::regnamespace);
+
+-- name: broken_indexes
+-- Indexes that do not hold what is in their tables.
+SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index
+WHERE NOT (indisvalid AND indisready)
+    AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema::regnamespace);
+
+-- name: pointing_nowhere
+-- Rows that point at none.
+SELECT child, child_row, parent FROM pointing_nowhere();

@@ -1,0 +1,56 @@
+"""A real PostgreSQL for tests, in memory where there is room; each test gets a database of its own with our schema."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loadtest import postgres
+from loadtest.postgres import Cluster
+from runtime.clock import SystemClock
+from runtime.postgresql import schema
+
+MEMORY = Path("/dev/shm")
+TEMPLATE = "template_house"
+LEFT_OUT = "PostgreSQL was not started"
+SMALL = ("shared_buffers=32MB", "max_connections=60", "autovacuum=off")
+
+
+class Postgres:
+    """A server, and the databases in it."""
+
+    def __init__(self, running: Cluster) -> None:
+        self.running = running
+        self._numbers = itertools.count(1)
+
+    def empty(self) -> str:
+        """Make a database without a table; its URL."""
+        return self._made("template0")
+
+    def house(self) -> str:
+        """Make a database with our schema; its URL."""
+        return self._made(TEMPLATE)
+
+    def _made(self, template: str) -> str:
+        name = f"house_{next(self._numbers)}"
+        self.running.run("createdb", "-T", template, name)
+        return self.running.url(name)
+
+
+@contextmanager
+def started() -> Iterator[Postgres]:
+    """Run a server for the length of the block; raise NoPostgres where there is none."""
+    postgres.programs()
+    # Another user runs it where we are root, and passes through no folder of ours.
+    folder = Path(tempfile.mkdtemp(prefix="tap-pg-", dir=MEMORY if MEMORY.is_mount() else None))
+    try:
+        with postgres.server(folder / "postgres", *SMALL, sockets_in=folder) as running:
+            running.run("createdb", "-T", "template0", TEMPLATE)
+            schema.migrate(running.url(TEMPLATE), SystemClock())
+            yield Postgres(running)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
