@@ -42,6 +42,8 @@ def _system(call: Call[None], down: list[str]) -> Snapshot:
     if status is not None:
         _measure_status(figures, status, call.received_ms)
         _measure_replica(figures, status, call)
+        if not call.parts.settings.database_url:  # else no week is archived
+            figures.set("taptrade_last_successful_archive_timestamp", status.archived_ms / 1000)
         with suppress(RedisError):
             _measure_jobs(figures, call)
     backup = newest_backup(call.parts.settings.data / FOLDER)
@@ -54,7 +56,6 @@ def _measure_status(figures: Metrics, status: SystemStatus, now_ms: int) -> None
     figures.set("taptrade_backlog_bets", status.backlog_bets)
     for state in State:
         figures.set("taptrade_breaker_state", int(status.breaker.state is state), state.value)
-    figures.set("taptrade_last_successful_archive_timestamp", status.archived_ms / 1000)
     if status.audit is not None:
         figures.set("taptrade_audit_findings", status.audit.findings)
         figures.set("taptrade_audit_time_seconds", status.audit.at_ms / 1000)

@@ -41,6 +41,7 @@ from runtime.messaging.queues import begin_epoch
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
 from runtime.parts import Parts
+from runtime.postgresql import choice
 from runtime.process_lock import claim_slot
 from runtime.rate_limits import policies
 from runtime.records.sittings import Sittings
@@ -103,7 +104,7 @@ def assembled(
     apply: Apply[Any] = directly,
 ) -> Parts:
     """Make the parts that follow from the settings, and start nothing; `apply` says where databases are read."""
-    pool, market, rules = ReadPool(settings.database, clock, apply), Market(clock), rules_of(settings)
+    pool, market, rules = choice.read_pool(settings, clock, apply), Market(clock), rules_of(settings)
     return Parts(
         settings=settings,
         clock=clock,

@@ -14,6 +14,7 @@ from runtime.clock import rfc3339
 from runtime.function_files import functions_folder
 from runtime.function_versions import OWN, in_service
 from runtime.game.rewards import BrownianTouch
+from runtime.postgresql import choice
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.dashboard import url_of_dashboard
@@ -49,7 +50,7 @@ def facts(settings: Settings, redis_url: str, functions: str) -> tuple[tuple[str
         ("health", f"{base}/healthz"),
         ("queues", f"{url_of_dashboard(settings)} (`taptrade dashboard` prints the key)"),
         ("functions", functions),
-        ("database", str(settings.database)),
+        ("database", choice.name_of(settings)),
         ("logs", str(settings.data / "logs")),
         ("Redis", hide_password(redis_url)),
         ("prices", prices.get(settings.feed_kind, f"live, on which exchanges agree: {', '.join(settings.feed)}")),

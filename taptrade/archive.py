@@ -19,6 +19,7 @@ from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
 from runtime.messaging.commands import Outcome, RecordArchive
 from runtime.messaging.connection import connect
+from runtime.postgresql import choice
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.arguments import typed
@@ -53,7 +54,10 @@ def main(argv: Sequence[str]) -> int:
         "verify": _verify,
         "restore": _restore,
     }[given.action]
-    return action(load(), given)
+    settings = load()
+    if given.action == "run":
+        choice.refuse_on_postgresql(settings, "archiving weeks", "the whole history stays in the database")
+    return action(settings, given)
 
 
 def _list(settings: Settings, given: argparse.Namespace) -> int:
@@ -61,7 +65,7 @@ def _list(settings: Settings, given: argparse.Namespace) -> int:
     with open_books(settings) as database:
         weeks = recorded(database)
     rows = [_listed(one, week, one_is_here=week in here) for week, one in weeks.items()]
-    due = [week.name for week in _archiver(settings, lambda *_: None).due()]
+    due = [] if settings.database_url else [week.name for week in _archiver(settings, lambda *_: None).due()]
     if given.json:
         print(msgspec.json.encode({"archived": rows, "due": due}).decode())
         return 0

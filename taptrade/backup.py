@@ -9,6 +9,7 @@ import msgspec
 
 from jobs.upkeep.backup import KEEP, back_up
 from runtime.clock import SystemClock, rfc3339
+from runtime.postgresql import choice
 from runtime.settings import load
 from runtime.storage.backups import FOLDER
 from taptrade.books import open_books
@@ -24,6 +25,7 @@ def main(argv: Sequence[str]) -> int:
     add_output(parser)
     given = parser.parse_args(argv)
     settings = load()
+    choice.refuse_on_postgresql(settings, "a copy by this command", "use pg_basebackup with an archive of its log")
     folder = settings.data / FOLDER
     with open_books(settings):
         made = back_up(settings, SystemClock())

@@ -18,6 +18,7 @@ from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
 from runtime.game.rows import is_nobody
 from runtime.personal.seal import FORGOTTEN
+from runtime.postgresql import choice
 from runtime.settings import Settings
 from runtime.storage import ticks_store
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, Row, naming
@@ -57,9 +58,9 @@ class Account:
 @contextmanager
 def open_books(settings: Settings) -> Iterator[Database]:
     """Open the live database for reading; raise DatabaseUnsafe or WrongSchema if it cannot be read, whenever found."""
-    database = open_migrated(settings.database, LEDGER_MIGRATIONS)
+    database = choice.open_migrated(settings)
     try:
-        with naming(settings.database):
+        with choice.naming(settings):
             yield database
     finally:
         database.close()

@@ -16,6 +16,7 @@ from runtime.messaging.commands import ForgetPlayer
 from runtime.messaging.connection import connect
 from runtime.operating.words import WHY_MAX
 from runtime.personal.erased import Erased
+from runtime.postgresql import choice
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
 from taptrade.arguments import said, seconds
@@ -44,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     require_who(parser, given)
     settings = load()
+    choice.refuse_on_postgresql(settings, "forgetting a player", "old states of rows stay in its files and its log")
     with open_books(settings) as database:
         user_id = find_account(database, given.account).user_id
     command = ForgetPlayer(user_id=user_id, who=given.who, why=given.why, **times(SystemClock().now_ms()))

@@ -21,11 +21,11 @@ from runtime.operating.exposure import read_exposure, settlement_lag_ms
 from runtime.operating.feed import FeedView, feed_view
 from runtime.operating.pace import Pace, read_pace
 from runtime.operating.queues import SHOWN, QueueView, function_queues, oldest_waiting_ms, read_queues
+from runtime.postgresql import choice
 from runtime.records.queries import QUERIES
 from runtime.settings import Settings
 from runtime.storage.backups import FOLDER, Backup, newest_backup
 from runtime.storage.database import DatabaseError
-from runtime.storage.read_pool import ReadPool
 from runtime.version import build
 from taptrade import alive, running
 from taptrade.announce import ask
@@ -111,7 +111,7 @@ class HouseLook:
         self._settings = settings
         self._client = client
         self._clock = clock
-        self._pool = ReadPool(settings.database, clock)
+        self._pool = choice.read_pool(settings, clock)
         self._latencies = Latencies()
 
     def now(self) -> HouseStatus:

@@ -118,15 +118,15 @@ def migrate(argv: Sequence[str]) -> int:
 
 def lacking_migrations(settings: Settings) -> list[str]:
     """Return what the databases lack; raise WrongSchema where they are of a newer release than this one."""
+    from runtime.postgresql import choice
     from runtime.storage import function_store, ticks_store
-    from runtime.storage.database import LEDGER_MIGRATIONS
     from runtime.storage.migrate import missing_migrations
 
-    live = missing_migrations(settings.database, LEDGER_MIGRATIONS)
+    live = choice.lacks(settings)
     ticks = missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
     remembered = missing_migrations(settings.functions_database, function_store.MIGRATIONS)
     return [
-        *(one.name for one in live),
+        *live,
         *(f"ticks {one.name}" for one in ticks),
         *(f"functions {one.name}" for one in remembered),
     ]
@@ -135,6 +135,7 @@ def lacking_migrations(settings: Settings) -> list[str]:
 def migrate_databases(settings: Settings) -> list[str]:
     """Apply what the databases lack; return the names of what was applied."""
     from runtime.archive.files import attached
+    from runtime.postgresql import choice
     from runtime.storage import function_store, ticks_store
     from runtime.storage.database import LEDGER_MIGRATIONS
     from runtime.storage.migrate import migrate, missing_migrations
@@ -144,10 +145,10 @@ def migrate_databases(settings: Settings) -> list[str]:
     # Neither is touched where the other is not ours.
     missing_migrations(settings.ticks_database, ticks_store.MIGRATIONS)
     missing_migrations(settings.functions_database, function_store.MIGRATIONS)
-    live = migrate(settings.database, LEDGER_MIGRATIONS, clock, *_watched(settings.database))
+    live = choice.migrate(settings, clock, *_watched(settings.database))
     ticks = ticks_store.prepare(settings.ticks_database, clock)
     remembered = function_store.prepare(settings.functions_database, clock)
-    for name in keep_behind(settings.functions_database, settings.database):
+    for name in keep_behind(settings.functions_database, lambda: choice.open_reader(settings)):
         print(f"the ledger is older than what {name} was told: it goes on from the ledger's end", file=sys.stderr)
     weeks = [
         f"{week.name} {name}"

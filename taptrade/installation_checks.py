@@ -13,6 +13,7 @@ from rich.filesize import decimal
 
 from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
+from runtime.postgresql import choice
 from runtime.settings import Settings, SettingsError
 from runtime.storage import ticks_store
 from runtime.storage.backups import FOLDER, newest_backup
@@ -38,10 +39,11 @@ def installation_diagnoses(settings: Settings, *, whole: bool) -> Iterator[Diagn
     for name, require in START_CHECKS.items():
         yield start_check(name, require, settings)
     yield from ports(settings)
-    for path, migrations in ((settings.database, LEDGER_MIGRATIONS), (settings.ticks_database, ticks_store.MIGRATIONS)):
-        yield database(path, migrations, whole=whole)
+    yield ledger(settings, whole=whole)
+    yield database(settings.ticks_database, ticks_store.MIGRATIONS, whole=whole)
     yield rights(settings.data)
-    yield backup(settings.data, SystemClock().now_ms())
+    if not settings.database_url:
+        yield backup(settings.data, SystemClock().now_ms())
 
 
 def packages(lock: str) -> Diagnosis:
@@ -124,6 +126,19 @@ def ports(settings: Settings) -> Iterator[Diagnosis]:
             yield fail(name, str(ex), "as it says")
         else:
             yield ok(name, f"{port} is free")
+
+
+def ledger(settings: Settings, *, whole: bool) -> Diagnosis:
+    """Open the ledger, whichever engine holds it."""
+    if not settings.database_url:
+        return database(settings.database, LEDGER_MIGRATIONS, whole=whole)
+    try:
+        lacks = choice.lacks(settings)
+    except TaptradeError as ex:
+        return fail("PostgreSQL", str(ex), "docs/postgresql.md says what it must be like")
+    if lacks:
+        return warn("PostgreSQL", f"{len(lacks)} migrations behind, from {lacks[0]} on", "the next start applies it")
+    return ok("PostgreSQL", "answers; its own tools check it: pg_amcheck")
 
 
 def database(path: Path, migrations: Path, *, whole: bool) -> Diagnosis:

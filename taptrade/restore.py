@@ -22,10 +22,11 @@ from runtime.errors import TaptradeError
 from runtime.game.ledger import SQL
 from runtime.game.limits import RiskLimits
 from runtime.personal.erased import ERASURES_FILE, Erased, ErasedFile
+from runtime.postgresql import choice
 from runtime.setting_forms import stored_at
 from runtime.settings import Settings, load
 from runtime.storage import ticks_store
-from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseUnsafe, naming, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseUnsafe, naming, open_reader, open_writer
 from runtime.storage.migrate import open_migrated
 from taptrade import litestream
 from taptrade.arguments import typed
@@ -89,6 +90,9 @@ def main(argv: Sequence[str]) -> int:
     add_output(parser)
     given = parser.parse_args(argv)
     settings = load()
+    choice.refuse_on_postgresql(
+        settings, "a restore from Litestream's replica", "restore a base backup of PostgreSQL's"
+    )
     found = restore(settings, given.source or litestream.replica_of(settings), given.to, given.at, given.old)
     print(msgspec.json.encode(found).decode() if given.json else "\n".join(_sentences(found)))
     return 0 if found.audit_ok and not found.erasures_unread else 1
@@ -104,7 +108,7 @@ def restore(settings: Settings, source: str, folder: Path, at_ms: int | None, ol
         replica.restore(folder, at_ms, lambda done, total: progress.update(task, completed=done, total=total))
         path, ticks, functions = litestream.databases(folder)
         open_migrated(path, LEDGER_MIGRATIONS).close()
-        stepped_back = keep_behind(functions, path) if functions.exists() else None
+        stepped_back = keep_behind(functions, lambda: open_reader(path)) if functions.exists() else None
         erasures, unread = known_erasures(settings, old)
         forgotten = forget_again(path, folder, erasures)
         database = open_migrated(path, LEDGER_MIGRATIONS)

@@ -11,10 +11,11 @@ from jobs.feed.opening import recording_of
 from runtime.function_versions import folder_of_sets, in_service
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, connect, require_version
+from runtime.postgresql import choice
 from runtime.settings import Settings, SettingsError
 from runtime.storage import function_store, ticks_store
 from runtime.storage.column_width import refuse_other_width
-from runtime.storage.database import LEDGER_MIGRATIONS, naming, open_reader, require_safe_sqlite
+from runtime.storage.database import LEDGER_MIGRATIONS, require_safe_sqlite
 from runtime.storage.migrate import missing_migrations
 from taptrade.function_check import require_functions
 from taptrade.listening import address_of
@@ -69,6 +70,7 @@ def require_fit_redis(url: str) -> None:
 
 def require_fit_databases(settings: Settings) -> None:
     """Raise if a database is none of ours, or if bets are open on columns of another width than the settings say."""
+    is_there = not choice.lacks(settings) if settings.database_url else settings.database.exists()
     for path, migrations in (
         (settings.database, LEDGER_MIGRATIONS),
         (settings.ticks_database, ticks_store.MIGRATIONS),
@@ -76,9 +78,9 @@ def require_fit_databases(settings: Settings) -> None:
     ):
         if path.exists():
             missing_migrations(path, migrations)
-    if settings.database.exists():
-        with naming(settings.database):
-            reader = open_reader(settings.database)
+    if is_there:
+        with choice.naming(settings):
+            reader = choice.open_reader(settings)
             try:
                 refuse_other_width(reader.execute, settings.column_seconds)
             finally:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from jobs.triggers.positions import furthest, step_back
 from runtime.records.events import last_commit
-from runtime.storage.database import open_reader, open_writer
+from runtime.storage.database import Database, open_writer
 from runtime.webhooks.subscriptions import Webhooks
 
 
-def keep_behind(functions_database: Path, ledger: Path) -> list[str]:
+def keep_behind(functions_database: Path, open_ledger: Callable[[], Database]) -> list[str]:
     """Let functions that were told of more than the ledger has go on from its end; return their names.
 
     It must be done before anything is committed to a ledger that was restored: its next commits have the numbers of
@@ -21,7 +22,7 @@ def keep_behind(functions_database: Path, ledger: Path) -> list[str]:
         webhooks = Webhooks(store)
         told = max(furthest(store), webhooks.furthest())
         # Asked afterwards: where a house is at work meanwhile, its functions have not been told of more than this.
-        with closing(open_reader(ledger)) as reader:
+        with closing(open_ledger()) as reader:
             newest = last_commit(reader.execute)
         if told <= newest:
             return []

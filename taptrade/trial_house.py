@@ -26,17 +26,19 @@ STOP_S = 5
 @contextmanager
 def throw_away(settings: Settings, *, present: bool = False) -> Iterator[Settings]:
     """Return the settings of a house of its own; `present` lays the databases of this one into it, to be read."""
-    if present and not settings.database.exists():
+    if present and not settings.database_url and not settings.database.exists():
         raise DatabaseUnsafe(f"there is no database at {settings.database}; start one with `taptrade up`")
     with tempfile.TemporaryDirectory(prefix="taptrade-trial-") as name:
         data = Path(name)
-        for database in (settings.database, settings.ticks_database) if present else ():
+        beside = (settings.ticks_database,) if settings.database_url else (settings.database, settings.ticks_database)
+        for database in beside if present else ():
             # SQLite goes to the file that a link leads to, and so to its log.
             (data / database.name).symlink_to(database)
         with _redis(data) as url:
             # Of the present house's, as are the settings of its functions.
             file = str(file_of(settings))
-            yield replace(settings, data=data, redis_url=url, function_settings=file)
+            ledger = settings.database_url if present else ""
+            yield replace(settings, data=data, database_url=ledger, redis_url=url, function_settings=file)
 
 
 @contextmanager

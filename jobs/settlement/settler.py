@@ -17,6 +17,7 @@ from runtime.messaging.connection import Redis, connect
 from runtime.messaging.queues import SETTLE, new_id, send_commands
 from runtime.messaging.redis_keys import ALIVE_TTL_S, BREAKER, SETTLER_ALIVE
 from runtime.messaging.redis_values import decode_breaker
+from runtime.postgresql import choice
 from runtime.settings import Settings, load
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_reader
@@ -141,7 +142,7 @@ def _settler() -> Settler:
     """Return this process's settler; its connections stay open from job to job."""
     settings = load()
     return Settler(
-        open_reader(settings.database),
+        choice.open_reader(settings),
         open_reader(settings.ticks_database),
         connect(settings.redis_url),
         settings,

@@ -26,18 +26,27 @@ KEEP = 24
 @cron("0 * * * *", name="backup-live", queue=JOBS, timeout_s=1800, overdue_s=2 * 3600)
 def backup_live() -> dict[str, object]:
     """Back up the live database (a job of RQ's: its result is what was made)."""
-    made = back_up(load(), SystemClock())
+    settings = load()
+    if settings.database_url:
+        back_up_functions(settings)
+        return {"left_out": "the ledger on PostgreSQL is backed up by PostgreSQL's own tools"}
+    made = back_up(settings, SystemClock())
     logger.info("backed up commit %d into %s (%d bytes)", made.commit, made.file, made.bytes)
     return msgspec.to_builtins(made)  # type: ignore[no-any-return]
 
 
 def back_up(settings: Settings, clock: Clock) -> Backup:
     """Back up the live database, and first what functions remember, which must not be ahead of it."""
+    back_up_functions(settings)
+    return make_backup(settings.database, settings.data / FOLDER, clock)
+
+
+def back_up_functions(settings: Settings) -> None:
+    """Back up what functions remember."""
     folder = settings.data / FOLDER
     if settings.functions_database.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         keep_functions(settings.functions_database, folder)
-    return make_backup(settings.database, folder, clock)
 
 
 def make_backup(live: Path, folder: Path, clock: Clock, keep: int = KEEP) -> Backup:

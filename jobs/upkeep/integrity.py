@@ -12,8 +12,8 @@ from runtime.messaging.connection import Redis, connect
 from runtime.messaging.queues import JOBS
 from runtime.messaging.redis_keys import AUDIT_LAST
 from runtime.messaging.redis_values import AuditResult
+from runtime.postgresql import choice
 from runtime.settings import Settings, load
-from runtime.storage.database import open_reader
 from runtime.triggers import cron
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def audit_daily() -> dict[str, object]:
 
 def run_audit(settings: Settings, client: Redis, clock: Clock) -> dict[str, object]:
     """Audit against the heads kept so far, keep the present one, and leave the result for metrics and alerts."""
-    reader = open_reader(settings.database)
+    reader = choice.open_reader(settings)
     file = settings.data / HEADS_FILE
     try:
         report = audit(reader, heads=read_heads(file))

@@ -36,6 +36,7 @@ class Book:
         """`commit_type` writes commits as the database's engine takes them."""
         self.database = database
         self._commit_type = commit_type
+        self.forgets = commit_type.forgets
         self.seals = Seals(database, random_bytes)
         self.day_totals = DayTotals(database.execute)
         self.clock = clock

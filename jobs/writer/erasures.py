@@ -25,10 +25,12 @@ from runtime.messaging.commands import (
 )
 from runtime.personal.erased import Erased, ErasedFile
 from runtime.personal.seal import PERSONAL
+from runtime.storage.database import DatabaseUnsafe
 
 logger = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
+NOT_HERE = "Nobody is forgotten while PostgreSQL holds the ledger: the key would stay in its files and its log."
 OF_PLAYERS = (AdoptGuest, Deposit, Withdraw, SetLimits)
 
 
@@ -38,6 +40,8 @@ def forget_player(commit: Commit, book: Book, command: ForgetPlayer, *, kept_day
     if known is not None:
         data = {"user_id": known.user_id, "erased_ms": known.erased_ms, "who": known.who, "why": known.why}
         return Outcome(command.id, {**data, "repeat": True})
+    if not commit.forgets:
+        return Outcome(command.id, {}, "FORBIDDEN", NOT_HERE)
     rows = commit.connection.execute(PERSONAL["standing"], (book.open_from_s(), command.user_id))
     if not rows:
         return Outcome(command.id, {}, "NOT_FOUND", "There is no such account.")
@@ -118,6 +122,8 @@ def keep_forgotten(book: Book, file: ErasedFile) -> list[Erased]:
     here = [Erased.of_row(row) for row in execute(PERSONAL["erasures"])]
     missing = _missing(file.read(), {one.user_id for one in here}, book)
     if missing:
+        if not book.forgets:
+            raise DatabaseUnsafe(f"{file.path} names players as forgotten whom this database knows. {NOT_HERE}")
         with book.commit(lambda _commit: None) as commit:
             for one in missing:
                 erase(commit, book, one)

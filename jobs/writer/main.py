@@ -29,12 +29,12 @@ from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_rea
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_values import WriterAlive, encode_buckets
 from runtime.personal.erased import ERASURES_FILE, ErasedFile, ErasuresUnreadable
+from runtime.postgresql import choice
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, OperationalError, open_writer
-from runtime.storage.migrate import open_migrated
+from runtime.storage.database import Database, OperationalError, SqliteDatabase
 from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
@@ -79,14 +79,16 @@ class WriterProcess:
         keep_model(model, settings)
         self.writer = Writer(
             client,
-            Book(database, clock, risk_of(settings)),
+            Book(database, clock, risk_of(settings), commit_type=choice.commit_type(settings)),
             Inbox(client),
             WriterRules.of(settings, model, WaitTicks(settings.ticks_database)),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)
-        self.checkpoints = Checkpointer(
-            database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
-        )
+        self.checkpoints: Checkpointer | None = None
+        if isinstance(database, SqliteDatabase):
+            self.checkpoints = Checkpointer(
+                database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
+            )
         self.trimmer = Trimmer(database, clock)
         self.erased = ErasedFile(settings.data / ERASURES_FILE)
         self.writer.on_erasure = self._keep_erasures
@@ -103,7 +105,8 @@ class WriterProcess:
         """Iterate until told to stop; what waits in the queues then is left for the next writer."""
         keep_forgotten(self.writer.book, self.erased)
         self._open()
-        self.checkpoints.start(self.background)
+        if self.checkpoints is not None:
+            self.checkpoints.start(self.background)
         start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background)
         systemd.ready()
         while not self.stopping.is_set():
@@ -132,7 +135,8 @@ class WriterProcess:
         except (OSError, ErasuresUnreadable):
             # The commit stands and is answered. Whoever repeats the command, or starts the house, tries again.
             logger.exception("the list of forgotten players could not be written")
-        self.checkpoints.cut()
+        if self.checkpoints is not None:
+            self.checkpoints.cut()
 
     def _open(self) -> None:
         """Tell what was not told, and take up what was left."""
@@ -222,7 +226,8 @@ class WriterProcess:
             self.writer.inbox.close()
         except OUTAGES as ex:
             logger.warning("left without telling Redis: %s", ex)
-        self.checkpoints.stop()
+        if self.checkpoints is not None:
+            self.checkpoints.stop()
         self.background.join(STOP_S_MAX)
         self.database.close()
 
@@ -231,13 +236,13 @@ def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callab
     """Run the writer until SIGTERM or SIGINT; with `stand_by`, as soon as the one that is at work has ended."""
     settings = settings or load()
     if stand_by is None:
-        open_migrated(settings.database, LEDGER_MIGRATIONS).close()
+        choice.open_migrated(settings).close()
     with sole("writer", lock_file(settings.data), stand_by):
         # Only now: a migration must not meet a writer of the release before.
-        open_migrated(settings.database, LEDGER_MIGRATIONS).close()
+        choice.open_migrated(settings).close()
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
-        process = WriterProcess(settings, client, open_writer(settings.database, checkpoint_pages=0), SystemClock())
+        process = WriterProcess(settings, client, choice.open_writer(settings), SystemClock())
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)
         # What start-up left stays; what a commit leaves has no cycles.

@@ -83,12 +83,10 @@ class CommitEvent(NamedTuple):
 
 
 class Commit:
-    """The rows of one commit, collected in order of position.
-
-    How they are written is SQLite's way; PostgreSQL's is runtime/postgresql/commit.py.
-    """
+    """The rows of one commit, collected in order of position, and written as SQLite takes them."""
 
     _entry_row = staticmethod(entry_row)
+    forgets = True  # what is overwritten is gone, as it must be where a player is forgotten
 
     def __init__(
         self,

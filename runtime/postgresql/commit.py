@@ -101,6 +101,7 @@ class PostgresCommit(Commit):
     """The rows of one commit, written with a few statements whatever their number."""
 
     _entry_row = staticmethod(_entry_row)
+    forgets = False
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)

@@ -11,8 +11,9 @@ import msgspec
 from runtime.clock import Clock
 from runtime.function_settings import NONE_GIVEN, FunctionSettings, own_settings
 from runtime.messaging.connection import Redis
+from runtime.postgresql import choice
 from runtime.settings import Settings
-from runtime.storage.database import Database, open_reader, open_writer
+from runtime.storage.database import Database, open_writer
 
 B = TypeVar("B")
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class Bench:
     @cached_property
     def database(self) -> Database:
         """The live database."""
-        return open_reader(self.settings.database)
+        return choice.open_reader(self.settings)
 
     @cached_property
     def store(self) -> Database:

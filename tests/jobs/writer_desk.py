@@ -23,7 +23,7 @@ from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_values import encode_tick
 from runtime.postgresql import choice
 from runtime.settings import Settings, load
-from runtime.storage.database import LEDGER_MIGRATIONS, Database, open_writer
+from runtime.storage.database import LEDGER_MIGRATIONS, Database, SqliteDatabase, open_writer
 from runtime.storage.migrate import migrate
 from tests.runtime.game.one_limit import HOUSE_MINUTES
 
@@ -82,6 +82,12 @@ class Desk:
             self.database = open_writer(self.path)
         self.hire()
         self.show(PRICE_CENTS)
+
+    @property
+    def file(self) -> SqliteDatabase:
+        """The database as SQLite's, where it is."""
+        assert isinstance(self.database, SqliteDatabase)
+        return self.database
 
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""

@@ -106,12 +106,12 @@ def test_no_byte_of_a_name_or_a_key_is_left_in_the_file(desk: Desk, play: Signed
     needles = [key, *(text.encode() for text in (WALLET, play.signer, WALLET[2:].upper(), "cd" * 65))]
     needles += [bytes.fromhex(WALLET[2:]), bytes.fromhex(play.signer[2:])]
     assert faults(desk.database) == []
-    desk.database.checkpoint("TRUNCATE")
+    desk.file.checkpoint("TRUNCATE")
     held = desk.path.read_bytes()
     assert [needle in held for needle in needles] == [True, True, True, False, False, False, False]
     said = forget(desk, play.user_id)
     assert (said.code, said.data["who"], "repeat" in said.data) == (None, "ann", False)
-    desk.database.checkpoint("TRUNCATE")
+    desk.file.checkpoint("TRUNCATE")
     held = desk.path.read_bytes() + desk.path.with_name(f"{desk.path.name}-wal").read_bytes()
     assert [needle in held for needle in needles] == [False] * len(needles)
     assert faults(desk.database) == []
@@ -226,7 +226,7 @@ def test_a_writer_killed_at_a_step_leaves_all_or_nothing_and_a_repeat_finishes(
 
 
 def test_a_database_from_before_forgets_again(desk: Desk, play: SignedPlay, file: ErasedFile, tmp_path: Path) -> None:
-    desk.database.checkpoint("TRUNCATE")
+    desk.file.checkpoint("TRUNCATE")
     shutil.copy(desk.path, tmp_path / "before.db")
     assert forget(desk, play.user_id).code is None
     file.add([Erased("0" * 26, 1, "ann", "of another house")])
