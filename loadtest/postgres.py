@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -107,7 +108,11 @@ def server(folder: Path, *settings: str, sockets_in: Path | None = None) -> Iter
         log = folder.with_suffix(".log")
         with child(command, _environment(running.sockets), log, user=user) as process:
             wait_for(f"PostgreSQL ({log})", lambda: _answers(running), process, START_S_MAX)
-            yield running
+            try:
+                yield running
+            finally:
+                # Told to end as others are, it would wait for whoever is connected.
+                process.send_signal(signal.SIGINT)
 
 
 def tpcb_per_s(running: Cluster) -> float:

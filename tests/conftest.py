@@ -77,11 +77,34 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked with `engines` on both, but for what is about SQLite's own."""
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "desk" in metafunc.fixturenames and "engines" in marks and "sqlite" not in marks:
+        metafunc.parametrize("desk", ["SQLite", "PostgreSQL"], indirect=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly where PostgreSQL was not there."""
+    left_out = [one for one in terminalreporter.getreports("skipped") if LEFT_OUT in str(one.longrepr)]
+    if left_out:
+        terminalreporter.section(f"{LEFT_OUT}: {len(left_out)} tests of it were left out", sep="!", red=True, bold=True)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give every test its tier, so that `-m unit` chooses by it; side by side, the long ones begin."""
+    items[:] = [item for item in items if not _is_of_sqlite(item)]
     tiers.give_tiers(items)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("acceptance") is None)
+
+
+def _is_of_sqlite(item: pytest.Item) -> bool:
+    """Tell whether a case that is about SQLite's own was to run on PostgreSQL."""
+    case = getattr(item, "callspec", None)
+    return (
+        case is not None and case.params.get("desk") == "PostgreSQL" and item.get_closest_marker("sqlite") is not None
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -164,10 +187,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def desk(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str, clock: ManualClock) -> Iterator[Desk]:
-    """Return a writer at work on an empty database."""
-    import os
-
-    url = request.getfixturevalue("postgres").house() if os.environ.get("DESK_ENGINE") else ""
+    """Return a writer at work on an empty database; a test with the mark `engines` gets one on each of them."""
+    url = request.getfixturevalue("postgres").house() if getattr(request, "param", "") == "PostgreSQL" else ""
     desk = Desk(tmp_path / "taptrade.db", redis_url, clock, database_url=url)
     yield desk
     desk.close()

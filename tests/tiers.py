@@ -25,7 +25,9 @@ from tests.acceptance.system import System
 from tests.chaos.stage import Stage
 
 TIERS = frozenset({"unit", "integration", "acceptance"})
-PROCESSES = frozenset({"redis_server", "server", "impatient", "ours", "theirs", "hasty", "hasty_gunicorn", "edge"})
+PROCESSES = frozenset(
+    {"redis_server", "postgres", "server", "impatient", "ours", "theirs", "hasty", "hasty_gunicorn", "edge"}
+)
 """Fixtures that start a process, or bring one up by its name."""
 LEAVES_THE_PROCESS = {
     *("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"),

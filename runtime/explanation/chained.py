@@ -148,6 +148,8 @@ def _lines(execute: Execute, header: chain.Header, column_start_s: int, *, walk:
 
 
 def _read(execute: Execute, source: Source, number: int, near: Near | None) -> set[tuple[int, bytes]]:
+    if near is not None and None in near:
+        return set()  # the commit wrote none of that kind
     sql, params = (source.of_commit, (number,)) if near is None else (source.of_commit_near, (number, *near))
     return _records(source.kind, execute(sql, params))
 

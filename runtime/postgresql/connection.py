@@ -52,6 +52,7 @@ class PostgresDatabase:
         """`prepare` sets up the session; with `lock` it is that of the one writer, or raises OperationalError."""
         self._url = url
         self._prepare = f"{PREPARE}; {prepare}"
+        self._reads = prepare.startswith(READ_ONLY)
         self._lock = lock
         self._cursors = 0
         self._is_inside = False
@@ -60,7 +61,7 @@ class PostgresDatabase:
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run one statement and return all its rows."""
         try:
-            cursor = self._at_work().execute(translated(sql), params)
+            cursor = self._asked(translated(sql), params)
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error as ex:
             raise _ours(ex) from ex
@@ -93,7 +94,7 @@ class PostgresDatabase:
     def dicts(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Run one statement and return its rows by column name."""
         try:
-            cursor = self._at_work().execute(translated(sql), params)
+            cursor = self._asked(translated(sql), params)
             names = [column.name for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor]
         except psycopg.Error as ex:
@@ -122,7 +123,7 @@ class PostgresDatabase:
     @contextmanager
     def _within(self, begin: str) -> Iterator[None]:
         try:
-            self._at_work().execute(begin)
+            self._asked(begin, ())
         except psycopg.Error as ex:
             raise _ours(ex) from ex
         self._is_inside = True
@@ -167,6 +168,21 @@ class PostgresDatabase:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def __del__(self) -> None:
+        """Close what was let go of, as SQLite's connections are."""
+        connection = self.__dict__.get("_connection")
+        if connection is not None:
+            connection.close()
+
+    def _asked(self, text: str, params: Sequence[Any]) -> psycopg.Cursor[Any]:
+        """Run one statement; what is found lost only then is asked again, unless that could do anything twice."""
+        try:
+            return self._at_work().execute(text, params)
+        except psycopg.OperationalError:
+            if self._is_inside or not self._connection.closed or not (self._reads or text.startswith("BEGIN")):
+                raise
+            return self._at_work().execute(text, params)
 
     def _at_work(self) -> psycopg.Connection[Any]:
         """Return the connection, made anew if it was lost: but not within a transaction, which is lost with it."""

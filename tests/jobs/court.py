@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, Override, State
 from runtime.messaging import queues
 from runtime.messaging.redis_keys import BREAKER
-from runtime.settings import load
+from runtime.postgresql import choice
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_reader, open_writer
 from tests.jobs.writer_desk import PRICE_CENTS, Desk, tick_at
@@ -30,8 +31,8 @@ class Court:
     def __init__(self, desk: Desk, folder: Path, clock: ManualClock) -> None:
         self.desk = desk
         self.clock = clock
-        self.settings = load({"TAPTRADE_DATA": str(folder), "TAPTRADE_REDIS_URL": desk.redis_url})
-        assert self.settings.database == desk.path
+        self.settings = replace(desk.settings, data=folder, redis_url=desk.redis_url)
+        assert desk.database_url or self.settings.database == desk.path
         ticks_store.prepare(self.settings.ticks_database, clock)
         self.ticks = open_writer(self.settings.ticks_database)
         self.readers: list[Database] = []
@@ -40,7 +41,7 @@ class Court:
 
     def open_settler(self) -> Settler:
         """Return a settler that remembers nothing, as a new process does."""
-        live, ticks = open_reader(self.settings.database), open_reader(self.settings.ticks_database)
+        live, ticks = choice.open_reader(self.settings), open_reader(self.settings.ticks_database)
         self.readers += [live, ticks]
         return Settler(live, ticks, self.desk.client, self.settings, self.clock)
 

@@ -22,6 +22,7 @@ from runtime.messaging.commands import AnyBet, AnyCommand, OpenAccount, Outcome,
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.redis_values import encode_tick
 from runtime.postgresql import choice
+from runtime.postgresql.connection import PostgresDatabase
 from runtime.settings import Settings, load
 from runtime.storage.database import LEDGER_MIGRATIONS, Database, SqliteDatabase, open_writer
 from runtime.storage.migrate import migrate
@@ -88,6 +89,10 @@ class Desk:
         """The database as SQLite's, where it is."""
         assert isinstance(self.database, SqliteDatabase)
         return self.database
+
+    def reopened(self) -> Database:
+        """Return a connection of its own, as one by hand has."""
+        return PostgresDatabase(self.database_url, prepare="") if self.database_url else open_writer(self.path)
 
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""

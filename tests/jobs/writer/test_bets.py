@@ -10,6 +10,8 @@ from runtime.game.limits import RiskLimits
 from runtime.game.money import payout_cents
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 
+pytestmark = pytest.mark.engines
+
 
 def test_a_bet_is_paid_for_entered_and_confirmed_in_one_commit(desk: Desk) -> None:
     user = desk.player()

@@ -13,6 +13,8 @@ from runtime.game.limits import DAY_MS, day_began_ms
 from runtime.game.player_entries import FIRST_ID, Rows, totals_since
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 
+pytestmark = pytest.mark.engines
+
 
 class Died(Exception):
     """What a block raises to be rolled back."""

@@ -12,6 +12,8 @@ from runtime.game.grid import parse_cell
 from runtime.messaging.commands import Adjust, Deposit, Outcome, SetLimits, Withdraw
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
+pytestmark = pytest.mark.engines
+
 HOUR_MS = 3_600_000
 DAY_MS, WEEK_MS = 24 * HOUR_MS, 7 * 24 * HOUR_MS
 

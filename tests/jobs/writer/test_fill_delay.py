@@ -12,6 +12,8 @@ from runtime.messaging import queues, redis_keys
 from runtime.messaging.commands import OpenAccount
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 
+pytestmark = pytest.mark.engines
+
 DELAY_MS = 500
 MAX_FILL_AGE_MS = 1_500
 

@@ -15,6 +15,8 @@ from tests.jobs.upkeep.shelf import Shelf
 from tests.jobs.writer.deaths import Died, dying
 from tests.jobs.writer_desk import Desk
 
+pytestmark = pytest.mark.engines
+
 
 def told(outcome: Any) -> list[str]:
     """Return what became of each tap: its bet's status or its refusal's code."""
@@ -80,6 +82,7 @@ def test_a_line_that_says_something_else_fails_its_job_alone(desk: Desk) -> None
     assert told(desk.place(gesture)[0]) == ["confirmed"]
 
 
+@pytest.mark.sqlite
 def test_gestures_go_to_the_archive_with_their_bets(desk: Desk, tmp_path: Any) -> None:
     shelf = Shelf(desk, tmp_path)
     player = desk.player(1)

@@ -12,6 +12,8 @@ from runtime.messaging.commands import Outcome, SetLimits
 from runtime.messaging.outcomes import refusal_of
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
+pytestmark = pytest.mark.engines
+
 MIDNIGHT_MS = 1_790_000_000_000 - 1_790_000_000_000 % DAY_MS + DAY_MS
 
 

@@ -19,6 +19,8 @@ from runtime.messaging.commands import (
 )
 from tests.jobs.writer_desk import Desk
 
+pytestmark = pytest.mark.engines
+
 
 def common(desk: Desk) -> dict[str, Any]:
     now_ms = desk.clock.now_ms()
@@ -114,6 +116,7 @@ def test_only_so_many_withdrawals_of_an_account_are_pending_also_in_one_commit(d
     assert audit(desk.database).faults == []
 
 
+@pytest.mark.sqlite
 def test_neither_the_pending_nor_a_nonce_is_looked_for_among_all_withdrawals(desk: Desk) -> None:
     plans = [
         desk.database.execute(f"EXPLAIN QUERY PLAN {SQL[name]}", ("u", "n")[: SQL[name].count("?")])

@@ -12,6 +12,8 @@ from runtime.messaging.commands import PlaceBet
 from tests.jobs.writer.dying_slices import settle_and_die
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 
+pytestmark = pytest.mark.engines
+
 LOW = PRICE_CENTS - PRICE_CENTS % RULES.row_step_cents
 HIGH = LOW + RULES.row_step_cents
 

@@ -15,6 +15,8 @@ from tests.jobs.long_shots import AHEAD, OWN, WHOLE, closed, long_shot, pass_col
 from tests.jobs.writer.dying_slices import settle_and_die
 from tests.jobs.writer_desk import Desk
 
+pytestmark = pytest.mark.engines
+
 ENOUGH = 40
 CHANGES = "SELECT id, rate_from_bp, distance, standing, who, why FROM bucket_changes ORDER BY changed_commit"
 

@@ -20,6 +20,8 @@ from tests.jobs.signed_play import YARDSTICK, SignedPlay
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 from tests.runtime.auth.logins import KEY, SESSION_KEY, WALLET
 
+pytestmark = pytest.mark.engines
+
 ALL_HOLD = dict.fromkeys(("signed", "rate", "window", "decision", "money", "chain"), True)
 FAR = PRICE_CENTS + 100_000
 
@@ -257,6 +259,7 @@ def test_a_ledger_that_begins_later_is_not_called_wrong(play: SignedPlay, won: s
     assert "older than this ledger" in proof.money.finding
 
 
+@pytest.mark.sqlite
 def test_every_read_of_a_quick_proof_is_indexed(play: SignedPlay, won: str) -> None:
     database = play.desk.database
     asked: list[tuple[str, Any]] = []

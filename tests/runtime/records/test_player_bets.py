@@ -25,6 +25,8 @@ from runtime.stream.record import CommittedEvents
 from tests.jobs.writer_desk import Desk
 from tests.runtime.records.bet_histories import History, fits
 
+pytestmark = pytest.mark.engines
+
 SEEDS = (1, 2)
 LIMITS = (1, 2, 3, 7, 500)
 EVERY_ENTRY = 10_000
@@ -161,6 +163,7 @@ def plan(desk: Desk, sql: str, params: Any = None) -> list[str]:
     return [row[3] for row in desk.database.execute(f"EXPLAIN QUERY PLAN {sql}", given)]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("before", [None, 9])
 @pytest.mark.parametrize(
     "wanted",
@@ -186,6 +189,7 @@ def test_a_page_is_read_from_its_indexes_and_sorts_no_history(desk: Desk, wanted
     assert [step for sql, params in asked for step in unindexed(plan(desk, sql, params))] == []
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("wanted", [Wanted("confirmed"), Wanted("confirmed", None, 5, 10**13)])
 @pytest.mark.parametrize("before", [None, 9])
 def test_open_bets_are_read_from_their_indexes(
@@ -208,6 +212,7 @@ def test_open_bets_are_read_from_their_indexes(
     assert not [step for step in from_mark if step.startswith("SCAN bet_rows")], from_mark
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "sql",
     [
@@ -249,6 +254,7 @@ def unindexed(steps: list[str]) -> list[str]:
     ]
 
 
+@pytest.mark.sqlite
 def test_an_account_is_read_from_its_entries(desk: Desk) -> None:
     steps = plan(desk, QUERIES["account"])
     assert "CO-ROUTINE walk" in steps
@@ -257,12 +263,14 @@ def test_an_account_is_read_from_its_entries(desk: Desk) -> None:
     assert not [step for step in steps if step.startswith(("SCAN entry", "SCAN bet_rows"))], steps
 
 
+@pytest.mark.sqlite
 def test_where_a_stretch_of_bets_begins_is_one_seek(desk: Desk) -> None:
     steps = [step for step in plan(desk, QUERIES["first_bet_since"]) if "_rows" in step]
     # The second is the highest row number, which SQLite reads at the end of the table.
     assert steps == ["SEARCH commit_rows USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH bet_rows"]
 
 
+@pytest.mark.sqlite
 def test_ends_of_bets_are_one_seek_a_commit(desk: Desk) -> None:
     steps = plan(desk, QUERIES["ended_after"])
     assert "SEARCH commit_rows USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in steps
@@ -270,6 +278,7 @@ def test_ends_of_bets_are_one_seek_a_commit(desk: Desk) -> None:
     assert not [step for step in steps if step.startswith(("SCAN bet_rows", "SCAN commit_rows"))], steps
 
 
+@pytest.mark.sqlite
 def test_news_of_a_user_scan_no_table(desk: Desk) -> None:
     asked: list[tuple[str, Any]] = []
 

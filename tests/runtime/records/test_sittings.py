@@ -15,6 +15,8 @@ from runtime.records.sittings import PAUSE_MS, Sitting, Sittings, count, open_st
 from tests.jobs.writer_desk import PRICE_CENTS, RULES, Desk
 from tests.runtime.records.bet_histories import History
 
+pytestmark = pytest.mark.engines
+
 START_MS = 1_790_000_000_000
 USER = "0" * 26
 MINUTE_MS = 60_000

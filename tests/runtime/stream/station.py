@@ -16,7 +16,7 @@ from runtime.game.breaker import Breaker, State
 from runtime.market.state import Market
 from runtime.messaging import redis_keys
 from runtime.messaging.bus import PublicEvent, PublishedCommit
-from runtime.storage.read_pool import ReadPool
+from runtime.postgresql import choice
 from runtime.stream import sse
 from runtime.stream.hub import Hub
 from runtime.stream.opening import Opening
@@ -104,7 +104,7 @@ class Station:
         self.clock = clock
         self.client: redis.Redis = desk.client
         self.market = Market(clock)
-        self.pool = ReadPool(desk.path, clock)
+        self.pool = choice.read_pool(desk.settings, clock)
         self.hub = Hub(self.market, self.pool)
         self.rounds = Rounds(self.hub, clock, lambda: None)
         self._heard_public = "0-0"

@@ -9,13 +9,15 @@ import pytest
 from runtime.errors import Unavailable
 from runtime.messaging import redis_keys
 from runtime.messaging.bus import PublicEvent, order
-from runtime.storage.read_pool import ReadPool
+from runtime.postgresql import choice
 from runtime.stream import hub, subscriber
 from runtime.stream.hub import Hub
 from runtime.stream.sse import parse_cursor
 from runtime.stream.subscriber import Subscriber
 from tests.jobs.writer_desk import Desk
 from tests.runtime.stream.station import Reader, Station, Told, a_round
+
+pytestmark = pytest.mark.engines
 
 
 def assert_places_rise(told: list[Told]) -> None:
@@ -223,7 +225,7 @@ def test_a_hub_that_has_not_begun_or_is_closed_or_full_takes_no_one(
     station: Station, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "READY_WAIT_S", 0.01)
-    idle = Hub(station.market, ReadPool(desk.path, station.clock))
+    idle = Hub(station.market, choice.read_pool(desk.settings, station.clock))
     with pytest.raises(Unavailable, match="not ready"):
         idle.subscribe(Subscriber(frozenset()))
     monkeypatch.setattr(hub, "SUBSCRIBERS_MAX", 3)
