@@ -22,8 +22,9 @@ from loadtest.system import NO_RATES
 from runtime.audit import Report, audit
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import Redis, connect
+from runtime.postgresql import choice
 from runtime.settings import Settings, load
-from runtime.storage.database import Database, open_reader
+from runtime.storage.database import Database
 from taptrade import embedded_redis, sockets
 from taptrade.client import ApiError, TapClient
 from taptrade.wallet import Audience
@@ -208,7 +209,7 @@ class System:
     @contextmanager
     def database(self) -> Iterator[Database]:
         """Open the live database, read-only."""
-        database = open_reader(self.settings.database)
+        database = choice.open_reader(self.settings)
         try:
             yield database
         finally:

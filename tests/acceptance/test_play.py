@@ -23,6 +23,7 @@ from taptrade.statement import faults
 from taptrade.views import SETTLED, BetView
 from taptrade.wallet import Wallet, new_wallet, sign_bet, sign_login
 from tests.acceptance.system import STEADY, System
+from tests.postgres import Postgres
 from tests.waiting import wait_until
 
 BETS = 5
@@ -90,9 +91,20 @@ def check_statement(client: TapClient, system: System, told: dict[str, int]) -> 
     assert report.ok, report.faults
 
 
-def test_two_games_and_a_restart_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def ledger(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the setting that says what holds the ledger."""
+    if request.param == "SQLite":
+        return {}
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return {"database_url": postgres.empty()}
+
+
+def test_two_games_and_a_restart_add_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ledger: dict[str, str]
+) -> None:
     clock = SystemClock()
-    with System(tmp_path / "data", **STEADY) as system, system.client() as client:
+    with System(tmp_path / "data", **STEADY, **ledger) as system, system.client() as client:
         check_game(play(system), capsys)
         assert system.audit().ok
         wallet, key = new_wallet(), new_wallet()
