@@ -17,6 +17,7 @@ from runtime.game.rows import ROWS
 from runtime.game.statements import COLUMN_LISTS, MARK
 from runtime.history.shelves import PAST
 from runtime.personal.seal import PERSONAL
+from runtime.postgresql.translation import OWN
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
 from runtime.storage.ticks_store import TICKS
@@ -38,6 +39,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "HOOKS": ("runtime/webhooks/webhooks.sql", HOOKS),
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
     "PERSONAL": ("runtime/personal/personal.sql", PERSONAL),
+    "OWN": ("runtime/postgresql/statements.sql", OWN),
     "EXPORTED": ("taptrade/exported.sql", EXPORTED),
 }
 # Filled when a page is asked for, or once for each kind of record.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.system import System
-from tests.tiers import PROCESSES, TIERS, tier_of, within_the_process
+from tests.tiers import ENGINES, PROCESSES, TIERS, tier_of, within_the_process
 
 ROOT = Path(__file__).parents[1]
 NOTHING: frozenset[str] = frozenset()
@@ -94,7 +94,7 @@ def test_every_test_that_was_found_has_one_tier(request: pytest.FixtureRequest) 
 def test_pytest_knows_the_tiers() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     marks = [line.partition(":")[0] for line in project["tool"]["pytest"]["ini_options"]["markers"]]
-    assert set(marks) == TIERS
+    assert set(marks) == TIERS | ENGINES
 
 
 def test_every_fixture_with_a_process_is_there() -> None:

@@ -25,6 +25,8 @@ from tests.acceptance.system import System
 from tests.chaos.stage import Stage
 
 TIERS = frozenset({"unit", "integration", "acceptance"})
+ENGINES = frozenset({"engines", "sqlite"})
+"""Marks that say which engines hold the ledger in a test: tests/conftest.py."""
 PROCESSES = frozenset(
     {"redis_server", "postgres", "server", "impatient", "ours", "theirs", "hasty", "hasty_gunicorn", "edge"}
 )

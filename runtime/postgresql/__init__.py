@@ -1,4 +1,4 @@
 """PostgreSQL as the engine of the ledger: all that differs from SQLite, and the choice between them, once at the start.
 
-May import: runtime.game, runtime.metrics, runtime.personal, runtime.storage.
+May import: runtime.game, runtime.personal, runtime.storage.
 """

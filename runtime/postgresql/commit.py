@@ -182,8 +182,8 @@ class PostgresCommit(Commit):
         self.connection.execute(OWN["insert_bets"], (self.now_ms, self.number, *written))
 
     def _write_ends(self) -> None:
-        statuses, _, payouts, _, places, seqs = zip(*self._resolved, strict=True)
-        params = (self.now_ms, self.number, numbers(seqs), numbers(statuses), numbers(payouts), numbers(places))
+        statuses, _, payouts, _, positions, seqs = zip(*self._resolved, strict=True)
+        params = (self.now_ms, self.number, numbers(seqs), numbers(statuses), numbers(payouts), numbers(positions))
         self.connection.execute(OWN["resolve_bets"], params)
 
     def _write_header(self, header: Header) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,8 +39,6 @@ READ_ONLY = "SET default_transaction_read_only = on"
 WRITING = "SET synchronous_commit = on; SET plan_cache_mode = force_generic_plan"
 """A commit that is answered is on the disk, and on the standby's where there is a synchronous one."""
 
-Connect = Callable[[], psycopg.Connection[Any]]
-
 
 class PostgresDatabase:
     """One connection to the database that a URL names; not to be shared by two users at the same time.
@@ -52,7 +50,7 @@ class PostgresDatabase:
         """`prepare` sets up the session; with `lock` it is that of the one writer, or raises OperationalError."""
         self._url = url
         self._prepare = f"{PREPARE}; {prepare}"
-        self._reads = prepare.startswith(READ_ONLY)
+        self._is_reader = prepare.startswith(READ_ONLY)
         self._lock = lock
         self._cursors = 0
         self._is_inside = False
@@ -161,10 +159,6 @@ class PostgresDatabase:
         except psycopg.Error as ex:
             raise _ours(ex) from ex
 
-    def learn_types(self) -> None:
-        """Look up the types of the database's own; a migration may just have made them."""
-        register_sealed(self._connection)
-
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -180,7 +174,7 @@ class PostgresDatabase:
         try:
             return self._at_work().execute(text, params)
         except psycopg.OperationalError:
-            if self._is_inside or not self._connection.closed or not (self._reads or text.startswith("BEGIN")):
+            if self._is_inside or not self._connection.closed or not (self._is_reader or text.startswith("BEGIN")):
                 raise
             return self._at_work().execute(text, params)
 

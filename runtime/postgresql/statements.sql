@@ -1,7 +1,7 @@
--- What PostgreSQL is asked otherwise than SQLite: statements of the ledger under their own names, whose place these take
--- (runtime/postgresql/translation.py), and those that write a commit's rows together. Lists go in as one text each: JSON,
--- or an array as PostgreSQL writes it. LATERAL with LIMIT 1 is one look into an index for each of a list, however large
--- the tables were when the plan was made.
+-- What PostgreSQL is asked otherwise than SQLite: statements of the ledger under their own names, whose place these
+-- take (runtime/postgresql/translation.py), and those that write a commit's rows together. Lists go in as one text each:
+-- JSON, or an array as PostgreSQL writes it. LATERAL with LIMIT 1 is one look into an index for each of a list, however
+-- large the tables were when the plan was made.
 
 -- name: bets_by_id
 -- The bets of many ids.
@@ -30,7 +30,7 @@ CROSS JOIN LATERAL (SELECT id, seq, last_entry_id, balance, version FROM users W
 
 -- name: move_balances
 -- Give balances what a commit has made of them, each from what it was: a row for each that was as it had to be.
--- Parameters: time, and arrays of numbers of players, balances and versions before, balances and versions after, entries.
+-- Parameters: time, and arrays of players, balances and versions before, balances and versions after, entries.
 UPDATE users SET balance = moved.balance, version = moved.version, updated_at = ?, last_entry_id = moved.entry
 FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[])
     AS moved (seq, balance_before, version_before, balance, version, entry)
@@ -42,12 +42,12 @@ RETURNING users.seq;
 -- The entries of a commit. Parameters: time, commit, and an array for each other column.
 INSERT INTO entry_rows
     (id, "user", amount, balance_after, kind, ref, metadata, number, previous, place, created_at, commit_number)
-SELECT fresh.*, ?::bigint, ?::bigint FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[],
-    ?::text[], ?::bigint[], ?::text[], ?::bigint[]) AS fresh;
+SELECT fresh.*, ?::bigint, ?::bigint FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
+    ?::text[], ?::text[], ?::bigint[], ?::text[], ?::bigint[]) AS fresh;
 
 -- name: insert_bets
--- The bets of a commit. A signer is left out where the delegation names that key, and a player's number is looked up where
--- it is not given. Parameters: time of placing, commit, and an array for each other column.
+-- The bets of a commit. A signer is left out where the delegation names that key, and a player's number is looked up
+-- where it is not given. Parameters: time of placing, commit, and an array for each other column.
 INSERT INTO bet_rows
     (placed_at, placed_commit, seq, id, "user", cell_id, amount, reward_rate, status, refusal_code,
      refusal_detail, refusal_arguments, column_start_s, low_cents, high_cents, min_rate_bp, nonce, signed_after_s,
@@ -61,10 +61,10 @@ SELECT ?::bigint, ?::bigint, seq, id, coalesce(number, (SELECT users.seq FROM us
     (SELECT delegations.seq FROM delegations WHERE delegations.id = delegation_id),
     received_after_ms, decided_after_ms, tick_after_ms, tick_close, volatility, pricing, model_after_ms, placed_place,
     fill_delay_ms
-FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[],
-    ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[], ?::text[], ?::text[],
-    ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::float8[], ?::bigint[], ?::bigint[], ?::bigint[],
-    ?::bigint[]) AS fresh (seq, id, number, user_id, cell_id, amount, reward_rate, status, refusal_code, refusal_detail,
+FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[],
+    ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[],
+    ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::float8[], ?::bigint[],
+    ?::bigint[], ?::bigint[], ?::bigint[]) AS fresh (seq, id, number, user_id, cell_id, amount, reward_rate, status, refusal_code, refusal_detail,
     refusal_arguments, column_start_s, low_cents, high_cents, min_rate_bp, nonce, signed_after_s, signature, signer,
     delegation_id, received_after_ms, decided_after_ms, tick_after_ms, tick_close, volatility, pricing, model_after_ms,
     placed_place, fill_delay_ms);

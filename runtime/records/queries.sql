@@ -116,7 +116,8 @@ FROM entry CROSS JOIN bets WHERE entry.kind = 0 AND bets."key" = entry.ref;
 -- What a player has staked on those of their newest bets, so many, that are open.
 -- Parameters: those of entries_back, bets to look at.
 {entries_back}
-SELECT coalesce(sum(amount), 0) FROM (SELECT bets.amount, bets.status {taken} LIMIT ?) AS newest WHERE status = 'confirmed';
+SELECT coalesce(sum(amount), 0) FROM (SELECT bets.amount, bets.status {taken} LIMIT ?) AS newest
+WHERE status = 'confirmed';
 
 -- name: taken_on_cell
 -- A player's bet on a cell that was taken.
@@ -129,7 +130,8 @@ ORDER BY seq DESC;
 -- A player's bets on columns from the mark on, before which nothing is open; those of others are passed over in the
 -- index. What is computed from `seq` is no reason to walk the table instead of the index.
 -- Parameters: user, those of the conditions.
-SELECT seq FROM bets WHERE refusal_code IS NULL AND "user" = ({user_seq}) AND column_start_s >= ({open_from}){conditions}
+SELECT seq FROM bets
+WHERE refusal_code IS NULL AND "user" = ({user_seq}) AND column_start_s >= ({open_from}){conditions}
 ORDER BY seq + 0 DESC;
 
 -- name: refused_bets

@@ -2,7 +2,7 @@
 
 It is what a file of functions/ imports to declare one: `from runtime.triggers import Run, every`.
 
-May import: runtime.messaging, runtime.storage.
+May import: runtime.messaging, runtime.postgresql, runtime.storage.
 """
 
 from runtime.function_settings import FunctionSettings, Secret
