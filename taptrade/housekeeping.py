@@ -98,12 +98,23 @@ def routes(argv: Sequence[str]) -> int:
 
 
 def migrate(argv: Sequence[str]) -> int:
-    """Bring the databases to the newest schema."""
+    """Bring the databases to the newest schema, or move the ledger from SQLite to PostgreSQL.
+
+    The exit code is 2 where that cannot be done.
+    """
     parser = argparse.ArgumentParser(prog="taptrade migrate", description=migrate.__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing: tell what would be applied")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="sqlite:///FILE",
+        help="move the ledger of SQLite's file into the database of TAPTRADE_DATABASE_URL; again, it goes on",
+    )
     add_output(parser)
     given = parser.parse_args(argv)
     settings = load()
+    if given.source is not None:
+        return move_ledger(settings, given.source, as_json=given.json)
     if given.check:
         word, names = "lacks", lacking_migrations(settings)
     else:
@@ -114,6 +125,40 @@ def migrate(argv: Sequence[str]) -> int:
     else:
         print("\n".join(f"{word} {name}" for name in names) or "nothing to do")
     return 0
+
+
+def move_ledger(settings: Settings, source: str, *, as_json: bool) -> int:
+    """Move the ledger of SQLite's file into PostgreSQL, and let no start take the file for the ledger any more."""
+    from runtime.postgresql.move import NotMoved, move
+
+    scheme, _, path = source.partition(":///")
+    if scheme != "sqlite" or not path:
+        raise NotMoved(
+            "--from takes sqlite:///FILE; an absolute path has four slashes, as in sqlite:////data/taptrade.db"
+        )
+    if not settings.database_url:
+        raise NotMoved("TAPTRADE_DATABASE_URL says where to, and is not set")
+    file = Path(path).absolute()
+    commit = move(file, settings.database_url, SystemClock(), _telling(file.name), _same_audits)
+    kept = file.with_name(f"{file.name}.moved")
+    file.rename(kept)
+    if as_json:
+        print_json({"commit": commit, "kept": str(kept)})
+    else:
+        print(f"moved the ledger up to commit {commit}; both audits agree. {kept} is the file as it was")
+    return 0
+
+
+def _same_audits(old: Database, new: Database) -> None:
+    from runtime.audit import audit
+    from runtime.postgresql.move import NotMoved
+
+    tell = _telling("audit")
+    there = audit(old, lambda done, count: tell("commits there", done, count))
+    here = audit(new, lambda done, count: tell("commits here", done, count))
+    if there != here:
+        raise NotMoved(f"the audits differ: there {there.summary}, here {here.summary}")
+    print(here.summary, file=sys.stderr)
 
 
 def lacking_migrations(settings: Settings) -> list[str]:
@@ -158,18 +203,25 @@ def migrate_databases(settings: Settings) -> list[str]:
     return [*live, *(f"ticks {name}" for name in ticks), *(f"functions {name}" for name in remembered), *weeks]
 
 
-def _watched(path: Path) -> tuple[Progress, Check]:
-    """Return what tells on stderr how far a database is that is made anew, and what audits it before it counts."""
-    from runtime.audit import audit
-    from runtime.storage.remake import NotRemade
-
+def _telling(name: str) -> Progress:
+    """Return what tells on stderr how far something has come, now and then and at its end."""
     told_s = 0.0
 
     def tell(what: str, done: int, count: int) -> None:
         nonlocal told_s
         if done >= count or time.monotonic() - told_s >= TOLD_EVERY_S:
             told_s = time.monotonic()
-            print(f"{path.name}: {what}, {done:,} of {count:,}", file=sys.stderr, flush=True)
+            print(f"{name}: {what}, {done:,} of {count:,}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _watched(path: Path) -> tuple[Progress, Check]:
+    """Return what tells on stderr how far a database is that is made anew, and what audits it before it counts."""
+    from runtime.audit import audit
+    from runtime.storage.remake import NotRemade
+
+    tell = _telling(path.name)
 
     def check(database: Database) -> None:
         report = audit(database, lambda done, count: tell("commits audited", done, count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -151,6 +151,15 @@ class PostgresDatabase:
                 yield table, name, "the trigger that keeps its rows is off or gone"
         for table, index in self.execute(OWN["broken_indexes"]):
             yield table, index, "the index is not valid"
+
+    def copy_in(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Write many rows at once by a COPY statement."""
+        try:
+            with self._at_work().cursor().copy(sql.encode()) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except psycopg.Error as ex:
+            raise _ours(ex) from ex
 
     def run_script(self, text: str) -> None:
         """Run statements that take no parameters, as a migration's."""

@@ -30,10 +30,20 @@ def lacking(database: PostgresDatabase) -> list[Migration]:
     return [each for each in known if each.name not in applied]
 
 
-def migrate(url: str, clock: Clock) -> list[str]:
-    """Apply what a database lacks, each with its record in one transaction; return the names."""
+def is_moving(database: PostgresDatabase) -> bool:
+    """Tell whether a house is on its way here from SQLite's file."""
+    return bool(database.execute(OWN["is_moving"])[0][0])
+
+
+def migrate(url: str, clock: Clock, *, is_moving: bool = False) -> list[str]:
+    """Apply what a database lacks, each with its record in one transaction; return the names.
+
+    Raise WrongSchema where a house is on its way here, unless that is who asks.
+    """
     with closing(PostgresDatabase(url, prepare="")) as database:
         lacks = lacking(database)
+        if not is_moving:
+            _refuse_half_moved(database)
         for each in lacks:
             _apply(database, each, clock.now_ms())
     return [each.name for each in lacks]
@@ -52,3 +62,9 @@ def require_migrated(database: PostgresDatabase) -> None:
     lacks: Sequence[Migration] = lacking(database)
     if lacks:
         raise WrongSchema(f"{WHERE} lacks the migration {lacks[0].name}; `taptrade migrate` applies it")
+    _refuse_half_moved(database)
+
+
+def _refuse_half_moved(database: PostgresDatabase) -> None:
+    if is_moving(database):
+        raise WrongSchema(f"a house is on its way into {WHERE}; `taptrade migrate --from` goes on with it")

@@ -1,6 +1,6 @@
 -- What PostgreSQL is asked otherwise than SQLite: statements of the ledger under their own names, whose place these
--- take (runtime/postgresql/translation.py), and those that write a commit's rows together. Lists go in as one text each:
--- JSON, or an array as PostgreSQL writes it. LATERAL with LIMIT 1 is one look into an index for each of a list, however
+-- take (runtime/postgresql/translation.py), and those that write a commit's rows together. Lists go in as one text
+-- each: JSON, or an array as PostgreSQL writes it. LATERAL with LIMIT 1 is one look into an index for each of a list, however
 -- large the tables were when the plan was made.
 
 -- name: bets_by_id
@@ -64,7 +64,8 @@ SELECT ?::bigint, ?::bigint, seq, id, coalesce(number, (SELECT users.seq FROM us
 FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[],
     ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[],
     ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::float8[], ?::bigint[],
-    ?::bigint[], ?::bigint[], ?::bigint[]) AS fresh (seq, id, number, user_id, cell_id, amount, reward_rate, status, refusal_code, refusal_detail,
+    ?::bigint[], ?::bigint[], ?::bigint[])
+    AS fresh (seq, id, number, user_id, cell_id, amount, reward_rate, status, refusal_code, refusal_detail,
     refusal_arguments, column_start_s, low_cents, high_cents, min_rate_bp, nonce, signed_after_s, signature, signer,
     delegation_id, received_after_ms, decided_after_ms, tick_after_ms, tick_close, volatility, pricing, model_after_ms,
     placed_place, fill_delay_ms);
@@ -121,3 +122,7 @@ WHERE NOT (indisvalid AND indisready)
 -- name: pointing_nowhere
 -- Rows that point at none.
 SELECT child, child_row, parent FROM pointing_nowhere();
+
+-- name: is_moving
+-- Whether a house is on its way here from SQLite's file.
+SELECT to_regclass('moved_from') IS NOT NULL;

@@ -111,7 +111,7 @@ def _remake(
     migrations = known[:number]
     made = remake.new_file_of(path)
     try:
-        with _alone(path) as old:
+        with alone(path) as old:
             of = remake.origin(old)
             if not _is_begun(made, of):
                 remake.remove(made)
@@ -146,7 +146,7 @@ def _is_begun(made: Path, of: tuple[int, str]) -> bool:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[Database]:
+def alone(path: Path) -> Iterator[Database]:
     """Open a database that nobody else has open, and let nobody write it; it has no log beside it then."""
     with closing(open_writer(path)) as database:
         try:
