@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from jobs.writer.day_totals import DayTotals
@@ -15,7 +15,7 @@ from runtime.game.limit_changes import LimitsChange
 from runtime.game.limits import Exposure, PlayerLimits, RiskLimits
 from runtime.game.money import payout_cents
 from runtime.storage import canonical
-from runtime.storage.database import Database
+from runtime.storage.database import Database, Row
 
 
 class AnotherWriter(Exception):
@@ -69,9 +69,16 @@ class Book:
     def limits_of(self, user_id: str) -> list[LimitsChange]:
         """Return the changes of a player's own limits that count or will, kept in memory."""
         if user_id not in self._limits:
-            rows = self.database.execute(SQL["limits_of_user"], (user_id, user_id, self.now_ms()))
-            self._limits[user_id] = [LimitsChange(PlayerLimits(*row[:-1]), row[-1]) for row in rows]
+            self.keep_limits(user_id, self.database.execute(SQL["limits_of_user"], (user_id, user_id, self.now_ms())))
         return self._limits[user_id]
+
+    def knows_limits(self, user_id: str) -> bool:
+        """Tell whether a player's limits are in memory."""
+        return user_id in self._limits
+
+    def keep_limits(self, user_id: str, rows: Sequence[Row]) -> None:
+        """Keep in memory what the database says of a player's limits."""
+        self._limits[user_id] = [LimitsChange(PlayerLimits(*row[:-1]), row[-1]) for row in rows]
 
     def forget_limits(self, user_id: str) -> None:
         """Read a player's limits again at their next bet."""

@@ -14,6 +14,7 @@ from jobs.writer.archives import record_archive
 from jobs.writer.book import Book
 from jobs.writer.counts import begin, count
 from jobs.writer.erasures import forget_player, refusal_of_forgotten
+from jobs.writer.foresight import foresee
 from jobs.writer.gestures import each_bet, each_outcome
 from jobs.writer.inbox import Inbox, TakenJob
 from jobs.writer.overrides import note_override
@@ -179,6 +180,9 @@ class Writer:
         """
 
         def work(commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
+            foresee(
+                commit, self.book, self.rules.grid, jobs, self.settlement.next_bets(self.placing) if settles else ()
+            )
             outcomes = [(job, self._apply(commit, job, tick)) for job in jobs]
             if settles:
                 self.settlement.slice(commit, beside=self.placing)

@@ -61,13 +61,8 @@ def _known(commit: Commit, bets: Sequence[PlaceBet]) -> dict[str, Bet]:
 
 def _live(commit: Commit, bets: Sequence[PlaceBet], cells: Sequence[Cell | None]) -> dict[CellOfUser, Bet]:
     """Read which of the cells their players have a bet on already."""
-    players = commit.meet({command.user_id for command in bets})
-    wanted = [
-        (*cell, players[command.user_id][0])
-        for command, cell in zip(bets, cells, strict=True)
-        if cell is not None and command.user_id in players
-    ]
-    rows = commit.write("bets_on_cells", json.dumps(wanted))
+    wanted = [(cell, command.user_id) for command, cell in zip(bets, cells, strict=True) if cell is not None]
+    rows = commit.bets_on_cells(wanted)
     return {(bet.cell_id, bet.user_id): bet for bet in map(from_row, rows)}
 
 

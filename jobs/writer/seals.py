@@ -39,6 +39,10 @@ class Seals:
         self._known[user_id] = seal
         return seal
 
+    def has(self, user_id: str) -> bool:
+        """Tell whether a player's key is ready."""
+        return user_id in self._known
+
     def needed(self, user_id: str) -> Seal:
         """Return a player's seal; raise LedgerBroken if the player was forgotten, and should not have come this far."""
         seal = self.of(user_id)

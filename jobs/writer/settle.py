@@ -88,6 +88,10 @@ class Settlement:
                 left = sorted(seq for (seq,) in execute(SQL["bets_of_column"], (start_s,)))
                 self.open.append(Progress(start_s, bool(covered), low, high, left))
 
+    def next_bets(self, beside: float) -> list[int]:
+        """Return the row numbers of the bets that the next slice takes."""
+        return self.open[0].left[: round(max(SLICE_BETS - BESIDE_PLACING * beside, PACE_LEAST * beside))]
+
     def slice(self, commit: Commit, *, beside: float = 0) -> None:
         """Settle the next bets of the oldest unfinished column; end the column with its last.
 
@@ -95,11 +99,11 @@ class Settlement:
         is no burst that everybody who places a bet has to wait behind.
         """
         column = self.open[0]
-        most = round(max(SLICE_BETS - BESIDE_PLACING * beside, PACE_LEAST * beside))
         ended = 0
         while column.left and not ended:
             # What a writer before this one has ended comes first, and is passed over without commits of its own.
-            taken, column.left = column.left[:most], column.left[most:]
+            taken = self.next_bets(beside)
+            del column.left[: len(taken)]
             bets = list(map(from_row, commit.write("bets_among", str(taken))))
             results = [column.result(bet) for bet in bets]
             commit.meet({bet.user_id for bet, status in zip(bets, results, strict=True) if status in PAYS})

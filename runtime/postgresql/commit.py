@@ -7,16 +7,17 @@ long: each costs a round trip.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from runtime.game.bets import Bet
 from runtime.game.chain import Header, marks
 from runtime.game.gestures import Gesture
 from runtime.game.ids import entry_id
-from runtime.game.ledger import Commit, LedgerBroken, Move
-from runtime.game.rows import Pricings, kind_code, status_code
+from runtime.game.ledger import SQL, Commit, Move
+from runtime.game.rows import PRICING_BETS, ROWS, kind_code, status_code
 from runtime.postgresql.arrays import numbers, texts
+from runtime.postgresql.connection import Asked, PostgresDatabase
 from runtime.postgresql.translation import OWN
 
 BLIND = frozenset({"bets_by_id", "bets_on_cells", "bets_among", "finish_column", "set_open_from", "save_bucket"})
@@ -41,6 +42,10 @@ BET_ARRAYS: tuple[Callable[[Any], str], ...] = (
     *(texts, numbers, numbers, numbers, numbers, texts, numbers, texts, texts, texts),
     *(numbers, numbers, numbers, numbers, numbers, numbers, numbers, numbers, numbers),
 )
+
+
+PlacedOn = tuple[str, str, Sequence[int] | None]
+"""A bet to be judged: its id, its player's, and its cell if that is one."""
 
 
 class _Account:
@@ -97,9 +102,14 @@ def _bet_row(bet: Bet, pricing: int, user: int | None) -> tuple[Any, ...]:
     )
 
 
+def _cells_asked(wanted: Sequence[tuple[Sequence[int], str]]) -> Asked:
+    return OWN["bets_on_cells"], (json.dumps([(*cell, user_id) for cell, user_id in wanted]),)
+
+
 class PostgresCommit(Commit):
     """The rows of one commit, written with a few statements whatever their number."""
 
+    connection: PostgresDatabase
     _entry_row = staticmethod(_entry_row)
     forgets = False
 
@@ -108,15 +118,56 @@ class PostgresCommit(Commit):
         self._accounts: dict[int, _Account] = {}
         self._moved: dict[int, _Account] = {}
         """Those whose balances are to be written."""
+        self._pricings: dict[tuple[Any, ...], int] | None = None
+        self._is_closing = False
+
+    def foresee(
+        self, bets: Sequence[Sequence[PlacedOn]], seqs: Sequence[int], asked: Sequence[Asked]
+    ) -> list[list[tuple[Any, ...]]]:
+        """Ask in one round trip for all that bets, job by job, and a slice of settlement will ask for one by one.
+
+        `asked` are further statements; return the rows of each.
+        """
+        user_ids = sorted({user_id for job in bets for _, user_id, _ in job})
+        listed = (json.dumps(seqs),)
+        own: list[Asked] = [(OWN["players"], (json.dumps(user_ids),)), (OWN["players_of_bets"], listed)]
+        own += [(SQL["bets_among"], (str(seqs),))] if seqs else []
+        own += [(OWN["newest_pricings"], ())] if bets else []
+        for job in bets:
+            own.append((SQL["bets_by_id"], (json.dumps([bet_id for bet_id, _, _ in job]),)))
+            own.append(_cells_asked([(cell, user_id) for _, user_id, cell in job if cell is not None]))
+        answers = self.connection.foresee([*own, *asked])
+        self._know(answers[0])
+        self._know(answers[1])
+        return answers[len(own) :]
+
+    def bets_on_cells(self, wanted: Sequence[tuple[Sequence[int], str]]) -> list[tuple[Any, ...]]:
+        """Return the bets taken on cells by users, of those that were committed."""
+        self.meet({user_id for _, user_id in wanted})
+        return self.connection.execute(*_cells_asked(wanted))
+
+    def close(self) -> None:
+        """Write what was collected and the commit's own row with the COMMIT, in one round trip."""
+        self._is_closing = True
+        super().close()
+
+    def _run(self, statement: str, *params: Any) -> None:
+        if self._is_closing:
+            self.connection.at_commit(OWN[statement], params)
+        else:
+            self.connection.execute(OWN[statement], params)
+
+    def _know(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        for user_id, user, last_entry_id, balance, version in rows:
+            if user_id not in self._players:
+                self._players[user_id] = (user, last_entry_id)
+                self._accounts[user] = _Account(balance, version)
 
     def meet(self, user_ids: Collection[str]) -> dict[str, tuple[int, str | None]]:
         """Read the players whose balances are about to move, all at once; return who is known by now."""
         unmet = [user_id for user_id in user_ids if user_id not in self._players]
         if unmet:
-            rows = self.connection.execute(OWN["players"], (json.dumps(unmet),))
-            for user_id, user, last_entry_id, balance, version in rows:
-                self._players[user_id] = (user, last_entry_id)
-                self._accounts[user] = _Account(balance, version)
+            self._know(self.connection.execute(OWN["players"], (json.dumps(unmet),)))
         return self._players
 
     def write(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -152,39 +203,48 @@ class PostgresCommit(Commit):
         if self._entries:
             columns, self._entries = [*zip(*self._entries, strict=True)], []
             written = [write(column) for write, column in zip(ENTRY_ARRAYS, columns, strict=True)]
-            self.connection.execute(OWN["insert_entries"], (self.now_ms, self.number, *written))
+            self._run("insert_entries", self.now_ms, self.number, *written)
 
     def _write_balances(self) -> None:
-        """Move balances as they were read; whoever else moved one meanwhile would be seen, and nothing is written."""
+        """Move balances as they were read; whoever else moved one meanwhile is seen, and nothing is written."""
         moved, self._moved = self._moved, {}
         accounts = moved.values()
-        rows = self.connection.execute(
-            OWN["move_balances"],
-            (
-                self.now_ms,
-                numbers([*moved]),
-                numbers([one.read_balance for one in accounts]),
-                numbers([one.read_version for one in accounts]),
-                numbers([one.balance for one in accounts]),
-                numbers([one.version for one in accounts]),
-                texts([one.entry for one in accounts]),
-            ),
+        self._run(
+            "move_balances",
+            self.now_ms,
+            numbers([*moved]),
+            numbers([one.read_balance for one in accounts]),
+            numbers([one.read_version for one in accounts]),
+            numbers([one.balance for one in accounts]),
+            numbers([one.version for one in accounts]),
+            texts([one.entry for one in accounts]),
+            len(moved),
         )
-        if len(rows) != len(moved):
-            raise LedgerBroken(f"of {len(moved)} balances {len(rows)} were as they had been read")
         for one in accounts:
             one.read_balance, one.read_version = one.balance, one.version
 
     def _write_bets(self) -> None:
-        pricings, players = Pricings(self.connection.execute), self._players
-        rows = [_bet_row(bet, pricings.of(bet), players.get(bet.user_id, (None,))[0]) for bet in self._bets]
+        players = self._players
+        rows = [_bet_row(bet, self._pricing_of(bet), players.get(bet.user_id, (None,))[0]) for bet in self._bets]
         written = [write(column) for write, column in zip(BET_ARRAYS, zip(*rows, strict=True), strict=True)]
-        self.connection.execute(OWN["insert_bets"], (self.now_ms, self.number, *written))
+        self._run("insert_bets", self.now_ms, self.number, *written)
+
+    def _pricing_of(self, bet: Bet) -> int:
+        """Return the number of what a bet was priced by; it is written if no bet shortly before was."""
+        content = (bet.model_id, bet.model_version, bet.features)
+        if self._pricings is None:
+            rows = self.connection.execute(OWN["newest_pricings"])
+            self._pricings = {tuple(row[:3]): row[3] for row in reversed(rows)}
+        number = self._pricings.get(content, -PRICING_BETS)
+        if number <= bet.seq - PRICING_BETS:
+            self.connection.at_commit(ROWS["insert_pricing"], (bet.seq, *content))
+            number = self._pricings[content] = bet.seq
+        return number
 
     def _write_ends(self) -> None:
         statuses, _, payouts, _, positions, seqs = zip(*self._resolved, strict=True)
         params = (self.now_ms, self.number, numbers(seqs), numbers(statuses), numbers(payouts), numbers(positions))
-        self.connection.execute(OWN["resolve_bets"], params)
+        self._run("resolve_bets", *params)
 
     def _write_header(self, header: Header) -> None:
         row = (
@@ -200,4 +260,4 @@ class PostgresCommit(Commit):
             header.last_entry,
             bytes.fromhex(marks(self._records)),
         )
-        self.write("insert_commit", *row)
+        self.connection.at_commit(SQL["insert_commit"], row)

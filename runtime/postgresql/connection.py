@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-# Whoever asks is a native thread. Where gevent has patched the library, psycopg would wait by that otherwise.
-os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_c")
-
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from runtime.postgresql.guards import expected_guards
+from runtime.postgresql.session import connect, require_fit, told
 from runtime.postgresql.translation import OWN, translated
 from runtime.postgresql.types import register, register_sealed
 from runtime.storage.connection import Row
-from runtime.storage.database import DatabaseError, DatabaseUnsafe, IntegrityError, OperationalError
+from runtime.storage.database import DatabaseError, OperationalError
 
 logger = logging.getLogger(__name__)
 
-VERSION_LEAST = 15_00_00
-CONNECT_S_MAX = 5
 ROWS_AT_ONCE = 2_000
 AS_WRITTEN = (
     *("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"),
@@ -38,6 +32,10 @@ FOR_PAGES = "; ".join(f"SET LOCAL {name} = off" for name in AS_WRITTEN[:4])
 READ_ONLY = "SET default_transaction_read_only = on"
 WRITING = "SET synchronous_commit = on; SET plan_cache_mode = force_generic_plan"
 """A commit that is answered is on the disk, and on the standby's where there is a synchronous one."""
+
+
+Asked = tuple[str, Sequence[Any]]
+"""A statement and its parameters."""
 
 
 class PostgresDatabase:
@@ -54,26 +52,32 @@ class PostgresDatabase:
         self._lock = lock
         self._cursors = 0
         self._is_inside = False
+        self._begin = ""
+        """How the transaction begins that nothing was asked in yet."""
+        self._due: list[Asked] = []
+        self._foreseen: dict[tuple[str, tuple[Any, ...]], list[Row]] = {}
         self._connection = self._connected()
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """Run one statement and return all its rows."""
+        """Run one statement and return all its rows; one that was foreseen in this transaction was answered already."""
+        if self._foreseen and (rows := self._foreseen.pop((sql, tuple(params)), None)) is not None:
+            return rows
         try:
             cursor = self._asked(translated(sql), params)
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error as ex:
-            raise _ours(ex) from ex
+            raise told(ex) from ex
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`; for writes whose answer nobody needs."""
         try:
-            self._at_work().cursor().executemany(translated(sql), rows)
+            self._ready().cursor().executemany(translated(sql), rows)
         except psycopg.Error as ex:
-            raise _ours(ex) from ex
+            raise told(ex) from ex
 
     def iterate(self, sql: str, params: Sequence[Any] = ()) -> Iterator[Row]:
         """Run one statement and yield its rows as they are read: within a snapshot by a cursor of the server's."""
-        connection = self._at_work()
+        connection = self._ready()
         if connection.info.transaction_status == TransactionStatus.IDLE:
             yield from self.execute(sql, params)
             return
@@ -87,7 +91,7 @@ class PostgresDatabase:
                 connection.execute(FOR_PAGES)
                 yield from cursor
         except psycopg.Error as ex:
-            raise _ours(ex) from ex
+            raise told(ex) from ex
 
     def dicts(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Run one statement and return its rows by column name."""
@@ -96,20 +100,35 @@ class PostgresDatabase:
             names = [column.name for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor]
         except psycopg.Error as ex:
-            raise _ours(ex) from ex
+            raise told(ex) from ex
+
+    def foresee(self, asked: Sequence[Asked]) -> list[list[Row]]:
+        """Run statements in one round trip; return the rows of each, which whoever asks the same gets from here."""
+        try:
+            answers = [cursor.fetchall() for cursor in self._together(asked)]
+        except psycopg.Error as ex:
+            raise told(ex) from ex
+        self._foreseen.update({(sql, tuple(params)): rows for (sql, params), rows in zip(asked, answers, strict=True)})
+        return answers
+
+    def at_commit(self, sql: str, params: Sequence[Any]) -> None:
+        """Run a statement right before the transaction's COMMIT and in one round trip with it; its rows tell nobody."""
+        self._due.append((sql, params))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Begin to write; commit at the end, roll everything back on any error."""
         with self._within("BEGIN"):
             yield
+            if self._begin and not self._due:
+                return  # nothing was asked
             try:
-                done = self._connection.execute("COMMIT").statusmessage
+                *_, cursor = self._together([*self._due, ("COMMIT", ())])
             except psycopg.Error as ex:
-                raise _ours(ex) from ex
-            if done != "COMMIT":
+                raise told(ex) from ex
+            if cursor.statusmessage != "COMMIT":
                 # A statement had failed, and who caught that went on: the server says so only here.
-                raise DatabaseError(f"the transaction was rolled back: it answered {done} to COMMIT")
+                raise DatabaseError(f"the transaction was rolled back: it answered {cursor.statusmessage} to COMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -121,17 +140,28 @@ class PostgresDatabase:
     @contextmanager
     def _within(self, begin: str) -> Iterator[None]:
         try:
-            self._asked(begin, ())
+            self._at_work()
         except psycopg.Error as ex:
-            raise _ours(ex) from ex
-        self._is_inside = True
+            raise told(ex) from ex
+        # It is sent with the first statement: a round trip of its own would be one more for each commit.
+        self._begin, self._is_inside = begin, True
         try:
             yield
         except BaseException:
             self._roll_back()
             raise
         finally:
-            self._is_inside = False
+            self._begin, self._is_inside = "", False
+            self._due, self._foreseen = [], {}
+
+    def _together(self, asked: Sequence[Asked]) -> list[psycopg.Cursor[Any]]:
+        """Send statements at once, after the transaction's begin if that is still to be said, and wait for all."""
+        connection, begin = self._at_work(), self._begin
+        self._begin = ""
+        with connection.pipeline():
+            if begin:
+                connection.execute(begin)
+            return [connection.execute(translated(sql), params) for sql, params in asked]
 
     def _roll_back(self) -> None:
         try:
@@ -155,18 +185,18 @@ class PostgresDatabase:
     def copy_in(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Write many rows at once by a COPY statement."""
         try:
-            with self._at_work().cursor().copy(sql.encode()) as copy:
+            with self._ready().cursor().copy(sql.encode()) as copy:
                 for row in rows:
                     copy.write_row(row)
         except psycopg.Error as ex:
-            raise _ours(ex) from ex
+            raise told(ex) from ex
 
     def run_script(self, text: str) -> None:
         """Run statements that take no parameters, as a migration's."""
         try:
-            self._at_work().execute(text.encode())
+            self._ready().execute(text.encode())
         except psycopg.Error as ex:
-            raise _ours(ex) from ex
+            raise told(ex) from ex
 
     def close(self) -> None:
         """Close the connection."""
@@ -180,12 +210,38 @@ class PostgresDatabase:
 
     def _asked(self, text: str, params: Sequence[Any]) -> psycopg.Cursor[Any]:
         """Run one statement; what is found lost only then is asked again, unless that could do anything twice."""
+        if self._begin:
+            return self._begun(text, params)
         try:
             return self._at_work().execute(text, params)
         except psycopg.OperationalError:
-            if self._is_inside or not self._connection.closed or not (self._is_reader or text.startswith("BEGIN")):
+            if self._is_inside or not self._is_reader or not self._connection.closed:
                 raise
             return self._at_work().execute(text, params)
+
+    def _begun(self, text: str, params: Sequence[Any]) -> psycopg.Cursor[Any]:
+        """Run a transaction's first statement with its begin; a connection that was lost before is made anew."""
+        begin, self._begin = self._begin, ""
+        try:
+            return self._with_begin(begin, text, params)
+        except psycopg.OperationalError:
+            if not self._connection.closed:
+                raise
+            self._connection = self._connected()
+            return self._with_begin(begin, text, params)
+
+    def _with_begin(self, begin: str, text: str, params: Sequence[Any]) -> psycopg.Cursor[Any]:
+        with self._connection.pipeline():
+            self._connection.execute(begin)
+            return self._connection.execute(text, params)
+
+    def _ready(self) -> psycopg.Connection[Any]:
+        """Return the connection with the transaction begun, if there is one."""
+        connection = self._at_work()
+        if self._begin:
+            connection.execute(self._begin)
+            self._begin = ""
+        return connection
 
     def _at_work(self) -> psycopg.Connection[Any]:
         """Return the connection, made anew if it was lost: but not within a transaction, which is lost with it."""
@@ -203,43 +259,12 @@ class PostgresDatabase:
                 connection.execute(self._prepare.encode())
                 register(connection)
                 register_sealed(connection)
-                _require_fit(connection)
+                require_fit(connection)
                 if self._lock and not connection.execute(OWN["take_writers_lock"]).fetchall()[0][0]:
                     raise OperationalError("another session holds the writer's lock of this database")
             except BaseException:
                 connection.close()
                 raise
         except psycopg.Error as ex:
-            raise _ours(ex) from ex
+            raise told(ex) from ex
         return connection
-
-
-def connect(url: str) -> psycopg.Connection[Any]:
-    """Connect; whoever is not reached in CONNECT_S_MAX is away, unless the URL says otherwise."""
-    given: dict[str, Any] = {"connect_timeout": CONNECT_S_MAX, "application_name": "taptrade", **conninfo_to_dict(url)}
-    connection: psycopg.Connection[Any] = psycopg.connect(make_conninfo(**given), autocommit=True)
-    connection.prepare_threshold = 2
-    return connection
-
-
-def _require_fit(connection: psycopg.Connection[Any]) -> None:
-    """Raise DatabaseUnsafe for a server that the ledger must not lie on."""
-    number, version, encoding, is_synced, is_whole = connection.execute(OWN["server"]).fetchall()[0]
-    if number < VERSION_LEAST:
-        raise DatabaseUnsafe(f"PostgreSQL {version} is too old; {VERSION_LEAST // 10_000} or later is needed")
-    if encoding != "UTF8":
-        raise DatabaseUnsafe(f"the database is encoded as {encoding}; make one with ENCODING 'UTF8'")
-    if not is_synced or not is_whole:
-        raise DatabaseUnsafe(
-            "PostgreSQL runs with fsync or full_page_writes off, and would lose commits with its power"
-        )
-
-
-def _ours(ex: psycopg.Error) -> DatabaseError:
-    """Return the error as SQLite's would be told: of the same kind, with PostgreSQL's own sentence."""
-    said = (ex.diag.message_primary or str(ex)).strip().replace("\n", " ")
-    if isinstance(ex, psycopg.IntegrityError):
-        return IntegrityError(said)
-    if isinstance(ex, psycopg.OperationalError | psycopg.InterfaceError):
-        return OperationalError(said)
-    return DatabaseError(said)

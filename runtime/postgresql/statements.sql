@@ -9,11 +9,12 @@ SELECT {bet.bet_columns} FROM json_array_elements_text(?::json) AS wanted (id)
 CROSS JOIN LATERAL (SELECT {bet_columns} FROM bets WHERE bets."key" = wanted.id LIMIT 1) AS bet;
 
 -- name: bets_on_cells
--- The bets taken on cells by players; the one parameter is a list of [column, low, high, number of the player].
+-- The bets taken on cells by players; the one parameter is a list of [column, low, high, id of the player].
 SELECT {bet.bet_columns} FROM json_array_elements(?::json) AS wanted (cell)
 CROSS JOIN LATERAL (SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL
     AND column_start_s = (wanted.cell ->> 0)::bigint AND low_cents = (wanted.cell ->> 1)::bigint
-    AND high_cents = (wanted.cell ->> 2)::bigint AND "user" = (wanted.cell ->> 3)::bigint LIMIT 1) AS bet;
+    AND high_cents = (wanted.cell ->> 2)::bigint
+    AND "user" = (SELECT users.seq FROM users WHERE users.id = wanted.cell ->> 3) LIMIT 1) AS bet;
 
 -- name: bets_among
 -- The bets of a list of row numbers, in order of placing; the list is one parameter.
@@ -28,15 +29,27 @@ FROM json_array_elements_text(?::json) AS wanted (id)
 CROSS JOIN LATERAL (SELECT id, seq, last_entry_id, balance, version FROM users WHERE users.id = wanted.id LIMIT 1)
     AS found;
 
+-- name: players_of_bets
+-- The same of the players of bets, by a list of row numbers.
+SELECT found.id, found.seq, found.last_entry_id, found.balance, found.version
+FROM json_array_elements_text(?::json) AS wanted (seq)
+CROSS JOIN LATERAL (SELECT id, seq, last_entry_id, balance, version FROM users
+    WHERE users.seq = (SELECT "user" FROM bet_rows WHERE bet_rows.seq = wanted.seq::bigint) LIMIT 1) AS found;
+
+-- name: newest_pricings
+-- What the newest bets were priced by.
+SELECT model_id, model_version, features, seq FROM pricings ORDER BY seq DESC LIMIT 8;
+
 -- name: move_balances
--- Give balances what a commit has made of them, each from what it was: a row for each that was as it had to be.
--- Parameters: time, and arrays of players, balances and versions before, balances and versions after, entries.
-UPDATE users SET balance = moved.balance, version = moved.version, updated_at = ?, last_entry_id = moved.entry
+-- Give balances what a commit has made of them, each from what it was; fail unless all of them were as they had to be.
+-- Parameters: time, and arrays of players, balances and versions before, balances and versions after, entries; how many.
+WITH done AS (UPDATE users SET balance = moved.balance, version = moved.version, updated_at = ?, last_entry_id = moved.entry
 FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[])
     AS moved (seq, balance_before, version_before, balance, version, entry)
 WHERE users.seq = moved.seq AND users.balance = moved.balance_before AND users.version = moved.version_before
     AND moved.balance >= 0
-RETURNING users.seq;
+RETURNING 1)
+SELECT require_all(count(*), ?) FROM done;
 
 -- name: insert_entries
 -- The entries of a commit. Parameters: time, commit, and an array for each other column.

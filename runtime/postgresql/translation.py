@@ -10,7 +10,6 @@ from runtime.game.statements import read_statements
 OWN = read_statements("runtime.postgresql", "statements.sql")
 INSTEAD = {
     SQL["bets_by_id"]: OWN["bets_by_id"],
-    SQL["bets_on_cells"]: OWN["bets_on_cells"],
     SQL["bets_among"]: OWN["bets_among"],
 }
 """Statements of the ledger, and what stands for them here."""

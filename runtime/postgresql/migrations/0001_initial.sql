@@ -11,23 +11,23 @@ CREATE FUNCTION ulid_text(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAF
 CREATE FUNCTION base32_text(value bigint, digits integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    found text := '';
+    made text := '';
 BEGIN
     FOR place IN REVERSE digits - 1 .. 0 LOOP
-        found := found || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (value >> 5 * place & 31)::integer + 1, 1);
+        made := made || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (value >> 5 * place & 31)::integer + 1, 1);
     END LOOP;
-    RETURN found;
+    RETURN made;
 END
 $$;
 
 CREATE FUNCTION base32_value(digits text) RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    found bigint := 0;
+    made bigint := 0;
 BEGIN
     FOR place IN 1 .. length(digits) LOOP
-        found := found << 5 | strpos('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substr(digits, place, 1)) - 1;
+        made := made << 5 | strpos('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substr(digits, place, 1)) - 1;
     END LOOP;
-    RETURN found;
+    RETURN made;
 END
 $$;
 
@@ -57,6 +57,15 @@ CREATE FUNCTION zeroblob(bytes integer) RETURNS bytea
 CREATE TYPE sealed_text AS (said text, key bytea, whereof text);
 CREATE FUNCTION opened(text, bytea, text) RETURNS sealed_text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT ROW($1, $2, $3)::sealed_text';
+
+-- A statement that must have found all that it was to change.
+CREATE FUNCTION require_all(changed bigint, wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF changed <> wanted THEN
+        RAISE data_exception USING MESSAGE = format('of %s balances %s were as they had been read', wanted, changed);
+    END IF;
+END
+$$;
 
 -- What a trigger refuses, whatever the row.
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$

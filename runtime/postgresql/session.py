@@ -1,0 +1,49 @@
+"""A session with a PostgreSQL: how it begins, what the server must be like, and its errors as ours."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+# Whoever asks is a native thread. Where gevent has patched the library, psycopg would wait by that otherwise.
+os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_c")
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from runtime.postgresql.translation import OWN
+from runtime.storage.database import DatabaseError, DatabaseUnsafe, IntegrityError, OperationalError
+
+VERSION_LEAST = 15_00_00
+CONNECT_S_MAX = 5
+
+
+def connect(url: str) -> psycopg.Connection[Any]:
+    """Connect; whoever is not reached in CONNECT_S_MAX is away, unless the URL says otherwise."""
+    given: dict[str, Any] = {"connect_timeout": CONNECT_S_MAX, "application_name": "taptrade", **conninfo_to_dict(url)}
+    connection: psycopg.Connection[Any] = psycopg.connect(make_conninfo(**given), autocommit=True)
+    connection.prepare_threshold = 2
+    return connection
+
+
+def require_fit(connection: psycopg.Connection[Any]) -> None:
+    """Raise DatabaseUnsafe for a server that the ledger must not lie on."""
+    number, version, encoding, is_synced, is_whole = connection.execute(OWN["server"]).fetchall()[0]
+    if number < VERSION_LEAST:
+        raise DatabaseUnsafe(f"PostgreSQL {version} is too old; {VERSION_LEAST // 10_000} or later is needed")
+    if encoding != "UTF8":
+        raise DatabaseUnsafe(f"the database is encoded as {encoding}; make one with ENCODING 'UTF8'")
+    if not is_synced or not is_whole:
+        raise DatabaseUnsafe(
+            "PostgreSQL runs with fsync or full_page_writes off, and would lose commits with its power"
+        )
+
+
+def told(ex: psycopg.Error) -> DatabaseError:
+    """Return the error as SQLite's would be told: of the same kind, with PostgreSQL's own sentence."""
+    said = (ex.diag.message_primary or str(ex)).strip().replace("\n", " ")
+    if isinstance(ex, psycopg.IntegrityError):
+        return IntegrityError(said)
+    if isinstance(ex, psycopg.OperationalError | psycopg.InterfaceError):
+        return OperationalError(said)
+    return DatabaseError(said)
