@@ -17,6 +17,7 @@ from runtime.game.rows import ROWS
 from runtime.game.statements import COLUMN_LISTS, MARK
 from runtime.history.shelves import PAST
 from runtime.personal.seal import PERSONAL
+from runtime.postgresql.move import MOVING
 from runtime.postgresql.translation import OWN
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
@@ -40,10 +41,13 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
     "PERSONAL": ("runtime/personal/personal.sql", PERSONAL),
     "OWN": ("runtime/postgresql/statements.sql", OWN),
+    "MOVING": ("runtime/postgresql/moving.sql", MOVING),
     "EXPORTED": ("taptrade/exported.sql", EXPORTED),
 }
 # Filled when a page is asked for, or once for each kind of record.
-FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored", "table", "columns", "values"}
+FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored", "table", "columns", "values", "key"}
+# A commit's own `write` looks a statement up by a name that it is given.
+WRITERS = (ROOT / "runtime/game/ledger.py", ROOT / "runtime/postgresql/commit.py")
 # The migrations' own table, and PRAGMAs.
 SQL_IN_PYTHON = ("runtime/storage/migrate.py", "runtime/storage/schema.py")
 LOOKS_LIKE_SQL = re.compile(
@@ -83,8 +87,7 @@ def used_names() -> dict[str, set[str]]:
             if isinstance(name, ast.Constant):
                 found[called].add(str(name.value))
             else:
-                # Only the ledger's own `write` looks a statement up by a name that it is given.
-                assert path == ROOT / "runtime/game/ledger.py", f"{path}: name the statement where it is used"
+                assert path in WRITERS, f"{path}: name the statement where it is used"
     return found
 
 

@@ -20,10 +20,10 @@ from runtime.postgresql.arrays import numbers, texts
 from runtime.postgresql.connection import Asked, PostgresDatabase
 from runtime.postgresql.translation import OWN
 
-BLIND = frozenset({"bets_by_id", "bets_on_cells", "bets_among", "finish_column", "set_open_from", "save_bucket"})
+BLIND = frozenset({"bets_by_id", "bets_among"})
 """Statements of the ledger that see no balance and no entry, so that none needs to be written before them."""
-
-
+LAST = frozenset({"finish_column", "set_open_from", "save_bucket"})
+"""Statements that nothing of the same commit reads after: they go with its end."""
 ENTRY_ARRAYS: tuple[Callable[[Any], str], ...] = (
     texts,
     numbers,
@@ -151,11 +151,11 @@ class PostgresCommit(Commit):
         self._is_closing = True
         super().close()
 
-    def _run(self, statement: str, *params: Any) -> None:
+    def _run(self, sql: str, *params: Any) -> None:
         if self._is_closing:
-            self.connection.at_commit(OWN[statement], params)
+            self.connection.at_commit(sql, params)
         else:
-            self.connection.execute(OWN[statement], params)
+            self.connection.execute(sql, params)
 
     def _know(self, rows: Sequence[tuple[Any, ...]]) -> None:
         for user_id, user, last_entry_id, balance, version in rows:
@@ -172,6 +172,9 @@ class PostgresCommit(Commit):
 
     def write(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
         """Run one named statement; it sees every balance as it is by now."""
+        if statement in LAST:
+            self.connection.at_commit(SQL[statement], params)
+            return []
         if self._moved and statement not in BLIND:
             self.write_entries()
         return super().write(statement, *params)
@@ -203,14 +206,14 @@ class PostgresCommit(Commit):
         if self._entries:
             columns, self._entries = [*zip(*self._entries, strict=True)], []
             written = [write(column) for write, column in zip(ENTRY_ARRAYS, columns, strict=True)]
-            self._run("insert_entries", self.now_ms, self.number, *written)
+            self._run(OWN["insert_entries"], self.now_ms, self.number, *written)
 
     def _write_balances(self) -> None:
         """Move balances as they were read; whoever else moved one meanwhile is seen, and nothing is written."""
         moved, self._moved = self._moved, {}
         accounts = moved.values()
         self._run(
-            "move_balances",
+            OWN["move_balances"],
             self.now_ms,
             numbers([*moved]),
             numbers([one.read_balance for one in accounts]),
@@ -227,7 +230,7 @@ class PostgresCommit(Commit):
         players = self._players
         rows = [_bet_row(bet, self._pricing_of(bet), players.get(bet.user_id, (None,))[0]) for bet in self._bets]
         written = [write(column) for write, column in zip(BET_ARRAYS, zip(*rows, strict=True), strict=True)]
-        self._run("insert_bets", self.now_ms, self.number, *written)
+        self._run(OWN["insert_bets"], self.now_ms, self.number, *written)
 
     def _pricing_of(self, bet: Bet) -> int:
         """Return the number of what a bet was priced by; it is written if no bet shortly before was."""
@@ -244,7 +247,7 @@ class PostgresCommit(Commit):
     def _write_ends(self) -> None:
         statuses, _, payouts, _, positions, seqs = zip(*self._resolved, strict=True)
         params = (self.now_ms, self.number, numbers(seqs), numbers(statuses), numbers(payouts), numbers(positions))
-        self._run("resolve_bets", *params)
+        self._run(OWN["resolve_bets"], *params)
 
     def _write_header(self, header: Header) -> None:
         row = (

@@ -10,7 +10,8 @@ SELECT seq, ulid_text(id), "user", cell_id, amount, reward_rate, status, placed_
        refusal_code, refusal_detail, refusal_arguments, column_start_s, low_cents, high_cents, min_rate_bp,
        CASE typeof(nonce) WHEN 'blob' THEN lower(hex(nonce)) ELSE nonce END, signed_after_s,
        CASE typeof(signature) WHEN 'blob'
-           THEN CASE WHEN length(signature) > 65 THEN 'sealed:' ELSE '0x' END || lower(hex(signature)) ELSE signature END,
+           THEN CASE WHEN length(signature) > 65 THEN 'sealed:' ELSE '0x' END || lower(hex(signature))
+           ELSE signature END,
        CASE typeof(signer) WHEN 'blob'
            THEN CASE WHEN length(signer) > 20 THEN 'sealed:' ELSE '0x' END || lower(hex(signer)) ELSE signer END,
        delegation, received_after_ms, decided_after_ms, tick_after_ms, tick_close, volatility, pricing, model_after_ms,
