@@ -37,6 +37,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "playhouse": ("runtime.storage.database",),
     "cysqlite": ("runtime.storage.database", "runtime.storage.schema"),
     "sqlite3": (),
+    "psycopg": ("runtime.postgresql",),
     "redis": tuple(f"runtime.messaging.{name}" for name in ("bus", "connection", "prompt_parser", "queues")),
     "rq": ("jobs.rq", "jobs.triggers", "jobs.writer.inbox", "jobs.dashboard.main"),
     "rq_scheduler": ("jobs.rq",),

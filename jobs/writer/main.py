@@ -30,7 +30,7 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_values import WriterAlive, encode_buckets
 from runtime.personal.erased import ERASURES_FILE, ErasedFile, ErasuresUnreadable
 from runtime.postgresql import choice
-from runtime.process_lock import sole
+from runtime.process_lock import LockHeld, sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
@@ -232,6 +232,17 @@ class WriterProcess:
         self.database.close()
 
 
+def _opened(settings: Settings, stand_by: Callable[[], object] | None) -> Database:
+    """Open the ledger to write; on PostgreSQL the writer before may be at work a moment longer than its process."""
+    while True:
+        try:
+            return choice.open_writer(settings)
+        except LockHeld:
+            if stand_by is None:
+                raise
+        stand_by()
+
+
 def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callable[[], object] | None = None) -> None:
     """Run the writer until SIGTERM or SIGINT; with `stand_by`, as soon as the one that is at work has ended."""
     settings = settings or load()
@@ -242,7 +253,7 @@ def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callab
         choice.open_migrated(settings).close()
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
-        process = WriterProcess(settings, client, choice.open_writer(settings), SystemClock())
+        process = WriterProcess(settings, client, _opened(settings, stand_by), SystemClock())
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)
         # What start-up left stays; what a commit leaves has no cycles.

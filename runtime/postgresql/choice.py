@@ -12,6 +12,7 @@ from typing import Any
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
 from runtime.game.ledger import Commit
+from runtime.process_lock import LockHeld
 from runtime.settings import Settings
 from runtime.storage import database as sqlite
 from runtime.storage import migrate as sqlite_schema
@@ -60,12 +61,19 @@ def open_migrated(settings: Settings) -> Database:
 
 
 def open_writer(settings: Settings) -> Database:
-    """Open the ledger as the one process that writes it; checkpoints are left to others."""
+    """Open the ledger as the one process that writes it; checkpoints are left to others.
+
+    Raise LockHeld where another writer is at work on PostgreSQL, wherever that is.
+    """
     if not settings.database_url:
         return sqlite.open_writer(settings.database, checkpoint_pages=0)
     from runtime.postgresql.connection import WRITING, PostgresDatabase
+    from runtime.postgresql.session import AnotherWrites
 
-    return PostgresDatabase(settings.database_url, prepare=WRITING, lock=True)
+    try:
+        return PostgresDatabase(settings.database_url, prepare=WRITING, lock=True)
+    except AnotherWrites as ex:
+        raise LockHeld(f"another writer is at work on {name_of(settings)}") from ex
 
 
 def commit_type(settings: Settings) -> type[Commit]:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from runtime.postgresql.guards import expected_guards
-from runtime.postgresql.session import connect, require_fit, told
+from runtime.postgresql.session import AnotherWrites, connect, require_fit, told
 from runtime.postgresql.translation import OWN, translated
 from runtime.postgresql.types import register, register_sealed
 from runtime.storage.connection import Row
@@ -261,7 +261,7 @@ class PostgresDatabase:
                 register_sealed(connection)
                 require_fit(connection)
                 if self._lock and not connection.execute(OWN["take_writers_lock"]).fetchall()[0][0]:
-                    raise OperationalError("another session holds the writer's lock of this database")
+                    raise AnotherWrites("another session holds the writer's lock of this database")
             except BaseException:
                 connection.close()
                 raise

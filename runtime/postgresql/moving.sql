@@ -1,4 +1,4 @@
--- A house that moves from SQLite's file into PostgreSQL: what is read there, how it is written here, how far it has come.
+-- A house that moves from SQLite's file into PostgreSQL: what is read there, how it is written here, how far it is.
 
 -- name: rows_after
 -- The next rows of a table after a key, as they lie there.

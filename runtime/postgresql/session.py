@@ -18,6 +18,10 @@ VERSION_LEAST = 15_00_00
 CONNECT_S_MAX = 5
 
 
+class AnotherWrites(OperationalError):
+    """Another session holds the writer's lock."""
+
+
 def connect(url: str) -> psycopg.Connection[Any]:
     """Connect; whoever is not reached in CONNECT_S_MAX is away, unless the URL says otherwise."""
     given: dict[str, Any] = {"connect_timeout": CONNECT_S_MAX, "application_name": "taptrade", **conninfo_to_dict(url)}

@@ -1,7 +1,7 @@
 -- What PostgreSQL is asked otherwise than SQLite: statements of the ledger under their own names, whose place these
 -- take (runtime/postgresql/translation.py), and those that write a commit's rows together. Lists go in as one text
--- each: JSON, or an array as PostgreSQL writes it. LATERAL with LIMIT 1 is one look into an index for each of a list, however
--- large the tables were when the plan was made.
+-- each: JSON, or an array as PostgreSQL writes it. LATERAL with LIMIT 1 is one look into an index for each of a list,
+-- however large the tables were when the plan was made.
 
 -- name: bets_by_id
 -- The bets of many ids.
@@ -42,8 +42,9 @@ SELECT model_id, model_version, features, seq FROM pricings ORDER BY seq DESC LI
 
 -- name: move_balances
 -- Give balances what a commit has made of them, each from what it was; fail unless all of them were as they had to be.
--- Parameters: time, and arrays of players, balances and versions before, balances and versions after, entries; how many.
-WITH done AS (UPDATE users SET balance = moved.balance, version = moved.version, updated_at = ?, last_entry_id = moved.entry
+-- Parameters: time, arrays of players, balances and versions before, balances and versions after, entries; how many.
+WITH done AS (UPDATE users
+SET balance = moved.balance, version = moved.version, updated_at = ?, last_entry_id = moved.entry
 FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[])
     AS moved (seq, balance_before, version_before, balance, version, entry)
 WHERE users.seq = moved.seq AND users.balance = moved.balance_before AND users.version = moved.version_before

@@ -1,0 +1,244 @@
+"""The writer's commits on SQLite and on PostgreSQL, in turns in one process: `python -m loadtest.engines`.
+
+Redis is left out: bets come as commands, are judged, paid for, hashed and committed durably, and nothing is published.
+What the caller makes of bets counts on neither side. The exit code is 2 where there is no PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from jobs.writer.accounts import open_account
+from jobs.writer.book import Book
+from jobs.writer.foresight import foresee
+from jobs.writer.inbox import TakenJob
+from jobs.writer.place import place_bets
+from loadtest import postgres
+from loadtest.bets import PRICE_CENTS, STAKE_CENTS, place_bet, stamped, tick
+from loadtest.measurement import Found
+from loadtest.processes import BenchFailed
+from runtime.background import Background
+from runtime.clock import ManualClock, SystemClock
+from runtime.game.grid import Cell, GridRules, column_of
+from runtime.game.judge import Judge
+from runtime.game.ledger import Commit
+from runtime.game.limits import RiskLimits
+from runtime.game.rewards import BrownianTouch
+from runtime.messaging.commands import Batch, OpenAccount, PlaceBet
+from runtime.messaging.queues import BETS
+from runtime.metrics.table import Metrics
+from runtime.postgresql import choice, schema
+from runtime.settings import Settings, load
+from runtime.storage.checkpoints import Checkpointer
+from runtime.storage.database import LEDGER_MIGRATIONS, SqliteDatabase
+from runtime.storage.migrate import migrate
+
+BUILD = Path("build/engines.json")
+PLENTY = 10**13
+CREDIT_CENTS = 10**12
+AT_ONCE = 500
+STOP_S_MAX = 5.0
+ROWS = 10
+COLUMNS = 9
+VOLATILITY = 200.0
+SERVER = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows=20)
+
+
+@dataclass(slots=True)
+class Side:
+    """One engine with its writer's book, and how long its commits took, in seconds."""
+
+    settings: Settings
+    players: int
+    clock: ManualClock = field(default_factory=lambda: ManualClock(SystemClock().now_ms()))
+    book: Book = field(init=False)
+    users: list[str] = field(init=False, default_factory=list)
+    took_s: list[float] = field(init=False, default_factory=list)
+    _placed: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        database, risk = choice.open_writer(self.settings), RiskLimits(PLENTY, PLENTY, PLENTY, PLENTY)
+        self.book = Book(database, self.clock, risk, commit_type=choice.commit_type(self.settings))
+        for first in range(0, self.players, AT_ONCE):
+            with self.book.commit(lambda _: None) as commit:
+                for number in range(first, min(first + AT_ONCE, self.players)):
+                    self.users.append(self._opened(commit, number))
+
+    def _opened(self, commit: Commit, number: int) -> str:
+        told = stamped(self.clock.now_ms())
+        command = OpenAccount(**told, user_id=told["id"], wallet_address=f"0x{number:040x}", credit_cents=CREDIT_CENTS)
+        open_account(commit, self.book.seals, command)
+        return command.user_id
+
+    def bets(self, count: int) -> list[PlaceBet]:
+        """Make bets, of each player once before one bets again, on another cell then."""
+        width_s, step, now_ms = RULES.column_seconds, RULES.row_step_cents, self.clock.now_ms()
+        made = []
+        for _ in range(count):
+            round_, at = divmod(self._placed, self.players)
+            if at == 0 and round_ and round_ % (ROWS * COLUMNS) == 0:
+                # On these columns every player has bet on all cells.
+                self.clock.advance(1000 * width_s * (COLUMNS + 3))
+                now_ms = self.clock.now_ms()
+            start_s = column_of(now_ms, RULES) + width_s * (3 + round_ % COLUMNS)
+            low = PRICE_CENTS - PRICE_CENTS % step + step * (round_ // COLUMNS % ROWS - ROWS // 2)
+            made.append(place_bet(self.users[at * 7919 % self.players], Cell(start_s, low, low + step), now_ms))
+            self._placed += 1
+        return made
+
+    def commit(self, bets: Sequence[PlaceBet]) -> None:
+        """Commit bets as the writer does; raise BenchFailed if one is refused."""
+        jobs = [TakenJob("bench", BETS, len(bets), Batch("bench", [*bets]))]
+        with self.book.commit(lambda _: None) as commit:
+            foresee(commit, self.book, RULES, jobs, ())
+            outcomes = place_bets(commit, self._judge(commit), self.book.seals, bets)
+        refused = [outcome.code for outcome in outcomes if outcome.code]
+        if refused:
+            raise BenchFailed(f"{len(refused)} bets were refused, first with {refused[0]}")
+
+    def _judge(self, commit: Commit) -> Judge:
+        return Judge(
+            rules=RULES,
+            model=BrownianTouch(RULES, 500),
+            tick=tick(self.clock.now_ms(), VOLATILITY),
+            now_ms=commit.now_ms,
+            newest_column_s=self.book.newest_column_s,
+            max_fill_age_ms=1_500,
+            presets_cents=(STAKE_CENTS,),
+            exposure=self.book.exposure,
+            limits_of=self.book.limits_of,
+            totals_since=self.book.day_totals.since,
+            ticks_of_wait=lambda _from_ms, _to_ms: (),
+            closed=frozenset(),
+        )
+
+    def turn(self, size: int, seconds: float) -> float:
+        """Commit so many bets at a time for some seconds; return bets a second."""
+        took: list[float] = []
+        while sum(took) < seconds:
+            bets = self.bets(size)
+            start_s = time.perf_counter()
+            self.commit(bets)
+            took.append(time.perf_counter() - start_s)
+        self.took_s += took
+        return size * len(took) / sum(took)
+
+
+def sides(folder: Path, players: int, url: str) -> dict[str, Side]:
+    """Return both engines with their accounts opened."""
+    sqlite = load({"TAPTRADE_DATA": str(folder / "sqlite")})
+    migrate(sqlite.database, LEDGER_MIGRATIONS, SystemClock())
+    schema.migrate(url, SystemClock())
+    postgresql = load({"TAPTRADE_DATA": str(folder / "none"), "TAPTRADE_DATABASE_URL": url})
+    return {"SQLite": Side(sqlite, players), "PostgreSQL": Side(postgresql, players)}
+
+
+@contextmanager
+def checkpointed(side: Side) -> Iterator[None]:
+    """Copy SQLite's log beside the commits, as the writer's process does."""
+    database, stopping = side.book.database, threading.Event()
+    if not isinstance(database, SqliteDatabase):
+        raise TypeError("only SQLite has such a log")
+    checkpoints = Checkpointer(database, side.settings.database, Metrics("engines"), side.clock)
+    background = Background(stopping, SystemClock(), Metrics("engines"))
+    checkpoints.start(background)
+    try:
+        yield
+    finally:
+        checkpoints.stop()
+        stopping.set()
+        background.join(STOP_S_MAX)
+
+
+def compare(both: dict[str, Side], size: int, rounds: int, seconds: float) -> Found:
+    """Let both commit in turns; return bets a second of each, the 99th percentile of a commit, and the ratios."""
+    per_s: dict[str, list[float]] = {name: [] for name in both}
+    for side in both.values():
+        side.took_s.clear()
+    for _ in range(rounds):
+        for name, side in both.items():
+            per_s[name].append(side.turn(size, seconds))
+    p99_ms = {name: 1000 * sorted(one.took_s)[int(0.99 * len(one.took_s))] for name, one in both.items()}
+    ratios = [theirs / ours for ours, theirs in zip(*per_s.values(), strict=True)]
+    return {
+        "bets_a_commit": size,
+        "per_s": {name: round(median(found)) for name, found in per_s.items()},
+        "ratio": round(median(ratios), 2),
+        "ratio_least": round(min(ratios), 2),
+        "p99_ms": {name: round(found, 1) for name, found in p99_ms.items()},
+        "p99_ratio": round(p99_ms["PostgreSQL"] / p99_ms["SQLite"], 2),
+    }
+
+
+def measure(given: argparse.Namespace, folder: Path) -> Found:
+    """Measure everything; the server and both ledgers lie below `folder`, on the disk."""
+    folder.chmod(0o711)
+    with postgres.server(folder / "postgres", *SERVER, sockets_in=folder) as running:
+        running.run("createdb", "-T", "template0", "house")
+        both = sides(folder, given.players, running.url("house"))
+        with checkpointed(both["SQLite"]):
+            for name, side in both.items():
+                for _ in range(0, given.fill, AT_ONCE):
+                    side.commit(side.bets(AT_ONCE))
+                _say(f"{name}: {given.fill:,} bets are there")
+            found = [compare(both, size, given.rounds, given.seconds) for size in given.sizes]
+        for side in both.values():
+            side.book.database.close()
+        running.run("pgbench", "-i", "-q", "-s", str(postgres.SCALE), "postgres")
+        tpcb_per_s = median(postgres.tpcb_per_s(running) for _ in range(3))
+    return {
+        "bets_before": given.fill,
+        "players": given.players,
+        "sizes": found,
+        "tpcb_per_s": round(tpcb_per_s),
+        "bets_for_each_tpcb": round(found[-1]["per_s"]["PostgreSQL"] / tpcb_per_s, 1),
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print a line for each size, and leave the figures in build/engines.json."""
+    parser = argparse.ArgumentParser(prog="python -m loadtest.engines", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 500], metavar="N", help="bets a commit")
+    parser.add_argument("--rounds", type=int, default=8, metavar="N", help="turns of each engine (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=1.5, metavar="S", help="of a turn (%(default)s)")
+    parser.add_argument("--players", type=int, default=2_000, metavar="N", help="(%(default)s)")
+    parser.add_argument("--fill", type=int, default=0, metavar="N", help="bets placed before (%(default)s)")
+    given = parser.parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory(prefix="taptrade-engines-", dir=given_folder()) as folder:
+            found = measure(given, Path(folder))
+    except BenchFailed as ex:
+        sys.stderr.write(f"engines: {ex}\n")
+        return 2
+    for one in found["sizes"]:
+        _say(str(one))
+    _say(f"TPC-B: {found['tpcb_per_s']} a second, {found['bets_for_each_tpcb']} bets for each")
+    BUILD.parent.mkdir(exist_ok=True)
+    BUILD.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def given_folder() -> Path:
+    """Return the project's own disk, where others than root get to what lies in a folder of it."""
+    return BUILD.parent.absolute() if os.geteuid() else Path(tempfile.gettempdir())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
