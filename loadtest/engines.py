@@ -84,14 +84,14 @@ class Side:
 
     def bets(self, count: int) -> list[PlaceBet]:
         """Make bets, of each player once before one bets again, on another cell then."""
-        width_s, step, now_ms = RULES.column_seconds, RULES.row_step_cents, self.clock.now_ms()
-        made = []
+        width_s, step = RULES.column_seconds, RULES.row_step_cents
+        if self._placed + count > ROWS * COLUMNS * self.players:
+            # On these columns every player has bet on all cells.
+            self.clock.advance(1000 * width_s * (COLUMNS + 3))
+            self._placed = 0
+        made, now_ms = [], self.clock.now_ms()
         for _ in range(count):
             round_, at = divmod(self._placed, self.players)
-            if at == 0 and round_ and round_ % (ROWS * COLUMNS) == 0:
-                # On these columns every player has bet on all cells.
-                self.clock.advance(1000 * width_s * (COLUMNS + 3))
-                now_ms = self.clock.now_ms()
             start_s = column_of(now_ms, RULES) + width_s * (3 + round_ % COLUMNS)
             low = PRICE_CENTS - PRICE_CENTS % step + step * (round_ // COLUMNS % ROWS - ROWS // 2)
             made.append(place_bet(self.users[at * 7919 % self.players], Cell(start_s, low, low + step), now_ms))

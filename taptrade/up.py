@@ -51,7 +51,8 @@ def main(argv: Sequence[str]) -> NoReturn:
     config.write_text(supervisor_config(settings, embedded_redis=embedded, reload=given.reload))
     os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC")
     say_event("starting", f"starting in {settings.data}", as_json=given.json, data=settings.data)
-    beside("taptrade.announce", *([RELOAD] if given.reload else []), *(["--json"] if given.json else []))
+    ledger = {"TAPTRADE_DATABASE_URL": settings.database_url} if settings.database_url else {}
+    beside("taptrade.announce", *([RELOAD] if given.reload else []), *(["--json"] if given.json else []), **ledger)
     if given.reload:
         beside("taptrade.dev_watch")
     become_supervisor(config, lock, secrets, as_json=given.json)
@@ -63,11 +64,14 @@ def keep_functions(settings: Settings) -> None:
         keep_own(settings.data, SystemClock().now_ms())
 
 
-def beside(name: str, *options: str) -> None:
-    """Start a process that prints into this terminal: the banner when all is well, or what a developer changed."""
+def beside(name: str, *options: str, **variables: str) -> None:
+    """Start a process that prints into this terminal: the banner when all is well, or what a developer changed.
+
+    `variables` are in its environment alone.
+    """
     words = module(name, str(os.getpid()), *options)
     # A Ctrl-C that comes while it imports waits until it says how to take it.
-    os.posix_spawn(words[0], words, os.environ, setsigmask=[signal.SIGINT])
+    os.posix_spawn(words[0], words, os.environ | variables, setsigmask=[signal.SIGINT])
 
 
 def become_supervisor(

@@ -29,8 +29,6 @@ KEPT: dict[str, str] = {
     "runtime.web.problem.Problem.*": "a schema of the document; the values are written from an error's fields",
     "runtime.records.refusals.*": "the same of what the codes carry",
     "functions.prices.Candle.*": "a schema of the document; the values are rows of SQL",
-    "runtime.messaging.commands.Batch.v": "decoding refuses other versions",
-    "runtime.clock.ManualClock.advance": "the clock that tests of functions and jobs move",
     "runtime.web.call.Call.own_settings": OFFERED,
     "runtime.triggers.run.Run.own_settings": OFFERED,
     "runtime.function_settings.Secret.reveal": OFFERED,

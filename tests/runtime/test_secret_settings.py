@@ -41,7 +41,8 @@ def test_a_short_secret_is_refused_unseen(variable: str) -> None:
 
 
 def test_the_settings_text_shows_no_secret() -> None:
-    secrets = {row.variable: SECRET for row in TABLE if row.secret} | {"TAPTRADE_REDIS_URL": f"redis://:{SECRET}@host"}
+    urls = {"TAPTRADE_REDIS_URL": f"redis://:{SECRET}@host", "TAPTRADE_DATABASE_URL": f"postgresql://a:{SECRET}@host/b"}
+    secrets = {row.variable: SECRET for row in TABLE if row.secret} | urls
     settings = load(secrets)
     assert (settings.processor_secret, settings.dashboard_key) == (SECRET, SECRET)
     assert SECRET not in f"{settings} {settings!r}"

@@ -11,12 +11,14 @@ import pytest
 from runtime.clock import ManualClock, SystemClock
 from runtime.errors import Unavailable
 from runtime.game.ids import entry_commit, entry_id, ulid_key
-from runtime.postgresql import schema
+from runtime.postgresql import choice, schema
 from runtime.postgresql.arrays import numbers, texts
 from runtime.postgresql.connection import WRITING, PostgresDatabase
 from runtime.postgresql.guards import expected_guards
 from runtime.postgresql.read_pool import PostgresReadPool
 from runtime.postgresql.translation import OWN
+from runtime.process_lock import LockHeld
+from runtime.settings import load
 from runtime.storage.database import DatabaseError, DatabaseUnsafe, IntegrityError, OperationalError
 from runtime.storage.schema import WrongSchema
 from tests.postgres import Postgres
@@ -164,7 +166,11 @@ def test_only_one_session_writes(url: str) -> None:
     first = PostgresDatabase(url, prepare=WRITING, lock=True)
     with pytest.raises(OperationalError, match="another session holds the writer's lock"):
         PostgresDatabase(url, prepare=WRITING, lock=True)
+    settings = load({"TAPTRADE_DATABASE_URL": url})
+    with pytest.raises(LockHeld, match="another writer is at work on the database of TAPTRADE_DATABASE_URL"):
+        choice.open_writer(settings)
     first.close()
+    choice.open_writer(settings).close()
     PostgresDatabase(url, prepare=WRITING, lock=True).close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ from runtime.clock import ManualClock
 from runtime.game.bets import COLUMNS
 from runtime.messaging import queues
 from runtime.messaging.connection import connect
+from runtime.postgresql.connection import PostgresDatabase
+from runtime.postgresql.move import MOVING
 from tests.conftest import START_MS
 from tests.jobs.writer_desk import Desk
 from tests.postgres import Postgres
 from tests.runtime.audit.test_audit import play
 
+BESIDE = {"entry_rows": ("created_at", "commit_number", "place")}
+"""Columns that PostgreSQL has and SQLite reads from the id."""
 LISTS = {
     "commits": "SELECT * FROM commits ORDER BY number",
     "bets": f"SELECT {', '.join(COLUMNS)} FROM bets ORDER BY seq",
@@ -78,3 +83,14 @@ def test_every_row_and_every_hash_is_the_same(both: tuple[Desk, Desk]) -> None:
     reports = audit(sqlite.database), audit(postgresql.database)
     assert reports[0] == reports[1]
     assert reports[1].ok
+
+
+def test_a_change_of_one_schema_is_one_of_the_other(desk: Desk, postgres: Postgres) -> None:
+    tables = [
+        name for (name,) in desk.database.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")
+    ]
+    with closing(PostgresDatabase(postgres.house())) as other:
+        for table in tables:
+            own = [name for (name,) in desk.database.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+            theirs = [name for (name,) in other.execute(MOVING["columns_here"], (table,))]
+            assert sorted(theirs) == sorted([*own, *BESIDE.get(table, ())]), table

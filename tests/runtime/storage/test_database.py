@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime.clock import ManualClock
-from runtime.storage.database import Database, OperationalError, open_reader, open_writer
+from runtime.storage.database import OperationalError, SqliteDatabase, open_reader, open_writer
 from runtime.storage.migrate import migrate
 from runtime.storage.schema import WrongSchema
 
@@ -18,7 +18,7 @@ LATE_FIRST_ROW = f"{NUMBERS} SELECT sum(n) FROM numbers"
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
     database = open_writer(tmp_path / "some.db")
     database.execute("CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT")
     yield database
@@ -31,13 +31,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.mark.parametrize(
     "read",
     [
-        pytest.param(Database.execute, id="tuples"),
-        pytest.param(Database.dicts, id="dictionaries"),
+        pytest.param(SqliteDatabase.execute, id="tuples"),
+        pytest.param(SqliteDatabase.dicts, id="dictionaries"),
         pytest.param(lambda reader, sql: list(reader.iterate(sql)), id="one by one"),
     ],
 )
 def test_an_interrupted_read_is_an_operational_error(
-    read: Callable[[Database, str], object], sql: str, database: Database, tmp_path: Path
+    read: Callable[[SqliteDatabase, str], object], sql: str, database: SqliteDatabase, tmp_path: Path
 ) -> None:
     reader = open_reader(tmp_path / "some.db")
     looks: list[int] = []
@@ -53,7 +53,9 @@ def test_an_interrupted_read_is_an_operational_error(
 
 
 @pytest.mark.parametrize("returning", ["", "RETURNING id"])
-def test_a_full_database_is_an_operational_error_and_nothing_is_written(returning: str, database: Database) -> None:
+def test_a_full_database_is_an_operational_error_and_nothing_is_written(
+    returning: str, database: SqliteDatabase
+) -> None:
     database.execute("PRAGMA max_page_count = 12")
 
     def fill() -> None:
