@@ -64,7 +64,7 @@ FROM entry CROSS JOIN transaction_ledger AS whole WHERE whole."key" = entry."key
 -- Where a walk of so many milestones and one more ends, back from an id; no row where it reaches the oldest entry
 -- first.
 -- Parameters: user, below, milestones.
-SELECT ulid_text(id) FROM entry_rows WHERE user = ({user_seq}) AND number % 64 = 0 AND id < ulid_key(?)
+SELECT ulid_text(id) FROM entry_rows WHERE "user" = ({user_seq}) AND number % 64 = 0 AND id < ulid_key(?)
 ORDER BY id DESC LIMIT 1 OFFSET ?;
 
 -- name: if_entry_type

@@ -148,7 +148,7 @@ SELECT coalesce((SELECT first_bet_seq FROM commits
 -- name: end_of_refused
 -- Where a look at so many of a player's refused bets and one more ends; no row where there are not so many.
 -- Parameters: user, those of the conditions, bets to look at.
-SELECT seq FROM bets WHERE user = ({user_seq}) AND refusal_code IS NOT NULL{conditions}
+SELECT seq FROM bets WHERE "user" = ({user_seq}) AND refusal_code IS NOT NULL{conditions}
 ORDER BY seq DESC LIMIT 1 OFFSET ?;
 
 -- name: if_below

@@ -31,7 +31,6 @@ def test_a_bet_refused_for_a_closed_bucket_is_explained_by_its_rate(play: Signed
 
 def test_a_refusal_for_a_bucket_that_was_open_is_wrong(play: SignedPlay) -> None:
     bet = shut_out(play)
-    play.by_hand("DROP TRIGGER bucket_changes_keep_their_rows")
     play.by_hand("DELETE FROM bucket_changes")
     proof = play.prove(bet)
     assert (proof.ok, proof.rate.ok) == (False, False)
