@@ -33,8 +33,8 @@ NEVER_REACHES: dict[str, tuple[str, ...]] = {
 
 # Library -> the only modules (prefixes) that may import it.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "peewee": ("runtime.storage.database",),
-    "playhouse": ("runtime.storage.database",),
+    "peewee": ("runtime.storage.drivers",),
+    "playhouse": ("runtime.storage.drivers",),
     "cysqlite": ("runtime.storage.database", "runtime.storage.schema"),
     "sqlite3": (),
     "psycopg": ("runtime.postgresql",),

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
-import peewee
 from cysqlite import _cysqlite as cysqlite
-from playhouse.cysqlite_ext import CySqliteDatabase
 
 from runtime.errors import TaptradeError
 from runtime.game.ids import SQL_FUNCTIONS
 from runtime.personal.seal import opened
 from runtime.storage import connection
+from runtime.storage.drivers import CySqliteDatabase, peewee, translated
 
 LEDGER_MIGRATIONS = Path(__file__).parent / "migrations"
 """What makes and updates the tables of `taptrade.db`."""
@@ -80,13 +79,13 @@ class SqliteDatabase:
 
         Rows are always read to the end: a RETURNING statement left half-read would make COMMIT fail.
         """
-        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+        with translated:
             rows: list[Row] = self._connection.execute(sql, params).fetchall()
         return rows
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`; for writes whose answer nobody needs."""
-        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+        with translated:
             self._connection.executemany(sql, rows)
 
     def iterate(self, sql: str, params: Sequence[Any] = ()) -> Iterator[Row]:
@@ -150,7 +149,7 @@ class SqliteDatabase:
 
 def _each(cursor: Any) -> Iterator[Row]:
     # Peewee translates what the driver raises at a statement's first row, but not at a later one.
-    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+    with translated:
         yield from cursor
 
 

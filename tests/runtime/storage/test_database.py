@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,3 +74,11 @@ def test_a_folder_without_migrations_is_refused_and_no_database_is_made(tmp_path
     with pytest.raises(WrongSchema, match="no migrations"):
         migrate(tmp_path / "t.db", tmp_path, ManualClock(0))
     assert not (tmp_path / "t.db").exists()
+
+
+def test_a_process_on_sqlite_does_not_load_the_driver_of_postgresql() -> None:
+    code = (
+        "import sys, runtime.storage.database; print('psycopg' in sys.modules); import psycopg; print(psycopg.apilevel)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "2.0"]
