@@ -16,6 +16,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from jobs.dashboard.key import KEY_FILE, key_file, prepare_key
+from runtime.messaging import redis_keys
 from runtime.messaging.connection import connect
 from runtime.settings import load
 from runtime.settings_table import TABLE
@@ -141,6 +142,9 @@ def test_processes_that_are_served_one_by_one_keep_their_files_to_themselves(ser
             for work in ("backup.backup_live", "integrity.audit_daily"):
                 queue.enqueue(f"jobs.upkeep.{work}")
             wait_until(lambda: queue.finished_job_registry.count == 2, 20, what="the end of both jobs")
+            # The others may have begun later than the jobs have ended.
+            wait_until(lambda: bool(client.exists(redis_keys.WRITER_ALIVE)), 20, what="the writer")
+            wait_until((data / "run" / "feed.lock").exists, 20, what="the feed")
         assert list(data.glob("backups/*.json"))
         for name in ("writer", "feed", "jobs"):
             (data / f"{name}.log").chmod(0o600)  # the test's own
