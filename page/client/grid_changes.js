@@ -20,7 +20,7 @@ export class GridChanges {
     if (event.type === "snapshot" || event.type === "reset") this.#grid = event.data.grid;
     else if (event.type === "grid") this.#grid = event.data;
     else if (event.type === "grid_change") {
-      if (this.#grid?.grid_version !== event.data.base_version) return null;
+      if (this.#grid?.event_id !== event.data.base_event_id) return null;
       this.#grid = applied(this.#grid, event.data);
       return { type: "grid", id: event.id, data: this.#grid };
     }

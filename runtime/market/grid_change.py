@@ -22,7 +22,7 @@ class GridChange(msgspec.Struct, frozen=True):
     """
 
     grid_version: int
-    base_version: int
+    base_event_id: str
     """The grid that the differences are from; whoever has not got it waits for the next whole `grid`."""
     server_time_ms: int
     price: GridPrice
@@ -35,13 +35,13 @@ class GridChange(msgspec.Struct, frozen=True):
     full stop where the cell is not offered."""
 
 
-def change_between(base: Grid, grid: Grid) -> GridChange | None:
+def change_between(base: Grid, grid: Grid, base_event_id: str) -> GridChange | None:
     """Return what leads from one grid to the next; None if more has changed than rates, columns and rows."""
     if not grid.columns or not grid.rows or replace(base, **_moving(grid)) != grid:
         return None
     change = GridChange(
         grid.grid_version,
-        base.grid_version,
+        base_event_id,
         grid.server_time_ms,
         grid.price,
         grid.columns[0].start_s,

@@ -144,7 +144,7 @@ EXAMPLES: Mapping[str, Any] = {
     ),
     "grid": GridEvent(*astuple(_GRID), event_id=_PUBLIC_ID),
     "grid_change": GridChangeEvent(
-        _MS, _MS - 300, _MS + 12, _GRID.price, 1_790_000_010, 11_263_500, ("nC.",), event_id=_PUBLIC_ID
+        _MS, "1790000002050-0", _MS + 12, _GRID.price, 1_790_000_010, 11_263_500, ("nC.",), event_id=_PUBLIC_ID
     ),
     "status": StatusEvent(State.CRITICAL, _MS, event_id=_PUBLIC_ID),
     "touched": TouchedEvent(1_790_000_000, 11_263_100, 11_264_020, _MS, event_id=_PUBLIC_ID),

@@ -32,7 +32,7 @@ class GridChanges:
             self._grid = msgspec.json.decode(event.data)
         elif event.type == "grid_change":
             change = msgspec.json.decode(event.data)
-            if self._grid is None or self._grid["grid_version"] != change["base_version"]:
+            if self._grid is None or self._grid.get("event_id") != change["base_event_id"]:
                 return None
             self._grid = applied(self._grid, change)
             return StreamEvent(event.id, "grid", msgspec.json.encode(self._grid))

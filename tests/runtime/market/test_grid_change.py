@@ -64,7 +64,7 @@ def test_changes_lead_from_each_grid_to_the_next_and_are_much_shorter() -> None:
     found = grids()
     grid, wholes, changes = told(found[0]), 0, 0
     for base, whole in pairwise(found):
-        change = change_between(base, whole)
+        change = change_between(base, whole, "1-0")
         assert change is not None
         grid = applied(grid, told(change))
         assert grid == told(whole)
@@ -77,7 +77,7 @@ def test_javascript_puts_the_same_together() -> None:
     if shutil.which("node") is None:
         pytest.skip("LEFT OUT: there is no node on this machine")
     found = grids(20)
-    events = [told(found[0]), *(told(change_between(*pair)) for pair in pairwise(found))]
+    events = [told(found[0]), *(told(change_between(*pair, "1-0")) for pair in pairwise(found))]
     command = ["node", "--input-type=module", "-e", RUN, (PAGE / "grid_changes.js").as_uri()]
     done = subprocess.run(command, input=json.dumps(events), capture_output=True, text=True, timeout=60, check=True)
     assert [json.loads(line) for line in done.stdout.splitlines()] == [told(grid) for grid in found]
@@ -90,20 +90,20 @@ def test_numbers_are_read_as_they_are_written(number: int) -> None:
 
 def test_what_else_changes_needs_the_whole_grid() -> None:
     base, grid = grids(2)
-    assert change_between(replace(base, fill_delay_ms=250), grid) is None
-    assert change_between(replace(base, column_seconds=10), grid) is None
-    assert change_between(base, replace(grid, columns=(), rates_bp=())) is None
-    assert change_between(base, replace(grid, rows=grid.rows[::2])) is None
+    assert change_between(replace(base, fill_delay_ms=250), grid, "1-0") is None
+    assert change_between(replace(base, column_seconds=10), grid, "1-0") is None
+    assert change_between(base, replace(grid, columns=(), rates_bp=()), "1-0") is None
+    assert change_between(base, replace(grid, rows=grid.rows[::2]), "1-0") is None
 
 
 def test_a_change_whose_base_was_not_told_is_passed_over() -> None:
     first, second, third = grids(3)
     changes = GridChanges()
-    lost = event("grid_change", told(change_between(first, second)))
+    lost = event("grid_change", told(change_between(first, second, "0-1")))
     assert changes.whole(lost) is None
     assert changes.whole(event("grid", told(second))) == event("grid", told(second))
     assert changes.whole(lost) is None
-    found = changes.whole(event("grid_change", told(change_between(second, third), "9-9")))
+    found = changes.whole(event("grid_change", told(change_between(second, third, "1-0"), "9-9")))
     assert found is not None
     assert (found.type, json.loads(found.data)) == ("grid", told(third, "9-9"))
 
