@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 import msgspec
@@ -178,11 +179,10 @@ class Writer:
 
         A slice of settlement shares the commit, and so the wait for the disk.
         """
+        to_settle: Callable[[], Sequence[int]] = partial(self.settlement.next_bets, self.placing) if settles else list
 
         def work(commit: Commit) -> list[tuple[TakenJob, list[Outcome]]]:
-            foresee(
-                commit, self.book, self.rules.grid, jobs, self.settlement.next_bets(self.placing) if settles else ()
-            )
+            foresee(commit, self.book, self.rules.grid, jobs, to_settle)
             outcomes = [(job, self._apply(commit, job, tick)) for job in jobs]
             if settles:
                 self.settlement.slice(commit, beside=self.placing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from jobs.writer.book import Book
@@ -14,8 +14,10 @@ from runtime.messaging.commands import BETS
 from runtime.personal.seal import PERSONAL
 
 
-def foresee(commit: Commit, book: Book, rules: GridRules, jobs: Iterable[TakenJob], seqs: Sequence[int]) -> None:
-    """Let a commit read ahead, if its engine asks for that; `seqs` are the bets that settlement comes to next."""
+def foresee(
+    commit: Commit, book: Book, rules: GridRules, jobs: Iterable[TakenJob], to_settle: Callable[[], Sequence[int]]
+) -> None:
+    """Let a commit read ahead, if its engine asks for that; `to_settle` tells which bets settlement comes to next."""
     if commit.foresee is None:
         return
     commands = [[one for one in job.batch.commands if isinstance(one, BETS)] for job in jobs if job.batch]
@@ -30,6 +32,6 @@ def foresee(commit: Commit, book: Book, rules: GridRules, jobs: Iterable[TakenJo
     now_ms = commit.now_ms
     asked: list[tuple[str, tuple[Any, ...]]] = [(PERSONAL["key"], (user_id,)) for user_id in without_seal]
     asked += [(SQL["limits_of_user"], (user_id, user_id, now_ms)) for user_id in without_limits]
-    answers = commit.foresee(bets, list(seqs), asked)
+    answers = commit.foresee(bets, to_settle(), asked)
     for user_id, rows in zip(without_limits, answers[len(without_seal) :], strict=True):
         book.keep_limits(user_id, rows)
