@@ -87,6 +87,11 @@ class Pricings:
         return number
 
 
+def kept_cell_id(bet: Bet) -> str | None:
+    """Return a bet's cell as it was asked for, None where the bounds that are stored beside it tell it."""
+    return None if bet.cell_id == f"{bet.column_start_s}_{bet.low_cents}_{bet.high_cents}" else bet.cell_id
+
+
 def bet_row(bet: Bet, pricing: int, user: int | None = None) -> tuple[Any, ...]:
     """Return the parameters of `insert_bet`, which looks the player's number up where it is not given."""
     at_ms, delegation = bet.placed_at, bet.delegation_id
@@ -95,7 +100,7 @@ def bet_row(bet: Bet, pricing: int, user: int | None = None) -> tuple[Any, ...]:
         ulid_key(bet.id),
         user,
         bet.user_id,
-        None if bet.cell_id == f"{bet.column_start_s}_{bet.low_cents}_{bet.high_cents}" else bet.cell_id,
+        kept_cell_id(bet),
         bet.amount,
         bet.reward_rate,
         _STATUS_CODES[bet.status],
@@ -153,8 +158,15 @@ def gesture_row(seq: int, gesture: Gesture, commit: int, position: int) -> tuple
     return (seq, ulid_key(gesture.id), gesture.taps, bytes_of(gesture.nonce), signature, commit, position)
 
 
-def commit_row(header: Header, commit_hash: str, marks: str) -> tuple[Any, ...]:
-    """Return the parameters of `insert_commit`."""
+def _position_of(entry_id: str | None) -> int | None:
+    key = ulid_key(entry_id)
+    return entry_position(key) if isinstance(key, bytes) else None
+
+
+def commit_row(
+    header: Header, commit_hash: str, marks: str, entry: Callable[[str | None], Any] = _position_of
+) -> tuple[Any, ...]:
+    """Return the parameters of `insert_commit`; `entry` makes of an entry's id what is stored of it."""
     return (
         header.number,
         header.committed_ms,
@@ -164,12 +176,7 @@ def commit_row(header: Header, commit_hash: str, marks: str) -> tuple[Any, ...]:
         header.house,
         header.first_bet_seq,
         header.last_bet_seq,
-        _position_of(header.first_entry),
-        _position_of(header.last_entry),
+        entry(header.first_entry),
+        entry(header.last_entry),
         bytes.fromhex(marks),
     )
-
-
-def _position_of(entry_id: str | None) -> int | None:
-    key = ulid_key(entry_id)
-    return entry_position(key) if isinstance(key, bytes) else None

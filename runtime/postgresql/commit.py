@@ -15,7 +15,7 @@ from runtime.game.chain import Header, marks
 from runtime.game.gestures import Gesture
 from runtime.game.ids import entry_id
 from runtime.game.ledger import SQL, Commit, Move
-from runtime.game.rows import PRICING_BETS, ROWS, kind_code, status_code
+from runtime.game.rows import PRICING_BETS, ROWS, commit_row, kept_cell_id, kind_code, status_code
 from runtime.postgresql.arrays import numbers, texts
 from runtime.postgresql.connection import Asked, PostgresDatabase
 from runtime.postgresql.translation import OWN
@@ -74,7 +74,7 @@ def _bet_row(bet: Bet, pricing: int, user: int | None) -> tuple[Any, ...]:
         bet.id,
         user,
         bet.user_id,
-        None if bet.cell_id == f"{bet.column_start_s}_{bet.low_cents}_{bet.high_cents}" else bet.cell_id,
+        kept_cell_id(bet),
         bet.amount,
         bet.reward_rate,
         status_code(bet.status),
@@ -250,17 +250,6 @@ class PostgresCommit(Commit):
         self._run(OWN["resolve_bets"], *params)
 
     def _write_header(self, header: Header) -> None:
-        row = (
-            header.number,
-            header.committed_ms,
-            bytes.fromhex(header.previous_hash),
-            bytes.fromhex(self.hash),
-            header.records,
-            header.house,
-            header.first_bet_seq,
-            header.last_bet_seq,
-            header.first_entry,
-            header.last_entry,
-            bytes.fromhex(marks(self._records)),
-        )
+        # Entries are stored by their ids.
+        row = commit_row(header, self.hash, marks(self._records), entry=lambda entry_id: entry_id)
         self.connection.at_commit(SQL["insert_commit"], row)
