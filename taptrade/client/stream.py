@@ -15,8 +15,8 @@ from threading import Event as Flag
 import httpx
 
 from taptrade.client import over_http
-from taptrade.client.grid_changes import ASKED, GridChanges
-from taptrade.client.sse import SseParser, Standing, StreamEvent
+from taptrade.client.sse import SseParser, StreamEvent
+from taptrade.client.standing import Standing
 
 __all__ = ["AsyncEventStream", "EventStream", "SseParser", "StreamEvent"]
 
@@ -51,9 +51,7 @@ class EventStream:
         renew: Callable[[], None] = _nothing,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._standing = Standing()
-        self._grids = GridChanges()
-        self._url = f"{url}{'&' if '?' in url else '?'}{ASKED}"
+        self._standing = Standing(url)
         self._token = token
         self._stop = stop
         self._on_connect = on_connect
@@ -63,7 +61,7 @@ class EventStream:
 
     def events(self) -> Iterator[StreamEvent]:
         """Give events until `stop` is set; raise ApiError only where trying again cannot help."""
-        with httpx.Client(transport=self._transport, **over_http.settings(self._url, _TIMEOUT)) as http:
+        with httpx.Client(transport=self._transport, **over_http.settings(self._standing.url, _TIMEOUT)) as http:
             while not self._stop.is_set():
                 # A server restarts, a line breaks: the wait and the next connection follow.
                 with suppress(httpx.TransportError, httpx.DecodingError):
@@ -71,7 +69,7 @@ class EventStream:
                 self._stop.wait(self._standing.wait_s())
 
     def _connection(self, http: httpx.Client) -> Iterator[StreamEvent]:
-        with http.stream("GET", self._url, headers=self._standing.headers(self._token())) as response:
+        with http.stream("GET", self._standing.url, headers=self._standing.headers(self._token())) as response:
             if not response.is_success:
                 response.read()
                 self._standing.refused(response)
@@ -82,11 +80,8 @@ class EventStream:
             self._on_connect(self._connections)
             parser = self._standing.parser()
             for chunk in response.iter_bytes():
-                for event in parser.feed(chunk):
-                    self._standing.note(event, parser)
-                    whole = self._grids.whole(event)
-                    if whole is not None:
-                        yield whole
+                for event in self._standing.heard(parser, chunk):
+                    yield event
                     if self._stop.is_set():
                         return
 
@@ -102,16 +97,16 @@ class AsyncEventStream:
         renew: Callable[[], Awaitable[None]] = _nothing_async,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._standing = Standing()
-        self._grids = GridChanges()
-        self._url = f"{url}{'&' if '?' in url else '?'}{ASKED}"
+        self._standing = Standing(url)
         self._token = token
         self._renew = renew
         self._transport = transport
 
     async def events(self) -> AsyncGenerator[StreamEvent, None]:
         """Give events; raise ApiError only where trying again cannot help."""
-        async with httpx.AsyncClient(transport=self._transport, **over_http.settings(self._url, _TIMEOUT)) as http:
+        async with httpx.AsyncClient(
+            transport=self._transport, **over_http.settings(self._standing.url, _TIMEOUT)
+        ) as http:
             while True:
                 with suppress(httpx.TransportError, httpx.DecodingError):
                     async for event in self._connection(http):
@@ -119,7 +114,7 @@ class AsyncEventStream:
                 await asyncio.sleep(self._standing.wait_s())
 
     async def _connection(self, http: httpx.AsyncClient) -> AsyncIterator[StreamEvent]:
-        async with http.stream("GET", self._url, headers=self._standing.headers(self._token())) as response:
+        async with http.stream("GET", self._standing.url, headers=self._standing.headers(self._token())) as response:
             if not response.is_success:
                 await response.aread()
                 self._standing.refused(response)
@@ -128,8 +123,5 @@ class AsyncEventStream:
                 return
             parser = self._standing.parser()
             async for chunk in response.aiter_bytes():
-                for event in parser.feed(chunk):
-                    self._standing.note(event, parser)
-                    whole = self._grids.whole(event)
-                    if whole is not None:
-                        yield whole
+                for event in self._standing.heard(parser, chunk):
+                    yield event
