@@ -11,10 +11,8 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -23,12 +21,11 @@ from jobs.writer.accounts import open_account
 from jobs.writer.book import Book
 from jobs.writer.foresight import foresee
 from jobs.writer.inbox import TakenJob
-from jobs.writer.place import place_bets
 from loadtest import postgres
 from loadtest.bets import PRICE_CENTS, STAKE_CENTS, place_bet, stamped, tick
+from loadtest.commits import checkpointed, commit_bets, judge
 from loadtest.measurement import Found
 from loadtest.processes import BenchFailed
-from runtime.background import Background
 from runtime.clock import ManualClock, SystemClock
 from runtime.game.grid import Cell, GridRules, column_of
 from runtime.game.judge import Judge
@@ -37,10 +34,8 @@ from runtime.game.limits import RiskLimits
 from runtime.game.rewards import BrownianTouch
 from runtime.messaging.commands import Batch, OpenAccount, PlaceBet
 from runtime.messaging.queues import BETS
-from runtime.metrics.table import Metrics
 from runtime.postgresql import choice, schema
 from runtime.settings import Settings, load
-from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.database import LEDGER_MIGRATIONS, SqliteDatabase
 from runtime.storage.migrate import migrate
 
@@ -48,7 +43,6 @@ BUILD = Path("build/engines.json")
 PLENTY = 10**13
 CREDIT_CENTS = 10**12
 AT_ONCE = 500
-STOP_S_MAX = 5.0
 ROWS = 10
 COLUMNS = 9
 VOLATILITY = 200.0
@@ -101,28 +95,12 @@ class Side:
     def commit(self, bets: Sequence[PlaceBet]) -> None:
         """Commit bets as the writer does; raise BenchFailed if one is refused."""
         jobs = [TakenJob("bench", BETS, len(bets), Batch("bench", [*bets]))]
-        with self.book.commit(lambda _: None) as commit:
-            foresee(commit, self.book, RULES, jobs, ())
-            outcomes = place_bets(commit, self._judge(commit), self.book.seals, bets)
-        refused = [outcome.code for outcome in outcomes if outcome.code]
-        if refused:
-            raise BenchFailed(f"{len(refused)} bets were refused, first with {refused[0]}")
+        commit_bets(self.book, bets, self._judge, ahead=lambda commit: foresee(commit, self.book, RULES, jobs, tuple))
 
     def _judge(self, commit: Commit) -> Judge:
-        return Judge(
-            rules=RULES,
-            model=BrownianTouch(RULES, 500),
-            tick=tick(self.clock.now_ms(), VOLATILITY),
-            now_ms=commit.now_ms,
-            newest_column_s=self.book.newest_column_s,
-            max_fill_age_ms=1_500,
-            presets_cents=(STAKE_CENTS,),
-            exposure=self.book.exposure,
-            limits_of=self.book.limits_of,
-            totals_since=self.book.day_totals.since,
-            ticks_of_wait=lambda _from_ms, _to_ms: (),
-            closed=frozenset(),
-        )
+        now = tick(self.clock.now_ms(), VOLATILITY)
+        model, presets = BrownianTouch(RULES, 500), (STAKE_CENTS,)
+        return judge(self.book, commit, RULES, model, now, max_fill_age_ms=1_500, presets_cents=presets)
 
     def turn(self, size: int, seconds: float) -> float:
         """Commit so many bets at a time for some seconds; return bets a second."""
@@ -143,23 +121,6 @@ def sides(folder: Path, players: int, url: str) -> dict[str, Side]:
     schema.migrate(url, SystemClock())
     postgresql = load({"TAPTRADE_DATA": str(folder / "none"), "TAPTRADE_DATABASE_URL": url})
     return {"SQLite": Side(sqlite, players), "PostgreSQL": Side(postgresql, players)}
-
-
-@contextmanager
-def checkpointed(side: Side) -> Iterator[None]:
-    """Copy SQLite's log beside the commits, as the writer's process does."""
-    database, stopping = side.book.database, threading.Event()
-    if not isinstance(database, SqliteDatabase):
-        raise TypeError("only SQLite has such a log")
-    checkpoints = Checkpointer(database, side.settings.database, Metrics("engines"), side.clock)
-    background = Background(stopping, SystemClock(), Metrics("engines"))
-    checkpoints.start(background)
-    try:
-        yield
-    finally:
-        checkpoints.stop()
-        stopping.set()
-        background.join(STOP_S_MAX)
 
 
 def compare(both: dict[str, Side], size: int, rounds: int, seconds: float) -> Found:
@@ -188,7 +149,10 @@ def measure(given: argparse.Namespace, folder: Path) -> Found:
     with postgres.server(folder / "postgres", *SERVER, sockets_in=folder) as running:
         running.run("createdb", "-T", "template0", "house")
         both = sides(folder, given.players, running.url("house"))
-        with checkpointed(both["SQLite"]):
+        sqlite = both["SQLite"]
+        if not isinstance(sqlite.book.database, SqliteDatabase):
+            raise TypeError("only SQLite has a log to copy")
+        with checkpointed(sqlite.book.database, sqlite.settings.database, sqlite.clock):
             for name, side in both.items():
                 for _ in range(0, given.fill, AT_ONCE):
                     side.commit(side.bets(AT_ONCE))

@@ -8,25 +8,24 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
 from jobs.writer.book import Book
-from jobs.writer.main import GC_THRESHOLDS, STOP_S_MAX
-from jobs.writer.place import place_bets
+from jobs.writer.main import GC_THRESHOLDS
 from loadtest import bets as made
 from loadtest import machine
 from loadtest.bets import BETS_PER_COMMIT, PRICE_CENTS, ROW_CENTS, USERS
+from loadtest.commits import checkpointed, commit_bets, judge
 from loadtest.machine import MB
 from loadtest.measurement import Found, Measurement, Trial
 from loadtest.processes import BenchFailed
 from loadtest.schedule import Latencies
-from runtime.background import Background
 from runtime.clock import ManualClock, SystemClock
 from runtime.game.grid import Cell, column_of
 from runtime.game.judge import Judge
@@ -36,9 +35,7 @@ from runtime.game.rewards import BrownianTouch
 from runtime.market.models import rules_of
 from runtime.messaging.commands import PlaceBet
 from runtime.messaging.queues import new_id
-from runtime.metrics.table import Metrics
 from runtime.settings import Settings, load
-from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.database import open_reader, open_writer
 
 SIZES = (10_000, 1_000_000)
@@ -85,11 +82,7 @@ class Table:
 
     def commit(self, bets: list[PlaceBet]) -> None:
         """Place bets in one commit; fail if one is refused."""
-        with self.book.commit(lambda _commit: None) as commit:
-            outcomes = place_bets(commit, self._court(commit), self.book.seals, bets)
-        refused = [outcome.code for outcome in outcomes if outcome.code]
-        if refused:
-            raise BenchFailed(f"{len(refused)} bets were refused: {refused[0]}")
+        commit_bets(self.book, bets, self._court)
 
     def _bet(self, number: int) -> PlaceBet:
         low_cents = PRICE_CENTS + ROW_CENTS * ((number + number // self.users) % made.CELLS - made.CELLS // 2)
@@ -99,18 +92,9 @@ class Table:
         return made.place_bet(made.user_id(number * made.USER_STRIDE, self.users), cell, self._now_ms, id=bet_id)
 
     def _court(self, commit: Commit) -> Judge:
-        return Judge(
-            rules=self.rules,
-            model=self.model,
-            tick=self._tick,
-            now_ms=commit.now_ms,
-            newest_column_s=self.book.newest_column_s,
-            max_fill_age_ms=self._settings.max_fill_age_ms,
-            ticks_of_wait=lambda _from_ms, _to_ms: (),
-            presets_cents=self._settings.presets_cents,
-            exposure=self.book.exposure,
-            limits_of=self.book.limits_of,
-            totals_since=self.book.day_totals.since,
+        age_ms, presets = self._settings.max_fill_age_ms, self._settings.presets_cents
+        return judge(
+            self.book, commit, self.rules, self.model, self._tick, max_fill_age_ms=age_ms, presets_cents=presets
         )
 
 
@@ -119,14 +103,9 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
     if (WARM_UP + commits) * BETS_PER_COMMIT > BETS_MAX:
         raise BenchFailed(f"at most {BETS_MAX // BETS_PER_COMMIT - WARM_UP:,} commits a round")
     table = Table(path, settings, now_ms, number)
-    metrics, clock = Metrics("writer"), SystemClock()
-    stopping = threading.Event()
-    background = Background(stopping, clock, metrics)
-    checkpoints = Checkpointer(table.database, path, metrics, clock)
-    checkpoints.start(background)
     latencies = Latencies()
-    start_s = time.perf_counter()
-    try:
+    with closing(table.database), checkpointed(table.database, path, SystemClock()):
+        start_s = time.perf_counter()
         for count in range(WARM_UP + commits):
             bets = table.bets(count * BETS_PER_COMMIT)
             time.sleep(max(start_s + count / per_s - time.perf_counter(), 0.0))
@@ -134,11 +113,6 @@ def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: i
             table.commit(bets)
             if count >= WARM_UP:
                 latencies.add(round((time.perf_counter() - began_s) * 1e6))
-    finally:
-        stopping.set()
-        checkpoints.stop()
-        background.join(STOP_S_MAX)
-        table.database.close()
     return {"open_s": round(table.open_s, 3), **latencies.ms(50, 99, 100)}
 
 
