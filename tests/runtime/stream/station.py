@@ -15,7 +15,7 @@ from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, State
 from runtime.market.state import Market
 from runtime.messaging import redis_keys
-from runtime.messaging.bus import PublicEvent, PublishedCommit
+from runtime.messaging.bus import PublicEvent, PublishedCommit, order
 from runtime.postgresql import choice
 from runtime.stream import sse
 from runtime.stream.hub import Hub
@@ -192,3 +192,11 @@ def a_round(desk: Desk, user: str, *, rows: int = 0, columns: int = 3) -> int:
     start_s = int(bet.cell_id.split("_")[0])
     desk.settle(start_s, PRICE_CENTS, PRICE_CENTS)
     return start_s
+
+
+def assert_places_rise(told: list[Told]) -> None:
+    """Check that each event has a place, and that none is before the one of the event before it."""
+    places = [sse.parse_cursor(event.id) for event in told]
+    keys = [(order(cursor.public), cursor.committed) for cursor in places if cursor is not None]
+    assert len(keys) == len(told)
+    assert keys == sorted(keys)

@@ -8,23 +8,15 @@ import pytest
 
 from runtime.errors import Unavailable
 from runtime.messaging import redis_keys
-from runtime.messaging.bus import PublicEvent, order
+from runtime.messaging.bus import PublicEvent
 from runtime.postgresql import choice
 from runtime.stream import hub, subscriber
 from runtime.stream.hub import Hub
-from runtime.stream.sse import parse_cursor
 from runtime.stream.subscriber import Subscriber
 from tests.jobs.writer_desk import Desk
-from tests.runtime.stream.station import Reader, Station, Told, a_round
+from tests.runtime.stream.station import Reader, Station, a_round, assert_places_rise
 
 pytestmark = pytest.mark.engines
-
-
-def assert_places_rise(told: list[Told]) -> None:
-    places = [parse_cursor(event.id) for event in told]
-    keys = [(order(cursor.public), cursor.committed) for cursor in places if cursor is not None]
-    assert len(keys) == len(told)
-    assert keys == sorted(keys)
 
 
 def test_everybody_gets_public_events_and_only_the_owner_gets_money(station: Station, desk: Desk) -> None:

@@ -10,8 +10,7 @@ from runtime.stream import newest
 from taptrade.client.grid_changes import GridChanges
 from taptrade.client.sse import StreamEvent
 from tests.runtime.market.test_grid_change import grids, plain
-from tests.runtime.stream.station import Reader, Station
-from tests.runtime.stream.test_hub import assert_places_rise
+from tests.runtime.stream.station import Reader, Station, assert_places_rise
 
 
 def test_every_price_reaches_every_reader_once_whenever_it_is_served(station: Station) -> None:
