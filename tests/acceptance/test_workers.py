@@ -141,7 +141,7 @@ def test_a_process_that_is_killed_takes_no_bet_with_it_and_comes_back(system: Sy
     assert len(workers) == system.settings.api_workers
     bets = player.signed_bets(ALLOWED)
     os.kill(workers[0], signal.SIGKILL)
-    placed = set()
+    told = set()
     for signed in bets:
 
         def answered(signed: Any = signed) -> httpx.Response | None:
@@ -154,12 +154,14 @@ def test_a_process_that_is_killed_takes_no_bet_with_it_and_comes_back(system: Sy
         answer = wait_until(answered, 30, what="an answer")
         assert answer is not None
         bet = answer.json().get("bet")
-        placed |= {bet["id"]} if bet else set()
-    taken = "SELECT id FROM bets WHERE user_id = ? AND refusal_code IS NULL"
+        told |= {bet["id"]} if bet else set()
+    stored = {one for (one,) in player.rows("SELECT id FROM bets WHERE user_id = ?")}
+    taken = {one for (one,) in player.rows("SELECT id FROM bets WHERE user_id = ? AND refusal_code IS NULL")}
     staked = "SELECT ref_id FROM transaction_ledger WHERE user_id = ? AND ref_type = 'BET'"
-    assert {one for (one,) in player.rows(taken)} == {one for (one,) in player.rows(staked)}
-    assert {one for (one,) in player.rows("SELECT id FROM bets WHERE user_id = ?")} == placed
-    assert len(placed) > 0
+    assert taken == {one for (one,) in player.rows(staked)}
+    # A bet that the market's moves had refused is stored too; its answer names no bet unless a repeat asked for it.
+    assert taken <= told <= stored
+    assert len(taken) > 0
 
     def whole() -> bool:
         now = children(system.pid_of("api"))

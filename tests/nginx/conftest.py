@@ -45,6 +45,14 @@ def free_port() -> int:
         return port
 
 
+@contextmanager
+def nobodys_port() -> Iterator[int]:
+    """Hold a port of loopback on which every connection is refused: a port merely free may become nginx' own."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 def listens(port: int) -> bool:
     """Tell whether somebody listens on a port of loopback."""
     with socket.socket() as probe:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.nginx.answers import begun_bet, connected, problem
-from tests.nginx.conftest import free_port, running_edge
+from tests.nginx.conftest import nobodys_port, running_edge
 from tests.nginx.stand_in import StandIn
 from tests.waiting import wait_until
 
@@ -206,7 +206,11 @@ def test_a_stream_outlasts_the_wait_for_other_answers(client: httpx.Client, stan
 
 
 def test_an_api_that_is_away_is_a_problem(tmp_path: Path) -> None:
-    with running_edge(tmp_path, free_port()) as url, httpx.Client(base_url=url) as client:
+    with (
+        nobodys_port() as port,
+        running_edge(tmp_path, port) as url,
+        httpx.Client(base_url=url) as client,
+    ):
         problem(client.post("/api/bets", json={}), 502, "UNAVAILABLE", retryable=True)
         problem(client.get("/api/grid?secret=1"), 502, "UNAVAILABLE", retryable=True)
         assert client.get("/_edge").status_code == 204

@@ -11,7 +11,7 @@ import pytest
 
 from runtime.web.cors import EXPOSED
 from tests.nginx.answers import problem
-from tests.nginx.conftest import ROOT, free_port, running_edge
+from tests.nginx.conftest import ROOT, nobodys_port, running_edge
 from tests.nginx.stand_in import StandIn
 
 APP, LOCAL, EVIL = "https://app.example", "http://127.0.0.1:5173", "https://evil.example"
@@ -76,7 +76,7 @@ def test_a_named_page_reads_that_there_is_no_connection_for_another_bet(stand_in
 
 
 def test_a_named_page_reads_that_the_api_is_away_and_is_told_so_after_its_preflight(tmp_path: Path) -> None:
-    with running_edge(tmp_path, free_port(), TAPTRADE_CORS_ORIGINS=NAMED) as url:
+    with nobodys_port() as port, running_edge(tmp_path, port, TAPTRADE_CORS_ORIGINS=NAMED) as url:
         preflight = httpx.options(f"{url}/api/bets", headers={"Origin": APP} | WANTED)
         answer = httpx.post(f"{url}/api/bets", json={}, headers={"Origin": APP})
     assert preflight.status_code == 204
