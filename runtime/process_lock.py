@@ -96,12 +96,13 @@ def _acquire(path: Path) -> FileIO:
 
 
 def name_of(pid: int) -> str:
-    """Name a process by its id and the beginning of its command line."""
+    """Name a process by its id and the beginning of its command line; a fork of ours by the name that it took."""
     try:
         words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").split()
+        name = (PROC / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return f"process {pid}"
-    command = " ".join(words)
+    command = name if name.startswith("tap-") else " ".join(words)
     return f"process {pid} ({command[:COMMAND_SHOWN]})" if command else f"process {pid}"
 
 

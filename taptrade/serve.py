@@ -112,7 +112,7 @@ def _api(settings: Settings, app: str = "runtime.wiring:get_app()", server: str 
 
 def _dashboard(settings: Settings) -> int:
     address = address_of(settings.dashboard_host, "TAPTRADE_DASHBOARD_HOST")
-    return _imported("dashboard", "jobs.dashboard.main", address)(settings)
+    return _imported("dashboard", OTHERS["dashboard"], address)(settings)
 
 
 def _become(command: Sequence[str]) -> int:
@@ -165,12 +165,15 @@ NOT_OURS = frozenset({"redis", "replica"})
 """What they run is no source of ours."""
 SOLE = {"replica": "taptrade.replica", "writer": "jobs.writer.main", "feed": "jobs.feed.main"}
 """Of these only one may be at work: others can stand by."""
+OTHERS = {"settler": "jobs.rq.workers", "jobs": "jobs.rq.workers", "dashboard": "jobs.dashboard.main"}
+MODULES = frozenset({*OF_FUNCTIONS.values(), *SOLE.values(), *OTHERS.values()})
+"""What processes import that do not become another program."""
 SERVERS: dict[str, Callable[[Settings], int]] = {
     "redis": _redis,
     "api": _api,
     **{name: _imported(name, module) for name, module in SOLE.items()},
-    "settler": _imported("settler", "jobs.rq.workers", "settle", "settler"),
-    "jobs": _imported("jobs", "jobs.rq.workers", "jobs", "jobs"),
+    "settler": _imported("settler", OTHERS["settler"], "settle", "settler"),
+    "jobs": _imported("jobs", OTHERS["jobs"], "jobs", "jobs"),
     **{name: _of_functions(name, module) for name, module in OF_FUNCTIONS.items()},
     "dashboard": _dashboard,
 }

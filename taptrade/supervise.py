@@ -1,7 +1,7 @@
 """What `taptrade up` becomes once all is checked and prepared: supervisord, until Ctrl-C.
 
-It lives as long as the run and needs little, so it begins in a fresh interpreter, without what the checks have loaded.
-The process stays the same one, and with it the lock of the data folder.
+It begins in a fresh interpreter, which was never told a secret in its environment: its forks show that one for their
+whole lives. The process stays the same one, and with it the lock of the data folder.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
 
-from taptrade import sockets
+from taptrade import forked, sockets
 from taptrade.output import give_up_output, say_event
-from taptrade.processes import ENDING, take_secrets
+from taptrade.processes import ENDING
 
 
 class RunOptions(ServerOptions):  # type: ignore[misc]
@@ -42,6 +43,19 @@ class RunOptions(ServerOptions):  # type: ignore[misc]
             process.environment = {**(process.environment or {}), **self._secrets.get(process.name, {})}
         return found
 
+    def execve(self, filename: str, command: list[str], environment: dict[str, str]) -> None:
+        """Be the process in the fork that was just made for it, if it is ours; else become its program."""
+        if forked.can_run(command):
+            self._forget_secrets()
+            forked.run(command, environment)
+        super().execve(filename, command, environment)
+
+    def _forget_secrets(self) -> None:
+        self._secrets = {}
+        for group in self.process_group_configs:
+            for process in group.process_configs:
+                process.environment = None
+
     def cleanup_fds(self) -> None:
         """Keep our files open: one of them is the lock of the data folder."""
 
@@ -57,11 +71,14 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="taptrade.supervise", description=main.__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("lock", type=int)
+    parser.add_argument("secrets", type=int)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(argv)
     lock = FileIO(given.lock, "r+")
     os.set_inheritable(given.lock, False)
-    supervise(given.config, take_secrets(os.environ))
+    with FileIO(given.secrets) as told:
+        secrets = msgspec.json.decode(told.readall(), type=dict[str, dict[str, str]])
+    supervise(given.config, secrets)
     sockets.remove_folder(given.config.parent)
     lock.close()
     try:
@@ -73,6 +90,7 @@ def main(argv: Sequence[str]) -> int:
 
 def supervise(config: Path, secrets: Mapping[str, Mapping[str, str]]) -> None:
     """Run supervisord over a configuration."""
+    forked.load()
     options = RunOptions(secrets)
     options.realize(["-n", "-c", str(config)], doc=__doc__)
     options.first, options.test = True, False

@@ -12,6 +12,8 @@ from io import FileIO
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
+
 from runtime.clock import SystemClock
 from runtime.process_lock import LockHeld
 from runtime.settings import Settings, load
@@ -79,12 +81,16 @@ def become_supervisor(
 ) -> NoReturn:
     """Go on as supervisord over `config`; the lock stays held, and each of the secrets goes to its process alone.
 
-    What has been loaded for the checks is left behind: the supervisor lives as long as the run.
+    What it begins with, all its forks show; so it reads the secrets from a file without a name.
     """
-    os.set_inheritable(lock.fileno(), True)
+    told = os.memfd_create("secrets")
+    os.write(told, msgspec.json.encode(secrets))
+    os.lseek(told, 0, os.SEEK_SET)
+    for kept in (lock.fileno(), told):
+        os.set_inheritable(kept, True)
     # They wait until there is somebody again who knows what to do.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    words = module("taptrade.supervise", str(config), str(lock.fileno()), *(["--json"] if as_json else []))
-    given = {variable: value for own in secrets.values() for variable, value in own.items()}
+    options = ["--json"] if as_json else []
+    words = module("taptrade.supervise", str(config), str(lock.fileno()), str(told), *options)
     sys.stdout.flush()
-    os.execve(words[0], words, os.environ | given)  # noqa: S606  the command is ours, without a shell
+    os.execv(words[0], words)  # noqa: S606  the command is ours, without a shell

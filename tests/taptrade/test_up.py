@@ -161,6 +161,7 @@ def test_killed_process_comes_back_and_ctrl_c_stops_all(tmp_path: Path, port: in
     data = tmp_path / "data"
     with running(data, port, free_port(), "--json") as launcher:
         first = wait_until(lambda: pid_of("support:scheduler", data), 20)
+        wait_until(lambda: Path(f"/proc/{first}/comm").read_text() == "tap-scheduler\n", what="its name")
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: pid_of("support:scheduler", data) not in (0, first), 5)
         url = embedded_redis.recorded_url(data)
