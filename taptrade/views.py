@@ -201,6 +201,38 @@ class WithdrawnView(Struct, frozen=True):
     balance: int | None
 
 
+class LimitsView(Struct, frozen=True):
+    """A player's own limits; None: none, for the reality check the house's interval."""
+
+    stake_day_max_cents: int | None = None
+    loss_day_max_cents: int | None = None
+    cool_off_until_ms: int | None = None
+    excluded_until_ms: int | None = None
+    stake_max_cents: int | None = None
+    deposit_day_max_cents: int | None = None
+    deposit_week_max_cents: int | None = None
+    reality_check_minutes: int | None = None
+
+
+class PendingLimitsView(Struct, frozen=True):
+    """Looser limits that were asked for, and when they will count."""
+
+    limits: LimitsView
+    effective_at: str
+    effective_ms: int
+
+
+class OwnLimitsView(Struct, frozen=True):
+    """The limits that count now, those that wait, and what counts against them; None where a day is too long to add."""
+
+    limits: LimitsView
+    pending: PendingLimitsView | None
+    stake_day_used_cents: int | None
+    loss_day_used_cents: int | None
+    deposit_day_used_cents: int
+    deposit_week_used_cents: int
+
+
 class SignedBet(Struct, frozen=True):
     """The body of POST /api/bets: a cell, a stake, the floor of the rate, and who signed it."""
 

@@ -181,6 +181,19 @@ export class Account {
     }
   }
 
+  /** The own limits, and what counts against them. @returns {Promise<import("./types.js").OwnLimitsView>} */
+  limits() {
+    return this.ask(() => this.api.get("/api/me/limits"));
+  }
+
+  /**
+   * Set own limits, tighter ones at once and looser ones after a day; null lifts one, what is left out stays.
+   * @param {import("./types.js").LimitsView} wanted @returns {Promise<import("./types.js").OwnLimitsView>}
+   */
+  setLimits(wanted) {
+    return this.ask(() => this.api.put("/api/me/limits", wanted));
+  }
+
   /**
    * The stream's events, over any number of connections and sessions, until the loop is left.
    * @param {string[]} [only] names of events @returns {AsyncGenerator<import("./types.js").StreamEvent>}

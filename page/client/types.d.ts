@@ -95,6 +95,28 @@ export interface WithdrawnView {
   balance: number | null;
 }
 
+/** A player's own limits; null: none, for the reality check the house's interval. */
+export interface LimitsView {
+  stake_day_max_cents?: number | null;
+  loss_day_max_cents?: number | null;
+  cool_off_until_ms?: number | null;
+  excluded_until_ms?: number | null;
+  stake_max_cents?: number | null;
+  deposit_day_max_cents?: number | null;
+  deposit_week_max_cents?: number | null;
+  reality_check_minutes?: number | null;
+}
+
+/** Those that count now, those that wait, and what counts against them; null where a day is too long to add up. */
+export interface OwnLimitsView {
+  limits: LimitsView;
+  pending: { limits: LimitsView; effective_at: string; effective_ms: number } | null;
+  stake_day_used_cents: number | null;
+  loss_day_used_cents: number | null;
+  deposit_day_used_cents: number;
+  deposit_week_used_cents: number;
+}
+
 /** What an endpoint's refusal carries: RFC 9457, and the code's own fields. */
 export interface Problem {
   code?: string;

@@ -24,6 +24,7 @@ from taptrade.views import (
     DepositedView,
     EntryView,
     LoginView,
+    OwnLimitsView,
     RulesView,
     WantedTap,
     WithdrawnView,
@@ -121,6 +122,14 @@ class Account:
     def withdraw(self, amount_cents: int, key: str) -> WithdrawnView:
         """Take money out, once for each key."""
         return self.run(self._conduct.withdraw(amount_cents, key))
+
+    def limits(self) -> OwnLimitsView:
+        """Ask for the own limits, and what counts against them."""
+        return self.ask(calls.limits())
+
+    def set_limits(self, **wanted: int | None) -> OwnLimitsView:
+        """Set own limits, tighter ones at once and looser ones after a day; None lifts one, what is left out stays."""
+        return self.ask(calls.set_limits(wanted))
 
     def events(self, only: Sequence[str] = ()) -> Iterator[StreamEvent]:
         """Give the stream's events, over any number of connections and sessions, until `close`."""

@@ -24,6 +24,7 @@ from taptrade.views import (
     DepositedView,
     EntryView,
     LoginView,
+    OwnLimitsView,
     RulesView,
     WantedTap,
     WithdrawnView,
@@ -123,6 +124,14 @@ class AsyncAccount:
     async def withdraw(self, amount_cents: int, key: str) -> WithdrawnView:
         """Take money out, once for each key."""
         return await self.run(self._conduct.withdraw(amount_cents, key))
+
+    async def limits(self) -> OwnLimitsView:
+        """Ask for the own limits, and what counts against them."""
+        return await self.ask(calls.limits())
+
+    async def set_limits(self, **wanted: int | None) -> OwnLimitsView:
+        """Set own limits, tighter ones at once and looser ones after a day; None lifts one, what is left out stays."""
+        return await self.ask(calls.set_limits(wanted))
 
     def events(self, only: Sequence[str] = ()) -> AsyncGenerator[StreamEvent, None]:
         """Give the stream's events, over any number of connections and sessions."""

@@ -19,6 +19,7 @@ from taptrade.views import (
     LedgerPage,
     LoginView,
     MeView,
+    OwnLimitsView,
     PlacedGestureView,
     PlacedView,
     RulesView,
@@ -116,6 +117,16 @@ def deposit(amount_cents: int, key: str) -> Call[DepositedView]:
 def withdraw(signed: SignedWithdrawal, key: str) -> Call[WithdrawnView]:
     """Take money out to the own wallet, which has signed this itself; the same key never takes twice."""
     return Call("POST", "/api/withdrawals", WithdrawnView, signed, headers={"Idempotency-Key": key})
+
+
+def limits() -> Call[OwnLimitsView]:
+    """Ask for the own limits, and what counts against them."""
+    return Call("GET", "/api/me/limits", OwnLimitsView)
+
+
+def set_limits(wanted: Mapping[str, int | None]) -> Call[OwnLimitsView]:
+    """Change own limits, named as in LimitsView: None lifts one, what is left out stays."""
+    return Call("PUT", "/api/me/limits", OwnLimitsView, dict(wanted))
 
 
 def _page(cursor: str | None, limit: int) -> dict[str, str]:

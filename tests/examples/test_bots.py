@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from taptrade.client import Account
+from taptrade.wallet import new_wallet
 from tests.acceptance.system import System
 from tests.clients.node import Node, is_installed
 from tests.docs.shell import FENCE, blocks, run
@@ -49,6 +51,7 @@ export type Checked = [
   Fits<Theirs["ServerTime"], own.TimeView>, Fits<Theirs["Rules"], own.RulesView>, Fits<Theirs["BetView"], own.BetView>,
   Fits<Theirs["PlacedBet"], own.PlacedView>, Fits<Theirs["EntryView"], own.EntryView>,
   Fits<Theirs["Deposited"], own.DepositedView>, Fits<Theirs["Withdrawn"], own.WithdrawnView>,
+  Fits<Theirs["OwnLimits"], own.OwnLimitsView>, Fits<own.LimitsView, Theirs["WantedLimits"]>,
   Fits<own.SignedBet, Theirs["PlaceBetBody"]>, Fits<own.SignedGesture, Theirs["GestureBody"]>,
 ];
 """
@@ -168,6 +171,28 @@ def test_what_the_guide_shows_stands_in_the_examples() -> None:
     shown = [one["code"] for one in FENCE.finditer(GUIDE) if one["language"] in ("python", "js")]
     assert len(shown) > len(EXAMPLES)
     assert [code for code in shown if code not in sources] == []
+
+
+SETS_LIMITS = """
+const { Account } = await import(process.argv[1]);
+const account = await Account.open(process.argv[2]);
+await account.setLimits({ stake_max_cents: 500 });
+const { limits, pending } = await account.setLimits({ stake_max_cents: null });
+console.log(limits.stake_max_cents, pending.limits.stake_max_cents, (await account.limits()).deposit_day_used_cents);
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_own_limits_are_set_from_javascript_and_python(house: System) -> None:
+    module = (ROOT / "page" / "client" / "index.js").as_uri()
+    program = ["node", "--input-type=module", "--eval", SETS_LIMITS, module, house.url]
+    assert subprocess.run(program, capture_output=True, text=True, check=True).stdout == "500 null 0\n"
+    with Account(house.url, new_wallet()) as account:
+        assert account.set_limits(stake_max_cents=500, stake_day_max_cents=900).limits.stake_max_cents == 500
+        looser = account.set_limits(stake_max_cents=None)
+        assert looser.pending is not None
+        assert (looser.limits.stake_max_cents, looser.pending.limits.stake_max_cents) == (500, None)
+        assert looser == account.limits()
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")

@@ -117,6 +117,14 @@ def test_a_bet_is_signed_by_the_servers_time_and_a_lost_answer_brings_it(scene: 
     assert abs(first["timestamp"] * 1000 - scene.clock.now_ms() - AHEAD_MS) < 5_000
 
 
+def test_own_limits_are_set_until_that_is_answered_and_what_is_not_named_stays(scene: Scene) -> None:
+    limits = {"limits": {"stake_max_cents": 500}, "pending": None, "stake_day_used_cents": None}
+    used = {"loss_day_used_cents": -5, "deposit_day_used_cents": 0, "deposit_week_used_cents": 1}
+    told = scene.play(lambda account: account.set_limits(stake_max_cents=500), me__limits=[LOST, ok(limits | used)])
+    assert (told.limits.stake_max_cents, told.limits.loss_day_max_cents, told.deposit_week_used_cents) == (500, None, 1)
+    assert scene.bodies["/api/me/limits"] == [{"stake_max_cents": 500}] * 2
+
+
 def test_an_ended_session_is_renewed_and_the_same_body_sent(scene: Scene) -> None:
     fate = scene.play(place, bets=[problem(401, "UNAUTHENTICATED"), ok(PLACED, 201)])
     assert fate == Fate(fate.bet)
