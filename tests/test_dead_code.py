@@ -42,6 +42,11 @@ KEPT: dict[str, str] = {
                 for name in ("account.Account", "async_account.AsyncAccount", "calls")
             ),
             *(f"taptrade.client.{name}.withdraw" for name in ("blocking.TapClient", "conduct.Conduct")),
+            *(
+                f"taptrade.client.{name}.set_limits"
+                for name in ("account.Account", "async_account.AsyncAccount", "calls")
+            ),
+            *("taptrade.views.OwnLimitsView.*", "taptrade.views.PendingLimitsView.*"),
             *("taptrade.client.blocking.TapClient.logout", "taptrade.client.calls.logout"),
             *(
                 "taptrade.views.WithdrawalView",

@@ -26,6 +26,20 @@ class _Date:
     text = ""
 
 
+class _Chunk:
+    """The chunk that was offered last, as chunked answers carry it: the next reader mostly gets the same."""
+
+    data = b""
+    carried = b""
+
+
+def carried(data: bytes) -> bytes:
+    """Return a chunk with its size; the same object for the same one again."""
+    if data is not _Chunk.data:
+        _Chunk.data, _Chunk.carried = data, b"%X\r\n%b\r\n" % (len(data), data)
+    return _Chunk.carried
+
+
 def date() -> str:
     """Return the time as header fields carry it."""
     second = int(time.time())
@@ -46,6 +60,8 @@ class Answer(Response):  # type: ignore[misc]
     def __init__(self, request: PlainRequest, client: Connection, cfg: Config) -> None:
         super().__init__(request, client, cfg)
         self._pending: list[bytes] = []
+        self.can_be_left = False
+        """Whether its greenlet may leave it to others: nothing was read behind its request."""
         self.torn = False
         """True while something is sent, or a part of it is left; it stays so when the sending was broken off."""
 
@@ -108,11 +124,14 @@ class Answer(Response):  # type: ignore[misc]
         For the time in which the stream's own greenlet waits for its next chunk. If it is sending instead, the chunk
         only takes its place behind what is being sent.
         """
-        self.write(chunk)
-        if self.torn:
-            return False
-        data = b"".join(self._pending)
-        self._pending.clear()
+        if self._pending or self.torn or not self.headers_sent:
+            self.write(chunk)
+            if self.torn:
+                return False
+            data = b"".join(self._pending)
+            self._pending.clear()
+        else:
+            data = carried(chunk) if self.chunked else chunk
         sent = self.sock.push_now(data)
         if sent == len(data):
             return True

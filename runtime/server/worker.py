@@ -10,13 +10,13 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from errno import ECONNRESET, ENOTCONN, EPIPE
+from functools import partial
 from typing import Any
 
 import gevent
-from gevent import Greenlet
 from gevent.event import Event
 from gevent.socket import SHUT_RDWR, socket
 from gunicorn.http.wsgi import _make_early_hints_callback
@@ -29,6 +29,7 @@ from runtime.server.door import Door, Handover
 from runtime.server.head import PlainRequest, read_head
 from runtime.server.origin import is_ordinary, origin_of
 from runtime.server.problems import problem_answer
+from runtime.server.streams import Left, Parked, Streams
 from runtime.systemd import systemd
 
 HEAD_S = 10.0
@@ -53,10 +54,6 @@ LOOK_S = 0.02
 _CLIENT_LEFT = (EPIPE, ECONNRESET, ENOTCONN)
 
 
-class Retired(gevent.GreenletExit):  # type: ignore[misc]
-    """Thrown into what feeds an event stream when the worker stops."""
-
-
 class TapWorker(GeventWorker):  # type: ignore[misc]
     """Serve the WSGI app."""
 
@@ -73,7 +70,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         self.answers: Callable[[], object] = lambda: None
         """Called once, when requests are answered from here on."""
         self._clients: set[Connection] = set()
-        self._streams: set[Greenlet] = set()
+        self._streams = Streams(lambda: self._retiring or not self.alive)
         self._ordinary = is_ordinary(self.cfg, os.environ)
         self._handover: Handover | None = None
         self._retiring = False
@@ -117,7 +114,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         """Let nobody in, and give what is under way some time."""
         self._door.shut()
         until_s = time.monotonic() + self.cfg.graceful_timeout
-        while self._door.inside and time.monotonic() < until_s:
+        while (self._door.inside or self._clients) and time.monotonic() < until_s:
             self.notify()
             gevent.sleep(0.1)
         if self._door.inside:
@@ -162,8 +159,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         for client in list(self._clients):
             if client.idle:
                 client.dismiss()
-        for stream in list(self._streams):
-            stream.kill(Retired, block=False)
+        self._streams.retire()
 
     def _let_in(self, listener: socket, client: socket, addr: Any, data: bytes) -> None:
         """Serve one connection, of which `data` was read already by the worker that it comes from."""
@@ -172,14 +168,31 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
             return
         ours = Connection(client, self.send_s)
         self._clients.add(ours)
+        self._attend(listener, ours, addr, data, None)
+
+    def _attend(
+        self, listener: socket, client: Connection, addr: Any, data: bytes | None, parked: Parked | None
+    ) -> None:
+        """Serve a connection to its end, from a parked stream on if there is one; or until its stream is parked."""
         try:
-            self._converse(listener, ours, addr, data)
+            if parked is not None:
+                fail = partial(self._fail, parked.answer.req, parked.answer, client, addr)
+                data = b"" if self._streams.go_on(parked, fail) else None
+            self._converse(listener, client, addr, data)
+        except Left as ex:
+            ex.parked.begin = partial(gevent.spawn, self._attend, listener, client, addr, None, ex.parked)
+            return
         except OSError as ex:
             if ex.errno not in _CLIENT_LEFT:
                 self.log.exception("Socket error processing request.")
-        finally:
-            self._clients.discard(ours)
-            ours.close()
+        except BaseException:
+            self._part(client)
+            raise
+        self._part(client)
+
+    def _part(self, client: Connection) -> None:
+        self._clients.discard(client)
+        client.close()
 
     def _converse(self, listener: socket, client: Connection, addr: tuple[Any, ...], data: bytes | None) -> None:
         """Answer one request after the other, until the connection's end, or until another worker goes on with it."""
@@ -226,6 +239,7 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
         if unreader is not None:
             client.allow(self.body_s)
         answer = Answer(request, client, self.cfg)
+        answer.can_be_left = unreader is None and len(data) == request.body_start + request.length
         request.environ["wsgi.early_hints"] = _make_early_hints_callback(request, client, answer)
         client.sink = answer
         try:
@@ -257,30 +271,15 @@ class TapWorker(GeventWorker):  # type: ignore[misc]
                 for chunk in chunks:
                     answer.write(chunk)
             else:
-                self._stream(chunks, answer)
+                self._streams.feed(chunks, answer)
             answer.close()
+        except Left:
+            chunks = []
+            raise
         finally:
             close = getattr(chunks, "close", None)
             if close is not None:
                 close()
-
-    def _stream(self, chunks: Iterable[bytes], answer: Answer) -> None:
-        """Send what comes when it comes; an event stream ends when the worker stops."""
-        current = gevent.getcurrent()
-        endless = answer.is_event_stream
-        if endless:
-            self._streams.add(current)
-        try:
-            for chunk in chunks:
-                answer.send(chunk)
-                if endless and (self._retiring or not self.alive):
-                    break
-        except Retired:
-            answer.force_close()
-            if answer.torn:  # in the middle of a chunk, where no end can be told
-                raise
-        finally:
-            self._streams.discard(current)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that cannot be read, or whose function broke off."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from runtime.clock import Clock
 from runtime.errors import Refusal
@@ -26,7 +26,7 @@ class StreamConnection:
         self._subscriber = subscriber
         self._opening: Iterator[bytes] | None = opening
         self._clock = clock
-        self._beat_ms = clock.monotonic_ms() + sse.HEARTBEAT_MS
+        subscriber.beat_ms = clock.monotonic_ms() + sse.HEARTBEAT_MS
         try:
             self._first = next(opening)
         except BaseException:
@@ -43,6 +43,16 @@ class StreamConnection:
             return first
         opening = self._next_of_opening()
         return self._next_live() if opening is None else opening
+
+    def park(self, resume: Callable[[], object]) -> bool:
+        """Let the hub alone send, if nothing is due now; `resume` is called when the next chunk should be asked for."""
+        if self._first:
+            return False
+        try:
+            self._first = self._next_of_opening() or b""
+        except StopIteration:
+            self._hub.end([self._subscriber])
+        return not self._first and self._hub.park(self._subscriber, resume)
 
     def close(self) -> None:
         """Leave the hub."""
@@ -69,10 +79,10 @@ class StreamConnection:
                 subscriber.owed = False
                 return b""
             now_ms = self._clock.monotonic_ms()
-            if now_ms >= self._beat_ms:
-                self._beat_ms = now_ms + sse.HEARTBEAT_MS
+            if now_ms >= subscriber.beat_ms:
+                subscriber.beat_ms = now_ms + sse.HEARTBEAT_MS
                 return sse.HEARTBEAT
-            if self._woken((self._beat_ms - now_ms) / 1000) and not subscriber.owed:
+            if self._woken((subscriber.beat_ms - now_ms) / 1000) and not subscriber.owed:
                 chunk = self._hub.take(subscriber)
                 if chunk:
                     return chunk

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +13,12 @@ import msgspec
 from runtime.errors import Unavailable
 from runtime.market.state import Market
 from runtime.messaging.bus import PublicEvent, PublishedCommit, oldest_public_id, order, public_between
-from runtime.messaging.redis_keys import BUS_PUBLIC_KEEP_MS
 from runtime.storage.read_pool import ReadPool
 from runtime.stream import sse
 from runtime.stream.grid_changes import GridChanges
 from runtime.stream.newest import NEWEST_ONLY, Newest, in_order
 from runtime.stream.record import CommittedEvents
+from runtime.stream.remembered import Remembered
 from runtime.stream.subscriber import Item, Subscriber
 
 logger = logging.getLogger(__name__)
@@ -67,8 +66,7 @@ class Hub:
         self._sequence = 0
         self._newest = Newest()
         self._changes = GridChanges()
-        self._kept: deque[PublicEvent] = deque()
-        self._kept_after = "0-0"
+        self._remembered = Remembered()
         self._expected_commit = 0
         self._subscribers: set[Subscriber] = set()
         self._by_user: dict[str, set[Subscriber]] = {}
@@ -105,7 +103,7 @@ class Hub:
             self._subscribers.add(subscriber)
             if subscriber.user_id is not None:
                 self._by_user.setdefault(subscriber.user_id, set()).add(subscriber)
-            missed = None if asked is None else self._missed(asked)
+            missed = self._remembered.since(asked.public) if asked and asked.epoch == self._cursor.epoch else None
             return Moment(self._cursor, self._newest.data("price"), self._newest.data("grid"), missed)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
@@ -135,12 +133,24 @@ class Hub:
                 if subscriber.ended or not (subscriber.queue or self._newest.has_unsent(subscriber)):
                     continue
                 if subscriber.sink is None or subscriber.owed or not subscriber.parked:
-                    subscriber.wake.set()
-                    continue
-                chunk = self._take(subscriber)
-                if chunk and not subscriber.sink.offer(chunk):
-                    subscriber.owed = True
-                    subscriber.wake.set()
+                    subscriber.rouse()
+                else:
+                    self._offer(subscriber, self._take(subscriber))
+
+    def park(self, subscriber: Subscriber, resume: Callable[[], object]) -> bool:
+        """Leave a reader to the rounds if there is nothing for it now; `resume` begins a greenlet when it needs one."""
+        with self._lock:
+            if subscriber.sink is None or subscriber.ended or subscriber.owed or subscriber.wake.is_set():
+                return False
+            subscriber.parked, subscriber.resume = True, resume
+            return True
+
+    def beat(self, subscribers: Iterable[Subscriber]) -> None:
+        """Give readers that are left to the rounds a sign of life."""
+        with self._lock:
+            for subscriber in subscribers:
+                if subscriber.resume is not None:
+                    self._offer(subscriber, sse.HEARTBEAT)
 
     def end(self, subscribers: Iterable[Subscriber]) -> None:
         """End readers; they come again and resume."""
@@ -184,7 +194,7 @@ class Hub:
             self._serve_told()
 
     def _begin(self, client: Any, public_id: str, commit: int) -> None:
-        kept: deque[PublicEvent] = deque()
+        kept: list[PublicEvent] = []
         newest: dict[str, PublicEvent] = {}
         oldest = oldest_public_id(client)
         for event in public_between(client, "0-0", public_id):
@@ -194,21 +204,10 @@ class Hub:
                 kept.append(event)
         with self._lock:
             self._cursor = sse.Cursor(self._market.epoch, public_id, commit, sse.WHOLE_COMMIT)
-            self._kept, self._kept_after = kept, oldest or public_id
+            self._remembered = Remembered(kept, oldest or public_id)
             self._newest = Newest(map(self._item, newest.values()))
             self._changes = GridChanges(newest.get("grid"))
         self._ready.set()
-
-    def _missed(self, asked: sse.Cursor) -> tuple[PublicEvent, ...] | None:
-        if asked.epoch != self._cursor.epoch or order(asked.public) < order(self._kept_after):
-            return None
-        after = order(asked.public)
-        missed: list[PublicEvent] = []
-        for event in reversed(self._kept):
-            if order(event.id) <= after:
-                break
-            missed.append(event)
-        return tuple(reversed(missed))
 
     def _pass_public(self, event: PublicEvent) -> None:
         self._cursor = replace(self._cursor, public=event.id)
@@ -218,7 +217,7 @@ class Hub:
             is_grid = event.type == "grid"
             self._newest.put(item, self._changes.next(item, event, self._cursor) if is_grid else None)
             return
-        self._keep(event)
+        self._remembered.put(event)
         for subscriber in self._subscribers:
             subscriber.push(item)
 
@@ -227,12 +226,6 @@ class Hub:
         data = sse.with_event_id(event.data, event.id)
         frame = sse.frame(event.type, self._cursor, data)
         return Item(self._sequence, event.type, data, frame, public=order(event.id))
-
-    def _keep(self, event: PublicEvent) -> None:
-        self._kept.append(event)
-        oldest_ms = order(event.id)[0] - BUS_PUBLIC_KEEP_MS
-        while order(self._kept[0].id)[0] < oldest_ms:
-            self._kept_after = self._kept.popleft().id
 
     def _pass_commit(self, published: PublishedCommit) -> None:
         if published.commit <= self._cursor.commit:
@@ -282,6 +275,11 @@ class Hub:
     def _serve_told(self) -> None:
         told, self._told = self._told, set()
         self.serve(told)
+
+    def _offer(self, subscriber: Subscriber, chunk: bytes) -> None:
+        if chunk and subscriber.sink is not None and not subscriber.sink.offer(chunk):
+            subscriber.owed = True
+            subscriber.rouse()
 
     def _take(self, subscriber: Subscriber) -> bytes:
         subscriber.takes += 1

@@ -30,12 +30,14 @@ class Subscriber:
     __slots__ = (
         "after_committed",
         "after_public",
+        "beat_ms",
         "cut",
         "ended",
         "expires_ms",
         "owed",
         "parked",
         "queue",
+        "resume",
         "sequence",
         "session_id",
         "sink",
@@ -70,11 +72,15 @@ class Subscriber:
         """A part of what was written to `sink` is left for the connection to send."""
         self.queue: list[Item] = []
         self.wake = threading.Event()
+        self.resume: Callable[[], object] | None = None
+        """Begins a greenlet for its connection, while that has none."""
         self.sequence = 0
         """The newest prices and grids up to this sequence were sent."""
         self.after_public = (0, 0)
         self.after_committed = (0, 0)
         self.ended = False
+        self.beat_ms = 0
+        """When the next sign of life is due, on the monotonic clock."""
         self.takes = 0
         self.stalled = (0, 0)
         """How many looks in a row found it stuck, and at which take."""
@@ -92,7 +98,15 @@ class Subscriber:
         """Send nothing more; the connection closes, and the client resumes where it was."""
         self.ended = True
         self.queue.clear()
+        self.rouse()
+
+    def rouse(self) -> None:
+        """Let its connection look at what there is for it."""
         self.wake.set()
+        resume, self.resume = self.resume, None
+        if resume is not None:
+            self.parked = False
+            resume()
 
     def fits(self, item: Item) -> bool:
         """Tell whether the reader has not been told this yet."""

@@ -16,7 +16,7 @@ from typing import Any
 import gevent
 import gevent.socket
 
-from tests.runtime.server.offered import Offered
+from tests.runtime.server.offered import Left, Offered
 from tests.runtime.server.woken import woken
 
 Environ = dict[str, Any]
@@ -131,6 +131,12 @@ def offers(environ: Environ, start: Start) -> Offered:
     """Send some events past the stream's own greenlet."""
     start("200 OK", [("Content-Type", "text/event-stream")])
     return Offered(environ["gunicorn.socket"].sink, int(environ["QUERY_STRING"]))
+
+
+def left(environ: Environ, start: Start) -> Left:
+    """Send some events of a stream that its own greenlet leaves."""
+    start("200 OK", [("Content-Type", "text/event-stream")])
+    return Left(environ["gunicorn.socket"].sink, environ["QUERY_STRING"])
 
 
 def sink(environ: Environ, start: Start) -> list[bytes]:
@@ -282,7 +288,7 @@ def leave(_environ: Environ, _start: Start) -> list[bytes]:
 ROUTES: dict[str, Callable[[Environ, Start], Any]] = {
     f"/{route.__name__}": route
     for route in (
-        *(echo, lines, first_bytes, unread, count, block, wait, events, offers, sink, streams, pid),
+        *(echo, lines, first_bytes, unread, count, block, wait, events, offers, left, sink, streams, pid),
         *(garbage, patched, pieces, big, woken),
         *(file, written, hints, status, header, length, untold, nothing, crash, replaced, leave),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import gevent
 import gevent.event
@@ -35,16 +35,65 @@ class Offered:
     def _feed(self, count: int) -> None:
         for number in range(count):
             self._parked.wait()
-            if not self._sink.offer(offered(number)):
+            if not self._sink.offer(self._offered(number)):
                 # The rest is the other greenlet's to send, before anything else.
                 self._parked.clear()
-                self._wake.set()
+                self._rouse()
+        self._end()
+
+    def _end(self) -> None:
         self._ended = True
+        self._rouse()
+
+    def _offered(self, number: int) -> bytes:
+        return offered(number)
+
+    def _rouse(self) -> None:
         self._wake.set()
 
     def close(self) -> None:
         """Offer no more."""
         self._feeder.kill()
+
+
+class Left(Offered):
+    """The same, of a stream whose own greenlet leaves it."""
+
+    def __init__(self, sink: Sink, query: str) -> None:
+        """`query` says how many events, and with `&quiet` that nothing comes after them."""
+        count, _, quiet = query.partition("&")
+        self._is_quiet = bool(quiet)
+        super().__init__(sink, int(count))
+        self._resume: Callable[[], object] = lambda: None
+        self._greenlet: gevent.Greenlet | None = None
+
+    def __next__(self) -> bytes:
+        if self._ended:
+            raise StopIteration
+        self._greenlet = gevent.getcurrent()
+        return b""
+
+    def park(self, resume: Callable[[], object]) -> bool:
+        """Leave it to the feeder."""
+        if self._ended:
+            return False
+        self._resume = resume
+        self._parked.set()
+        return True
+
+    def _offered(self, number: int) -> bytes:
+        if number:
+            return offered(number)
+        gevent.sleep(0)
+        assert self._greenlet is not None
+        return b"data: it has %s\n\n" % (b"left" if self._greenlet.dead else b"stayed")
+
+    def _rouse(self) -> None:
+        self._resume()
+
+    def _end(self) -> None:
+        if not self._is_quiet:
+            super()._end()
 
 
 def offered(number: int) -> bytes:

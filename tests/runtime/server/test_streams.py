@@ -55,14 +55,27 @@ def test_what_others_send_is_whole_and_in_order(tmp_path: Path) -> None:
         assert server.tell(get("/sink").replace(b"HTTP/1.1", b"HTTP/1.0")).endswith(b"False")
 
 
+def test_a_stream_that_is_left_is_whole_and_its_connection_goes_on(tmp_path: Path) -> None:
+    with serving(tmp_path, OURS) as server, server.connect() as client:
+        for _ in range(2):
+            client.sendall(get("/left?50"))
+            body = read_until(client, b"\r\n0\r\n\r\n").partition(b"\r\n\r\n")[2]
+            chunks = [b"data: it has left\n\n", *(offered(number) for number in range(1, 50))]
+            assert body == b"".join([b"%X\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]) + b"0\r\n\r\n"
+        client.sendall(get("/echo"))
+        assert read_until(client, b"}").startswith(b"HTTP/1.1 200")
+
+
 def test_a_stop_ends_all_in_good_order(folder: Path, tmp_path: Path) -> None:
     begun, go_on = tmp_path / "begun", tmp_path / "go_on"
     with serving(tmp_path, OURS, "--graceful-timeout", "20") as server, ExitStack() as stack:
-        idle, new, busy, quiet, live, late = (stack.enter_context(server.connect()) for _ in range(6))
+        idle, new, busy, quiet, live, late, left = (stack.enter_context(server.connect()) for _ in range(7))
         idle.sendall(get("/echo"))
         read_until(idle, b"}")
         quiet.sendall(get("/events?quiet"))
         live.sendall(get("/events"))
+        left.sendall(get("/left?1&quiet"))
+        read_until(left, b"it has left\n\n\r\n")
         read_until(quiet, b"data: 1\n\n\r\n")
         read_until(live, b"data: 1\n\n\r\n")
         late.sendall(get("/first_bytes", "Content-Length: 4", method="POST"))
@@ -73,6 +86,7 @@ def test_a_stop_ends_all_in_good_order(folder: Path, tmp_path: Path) -> None:
 
         assert (read_all(idle), read_all(new)) == (b"", b"")
         assert read_all(quiet) == b"0\r\n\r\n", "the stream ends as one that is complete"
+        assert read_all(left) == b"0\r\n\r\n", "so does one that had been left"
         assert read_all(live).endswith(b"\n\n\r\n0\r\n\r\n")
         late.sendall(b"late")
         assert read_all(late).endswith(b"late")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.messaging import redis_keys
+from runtime.stream.remembered import Remembered
 from runtime.stream.sse import parse_cursor
 from tests.jobs.writer_desk import Desk
 from tests.runtime.stream.station import Reader, Station, a_round
@@ -129,7 +130,7 @@ def test_where_resuming_is_impossible_the_first_event_is_a_reset(station: Statio
     station.publish("price")
     desk.place(desk.bet(user))
     station.relay()
-    station.hub._kept_after = "1790000000000-0"
+    station.hub._remembered = Remembered(after="1790000000000-0")
     reader = station.reader(user, asked=asked)
     reset, hello = reader.told
     assert (reset.type, hello.type) == ("reset", "hello")

@@ -11,6 +11,7 @@ from runtime.stream import rounds, sse
 from runtime.stream.connection import StreamConnection
 from runtime.stream.rounds import Rounds
 from runtime.stream.subscriber import Subscriber
+from runtime.stream.sweeper import Sweeper
 from tests.backgrounds import threads
 from tests.jobs.writer_desk import Desk
 from tests.runtime.stream.station import Station, Told, read_events
@@ -155,6 +156,37 @@ def test_a_round_reaches_everybody_a_slice_at_a_time(station: Station, monkeypat
     station.rounds.round()
     assert sizes == [3, 3, 3, 1]
     assert all(types(reader.listen()) == ["touched"] for reader in readers)
+
+
+def test_who_is_parked_is_left_to_the_rounds_until_something_remains(station: Station, desk: Desk) -> None:
+    line, resumed = Line(), list[bool]()
+    subscriber = Subscriber(sse.EVERYTHING, sink=line)
+    connection = StreamConnection(station.hub, subscriber, station.opening().chunks(subscriber, ""), station.clock)
+    assert not connection.park(lambda: resumed.append(True)), "its beginning is due"
+    next(connection)
+    assert connection.park(lambda: resumed.append(True))
+    station.publish("price")
+    station.relay()
+    assert types(line.told()) == ["price"]
+    station.clock.advance(sse.HEARTBEAT_MS)
+    sweeper = Sweeper(station.hub, desk.client, station.clock)
+    sweeper.sweep()
+    sweeper.sweep()
+    assert line.chunks[1:] == [sse.HEARTBEAT]
+    assert resumed == []
+    line.room = 2
+    station.publish("price")
+    station.relay()
+    station.publish("price")
+    station.relay()
+    assert resumed == [True], "once, for what is left"
+    assert next(connection) == b""
+    assert not connection.park(lambda: resumed.append(True)), "the next price is due"
+    assert types(read_events(next(connection))) == ["price"]
+    assert connection.park(lambda: resumed.append(True))
+    station.hub.end([subscriber])
+    assert resumed == [True, True]
+    assert list(connection) == []
 
 
 def test_rounds_go_on_after_one_that_failed_until_they_are_stopped(
