@@ -157,8 +157,8 @@ spike: .venv/.dev ## from nothing to 5,000 bets a second in ten seconds, and bac
 	@$(BIN)/python -m loadtest spike
 
 .PHONY: bench-streams
-bench-streams: .venv/.dev ## thousands of readers of the stream while bets are placed (CLIENTS=5000)
-	@$(BIN)/python -m loadtest streams $(if $(CLIENTS),--clients $(CLIENTS))
+bench-streams: .venv/.dev ## thousands of readers of the stream while bets are placed (CLIENTS=5000, CROWD=price)
+	@$(BIN)/python -m loadtest streams $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(CROWD),--crowd $(CROWD))
 
 .PHONY: bench-growth
 bench-growth: .venv/.dev ## the writer's commits as the tables grow (ROWS=20000000)

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import psutil
 
+from runtime.process_lock import FORK
 from taptrade.redis_server import choose
 
 MB = 1024 * 1024
 VERSION = re.compile(r"\d+(?:\.\d+)+")
 MODEL = re.compile(r"^model name\s*: (.+)$", re.MULTILINE)
 REDIS = ("redis-server", "valkey-server")
+KB = 1024
+_OWN = re.compile(r"^Pss_Anon: +(\d+) kB$", re.MULTILINE)
 
 
 def describe(nginx: str | None, sqlite: str) -> dict[str, str | int | float | bool]:
@@ -48,7 +51,7 @@ class Usage:
     """What the living processes of one name have."""
 
     own_mb: float = 0.0
-    """Resident memory that is nobody else's: heap and stacks."""
+    """Resident heap and stacks; of what forks share, each one's part."""
     mapped_mb: float = 0.0
     """Resident pages of files: libraries, and of the database the part that is read through a mapping."""
     descriptors: int = 0
@@ -62,18 +65,32 @@ def usage(roots: Mapping[str, int]) -> dict[str, Usage]:
     found: defaultdict[str, Usage] = defaultdict(Usage)
     for root_name, process in _families(roots):
         try:
-            # Redis writes its title over its environment.
-            name = "redis" if process.name() in REDIS else process.environ().get("SUPERVISOR_PROCESS_NAME", root_name)
+            name = _name_of(process, root_name)
             memory, cpu, descriptors = process.memory_info(), process.cpu_times(), process.num_fds()
-        except psutil.Error:  # it has just ended
+            own_kb = _own_kb(process.pid)
+        except (psutil.Error, OSError):  # it has just ended
             continue
         one = found[name]
-        one.own_mb = round(one.own_mb + (memory.rss - memory.shared) / MB, 2)
+        one.own_mb = round(one.own_mb + own_kb * KB / MB, 2)
         one.mapped_mb = round(one.mapped_mb + memory.shared / MB, 2)
         one.descriptors += descriptors
         one.cpu_s += cpu.user + cpu.system
         one.pids.add(process.pid)
     return dict(sorted(found.items()))
+
+
+def _name_of(process: psutil.Process, root_name: str) -> str:
+    """Return the supervisor's name of a process: a fork says it itself, others have it from their environment."""
+    name = process.name()
+    if name.startswith(FORK):
+        return name.removeprefix(FORK)
+    # Redis writes its title over its environment.
+    return "redis" if name in REDIS else process.environ().get("SUPERVISOR_PROCESS_NAME", root_name)
+
+
+def _own_kb(pid: int) -> int:
+    found = _OWN.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    return int(found[1]) if found else 0
 
 
 def _families(roots: Mapping[str, int]) -> Iterator[tuple[str, psutil.Process]]:

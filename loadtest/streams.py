@@ -53,13 +53,14 @@ def measured(
     clients: Annotated[int, "readers of each crowd"] = 5_000,
     rate: Annotated[int, "signed bets a second meanwhile"] = 500,
     seconds: Annotated[float, "how long is measured"] = 30.0,
+    crowd: Annotated[str, "one crowd alone: price, everything or changes; empty: all three"] = "",
 ) -> Found:
     """Let thousands read the stream while bets are placed: one crowd after the other."""
     recording = trial.folder / "prices.csv"
     write_prices(recording)
     overrides = {"TAPTRADE_FEED": "replay", "TAPTRADE_REPLAY_FILE": str(recording)}
     crowds = []
-    for events in FILTERS:
+    for events in FILTERS if not crowd else [crowd.replace("everything", "")]:
         name = events or "everything"
         # A system of its own: memory that a crowd has left would hide what the next one takes.
         with stage(trial, name, overrides=overrides) as on:

@@ -13,6 +13,8 @@ from runtime.errors import TaptradeError
 
 PROC = Path("/proc")
 COMMAND_SHOWN = 100
+FORK = "tap-"
+"""What the name of a process that was forked begins with: its command line is the supervisor's (taptrade/forked.py)."""
 
 
 class LockHeld(TaptradeError):
@@ -102,7 +104,7 @@ def name_of(pid: int) -> str:
         name = (PROC / str(pid) / "comm").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return f"process {pid}"
-    command = name if name.startswith("tap-") else " ".join(words)
+    command = name if name.startswith(FORK) else " ".join(words)
     return f"process {pid} ({command[:COMMAND_SHOWN]})" if command else f"process {pid}"
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from runtime.process_lock import FORK
 from taptrade import serve
 from taptrade.processes import RELOAD, module
 
@@ -53,7 +54,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     sys.orig_argv[:] = command
     name, *options = command[1 + len(OURS) :]
     sys.argv[:] = [command[0], "serve", name, *options]
-    OWN_NAME.write_text(f"tap-{name}", encoding="ascii")
+    OWN_NAME.write_text(FORK + name, encoding="ascii")
     os._exit(_status(name, options))
 
 

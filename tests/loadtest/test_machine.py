@@ -9,6 +9,7 @@ import sys
 from loadtest.machine import Usage, cpu_percent, cpu_s_between, usage
 
 GRANDCHILD = "import subprocess, sys; print('up', flush=True); sys.stdin.read()"
+NAMED = "import sys; open('/proc/self/comm', 'w').write('tap-writer'); print('up', flush=True); sys.stdin.read()"
 CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {GRANDCHILD!r}])"
 
 
@@ -25,6 +26,16 @@ def test_descendants_are_found_over_generations_under_the_supervisors_names() ->
         assert usage({"me": os.getpid()})["writer"].pids >= found["writer"].pids
         child.stdin.close()
     assert usage({"supervisor": child.pid}) == {}
+
+
+def test_a_fork_is_known_by_the_name_that_it_took() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", NAMED], stdin=pipe, stdout=pipe) as child:
+        assert child.stdin
+        assert child.stdout
+        assert child.stdout.readline() == b"up\n"
+        assert set(usage({"supervisor": child.pid})) == {"writer"}
+        child.stdin.close()
 
 
 def test_own_process_has_memory_and_descriptors() -> None:
