@@ -85,7 +85,7 @@ def _name_of(process: psutil.Process, root_name: str) -> str:
     if name.startswith(FORK):
         return name.removeprefix(FORK)
     # Redis writes its title over its environment.
-    return "redis" if name in REDIS else process.environ().get("SUPERVISOR_PROCESS_NAME", root_name)
+    return "redis" if name in REDIS else str(process.environ().get("SUPERVISOR_PROCESS_NAME", root_name))
 
 
 def _own_kb(pid: int) -> int:

@@ -23,8 +23,8 @@ from runtime.stream.subscriber import Item, Subscriber
 
 logger = logging.getLogger(__name__)
 
-SUBSCRIBERS_MAX = 6_000
-"""In all workers. Each takes one of a worker's 10,000 connections and two of nginx's 16,000: the rest is for bets."""
+SUBSCRIBERS_MAX = 11_000
+"""In all workers. Each takes two of nginx's 26,000 connections: the rest is for bets."""
 READY_WAIT_S = 2.0
 FILL_MAX = 300
 
