@@ -31,6 +31,9 @@ class StreamQuery(OpenQuery, frozen=True, rename={"appended_id": "lastEventId"})
     grid: Annotated[
         str, msgspec.Meta(description="`changes`: a grid comes as `grid_change` where that is possible, else whole")
     ] = ""
+    price: Annotated[
+        str, msgspec.Meta(description="`brief`: a price comes as `brief_price`, without `sources` and `features`")
+    ] = ""
     last_event_id: Annotated[str, msgspec.Meta(description="for clients that lost the header Last-Event-ID")] = ""
     appended_id: Annotated[str, msgspec.Meta(description="the same, as libraries append it to reconnect")] = ""
 
@@ -61,7 +64,7 @@ def stream(call: Call[None]) -> Stream:
         raise Unauthenticated
     client = call.req.env.get("gunicorn.socket")
     subscriber = Subscriber(
-        sse.wanted(call.params.events, changes=call.params.grid == "changes"),
+        sse.wanted(call.params.events, changes=call.params.grid == "changes", brief=call.params.price == "brief"),
         user_id=None if session is None else session.user_id,
         session_id=None if session is None else session.id,
         expires_ms=None if session is None else session.expires_ms,

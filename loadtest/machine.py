@@ -81,11 +81,13 @@ def usage(roots: Mapping[str, int]) -> dict[str, Usage]:
 
 def _name_of(process: psutil.Process, root_name: str) -> str:
     """Return the supervisor's name of a process: a fork says it itself, others have it from their environment."""
-    name = process.name()
+    name: str = process.name()
     if name.startswith(FORK):
         return name.removeprefix(FORK)
-    # Redis writes its title over its environment.
-    return "redis" if name in REDIS else str(process.environ().get("SUPERVISOR_PROCESS_NAME", root_name))
+    if name in REDIS:  # it writes its title over its environment
+        return "redis"
+    supervised: str = process.environ().get("SUPERVISOR_PROCESS_NAME", root_name)
+    return supervised
 
 
 def _own_kb(pid: int) -> int:

@@ -21,8 +21,8 @@ POLL_S = 0.2
 HEAD = b"HTTP/1.1 "
 EVENT = b"event: "
 KIND_AT = len(EVENT)
-CHANGE = b"grid_change"
-"""Counts as the grid that it leads to."""
+OTHER_FORMS = {b"grid_change": b"grid", b"brief_price": b"price"}
+"""Count as what they tell in another form."""
 PLACE_AFTER = len(b"\nid: ")
 COMMITTED = frozenset({b"column", b"bet", b"balance"})
 Event = tuple[tuple[bytes, bytes], int | None, int]
@@ -170,7 +170,8 @@ def _read(data: bytes) -> tuple[list[Event], bytes]:
 
 def _event(frame: bytes) -> Event:
     kind_end = frame.find(b"\n", KIND_AT)
-    kind = b"grid" if frame.startswith(CHANGE, KIND_AT) else frame[KIND_AT:kind_end]
+    kind = frame[KIND_AT:kind_end]
+    kind = OTHER_FORMS.get(kind, kind)
     place_at = kind_end + PLACE_AFTER
     _, public, committed = frame[place_at : frame.find(b"\n", place_at)].split(b".", 2)
     if kind in COMMITTED:

@@ -25,8 +25,8 @@ from runtime.stream import sse
 
 WARM_UP_S = 5.0
 GRACE_S = 60.0
-FILTERS = {"price": "events=price", "": "", "changes": "grid=changes"}
-"""The crowds and what each asks for: prices, everything, and everything with grids by their differences."""
+FILTERS = {"price": "events=price", "": "", "page": "grid=changes&price=brief"}
+"""The crowds and what each asks for: prices, everything, and what the page does: everything in its shortest form."""
 _TCP_PAGES = re.compile(r"^TCP:.* mem (\d+)$", re.MULTILINE)
 COLUMNS = "SELECT begun_commit, begun_place FROM columns WHERE begun_at >= ? AND begun_at < ?"
 PRICE_EVERY_MS = 40
@@ -53,7 +53,7 @@ def measured(
     clients: Annotated[int, "readers of each crowd"] = 5_000,
     rate: Annotated[int, "signed bets a second meanwhile"] = 500,
     seconds: Annotated[float, "how long is measured"] = 30.0,
-    crowd: Annotated[str, "one crowd alone: price, everything or changes; empty: all three"] = "",
+    crowd: Annotated[str, "one crowd alone: price, everything or page; empty: all three"] = "",
 ) -> Found:
     """Let thousands read the stream while bets are placed: one crowd after the other."""
     recording = trial.folder / "prices.csv"

@@ -13,6 +13,9 @@ const PRICE_SILENCE_MS = 5_000;
 /** Who looks again after a while wants to know at once. */
 const CHECK_SILENCE_MS = 1_500;
 
+/** For who needs no more of a price than its numbers: not what it was made from. */
+export const SHORT = "/api/stream?price=brief";
+
 export class StreamReader {
   #lastId = "";
   #retryMs = RETRY_MS;
@@ -148,7 +151,8 @@ export class StreamReader {
     }
     const breaker = event.type === "status" ? data : data?.breaker;
     if (breaker?.state) this.#pricesExpected = breaker.state !== "CRITICAL";
-    const whole = this.#grids.whole({ type: event.type, id: event.id, data });
+    const type = event.type === "brief_price" ? "price" : event.type;
+    const whole = this.#grids.whole({ type, id: event.id, data });
     if (whole) this.onEvent(whole);
   }
 }

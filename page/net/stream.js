@@ -1,6 +1,6 @@
 // The tab's side of the stream: by the shared worker where there is one, else by a reader of its own.
 
-import { StreamReader } from "../client/reader.js";
+import { SHORT, StreamReader } from "../client/reader.js";
 
 export class Stream {
   #line;
@@ -58,7 +58,7 @@ function sharedLine(onEvent, onState) {
 }
 
 function ownLine(onEvent, onState) {
-  const reader = new StreamReader(onEvent, onState);
+  const reader = new StreamReader(onEvent, onState, { path: SHORT });
   if (!document.hidden) reader.start();
   return {
     check: () => reader.check(),

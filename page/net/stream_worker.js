@@ -1,15 +1,16 @@
 // One stream for all tabs of this browser: a shared worker reads it and hands every event to each tab.
 
-import { StreamReader } from "../client/reader.js";
+import { SHORT, StreamReader } from "../client/reader.js";
 
 const ports = new Set();
 const newest = new Map();
 let connection = "connecting";
 
-const reader = new StreamReader(hear, (state) => {
+const onState = (/** @type {string} */ state) => {
   connection = state;
   tell({ kind: "connection", state });
-});
+};
+const reader = new StreamReader(hear, onState, { path: SHORT });
 
 self.addEventListener("connect", ({ ports: [port] }) => {
   port.addEventListener("message", ({ data }) => take(port, data));

@@ -15,6 +15,7 @@ from runtime.market.state import Market
 from runtime.messaging.bus import PublicEvent, PublishedCommit, oldest_public_id, order, public_between
 from runtime.storage.read_pool import ReadPool
 from runtime.stream import sse
+from runtime.stream.brief import brief_price
 from runtime.stream.grid_changes import GridChanges
 from runtime.stream.newest import NEWEST_ONLY, Newest, in_order
 from runtime.stream.record import CommittedEvents
@@ -214,8 +215,8 @@ class Hub:
         item = self._item(event)
         self.unsent.set()
         if event.type in NEWEST_ONLY:
-            is_grid = event.type == "grid"
-            self._newest.put(item, self._changes.next(item, event, self._cursor) if is_grid else None)
+            other = self._changes.next if event.type == "grid" else brief_price
+            self._newest.put(item, other(item, event, self._cursor))
             return
         self._remembered.put(event)
         for subscriber in self._subscribers:

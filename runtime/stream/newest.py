@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from runtime.stream.sse import CHANGE
+from runtime.stream.sse import BRIEF, CHANGE
 from runtime.stream.subscriber import Item, Subscriber
 
 NEWEST_ONLY = ("price", "grid")
@@ -21,6 +21,7 @@ class Newest:
 
     def __init__(self, items: Iterable[Item] = ()) -> None:
         self._prices: deque[Item] = deque(maxlen=PRICES_KEPT)
+        self._brief: deque[Item] = deque(maxlen=PRICES_KEPT)
         self._grid: Item | None = None
         self._changes: list[Item] = []
         self._whole_sequence = 0
@@ -32,13 +33,17 @@ class Newest:
         for item in sorted(items, key=_sequence_of):
             self.put(item)
 
-    def put(self, item: Item, change: Item | None = None) -> None:
-        """Add a price, or let a grid take the place of the last; `change` tells it to who has that last one."""
+    def put(self, item: Item, other: Item | None = None) -> None:
+        """Add a price, or let a grid take the place of the last one.
+
+        `other` tells the price in brief, the grid to who has that last one.
+        """
         if item.kind != "grid":
             self._prices.append(item)
+            self._brief.append(item if other is None else other)
         else:
-            if change is not None and len(self._changes) < CHANGES_MAX:
-                self._changes.append(change)
+            if other is not None and len(self._changes) < CHANGES_MAX:
+                self._changes.append(other)
             else:
                 self._changes, self._whole_sequence = [], item.sequence
             self._grid = item
@@ -58,7 +63,8 @@ class Newest:
 
     def due(self, subscriber: Subscriber) -> list[Item]:
         """Return those that the reader was not told of."""
-        due = [*self._prices] if "price" in subscriber.wants else []
+        prices = self._brief if BRIEF in subscriber.wants else self._prices
+        due = [*prices] if "price" in subscriber.wants else []
         if self._grid is not None and "grid" in subscriber.wants:
             due += self._changes if self._follows(subscriber) else [self._grid]
         return [item for item in due if item.sequence > subscriber.sequence and subscriber.fits(item)]

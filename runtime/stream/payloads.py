@@ -15,6 +15,7 @@ from runtime.market.grid import Grid, GridColumn, GridModel, GridPrice, GridRow
 from runtime.market.grid_change import GridChange
 from runtime.market.touched import Touched
 from runtime.records.views import BalanceEvent, BetEvent, BetView, ColumnEvent
+from runtime.stream.brief import BriefPrice
 
 P = TypeVar("P")
 G = TypeVar("G")
@@ -62,6 +63,12 @@ class ResetEvent(Snapshot[Tick, Grid], frozen=True, omit_defaults=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceEvent(Tick):
     """A tick, up to ten a second."""
+
+    event_id: str
+
+
+class BriefPriceEvent(BriefPrice, frozen=True, kw_only=True):
+    """A price without what it was made from, to who asks for `price=brief`."""
 
     event_id: str
 
@@ -142,6 +149,7 @@ EXAMPLES: Mapping[str, Any] = {
     "price": PriceEvent(
         _MS, _MS - 80, 11_263_512, 11_263_500, 11_263_990, "binance,kraken", _FEATURES, event_id=_PUBLIC_ID
     ),
+    "brief_price": BriefPriceEvent(_MS, _MS - 80, 11_263_512, 11_263_500, 11_263_990, event_id=_PUBLIC_ID),
     "grid": GridEvent(*astuple(_GRID), event_id=_PUBLIC_ID),
     "grid_change": GridChangeEvent(
         _MS, "1790000002050-0", _MS + 12, _GRID.price, 1_790_000_010, 11_263_500, ("nC.",), event_id=_PUBLIC_ID

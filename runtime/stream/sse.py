@@ -19,7 +19,8 @@ COMMITTED_TYPES = ("column", "bet", "balance")
 EVERYTHING = frozenset((*PUBLIC_TYPES, *COMMITTED_TYPES))
 CHANGE = "grid_change"
 """What readers want beside `grid` who take it by its differences."""
-EVERYTHING_IN_CHANGES = EVERYTHING | {CHANGE}
+BRIEF = "brief_price"
+"""What readers want beside `price` who take it in brief."""
 
 WHOLE_COMMIT = 999_999
 """A position in a commit behind all of its events."""
@@ -81,15 +82,21 @@ def retry(random: Random) -> bytes:
     return b"retry: %d\n\n" % random.randint(RETRY_MS_MIN, RETRY_MS_MAX)
 
 
-def wanted(text: str, *, changes: bool = False) -> frozenset[str]:
-    """Read a comma-separated filter of event types; empty means all. With `changes` grids come by their differences."""
+def wanted(text: str, *, changes: bool = False, brief: bool = False) -> frozenset[str]:
+    """Read a comma-separated filter of event types; empty means all.
+
+    With `changes` grids come by their differences, with `brief` prices without what they were made from.
+    """
     names = {name.strip() for name in text.split(",")} - {""}
     unknown = sorted(names - EVERYTHING)
     if unknown:
         known = ", ".join(sorted(EVERYTHING))
         raise InvalidRequest(f"There is no event type `{unknown[0][:40]}`; there are: {known}.", field="events")
-    # One shared set for the usual case: thousands of readers want everything.
-    found = frozenset(names) if names and names != EVERYTHING else EVERYTHING
-    if not changes or "grid" not in found:
-        return found
-    return EVERYTHING_IN_CHANGES if found is EVERYTHING else found | {CHANGE}
+    found = set(names or EVERYTHING)
+    found |= {CHANGE} if changes and "grid" in found else set()
+    found |= {BRIEF} if brief and "price" in found else set()
+    # One shared set for all who want the same: there are thousands of them.
+    return _shared.setdefault(frozenset(found), frozenset(found))
+
+
+_shared = {EVERYTHING: EVERYTHING}

@@ -114,7 +114,7 @@ def test_a_refusal_says_what_its_code_carries(api: dict[str, Any]) -> None:
 
 
 def test_every_event_has_a_type_and_an_example(api: dict[str, Any]) -> None:
-    assert EXAMPLES.keys() == sse.EVERYTHING_IN_CHANGES | {"hello", "snapshot", "reset"}
+    assert EXAMPLES.keys() == sse.EVERYTHING | {sse.CHANGE, sse.BRIEF, "hello", "snapshot", "reset"}
     stream = api["paths"]["/api/stream"]["get"]["responses"]["200"]["content"]["text/event-stream"]
     assert stream["examples"].keys() == stream["x-events"].keys() == EXAMPLES.keys()
     for kind, example in EXAMPLES.items():

@@ -61,11 +61,15 @@ class Reader:
         events: str = "",
         session: str | None = None,
         changes: bool = False,
+        brief: bool = False,
     ) -> None:
         self._hub = station.hub
         self.cuts: list[bool] = []
         self.subscriber = Subscriber(
-            sse.wanted(events, changes=changes), user_id=user_id, session_id=session, cut=lambda: self.cuts.append(True)
+            sse.wanted(events, changes=changes, brief=brief),
+            user_id=user_id,
+            session_id=session,
+            cut=lambda: self.cuts.append(True),
         )
         self._opening = station.opening().chunks(self.subscriber, asked)
         self.told: list[Told] = []
@@ -167,9 +171,10 @@ class Station:
         events: str = "",
         session: str | None = None,
         changes: bool = False,
+        brief: bool = False,
     ) -> Reader:
         """Connect a client and give it its whole beginning."""
-        return Reader(self, user_id, asked=asked, events=events, session=session, changes=changes).open()
+        return Reader(self, user_id, asked=asked, events=events, session=session, changes=changes, brief=brief).open()
 
     def _newest(self, name: str) -> str:
         page: Any = self.client.xrevrange(name, count=1)

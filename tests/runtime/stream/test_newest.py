@@ -35,6 +35,21 @@ def test_every_price_reaches_every_reader_once_whenever_it_is_served(station: St
         assert_places_rise(reader.told[2:])
 
 
+def test_prices_come_in_brief_to_who_asks_and_as_often(station: Station) -> None:
+    whole, brief, other = station.reader(), station.reader(brief=True), station.reader(events="grid", brief=True)
+    published = [station.publish("price") for _ in range(3)]
+    station.relay()
+    for reader in (whole, brief, other):
+        reader.listen()
+    assert whole.ids("price") == brief.ids("brief_price") == published
+    assert brief.ids("price") == other.ids("price", "brief_price") == []
+    numbers = ("event_id", "id", "exchange_ms", "close", "low", "high")
+    told = [event.data for event in whole.told if event.type == "price"]
+    assert [event.data for event in brief.told if event.type == "brief_price"] == [
+        {name: data[name] for name in numbers} for data in told
+    ]
+
+
 def test_a_price_that_another_process_told_is_not_told_again(station: Station) -> None:
     before, ahead = station.reader(), station.reader()
     told, new = station.publish("price"), station.publish("price")

@@ -119,5 +119,7 @@ def test_a_filter_is_a_list_of_known_events_and_everything_if_empty() -> None:
     assert wanted("", changes=True) is wanted("", changes=True)
     assert wanted("grid", changes=True) == {"grid", "grid_change"}
     assert wanted("price", changes=True) == {"price"}
+    assert wanted("price,grid", changes=True, brief=True) == {"price", "brief_price", "grid", "grid_change"}
+    assert wanted("grid", brief=True) == {"grid"}
     with pytest.raises(InvalidRequest, match="`prices`"):
         wanted("bet,prices")
