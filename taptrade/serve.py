@@ -69,7 +69,8 @@ def main(argv: Sequence[str]) -> int:
         refuse_unproven_model(settings)
     if name == "api" and given.under is None:  # the supervisor has done so before it started us
         require_functions(OWN if given.reload else in_service(settings.data))
-    server = STANDING_BY.get(name) if given.stand_by else None
+    stands_by = given.stand_by or (name == "writer" and settings.database_url)
+    server = STANDING_BY.get(name) if stands_by else None
     return (_reloading(name) if given.reload else server or SERVERS[name])(settings)
 
 

@@ -52,7 +52,7 @@ from runtime.messaging.commands import (
 from runtime.messaging.connection import Redis
 from runtime.messaging.redis_values import decode_tick
 from runtime.metrics.table import Metrics
-from runtime.storage.database import DatabaseError, OperationalError
+from runtime.storage.database import AnotherWrites, DatabaseError, OperationalError
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +86,8 @@ class Writer:
     placing: float = 0.0
     """Bets that an iteration places, smoothed over the last ones."""
     _more: bool = False
+    _unsure: bool = False
+    """What is known by heart may not be what was committed."""
     _began_columns: bool = False
     """They are taken up at the start of an iteration: if that reading fails, no job that is committed has failed."""
     on_erasure: Callable[[], None] = lambda: None
@@ -104,6 +106,10 @@ class Writer:
         Return whether there was anything.
         """
         self._publish()
+        if self._unsure:
+            self.book.reload()
+            self.settlement.reload()
+            self._unsure = False
         if self._began_columns:
             self.settlement.look()
             self._began_columns = False
@@ -207,9 +213,12 @@ class Writer:
             with self.book.commit(written.append) as commit:
                 for job, outcomes in work(commit):
                     answers.setdefault(job.batch.origin if job.batch else "", []).extend(outcomes)
+        except AnotherWrites:
+            raise
         except OperationalError as ex:
+            # Where the connection was lost with it, the commit may stand or not, and can be looked up later only.
             self.held = jobs + self.held
-            self.settlement.reload()
+            self._unsure = True
             raise Stuck(str(ex)) from ex
         except BaseException:
             self.settlement.reload()

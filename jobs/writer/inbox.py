@@ -96,6 +96,27 @@ class Inbox:
             logger.warning("took up %d jobs that were begun and not ended", len(left))
         return left
 
+    def strays(self) -> list[TakenJob]:
+        """Take over what another writer has begun: whoever calls this is the only one."""
+        found = []
+        for name in (COMMANDS, BETS):
+            members: Any = self.client.zrange(STARTED_PREFIX + name, 0, -1)
+            ids = [member.decode().partition(":") for member in members]
+            found += [self._taken_over(name, job_id) for job_id, _, taker in ids if taker != self.worker.name]
+        if found:
+            logger.warning("took over %d jobs that another writer had begun", len(found))
+        return found
+
+    def _taken_over(self, name: str, job_id: str) -> TakenJob:
+        started = STARTED_PREFIX + name
+        others: Any = [one for one in self.client.zrange(started, 0, -1) if one.startswith(f"{job_id}:".encode())]
+        with self.client.pipeline() as pipeline:
+            pipeline.zrem(started, *others)
+            pipeline.zadd(started, {f"{job_id}:{self.worker.name}": "+inf"})
+            pipeline.execute()
+        data: Any = self.client.hget(JOB_PREFIX + job_id, "data")
+        return _read(job_id, name, data or b"", self._commands_of(job_id))
+
     def recount(self) -> None:
         """Count the backlog anew, in one step of Redis: jobs may have been taken away or put back by hand."""
         keys = [QUEUE_PREFIX + BETS, STARTED_PREFIX + BETS, redis_keys.BACKLOG_BETS]

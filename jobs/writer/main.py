@@ -34,7 +34,7 @@ from runtime.process_lock import LockHeld, sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
-from runtime.storage.database import Database, OperationalError, SqliteDatabase
+from runtime.storage.database import AnotherWrites, Database, OperationalError, SqliteDatabase
 from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ FORGET_EVERY_MS = 60_000
 TRIM_EVERY_MS = 200
 """From one step of trimming to the next: some 4,000 bets a second, so that the disk has time for the bets that come."""
 TRIM_LOOK_MS = 5_000
+STRAYS_EVERY_MS = 5_000
 RECOUNT_EVERY_MS = 2_000
 """Whoever empties a queue by hand leaves its bets in the count of the backlog, which then refuses bets for nothing."""
 
@@ -89,6 +90,7 @@ class WriterProcess:
             self.checkpoints = Checkpointer(
                 database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
             )
+        self.has_spares = bool(settings.database_url)
         self.trimmer = Trimmer(database, clock)
         self.erased = ErasedFile(settings.data / ERASURES_FILE)
         self.writer.on_erasure = self._keep_erasures
@@ -114,6 +116,8 @@ class WriterProcess:
             systemd.alive()
             try:
                 self._run_once()
+            except AnotherWrites as ex:
+                raise AnotherWriter(str(ex)) from ex
             except OperationalError as ex:
                 self._note(f"the database fails: {ex}")
                 self.stopping.wait(STUCK_WAIT_S)
@@ -194,11 +198,20 @@ class WriterProcess:
             self._forget_idempotency_keys()
         if self._is_due("heartbeat", RQ_HEARTBEAT_EVERY_MS):
             self.writer.inbox.heartbeat()
+        if self.has_spares:
+            self._look_at_spares()
         if not self.writer.leaves_jobs and self._is_due("trim", TRIM_EVERY_MS if self._trims else TRIM_LOOK_MS):
             self._trims = self.trimmer.step()
         # The count takes as long as the queue, so it waits until the queue is short.
         if not self.writer.leaves_jobs and self._is_due("recount", RECOUNT_EVERY_MS):
             self.writer.inbox.recount()
+
+    def _look_at_spares(self) -> None:
+        """Let spares see that this writer lives, and take up what another one took before it knew that it was none."""
+        if self._is_due("sign", choice.SIGN_EVERY_MS):
+            choice.give_sign(self.database)
+        if self._is_due("strays", STRAYS_EVERY_MS):
+            self.writer.held += self.writer.inbox.strays()
 
     def _forget_idempotency_keys(self) -> None:
         with self.database.transaction():
@@ -233,7 +246,8 @@ class WriterProcess:
 
 
 def _opened(settings: Settings, stand_by: Callable[[], object] | None) -> Database:
-    """Open the ledger to write; on PostgreSQL the writer before may be at work a moment longer than its process."""
+    """Open the ledger to write; on PostgreSQL a spare stands by for the writer that is at work, on whatever machine."""
+    trouble = ""
     while True:
         try:
             return choice.open_writer(settings)
@@ -241,6 +255,12 @@ def _opened(settings: Settings, stand_by: Callable[[], object] | None) -> Databa
             if stand_by is None:
                 raise
         stand_by()
+        try:
+            choice.await_turn(settings, stand_by)
+        except OperationalError as ex:
+            if str(ex) != trouble:
+                trouble = str(ex)
+                logger.warning("the writer that is at work cannot be seen: %s", trouble)
 
 
 def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callable[[], object] | None = None) -> None:

@@ -5,7 +5,7 @@ It is chosen where something is opened, once; from then on nobody asks. psycopg 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -17,10 +17,14 @@ from runtime.settings import Settings
 from runtime.storage import database as sqlite
 from runtime.storage import migrate as sqlite_schema
 from runtime.storage.connection import Database
-from runtime.storage.database import LEDGER_MIGRATIONS, DatabaseError, DatabaseUnsafe
+from runtime.storage.database import LEDGER_MIGRATIONS, AnotherWrites, DatabaseError, DatabaseUnsafe
 from runtime.storage.migrate import Check
 from runtime.storage.read_pool import Apply, ReadPool, directly
 from runtime.storage.remake import Progress
+
+
+WRITER_PATIENCE_S = 10.0
+"""How long a commit may take before its server is given up; without its synchronous standby it would wait for ever."""
 
 
 class NotOnPostgreSQL(TaptradeError):
@@ -68,12 +72,29 @@ def open_writer(settings: Settings) -> Database:
     if not settings.database_url:
         return sqlite.open_writer(settings.database, checkpoint_pages=0)
     from runtime.postgresql.connection import WRITING, PostgresDatabase
-    from runtime.postgresql.session import AnotherWrites
 
     try:
-        return PostgresDatabase(settings.database_url, prepare=WRITING, lock=True)
+        return PostgresDatabase(settings.database_url, prepare=WRITING, lock=True, patience_s=WRITER_PATIENCE_S)
     except AnotherWrites as ex:
         raise LockHeld(f"another writer is at work on {name_of(settings)}") from ex
+
+
+SIGN_EVERY_MS = 1_000
+"""How often the writer on PostgreSQL asks for something, that spares see it live."""
+
+
+def give_sign(database: Database) -> None:
+    """Let whoever stands by on PostgreSQL see that the writer of a connection lives."""
+    from runtime.postgresql.translation import OWN
+
+    database.execute(OWN["sign_of_life"])
+
+
+def await_turn(settings: Settings, pause: Callable[[], object]) -> None:
+    """Stand by on PostgreSQL until nobody is the writer; raise OperationalError where that cannot be asked."""
+    from runtime.postgresql import spare
+
+    spare.await_turn(settings.database_url, pause)
 
 
 def commit_type(settings: Settings) -> type[Commit]:

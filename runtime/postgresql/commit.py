@@ -253,3 +253,5 @@ class PostgresCommit(Commit):
         # Entries are stored by their ids.
         row = commit_row(header, self.hash, marks(self._records), entry=lambda entry_id: entry_id)
         self.connection.at_commit(SQL["insert_commit"], row)
+        last = (self.number, bytes.fromhex(self.hash), self.next_seq, self.connection.epoch, self.number - 1)
+        self.connection.at_commit(OWN["go_on_in_epoch"], last)

@@ -11,11 +11,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from runtime.postgresql.guards import expected_guards
-from runtime.postgresql.session import AnotherWrites, connect, require_fit, told
+from runtime.postgresql.session import PatientConnection, require_fit, told
 from runtime.postgresql.translation import OWN, translated
 from runtime.postgresql.types import register, register_sealed
 from runtime.storage.connection import Row
-from runtime.storage.database import DatabaseError, OperationalError
+from runtime.storage.database import AnotherWrites, DatabaseError, OperationalError
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +44,17 @@ class PostgresDatabase:
     One that was lost is made anew at the next transaction, or at the next statement outside of one.
     """
 
-    def __init__(self, url: str, *, prepare: str = READ_ONLY, lock: bool = False) -> None:
-        """`prepare` sets up the session; with `lock` it is that of the one writer, or raises OperationalError."""
+    def __init__(
+        self, url: str, *, prepare: str = READ_ONLY, lock: bool = False, patience_s: float | None = None
+    ) -> None:
+        """`prepare` sets up the session; with `lock` it is that of the one writer, or raises AnotherWrites.
+
+        A server that does not answer for `patience_s` is given up.
+        """
         self._url = url
+        self._patience_s = patience_s
+        self.epoch: int | None = None
+        """The writer's: no commit of another one is made in it."""
         self._prepare = f"{PREPARE}; {prepare}"
         self._is_reader = prepare.startswith(READ_ONLY)
         self._lock = lock
@@ -254,17 +262,28 @@ class PostgresDatabase:
 
     def _connected(self) -> psycopg.Connection[Any]:
         try:
-            connection = connect(self._url)
+            connection = PatientConnection.to(self._url, self._patience_s)
             try:
                 connection.execute(self._prepare.encode())
                 register(connection)
                 register_sealed(connection)
                 require_fit(connection)
-                if self._lock and not connection.execute(OWN["take_writers_lock"]).fetchall()[0][0]:
-                    raise AnotherWrites("another session holds the writer's lock of this database")
+                if self._lock:
+                    self.epoch = _epoch_begun(connection)
             except BaseException:
                 connection.close()
                 raise
         except psycopg.Error as ex:
             raise told(ex) from ex
         return connection
+
+
+def _epoch_begun(connection: psycopg.Connection[Any]) -> int:
+    """Become the writer.
+
+    What a writer before left in doubt is decided by that too: the commit of the epoch waits for a synchronous standby, which
+    has then all that was committed before. Until it is answered, nothing that is read here may be told.
+    """
+    if not connection.execute(OWN["take_writers_lock"]).fetchall()[0][0]:
+        raise AnotherWrites("another session holds the writer's lock of this database")
+    return int(connection.execute(OWN["begin_epoch"]).fetchall()[0][0])

@@ -11,6 +11,9 @@ from runtime.postgresql.connection import READ_ONLY, PostgresDatabase
 from runtime.storage.database import OperationalError, Row
 from runtime.storage.read_pool import READ_MS_MAX, Apply, Limited, ReadPool, directly
 
+PATIENCE_S = 2.0
+"""How long a server may take that should have ended the query itself."""
+
 
 class _Connection(Limited):
     """One connection; the server ends each statement in time, and what several take together is looked at between."""
@@ -22,7 +25,7 @@ class _Connection(Limited):
 
 class _InTime(PostgresDatabase):
     def __init__(self, url: str, limited: Limited) -> None:
-        super().__init__(url, prepare=f"{READ_ONLY}; SET statement_timeout = {READ_MS_MAX}")
+        super().__init__(url, prepare=f"{READ_ONLY}; SET statement_timeout = {READ_MS_MAX}", patience_s=PATIENCE_S)
         self._limited = limited
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:

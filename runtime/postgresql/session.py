@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Self
 
 # Whoever asks is a native thread. Where gevent has patched the library, psycopg would wait by that otherwise.
 os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_c")
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import _WaitTimeout
 
 from runtime.postgresql.translation import OWN
-from runtime.storage.database import DatabaseError, DatabaseUnsafe, IntegrityError, OperationalError
+from runtime.storage.database import AnotherWrites, DatabaseError, DatabaseUnsafe, IntegrityError, OperationalError
 
 VERSION_LEAST = 15_00_00
 CONNECT_S_MAX = 5
+ANOTHER_EPOCH = "TT001"
+"""What the fence of commits raises (runtime/postgresql/migrations/0002_shards.sql)."""
 
 
-class AnotherWrites(OperationalError):
-    """Another session holds the writer's lock."""
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that waits so long for an answer and then is closed: a server may be stopped, or cut off from us."""
 
+    patience_s: float | None = None
+    """None: for ever."""
 
-def connect(url: str) -> psycopg.Connection[Any]:
-    """Connect; whoever is not reached in CONNECT_S_MAX is away, unless the URL says otherwise."""
-    given: dict[str, Any] = {"connect_timeout": CONNECT_S_MAX, "application_name": "taptrade", **conninfo_to_dict(url)}
-    connection: psycopg.Connection[Any] = psycopg.connect(make_conninfo(**given), autocommit=True)
-    connection.prepare_threshold = 2
-    return connection
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for an answer."""
+        try:
+            return super().wait(gen, interval, self.patience_s if timeout is None else timeout)
+        except _WaitTimeout as ex:
+            self.close()
+            raise psycopg.OperationalError(f"the server has not answered for {self.patience_s} s") from ex
+
+    @classmethod
+    def to(cls, url: str, patience_s: float | None) -> Self:
+        """Connect; whoever is not reached in CONNECT_S_MAX is away, unless the URL says otherwise.
+
+        A URL may name several hosts: the first that will do is taken, with `target_session_attrs=read-write` the primary.
+        """
+        given: dict[str, Any] = {"connect_timeout": CONNECT_S_MAX, "application_name": "taptrade", **conninfo_to_dict(url)}
+        connection = cls.connect(make_conninfo(**given), autocommit=True)
+        connection.prepare_threshold = 2
+        connection.patience_s = patience_s
+        return connection
 
 
 def require_fit(connection: psycopg.Connection[Any]) -> None:
@@ -46,6 +64,8 @@ def require_fit(connection: psycopg.Connection[Any]) -> None:
 def told(ex: psycopg.Error) -> DatabaseError:
     """Return the error as SQLite's would be told: of the same kind, with PostgreSQL's own sentence."""
     said = (ex.diag.message_primary or str(ex)).strip().replace("\n", " ")
+    if ex.sqlstate == ANOTHER_EPOCH:
+        return AnotherWrites(said)
     if isinstance(ex, psycopg.IntegrityError):
         return IntegrityError(said)
     if isinstance(ex, psycopg.OperationalError | psycopg.InterfaceError):

@@ -122,6 +122,34 @@ SELECT current_setting('server_version_num')::integer, current_setting('server_v
 -- Be the one writer, for as long as the connection lasts.
 SELECT pg_try_advisory_lock(8386107626578076773);
 
+-- name: begin_epoch
+-- Be the writer from here on: nobody who was it before can commit any more. Its number.
+SELECT begin_epoch();
+
+-- name: go_on_in_epoch
+-- Note a commit; fail unless it follows the last one in the epoch of who makes it. Parameters: number, hash, the next bet's
+-- number, epoch (NULL: any), the number before.
+WITH done AS (UPDATE shards SET number = ?, hash = ?, next_seq = ?
+WHERE shard = 1 AND epoch = coalesce(?, epoch) AND number = ?
+RETURNING 1)
+SELECT require_epoch(count(*)) FROM done;
+
+-- name: writer_at_work
+-- The session that holds the writer's lock, and for how many seconds it has asked for nothing. One whose statement is at
+-- work is not silent.
+SELECT pid, CASE WHEN state LIKE 'idle%' THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0.0 END
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND classid = 1952542836 AND objid = 1918985317 AND objsubid = 1;
+
+-- name: end_session
+-- End a session, with whatever it holds.
+SELECT pg_terminate_backend(?::integer);
+
+-- name: sign_of_life
+-- Nothing: that it was asked is seen by who watches.
+SELECT 1;
+
 -- name: guards
 -- The triggers that keep the rows, and whether each is at work.
 SELECT tgname, tgrelid::regclass::text, tgenabled IN ('O', 'A') FROM pg_trigger

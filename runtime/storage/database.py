@@ -46,6 +46,10 @@ IntegrityError = peewee.IntegrityError
 OperationalError = peewee.OperationalError
 
 
+class AnotherWrites(OperationalError):
+    """Another process is the writer, or has become it since."""
+
+
 class DatabaseUnsafe(TaptradeError):
     """The database cannot be trusted with money."""
 
