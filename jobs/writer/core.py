@@ -25,7 +25,6 @@ from jobs.writer.ripeness import part_ripe
 from jobs.writer.rules import WriterRules
 from jobs.writer.settle import Settlement, begin_column
 from runtime.game.columns import Column
-from runtime.game.judge import Judge
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.ticks import Tick
 from runtime.messaging import queues
@@ -245,7 +244,12 @@ class Writer:
         bets = [command for command in commands if isinstance(command, BETS)]
         outcomes: list[Outcome] = []
         if bets:
-            placed = place_bets(commit, self._judge(commit, tick), self.book.seals, each_bet(bets))
+            placed = place_bets(
+                commit,
+                self.rules.judge(commit, self.book, tick, self.settlement.standings.closed),
+                self.book.seals,
+                each_bet(bets),
+            )
             outcomes = each_outcome(bets, placed)
         outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, BETS)]
         return outcomes
@@ -286,24 +290,3 @@ class Writer:
                 raise TypeError("bets are placed together")
             case _:
                 assert_never(command)
-
-    def _judge(self, commit: Commit, tick: Tick | None) -> Judge:
-        def totals(user_id: str, from_id: str) -> tuple[int, int]:
-            # The stakes of this very commit count too.
-            commit.write_entries()
-            return self.book.day_totals.since(user_id, from_id)
-
-        return Judge(
-            rules=self.rules.grid,
-            model=self.rules.model,
-            tick=tick,
-            now_ms=commit.now_ms,
-            newest_column_s=self.book.newest_column_s,
-            max_fill_age_ms=self.rules.max_fill_age_ms,
-            presets_cents=self.rules.presets_cents,
-            exposure=self.book.exposure,
-            limits_of=self.book.limits_of,
-            totals_since=totals,
-            ticks_of_wait=self.rules.ticks_of_wait,
-            closed=self.settlement.standings.closed,
-        )

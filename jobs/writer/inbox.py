@@ -101,18 +101,17 @@ class Inbox:
         found = []
         for name in (COMMANDS, BETS):
             members: Any = self.client.zrange(STARTED_PREFIX + name, 0, -1)
-            ids = [member.decode().partition(":") for member in members]
-            found += [self._taken_over(name, job_id) for job_id, _, taker in ids if taker != self.worker.name]
+            own = f":{self.worker.name}".encode()
+            found += [self._taken_over(name, member) for member in members if not member.endswith(own)]
         if found:
             logger.warning("took over %d jobs that another writer had begun", len(found))
         return found
 
-    def _taken_over(self, name: str, job_id: str) -> TakenJob:
-        started = STARTED_PREFIX + name
-        others: Any = [one for one in self.client.zrange(started, 0, -1) if one.startswith(f"{job_id}:".encode())]
+    def _taken_over(self, name: str, member: bytes) -> TakenJob:
+        job_id = member.decode().partition(":")[0]
         with self.client.pipeline() as pipeline:
-            pipeline.zrem(started, *others)
-            pipeline.zadd(started, {f"{job_id}:{self.worker.name}": "+inf"})
+            pipeline.zrem(STARTED_PREFIX + name, member)
+            pipeline.zadd(STARTED_PREFIX + name, {f"{job_id}:{self.worker.name}": "+inf"})
             pipeline.execute()
         data: Any = self.client.hget(JOB_PREFIX + job_id, "data")
         return _read(job_id, name, data or b"", self._commands_of(job_id))

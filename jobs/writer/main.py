@@ -256,7 +256,7 @@ def _opened(settings: Settings, stand_by: Callable[[], object] | None) -> Databa
                 raise
         stand_by()
         try:
-            choice.await_turn(settings, stand_by)
+            choice.await_vacancy(settings, stand_by)
         except OperationalError as ex:
             if str(ex) != trouble:
                 trouble = str(ex)

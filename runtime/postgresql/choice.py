@@ -22,7 +22,6 @@ from runtime.storage.migrate import Check
 from runtime.storage.read_pool import Apply, ReadPool, directly
 from runtime.storage.remake import Progress
 
-
 WRITER_PATIENCE_S = 10.0
 """How long a commit may take before its server is given up; without its synchronous standby it would wait for ever."""
 
@@ -90,11 +89,11 @@ def give_sign(database: Database) -> None:
     database.execute(OWN["sign_of_life"])
 
 
-def await_turn(settings: Settings, pause: Callable[[], object]) -> None:
+def await_vacancy(settings: Settings, pause: Callable[[], object]) -> None:
     """Stand by on PostgreSQL until nobody is the writer; raise OperationalError where that cannot be asked."""
     from runtime.postgresql import spare
 
-    spare.await_turn(settings.database_url, pause)
+    spare.await_vacancy(settings.database_url, pause)
 
 
 def commit_type(settings: Settings) -> type[Commit]:

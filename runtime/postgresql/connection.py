@@ -281,8 +281,8 @@ class PostgresDatabase:
 def _epoch_begun(connection: psycopg.Connection[Any]) -> int:
     """Become the writer.
 
-    What a writer before left in doubt is decided by that too: the commit of the epoch waits for a synchronous standby, which
-    has then all that was committed before. Until it is answered, nothing that is read here may be told.
+    What a writer before left in doubt is decided by that too: the epoch's own commit waits for a synchronous standby,
+    which has all then that was committed before. Until it is answered, nothing that is read here may be told.
     """
     if not connection.execute(OWN["take_writers_lock"]).fetchall()[0][0]:
         raise AnotherWrites("another session holds the writer's lock of this database")

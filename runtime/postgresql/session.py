@@ -39,9 +39,13 @@ class PatientConnection(psycopg.Connection[Any]):
     def to(cls, url: str, patience_s: float | None) -> Self:
         """Connect; whoever is not reached in CONNECT_S_MAX is away, unless the URL says otherwise.
 
-        A URL may name several hosts: the first that will do is taken, with `target_session_attrs=read-write` the primary.
+        A URL may name several hosts; with `target_session_attrs=read-write` the one that is the primary is taken.
         """
-        given: dict[str, Any] = {"connect_timeout": CONNECT_S_MAX, "application_name": "taptrade", **conninfo_to_dict(url)}
+        given: dict[str, Any] = {
+            "connect_timeout": CONNECT_S_MAX,
+            "application_name": "taptrade",
+            **conninfo_to_dict(url),
+        }
         connection = cls.connect(make_conninfo(**given), autocommit=True)
         connection.prepare_threshold = 2
         connection.patience_s = patience_s
