@@ -133,6 +133,8 @@ class PostgresDatabase:
             try:
                 *_, cursor = self._together([*self._due, ("COMMIT", ())])
             except psycopg.Error as ex:
+                if self._connection.closed:
+                    logger.warning("a commit is in doubt: its answer was lost with the connection")
                 raise told(ex) from ex
             if cursor.statusmessage != "COMMIT":
                 # A statement had failed, and who caught that went on: the server says so only here.

@@ -135,9 +135,9 @@ RETURNING 1)
 SELECT require_epoch(count(*)) FROM done;
 
 -- name: writer_at_work
--- The session that holds the writer's lock, and for how many seconds it has asked for nothing. One whose statement is at
--- work is not silent.
-SELECT pid, CASE WHEN state LIKE 'idle%' THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0.0 END
+-- The session that holds the writer's lock, and for how many seconds the server has waited for it: between transactions, in
+-- one, or in the middle of what it sends. One whose statement is at work is not silent.
+SELECT pid, CASE WHEN wait_event_type = 'Client' THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0.0 END
 FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND classid = 1952542836 AND objid = 1918985317 AND objsubid = 1;
