@@ -136,7 +136,7 @@ def _break(scene: Scene, traffic: Traffic, faults: Sequence[Fault]) -> dict[str,
         healing = Healing(round(again_s - begun_s, 2), round(again_s - mended_s, 2))
         found[name_of(fault)].append(healing)
         say(
-            f"{number:3d} {name_of(fault)}: bets again after {healing.s:.1f} s, {healing.after_mending_s:.1f} s behind it"
+            f"{number:3d} {name_of(fault)}: bets again after {healing.s:.1f} s, {healing.after_mending_s:.1f} behind it"
         )
     return found
 
