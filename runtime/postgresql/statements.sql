@@ -127,7 +127,7 @@ SELECT pg_try_advisory_lock(8386107626578076773);
 SELECT begin_epoch();
 
 -- name: go_on_in_epoch
--- Note a commit; fail unless it follows the last one in the epoch of who makes it. Parameters: number, hash, the next bet's
+-- Note a commit; fail unless it follows the last one in its writer's epoch. Parameters: number, hash, the next bet's
 -- number, epoch (NULL: any), the number before.
 WITH done AS (UPDATE shards SET number = ?, hash = ?, next_seq = ?
 WHERE shard = 1 AND epoch = coalesce(?, epoch) AND number = ?
@@ -137,7 +137,8 @@ SELECT require_epoch(count(*)) FROM done;
 -- name: writer_at_work
 -- The session that holds the writer's lock, and for how many seconds the server has waited for it: between transactions, in
 -- one, or in the middle of what it sends. One whose statement is at work is not silent.
-SELECT pid, CASE WHEN wait_event_type = 'Client' THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0.0 END
+SELECT pid, CASE WHEN wait_event_type = 'Client'
+    THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0.0 END
 FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND classid = 1952542836 AND objid = 1918985317 AND objsubid = 1;
