@@ -16,6 +16,9 @@ RECEIVE_BYTES = 65_536
 SENDS_AT_ONCE = 8
 """Requests that may leave before answers are looked at again."""
 HEAD_BYTES_MAX = 65_536
+IDLE_S_MAX = 5.0
+"""A connection that was idle for longer is not used again: nginx ends one without a request after 10 s, others after
+75 s, and what is sent just then is lost, as any client must expect."""
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *\d", re.IGNORECASE)
 _CODE = re.compile(rb'"code" *: *"([A-Z_]+)"')
@@ -96,6 +99,8 @@ class Line:
     tag: int = 0
     busy: bool = False
     received: bytes = b""
+    used_s: float = 0.0
+    """When it was opened, or its last answer came."""
 
 
 class OpenLoop:
@@ -140,7 +145,7 @@ class OpenLoop:
             now_s = time.perf_counter()
             if not self._free or not schedule.is_due(now_s):
                 return
-            line = self._free.pop()
+            line = self._fresh(self._free.pop(), now_s)
             line.due_s, line.busy = schedule.take(now_s), True
             request, line.tag = traffic.request()
             try:
@@ -174,7 +179,7 @@ class OpenLoop:
 
     def _answered(self, schedule: Schedule, traffic: Traffic, line: Line, answer: tuple[int, bytes]) -> None:
         now_s = time.perf_counter()
-        line.busy, line.received = False, b""
+        line.busy, line.received, line.used_s = False, b"", now_s
         if line is self._errand_line and self._errand is not None:
             self._errand.answered(*answer)
             return
@@ -183,9 +188,7 @@ class OpenLoop:
 
     def _lost(self, schedule: Schedule, line: Line, now_s: float, code: str) -> None:
         """Replace a connection; what was under way on it is an error, unless it was the errand."""
-        self._epoll.unregister(line.peer)
-        del self._lines[line.peer.fileno()]
-        line.peer.close()
+        self._drop(line)
         if line is self._errand_line:
             self._errand_line = self._open()
             return
@@ -195,10 +198,22 @@ class OpenLoop:
             self._free.remove(line)
         self._free.append(self._open())
 
+    def _fresh(self, line: Line, now_s: float) -> Line:
+        """Return a connection that the server does not give up at this moment."""
+        if now_s - line.used_s <= IDLE_S_MAX:
+            return line
+        self._drop(line)
+        return self._open()
+
+    def _drop(self, line: Line) -> None:
+        self._epoll.unregister(line.peer)
+        del self._lines[line.peer.fileno()]
+        line.peer.close()
+
     def _open(self) -> Line:
         peer = socket.create_connection(self._address, timeout=5)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.setblocking(False)
-        line = self._lines[peer.fileno()] = Line(peer)
+        line = self._lines[peer.fileno()] = Line(peer, used_s=time.perf_counter())
         self._epoll.register(peer, select.EPOLLIN)
         return line

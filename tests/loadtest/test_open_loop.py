@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
+from loadtest import open_loop
 from loadtest.open_loop import Errand, OpenLoop
 from loadtest.schedule import Figures, Plan
 
@@ -109,6 +112,21 @@ def test_errand_runs_beside_the_schedule() -> None:
     assert figures.good == REQUESTS == len(calls.tags)
     assert seen
     assert set(seen) == {(201, b"{}")}
+
+
+def test_what_was_idle_for_too_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    peers: set[tuple[str, int]] = set()
+
+    def noted(peer: socket.socket, _: int) -> None:
+        peers.add(peer.getpeername())
+        peer.sendall(GOOD)
+
+    run(noted)
+    assert len(peers) <= 4
+    peers.clear()
+    monkeypatch.setattr(open_loop, "IDLE_S_MAX", -1.0)
+    figures, _ = run(noted)
+    assert (len(peers), figures.good, dict(figures.errors)) == (REQUESTS, REQUESTS, {})
 
 
 def test_one_connection_makes_latency_of_the_wait() -> None:
