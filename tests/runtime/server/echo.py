@@ -136,7 +136,7 @@ def offers(environ: Environ, start: Start) -> Offered:
 def left(environ: Environ, start: Start) -> Left:
     """Send some events of a stream that its own greenlet leaves."""
     start("200 OK", [("Content-Type", "text/event-stream")])
-    return Left(environ["gunicorn.socket"].sink, environ["QUERY_STRING"])
+    return Left(environ["gunicorn.socket"].sink, environ["QUERY_STRING"], opened)
 
 
 def sink(environ: Environ, start: Start) -> list[bytes]:

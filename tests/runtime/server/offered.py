@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import gevent
@@ -59,10 +60,11 @@ class Offered:
 class Left(Offered):
     """The same, of a stream whose own greenlet leaves it."""
 
-    def __init__(self, sink: Sink, query: str) -> None:
-        """`query` says how many events, and with `&quiet` that nothing comes after them."""
-        count, _, quiet = query.partition("&")
-        self._is_quiet = bool(quiet)
+    def __init__(self, sink: Sink, query: str, opened: Counter[str]) -> None:
+        """`query` says how many events, and with `&NAME` that nothing comes after them; `opened` counts by name."""
+        count, _, self._name = query.partition("&")
+        self._opened = opened
+        opened[self._name] += 1
         super().__init__(sink, int(count))
         self._resume: Callable[[], object] = lambda: None
         self._greenlet: gevent.Greenlet | None = None
@@ -92,8 +94,13 @@ class Left(Offered):
         self._resume()
 
     def _end(self) -> None:
-        if not self._is_quiet:
+        if not self._name:
             super()._end()
+
+    def close(self) -> None:
+        """Count it out."""
+        super().close()
+        self._opened[self._name] -= 1
 
 
 def offered(number: int) -> bytes:

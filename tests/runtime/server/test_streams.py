@@ -14,6 +14,8 @@ from tests.runtime.server.rig import OURS, PATIENCE_S, Server, get, read_all, re
 from tests.runtime.server.shapes import PROBE
 from tests.waiting import wait_until
 
+HASTY = "tests.runtime.server.hasty.HastyWorker"
+
 
 def test_each_chunk_is_sent_at_once(server: Server) -> None:
     with server.connect() as client:
@@ -64,6 +66,20 @@ def test_a_stream_that_is_left_is_whole_and_its_connection_goes_on(tmp_path: Pat
             assert body == b"".join([b"%X\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]) + b"0\r\n\r\n"
         client.sendall(get("/echo"))
         assert read_until(client, b"}").startswith(b"HTTP/1.1 200")
+
+
+def test_a_stream_that_is_left_ends_when_its_client_has_gone_or_takes_nothing(tmp_path: Path) -> None:
+    with serving(tmp_path, HASTY) as server, ExitStack() as stack:
+        gone, stuck = (stack.enter_context(server.connect()) for _ in range(2))
+        gone.sendall(get("/left?1000000&gone"))
+        stuck.sendall(get("/left?1000000&stuck"))
+        for client in (gone, stuck):
+            read_until(client, b"it has left\n\n\r\n")
+        gone.close()
+        wait_until(lambda: server.ask("/streams?gone") == b"0", what="the end of what nobody reads")
+        wait_until(lambda: server.ask("/streams?stuck") == b"0", PATIENCE_S, what="the end of what is not taken")
+        assert statuses(server.tell(get("/echo"))) == [200], "others are served"
+    assert "Traceback" not in server.log.read_text()
 
 
 def test_a_stop_ends_all_in_good_order(folder: Path, tmp_path: Path) -> None:

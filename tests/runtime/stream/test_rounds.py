@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,7 @@ from runtime.stream import rounds, sse
 from runtime.stream.connection import StreamConnection
 from runtime.stream.rounds import Rounds
 from runtime.stream.subscriber import Subscriber
-from runtime.stream.sweeper import Sweeper
+from runtime.stream.sweeper import STALLED_LOOKS, Sweeper
 from tests.backgrounds import threads
 from tests.jobs.writer_desk import Desk
 from tests.runtime.stream.station import Station, Told, read_events
@@ -187,6 +188,33 @@ def test_who_is_parked_is_left_to_the_rounds_until_something_remains(station: St
     station.hub.end([subscriber])
     assert resumed == [True, True]
     assert list(connection) == []
+
+
+def test_who_is_parked_is_ended_with_its_session_and_cut_if_nothing_is_taken(station: Station, desk: Desk) -> None:
+    resumed, cut = list[str](), list[bool]()
+    line = Line(room=0)
+    signed_out = Subscriber(sse.EVERYTHING, session_id="gone", sink=Line())
+    stuck = Subscriber(sse.EVERYTHING, sink=line, cut=lambda: cut.append(True))
+    connections = [
+        StreamConnection(station.hub, one, station.opening().chunks(one, ""), station.clock)
+        for one in (signed_out, stuck)
+    ]
+    for name, connection in zip(("signed out", "stuck"), connections, strict=True):
+        next(connection)
+        assert connection.park(partial(resumed.append, name))
+    sweeper = Sweeper(station.hub, desk.client, station.clock)
+    sweeper.sweep()
+    assert resumed == ["signed out"]
+    assert list(connections[0]) == []
+    connections[0].close()
+    station.publish("price")
+    station.relay()
+    assert resumed == ["signed out", "stuck"], "the rest waits for a connection that hangs in its write"
+    for _ in range(STALLED_LOOKS):  # the first one sees that it took something
+        sweeper.sweep()
+    assert cut == []
+    sweeper.sweep()
+    assert (cut, station.hub.count) == ([True], 0)
 
 
 def test_rounds_go_on_after_one_that_failed_until_they_are_stopped(
