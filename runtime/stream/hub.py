@@ -16,6 +16,7 @@ from runtime.messaging.bus import PublicEvent, PublishedCommit, oldest_public_id
 from runtime.storage.read_pool import ReadPool
 from runtime.stream import sse
 from runtime.stream.brief import brief_price
+from runtime.stream.capacity import subscribers_max
 from runtime.stream.grid_changes import GridChanges
 from runtime.stream.newest import NEWEST_ONLY, Newest, in_order
 from runtime.stream.record import CommittedEvents
@@ -24,8 +25,6 @@ from runtime.stream.subscriber import Item, Subscriber
 
 logger = logging.getLogger(__name__)
 
-SUBSCRIBERS_MAX = 11_000
-"""In all workers. Each takes two of nginx's 26,000 connections: the rest is for bets."""
 READY_WAIT_S = 2.0
 FILL_MAX = 300
 
@@ -96,7 +95,7 @@ class Hub:
         if not self._ready.wait(READY_WAIT_S) or self._closed:
             raise Unavailable("The stream is not ready yet.", retry_after_s=2)
         with self._lock:
-            if len(self._subscribers) >= SUBSCRIBERS_MAX // self._workers:
+            if len(self._subscribers) >= subscribers_max(self._workers):
                 raise Unavailable("Too many streams are open.", code="OVERLOADED", retry_after_s=10)
             subscriber.sequence = self._sequence
             subscriber.after_public = order(self._cursor.public)

@@ -8,7 +8,7 @@ import falcon
 import pytest
 
 from functions.stream import SEND_BUFFER_BYTES, _bounded
-from runtime.stream import hub
+from runtime.stream import capacity
 from runtime.stream.sse import HEARTBEAT, HEARTBEAT_MS
 from runtime.stream.sweeper import Sweeper
 from tests.functions.market_stall import Stall
@@ -177,7 +177,7 @@ def test_odd_filters_are_refused(stall: Stall, query: str) -> None:
 
 
 def test_a_hub_that_cannot_take_more_answers_503(stall: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "SUBSCRIBERS_MAX", 0)
+    monkeypatch.setattr(capacity, "SUBSCRIBERS_MAX", 0)
     answer = stall.client.simulate_get("/api/stream")
     assert answer.status == falcon.HTTP_503
     assert answer.json["code"] == "OVERLOADED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 
 import pytest
 
@@ -10,7 +11,7 @@ from runtime.errors import Unavailable
 from runtime.messaging import redis_keys
 from runtime.messaging.bus import PublicEvent
 from runtime.postgresql import choice
-from runtime.stream import hub, subscriber
+from runtime.stream import capacity, hub, subscriber
 from runtime.stream.hub import Hub
 from runtime.stream.subscriber import Subscriber
 from tests.jobs.writer_desk import Desk
@@ -220,7 +221,7 @@ def test_a_hub_that_has_not_begun_or_is_closed_or_full_takes_no_one(
     idle = Hub(station.market, choice.read_pool(desk.settings, station.clock))
     with pytest.raises(Unavailable, match="not ready"):
         idle.subscribe(Subscriber(frozenset()))
-    monkeypatch.setattr(hub, "SUBSCRIBERS_MAX", 3)
+    monkeypatch.setattr(capacity, "SUBSCRIBERS_MAX", 3)
     # Of two processes each takes its part.
     monkeypatch.setattr(station.hub, "_workers", 2)
     reader = station.reader()
@@ -230,6 +231,17 @@ def test_a_hub_that_has_not_begun_or_is_closed_or_full_takes_no_one(
     assert reader.subscriber.ended
     with pytest.raises(Unavailable):
         next(station.opening().chunks(Subscriber(frozenset()), ""))
+
+
+@pytest.mark.parametrize(
+    ("files", "workers", "most"),
+    [(4_096, 1, 3_072), (4_096, 4, 2_750), (65_536, 1, 11_000), (resource.RLIM_INFINITY, 2, 5_500)],
+)
+def test_readers_leave_files_for_bets_and_refusals(
+    monkeypatch: pytest.MonkeyPatch, files: int, workers: int, most: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    assert capacity.subscribers_max(workers) == most
 
 
 def test_an_event_that_is_no_json_object_stops_no_reader(station: Station) -> None:
