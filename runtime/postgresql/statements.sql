@@ -135,8 +135,8 @@ RETURNING 1)
 SELECT require_epoch(count(*)) FROM done;
 
 -- name: writer_at_work
--- The session that holds the writer's lock, and for how many seconds the server has waited for it: between transactions,
--- in one, or in the middle of what it sends. One whose statement is at work is not silent.
+-- The session that holds the writer's lock, and for how many seconds the server has waited for it: between
+-- transactions, in one, or in the middle of what it sends. One whose statement is at work is not silent.
 SELECT pid, CASE WHEN wait_event_type = 'Client'
     THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0.0 END
 FROM pg_locks JOIN pg_stat_activity USING (pid)
