@@ -160,4 +160,4 @@ def write_prices(path: Path, *, length_s: int = PRICES_S) -> None:
             file.write(f"{FIRST_PRICE_MS + offset_ms},{cents // 100}.{cents % 100:02d}\n")
 
 
-MEASUREMENT = Measurement("streams", measured, complaints)
+MEASUREMENT = Measurement("streams", measured, complaints, renews=lambda found: len(found["crowds"]) == len(FILTERS))
