@@ -169,7 +169,7 @@ def function(
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
     own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings, "media": media, **_split(errors)}
     more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **own}
-    more |= {"bodies": bodies, "also": also}
+    more |= {"bodies": bodies, "also": also, "guards": guards}
 
     def declare(handler: H) -> H:
         declaration = Function(
@@ -185,7 +185,6 @@ def function(
             limits=limits,
             limits_by_handler=limits_by_handler,
             refusals=refusals,
-            guards=guards,
             **more,
         )
         return _attached(handler, declaration)
