@@ -71,9 +71,9 @@ def create_app(
         addresses=Addresses(trusted_proxies),
         function_settings=function_settings,
     )
+    origins = [CrossOrigin(cors_origins)] if cors_origins else []
     # In the order of requests; answers pass them from last to first.
-    middleware = [RequestScope(clock, metrics), CommonHeaders(), *([CrossOrigin(cors_origins)] if cors_origins else [])]
-    app: App = falcon.App(request_type=Request, middleware=middleware)
+    app: App = falcon.App(request_type=Request, middleware=[RequestScope(clock, metrics), CommonHeaders(), *origins])
     _handle_errors(app, outages)
     _begin_counts(metrics, functions)
     for route, resource in _resources(surroundings, time_limits).items():
