@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import resource
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,7 @@ from runtime.metrics.table import Metrics, Snapshot
 
 logger = logging.getLogger(__name__)
 
+_SHARE = re.compile(r"^Pss: +([0-9]+) kB$", re.MULTILINE)
 PUSH_EVERY_S = 2.0
 FRESH_MS = 15_000
 
@@ -112,9 +114,9 @@ def _measure_process(metrics: Metrics) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     metrics.set("taptrade_process_cpu_seconds", round(usage.ru_utime + usage.ru_stime, 3))
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        memory = _SHARE.search(Path("/proc/self/smaps_rollup").read_text(encoding="ascii"))
         files = sum(1 for _ in Path("/proc/self/fd").iterdir())
     except FileNotFoundError:  # no /proc outside Linux
         return
-    metrics.set("taptrade_process_memory_bytes", pages * resource.getpagesize())
+    metrics.set("taptrade_process_memory_bytes", int(memory[1]) * 1024 if memory else 0)
     metrics.set("taptrade_process_open_files", files)

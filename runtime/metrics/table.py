@@ -154,7 +154,7 @@ GAUGES: dict[GaugeName, Metric] = {
     "taptrade_bucket_wealth": Metric("What copying the bets of a bucket has made of 1: its e-value.", ("bucket",)),
     "taptrade_buckets_closed": Metric("Buckets of the model in use that take no bets."),
     "taptrade_process_start_seconds": Metric("Unix time at which the process began to count."),
-    "taptrade_process_memory_bytes": Metric("Resident memory of the process."),
+    "taptrade_process_memory_bytes": Metric("Memory of the process: of what it shares with others, its part."),
     "taptrade_process_open_files": Metric("File descriptors that the process holds."),
     "taptrade_process_cpu_seconds": Metric("Processor time that the process has used."),
     "taptrade_wal_bytes": Metric("Length of a database's write-ahead log on the disk.", ("database",)),
