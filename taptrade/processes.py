@@ -52,7 +52,7 @@ PROCESSES: tuple[Process, ...] = (
 SECRETS = {
     "TAPTRADE_PROCESSOR_SECRET": ("api",),
     "TAPTRADE_DASHBOARD_KEY": ("dashboard",),
-    "TAPTRADE_DATABASE_URL": ("writer", "settler", "jobs", "functions", "api"),
+    "TAPTRADE_DATABASE_URL": ("writer", "settler", "jobs", "functions", "feed", "api"),
     "AWS_SECRET_ACCESS_KEY": ("jobs", "replica"),
     "AWS_SESSION_TOKEN": ("jobs", "replica"),
 }

@@ -21,6 +21,7 @@ from taptrade import embedded_redis
 from taptrade.function_check import require_functions
 from taptrade.lifeline import die_with
 from taptrade.listening import address_of
+from taptrade.machine_at_work import await_seat
 from taptrade.output import add_output
 from taptrade.own_files import close_to_others
 from taptrade.pricing import refuse_unproven_model, reward_model
@@ -125,6 +126,7 @@ def _imported(process: str, module_name: str, *arguments: object, **named: Any) 
     def serve(settings: Settings) -> int:
         log.configure(process, settings.log_level)
         systemd.find(os.environ)
+        await_seat(process, settings)
         try:
             return int(importlib.import_module(module_name).main(*arguments, **named) or 0)
         except OSError:

@@ -6,8 +6,10 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from jobs.feed.feed import Feed, until_interval_ends_ms
+from jobs.feed.follower import await_seat
 from jobs.feed.opening import HISTORY_MS, Successor, begin, recording_of
 from jobs.feed.publish import EncodedGrid, Publisher
 from jobs.feed.recording import Recording
@@ -23,6 +25,7 @@ from runtime.market.grid import build_grid, encode_grid
 from runtime.market.models import open_model, rules_of
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.metrics_exchange import start_pushing
+from runtime.messaging.seat import Seat
 from runtime.metrics.table import Metrics
 from runtime.process_lock import sole
 from runtime.settings import Settings, SettingsError, load
@@ -52,6 +55,10 @@ def main(stand_by: Callable[[], object] | None = None) -> int:
         logger.error("feed cannot run: %s", ex)  # noqa: TRY400  # its sentence is all there is to say
         return 2 if isinstance(ex, SettingsError) else 1
     return 0
+
+
+class SeatLost(TaptradeError):
+    """Another machine's feed makes the ticks by now."""
 
 
 class Waiting:
@@ -95,6 +102,13 @@ def run(
         checkpoints = Checkpointer(
             database, settings.ticks_database, metrics, clock, is_shipped=bool(settings.replica_url)
         )
+        seat = None
+        if settings.database_url:
+            client = connect(settings.redis_url, block_s=1)
+            seat = Seat(client, settings)
+            if not await_seat(seat, client, database, stopping):
+                database.close()
+                return
         successor = waiting.successor if waiting else None
         if successor is None:
             venues, buckets, volatility = begin(settings, recording, database, clock, stopping)
@@ -109,6 +123,8 @@ def run(
             feed = Feed(venues, buckets, volatility, database, publisher.offer)
             systemd.ready()
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
+                if seat is not None:
+                    keep(seat)
                 feed.run_once(clock.now_ms())
                 publisher.tell(venues.report(clock.now_ms()))
                 systemd.alive()
@@ -121,6 +137,13 @@ def run(
             background.join(STOP_S_MAX)
             database.close()
     logger.info("feed stopped")
+
+
+def keep(seat: Seat) -> None:
+    """Keep this machine at work; raise SeatLost once another is. While Redis is away, nobody hears of us anyway."""
+    with suppress(*OUTAGES):
+        if not seat.take():
+            raise SeatLost("another machine is at work; begins anew, to stand by")
 
 
 def open_publisher(settings: Settings, clock: Clock, database: Database) -> Publisher:

@@ -17,6 +17,7 @@ from runtime.messaging.connection import Redis, connect
 from runtime.messaging.queues import SETTLE, new_id, send_commands
 from runtime.messaging.redis_keys import ALIVE_TTL_S, BREAKER, SETTLER_ALIVE
 from runtime.messaging.redis_values import decode_breaker
+from runtime.messaging.seat import Seat
 from runtime.postgresql import choice
 from runtime.settings import Settings, load
 from runtime.storage import ticks_store
@@ -64,6 +65,7 @@ class Settler:
         self._width_ms = settings.column_seconds * 1000
         self._grace_ms = settings.settle_grace_ms
         self._clock = clock
+        self._seat = Seat(client, settings) if settings.database_url else None
         # A column with bets and without a row has open bets.
         self._through_s: int = live.execute(SQL["open_from"])[0][0] - 1
         self._sent: dict[int, Sent] = {}
@@ -82,6 +84,9 @@ class Settler:
             found = self._decide(start_s, now_ms)
             if found is not None and not (delayed and found.covered):
                 commands.append(_command(found, now_ms))
+        if self._seat is not None and self._seat.is_anothers():
+            # The ticks of another machine decide; ours may have ended before it took over.
+            return 0
         send_commands(self._client, commands, ORIGIN, now_ms)
         for command in commands:
             self._remember(command.start_s)

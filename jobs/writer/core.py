@@ -104,7 +104,7 @@ class Writer:
 
         Return whether there was anything.
         """
-        self._publish()
+        self.publish()
         if self._unsure:
             self.book.reload()
             self.settlement.reload()
@@ -232,9 +232,10 @@ class Writer:
         self.settlement.standings.tell(self.metrics)
         if any(isinstance(item.content, Column) for item in written[0].events):
             self._began_columns = True
-        self._publish()
+        self.publish()
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
+        """Tell of what was committed and could not be told."""
         while self._unpublished:
             self._unpublished[0]()
             self._unpublished.pop(0)

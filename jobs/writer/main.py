@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from jobs.writer.archives import Trimmer
 from jobs.writer.book import AnotherWriter, Book
@@ -18,6 +19,7 @@ from jobs.writer.erasures import keep_forgotten
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
 from jobs.writer.rules import WriterRules, risk_of
+from jobs.writer.spare import Spare, opened
 from jobs.writer.waits import WaitTicks
 from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
@@ -30,7 +32,7 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_values import WriterAlive, encode_buckets
 from runtime.personal.erased import ERASURES_FILE, ErasedFile, ErasuresUnreadable
 from runtime.postgresql import choice
-from runtime.process_lock import LockHeld, sole
+from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
@@ -82,7 +84,7 @@ class WriterProcess:
             client,
             Book(database, clock, risk_of(settings), commit_type=choice.commit_type(settings)),
             Inbox(client),
-            WriterRules.of(settings, model, WaitTicks(settings.ticks_database)),
+            WriterRules.of(settings, model, WaitTicks(settings.ticks_database, follows=bool(settings.database_url))),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)
         self.checkpoints: Checkpointer | None = None
@@ -97,6 +99,7 @@ class WriterProcess:
         self.trouble = ""
         self._due: dict[str, int] = {}
         self._was_away = False
+        self._has_doubts = False
         self._trims = False
 
     def stop(self, *_: object) -> None:
@@ -120,9 +123,12 @@ class WriterProcess:
                 raise AnotherWriter(str(ex)) from ex
             except OperationalError as ex:
                 self._note(f"the database fails: {ex}")
+                self._has_doubts = True
+                self._say_so()
                 self.stopping.wait(STUCK_WAIT_S)
             except Stuck as ex:
                 self._note(f"the database takes no writes: {ex}")
+                self._has_doubts = True
                 self._say_so()
                 self.stopping.wait(STUCK_WAIT_S)
             except OUTAGES as ex:
@@ -171,11 +177,21 @@ class WriterProcess:
     def _run_once(self) -> None:
         if self._was_away:
             self._open_again()
+        if self._has_doubts:
+            self._tell_of_doubted()
         self.writer.run_once(IDLE_WAIT_S)
         self.trouble = ""
         self._housekeeping()
         if self.writer.gathers:
             self._gather()
+
+    def _tell_of_doubted(self) -> None:
+        """Tell of a commit that stands although we did not hear so; its jobs are held, and find what it stored."""
+        self.writer.publish()
+        told = catch_up(self.client, self.database.execute)
+        if told:
+            logger.warning("told of %d commits that were in doubt and stand", told)
+        self._has_doubts = False
 
     def _gather(self) -> None:
         """Let bets gather until the next iteration is due."""
@@ -218,6 +234,13 @@ class WriterProcess:
             self.database.execute(SQL["forget_idempotency_keys"], (self.clock.now_ms() - KEYS_KEPT_MS,))
 
     def _say_alive(self) -> None:
+        """Say that we live; raise AnotherWriter if one with a later epoch does, whose word ours would hide."""
+        epoch = choice.epoch_of(self.database)
+        if epoch:
+            newest: Any = self.client.get(redis_keys.WRITER_EPOCH)
+            if newest is not None and int(newest) > epoch:
+                raise AnotherWriter("another writer is at work, under a later epoch")
+            self.client.set(redis_keys.WRITER_EPOCH, epoch)
         book = self.writer.book
         alive = WriterAlive(os.getpid(), self.since_ms, book.now_ms(), book.number, self.trouble)
         self.client.set(redis_keys.WRITER_ALIVE, alive.encode(), ex=redis_keys.ALIVE_TTL_S)
@@ -245,24 +268,6 @@ class WriterProcess:
         self.database.close()
 
 
-def _opened(settings: Settings, stand_by: Callable[[], object] | None) -> Database:
-    """Open the ledger to write; on PostgreSQL a spare stands by for the writer that is at work, on whatever machine."""
-    trouble = ""
-    while True:
-        try:
-            return choice.open_writer(settings)
-        except LockHeld:
-            if stand_by is None:
-                raise
-        stand_by()
-        try:
-            choice.await_vacancy(settings, stand_by)
-        except OperationalError as ex:
-            if str(ex) != trouble:
-                trouble = str(ex)
-                logger.warning("the writer that is at work cannot be seen: %s", trouble)
-
-
 def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callable[[], object] | None = None) -> None:
     """Run the writer until SIGTERM or SIGINT; with `stand_by`, as soon as the one that is at work has ended."""
     settings = settings or load()
@@ -273,7 +278,9 @@ def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callab
         choice.open_migrated(settings).close()
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
-        process = WriterProcess(settings, client, _opened(settings, stand_by), SystemClock())
+        clock = SystemClock()
+        waiting = Spare(stand_by, client, clock) if stand_by and settings.database_url else stand_by
+        process = WriterProcess(settings, client, opened(settings, waiting), clock)
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)
         # What start-up left stays; what a commit leaves has no cycles.

@@ -25,6 +25,7 @@ from runtime.messaging.redis_keys import (
     SETTLER_ALIVE,
     TICK_LATEST,
     WRITER_ALIVE,
+    WRITER_SPARE,
 )
 from runtime.messaging.redis_values import (
     ArchiveResult,
@@ -32,6 +33,7 @@ from runtime.messaging.redis_values import (
     FeedSources,
     JobSeen,
     ReplicaShipped,
+    SpareAlive,
     WriterAlive,
     decode_breaker,
     decode_jobs_seen,
@@ -40,7 +42,8 @@ from runtime.messaging.redis_values import (
 from runtime.storage.database import DatabaseError
 
 KEYS = (
-    *(FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE, WRITER_ALIVE, TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST),
+    *(FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE, WRITER_ALIVE, WRITER_SPARE, TICK_LATEST, BREAKER, BACKLOG_BETS),
+    AUDIT_LAST,
     ARCHIVE_LAST,
     REPLICA_SHIPPED,
 )
@@ -87,6 +90,8 @@ class SystemStatus:
     settler_alive: bool
     writer_alive: bool
     writer_trouble: str
+    spare: str
+    """The machine on which a writer stands by; empty where none does."""
     tick_age_ms: int | None
     breaker: Breaker
     backlog_bets: int
@@ -100,7 +105,7 @@ class SystemStatus:
 def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
     """Ask Redis in one round trip; None when it does not answer."""
     try:
-        feed, sources, settler, writer, tick, breaker, backlog, audited, archived, shipped = client.mget(*KEYS)
+        feed, sources, settler, writer, spare, tick, breaker, backlog, audited, archived, shipped = client.mget(*KEYS)
     except RedisError:
         return None
     return SystemStatus(
@@ -108,6 +113,7 @@ def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
         sources=FeedSources.decode(sources) if sources else None,
         settler_alive=settler is not None,
         writer_alive=writer is not None,
+        spare=SpareAlive.decode(spare).host if spare else "",
         writer_trouble=WriterAlive.decode(writer).trouble if writer else "",
         tick_age_ms=now_ms - decode_tick(tick).id if tick else None,
         breaker=as_of(decode_breaker(breaker), now_ms),
@@ -180,4 +186,5 @@ def _alive(alive: bool, well: str, ill: str) -> Check:
 def _writer(status: SystemStatus) -> Check:
     if status.writer_trouble:
         return Check(ok=False, detail=status.writer_trouble)
-    return _alive(status.writer_alive, f"{status.backlog_bets} bets wait", "no sign of life for 5 s")
+    spare = f"; a spare stands by on {status.spare}" if status.spare else ""
+    return _alive(status.writer_alive, f"{status.backlog_bets} bets wait{spare}", f"no sign of life for 5 s{spare}")

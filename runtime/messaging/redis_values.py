@@ -86,6 +86,13 @@ class WriterAlive(_Json, frozen=True):
     trouble: str = ""
 
 
+class SpareAlive(_Json, frozen=True):
+    """WRITER_SPARE: where a writer stands by."""
+
+    host: str
+    pid: int
+
+
 class AuditResult(_Json, frozen=True):
     """AUDIT_LAST: what the last daily audit found."""
 

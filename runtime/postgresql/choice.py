@@ -150,3 +150,8 @@ def _naming_url() -> Iterator[None]:
         yield
     except DatabaseError as ex:
         raise DatabaseUnsafe(f"the database of TAPTRADE_DATABASE_URL cannot be used: {ex}") from ex
+
+
+def epoch_of(database: Database) -> int:
+    """Return the epoch in which a writer's connection commits; 0 where there are none."""
+    return int(getattr(database, "epoch", None) or 0)

@@ -17,6 +17,14 @@ from runtime.storage.database import AnotherWrites, DatabaseError, DatabaseUnsaf
 
 VERSION_LEAST = 15_00_00
 CONNECT_S_MAX = 5
+NOTICED: dict[str, Any] = {
+    "keepalives": 1,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+}
+"""A machine that is gone is noticed within seconds: the system's own patience is a quarter of an hour, or two hours."""
 ANOTHER_EPOCH = "TT001"
 """What the fence of commits raises (runtime/postgresql/migrations/0002_shards.sql)."""
 
@@ -44,6 +52,7 @@ class PatientConnection(psycopg.Connection[Any]):
         given: dict[str, Any] = {
             "connect_timeout": CONNECT_S_MAX,
             "application_name": "taptrade",
+            **NOTICED,
             **conninfo_to_dict(url),
         }
         connection = cls.connect(make_conninfo(**given), autocommit=True)
@@ -70,6 +79,8 @@ def told(ex: psycopg.Error) -> DatabaseError:
     said = (ex.diag.message_primary or str(ex)).strip().replace("\n", " ")
     if ex.sqlstate == ANOTHER_EPOCH:
         return AnotherWrites(said)
+    if isinstance(ex, psycopg.errors.ReadOnlySqlTransaction):  # the server is a standby by now
+        return OperationalError(said)
     if isinstance(ex, psycopg.IntegrityError):
         return IntegrityError(said)
     if isinstance(ex, psycopg.OperationalError | psycopg.InterfaceError):

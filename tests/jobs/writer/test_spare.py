@@ -107,7 +107,7 @@ def test_a_spare_takes_over_and_who_was_stopped_can_write_no_more(
         first.send_signal(end)
         open_account(redis_client)
         wait_until(lambda: ledger.execute(ACCOUNTS) == [(2,)], 20, what="the account that the spare opens")
-        assert at_work(redis_client) == second.pid
+        wait_until(lambda: at_work(redis_client) == second.pid, what="word of the spare")
         if end == signal.SIGSTOP:
             assert "its session is ended" in said(other)
             first.send_signal(signal.SIGCONT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -21,6 +22,7 @@ from runtime.process_lock import LockHeld
 from runtime.settings import load
 from runtime.storage.database import DatabaseError, DatabaseUnsafe, IntegrityError, OperationalError
 from runtime.storage.schema import WrongSchema
+from tests.cutting import cutting
 from tests.postgres import Postgres
 
 APPEND_ONLY = ("entry_rows", "bet_rows", "gesture_rows", "bucket_changes", "archives", "erasures")
@@ -189,6 +191,20 @@ def test_a_long_read_is_ended(url: str) -> None:
     with pytest.raises(Unavailable):
         pool.together(slowly)
     pool.close()
+
+
+def test_the_host_that_is_there_is_found_and_one_that_stops_is_given_up(url: str) -> None:
+    parts = urlsplit(url)
+    with cutting(f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432") as cutter:
+        hosts = f"postgresql://bench@127.0.0.1:1,127.0.0.1:{cutter.port}{parts.path}?target_session_attrs=read-write"
+        pool = PostgresReadPool(load({"TAPTRADE_DATABASE_URL": hosts}).database_url, SystemClock())
+        assert pool.rows("SELECT 1 AS one") == [{"one": 1}]
+        cutter.stall()
+        with pytest.raises(Unavailable):
+            pool.execute("SELECT 1")
+        cutter.go_on()
+        assert pool.rows("SELECT 1 AS one") == [{"one": 1}]
+        pool.close()
 
 
 def test_a_snapshot_sees_one_state_through_many_cursors(url: str, database: PostgresDatabase) -> None:

@@ -1,0 +1,42 @@
+"""Which of several machines is at work: its feed makes the ticks, and what must run once runs there.
+
+Only where PostgreSQL holds the ledger, and machines share it and Redis. The ledger itself does not rest on this: its
+writer has a lock and an epoch in PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from runtime.messaging.connection import Redis
+from runtime.messaging.redis_keys import MACHINE_AT_WORK
+from runtime.settings import Settings
+
+SEAT_MS = 3_000
+"""A machine that is lost keeps the seat no longer than this."""
+
+
+class Seat:
+    """The seat of the machine at work, as one machine sees it. All methods raise what Redis raises."""
+
+    def __init__(self, client: Redis, settings: Settings) -> None:
+        self._client = client
+        self._machine = f"{socket.gethostname()}:{settings.data.resolve()}".encode()
+
+    def take(self) -> bool:
+        """Take the seat or keep it; return whether it is ours."""
+        if self._client.set(MACHINE_AT_WORK, self._machine, nx=True, px=SEAT_MS):
+            return True
+        return self.is_ours() and bool(self._client.set(MACHINE_AT_WORK, self._machine, xx=True, px=SEAT_MS))
+
+    def is_ours(self) -> bool:
+        """Tell whether this machine is at work."""
+        return bool(self._held() == self._machine)
+
+    def is_anothers(self) -> bool:
+        """Tell whether another machine is."""
+        return self._held() not in (None, self._machine)
+
+    def _held(self) -> Any:
+        return self._client.get(MACHINE_AT_WORK)
