@@ -240,7 +240,8 @@ class WriterProcess:
             newest: Any = self.client.get(redis_keys.WRITER_EPOCH)
             if newest is not None and int(newest) > epoch:
                 raise AnotherWriter("another writer is at work, under a later epoch")
-            self.client.set(redis_keys.WRITER_EPOCH, epoch)
+            # It runs out, since a database that was restored, or is another, may have an earlier one.
+            self.client.set(redis_keys.WRITER_EPOCH, epoch, ex=redis_keys.ALIVE_TTL_S)
         book = self.writer.book
         alive = WriterAlive(os.getpid(), self.since_ms, book.now_ms(), book.number, self.trouble)
         self.client.set(redis_keys.WRITER_ALIVE, alive.encode(), ex=redis_keys.ALIVE_TTL_S)
