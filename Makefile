@@ -118,9 +118,9 @@ changelog: .venv/.dev ## put the fragments of changes/ into CHANGELOG.md, under 
 chaos: .venv/.dev ## kill and break under load, then count (KILLS=200, API_WORKERS=2); leaves build/chaos.json
 	@$(BIN)/python -m tests.chaos.run --kills $(KILLS) $(if $(API_WORKERS),--workers $(API_WORKERS))
 
-.PHONY: chaos-cluster
-chaos-cluster: .venv/.dev ## break two PostgreSQLs and two writers under load, then count (FAULTS=33, RATE=100, SEED=); needs PostgreSQL
-	@$(BIN)/python -m tests.chaos.cluster.run $(if $(FAULTS),--faults $(FAULTS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
+.PHONY: chaos-writers
+chaos-writers: .venv/.dev ## break two PostgreSQLs and two writers under load, then count (FAULTS=33, RATE=100, SEED=); needs PostgreSQL
+	@$(BIN)/python -m tests.chaos.two_writers.run $(if $(FAULTS),--faults $(FAULTS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: drill
 drill: .venv/.dev ## lose the machine under load, restore from the replica elsewhere, and count (ROUNDS=10)

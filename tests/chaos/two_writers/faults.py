@@ -11,8 +11,8 @@ from random import Random
 
 import psycopg
 
-from tests.chaos.cluster.servers import DATABASE, Pair
-from tests.chaos.cluster.writers import Writers
+from tests.chaos.two_writers.servers import DATABASE, Pair
+from tests.chaos.two_writers.writers import Writers
 from tests.waiting import wait_until
 
 INSIDE = (

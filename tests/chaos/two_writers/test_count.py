@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.cluster.count import Seen, counted
+from tests.chaos.two_writers.count import Seen, counted
 
 HASHES = {1: "a", 2: "b"}
 

@@ -1,4 +1,4 @@
-"""`make chaos-cluster`: break a house on two PostgreSQLs under load and count; leaves build/chaos-cluster.json.
+"""`make chaos-writers`: break a house on two PostgreSQLs under load and count; leaves build/chaos-writers.json.
 
 Both servers, both writers, Redis and whoever bets are processes of one machine. The test itself promotes the standby,
 as Patroni or an operator would. The API is left out: bets go to the writers' queue, and answers come from there.
@@ -34,15 +34,15 @@ from runtime.postgresql import schema
 from runtime.postgresql.connection import PostgresDatabase
 from runtime.settings import load
 from runtime.storage.database import DatabaseError
-from tests.chaos.cluster.count import Count, Seen, counted
-from tests.chaos.cluster.faults import Fault, Scene, chosen, name_of
-from tests.chaos.cluster.servers import Pair
-from tests.chaos.cluster.traffic import ORIGIN, Traffic
-from tests.chaos.cluster.writers import DOUBT, Writers
+from tests.chaos.two_writers.count import Count, Seen, counted
+from tests.chaos.two_writers.faults import Fault, Scene, chosen, name_of
+from tests.chaos.two_writers.servers import Pair
+from tests.chaos.two_writers.traffic import ORIGIN, Traffic
+from tests.chaos.two_writers.writers import DOUBT, Writers
 from tests.waiting import wait_until
 
 say = Console(soft_wrap=True, highlight=False).print
-REPORT = Path("build") / "chaos-cluster.json"
+REPORT = Path("build") / "chaos-writers.json"
 BETWEEN_S = (0.5, 2.0)
 RECOVERED_S_MAX = 60
 LOOK_EVERY_S = 0.1
@@ -59,13 +59,13 @@ SELECT coalesce((SELECT max(number) FROM commits), 0),
 
 def main(arguments: Sequence[str]) -> int:
     """Run the faults one after the other; 0 only if everything adds up."""
-    parser = argparse.ArgumentParser(prog="make chaos-cluster", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="make chaos-writers", description=main.__doc__)
     parser.add_argument("--faults", type=int, default=33, help="how many (default: %(default)s)")
     parser.add_argument("--rate", type=int, default=100, help="bets a second (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=None, help="which faults in which order")
     given = parser.parse_args(arguments)
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
-    say(f"chaos-cluster: seed {seed}; the same seed chooses the same faults")
+    say(f"chaos-writers: seed {seed}; the same seed chooses the same faults")
     with tempfile.TemporaryDirectory(prefix="tap-cluster-") as folder, stage(Path(folder), given.rate) as on:
         scene, traffic, reader = on
         healings = _break(scene, traffic, chosen(Random(seed), given.faults))
