@@ -1,8 +1,8 @@
 """What players read while machines failed, judged by the ledger that is left: no read sees money made or lost.
 
-A player's account is a list of entries that only ever grows, and a read shows a moment of it. So each read must be a run
-of the stored entries, chained by their balances; each later read of the same player must end no earlier; whatever was
-acknowledged before a read began must be in it, and nothing that was asked for only after it ended.
+A player's account is a list of entries that only ever grows, and a read shows a moment of it. So each read must be a
+run of the stored entries, chained by their balances; each later read of the same player must end no earlier; whatever
+was acknowledged before a read began must be in it, and nothing that was asked for only after it ended.
 """
 
 from __future__ import annotations

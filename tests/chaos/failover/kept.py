@@ -33,10 +33,10 @@ class Kept:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    def halt(self) -> None:
-        """Ask it to end, and do not begin it again before `resume`."""
+    def pause(self) -> None:
+        """Kill it, and do not begin it again before `resume`."""
         self._wanted.clear()
-        self.signal(signal.SIGTERM)
+        self.signal(signal.SIGKILL)
 
     def resume(self) -> None:
         """Begin it again."""

@@ -77,10 +77,10 @@ class Database:
         for statement in ("CREATE ROLE house LOGIN", "CREATE DATABASE house OWNER house TEMPLATE template0"):
             self.ask(statement)
 
-    def ask(self, statement: str) -> str:
+    def ask(self, statement: str, database: str = "postgres") -> str:
         """Run a statement on the primary as its superuser."""
         where = self.machines.address(self.primary() or "a")
-        psql = [str(programs() / "psql"), "-qAtX", "-h", where, "-U", "postgres", "-c", statement, "postgres"]
+        psql = [str(programs() / "psql"), "-qAtX", "-h", where, "-U", "postgres", "-c", statement, database]
         return run(psql)
 
     def role(self, name: str) -> dict[str, Any]:
@@ -95,7 +95,10 @@ class Database:
         """Return the member that is the running primary and holds the lock, empty if none says so."""
         for name in MEMBERS:
             with suppress(httpx.TransportError):
-                if self._control.get(f"http://{self.machines.address(name)}:8008/primary").status_code == httpx.codes.OK:
+                if (
+                    self._control.get(f"http://{self.machines.address(name)}:8008/primary").status_code
+                    == httpx.codes.OK
+                ):
                     return name
         return ""
 
@@ -185,7 +188,6 @@ class Database:
             "scope": SCOPE,
             "name": name,
             "restapi": {"listen": f"{address}:8008", "connect_address": f"{address}:8008"},
-            "log": {"level": "DEBUG"},
             "etcd3": {"hosts": [f"{self.machines.address(of)}:2379" for of in NAMES]},
             "bootstrap": {"dcs": RULES, "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "data-checksums"]},
             "postgresql": {

@@ -26,9 +26,7 @@ READS = (
 
 def account(**changed: object) -> Account:
     """Return an honest history: `z` was never answered, and is there."""
-    honest = Account(
-        "p", STORED, READS, acknowledged={"x": 25, "y": 29}, sent={"x": 22, "y": 26, "z": 45}
-    )
+    honest = Account("p", STORED, READS, acknowledged={"x": 25, "y": 29}, sent={"x": 22, "y": 26, "z": 45})
     return replace(honest, **changed)  # type: ignore[arg-type]
 
 
@@ -37,7 +35,7 @@ def test_an_honest_history_passes() -> None:
 
 
 INVENTED = Entry("e9", -100, 600, "BET", "v")
-WRONG = {
+WRONG: dict[str, dict[str, object]] = {
     "an entry that was shown and is gone": {"reads": (Read(40, 41, 600, (*ENTRIES[1:3], INVENTED)),)},
     "another amount than the stored one": {"reads": (Read(40, 41, 700, (replace(ENTRIES[2], amount=-150),)),)},
     "an entry left out of the middle": {"reads": (Read(40, 41, 1000, (ENTRIES[1], ENTRIES[3])),)},
