@@ -26,7 +26,7 @@ RULES: dict[str, Any] = {
     # The least that Patroni takes: a primary that is cut off is superseded some 20 s later.
     "ttl": 20,
     "loop_wait": 1,
-    "retry_timeout": 3,
+    "retry_timeout": 5,
     # A primary that crashed is not waited for: the standby has all that was acknowledged.
     "primary_start_timeout": 0,
     "synchronous_mode": True,
@@ -165,11 +165,11 @@ class Database:
             "listen-client-urls": clients,
             "advertise-client-urls": clients,
             "initial-cluster": ",".join(f"{of}={peer(of)}" for of in NAMES),
-            "heartbeat-interval": "200",
-            "election-timeout": "2000",
+            # Without it a member that was cut off deposes the leader when it is back, longer than Patroni waits.
+            "pre-vote": "true",
             "log-level": "warn",
         }
-        command = ["etcd", *(word for key, value in words.items() for word in (f"--{key}", value))]
+        command = ["etcd", *(f"--{key}={value}" for key, value in words.items())]
         self._keep(f"etcd-{name}", self.machines.within(name, command))
 
     def _start_member(self, name: str) -> None:

@@ -20,7 +20,18 @@ BEGIN, END = "<!-- chaos-machines begins -->", "<!-- chaos-machines ends -->"
 BEFORE_MS = 1_000
 """A bet that was sent so shortly before a fault may be the one that it leaves in doubt."""
 HEADINGS = (
-    *("fault", "times", "in doubt", "seen after, s", "taken over after, s", "bets again after, s", "201", "no answer"),
+    *(
+        "fault",
+        "times",
+        "in doubt",
+        "unshared",
+        "seen after, s",
+        "taken over after, s",
+        "bets again after, s",
+        "after the mending, s",
+        "201",
+        "no answer",
+    ),
     *("lost", "doubled", "drift, cents", "open"),
 )
 
@@ -86,8 +97,9 @@ def _row(outcome: Outcome, name: str, faults: Sequence[Fault]) -> list[str]:
     return [
         name,
         str(times.number),
-        str(times.in_doubt),
-        *(_pair(one) for one in (times.detected, times.taken, times.again)),
+        f"{times.in_doubt} in {times.with_doubt}",
+        str(times.unshared),
+        *(_pair(one) for one in (times.detected, times.taken, times.again, times.resumed)),
         *(str(one) for one in (tally.acknowledged, tally.unanswered, tally.lost, tally.duplicated)),
         *(str(one) for one in (tally.drift_cents, tally.pending_for_ever)),
     ]

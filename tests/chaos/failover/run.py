@@ -168,6 +168,8 @@ def _run(args: argparse.Namespace, folder: Path, console: Console) -> Outcome:
             console.print("settling up")
             crowd.finish(SETTLE_S)
             outcome = _counted(failover, args)
+        # Streams end with their server.
+        scene.house.end()
         crowd.join()
     outcome.seconds = round(time.monotonic() - began_s)
     return outcome

@@ -8,7 +8,7 @@ from tests.chaos.failover.timeline import Fault, measure, times_of
 
 
 def fault(**changed: int) -> Fault:
-    return Fault("kill", **({"began_ms": 10_000, "ended_ms": 20_000} | changed))
+    return Fault("kill", **({"began_ms": 10_000, "mended_ms": 13_000, "ended_ms": 20_000} | changed))
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ def test_the_longest_silence_ends_with_the_first_bet_again(
     one = fault()
     measure([one], answered_ms)
     assert (one.silence_s, one.again_s) == (silence_s, again_s)
+    assert one.resumed_s == pytest.approx(max(0.0, again_s - 3))
 
 
 def test_faults_are_summed_up_by_median_and_worst() -> None:
