@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -250,10 +251,7 @@ def test_a_superseded_writer_leaves_its_job_to_the_one_at_work(desk: Desk, monke
     user, first = desk.player(), desk.writer
     desk.queue(desk.bet(user), name=queues.BETS)
 
-    def superseded(*_: object) -> None:
-        raise AnotherWrites
-
-    monkeypatch.setattr(first.book.database, "execute_many", superseded)
+    monkeypatch.setattr(first.book.database, "execute_many", Mock(side_effect=AnotherWrites))
     with pytest.raises(AnotherWrites):
         first.run_once()
     monkeypatch.undo()
