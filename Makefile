@@ -122,6 +122,18 @@ chaos: .venv/.dev ## kill and break under load, then count (KILLS=200, API_WORKE
 chaos-writers: .venv/.dev ## break two PostgreSQLs and two writers under load, then count (FAULTS=33, RATE=100, SEED=); needs PostgreSQL
 	@$(BIN)/python -m tests.chaos.two_writers.run $(if $(FAULTS),--faults $(FAULTS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
 
+# Patroni belongs to no release of ours. Its server runs as another user, who must be able to run this Python too.
+PATRONI := build/patroni
+$(PATRONI)/.done: tests/chaos/failover/requirements.txt
+	@/usr/bin/python3 -m venv --clear $(PATRONI)
+	@$(PATRONI)/bin/python -m pip install -q -r tests/chaos/failover/requirements.txt
+	@touch $@
+
+.PHONY: chaos-cluster
+chaos-cluster: .venv/.dev $(PATRONI)/.done ## break three machines with two PostgreSQLs under Patroni, and count (FAULTS=200 RATE=300 SEED=1; root, etcd)
+	@$(BIN)/python -m tests.chaos.failover.run --patroni $(PATRONI)/bin/patroni --faults $(or $(FAULTS),200) \
+		--rate $(or $(RATE),300) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WRITE),--write)
+
 .PHONY: drill
 drill: .venv/.dev ## lose the machine under load, restore from the replica elsewhere, and count (ROUNDS=10)
 	@$(BIN)/python -m tests.chaos.drill $(if $(ROUNDS),--rounds $(ROUNDS))

@@ -195,6 +195,9 @@ class Writer:
 
         try:
             self._attempt(jobs, work)
+        except AnotherWrites:
+            # They stay begun and not ended, for the one at work to take up.
+            raise
         except (DatabaseError, LedgerBroken, msgspec.MsgspecError, ValueError, KeyError) as ex:
             if not jobs:
                 raise

@@ -32,7 +32,7 @@ ALIVE_TTL_S = 5
 WRITER_ALIVE = "writer:alive"
 """String, JSON (WriterAlive); 5 s. No later commit is made before its `clock_ms`."""
 WRITER_EPOCH = "writer:epoch"
-"""Integer, on PostgreSQL: the epoch of whoever writes; 5 s. A writer of an earlier one says nothing, and learns by it."""
+"""Integer, on PostgreSQL: the epoch of whoever writes; 5 s. A writer of an earlier one says nothing."""
 MACHINE_AT_WORK = "machine:at_work"
 """String, on PostgreSQL: the machine whose feed makes the ticks; 3 s, renewed by that feed."""
 WRITER_SPARE = "writer:spare"

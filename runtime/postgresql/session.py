@@ -42,6 +42,12 @@ class PatientConnection(psycopg.Connection[Any]):
         except _WaitTimeout as ex:
             self.close()
             raise psycopg.OperationalError(f"the server has not answered for {self.patience_s} s") from ex
+        except psycopg.Error:
+            raise
+        except BaseException:
+            # A job's time was up, say: what was asked is under way still, and no other question would be answered.
+            self.close()
+            raise
 
     @classmethod
     def to(cls, url: str, patience_s: float | None) -> Self:

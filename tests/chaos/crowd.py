@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import cycle, islice
 from random import Random
 from threading import Event as Flag
@@ -27,7 +28,16 @@ JOIN_S = 30
 class Crowd:
     """As a context, the players play within the block; `finish` ends that and finds out every fate."""
 
-    def __init__(self, system: System, *, players: int, bets_per_s: float, seed: int, patient: float = 0.8) -> None:
+    def __init__(
+        self,
+        system: System,
+        *,
+        players: int,
+        bets_per_s: float,
+        seed: int,
+        patient: float = 0.8,
+        make: Callable[..., Player] = Player,
+    ) -> None:
         self.system = system
         self.fault = "before"
         """The newest fault."""
@@ -35,7 +45,7 @@ class Crowd:
         self._lock = Lock()
         random = Random(seed)
         self.players = [
-            Player(system.url, system.audience, Random(random.random()), kind=kind, patient=patient, report=self.report)
+            make(system.url, system.audience, Random(random.random()), kind=kind, patient=patient, report=self.report)
             for kind in islice(cycle(KINDS), players)
         ]
         self._pause_s = players / bets_per_s

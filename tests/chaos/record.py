@@ -11,8 +11,9 @@ from tests.chaos.hearing import Spot
 
 BETS = (
     "SELECT id, user_id, cell_id, amount, reward_rate, min_rate_bp, status, payout_amount,"
-    " iif(nonce = '', (SELECT gestures.nonce FROM gestures WHERE gestures.seq <= bets.seq ORDER BY gestures.seq DESC"
-    " LIMIT 1) || ' ' || cell_id, nonce), placed_commit, placed_place, resolved_commit, resolved_place"
+    " CASE WHEN nonce = '' THEN (SELECT gestures.nonce FROM gestures WHERE gestures.seq <= bets.seq"
+    " ORDER BY gestures.seq DESC LIMIT 1) || ' ' || cell_id ELSE nonce END,"
+    " placed_commit, placed_place, resolved_commit, resolved_place"
     " FROM bets ORDER BY seq"
 )
 """A bet of a gesture has no nonce of its own: it goes by the gesture's and by its cell, as its attempt does."""

@@ -105,7 +105,7 @@ def run(scenario: Scenario, seed: int, tell: Callable[[str], None], make: Callab
             crowd.join()
         finally:
             system.end()
-        _audit(counting, system, scenario.name)
+        audit_into(counting, system, scenario.name)
         if not counting.adds_up and scenario.disk_bytes:
             shutil.copytree(data, folder / "kept", ignore=shutil.ignore_patterns("*.sock"))
     if counting.adds_up:
@@ -127,7 +127,7 @@ def _play(scenario: Scenario, system: System, seed: int, tell: Callable[[str], N
         crowd.finish(SETTLE_S)
         for sentence in left_behind(system):
             stage.expect(False, sentence)
-        record = _record_with_events(system, crowd)
+        record = record_with_events(system, crowd)
         counting = count(crowd.players, record, credit_cents=system.settings.demo_credit_cents, accounts=scenario.name)
     for name, number in stage.kills.items():
         counting.of(name).kills += number
@@ -138,7 +138,7 @@ def _play(scenario: Scenario, system: System, seed: int, tell: Callable[[str], N
     return crowd, counting
 
 
-def _record_with_events(system: System, crowd: Crowd) -> Record:
+def record_with_events(system: System, crowd: Crowd) -> Record:
     """Read the database, once every stream has told all that it holds or had time enough for it."""
 
     def caught_up(record: Record) -> bool:
@@ -178,7 +178,8 @@ def _queued(client: Redis) -> dict[str, int]:
     return counts
 
 
-def _audit(counting: Counting, system: System, name: str) -> None:
+def audit_into(counting: Counting, system: System, name: str) -> None:
+    """Let the ledger be recounted and each signature be proven; what is found is said of `name`."""
     report = system.audit()
     for sentence in report.faults:
         counting.say(name, f"audit: {sentence}")

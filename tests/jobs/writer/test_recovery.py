@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -20,7 +21,7 @@ from runtime.audit import audit
 from runtime.messaging import queues, redis_keys
 from runtime.process_lock import LockHeld, sole
 from runtime.records.events import events_of_commit, events_of_user
-from runtime.storage.database import OperationalError, open_writer
+from runtime.storage.database import AnotherWrites, OperationalError, open_writer
 from tests.jobs.writer_desk import PRICE_CENTS, Desk
 from tests.runtime.audit.test_audit import play
 
@@ -244,6 +245,20 @@ def test_a_disk_error_keeps_the_jobs_for_the_next_turn(desk: Desk, monkeypatch: 
     desk.work()
     assert desk.balance(user) == 999_900
     assert audit(desk.database).faults == []
+
+
+def test_a_superseded_writer_leaves_its_job_to_the_one_at_work(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    user, first = desk.player(), desk.writer
+    desk.queue(desk.bet(user), name=queues.BETS)
+
+    monkeypatch.setattr(first.book.database, "execute_many", Mock(side_effect=AnotherWrites))
+    with pytest.raises(AnotherWrites):
+        first.run_once()
+    monkeypatch.undo()
+    assert desk.client.zcard("rq:failed:bets") == 0
+    desk.hire()
+    desk.work()
+    assert desk.balance(user) == 999_900
 
 
 def test_a_failing_look_for_begun_columns_fails_no_job_and_is_repeated(

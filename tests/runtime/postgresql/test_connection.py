@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -247,3 +248,22 @@ def test_a_server_that_cannot_keep_the_ledger_is_refused(
     monkeypatch.setitem(OWN, "server", said)
     with pytest.raises(DatabaseUnsafe, match=sentence):
         PostgresDatabase(url)
+
+
+class TimeIsUp(Exception):
+    """What a job's clock raises amid whatever it does."""
+
+
+def test_who_was_interrupted_amid_an_answer_can_ask_again(database: PostgresDatabase) -> None:
+    def interrupt(*_: object) -> None:
+        raise TimeIsUp
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(TimeIsUp):
+            database.execute("SELECT pg_sleep(60)")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert database.execute("SELECT 1") == [(1,)]

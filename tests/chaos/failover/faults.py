@@ -1,0 +1,208 @@
+"""The kinds of faults: each begins on the machines as they stand, lasts a while, and is mended."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from random import Random
+
+from loadtest.postgres import programs
+from tests.chaos.failover.house import HOUSE, House
+from tests.chaos.failover.machines import Machines, NoMachines, run
+from tests.chaos.failover.patroni import Database, other
+
+COMMITS = "SELECT coalesce(max(number), 0) FROM commit_rows"
+
+
+@dataclass(slots=True)
+class Scene:
+    """What a fault works on."""
+
+    machines: Machines
+    database: Database
+    house: House
+    random: Random
+    unshared: int = 0
+    """Commits of a superseded primary that the surviving one has not, of the newest fault."""
+
+    @property
+    def primary(self) -> str:
+        """The member that is the primary, or was last."""
+        return self.database.primary() or "a"
+
+
+Breaking = Callable[[Scene], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of fault, and how long one of it lasts, in seconds from and to."""
+
+    name: str
+    breaking: Breaking
+    lasts_s: tuple[float, float] = (0.0, 0.0)
+
+
+@contextmanager
+def kill_primary(scene: Scene) -> Iterator[None]:
+    """Kill the primary's server with all its sessions."""
+    scene.database.signal(scene.primary, signal.SIGKILL)
+    yield
+
+
+@contextmanager
+def kill_writer(scene: Scene) -> Iterator[None]:
+    """Kill the writer at work."""
+    scene.house.kill_kept(f"writer-{scene.house.writer() or 'a'}")
+    yield
+
+
+@contextmanager
+def kill_redis(scene: Scene) -> Iterator[None]:
+    """Kill Redis, which is begun again."""
+    scene.house.kill_kept("redis")
+    yield
+
+
+@contextmanager
+def kill_both(scene: Scene) -> Iterator[None]:
+    """Kill the primary and the writer at work at once."""
+    scene.database.signal(scene.primary, signal.SIGKILL)
+    scene.house.kill_kept(f"writer-{scene.house.writer() or 'a'}")
+    yield
+
+
+@contextmanager
+def stop_writer(scene: Scene) -> Iterator[None]:
+    """Let the writer at work stand still, wherever it is."""
+    name = f"writer-{scene.house.writer() or 'a'}"
+    scene.house.kill_kept(name, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        scene.house.kill_kept(name, signal.SIGCONT)
+
+
+@contextmanager
+def stop_primary(scene: Scene) -> Iterator[None]:
+    """Let the primary's server and all its sessions stand still."""
+    name = scene.primary
+    scene.database.signal(name, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        scene.database.signal(name, signal.SIGCONT)
+
+
+@contextmanager
+def stop_patroni(scene: Scene) -> Iterator[None]:
+    """Let the primary's Patroni stand still: past its lease nobody demotes the server, which goes on."""
+    kept, name = scene.database.kept, scene.primary
+    kept[f"patroni-{name}"].signal(signal.SIGSTOP)
+    try:
+        yield
+        _look_at(scene, name)
+    finally:
+        kept[f"patroni-{name}"].signal(signal.SIGCONT)
+
+
+@contextmanager
+def standby_gone(scene: Scene) -> Iterator[None]:
+    """End the standby for a while: bets stop, since nothing may be answered that one machine alone has."""
+    name = other(scene.primary)
+    kept = scene.database.kept[f"patroni-{name}"]
+    kept.pause()
+    scene.database.signal(name, signal.SIGKILL)
+    try:
+        yield
+    finally:
+        kept.resume()
+
+
+@contextmanager
+def switch(scene: Scene) -> Iterator[None]:
+    """Ask Patroni to make the standby the primary."""
+    scene.database.switch()
+    yield
+
+
+@contextmanager
+def zombie(scene: Scene) -> Iterator[None]:
+    """Cut the primary off from everybody, with a writer beside it; what it holds unshared must never be served."""
+    name = scene.primary
+    for far in (other(name), HOUSE):
+        scene.machines.block(name, far)
+        scene.machines.block(far, name)
+    try:
+        yield
+        _look_at(scene, name)
+    finally:
+        scene.machines.heal()
+
+
+def parted(between: str, ways: str) -> Breaking:
+    """Return what parts two machines, both ways or one: `between` is of primary, standby and house two letters."""
+
+    @contextmanager
+    def breaking(scene: Scene) -> Iterator[None]:
+        primary = scene.primary
+        at = {"p": primary, "s": other(primary), "h": HOUSE}
+        one, two = at[between[0]], at[between[1]]
+        if ways != "<":
+            scene.machines.block(one, two)
+        if ways != ">":
+            scene.machines.block(two, one)
+        try:
+            yield
+        finally:
+            scene.machines.heal()
+
+    return breaking
+
+
+def _look_at(scene: Scene, name: str) -> None:
+    """Count what a primary that may be superseded has committed beyond the other; it can be asked where it is alone."""
+    there = scene.machines.within(
+        name, [str(programs() / "psql"), "-qAtX", "-U", "house", "-d", "house", "-c", COMMITS]
+    )
+    with suppress(NoMachines, ValueError, IndexError):
+        its = int(run([*there, "-h", scene.machines.address(name)]))
+        if scene.database.primary() == other(name):
+            theirs = int(scene.database.ask(COMMITS, "house"))
+            scene.unshared = max(0, its - theirs)
+
+
+CUT_S = (4.0, 28.0)
+"""Shorter and longer than a lease lasts."""
+KINDS = (
+    Kind("kill -9 of the primary", kill_primary),
+    Kind("kill -9 of the writer", kill_writer),
+    Kind("kill -9 of primary and writer", kill_both),
+    Kind("kill -9 of Redis", kill_redis),
+    Kind("SIGSTOP of the writer", stop_writer, (3.0, 12.0)),
+    Kind("SIGSTOP of the primary", stop_primary, CUT_S),
+    Kind("SIGSTOP of the primary's Patroni", stop_patroni, CUT_S),
+    Kind("standby gone", standby_gone, (4.0, 10.0)),
+    Kind("switchover", switch),
+    Kind("primary cut off (zombie)", zombie, (20.0, 30.0)),
+    Kind("parted: primary, standby", parted("ps", "="), CUT_S),
+    Kind("parted: primary to standby", parted("ps", ">"), CUT_S),
+    Kind("parted: standby to primary", parted("ps", "<"), CUT_S),
+    Kind("parted: primary, house", parted("ph", "="), CUT_S),
+    Kind("parted: primary to house", parted("ph", ">"), CUT_S),
+    Kind("parted: house to primary", parted("ph", "<"), CUT_S),
+    Kind("parted: standby, house", parted("sh", "="), CUT_S),
+    Kind("parted: standby to house", parted("sh", ">"), CUT_S),
+    Kind("parted: house to standby", parted("sh", "<"), CUT_S),
+)
+
+
+def chosen(number: int, random: Random) -> Iterator[tuple[Kind, float]]:
+    """Yield so many faults with how long they last: all kinds in an order by chance, then all again in another."""
+    left: list[Kind] = []
+    for _ in range(number):
+        left = left or random.sample(KINDS, len(KINDS))
+        kind = left.pop()
+        yield kind, random.uniform(*kind.lasts_s)

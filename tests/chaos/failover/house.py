@@ -1,0 +1,115 @@
+"""The house on three machines: a writer on each of the databases' machines, all else and Redis on the third."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from pathlib import Path
+
+import msgspec
+
+from runtime.messaging import redis_keys
+from runtime.messaging.connection import OUTAGES, connect
+from runtime.messaging.redis_values import WriterAlive
+from taptrade import redis_server
+from taptrade.processes import command
+from tests.acceptance.system import System
+from tests.chaos.failover.kept import Kept
+from tests.chaos.failover.machines import Machines
+from tests.chaos.failover.patroni import MEMBERS
+from tests.waiting import wait_until
+
+HOUSE = "c"
+START_S_MAX = 30
+
+
+class House(System):
+    """A system whose processes are spread over machines."""
+
+    def __init__(self, machines: Machines, folder: Path, database_url: str) -> None:
+        self.machines = machines
+        self.folder = folder
+        self.kept: dict[str, Kept] = {}
+        address = machines.address(HOUSE)
+        super().__init__(
+            folder / "house",
+            host=address,
+            redis_url=f"redis://{address}:6379/0",
+            database_url=database_url,
+            deposit_max_cents="1000000000",
+            withdrawals_pending_max="1000000",
+            cell_payout_max_cents=str(10**9),
+            column_payout_max_cents=str(10**12),
+            liability_max_cents=str(10**14),
+        )
+        self.url = f"http://{address}:{self.settings.port}"
+        self.python = self._python_there()
+        self._looking = connect(self.settings.redis_url)
+
+    def begin(self) -> None:
+        """Start Redis, the house, and then the writers that take the place of its own."""
+        self._start_redis()
+        self.start()
+        for name in MEMBERS:
+            self._start_writer(name)
+        self.halt("writer")
+        wait_until(lambda: self.writer() in MEMBERS, START_S_MAX, what="one of the two writers at work")
+        wait_until(self.is_well, START_S_MAX, every_s=0.2, what="a house that is well with them")
+
+    def alive(self) -> WriterAlive | None:
+        """Return the sign that the writer at work gives; None without one, or without Redis."""
+        try:
+            sign = self._looking.get(redis_keys.WRITER_ALIVE)
+        except OUTAGES:
+            return None
+        return msgspec.json.decode(sign, type=WriterAlive) if sign else None
+
+    def writer(self) -> str:
+        """Return on which machine the writer at work is, empty if none gives a sign."""
+        alive = self.alive()
+        if alive is None:
+            return ""
+        return next((name for name in MEMBERS if self.kept[f"writer-{name}"].pid == alive.pid), "")
+
+    def kill_kept(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a process that is kept running a signal."""
+        self.kept[name].signal(number)
+
+    def close(self) -> None:
+        """End everything."""
+        for kept in self.kept.values():
+            kept.end()
+        self.end()
+        self._looking.close()
+
+    def _python_there(self) -> str:
+        """Write a program that is Python on the house's machine."""
+        program = self.folder / "python"
+        words = shlex.join(self.machines.within(HOUSE, [self.python]))
+        program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        program.chmod(0o755)
+        return str(program)
+
+    def _start_redis(self) -> None:
+        folder = self.folder / "redis"
+        folder.mkdir()
+        words = ["--port", "6379", "--bind", self.machines.address(HOUSE), "--protected-mode", "no", "--save", ""]
+        words += ["--appendonly", "yes", "--maxmemory-policy", "noeviction", "--dir", str(folder)]
+        self._keep("redis", HOUSE, [str(redis_server.choose()), *words], {})
+        wait_until(self._redis_answers, START_S_MAX, what="Redis")
+
+    def _redis_answers(self) -> bool:
+        try:
+            return bool(self._looking.ping())
+        except OUTAGES:
+            return False
+
+    def _start_writer(self, name: str) -> None:
+        data = self.folder / f"data-{name}"
+        data.mkdir()
+        self._keep(f"writer-{name}", name, command("writer"), {"TAPTRADE_DATA": str(data)})
+
+    def _keep(self, name: str, machine: str, words: list[str], variables: dict[str, str]) -> None:
+        given = self.variables | {"LC_ALL": "C", "PATH": os.environ["PATH"]} | variables
+        self.kept[name] = Kept(self.machines.within(machine, words), given, self.folder / f"{name}.log")
