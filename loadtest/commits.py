@@ -10,13 +10,11 @@ from pathlib import Path
 from jobs.writer.book import Book
 from jobs.writer.main import STOP_S_MAX
 from jobs.writer.place import place_bets
+from jobs.writer.rules import WriterRules
 from loadtest.processes import BenchFailed
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
-from runtime.game.grid import GridRules
-from runtime.game.judge import Judge
 from runtime.game.ledger import Commit
-from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
 from runtime.messaging.commands import PlaceBet
 from runtime.metrics.table import Metrics
@@ -24,42 +22,22 @@ from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.database import SqliteDatabase
 
 
-def judge(
-    book: Book,
-    commit: Commit,
-    rules: GridRules,
-    model: RewardModel,
-    tick: Tick,
-    *,
-    max_fill_age_ms: int,
-    presets_cents: tuple[int, ...],
-) -> Judge:
-    """Return what judges the bets of a commit, without a fill delay and with every bucket open."""
-    return Judge(
-        rules=rules,
-        model=model,
-        tick=tick,
-        now_ms=commit.now_ms,
-        newest_column_s=book.newest_column_s,
-        max_fill_age_ms=max_fill_age_ms,
-        presets_cents=presets_cents,
-        exposure=book.exposure,
-        limits_of=book.limits_of,
-        totals_since=book.day_totals.since,
-        ticks_of_wait=lambda _from_ms, _to_ms: (),
-    )
+def no_wait(_from_ms: int, _to_ms: int) -> Sequence[Tick]:
+    """Return the ticks between a bet's receipt and its fill where it is filled at once."""
+    return ()
 
 
 def commit_bets(
     book: Book,
     bets: Sequence[PlaceBet],
-    judge_of: Callable[[Commit], Judge],
+    rules: WriterRules,
+    tick: Tick,
     ahead: Callable[[Commit], object] = lambda _commit: None,
 ) -> None:
     """Place bets in one commit, which may read `ahead` first; raise BenchFailed if one is refused."""
     with book.commit(lambda _commit: None) as commit:
         ahead(commit)
-        outcomes = place_bets(commit, judge_of(commit), book.seals, bets)
+        outcomes = place_bets(commit, rules.judge(commit, book, tick, frozenset()), book.seals, bets)
     refused = [outcome.code for outcome in outcomes if outcome.code]
     if refused:
         raise BenchFailed(f"{len(refused)} bets were refused, first with {refused[0]}")

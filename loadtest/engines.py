@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
@@ -21,14 +21,14 @@ from jobs.writer.accounts import open_account
 from jobs.writer.book import Book
 from jobs.writer.foresight import foresee
 from jobs.writer.inbox import TakenJob
+from jobs.writer.rules import WriterRules
 from loadtest import postgres
 from loadtest.bets import PRICE_CENTS, STAKE_CENTS, place_bet, stamped, tick
-from loadtest.commits import checkpointed, commit_bets, judge
+from loadtest.commits import checkpointed, commit_bets, no_wait
 from loadtest.measurement import Found
 from loadtest.processes import BenchFailed
 from runtime.clock import ManualClock, SystemClock
 from runtime.game.grid import Cell, GridRules, column_of
-from runtime.game.judge import Judge
 from runtime.game.ledger import Commit
 from runtime.game.limits import RiskLimits
 from runtime.game.rewards import BrownianTouch
@@ -61,8 +61,11 @@ class Side:
     users: list[str] = field(init=False, default_factory=list)
     took_s: list[float] = field(init=False, default_factory=list)
     _placed: int = field(init=False, default=0)
+    _rules: WriterRules = field(init=False)
 
     def __post_init__(self) -> None:
+        rules = WriterRules.of(self.settings, BrownianTouch(RULES, 500), no_wait)
+        self._rules = replace(rules, grid=RULES, presets_cents=(STAKE_CENTS,), max_fill_age_ms=1_500)
         database, risk = choice.open_writer(self.settings), RiskLimits(PLENTY, PLENTY, PLENTY, PLENTY)
         self.book = Book(database, self.clock, risk, commit_type=choice.commit_type(self.settings))
         for first in range(0, self.players, AT_ONCE):
@@ -95,12 +98,13 @@ class Side:
     def commit(self, bets: Sequence[PlaceBet]) -> None:
         """Commit bets as the writer does; raise BenchFailed if one is refused."""
         jobs = [TakenJob("bench", BETS, len(bets), Batch("bench", [*bets]))]
-        commit_bets(self.book, bets, self._judge, ahead=lambda commit: foresee(commit, self.book, RULES, jobs, tuple))
-
-    def _judge(self, commit: Commit) -> Judge:
-        now = tick(self.clock.now_ms(), VOLATILITY)
-        model, presets = BrownianTouch(RULES, 500), (STAKE_CENTS,)
-        return judge(self.book, commit, RULES, model, now, max_fill_age_ms=1_500, presets_cents=presets)
+        commit_bets(
+            self.book,
+            bets,
+            self._rules,
+            tick(self.clock.now_ms(), VOLATILITY),
+            ahead=lambda commit: foresee(commit, self.book, RULES, jobs, tuple),
+        )
 
     def turn(self, size: int, seconds: float) -> float:
         """Commit so many bets at a time for some seconds; return bets a second."""

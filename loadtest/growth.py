@@ -18,18 +18,18 @@ from typing import Annotated, Any
 
 from jobs.writer.book import Book
 from jobs.writer.main import GC_THRESHOLDS
+from jobs.writer.rules import WriterRules
 from loadtest import bets as made
 from loadtest import machine
 from loadtest.bets import BETS_PER_COMMIT, PRICE_CENTS, ROW_CENTS, USERS
-from loadtest.commits import checkpointed, commit_bets, judge
+from loadtest.commits import checkpointed, commit_bets, no_wait
 from loadtest.machine import MB
 from loadtest.measurement import Found, Measurement, Trial
 from loadtest.processes import BenchFailed
 from loadtest.schedule import Latencies
 from runtime.clock import ManualClock, SystemClock
 from runtime.game.grid import Cell, column_of
-from runtime.game.judge import Judge
-from runtime.game.ledger import SQL, Commit
+from runtime.game.ledger import SQL
 from runtime.game.limits import RiskLimits
 from runtime.game.rewards import BrownianTouch
 from runtime.market.models import rules_of
@@ -65,8 +65,8 @@ class Table:
     def __init__(self, path: Path, settings: Settings, now_ms: int, number: int, users: int = USERS) -> None:
         self.users = users
         self.rules = rules = rules_of(settings)
-        self._settings = settings
         self.model = BrownianTouch(rules, settings.house_edge_bp)
+        self._writer_rules = WriterRules.of(settings, self.model, no_wait)
         self._now_ms = now_ms
         self._tick = made.tick(now_ms, VOLATILITY)
         # Rounds bet on columns of their own, since no player may bet twice on a cell.
@@ -82,7 +82,7 @@ class Table:
 
     def commit(self, bets: list[PlaceBet]) -> None:
         """Place bets in one commit; fail if one is refused."""
-        commit_bets(self.book, bets, self._court)
+        commit_bets(self.book, bets, self._writer_rules, self._tick)
 
     def _bet(self, number: int) -> PlaceBet:
         low_cents = PRICE_CENTS + ROW_CENTS * ((number + number // self.users) % made.CELLS - made.CELLS // 2)
@@ -90,12 +90,6 @@ class Table:
         # Ids of one millisecond are a commit's.
         bet_id = new_id(self._now_ms + number // BETS_PER_COMMIT)
         return made.place_bet(made.user_id(number * made.USER_STRIDE, self.users), cell, self._now_ms, id=bet_id)
-
-    def _court(self, commit: Commit) -> Judge:
-        age_ms, presets = self._settings.max_fill_age_ms, self._settings.presets_cents
-        return judge(
-            self.book, commit, self.rules, self.model, self._tick, max_fill_age_ms=age_ms, presets_cents=presets
-        )
 
 
 def measure(path: Path, settings: Settings, now_ms: int, number: int, commits: int, per_s: float) -> Found:
