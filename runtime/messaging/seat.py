@@ -10,6 +10,7 @@ import socket
 from typing import Any
 
 from runtime.messaging.connection import Redis
+from runtime.messaging.queues import load_script
 from runtime.messaging.redis_keys import MACHINE_AT_WORK
 from runtime.settings import Settings
 
@@ -22,13 +23,12 @@ class Seat:
 
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
+        self._take = load_script(client, "take_seat")
         self._machine = f"{socket.gethostname()}:{settings.data.resolve()}".encode()
 
     def take(self) -> bool:
         """Take the seat or keep it; return whether it is ours."""
-        if self._client.set(MACHINE_AT_WORK, self._machine, nx=True, px=SEAT_MS):
-            return True
-        return self.is_ours() and bool(self._client.set(MACHINE_AT_WORK, self._machine, xx=True, px=SEAT_MS))
+        return bool(self._take(keys=[MACHINE_AT_WORK], args=[self._machine, SEAT_MS]))
 
     def is_ours(self) -> bool:
         """Tell whether this machine is at work."""
