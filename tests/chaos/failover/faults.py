@@ -6,12 +6,14 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from loadtest.postgres import programs
 from tests.chaos.failover.house import HOUSE, House
 from tests.chaos.failover.machines import Machines, NoMachines, run
 from tests.chaos.failover.patroni import Database, other
+from tests.chaos.kept import Kept
 
 COMMITS = "SELECT coalesce(max(number), 0) FROM commit_rows"
 
@@ -31,6 +33,21 @@ class Scene:
     def primary(self) -> str:
         """The member that is the primary, or was last."""
         return self.database.primary() or "a"
+
+    @property
+    def writer(self) -> Kept:
+        """The writer that is at work, or was last."""
+        return self.house.kept[f"writer-{self.house.writer() or 'a'}"]
+
+    @contextmanager
+    def cut(self, *ways: tuple[str, str]) -> Iterator[None]:
+        """Let nothing go these ways between machines."""
+        for one, two in ways:
+            self.machines.block(one, two)
+        try:
+            yield
+        finally:
+            self.machines.heal()
 
 
 Breaking = Callable[[Scene], AbstractContextManager[None]]
@@ -55,14 +72,14 @@ def kill_primary(scene: Scene) -> Iterator[None]:
 @contextmanager
 def kill_writer(scene: Scene) -> Iterator[None]:
     """Kill the writer at work."""
-    scene.house.kill_kept(f"writer-{scene.house.writer() or 'a'}")
+    scene.writer.signal(signal.SIGKILL)
     yield
 
 
 @contextmanager
 def kill_redis(scene: Scene) -> Iterator[None]:
     """Kill Redis, which is begun again."""
-    scene.house.kill_kept("redis")
+    scene.house.kept["redis"].signal(signal.SIGKILL)
     yield
 
 
@@ -70,42 +87,41 @@ def kill_redis(scene: Scene) -> Iterator[None]:
 def kill_both(scene: Scene) -> Iterator[None]:
     """Kill the primary and the writer at work at once."""
     scene.database.signal(scene.primary, signal.SIGKILL)
-    scene.house.kill_kept(f"writer-{scene.house.writer() or 'a'}")
+    scene.writer.signal(signal.SIGKILL)
     yield
+
+
+@contextmanager
+def standing_still(send: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Stop whatever `send` signals, for the length of the block."""
+    send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        send(signal.SIGCONT)
 
 
 @contextmanager
 def stop_writer(scene: Scene) -> Iterator[None]:
     """Let the writer at work stand still, wherever it is."""
-    name = f"writer-{scene.house.writer() or 'a'}"
-    scene.house.kill_kept(name, signal.SIGSTOP)
-    try:
+    with standing_still(scene.writer.signal):
         yield
-    finally:
-        scene.house.kill_kept(name, signal.SIGCONT)
 
 
 @contextmanager
 def stop_primary(scene: Scene) -> Iterator[None]:
     """Let the primary's server and all its sessions stand still."""
-    name = scene.primary
-    scene.database.signal(name, signal.SIGSTOP)
-    try:
+    with standing_still(partial(scene.database.signal, scene.primary)):
         yield
-    finally:
-        scene.database.signal(name, signal.SIGCONT)
 
 
 @contextmanager
 def stop_patroni(scene: Scene) -> Iterator[None]:
     """Let the primary's Patroni stand still: past its lease nobody demotes the server, which goes on."""
-    kept, name = scene.database.kept, scene.primary
-    kept[f"patroni-{name}"].signal(signal.SIGSTOP)
-    try:
+    name = scene.primary
+    with standing_still(scene.database.kept[f"patroni-{name}"].signal):
         yield
         _look_at(scene, name)
-    finally:
-        kept[f"patroni-{name}"].signal(signal.SIGCONT)
 
 
 @contextmanager
@@ -132,14 +148,9 @@ def switch(scene: Scene) -> Iterator[None]:
 def zombie(scene: Scene) -> Iterator[None]:
     """Cut the primary off from everybody, with a writer beside it; what it holds unshared must never be served."""
     name = scene.primary
-    for far in (other(name), HOUSE):
-        scene.machines.block(name, far)
-        scene.machines.block(far, name)
-    try:
+    with scene.cut(*(way for far in (other(name), HOUSE) for way in ((name, far), (far, name)))):
         yield
         _look_at(scene, name)
-    finally:
-        scene.machines.heal()
 
 
 def parted(between: str, ways: str) -> Breaking:
@@ -150,14 +161,9 @@ def parted(between: str, ways: str) -> Breaking:
         primary = scene.primary
         at = {"p": primary, "s": other(primary), "h": HOUSE}
         one, two = at[between[0]], at[between[1]]
-        if ways != "<":
-            scene.machines.block(one, two)
-        if ways != ">":
-            scene.machines.block(two, one)
-        try:
+        cut = {">": [(one, two)], "<": [(two, one)], "=": [(one, two), (two, one)]}[ways]
+        with scene.cut(*cut):
             yield
-        finally:
-            scene.machines.heal()
 
     return breaking
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 from pathlib import Path
 
 import msgspec
@@ -15,9 +14,9 @@ from runtime.messaging.redis_values import WriterAlive
 from taptrade import redis_server
 from taptrade.processes import command
 from tests.acceptance.system import System
-from tests.chaos.failover.kept import Kept
 from tests.chaos.failover.machines import Machines
 from tests.chaos.failover.patroni import MEMBERS
+from tests.chaos.kept import Kept
 from tests.waiting import wait_until
 
 HOUSE = "c"
@@ -71,10 +70,6 @@ class House(System):
         if alive is None:
             return ""
         return next((name for name in MEMBERS if self.kept[f"writer-{name}"].pid == alive.pid), "")
-
-    def kill_kept(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a process that is kept running a signal."""
-        self.kept[name].signal(number)
 
     def close(self) -> None:
         """End everything."""

@@ -14,8 +14,9 @@ import httpx
 import msgspec
 
 from loadtest.postgres import programs, runs_as
-from tests.chaos.failover.kept import Kept
 from tests.chaos.failover.machines import NAMES, Machines, run
+from tests.chaos.family import signal_family
+from tests.chaos.kept import Kept
 from tests.waiting import wait_until
 
 SCOPE = "house"
@@ -129,19 +130,11 @@ class Database:
                 return pid
         return 0
 
-    def family(self, name: str) -> list[int]:
-        """Return a member's server and all its children."""
-        master = self.postmaster(name)
-        children = Path(f"/proc/{master}/task/{master}/children")
-        with suppress(OSError):
-            return [master, *(int(pid) for pid in children.read_text().split())] if master else []
-        return []
-
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a member's server and all its children."""
-        for pid in self.family(name):
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
+        master = self.postmaster(name)
+        if master:
+            signal_family(master, number)
 
     def end(self) -> None:
         """End what is kept; what Patroni began ends with its machine."""

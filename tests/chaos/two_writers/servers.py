@@ -9,11 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
-import psutil
 import psycopg
 
 from loadtest.postgres import DURABLE, Cluster, programs, runs_as
 from loadtest.processes import as_user
+from tests.chaos.family import signal_family
 from tests.waiting import wait_until
 
 DATABASE = "house"
@@ -86,18 +86,8 @@ class Server:
 
     def signal_all(self, number: signal.Signals) -> None:
         """Do something to every process of it, as if it happened to the machine."""
-        if self._process is None:
-            return
-        try:
-            postmaster = psutil.Process(self._process.pid)
-            family = [postmaster, *postmaster.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return
-        for one in family:
-            try:
-                one.send_signal(number)
-            except psutil.NoSuchProcess:
-                continue
+        if self._process is not None:
+            signal_family(self._process.pid, number)
 
     def kill(self) -> None:
         """End it at once, with all that it has in memory."""

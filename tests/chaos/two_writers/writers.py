@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -15,8 +12,9 @@ from typing import Any, Self
 import msgspec
 
 from runtime.messaging.redis_keys import WRITER_ALIVE
+from taptrade.processes import command
+from tests.chaos.kept import Kept
 
-RESTART_S = 0.2
 DOUBT = re.compile(r"a commit is in doubt")
 
 
@@ -27,33 +25,18 @@ class Writers:
         self._client = client
         self._settings = settings
         self._folders = [folder / name for name in ("first", "second")]
-        self._running: dict[Path, subprocess.Popen[bytes]] = {}
-        self._stopping = threading.Event()
-        self._keepers = [threading.Thread(target=self._keep, args=(one,), daemon=True) for one in self._folders]
+        self._kept: list[Kept] = []
 
     def __enter__(self) -> Self:
-        for keeper in self._keepers:
-            keeper.start()
+        for folder in self._folders:
+            folder.mkdir()
+            environment = os.environ | self._settings | {"TAPTRADE_DATA": str(folder)}
+            self._kept.append(Kept(command("writer"), environment, folder / "writer.log"))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for process in [*self._running.values()]:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGCONT)
-            process.kill()
-        for keeper in self._keepers:
-            keeper.join(20)
-
-    def _keep(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        environment = os.environ | self._settings | {"TAPTRADE_DATA": str(folder)}
-        command = [sys.executable, "-I", "-m", "taptrade", "serve", "writer"]
-        while not self._stopping.is_set():
-            with (folder / "writer.log").open("ab") as log:
-                self._running[folder] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-            self._running[folder].wait()
-            self._stopping.wait(RESTART_S)
+        for kept in self._kept:
+            kept.end()
 
     @property
     def at_work(self) -> int:
