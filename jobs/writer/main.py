@@ -121,13 +121,8 @@ class WriterProcess:
                 self._run_once()
             except AnotherWrites as ex:
                 raise AnotherWriter(str(ex)) from ex
-            except OperationalError as ex:
-                self._note(f"the database fails: {ex}")
-                self._has_doubts = True
-                self._say_so()
-                self.stopping.wait(STUCK_WAIT_S)
-            except Stuck as ex:
-                self._note(f"the database takes no writes: {ex}")
+            except (OperationalError, Stuck) as ex:
+                self._note(f"the database {'takes no writes' if isinstance(ex, Stuck) else 'fails'}: {ex}")
                 self._has_doubts = True
                 self._say_so()
                 self.stopping.wait(STUCK_WAIT_S)
