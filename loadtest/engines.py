@@ -56,7 +56,7 @@ class Side:
 
     settings: Settings
     players: int
-    clock: ManualClock = field(default_factory=lambda: ManualClock(SystemClock().now_ms()))
+    clock: ManualClock = field(default_factory=lambda: ManualClock(1000 * column_of(SystemClock().now_ms(), RULES)))
     book: Book = field(init=False)
     users: list[str] = field(init=False, default_factory=list)
     took_s: list[float] = field(init=False, default_factory=list)
