@@ -53,6 +53,7 @@ class Line(Cable):
         self._open: set[Connection] = set()
         self._answered: set[int] = set()
         self._loses_next_answer = False
+        self._hushes_streams = False
 
     def __exit__(self, kind: type[BaseException] | None, ex: BaseException | None, at: TracebackType | None) -> None:
         self.go_down()
@@ -67,7 +68,7 @@ class Line(Cable):
 
     def go_down(self) -> None:
         """Break every connection, and take none until `come_up`."""
-        self.is_up = False
+        self.is_up = self._hushes_streams = False
         self.cut()
 
     def come_up(self) -> None:
@@ -81,8 +82,12 @@ class Line(Cable):
                 connection.silent = connection.stream is not None
 
     def lose_next_answer(self) -> None:
-        """Let the next bet reach the house, and go down when its answer comes."""
-        self._loses_next_answer = True
+        """Let the next bet reach the house, and go down when its answer comes.
+
+        Until then streams bring nothing, those that are asked for meanwhile too: one might bring the bet before.
+        """
+        self._loses_next_answer = self._hushes_streams = True
+        self.fall_silent()
 
     def wait_for_stream(self, after: int) -> str:
         """Wait until the request for the stream that follows `after` others brings events; return where it resumes."""
@@ -114,6 +119,7 @@ class Line(Cable):
             found = LAST_EVENT_ID.search(data)
             with self._changed:
                 connection.stream = len(self.resumed_at)
+                connection.silent = self._hushes_streams
                 self.resumed_at.append(found[1].decode() if found else "")
         if self._loses_next_answer and BET.match(data):
             connection.loses_answer, self._loses_next_answer = True, False

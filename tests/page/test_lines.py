@@ -210,7 +210,6 @@ def test_without_a_network_a_tap_is_unknown_and_heals(
 
 def test_a_line_that_breaks_in_mid_bet_brings_the_bet_once(seat: Seat, context: BrowserContext, line: Line) -> None:
     line.lose_next_answer()
-    line.fall_silent()  # the stream may bring the bet before the answer would have come
     seat.tap(0.85, 0.48)
     seat.expect_state("unknown")
     line.come_up()
