@@ -20,7 +20,7 @@ from runtime.metrics.table import Snapshot
 from runtime.operating.exposure import read_exposure, settlement_lag_ms
 from runtime.operating.feed import FeedView, feed_view
 from runtime.operating.pace import Pace, read_pace
-from runtime.operating.queues import SHOWN, QueueView, function_queues, oldest_waiting_ms, read_queues
+from runtime.operating.queues import QueueView, function_queues, house_queues, oldest_waiting_ms, read_queues
 from runtime.postgresql import choice
 from runtime.records.queries import QUERIES
 from runtime.settings import Settings
@@ -113,13 +113,15 @@ class HouseLook:
         self._clock = clock
         self._pool = choice.read_pool(settings, clock)
         self._latencies = Latencies()
+        self._shards = 1
 
     def now(self) -> HouseStatus:
         """Ask every part once."""
         now_ms, settings = self._clock.now_ms(), self._settings
-        status = read_status(self._client, now_ms)
+        self._shards = self._books(lambda: choice.shards_of(settings)) or self._shards
+        status = read_status(self._client, now_ms, self._shards)
         snapshots = self._redis(lambda: collect(self._client, now_ms)) or []
-        queues = (*SHOWN, *(self._redis(lambda: function_queues(self._client)) or ()))
+        queues = (*house_queues(self._shards), *(self._redis(lambda: function_queues(self._client)) or ()))
         checks = system_checks(status, newest_commit(self._pool), works_down(snapshots))
         down = self._down(redis_answers=status is not None)
         processes = [_process(one, now_ms) for one in snapshots]

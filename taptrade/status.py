@@ -17,7 +17,7 @@ from runtime.clock import SystemClock
 from runtime.game.money import dollars
 from runtime.messaging.connection import connect
 from runtime.messaging.queues import FUNCTION_PREFIX
-from runtime.operating.queues import SHOWN, QueueView
+from runtime.operating.queues import QueueView, is_of_house
 from runtime.settings import load
 from taptrade import embedded_redis
 from taptrade.arguments import WithExamples
@@ -118,7 +118,7 @@ def _of_the_game(seen: HouseStatus) -> list[Row]:
         found.append(("feed", "", "\n".join(sources) or "no source says anything"))
     if seen.queues is not None:
         ages = seen.queue_ages_ms or {}
-        told = [(one.name in SHOWN, _queue(one, ages.get(one.name))) for one in seen.queues]
+        told = [(is_of_house(one.name), _queue(one, ages.get(one.name))) for one in seen.queues]
         found.append(("queues", "", "; ".join(text for is_own, text in told if is_own)))
         of_functions = "; ".join(text for is_own, text in told if not is_own)
         found += [("functions' queues", "", of_functions)] if of_functions else []

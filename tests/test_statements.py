@@ -18,6 +18,7 @@ from runtime.game.statements import COLUMN_LISTS, MARK
 from runtime.history.shelves import PAST
 from runtime.personal.seal import PERSONAL
 from runtime.postgresql.move import MOVING
+from runtime.postgresql.schema import ADDING
 from runtime.postgresql.translation import OWN
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
@@ -41,11 +42,26 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
     "PERSONAL": ("runtime/personal/personal.sql", PERSONAL),
     "OWN": ("runtime/postgresql/statements.sql", OWN),
+    "ADDING": ("runtime/postgresql/adding.sql", ADDING),
     "MOVING": ("runtime/postgresql/moving.sql", MOVING),
     "EXPORTED": ("taptrade/exported.sql", EXPORTED),
 }
 # Filled when a page is asked for, or once for each kind of record.
-FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored", "table", "columns", "values", "key"}
+FILLED_LATER = {
+    "conditions",
+    "bets",
+    "others",
+    "which",
+    "written",
+    "stored",
+    "table",
+    "columns",
+    "values",
+    "key",
+    "schema",
+    "column",
+    "number",
+}
 # A commit's own `write` looks a statement up by a name that it is given.
 WRITERS = (ROOT / "runtime/game/ledger.py", ROOT / "runtime/postgresql/commit.py")
 # The migrations' own table, and PRAGMAs.

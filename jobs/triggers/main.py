@@ -14,7 +14,7 @@ from jobs.rq.runs import Runs
 from jobs.triggers.attempts import Attempts
 from jobs.triggers.deadlines import Deadlines
 from jobs.triggers.follow import Follower
-from jobs.triggers.positions import Positions, forget_others
+from jobs.triggers.positions import Positions, forget_others, position_of
 from jobs.triggers.threads import QueueThread, forget_queues, take_up_again
 from jobs.triggers.work import Workshop, open_workshop
 from runtime.background import Background
@@ -31,7 +31,7 @@ from runtime.storage.function_store import prepare
 from runtime.systemd import systemd
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.discovery import triggers_in
-from runtime.triggers.run import Bench
+from runtime.triggers.run import Bench, shards_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class FunctionProcess:
         self._deadlines = Deadlines(self._clock)
         self._attempts = Attempts(self._deadlines, self._metrics, self._clock, stop)
         self._threads: list[QueueThread] = []
+        self._shards = range(1, shards_of(settings) + 1)
 
     def start(self) -> None:
         """Begin with what every function is started by."""
@@ -68,7 +69,8 @@ class FunctionProcess:
         for trigger in self._triggers:
             self._attempts.begin_counts(trigger)
             if trigger.starter == "event":
-                self._background.start(trigger.name, partial(self._follow, trigger))
+                for shard in self._shards:
+                    self._background.start(position_of(trigger.name, shard), partial(self._follow, trigger, shard))
             else:
                 self._take_queue(trigger)
         logger.info("%d functions are at work", len(self._triggers))
@@ -82,11 +84,11 @@ class FunctionProcess:
             self._threads.append(thread)
             self._background.start(f"{trigger.name}-{number}", thread.run)
 
-    def _follow(self, trigger: Trigger) -> None:
+    def _follow(self, trigger: Trigger, shard: int) -> None:
         bench = self._bench()
         try:
-            positions = Positions(bench.store, trigger.name)
-            Follower(trigger, bench, positions, self._attempts, self._metrics).run(self._stop)
+            positions = Positions(bench.store, trigger.name, shard)
+            Follower(trigger, bench, positions, self._attempts, self._metrics, shard).run(self._stop)
         finally:
             bench.close()
 
@@ -94,7 +96,8 @@ class FunctionProcess:
         forget_queues([one.runs_on for one in self._triggers if one.starter != "event"], self._client)
         store = open_writer(self._settings.functions_database)
         try:
-            gone = forget_others(store, [one.name for one in self._triggers if one.starter == "event"])
+            events = [one.name for one in self._triggers if one.starter == "event"]
+            gone = forget_others(store, [position_of(name, shard) for name in events for shard in self._shards])
         finally:
             store.close()
         if gone:

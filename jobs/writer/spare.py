@@ -25,7 +25,8 @@ SAY_EVERY_MS = 1_000
 class Spare:
     """Wait a moment each time, and say now and then that we do."""
 
-    def __init__(self, pause: Callable[[], object], client: Redis, clock: Clock) -> None:
+    def __init__(self, pause: Callable[[], object], client: Redis, clock: Clock, shard: int) -> None:
+        self._key = redis_keys.of_shard(redis_keys.WRITER_SPARE, shard)
         self._pause = pause
         self._client = client
         self._clock = clock
@@ -39,21 +40,21 @@ class Spare:
         if now_ms >= self._due_ms:
             self._due_ms = now_ms + SAY_EVERY_MS
             with suppress(*OUTAGES):
-                self._client.set(redis_keys.WRITER_SPARE, self._alive, ex=redis_keys.ALIVE_TTL_S)
+                self._client.set(self._key, self._alive, ex=redis_keys.ALIVE_TTL_S)
 
 
-def opened(settings: Settings, stand_by: Callable[[], object] | None) -> Database:
-    """Open the ledger to write; on PostgreSQL a spare stands by for the writer that is at work, on whatever machine."""
+def opened(settings: Settings, shard: int, stand_by: Callable[[], object] | None) -> Database:
+    """Open a ledger to write; on PostgreSQL a spare stands by for the writer that is at work, on whatever machine."""
     trouble = ""
     while True:
         try:
-            return choice.open_writer(settings)
+            return choice.open_writer(settings, shard)
         except LockHeld:
             if stand_by is None:
                 raise
         stand_by()
         try:
-            choice.await_vacancy(settings, stand_by)
+            choice.await_vacancy(settings, shard, stand_by)
         except OperationalError as ex:
             if str(ex) != trouble:
                 trouble = str(ex)

@@ -337,3 +337,12 @@ WITH RECURSIVE span (low, high) AS (
 )
 SELECT coalesce((SELECT last_bet_seq FROM commits WHERE last_bet_seq IS NOT NULL
     AND number <= (SELECT low FROM span WHERE low = high) ORDER BY number DESC LIMIT 1), 0);
+
+-- name: ledger_size
+-- How much a ledger holds: newest commit, accounts, bets, head of the chain. The first three are numbers that count on.
+SELECT number, (SELECT count(*) FROM users), (SELECT count(*) FROM bets), hash
+FROM commits ORDER BY number DESC LIMIT 1;
+
+-- name: withdrawal_commit
+-- The commit by which a withdrawal was asked for.
+SELECT requested_commit FROM withdrawals WHERE id = ?;

@@ -141,7 +141,7 @@ def test_no_commit_is_made_in_another_writers_epoch(url: str) -> None:
         with closing(PostgresDatabase(url, prepare="")) as by_hand:
             by_hand.execute(OWN["begin_epoch"])
         with pytest.raises(AnotherWrites, match="another writer has begun an epoch"), first.transaction():
-            first.at_commit(OWN["go_on_in_epoch"], (1, b"h" * 32, 1, first.epoch, 0))
+            first.at_commit(OWN["go_on_in_epoch"], (1, b"h" * 32, 1, 1, first.epoch, 0))
 
 
 class Line:
