@@ -17,6 +17,8 @@ from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, connect, seen_of, was_never_sent
 from runtime.messaging.queues import claim_nonce
 from runtime.messaging.redis_errors import NoReplicas, NotPrimary, ServerChanged
+from runtime.settings import SettingsError, load
+from taptrade import installation_checks, start_checks
 from tests.sentinel import SERVICE, Server, Watched, free_ports, server, watched
 from tests.waiting import wait_until
 
@@ -126,6 +128,18 @@ def test_a_demoted_primary_ends_what_waits_on_it(house: Watched) -> None:
         wait_until(lambda: house.primary.tells()["role"] == "slave", 20, what="a primary that was demoted")
         tried(client, "anything", now_s())
         assert seen_of(client) == f"the primary is 127.0.0.1:{house.replica.port}"
+
+
+def test_a_start_and_the_doctor_name_the_primary_and_a_service_that_nobody_watches(house: Watched) -> None:
+    start_checks.require_fit_redis(house.url)
+    settings = load({"TAPTRADE_REDIS_URL": house.url})
+    assert installation_checks.server(settings).seen == f"by Sentinel, the primary is 127.0.0.1:{house.primary.port}"
+    unknown = house.url.replace(f"/{SERVICE}/", "/elsewhere/")
+    with pytest.raises(SettingsError, match=r"TAPTRADE_REDIS_URL: .* no sentinel watches 'elsewhere'"):
+        start_checks.require_fit_redis(unknown)
+    diagnosis = installation_checks.server(load({"TAPTRADE_REDIS_URL": unknown}))
+    assert diagnosis.state == "fail"
+    assert "no sentinel watches 'elsewhere'" in diagnosis.seen
 
 
 def test_sentinels_that_are_gone_are_passed_over_and_named_when_none_is_left(house: Watched) -> None:
