@@ -111,7 +111,7 @@ def overview(call: OperatorCall[None]) -> Overview:
         breaker=_breaker(status, note),
         overrides=newest_overrides(parts.pool.execute, OVERRIDES_SHOWN),
         queues=queues,
-        bets=read_pace(parts.pool.execute, status.backlog_bets, now_ms),
+        bets=read_pace([one.pool.execute for one in parts.shards or [parts]], status.backlog_bets, now_ms),
         backup=None
         if backup is None
         else LastBackup(backup.file, rfc3339(backup.made_ms), backup.made_ms, backup.bytes, backup.commit),

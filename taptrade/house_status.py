@@ -12,6 +12,7 @@ import msgspec
 from runtime.clock import Clock, rfc3339
 from runtime.errors import Unavailable
 from runtime.game.ledger import SQL
+from runtime.game.player_entries import Execute
 from runtime.health.status import Check, SystemStatus, newest_commit, read_jobs, read_status, system_checks
 from runtime.messaging.connection import Redis, RedisError, seen_of
 from runtime.messaging.metrics_exchange import collect, works_down
@@ -26,6 +27,7 @@ from runtime.records.queries import QUERIES
 from runtime.settings import Settings
 from runtime.storage.backups import FOLDER, Backup, newest_backup
 from runtime.storage.database import DatabaseError
+from runtime.storage.read_pool import ReadPool
 from runtime.version import build
 from taptrade import alive, running
 from taptrade.announce import ask
@@ -114,6 +116,7 @@ class HouseLook:
         self._pool = choice.read_pool(settings, clock)
         self._latencies = Latencies()
         self._shards = 1
+        self._pools: list[ReadPool] = []
 
     def now(self) -> HouseStatus:
         """Ask every part once."""
@@ -148,7 +151,7 @@ class HouseLook:
             breaker=status.breaker.to_dict() if status else None,
             queues=self._redis(lambda: read_queues(self._client, queues)),
             queue_ages_ms=self._queue_ages_ms(queues, now_ms),
-            bets=self._books(lambda: read_pace(self._pool.execute, status.backlog_bets if status else 0, now_ms)),
+            bets=self._books(lambda: read_pace(self._ledgers(), status.backlog_bets if status else 0, now_ms)),
             latencies=self._latencies.of(snapshots, self._clock.monotonic_ms()),
             settlement_lag_ms=self._books(lambda: self._settlement_lag_ms(now_ms)),
             owed=self._books(self._owed),
@@ -159,6 +162,12 @@ class HouseLook:
             archived_ms=status.archived_ms if status else None,
             disk=_disk(settings),
         )
+
+    def _ledgers(self) -> list[Execute]:
+        """Return what reads each ledger of the house; opened when there is one more."""
+        for shard in range(len(self._pools) + 1, self._shards + 1):
+            self._pools.append(choice.read_pool(self._settings, self._clock, shard=shard))
+        return [pool.execute for pool in self._pools]
 
     def _redis(self, look: Callable[[], T]) -> T | None:
         try:

@@ -20,6 +20,7 @@ from runtime.game.limits import RiskLimits
 from runtime.game.shards import begins_after, shard_of
 from runtime.messaging.commands import Adjust, AdoptGuest, AnyCommand, Delegation, Deposit, OpenAccount, Outcome
 from runtime.messaging.queues import begin_epoch
+from runtime.operating.pace import read_pace
 from runtime.parts import Routes
 from runtime.postgresql.adding import NotAdded, add_shard
 from runtime.postgresql.connection import PostgresDatabase
@@ -103,6 +104,9 @@ def test_a_bet_on_the_second_shard_goes_from_its_tap_to_its_payout(desks: TwoDes
         assert desk.balance(user) > 1_000_000
         report = audit(desk.database, begins_after=begins_after(shard))
         assert (report.findings, report.bets) == ([], 1)
+    ledgers = [desk.database.execute for desk in desks.both()]
+    assert read_pace(ledgers, 0, one.clock.now_ms()).last_minute == 2
+    assert read_pace(ledgers, 0, one.clock.now_ms() + 61_000).last_minute == 0
     # Who reads about the whole house finds each with its own account, and no number twice.
     found = desks.house.execute("SELECT id, user_id FROM bets ORDER BY seq")
     assert found == [(bet.id, user) for bet, user in zip(bets, users, strict=True)]
