@@ -159,6 +159,32 @@ def clear(lenders: tuple[Lender, ...]) -> None:
         lender.begin()
 
 
+@pytest.mark.parametrize(
+    ("cells", "scope"),
+    [(CELLS[:1], CELLS[0][1]), (CELLS[:2], str(COLUMNS[0])), (CELLS, HOUSE)],
+    ids=["a cell", "a column", "the house"],
+)
+def test_what_one_writer_leaves_idle_the_other_can_use_but_for_a_hundredth(
+    lenders: tuple[Lender, Lender], cells: tuple[tuple[int, str], ...], scope: str
+) -> None:
+    clear(lenders)
+    one, two = lenders
+    for at, cell in enumerate([*cells, *cells]):
+        bet = (*cell, 7 + at)
+        two.ask([bet, bet])
+        assert two.judge(bet)
+        two.give_back()
+    is_taken = True
+    while is_taken:
+        is_taken = False
+        for start_s, cell_id in cells:
+            one.ask([(start_s, cell_id, 50)])
+            is_taken |= one.judge((start_s, cell_id, 50))
+            one.give_back()
+    assert 100 * (used(lenders)[scope] + 50) > USABLE_PERCENT * RISK.most_cents(scope)
+    require_limits(lenders)
+
+
 def test_a_lower_limit_lends_nothing_more_and_takes_nothing_away(lenders: tuple[Lender, Lender]) -> None:
     clear(lenders)
     one, two = lenders
