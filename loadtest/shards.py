@@ -24,7 +24,7 @@ from loadtest.bets import tick
 from loadtest.engines import AT_ONCE, SERVER, VOLATILITY, Side, given_folder
 from loadtest.measurement import Found
 from loadtest.processes import BenchFailed
-from runtime.clock import SystemClock
+from runtime.clock import ManualClock, SystemClock
 from runtime.game.limits import RiskLimits
 from runtime.messaging.commands import Batch
 from runtime.messaging.queues import BETS
@@ -69,7 +69,7 @@ class Writers:
     def __init__(self, url: str, shards: int, players: int, size: int) -> None:
         schema.migrate(url, SystemClock())
         for _ in range(1, shards):
-            add_shard(url, SystemClock(), RISK)
+            add_shard(url, ManualClock(0), RISK)  # the writers live in a moment of their own
         context = multiprocessing.get_context("spawn")
         self._ends: list[Connection] = []
         self._processes = []
