@@ -25,6 +25,7 @@ from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.clock import Clock, SystemClock
 from runtime.game.ledger import SQL
+from runtime.machine import machine_of
 from runtime.market.models import keep_model, open_model
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
@@ -92,7 +93,7 @@ class WriterProcess:
             self.checkpoints = Checkpointer(
                 database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
             )
-        self.has_spares = bool(settings.database_url)
+        self.has_spares, self.machine = bool(settings.database_url), machine_of(settings)
         self.trimmer = Trimmer(database, clock)
         self.erased = ErasedFile(settings.data / ERASURES_FILE)
         self.writer.on_erasure = self._keep_erasures
@@ -111,7 +112,7 @@ class WriterProcess:
         """Iterate until told to stop; what waits in the queues then is left for the next writer."""
         if self.checkpoints is not None:
             self.checkpoints.start(self.background)
-        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background)
+        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background, self.machine)
         while not self.stopping.is_set():
             # A writer that waits for the disk or for Redis gets on: starting it anew would help nobody.
             systemd.alive()
@@ -281,7 +282,9 @@ def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callab
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
         clock = SystemClock()
-        waiting = Spare(stand_by, client, clock) if stand_by and settings.database_url else stand_by
+        waiting = (
+            Spare(stand_by, client, clock, machine_of(settings)) if stand_by and settings.database_url else stand_by
+        )
         process = begun(settings, waiting, lambda database: WriterProcess(settings, client, database, clock))
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)

@@ -13,6 +13,7 @@ from typing import TypeVar
 from runtime.clock import Clock
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis
+from runtime.messaging.metrics_exchange import StandingBy
 from runtime.messaging.redis_values import SpareAlive
 from runtime.postgresql import choice
 from runtime.process_lock import LockHeld
@@ -30,11 +31,12 @@ AWAY_WAIT_S = 0.1
 class Spare:
     """Wait a moment each time, and say now and then that we do."""
 
-    def __init__(self, pause: Callable[[], object], client: Redis, clock: Clock) -> None:
+    def __init__(self, pause: Callable[[], object], client: Redis, clock: Clock, machine: str) -> None:
         self._pause = pause
         self._client = client
         self._clock = clock
         self._alive = SpareAlive(socket.gethostname(), os.getpid()).encode()
+        self._standing_by = StandingBy("writer", machine, client, clock)
         self._due_ms = 0
 
     def __call__(self) -> None:
@@ -44,6 +46,7 @@ class Spare:
         if now_ms >= self._due_ms:
             self._due_ms = now_ms + SAY_EVERY_MS
             with suppress(*OUTAGES):
+                self._standing_by()
                 self._client.set(redis_keys.WRITER_SPARE, self._alive, ex=redis_keys.ALIVE_TTL_S)
 
 
