@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from runtime.settings import Settings
+
+SEVERAL = "TAP_SEVERAL_MACHINES"
+"""Set where the ledger is one that machines share: processes that do not read it are not told where it is."""
 
 
 def identity(settings: Settings) -> str:
@@ -14,4 +18,4 @@ def identity(settings: Settings) -> str:
 
 def machine_of(settings: Settings) -> str:
     """Return the name of this machine where there may be others; empty for a house on SQLite, which is on one."""
-    return identity(settings) if settings.database_url else ""
+    return identity(settings) if settings.database_url or SEVERAL in os.environ else ""

@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     settings, clock = load(), SystemClock()
     trouble = PROBES[given.name](settings, clock)
-    waits = not trouble and bool(settings.database_url) and stands_by(given.name, settings, clock)
+    waits = not trouble and bool(machine_of(settings)) and stands_by(given.name, settings, clock)
     if given.json:
         print_json({"ok": not trouble, "name": given.name, "detail": trouble or ("stands by" if waits else "")})
     elif waits:
