@@ -10,6 +10,8 @@ CMD ["sh", "-c", "/edge/origins >/tmp/origins.conf && /edge/tls /tmp && /edge/ap
 FROM redis:7-bookworm AS queue
 # A volume takes its owner from the folder that it is laid over; the server runs as this user from the start.
 RUN install -d -o 999 -g 999 -m 0700 /data
+# Of several, as compose.cluster.yaml has them.
+COPY cluster/redis cluster/sentinel /cluster/
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /app

@@ -6,6 +6,7 @@ import msgspec
 
 from runtime.function import Call, Reply, function
 from runtime.health.status import Check, SystemStatus, newest_commit, process_checks, read_status, system_checks
+from runtime.messaging.connection import seen_of
 from runtime.messaging.metrics_exchange import gather, take, works_down
 
 
@@ -48,7 +49,8 @@ def healthz(call: Call[None]) -> Reply:
     status = read_status(parts.redis, call.received_ms)
     own = take(call.surroundings.metrics, call.surroundings.clock, parts.background)
     down = works_down(gather(parts.redis, own))
-    return _report(call, system_checks(status, newest_commit(parts.pool), down), _sources(status, call.received_ms))
+    checks = system_checks(status, newest_commit(parts.pool), down, seen_of(parts.redis))
+    return _report(call, checks, _sources(status, call.received_ms))
 
 
 @function(
@@ -63,7 +65,8 @@ def readyz(call: Call[None]) -> Reply:
     """Check the database, Redis and what runs in the background here; 503 when one of it is not well."""
     parts = call.parts
     status = read_status(parts.redis, call.received_ms)
-    return _report(call, process_checks(status, newest_commit(parts.pool), parts.background.down()))
+    down, seen = parts.background.down(), seen_of(parts.redis)
+    return _report(call, process_checks(status, newest_commit(parts.pool), down, seen))
 
 
 def _report(call: Call[None], checks: dict[str, Check], sources: dict[str, SourceHealth] | None = None) -> Reply:

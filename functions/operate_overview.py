@@ -10,7 +10,7 @@ from runtime.function import OperatorCall, function
 from runtime.game.breaker import refuses_bets
 from runtime.health.status import Check, SystemStatus, newest_commit, read_status, system_checks
 from runtime.market.breaker import read_breaker
-from runtime.messaging.connection import RedisError
+from runtime.messaging.connection import RedisError, seen_of
 from runtime.messaging.metrics_exchange import gather, take, works_down
 from runtime.messaging.redis_values import OverrideNote
 from runtime.operating.feed import FeedView, feed_view
@@ -93,7 +93,8 @@ def overview(call: OperatorCall[None]) -> Overview:
     if status is None:
         raise Unavailable("Redis does not answer: /healthz tells what else is known.")
     own = take(call.surroundings.metrics, call.surroundings.clock, parts.background)
-    checks = system_checks(status, newest_commit(parts.pool), works_down(gather(parts.redis, own)))
+    down = works_down(gather(parts.redis, own))
+    checks = system_checks(status, newest_commit(parts.pool), down, seen_of(parts.redis))
     try:
         queues, note = read_queues(parts.redis), read_breaker(parts.redis)[1]
     except RedisError as ex:

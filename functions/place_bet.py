@@ -259,7 +259,7 @@ def _not_enqueued(call: Call[Any], ticket: Ticket, result: EnqueueResult) -> Exc
             call.surroundings.limiter.remember("bets", signed_in(call.session).wallet, call.received_ms)
         decision.enforce()
     if result.code == "EPOCH":
-        return before_memory("The bet", call.received_ms)
+        return before_memory("The bet", result.argument, call.received_ms)
     return overloaded() if result.code == "FULL" else None
 
 

@@ -94,7 +94,7 @@ def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
         parts.redis, session.nonce_address, body.nonce, withdrawal_id, body.timestamp, call.received_ms
     )
     if code == "EPOCH":
-        raise before_memory("The withdrawal", call.received_ms)
+        raise before_memory("The withdrawal", used_by, call.received_ms)
     if code:
         raise Conflict("The nonce was used before.", code="REPLAYED_NONCE", used_by=used_by)
     command = Withdraw(

@@ -11,9 +11,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from runtime.addresses import AddressError, canonical_address
 from runtime.hosts import shown_host
+from runtime.sentinel_url import SCHEMES as SENTINEL_SCHEMES
+from runtime.sentinel_url import is_sentinel, read_sentinel_url
 
 SECRET_LENGTH_MIN = 32
-REDIS_SCHEMES = ("redis", "rediss", "unix")
+REDIS_SCHEMES = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 STORAGE_CLASSES = ("STANDARD_IA", "STANDARD", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY")
 """Those of S3 from which an object is read at once."""
@@ -129,6 +131,9 @@ def redis_url(text: str) -> str:
         raise ValueError(f"must begin with {', '.join(f'{one}://' for one in REDIS_SCHEMES)}")
     if {"password", "username"} & set(parse_qs(text.partition("?")[2])):
         raise ValueError("the password stands before the host, as in redis://:PASSWORD@HOST; elsewhere it is shown")
+    if is_sentinel(text):
+        read_sentinel_url(text)
+        return text
     if scheme == "unix":
         if set(unquote(text)) & set(" \t\n"):
             raise ValueError("the client library cannot read the path of a socket with blanks")

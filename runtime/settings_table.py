@@ -92,7 +92,13 @@ TABLE: tuple[Setting, ...] = (
         "PostgreSQL for the ledger: postgresql://USER:PASSWORD@HOST/DATABASE; empty: SQLite in the data folder",
         secret=True,
     ),
-    Setting("redis_url", redis_url, "", "an existing Redis; empty: start our own in the data folder", secret=True),
+    Setting(
+        "redis_url",
+        redis_url,
+        "",
+        "an existing Redis, or its sentinels; empty: start our own in the data folder",
+        secret=True,
+    ),
     Setting(
         "archive_url",
         stored_at,

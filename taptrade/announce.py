@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import signal
 import sys
 import time
@@ -98,6 +99,7 @@ def hide_password(url: str) -> str:
     """Return a URL without the password in it."""
     scheme, separator, rest = url.partition("://")
     credentials, at, host = rest.rpartition("@")
+    host = re.sub(r"\b(sentinel_password=)[^&]*", r"\1***", host)
     return f"{scheme}{separator}{'***' if credentials else ''}{at}{host}"
 
 

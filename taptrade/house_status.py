@@ -13,7 +13,7 @@ from runtime.clock import Clock, rfc3339
 from runtime.errors import Unavailable
 from runtime.game.ledger import SQL
 from runtime.health.status import Check, SystemStatus, newest_commit, read_jobs, read_status, system_checks
-from runtime.messaging.connection import Redis, RedisError
+from runtime.messaging.connection import Redis, RedisError, seen_of
 from runtime.messaging.metrics_exchange import collect, works_down
 from runtime.messaging.redis_values import AuditResult, JobSeen
 from runtime.metrics.table import Snapshot
@@ -124,7 +124,7 @@ class HouseLook:
         status = read_status(self._client, now_ms)
         snapshots = self._redis(lambda: collect(self._client, now_ms)) or []
         queues = (*SHOWN, *(self._redis(lambda: function_queues(self._client)) or ()))
-        checks = system_checks(status, newest_commit(self._pool), works_down(snapshots))
+        checks = system_checks(status, newest_commit(self._pool), works_down(snapshots), seen_of(self._client))
         down = self._down(redis_answers=status is not None)
         processes = [_process(one, now_ms) for one in snapshots]
         up_s = max((one.up_s for one in processes), default=None)

@@ -13,7 +13,9 @@ from rich.filesize import decimal
 
 from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
+from runtime.messaging.connection import RedisError, connect, seen_of
 from runtime.postgresql import choice
+from runtime.sentinel_url import is_sentinel
 from runtime.settings import Settings, SettingsError
 from runtime.storage import ticks_store
 from runtime.storage.backups import FOLDER, newest_backup
@@ -92,12 +94,26 @@ def server(settings: Settings) -> Diagnosis:
     """Look which Redis-compatible server a start would take."""
     name = "Redis server"
     if settings.redis_url:
-        return ok(name, "the one of TAPTRADE_REDIS_URL")
+        return _other_server(name, settings.redis_url)
     try:
         binary = redis_server.choose(embedded_redis.stored_in(settings.data))
     except SettingsError as ex:
         return fail(name, str(ex), "install Redis 7 or Valkey, or set TAPTRADE_REDIS_URL")
     return ok(name, f"{redis_server.version_of(binary)} at {binary}")
+
+
+def _other_server(name: str, url: str) -> Diagnosis:
+    """Say where the server of a URL is; of sentinels, which primary they name."""
+    if not is_sentinel(url):
+        return ok(name, "the one of TAPTRADE_REDIS_URL")
+    client = connect(url)
+    try:
+        client.ping()
+    except RedisError as ex:
+        return fail(name, str(ex), "see that sentinels answer, know the service and name a primary that answers")
+    finally:
+        client.close()
+    return ok(name, f"by Sentinel, {seen_of(client)}")
 
 
 def ports(settings: Settings) -> Iterator[Diagnosis]:

@@ -12,7 +12,9 @@ from jobs.feed.opening import recording_of
 from runtime.function_versions import folder_of_sets, in_service
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, connect, require_version
+from runtime.messaging.redis_errors import NotPrimary, ServiceUnknown
 from runtime.postgresql import choice
+from runtime.sentinel_url import is_sentinel
 from runtime.settings import Settings, SettingsError
 from runtime.storage import function_store, ticks_store
 from runtime.storage.column_width import refuse_other_width
@@ -55,13 +57,18 @@ def require_fit_redis(url: str) -> None:
     client = connect(url)
     try:
         found = require_version(client)
+    except ServiceUnknown as ex:
+        raise SettingsError(f"TAPTRADE_REDIS_URL: {ex}") from ex
     except OUTAGES as ex:
-        print(f"taptrade: TAPTRADE_REDIS_URL does not answer yet ({type(ex).__name__})", file=sys.stderr)
+        if isinstance(ex, NotPrimary) and not is_sentinel(url):
+            raise SettingsError("TAPTRADE_REDIS_URL: the server is a replica; it must be a primary") from ex
+        said = f": {ex}" if is_sentinel(url) else ""
+        print(f"taptrade: TAPTRADE_REDIS_URL does not answer yet ({type(ex).__name__}{said})", file=sys.stderr)
         return
     finally:
         client.close()
     if found.get("role") != "master" or found.get("cluster_enabled"):
-        raise SettingsError("TAPTRADE_REDIS_URL: the server is a replica or one of a cluster; it must stand alone")
+        raise SettingsError("TAPTRADE_REDIS_URL: the server is a replica or one of a cluster; it must be a primary")
     policy, size = found.get("maxmemory_policy"), int(found.get("maxmemory") or 0)
     if policy != "noeviction":
         raise SettingsError(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runtime.sentinel_url import read_sentinel_url
 from tests.test_compose import ALL, COMPOSE, DOCKERFILE, OURS, ROOT, SERVICE_OF, SERVICES, bytes_of, seconds
 
 yaml = importlib.import_module("yaml")
@@ -21,6 +22,9 @@ WITNESSES = ("etcd-1", "etcd-2", "etcd-3")
 SECOND = {name: service for name, service in LAID.items() if "extends" in service}
 OWN = [name for name in ALL if ALL[name]["image"] == "taptrade"]
 EDGE = "10.93.17"
+SHARED = {"TAPTRADE_DATABASE_URL", "TAPTRADE_REDIS_URL"}
+REDIS = ("redis", "redis-2", "redis-3")
+SENTINELS = ("sentinel-1", "sentinel-2", "sentinel-3")
 
 
 def filled(text: str) -> str:
@@ -43,7 +47,7 @@ def addresses(name: str) -> dict[str, str]:
 def test_every_process_of_ours_writes_to_the_one_ledger() -> None:
     """Two writers on two ledgers would take each other's bets from the one Redis."""
     [url] = {service["environment"].get("TAPTRADE_DATABASE_URL") for name, service in LAID.items() if name in OWN}
-    assert {name for name in OWN if LAID.get(name, {}).get("environment") == {"TAPTRADE_DATABASE_URL": url}} == set(OWN)
+    assert all(set(LAID[name]["environment"]) == SHARED for name in OWN)
     assert {whole(name)["environment"]["TAPTRADE_DATABASE_URL"] for name in SECOND} == {url}
     hosts = re.fullmatch(r"postgresql://house@([\d.]+),([\d.]+)/house\?target_session_attrs=read-write&.*", filled(url))
     assert hosts is not None
@@ -71,8 +75,7 @@ def test_a_process_of_the_second_machine_is_confined_as_that_of_the_first(name: 
     # 0 takes away what it was made of.
     assert (second["cpus"] or None) == first.get("cpus")
     assert set(second["networks"]) == set(first["networks"])
-    beside = {"TAPTRADE_DATABASE_URL"}
-    assert {key for key, value in second["environment"].items() if value != first["environment"].get(key)} <= beside
+    assert {key for key, value in second["environment"].items() if value != first["environment"].get(key)} == SHARED
     assert set(second["environment"]) == set(first["environment"])
     needs = {need.removesuffix("-2") for need in second["depends_on"]}
     assert needs == {"redis", "migrate"}
@@ -89,18 +92,40 @@ def test_nginx_asks_the_three_apis_at_addresses_that_are_theirs() -> None:
     assert "/edge/watch ${EDGE_APIS:-api:8000} " in DOCKERFILE
 
 
-@pytest.mark.parametrize("name", [*MEMBERS, *WITNESSES])
+@pytest.mark.parametrize("name", [*MEMBERS, *WITNESSES, *REDIS[1:], *SENTINELS])
 def test_databases_and_witnesses_are_confined_and_bounded(name: str) -> None:
     service, common = LAID[name], SERVICES["redis"]
     for key in ("init", "restart", "read_only", "tmpfs", "cap_drop", "security_opt", "pids_limit", "logging"):
         assert service[key] == common[key]
-    assert service["user"] == "10003:10003"
+    assert service["user"] == ("999:999" if name in (*REDIS, *SENTINELS) else "10003:10003")
     assert bytes_of(service["mem_limit"]) >= bytes_of("512m")
     assert service["healthcheck"]["test"]
     assert "ports" not in service
     assert "groupadd --gid 10003 postgres" in DOCKERFILE
     [folder] = [volume.split(":")[1] for volume in service["volumes"]]
-    assert re.search(rf"install -d -o postgres -g postgres -m 0700 .*{folder}\b", DOCKERFILE)
+    assert re.search(rf"install -d -o (postgres|999) -g \1 -m 0700 .*{folder}\b", DOCKERFILE)
+
+
+def test_each_redis_is_set_as_the_one_alone_and_takes_nothing_without_a_replica() -> None:
+    alone = SERVICES["redis"]["command"][1:]
+    more = ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "3"]
+    first = addresses("redis")["inside"]
+    for name in REDIS:
+        program, primary, *words = map(filled, LAID[name]["command"])
+        assert (program, primary) == ("/cluster/redis", "-" if name == "redis" else first)
+        assert words == [*alone, *more]
+        assert (LAID[name] | SERVICES["redis"])["mem_limit"] == SERVICES["redis"]["mem_limit"]
+
+
+def test_every_process_asks_the_sentinels_and_they_watch_the_first_redis() -> None:
+    [url] = {LAID[name]["environment"]["TAPTRADE_REDIS_URL"] for name in OWN}
+    assert {whole(name)["environment"]["TAPTRADE_REDIS_URL"] for name in SECOND} == {url}
+    read = read_sentinel_url(filled(url))
+    assert read.hosts == tuple((addresses(name)["inside"], 26379) for name in SENTINELS)
+    script = (ROOT / "cluster" / "sentinel").read_text("utf-8")
+    assert f"sentinel monitor {read.service} $1 6379 2\n" in script
+    assert {filled(LAID[name]["command"][1]) for name in SENTINELS} == {addresses("redis")["inside"]}
+    assert "COPY cluster/redis cluster/sentinel /cluster/" in DOCKERFILE
 
 
 def test_whoever_is_no_member_reaches_no_witness() -> None:
@@ -164,7 +189,7 @@ def test_the_lease_of_the_primary_is_no_shorter_than_patroni_takes_it() -> None:
 
 
 def test_the_schema_waits_for_the_databases_and_the_second_machine_for_the_schema() -> None:
-    assert {name for name in LAID["migrate"]["depends_on"] if name != "redis"} == set(MEMBERS)
+    assert set(LAID["migrate"]["depends_on"]) == {*MEMBERS, *REDIS, *SENTINELS}
     assert LAID["migrate-2"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     for member in MEMBERS:
         assert set(LAID[member]["depends_on"]) == set(WITNESSES)

@@ -34,6 +34,7 @@ KEPT: dict[str, str] = {
     "runtime.function_settings.Secret.reveal": OFFERED,
     "jobs.rq.scheduler.WatchfulScheduler._interval": "rq-scheduler's loop sleeps so long",
     "jobs.upkeep.stored_week._Shown.*": "apsw calls them as SQLite's file system",
+    "runtime.messaging.sentinels._ToPrimary.*": "redis-py's connection calls them",
     "taptrade.machine_checks._Timex._fields_": "ctypes lays the structure out by it",
     **dict.fromkeys(
         (

@@ -38,7 +38,10 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "cysqlite": ("runtime.storage.database", "runtime.storage.schema"),
     "sqlite3": (),
     "psycopg": ("runtime.postgresql",),
-    "redis": tuple(f"runtime.messaging.{name}" for name in ("bus", "connection", "prompt_parser", "queues")),
+    "redis": tuple(
+        f"runtime.messaging.{name}"
+        for name in ("bus", "connection", "memory", "prompt_parser", "queues", "redis_errors", "sentinels")
+    ),
     "rq": ("jobs.rq", "jobs.triggers", "jobs.writer.inbox", "jobs.dashboard.main"),
     "rq_scheduler": ("jobs.rq",),
     **dict.fromkeys(("flask", "rq_dashboard", "werkzeug"), ("jobs.dashboard",)),

@@ -1,4 +1,4 @@
 """The operator's dashboard: rq-dashboard behind a sign-in of ours, open to its own pages only.
 
-May import: runtime.auth.
+May import: runtime.auth, runtime.messaging.
 """

@@ -7,7 +7,7 @@ import signal
 
 from flask import Flask
 from rq.serializers import JSONSerializer
-from rq_dashboard import default_settings
+from rq_dashboard import default_settings, web
 from rq_dashboard.web import blueprint, setup_rq_connection
 from rq_dashboard.web import config as pages
 from werkzeug.serving import make_server
@@ -17,6 +17,7 @@ from jobs.dashboard.key import prepare_key
 from jobs.dashboard.visits import Visits
 from runtime.auth.domains import names_of
 from runtime.clock import Clock, SystemClock
+from runtime.messaging.connection import connect
 from runtime.settings import Settings, load
 from runtime.systemd import systemd
 
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 def rq_dashboard_app(redis_url: str, *, writes: bool) -> Flask:
     """Return rq-dashboard as its authors say that it is embedded, for jobs whose data are JSON."""
     pages.serializer = JSONSerializer
+    # It would make a client of its own for each page, and of some URLs one that takes a replica for the primary.
+    client = connect(redis_url)
+    web.from_url = lambda *_, **__: (None, client)
     # Flask looks for files beside the package that it is named after: the pages' icon is there.
     app = Flask("rq_dashboard")
     app.config.from_object(default_settings)

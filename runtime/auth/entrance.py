@@ -125,10 +125,10 @@ class Entrance:
 def use_nonce(client: Redis, claim: Claim, used_by: str, now_ms: int) -> None:
     """Use up the nonce of a claim, so that it counts once; raise a Refusal if it cannot be."""
     try:
-        code, _ = claim_nonce(client, claim.wallet, claim.nonce, used_by, claim.signed_s, now_ms)
+        code, argument = claim_nonce(client, claim.wallet, claim.nonce, used_by, claim.signed_s, now_ms)
     except OUTAGES as ex:
         raise Unavailable("Logins cannot be checked right now.") from ex
     if code == "EPOCH":
-        raise before_memory("The login message", now_ms)
+        raise before_memory("The login message", argument, now_ms)
     if code != "":
         raise Conflict("The login message was used already; sign a new one.", code="REPLAYED_NONCE")

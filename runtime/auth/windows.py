@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.auth.bet_text import WINDOW_FUTURE_S, WINDOW_PAST_S, is_within
 from runtime.clock import rfc3339
-from runtime.errors import SignatureExpired
+from runtime.errors import SignatureExpired, Unavailable
 
 
 def check_time(
@@ -22,8 +22,14 @@ def check_time(
     )
 
 
-def before_memory(what: str, now_ms: int) -> SignatureExpired:
-    """Return the refusal of what an empty Redis, which has forgotten the nonces before it, may have seen already."""
+def before_memory(what: str, since_s: str, now_ms: int) -> SignatureExpired | Unavailable:
+    """Return the refusal of what was signed before an epoch, whose nonces Redis may have forgotten.
+
+    It begins some seconds ahead where a clock that is fast may have dated signatures ahead; until then none counts.
+    """
+    wait_s = int(since_s) + 1 - now_ms // 1000
+    if wait_s > 1:
+        return Unavailable("Redis has just been replaced; sign again in some seconds.", retry_after_s=wait_s)
     return SignatureExpired(
         f"{what} was signed before the server's memory of nonces began; sign it again.", server_time_ms=now_ms
     )

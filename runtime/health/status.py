@@ -135,21 +135,26 @@ def newest_commit(pool: RowReader) -> int | None:
         return None
 
 
-def process_checks(status: SystemStatus | None, commit: int | None, down: Sequence[str]) -> dict[str, Check]:
+def process_checks(
+    status: SystemStatus | None, commit: int | None, down: Sequence[str], redis: str = ""
+) -> dict[str, Check]:
     """Tell whether a process of the API can answer: it needs the database, Redis, and its work in the background.
 
-    `down` names the background work that does not run well.
+    `down` names the background work that does not run well, `redis` which server answers, or why none does.
     """
+    seen = "no answer" if status is None else "answers"
     return {
         "database": Check(commit is not None, "no answer" if commit is None else f"newest commit {commit}"),
-        "redis": Check(status is not None, "no answer" if status is None else "answers"),
+        "redis": Check(status is not None, f"{seen}: {redis}" if redis else seen),
         "background": Check(not down, f"down: {', '.join(down)}" if down else "all of it runs"),
     }
 
 
-def system_checks(status: SystemStatus | None, commit: int | None, down: Sequence[str]) -> dict[str, Check]:
+def system_checks(
+    status: SystemStatus | None, commit: int | None, down: Sequence[str], redis: str = ""
+) -> dict[str, Check]:
     """Tell whether everything is well that bets need from tap to payout; `down` is that of all processes."""
-    checks = process_checks(status, commit, down)
+    checks = process_checks(status, commit, down, redis)
     if status is None:
         unknown = Check(ok=False, detail="unknown while Redis does not answer")
         return checks | dict.fromkeys(("price_feed", "breaker", "scheduler", "writer"), unknown)

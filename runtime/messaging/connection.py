@@ -8,13 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from redis._parsers.base import BaseParser
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from runtime.errors import Unavailable
+from runtime.messaging.memory import Memory, Pool
 from runtime.messaging.prompt_parser import PromptParser
+from runtime.messaging.redis_errors import WITHOUT_EFFECT, CannotSave
 from runtime.messaging.redis_version import VERSION_LEAST
+from runtime.messaging.sentinels import connection_options
+from runtime.sentinel_url import is_sentinel, read_sentinel_url
 from runtime.settings import SettingsError
 
 logger = logging.getLogger(__name__)
@@ -30,13 +33,6 @@ Redis = redis.Redis
 RedisError = redis.RedisError
 
 
-class CannotSave(redis.ResponseError):
-    """Redis takes no writes, because it cannot put them on its disk (MISCONF)."""
-
-
-# redis-py knows no class for this answer; left alone, a full disk would look like a mistake of ours.
-BaseParser.EXCEPTION_CLASSES["MISCONF"] = CannotSave
-
 # What a command raises when Redis is away, loading, or out of memory or disk: the caller must treat its effect as
 # unknown.
 OUTAGES = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.OutOfMemoryError, CannotSave)
@@ -48,27 +44,44 @@ def connect(url: str, *, block_s: float = 0) -> redis.Redis:
     redis-py 8 retries every command ten times by default. A retried enqueue could place a job twice,
     so retries are off: an error means that the outcome is unknown. A URL that cannot be used raises SettingsError.
     """
+    memory = None if url.startswith("unix://") else Memory()
+    options: dict[str, Any] = {
+        "timeout": CONNECTION_WAIT_S,
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_error": [],
+        "socket_timeout": SOCKET_TIMEOUT_S + block_s,
+        "socket_connect_timeout": SOCKET_TIMEOUT_S,
+        "max_connections": CONNECTIONS_MAX,
+        "parser_class": PromptParser,
+    }
+    if memory is not None:
+        options["redis_connect_func"] = memory.greet
     try:
-        pool = redis.BlockingConnectionPool.from_url(
-            url,
-            timeout=CONNECTION_WAIT_S,
-            retry=Retry(NoBackoff(), 0),
-            retry_on_error=[],
-            socket_timeout=SOCKET_TIMEOUT_S + block_s,
-            socket_connect_timeout=SOCKET_TIMEOUT_S,
-            max_connections=CONNECTIONS_MAX,
-            parser_class=PromptParser,
-        )
+        if memory is not None and is_sentinel(url):
+            options |= connection_options(read_sentinel_url(url), CONNECTIONS_MAX, memory.note)
+            pool = Pool(**options)  # type: ignore[no-untyped-call]
+        else:
+            pool = Pool.from_url(url, **options)
         # What the URL asks for is looked at no sooner than with the first connection.
         pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError, redis.RedisError) as ex:
         raise SettingsError(f"TAPTRADE_REDIS_URL=***: {ex}") from ex
+    if memory is not None:
+        memory.belong_to(pool)
     return redis.Redis.from_pool(pool)
+
+
+def seen_of(client: redis.Redis) -> str:
+    """Say which primary Sentinel has named to a client, or why there is none; empty where no sentinel is asked."""
+    pool = client.connection_pool
+    if not isinstance(pool, Pool) or pool.memory is None or "sentinels" not in pool.connection_kwargs:
+        return ""
+    return pool.memory.trouble or f"the primary is {pool.memory.address}"
 
 
 def was_never_sent(error: Exception) -> bool:
     """Tell whether a command certainly had no effect: it was refused, or the connection was never made."""
-    if isinstance(error, (redis.BusyLoadingError, redis.ResponseError)):
+    if isinstance(error, WITHOUT_EFFECT):
         return True
     return isinstance(error, redis.ConnectionError) and any(sign in str(error) for sign in NEVER_SENT)
 

@@ -18,7 +18,8 @@ grid. What bets are judged by is the database."""
 BREAKER = "breaker"
 """String, JSON of the breaker's state with the note on its override (encode_breaker)."""
 EPOCH = "epoch"
-"""Hash {id, since_s}: set once in an empty Redis; signatures from `since_s` or before are refused."""
+"""Hash {id, since_s, server}: set in a Redis that is empty, or whose run id is not `server`; signatures from
+`since_s` or before are refused."""
 BUS_PUBLIC = "bus:public"
 """Stream {type, data}: price, grid, status, touched; ten minutes of it are kept."""
 BUS_COMMITS = "bus:commits"
@@ -60,6 +61,8 @@ BUS_PUBLIC_KEEP_MS = 600_000
 # A full commit is about 250 KB; who falls behind these reads on from the database.
 BUS_COMMITS_KEEP = 256
 NONCE_TTL_S = 90
+SIGNED_AHEAD_S = 6
+"""A signature may be dated that far ahead: 5 s by its signer's clock, and 1 s by which our machines' clocks differ."""
 SESSION_TTL_S = 24 * 3600
 OPERATOR_TTL_S = 3600
 OPERATORS = "operators"

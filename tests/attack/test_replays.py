@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.auth.bet_text import WINDOW_FUTURE_S, WINDOW_PAST_S
-from runtime.messaging import queues, redis_keys
+from runtime.messaging import memory, queues, redis_keys
 from tests.attack.arena import Arena
 from tests.attack.attacker import Player, code_of
 from tests.attack.conftest import WALLET
@@ -140,6 +140,28 @@ def test_what_was_signed_before_redis_came_up_empty_is_refused(arena: Arena, vic
     arena.advance(1_000)
     assert victim.place(victim.bet(key=WALLET, rows=3)).status_code == 201
     assert victim.withdraw(victim.withdrawal()).status_code == 201
+
+
+def test_what_was_signed_before_redis_was_replaced_counts_no_more_and_what_was_placed_is_still_told(
+    arena: Arena, victim: Player
+) -> None:
+    ahead = arena.now_ms // 1000 + WINDOW_FUTURE_S
+    placed, lost = victim.bet(timestamp=ahead), victim.bet(timestamp=ahead, rows=1, min_rate_bp=900_000)
+    assert [victim.place(placed).status_code, code_of(victim.place(lost))] == [201, (409, "RATE_MOVED")]
+    arena.desk.client.delete(redis_keys.nonce(victim.wallet, lost["nonce"]))  # as it goes with a last second
+    begin = arena.desk.client.register_script(memory.BEGIN)
+    since_s = arena.now_ms // 1000
+    assert begin(keys=[redis_keys.EPOCH], args=["another", "id", since_s, redis_keys.SIGNED_AHEAD_S]) == 1
+    assert begin(keys=[redis_keys.EPOCH], args=["another", "id", since_s + 9, redis_keys.SIGNED_AHEAD_S]) == 0
+    assert code_of(victim.place(placed)) == REPLAYED
+    waiting = victim.place(lost)
+    assert code_of(waiting) == (503, "UNAVAILABLE")
+    assert waiting.headers["Retry-After"] == str(redis_keys.SIGNED_AHEAD_S + 1)
+    arena.advance(redis_keys.SIGNED_AHEAD_S * 1000)
+    assert code_of(victim.place(lost)) == EXPIRED
+    assert code_of(victim.place(placed)) == REPLAYED
+    arena.advance(1_000)
+    assert victim.place(victim.bet(rows=1)).status_code == 201
 
 
 def test_a_nonce_that_led_nowhere_says_so(arena: Arena, victim: Player) -> None:

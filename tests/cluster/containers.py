@@ -12,13 +12,14 @@ import httpx
 import msgspec
 
 from runtime.messaging import redis_keys
-from runtime.messaging.connection import OUTAGES, Redis, connect
+from runtime.messaging.connection import OUTAGES
 from runtime.messaging.redis_values import WriterAlive
 from taptrade.client import ApiError
 from tests.acceptance.system import System
 
 FIRST, SECOND = "machine-1", "machine-2"
 MEMBERS = ("postgres-1", "postgres-2")
+REDIS = ("redis", "redis-2", "redis-3")
 
 
 class Docker:
@@ -61,6 +62,10 @@ class Docker:
         """Start what was lost or stopped."""
         self.ask("start", *map(self.of, services))
 
+    def runs(self, service: str) -> bool:
+        """Tell whether a container runs."""
+        return self.seen(service, "{{.State.Running}}") == "true"
+
     def on(self, hostname: str) -> list[str]:
         """Return the services that run as one machine."""
         listed = self.ask("ps", "--quiet", "--filter", f"label=com.docker.compose.project={self.project}").split()
@@ -90,7 +95,6 @@ class ClusterHouse(System):
         hosts = ",".join(docker.address(member) for member in MEMBERS)
         own = {key.removeprefix("TAPTRADE_").lower(): value for key, value in given.items()}
         own["database_url"] = f"postgresql://house@{hosts}/house?target_session_attrs=read-write&connect_timeout=2"
-        own["redis_url"] = f"redis://{docker.address('redis')}:6379/0"
         for container_only in ("data", "host"):
             own.pop(container_only, "")
         super().__init__(Path(tempfile.gettempdir()) / "nothing-is-here", **own)
@@ -104,9 +108,13 @@ class ClusterHouse(System):
         except (httpx.TransportError, ApiError):
             return False
 
-    def redis(self) -> Redis:
-        """Return a connection to the cluster's Redis, wherever its container is by now."""
-        return connect(f"redis://{self.docker.address('redis')}:6379/0")
+    def redis_primary(self) -> str:
+        """Return the service whose Redis is the primary."""
+        with self.redis() as client:
+            client.ping()
+            address = str(client.connection_pool.get_connection().host)
+        [found] = [name for name in REDIS if self.docker.runs(name) and self.docker.address(name) == address]
+        return found
 
     def primary(self) -> str:
         """Return the member that is the primary, empty if neither says so."""

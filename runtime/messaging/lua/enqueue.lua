@@ -5,7 +5,7 @@
 --       7 description  8 text before the commands  9 text after them  10 TTL of nonces, s  11 window of limits, s
 --       then for each command: id, JSON, nonce key, signed_at_s, limit key, limit,
 --       pending key, pending value, pending TTL ms ('' where there is none), bets
--- Returns for each command {code, argument}: code '' is queued; 'EPOCH', 'NONCE' (argument: who used it),
+-- Returns for each command {code, argument}: code '' is queued; 'EPOCH' (argument: its since_s), 'NONCE' (who used it),
 -- 'LIMIT' (argument: how many bets the limit had left; so few of a gesture would have fitted, and they stay), 'FULL'
 -- are not.
 local HEAD, FIELDS = 11, 10
@@ -37,7 +37,9 @@ for index = 0, count - 1 do
         if left > 0 then redis.call('DECRBY', limit_key, bets) end
         code, argument = 'LIMIT', tostring(math.max(left, 0))
     elseif signed_at_s ~= '' and tonumber(signed_at_s) <= since_s then
-        code = 'EPOCH'
+        -- A Redis that has lost only its last second still knows what the others were used by.
+        local used_by = nonce_key ~= '' and redis.call('GET', nonce_key)
+        if used_by then code, argument = 'NONCE', used_by else code, argument = 'EPOCH', tostring(since_s) end
     elseif full then
         local used_by = nonce_key ~= '' and redis.call('GET', nonce_key)
         if used_by then code, argument = 'NONCE', used_by else code = 'FULL' end
