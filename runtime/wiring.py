@@ -31,6 +31,7 @@ from runtime.function_versions import taken_up
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
 from runtime.history.shelves import Shelves
+from runtime.machine import machine_of
 from runtime.market.models import open_model, rules_of
 from runtime.market.state import Market
 from runtime.messaging import bus
@@ -150,7 +151,7 @@ def _start(parts: Parts, metrics: Metrics) -> None:
         "bets-inside", lambda: metrics.set("taptrade_bets_inside", parts.admission.bets), COUNT_INSIDE_EVERY_S
     )
     metrics.set("taptrade_functions_version", taken_up())
-    start_pushing(parts.redis, metrics, clock, OUTAGES, background)
+    start_pushing(parts.redis, metrics, clock, OUTAGES, background, machine_of(parts.settings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from runtime.clock import SystemClock
 from runtime.function_files import functions_folder
 from runtime.function_settings import file_of, given_to
 from runtime.function_versions import InService, taken_up
+from runtime.machine import machine_of
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
@@ -61,7 +62,8 @@ class FunctionProcess:
         """Begin with what every function is started by."""
         wait_until_ready(self._client, self._stop.wait, attempts=2**31)
         self._metrics.set("taptrade_functions_version", taken_up())
-        start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background)
+        machine = machine_of(self._settings)
+        start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background, machine)
         prepare(self._settings.functions_database, self._clock)
         self._forget()
         open_workshop(Workshop(self._triggers, self._attempts, self._bench))
