@@ -32,6 +32,7 @@ from runtime.function_versions import taken_up
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
 from runtime.history.shelves import Shelves
+from runtime.machine import machine_of
 from runtime.market.models import open_model, rules_of
 from runtime.market.state import Market
 from runtime.messaging import bus
@@ -59,6 +60,7 @@ from runtime.web.surroundings import Guard
 
 READ_THREADS = 4
 COUNT_INSIDE_EVERY_S = 0.5
+LEDGER_AWAY_WAIT_S = 0.5
 GUARDS: dict[str, Callable[[Parts], Guard]] = {
     "breaker": lambda parts: parts.market.guard_breaker,
     "writer": lambda parts: parts.guard_writers,
@@ -87,7 +89,7 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
     wait_until_ready(client, gevent.sleep)
     begin_epoch(client, clock.now_ms())
     run_id = f"api-{os.getpid()}-{secrets.token_hex(4)}"
-    apply, shards = off_the_loop(), choice.shards_of(settings)
+    apply, shards = off_the_loop(), choice.await_shards(settings, lambda: gevent.sleep(LEDGER_AWAY_WAIT_S))
     parts = assembled(settings, background, client, _outbox(settings, client, clock, run_id), run_id, clock, apply)
     if shards > 1:
         of_each = [_of_shard(parts, shard, shards, apply) for shard in range(1, shards + 1)]
@@ -180,7 +182,7 @@ def _start(parts: Parts, metrics: Metrics) -> None:
         "bets-inside", lambda: metrics.set("taptrade_bets_inside", parts.admission.bets), COUNT_INSIDE_EVERY_S
     )
     metrics.set("taptrade_functions_version", taken_up())
-    start_pushing(parts.redis, metrics, clock, OUTAGES, background)
+    start_pushing(parts.redis, metrics, clock, OUTAGES, background, machine_of(parts.settings))
 
 
 def _parts_of(parts: Parts, session: object) -> Parts:

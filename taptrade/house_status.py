@@ -44,6 +44,10 @@ class ProcessSeen(msgspec.Struct, frozen=True):
     up_s: int
     memory_bytes: int
     cpu_s: float
+    machine: str = ""
+    """Where it runs, where there may be several machines."""
+    standing_by: bool = False
+    """It waits for another of its kind to end."""
     functions_version: int | None = None
     """The version of the functions that it serves; None of a process that serves none."""
 
@@ -182,7 +186,9 @@ class HouseLook:
             return None
 
     def _down(self, *, redis_answers: bool) -> dict[str, str]:
-        probes = dict(alive.WORKS if self._is_elsewhere() else alive.PROBES)
+        probes = dict(alive.WORKS)
+        if not self._is_elsewhere():
+            probes |= {"api": alive.PROBES["api"], "dashboard": alive.PROBES["dashboard"]}
         if not has_replica(self._settings):
             del probes["replica"]
         if not redis_answers:
@@ -245,7 +251,8 @@ def _process(one: Snapshot, now_ms: int) -> ProcessSeen:
     memory_bytes = int(gauge("taptrade_process_memory_bytes"))
     served = one.gauges.get("taptrade_functions_version", {}).get("")
     version = None if served is None else int(served)
-    return ProcessSeen(one.process, one.pid, up_s, memory_bytes, gauge("taptrade_process_cpu_seconds"), version)
+    cpu_s = gauge("taptrade_process_cpu_seconds")
+    return ProcessSeen(one.process, one.pid, up_s, memory_bytes, cpu_s, one.machine, one.standing_by, version)
 
 
 def _late(jobs: Mapping[str, JobSeen], audit: AuditResult | None, now_ms: int) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runtime.machine import SEVERAL
 from runtime.settings import Settings
 from taptrade import sockets
 
@@ -69,6 +70,8 @@ def take_secrets(environ: MutableMapping[str, str]) -> dict[str, dict[str, str]]
         value = environ.pop(variable, None)
         if value is None:
             continue
+        if variable == "TAPTRADE_DATABASE_URL":
+            environ[SEVERAL] = "1"
         for process in processes:
             taken.setdefault(process, {})[variable] = value
     return taken

@@ -21,7 +21,7 @@ from runtime.operating.queues import QueueView, is_of_house
 from runtime.settings import load
 from taptrade import embedded_redis
 from taptrade.arguments import WithExamples
-from taptrade.house_status import HouseLook, HouseStatus
+from taptrade.house_status import HouseLook, HouseStatus, ProcessSeen
 from taptrade.output import add_output
 from taptrade.tables import findings_grid, show_findings
 
@@ -84,12 +84,18 @@ def rows(seen: HouseStatus) -> list[Row]:
     found += [(name, "FAIL", said) for name, said in seen.down.items()]
     well = [f"{part}: {check.detail}" for part, check in seen.checks.items() if check.ok]
     found.append(("well", "ok" if well else "", "; ".join(well)))
-    told = [f"{one.name} (pid {one.pid}) {decimal(one.memory_bytes)} {ago(one.up_s * 1000)}" for one in seen.processes]
+    told = [_told(one) for one in seen.processes]
     found.append(("processes", "", ", ".join(told) or "none says anything"))
     found += _functions(seen)
     found += _of_the_game(seen)
     found += _upkeep(seen)
     return found
+
+
+def _told(one: ProcessSeen) -> str:
+    where = f" on {one.machine}" if one.machine else ""
+    waits = " stands by" if one.standing_by else ""
+    return f"{one.name} (pid {one.pid}){where}{waits} {decimal(one.memory_bytes)} {ago(one.up_s * 1000)}"
 
 
 def _functions(seen: HouseStatus) -> list[Row]:

@@ -22,6 +22,7 @@ from runtime.clock import SystemClock
 from runtime.function_files import functions_folder
 from runtime.function_settings import file_of, given_to
 from runtime.function_versions import InService, taken_up
+from runtime.machine import machine_of
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
@@ -31,12 +32,13 @@ from runtime.storage.function_store import prepare
 from runtime.systemd import systemd
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.discovery import triggers_in
-from runtime.triggers.run import Bench, shards_of
+from runtime.triggers.run import Bench, await_shards
 
 logger = logging.getLogger(__name__)
 
 PROCESS = "functions"
 WATCH_EVERY_S = 0.1
+LEDGER_AWAY_WAIT_S = 0.5
 DRAIN_S = 8.0
 """How long what is under way may go on when the process stops."""
 
@@ -56,13 +58,14 @@ class FunctionProcess:
         self._deadlines = Deadlines(self._clock)
         self._attempts = Attempts(self._deadlines, self._metrics, self._clock, stop)
         self._threads: list[QueueThread] = []
-        self._shards = range(1, shards_of(settings) + 1)
+        self._shards = range(1, await_shards(settings, lambda: stop.wait(LEDGER_AWAY_WAIT_S)) + 1)
 
     def start(self) -> None:
         """Begin with what every function is started by."""
         wait_until_ready(self._client, self._stop.wait, attempts=2**31)
         self._metrics.set("taptrade_functions_version", taken_up())
-        start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background)
+        machine = machine_of(self._settings)
+        start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background, machine)
         prepare(self._settings.functions_database, self._clock)
         self._forget()
         open_workshop(Workshop(self._triggers, self._attempts, self._bench))

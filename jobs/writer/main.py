@@ -18,12 +18,13 @@ from jobs.writer.erasures import keep_forgotten
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
 from jobs.writer.rules import WriterRules, risk_of
-from jobs.writer.spare import Spare, opened
+from jobs.writer.spare import Spare, await_ledger, begun
 from jobs.writer.waits import WaitTicks
 from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.clock import Clock, SystemClock
 from runtime.game.ledger import SQL
+from runtime.machine import machine_of
 from runtime.market.models import keep_model, open_model
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
@@ -93,12 +94,13 @@ class WriterProcess:
             self.checkpoints = Checkpointer(
                 database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
             )
-        self.has_spares = bool(settings.database_url)
+        self.has_spares, self.machine = bool(settings.database_url), machine_of(settings)
         self.trimmer = Trimmer(database, clock)
         self.erased = ErasedFile(settings.data / ERASURES_FILE)
         self.writer.on_erasure = self._keep_erasures
         self.trouble = ""
         self._due: dict[str, int] = {}
+        self._has_begun = False
         self._was_away = False
         self._has_doubts = False
         self._trims = False
@@ -109,12 +111,9 @@ class WriterProcess:
 
     def run(self) -> None:
         """Iterate until told to stop; what waits in the queues then is left for the next writer."""
-        keep_forgotten(self.writer.book, self.erased)
-        self._open()
         if self.checkpoints is not None:
             self.checkpoints.start(self.background)
-        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background)
-        systemd.ready()
+        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background, self.machine)
         while not self.stopping.is_set():
             # A writer that waits for the disk or for Redis gets on: starting it anew would help nobody.
             systemd.alive()
@@ -144,6 +143,12 @@ class WriterProcess:
         if self.checkpoints is not None:
             self.checkpoints.cut()
 
+    def _begin(self) -> None:
+        keep_forgotten(self.writer.book, self.erased)
+        self._open()
+        self._has_begun, self._was_away = True, False
+        systemd.ready()
+
     def _open(self) -> None:
         """Tell what was not told, and take up what was left."""
         wait_until_ready(self.client, self.stopping.wait)
@@ -171,6 +176,8 @@ class WriterProcess:
         self._was_away = False
 
     def _run_once(self) -> None:
+        if not self._has_begun:
+            self._begin()
         if self._was_away:
             self._open_again()
         if self._has_doubts:
@@ -266,16 +273,19 @@ def main(
     settings = settings or load()
     if stand_by is None:
         choice.open_migrated(settings).close()
-    if shard > choice.shards_of(settings):
-        raise DatabaseUnsafe(f"the house has no shard {shard}; `taptrade shards` lists those that it has")
     with sole(of_shard("writer", shard), lock_file(settings.data, shard), stand_by):
         # Only now: a migration must not meet a writer of the release before.
-        choice.open_migrated(settings).close()
+        await_ledger(settings)
+        if shard > choice.shards_of(settings):
+            raise DatabaseUnsafe(f"the house has no shard {shard}; `taptrade shards` lists those that it has")
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
         clock = SystemClock()
-        waiting = Spare(stand_by, client, clock, shard) if stand_by and settings.database_url else stand_by
-        process = WriterProcess(settings, client, opened(settings, shard, waiting), clock, shard)
+        spare = Spare(stand_by, client, clock, machine_of(settings), shard) if stand_by else None
+        waiting = spare if settings.database_url else stand_by
+        process = begun(
+            settings, shard, waiting, lambda database: WriterProcess(settings, client, database, clock, shard)
+        )
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)
         # What start-up left stays; what a commit leaves has no cycles.

@@ -5,6 +5,7 @@ It is chosen where something is opened, once; from then on nobody asks. psycopg 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,21 @@ from runtime.settings import Settings
 from runtime.storage import database as sqlite
 from runtime.storage import migrate as sqlite_schema
 from runtime.storage.connection import Database
-from runtime.storage.database import LEDGER_MIGRATIONS, AnotherWrites, DatabaseError, DatabaseUnsafe
+from runtime.storage.database import (
+    LEDGER_MIGRATIONS,
+    AnotherWrites,
+    DatabaseError,
+    DatabaseUnsafe,
+    OperationalError,
+)
 from runtime.storage.migrate import Check
 from runtime.storage.read_pool import Apply, ReadPool, directly
 from runtime.storage.remake import Progress
 
 if TYPE_CHECKING:
     from runtime.postgresql.house import House
+
+logger = logging.getLogger(__name__)
 
 WHOLE = 0
 """Who reads about all shards of a house says so for the shard; where there is one ledger, it is that."""
@@ -59,6 +68,19 @@ def shards_of(settings: Settings) -> int:
     from runtime.postgresql import schema
 
     return schema.shards_of(settings.database_url)
+
+
+def await_shards(settings: Settings, pause: Callable[[], object]) -> int:
+    """Return the same once the server says so; `pause` waits a moment each time."""
+    trouble = ""
+    while True:
+        try:
+            return shards_of(settings)
+        except OperationalError as ex:
+            if str(ex) != trouble:
+                trouble = str(ex)
+                logger.warning("waits for the database: %s", trouble)
+            pause()
 
 
 def add_shard(settings: Settings, clock: Clock, risk: RiskLimits) -> int:

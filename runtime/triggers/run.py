@@ -39,7 +39,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What messages of queues inherit, as `class Mail(Message, frozen=True)`: a misspelt field is refused."""
 
 
-shards_of = choice.shards_of
+await_shards = choice.await_shards
 """How many ledgers the house has whose events are to be followed."""
 
 

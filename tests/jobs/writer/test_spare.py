@@ -191,6 +191,20 @@ def line(postgres: Postgres) -> Iterator[tuple[Line, str]]:
         found.close()
 
 
+def test_a_writer_that_starts_while_its_server_is_away_says_so_once_and_waits(
+    tmp_path: Path, postgres: Postgres, redis_url: str, redis_client: Any
+) -> None:
+    server = conninfo_to_dict(postgres.house())
+    with TemporaryDirectory(prefix="tap-line-") as folder, ExitStack() as stack:
+        url = f"postgresql://{server['user']}@/{server['dbname']}?host={folder}"
+        process = stack.enter_context(writer(tmp_path / "one", url, redis_url))
+        wait_until(lambda: "waits for the database" in said(tmp_path / "one"), 20, what="word of the server")
+        stack.enter_context(closing(Line(Path(folder), Path(str(server["host"])) / ".s.PGSQL.5432")))
+        wait_until(lambda: at_work(redis_client) == process.pid, 20, what="the writer")
+    assert said(tmp_path / "one").count("waits for the database") == 1
+    assert "Traceback" not in said(tmp_path / "one")
+
+
 @pytest.mark.parametrize("cuts_before", [b"INSERT INTO bet_rows", b"COMMIT\0"], ids=["not made", "made, not heard of"])
 def test_a_commit_that_is_in_doubt_is_looked_up_before_its_bets_are_answered(
     cuts_before: bytes, line: tuple[Line, str], tmp_path: Path, redis_url: str, clock: ManualClock
