@@ -26,6 +26,22 @@ def say(call: Call[None]) -> str:
     return ""
 '''
 
+MISSPELT = """from __future__ import annotations
+
+import msgspec
+
+from runtime.function import Call, function
+
+
+class Said(msgspec.Struct):
+    bets: itn
+
+
+@function("GET", "/x", auth="none", summary="Say", response=Said)
+def say(call: Call[None]) -> Said:
+    return Said(1)
+"""
+
 
 def up(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `taptrade up`, or another command, over the functions in `folder`."""
@@ -59,6 +75,11 @@ def folder(tmp_path: Path) -> Path:
         ),
         pytest.param(DECLARED.format(route="/x", guards="'dog',"), "unknown guard 'dog'", id="guard"),
         pytest.param(DECLARED.format(route="/x/{a b}", guards=""), "route /x/{a b} cannot be added", id="route"),
+        pytest.param(
+            MISSPELT,
+            "line 9: the type of `bets` in Said cannot be read: name 'itn' is not defined",
+            id="type of a field",
+        ),
     ],
 )
 def test_a_broken_function_is_named_before_anything_starts(folder: Path, source: str, reason: str) -> None:
