@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runtime.errors import TaptradeError
-from runtime.function_files import DeclarationError, functions_folder
+from runtime.function_files import DeclarationError, DiscoveryError, functions_folder
 from runtime.function_settings import file_of
 from runtime.settings import load
 from runtime.triggers.declaration import QUEUE_NAME, cron, every, on_event
@@ -202,4 +202,5 @@ def _write_tables(root: Path) -> str:
     if not has_tools():
         return NO_TOOLS
     done = subprocess.run([sys.executable, "-m", TABLES], cwd=root, capture_output=True, text=True, check=False)
-    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+    said = done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+    return said.removeprefix(f"{DiscoveryError.__module__}.{DiscoveryError.__name__}: ")

@@ -181,7 +181,9 @@ def test_an_answer_that_is_none_is_told_with_the_file_of_its_function(bench: Wor
     status, detail = bench.answer("/api/trouble/text")
     assert status == 500
     assert detail.startswith(f"{bench.folder}/trouble.py, line 16 (met in ")
-    assert detail.endswith("TypeError: trouble returned str; return a Struct, Reply, Stream or None")
+    assert detail.endswith(
+        "TypeError: trouble in functions/trouble.py returned str; return a Struct, Reply, Stream or None"
+    )
 
 
 def test_another_file_that_changed_begins_the_whole_process_anew(
