@@ -78,11 +78,27 @@ def main(argv: Sequence[str]) -> int:
     scaffold = with_settings(chosen.scaffold, own)
     for file, text in ((function, scaffold.function), (test, scaffold.test)):
         file.write_text(_filled(text, given.name, chosen), encoding="utf-8")
+    _take_back_if_refused(function, test)
     if has_tools():
         # A long name breaks lines that a short one does not.
         subprocess.run([sys.executable, "-m", "ruff", "format", "-q", function, test], cwd=root, check=False)
     _tell(given, root, (function, test), _first(given.name, scaffold, chosen, own), own)
     return 0
+
+
+def _take_back_if_refused(function: Path, test: Path) -> None:
+    """Delete both files and raise NotMade if the house would not start with them, as where the route is taken."""
+    from runtime.triggers.discovery import triggers_in
+    from runtime.web.discovery import discover
+
+    try:
+        discover(function.parent)
+        triggers_in(function.parent)
+    except DiscoveryError as ex:
+        if function.name in str(ex):
+            function.unlink()
+            test.unlink()
+            raise NotMade(f"{ex}; nothing was written") from ex
 
 
 def has_tools() -> bool:

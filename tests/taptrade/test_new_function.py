@@ -124,6 +124,14 @@ def test_what_cannot_be_made_is_refused_and_nothing_is_written(
     assert [path.name for path in checkout.rglob("*.py")] == ["there.py"]
 
 
+@pytest.mark.integration
+def test_a_route_that_is_taken_is_refused_and_nothing_is_left(checkout: Path) -> None:
+    assert new_function.main(["one", "--http", "/api/one/{one_id}"]) == 0
+    with pytest.raises(NotMade, match=r"GET /api/one/\{which\} is declared in .*one.py already; nothing was written"):
+        new_function.main(["two", "--http", "/api/one/{which}"])
+    assert sorted(path.name for path in checkout.rglob("*.py")) == ["one.py", "test_one.py"]
+
+
 def test_without_the_tools_for_tests_it_says_how_they_are_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
