@@ -6,7 +6,7 @@ import atexit
 import logging
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -27,7 +27,7 @@ from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import Clock, SystemClock
 from runtime.function_files import functions_folder
-from runtime.function_settings import file_of, given_to
+from runtime.function_settings import FunctionSettings, file_of, given_to
 from runtime.function_versions import taken_up
 from runtime.health.writer_watch import WATCH_EVERY_S, WriterWatch
 from runtime.history.past import Past
@@ -53,6 +53,7 @@ from runtime.stream.hub import Hub
 from runtime.stream.rounds import Rounds
 from runtime.stream.sweeper import Sweeper
 from runtime.web.app import App, create_app
+from runtime.web.declaration import Function
 from runtime.web.discovery import discover
 from runtime.web.in_flight import LOOK_EVERY_S as TIME_LIMITS_EVERY_S
 from runtime.web.in_flight import TimeLimits
@@ -192,15 +193,17 @@ def _parts_of(parts: Parts, session: object) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The parts of this process, and what builds an app of the functions as they are now."""
+    """The parts of this process, and what builds an app of functions and the settings that they are given."""
 
     parts: Parts
-    build: Callable[[], App]
+    build: Callable[[Sequence[Function], Mapping[str, FunctionSettings]], App]
 
 
 def get_app(settings: Settings | None = None) -> App:
     """Build the app of this process from the environment; what gunicorn calls."""
-    return prepare(settings or load()).build()
+    prepared = prepare(settings or load())
+    functions = discover(functions_folder())
+    return prepared.build(functions, given_to(functions, file_of(prepared.parts.settings)))
 
 
 def prepare(settings: Settings) -> Prepared:
@@ -221,8 +224,7 @@ def prepare(settings: Settings) -> Prepared:
     time_limits = TimeLimits(parts.clock, metrics, settings.api_workers)
     parts.background.repeat("time-limits", time_limits.look, TIME_LIMITS_EVERY_S)
 
-    def build() -> App:
-        functions = discover(functions_folder())
+    def build(functions: Sequence[Function], given: Mapping[str, FunctionSettings]) -> App:
         return create_app(
             functions,
             parts=parts,
@@ -238,7 +240,7 @@ def prepare(settings: Settings) -> Prepared:
             cors_origins=settings.cors_origins,
             outages=OUTAGES,
             time_limits=time_limits,
-            function_settings=given_to(functions, file_of(settings)),
+            function_settings=given,
         )
 
     return Prepared(parts, build)

@@ -218,4 +218,5 @@ def _write_tables(root: Path) -> str:
     if not has_tools():
         return NO_TOOLS
     done = subprocess.run([sys.executable, "-m", TABLES], cwd=root, capture_output=True, text=True, check=False)
-    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+    said = done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+    return said.removeprefix(f"{DiscoveryError.__module__}.{DiscoveryError.__name__}: ")

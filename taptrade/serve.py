@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from runtime import log
+from runtime.function_files import DiscoveryError
+from runtime.function_settings import file_of
 from runtime.function_versions import OWN, InService, in_service, take_up
 from runtime.settings import Settings, load
 from runtime.systemd import systemd
@@ -77,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
     server = STANDING_BY.get(name) if stands_by else None
     if given.shard != 1:
         server = _imported(WRITER, SOLE[WRITER], stand_by=_wait_for(WRITER), shard=given.shard)
-    return (_reloading(name) if given.reload and given.shard == 1 else server or SERVERS[name])(settings)
+    return (_reloading(name, settings) if given.reload and given.shard == 1 else server or SERVERS[name])(settings)
 
 
 def forget_secrets_of_others(name: str) -> None:
@@ -142,13 +144,33 @@ def _imported(process: str, module_name: str, *arguments: object, **named: Any) 
     return serve
 
 
-def _reloading(name: str) -> Callable[[Settings], int]:
+def _reloading(name: str, settings: Settings) -> Callable[[Settings], int]:
     """Return what runs a process that begins anew when its sources change; the API sees to its functions itself."""
     if name == "api":
         return lambda settings: _api(settings, "taptrade.dev_app:get_app()", "gunicorn")
     if name not in NOT_OURS:
-        end_when_changed(functions=name in OF_FUNCTIONS)
-    return _imported(name, OF_FUNCTIONS[name]) if name in OF_FUNCTIONS else SERVERS[name]
+        given = [file_of(settings)] if name == "functions" else []
+        end_when_changed(functions=name in OF_FUNCTIONS, also=given)
+    return _patient(_imported(name, OF_FUNCTIONS[name])) if name in OF_FUNCTIONS else SERVERS[name]
+
+
+def _patient(serve: Callable[[Settings], int]) -> Callable[[Settings], int]:
+    """Return what serves a developer: while a function is broken it waits for the change that ends it.
+
+    The API tells what is broken. If this one ended, it would only begin anew and end again, until that is mended.
+    """
+
+    def wait_while_broken(settings: Settings) -> int:
+        try:
+            return serve(settings)
+        except DiscoveryError as ex:
+            logger.warning("waits until this is mended: %s", ex)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        while True:
+            signal.pause()
+
+    return wait_while_broken
 
 
 def _of_functions(process: str, module_name: str) -> Callable[[Settings], int]:

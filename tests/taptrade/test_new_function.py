@@ -111,7 +111,7 @@ def test_the_command_that_gives_a_secret_is_told_as_it_is_typed(
         (["one", "--http", "--setting", "key", "--secret", "key"], "named twice"),
         (["one", "--every", "often"], "is no span of time"),
         (["one", "--cron", "0 99 * * *"], "are no times of the calendar"),
-        (["one", "--event", "tick"], "tick is no event"),
+        (["one", "--event", "tick"], "'tick' is no event"),
         (["one", "--queue", "Ones"], "is no name for a queue"),
     ],
 )
@@ -143,3 +143,13 @@ def test_without_the_tools_for_tests_it_says_how_they_are_installed(
     told = capsys.readouterr()
     assert "the tools for tests are not installed; run `make tools format`" in told.out
     assert (tmp_path / "functions" / "one.py").exists()
+
+
+@pytest.mark.integration
+def test_why_the_tables_could_not_be_written_is_a_sentence(tmp_path: Path) -> None:
+    tables = tmp_path / "tests" / "docs" / "tables.py"
+    tables.parent.mkdir(parents=True)
+    tables.write_text(
+        "from runtime.function_files import DiscoveryError\n\nraise DiscoveryError('luck.py', 'line 3: it is broken')\n"
+    )
+    assert new_function._write_tables(tmp_path) == "luck.py: line 3: it is broken"
