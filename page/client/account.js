@@ -1,6 +1,6 @@
 // A player's account over a line that breaks: each call is answered, refused for good, or given up on after a minute.
 
-import { Api, ApiError, insist, passes, sleep } from "./api.js";
+import { Api, ApiError, insist, noAnswerFor, passes, sleep } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { Delivery, renewing } from "./delivery.js";
 import { GestureDelivery } from "./gestures.js";
@@ -42,8 +42,9 @@ export class Account {
     this.api = new Api({ url });
     this.clock = new ServerClock(this.api);
     this.renew = () => this.#renew();
-    this.delivery = new Delivery(this.api, { renew: this.renew, onWait });
-    this.gestures = new GestureDelivery(this.api, { renew: this.renew, onWait });
+    const patience = { renew: this.renew, onWait, outageMs: OUTAGE_MS };
+    this.delivery = new Delivery(this.api, patience);
+    this.gestures = new GestureDelivery(this.api, patience);
   }
 
   /**
@@ -90,7 +91,8 @@ export class Account {
         return answer;
       } catch (error) {
         const expired = error instanceof ApiError && error.code === "SIGNATURE_EXPIRED";
-        if (!(expired || passes(error)) || performance.now() > giveUpMs) throw error;
+        if (!(expired || passes(error))) throw error;
+        if (performance.now() > giveUpMs) throw expired ? error : noAnswerFor(OUTAGE_MS, error);
         this.onWait(/** @type {Error} */ (error));
         await sleep((error instanceof ApiError && error.retryAfterMs) || 1_000);
         if (expired) await this.clock.measure();

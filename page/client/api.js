@@ -107,7 +107,7 @@ export const retryAfterMs = (response) => Number(response.headers.get("Retry-Aft
 export const passes = (error) => error instanceof LineError || (error instanceof ApiError && PASSES.includes(error.status));
 
 /**
- * Ask until there is an answer; refusals that waiting cannot mend are thrown.
+ * Ask until there is an answer; refusals that waiting cannot mend are thrown, and LineError after `outageMs`.
  *
  * Only for what may be asked twice: it changes nothing, or a nonce or an Idempotency-Key makes it count once.
  * @template T
@@ -121,12 +121,16 @@ export async function insist(ask, { pauseMs = 500, pauseMsMax = 8_000, onFailure
     try {
       return await ask();
     } catch (error) {
-      if (!passes(error) || performance.now() > giveUpMs) throw error;
+      if (!passes(error)) throw error;
+      if (performance.now() > giveUpMs) throw noAnswerFor(outageMs, error);
       onFailure(error);
       await sleep((error instanceof ApiError && error.retryAfterMs) || waitMs);
     }
   }
 }
+
+/** What is thrown once waiting is given up, whether the line was silent or a proxy answered for the house. @param {number} ms @param {any} cause */
+export const noAnswerFor = (ms, cause) => new LineError(`no answer for ${ms / 1000} s (${cause.message})`, { cause });
 
 /** @param {number} ms @returns {Promise<void>} */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

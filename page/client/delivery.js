@@ -23,14 +23,16 @@ const BEFORE_NONCE = new Set(["SIGNATURE_EXPIRED", "CELL_CLOSED", "BET_EXPIRED"]
 export class Delivery {
   /**
    * A program gives `renew`, which signs in anew: then what passes (429, 503, an ended session) is waited for. Without
-   * it the refusal is told, for a person to tap again, unless an answer was lost before.
+   * it the refusal is told, for a person to tap again, unless an answer was lost before. `outageMs` is how long to
+   * ask what became of a bet: a program is to hear that nobody answers, a page waits for as long as it is looked at.
    * @param {import("./api.js").Api} api
-   * @param {{renew?: (() => Promise<void>) | null, onWait?: (error: Error) => void}} [options]
+   * @param {{renew?: (() => Promise<void>) | null, onWait?: (error: Error) => void, outageMs?: number}} [options]
    */
-  constructor(api, { renew = null, onWait = () => {} } = {}) {
+  constructor(api, { renew = null, onWait = () => {}, outageMs = Infinity } = {}) {
     this.api = api;
     this.renew = renew;
     this.onWait = onWait;
+    this.outageMs = outageMs;
   }
 
   /**
@@ -113,7 +115,8 @@ export class Delivery {
 
   /** @param {string} path @returns {Promise<any>} */
   #insist(path) {
-    return insist(() => renewing(() => this.api.get(path), this.renew), { onFailure: this.onWait });
+    const patience = { onFailure: this.onWait, outageMs: this.outageMs };
+    return insist(() => renewing(() => this.api.get(path), this.renew), patience);
   }
 }
 
