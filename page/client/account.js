@@ -197,7 +197,8 @@ export class Account {
   }
 
   /**
-   * The stream's events, over any number of connections and sessions, until the loop is left.
+   * The stream's events, over any number of connections and sessions, until the loop is left. What no repeat mends,
+   * such as the name of an event that there is none of, is thrown as ApiError.
    * @param {string[]} [only] names of events @returns {AsyncGenerator<import("./types.js").StreamEvent>}
    */
   async *events(only = []) {
@@ -210,7 +211,9 @@ export class Account {
         if (!passes(error)) mailbox.fail(error);
       }
     };
-    const reader = new StreamReader((event) => mailbox.put(event), () => {}, { api: this.api, path, renew });
+    const reader = new StreamReader((event) => mailbox.put(event), () => {}, {
+      api: this.api, path, renew, onRefused: (error) => mailbox.fail(error),
+    });
     reader.start();
     try {
       for (;;) yield await mailbox.take();

@@ -75,7 +75,7 @@ export class Api {
     } catch (error) {
       throw new LineError(told(error));
     }
-    return read(response, text);
+    return answerOf(response, text);
   }
 }
 
@@ -87,8 +87,8 @@ function told(error) {
   return reason ? `${error.message} (${reason})` : error.message;
 }
 
-/** @param {Response} response @param {string} text */
-function read(response, text) {
+/** What a response says; a refusal is thrown. @param {Response} response @param {string} text */
+export function answerOf(response, text) {
   let data = null;
   try {
     data = text ? JSON.parse(text) : null;
