@@ -244,7 +244,9 @@ export class Account {
     const decided = fate.bet?.status === "pending" ? await this.delivery.follow(fate.bet.id) : fate;
     const { bet } = decided;
     if (!bet || !(bet.refusal_code || bet.status === "refused" || bet.status === "insufficient_funds")) return decided;
-    return { code: bet.refusal_code ?? "INSUFFICIENT_FUNDS", problem: {} };
+    const code = bet.refusal_code ?? "INSUFFICIENT_FUNDS";
+    // The answer that told why was lost; the stored bet tells it as well.
+    return { code, problem: { code, detail: bet.refusal_detail ?? decided.explanation ?? "" } };
   }
 
   /** @returns {Promise<import("./types.js").LoginView>} */

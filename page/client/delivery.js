@@ -110,7 +110,7 @@ export class Delivery {
     await sleep(DECIDED_MS);
     const { bets } = await this.#insist(`/api/bets?cell_id=${encodeURIComponent(body.cell_id)}&limit=10`);
     const found = bets.find((/** @type {import("./types.js").BetView} */ bet) => !isKnown(bet.id));
-    return found ? { bet: found } : { code: "BET_NEVER_PLACED", problem: {} };
+    return found ? { bet: found } : neverPlaced();
   }
 
   /** @param {string} path @returns {Promise<any>} */
@@ -118,6 +118,12 @@ export class Delivery {
     const patience = { onFailure: this.onWait, outageMs: this.outageMs };
     return insist(() => renewing(() => this.api.get(path), this.renew), patience);
   }
+}
+
+/** What is told of a tap that nothing was found of. @returns {Fate} */
+export function neverPlaced() {
+  const code = "BET_NEVER_PLACED";
+  return { code, problem: { code, detail: "The bet was lost on its way; no money was taken." } };
 }
 
 /** @param {Trial} trial */

@@ -1,7 +1,7 @@
 // Send one signed gesture until it is known what became of each of its taps: each placed once or not at all.
 
 import { ApiError, LineError, insist, passes, sleep } from "./api.js";
-import { renewing } from "./delivery.js";
+import { neverPlaced, renewing } from "./delivery.js";
 
 /** @typedef {import("./types.js").Fate} Fate */
 /** @typedef {import("./types.js").ToldTap} ToldTap */
@@ -74,7 +74,7 @@ export class GestureDelivery {
       const path = `/api/bets?cell_id=${encodeURIComponent(cell_id)}&limit=1`;
       const { bets } = await insist(() => renewing(() => this.api.get(path), this.renew), patience);
       const bet = bets.find((/** @type {import("./types.js").BetView} */ one) => !NOT_PLACED.has(one.status));
-      fates.push(bet ? { bet } : { code: "BET_NEVER_PLACED", problem: {} });
+      fates.push(bet ? { bet } : neverPlaced());
     }
     return fates;
   }
@@ -97,5 +97,5 @@ function fateOf({ bet, balance, refusal, outcome, bet_id }) {
   if (refusal) return { code: refusal.code, problem: refusal };
   if (bet) return { bet, balance };
   if (outcome === "pending" && bet_id) return { bet: { id: bet_id, status: "pending", cell_id: "", amount: 0 } };
-  return { code: "BET_NEVER_PLACED", problem: {} };
+  return neverPlaced();
 }

@@ -34,6 +34,10 @@ export interface BetView {
   reward_rate?: number | null;
   payout_amount?: number | null;
   refusal_code?: string | null;
+  /** Why it was refused, in a sentence. */
+  refusal_detail?: string | null;
+  /** When its window begins, in Unix seconds. */
+  column_start_s?: number;
 }
 
 export interface PlacedView {
@@ -170,6 +174,9 @@ export interface Fate {
   balance?: number | null;
   code?: string;
   problem?: Problem;
+  /** What became of a bet that was pending, in words. */
+  explanation?: string;
+  evidence?: object | null;
 }
 
 /** Whatever signs a text: a wallet's account, or a key of one's own. */
