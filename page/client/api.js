@@ -26,6 +26,10 @@ export class LineError extends Error {}
 export class Api {
   /** Without a `url` the page's own house is asked, and its cookie says who asks; else `token` does. */
   constructor({ url = "", token = "" } = {}) {
+    // `localhost:8000` is a URL too, of the scheme `localhost`.
+    if (url && !/^https?:\/\/[^/]/.test(url)) {
+      throw new TypeError(`the address of a house begins with http:// or https://, unlike "${url}"`);
+    }
     this.url = url.replace(/\/+$/, "");
     this.token = token;
   }
@@ -73,7 +77,7 @@ export class Api {
       response = await fetch(this.url + path, request);
       text = await response.text();
     } catch (error) {
-      throw new LineError(told(error));
+      throw new LineError(`${method} ${this.url}${path}: ${told(error)}`);
     }
     return answerOf(response, text);
   }

@@ -184,8 +184,35 @@ export interface Signer {
   sign(text: string): Promise<string>;
 }
 
+/** A key as JSON holds it, private part and all. */
+export interface SavedKey {
+  x: string;
+  y: string;
+  d: string;
+}
+
+/** A key as IndexedDB gives it back: all of it but its methods. */
+export interface StoredKey {
+  pair: CryptoKeyPair;
+  text: string;
+}
+
+export type KeptKey = SavedKey | StoredKey;
+
 export interface WalletSigner extends Signer {
   address: string;
+}
+
+/** What `privateKeyToAccount` of viem makes. */
+export interface ViemAccount {
+  address: string;
+  signMessage(of: { message: string }): Promise<string>;
+}
+
+/** A `WalletClient` of viem. */
+export interface ViemClient {
+  account?: { address: string } | undefined;
+  signMessage(of: any): Promise<string>;
 }
 
 export interface StreamEvent {

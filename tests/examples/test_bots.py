@@ -206,7 +206,7 @@ def test_the_javascript_client_says_why_a_line_is_broken() -> None:
     told = subprocess.run(
         ["node", "--input-type=module", "--eval", program], capture_output=True, text=True, check=True
     ).stdout
-    assert told.strip() == "fetch failed (ECONNREFUSED)"
+    assert told.strip() == f"GET {url}/api/time: fetch failed (ECONNREFUSED)"
 
 
 def test_the_types_of_the_javascript_client_are_right(house: System, project: Path, tmp_path: Path) -> None:
@@ -221,3 +221,17 @@ def test_the_types_of_the_javascript_client_are_right(house: System, project: Pa
     project_file = {"extends": "./tsconfig.json", "compilerOptions": options, "files": files}
     (tmp_path / "tsconfig.client.json").write_text(json.dumps(project_file))
     assert node.tool("tsc", "-p", "tsconfig.client.json") == ""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_a_guest_of_javascript_comes_back_with_its_key_file(house: System, project: Path, tmp_path: Path) -> None:
+    key = tmp_path / "guest.json"
+    command = ["node", "examples/bot.mjs", house.url, "--bets", "1", "--key", str(key)]
+    wallets = set()
+    for _ in range(2):
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=END_S_MAX, check=True)
+        first, *_, last = [json.loads(line) for line in done.stdout.splitlines()]
+        wallets.add(first["wallet"])
+        assert last["adds_up"]
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(wallets) == 1, "another guest came the second time"
