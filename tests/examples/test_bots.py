@@ -49,6 +49,7 @@ type Theirs = components["schemas"];
 type Fits<T extends Own, Own> = T;
 export type Checked = [
   Fits<Theirs["ServerTime"], own.TimeView>, Fits<Theirs["Rules"], own.RulesView>, Fits<Theirs["BetView"], own.BetView>,
+  Fits<Theirs["User"], own.AccountView>,
   Fits<Theirs["PlacedBet"], own.PlacedView>, Fits<Theirs["EntryView"], own.EntryView>,
   Fits<Theirs["Deposited"], own.DepositedView>, Fits<Theirs["Withdrawn"], own.WithdrawnView>,
   Fits<Theirs["OwnLimits"], own.OwnLimitsView>, Fits<own.LimitsView, Theirs["WantedLimits"]>,
@@ -217,7 +218,9 @@ def test_the_types_of_the_javascript_client_are_right(house: System, project: Pa
     node.tool("openapi-typescript", "openapi.json", "-o", "schema.d.ts")
     (tmp_path / "fits.ts").write_text(FITS)
     options = {"types": ["node"], "typeRoots": ["node_modules/@types"]}
-    files = ["fits.ts", "page/client/index.js", *(f"examples/{name}" for name in JAVASCRIPT)]
+    # Beside index.d.ts the code is read only where it is named.
+    code = (f"page/client/{path.name}" for path in (ROOT / "page" / "client").glob("*.js"))
+    files = ["fits.ts", *code, *(f"examples/{name}" for name in JAVASCRIPT)]
     project_file = {"extends": "./tsconfig.json", "compilerOptions": options, "files": files}
     (tmp_path / "tsconfig.client.json").write_text(json.dumps(project_file))
     assert node.tool("tsc", "-p", "tsconfig.client.json") == ""
