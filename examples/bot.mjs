@@ -124,7 +124,12 @@ async function keyAt(path) {
 
 /** Sign logins with a wallet of a library, or play as a guest with a key alone. @param {string | undefined} library */
 async function walletOf(library) {
-  if (library) await import(library).catch(() => refuse(`${library} is not installed: npm install ${library}`));
+  if (library) {
+    await import(library).catch((error) => {
+      if (error.code === "ERR_MODULE_NOT_FOUND") refuse(`${library} is not installed: npm install ${library}`);
+      throw error;
+    });
+  }
   if (library === "viem") {
     const { generatePrivateKey, privateKeyToAccount } = await import("viem/accounts");
     return ofViem(privateKeyToAccount(generatePrivateKey()));

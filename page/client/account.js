@@ -50,11 +50,11 @@ export class Account {
 
   /**
    * Sign in at the house at `url`: with `wallet`, which lets a new key sign taps, or without one as a guest, whose `key`
-   * is the account (keep it to come back; what IndexedDB or `save` made of it will do). `domain` is what logins are signed for, by default the address's host;
-   * `onWait` hears why a call takes longer.
+   * is the account (keep it to come back; what IndexedDB or `save` made of it will do). `domain` is what logins are
+   * signed for, by default the address's host; `onWait` hears why a call takes longer.
    * @param {string} url
-   * @param {{wallet?: import("./types.js").WalletSigner | null, key?: import("./key.js").BrowserKey | import("./types.js").KeptKey, domain?: string,
-   *   onWait?: (error: Error) => void}} [options]
+   * @param {{wallet?: import("./types.js").WalletSigner | null, domain?: string,
+   *   key?: import("./key.js").BrowserKey | import("./types.js").KeptKey, onWait?: (error: Error) => void}} [options]
    */
   static async open(url, { key, ...options } = {}) {
     for (const name in options) {
@@ -211,6 +211,7 @@ export class Account {
    * @param {string[]} [only] names of events @returns {AsyncGenerator<import("./types.js").StreamEvent>}
    */
   async *events(only = []) {
+    if (!Array.isArray(only)) throw new TypeError(`events takes a list of names, such as ["price"], not ${only}`);
     const mailbox = new Mailbox();
     const path = only.length > 0 ? `/api/stream?events=${only.join()}` : "/api/stream";
     const renew = async () => {

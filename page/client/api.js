@@ -133,7 +133,10 @@ export async function insist(ask, { pauseMs = 500, pauseMsMax = 8_000, onFailure
   }
 }
 
-/** What is thrown once waiting is given up, whether the line was silent or a proxy answered for the house. @param {number} ms @param {any} cause */
+/**
+ * What is thrown once waiting is given up, whether the line was silent or a proxy answered for the house.
+ * @param {number} ms @param {any} cause
+ */
 export const noAnswerFor = (ms, cause) => new LineError(`no answer for ${ms / 1000} s (${cause.message})`, { cause });
 
 /** @param {number} ms @returns {Promise<void>} */

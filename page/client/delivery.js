@@ -52,7 +52,10 @@ export class Delivery {
     return !trial.lost && trial.refused ? trial.refused : this.#lookUp(trial);
   }
 
-  /** Ask for one bet; a pending one is asked for again until it is decided. @param {string} betId @returns {Promise<Fate>} */
+  /**
+   * Ask for one bet; a pending one is asked for again until it is decided.
+   * @param {string} betId @returns {Promise<Fate>}
+   */
   async follow(betId, pauseMs = 1_000) {
     for (;;) {
       try {

@@ -176,7 +176,9 @@ export function signedBet(key: Signer | null, wanted: WantedTap, chainId: number
 export function signedGesture(
   key: Signer | null, wanted: WantedTap[], chainId: number, nowMs: number,
 ): Promise<SignedGesture>;
-export function signedGuest(key: Signer & { text: string }, domain: string, nowMs: number): Promise<WantedGuest & { signature: string }>;
+export function signedGuest(
+  key: Signer & { text: string }, domain: string, nowMs: number,
+): Promise<WantedGuest & { signature: string }>;
 
 export function ofViem(wallet: ViemAccount | ViemClient): WalletSigner;
 export function ofEthers(wallet: { address: string; signMessage: (text: string) => Promise<string> }): WalletSigner;

@@ -73,7 +73,8 @@ export async function newKey({ extractable = false } = {}) {
 export async function keyOf(kept) {
   needCrypto();
   if (kept && "pair" in kept && kept.pair?.privateKey instanceof CryptoKey) return ofPair(/** @type {CryptoKeyPair} */ (kept.pair));
-  if (!kept || !PARTS.every((part) => typeof (/** @type {any} */ (kept)[part]) === "string")) throw new TypeError(NO_KEY);
+  const isSaved = kept && PARTS.every((part) => typeof (/** @type {any} */ (kept)[part]) === "string");
+  if (!isSaved) throw new TypeError(NO_KEY);
   const { x, y, d } = /** @type {import("./types.js").SavedKey} */ (kept);
   const jwk = { kty: "EC", crv: CURVE.namedCurve, x, y };
   const [privateKey, publicKey] = await Promise.all([

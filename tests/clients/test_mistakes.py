@@ -25,6 +25,7 @@ OPENS = "const open = (url, options) => client.Account.open(url, options);"
         ("open(URL_OF_HOUSE, { walet: null })", '"walet"'),
         ("(await open(URL_OF_HOUSE)).deposit(100)", "newNonce()"),
         (f'(await open(URL_OF_HOUSE, {{ wallet: {{ address: "{ADDRESS}" }} }})).withdraw(100)', "newNonce()"),
+        ('(await open(URL_OF_HOUSE)).events("price").next()', '["price"]'),
         ("client.ofViem({ signMessage() {} })", "given its `account`"),
     ],
 )
