@@ -24,6 +24,7 @@ from runtime.storage.remake import REMAKE
 from runtime.storage.ticks_store import TICKS
 from runtime.webhooks.subscriptions import HOOKS
 from taptrade.exported import EXPORTED
+from taptrade.trial import TRIAL
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for tree in ("functions", "runtime", "jobs", "taptrade") for path in (ROOT / tree).rglob("*.py"))
@@ -43,6 +44,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "OWN": ("runtime/postgresql/statements.sql", OWN),
     "MOVING": ("runtime/postgresql/moving.sql", MOVING),
     "EXPORTED": ("taptrade/exported.sql", EXPORTED),
+    "TRIAL": ("taptrade/trial.sql", TRIAL),
 }
 # Filled when a page is asked for, or once for each kind of record.
 FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored", "table", "columns", "values", "key"}

@@ -24,7 +24,11 @@ def answer_in(told: str) -> dict[str, Any]:
 def test_the_guide_leads_from_nothing_to_three_functions_with_tests(checkout: Path) -> None:
     guide = (ROOT / "docs" / "functions.md").read_text(encoding="utf-8")
     page, environment = section(guide, "From nothing to three functions"), {"TAPTRADE_DATA": str(checkout / "data")}
-    endpoint, taking, _, others, listed = run(blocks(page), checkout, environment)
+    (example,) = [one for one in blocks(section(guide, "Testing"), "python") if "trial.settle" in one]
+    (checkout / "tests" / "functions" / "test_what_is_bet.py").write_text(example, encoding="utf-8")
+    tried = ".venv/bin/python -m pytest -q tests/functions/test_what_is_bet.py"
+    endpoint, taking, _, others, listed, bet = run([*blocks(page), tried], checkout, environment)
+    assert "1 passed" in bet
     assert answer_in(endpoint)["said"] == "Hello, Ada."
     assert answer_in(taking) == {"said": "hello hello"}
     assert ("2 passed" in endpoint, "3 passed" in taking) == (True, True)
