@@ -30,6 +30,7 @@ ROUTE = re.compile(r"(?:(?P<method>[A-Z]+) )?(?P<route>/[^ ]*[^ /])")
 FIELD = re.compile(r"\{[^}]*\}")
 TABLES = "tests.docs.tables"
 TOOLS = ("pytest", "ruff")
+TESTS_GIVEN = "tests/function_settings.toml"
 NO_TOOLS = f"the tools for tests are not installed; run `make tools format` and then `.venv/bin/python -m {TABLES}`"
 WORD = re.compile("NAME|CLASS|CODE|METHOD|VALUE|ASKED|KIND")
 
@@ -81,8 +82,20 @@ def main(argv: Sequence[str]) -> int:
     if has_tools():
         # A long name breaks lines that a short one does not.
         subprocess.run([sys.executable, "-m", "ruff", "format", "-q", function, test], cwd=root, check=False)
-    _tell(given, root, (function, test), _first(given.name, scaffold, chosen, own), own)
+    written = [function, test, *_give_tests(root, given.name, own)]
+    _tell(given, root, written, _first(given.name, scaffold, chosen, own), own)
     return 0
+
+
+def _give_tests(root: Path, name: str, own: Sequence[OwnSetting]) -> list[Path]:
+    """Let the houses that tests start have what the function needs, made up; return what was written."""
+    file, needed = root / TESTS_GIVEN, [one for one in own if one.is_required]
+    if not needed or f"[{name}]" in (file.read_text(encoding="utf-8") if file.exists() else "").splitlines():
+        return []
+    table = "".join(f"{one.name} = {one.tried}\n" for one in needed)
+    with file.open("a", encoding="utf-8") as end:
+        end.write(f"\n[{name}]\n{table}")
+    return [file]
 
 
 def has_tools() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import functions
 import jobs
 from taptrade import function_check
+from tests.function_settings import outside
 from tests.interpreter import preferring
 
 DECLARED = '''"""A function."""
@@ -29,7 +29,7 @@ def say(call: Call[None]) -> str:
 
 def up(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `taptrade up`, or another command, over the functions in `folder`."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
+    environment = outside()
     environment |= {"TAPTRADE_DATA": str(folder / "data"), **variables}
     words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", *(command or ("up",))]
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False)

@@ -12,12 +12,13 @@ import msgspec
 import pytest
 from msgspec import NODEFAULT
 
-from runtime.function_settings import Declares, FunctionSettings
+from runtime.function_settings import Declares, FunctionSettings, given_to
 from runtime.triggers.discovery import triggers_in
 from runtime.web.discovery import discover
 from taptrade import new_function
 from taptrade.new_function import NotMade
 from tests.docs.tables import ROOT
+from tests.function_settings import VARIABLE
 
 
 @pytest.fixture
@@ -55,7 +56,9 @@ def test_every_kind_is_declared_and_in_the_form_of_the_house(
         assert f"wrote functions/{name}.py\nwrote tests/functions/test_{name}.py\n" in capsys.readouterr().out
     assert new_function.main(["one_queue", "--queue", "ones", "--secret", "key", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["written"], told["tables"]) == (["functions/one_queue.py", "tests/functions/test_one_queue.py"], True)
+    given = "tests/function_settings.toml"
+    assert told["written"] == ["functions/one_queue.py", "tests/functions/test_one_queue.py", given]
+    assert told["tables"] is True
     assert told["needed"] == ["key"]
     assert told["try"].endswith('invoke one_queue --data \'{"text": "hello"}\' --setting key=...')
     endpoints, triggers = discover(checkout / "functions"), triggers_in(checkout / "functions")
@@ -79,6 +82,8 @@ def test_every_kind_is_declared_and_in_the_form_of_the_house(
         "one_event": "event column",
         "one_queue": "queue ones",
     }
+    (checkout / given).chmod(0o600)
+    assert given_to(declared, checkout / given).keys() == {one.name for one in declared if one.settings}
     for check in (["format", "--check"], ["check", "--ignore", "INP"]):
         words = [sys.executable, "-m", "ruff", *check, "--no-cache", str(checkout)]
         done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
@@ -89,6 +94,7 @@ def test_the_command_that_gives_a_secret_is_told_as_it_is_typed(
     checkout: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAPTRADE_DATA", str(checkout / "data"))
+    monkeypatch.delenv(VARIABLE)
     assert new_function.main(["one", "--every", "--secret", "key", "--setting", "whom"]) == 0
     [command] = [line for line in capsys.readouterr().out.splitlines() if "umask" in line]
     for _ in range(2):

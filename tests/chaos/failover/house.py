@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.acceptance.system import System
 from tests.chaos.failover.machines import Machines
 from tests.chaos.failover.patroni import MEMBERS
 from tests.chaos.kept import Kept
+from tests.function_settings import outside
 from tests.waiting import wait_until
 
 HOUSE = "c"
@@ -106,5 +106,5 @@ class House(System):
         self._keep(f"writer-{name}", name, command("writer"), {"TAPTRADE_DATA": str(data)})
 
     def _keep(self, name: str, machine: str, words: list[str], variables: dict[str, str]) -> None:
-        given = self.variables | {"LC_ALL": "C", "PATH": os.environ["PATH"]} | variables
+        given = outside() | self.variables | {"LC_ALL": "C"} | variables
         self.kept[name] = Kept(self.machines.within(machine, words), given, self.folder / f"{name}.log")
