@@ -87,8 +87,6 @@ def _body(text: str | None) -> Any:
 
 
 def _call(stage: Stage[SystemClock], endpoint: Function, body: Any, given: argparse.Namespace) -> int:
-    if endpoint.auth == "operator":
-        raise CannotInvoke(f"{endpoint.name} is for operators, who sign in with a wallet; tests/functions does so")
     if endpoint.media == "text/event-stream":
         raise CannotInvoke(f"{endpoint.name} does not end; run the house and follow it with curl -N")
     headers = _headers(stage, endpoint, given)
@@ -106,6 +104,10 @@ def _call(stage: Stage[SystemClock], endpoint: Function, body: Any, given: argpa
 
 def _headers(stage: Stage[SystemClock], endpoint: Function, given: argparse.Namespace) -> dict[str, str]:
     """Return the header fields of a session, where one is wanted: of a new account, or of one of the present data."""
+    if endpoint.auth == "operator":
+        if given.present:
+            raise CannotInvoke(f"{endpoint.name} is for operators, who sign in with a wallet at the house itself")
+        return stage.operate()
     if given.account:
         return stage.session_of(find_account(stage.bench.database, given.account))
     if endpoint.auth != "session":

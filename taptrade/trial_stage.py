@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,7 +17,7 @@ from falcon import testing
 
 from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
-from runtime.auth.operators import operator_authenticator
+from runtime.auth.operators import COOKIE, operator_authenticator
 from runtime.background import Background
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
@@ -44,6 +45,8 @@ from taptrade.trial_writer import Carrier, NoWriter, TrialWriter
 
 SESSION = "Authorization"
 """The header field that a session stands in."""
+OPERATOR = "0x" + "0e" * 20
+"""The wallet that operates."""
 NETWORK = "192.0.2.1"
 """The address that everybody comes from: one of documentation."""
 NOTHING: Mapping[str, Any] = {}
@@ -89,7 +92,8 @@ class Stage(Generic[C]):
 
     def __init__(self, settings: Settings, clock: C, folder: Path | None = None, *, writes: bool = True) -> None:
         """Without `writes` the databases are only read, and what wants to write is refused."""
-        self.settings = settings
+        # Whoever writes to a house of its own may operate it too.
+        self.settings = settings = replace(settings, operators=(*settings.operators, OPERATOR)) if writes else settings
         self.clock = clock
         self.redis = connect(settings.redis_url)
         if writes:
@@ -125,6 +129,11 @@ class Stage(Generic[C]):
         headers = self.session_of(account)
         self._keys[headers[SESSION]] = account.key
         return headers
+
+    def operate(self) -> dict[str, str]:
+        """Return the header fields of somebody who operates the house, as its own page sends them."""
+        token, _ = self.parts.operators.begin(OPERATOR, None)
+        return {"Cookie": f"{COOKIE}={token}", "Sec-Fetch-Site": "same-origin"}
 
     def writer(self) -> TrialWriter:
         """Return who writes; raise NothingIsWritten on data that is only read."""

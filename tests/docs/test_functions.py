@@ -45,3 +45,19 @@ def test_the_guide_leads_from_nothing_to_three_functions_with_tests(checkout: Pa
     assert "| `SAY_AGAIN_TOO_LONG` | 422 |  | That is too long to be said. |" in codes
     assert "| `note_bet` | event bet.confirmed |" in (checkout / "docs" / "functions.md").read_text(encoding="utf-8")
     assert "`GET /api/hello`" in (checkout / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def test_what_is_made_for_each_session_and_for_several_events_passes_its_own_tests(checkout: Path) -> None:
+    made = [
+        f"{name}_{auth} --http '{method} {folder}/{name}-{auth}' --auth {auth}"
+        for name, method in (("ask", "GET"), ("tell", "POST"))
+        for auth, folder in (("session", "/api"), ("optional", "/api"), ("operator", "/api/operate"))
+    ]
+    made += ["ended --event bet.won,bet.lost", "settled --event bet.void --event column"]
+    tests = " ".join(f"tests/functions/test_{one.split()[0]}.py" for one in made)
+    commands = "\n".join(f".venv/bin/taptrade new {one}" for one in made)
+    _, told, invoked = run(
+        [commands, f".venv/bin/python -m pytest -q {tests}", ".venv/bin/taptrade invoke ask_operator"], checkout, {}
+    )
+    assert "23 passed" in told
+    assert json.loads(invoked)["said"] == "Hello, you."
