@@ -134,6 +134,10 @@ chaos-cluster: .venv/.dev $(PATRONI)/.done ## break three machines with two Post
 	@$(BIN)/python -m tests.chaos.failover.run --patroni $(PATRONI)/bin/patroni --faults $(or $(FAULTS),200) \
 		--rate $(or $(RATE),300) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(WRITE),--write)
 
+.PHONY: cluster-drill
+cluster-drill: .venv/.dev ## break the containers of compose.cluster.yaml as they run here, under load, and count (URL= ONLY="primary" RATE=20; root)
+	@$(BIN)/python -m tests.cluster.run $(if $(URL),--url $(URL)) $(if $(RATE),--rate $(RATE)) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: drill
 drill: .venv/.dev ## lose the machine under load, restore from the replica elsewhere, and count (ROUNDS=10)
 	@$(BIN)/python -m tests.chaos.drill $(if $(ROUNDS),--rounds $(ROUNDS))
@@ -208,6 +212,7 @@ LOCK = $(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --ge
 .PHONY: lock
 lock: .venv/.dev ## write the lock files anew; UPGRADE=1 takes newer releases
 	@$(LOCK) --group build -o requirements-build.lock
+	@$(LOCK) --group cluster -o cluster/requirements.lock
 	@$(LOCK) pyproject.toml -o requirements.lock
 	@$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	@$(LOCK) pyproject.toml --group dev --group release -c requirements-dev.lock -o requirements-release.lock

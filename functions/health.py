@@ -46,7 +46,7 @@ class Health(msgspec.Struct, frozen=True):
 def healthz(call: Call[None]) -> Reply:
     """Check every part; 503 when one is not well."""
     parts = call.parts
-    status = read_status(parts.redis, call.received_ms)
+    status = read_status(parts.redis, call.received_ms, len(parts.shards) or 1)
     own = take(call.surroundings.metrics, call.surroundings.clock, parts.background)
     down = works_down(gather(parts.redis, own))
     checks = system_checks(status, newest_commit(parts.pool), down, seen_of(parts.redis))
@@ -64,7 +64,7 @@ def healthz(call: Call[None]) -> Reply:
 def readyz(call: Call[None]) -> Reply:
     """Check the database, Redis and what runs in the background here; 503 when one of it is not well."""
     parts = call.parts
-    status = read_status(parts.redis, call.received_ms)
+    status = read_status(parts.redis, call.received_ms, len(parts.shards) or 1)
     down, seen = parts.background.down(), seen_of(parts.redis)
     return _report(call, process_checks(status, newest_commit(parts.pool), down, seen))
 

@@ -14,7 +14,7 @@ from runtime.messaging.redis_values import FeedSources
 from runtime.metrics.table import Metrics, Snapshot
 from runtime.metrics.text import CONTENT_TYPE, exposition
 from runtime.operating.exposure import settlement_lag_ms
-from runtime.operating.queues import SHOWN, oldest_waiting_ms
+from runtime.operating.queues import house_queues, oldest_waiting_ms
 from runtime.storage.backups import FOLDER, newest_backup
 from runtime.storage.database import DatabaseError
 
@@ -32,7 +32,7 @@ def metrics(call: Call[None]) -> Reply:
 
 def _system(call: Call[None], down: list[str]) -> Snapshot:
     figures = Metrics("system")
-    status = read_status(call.parts.redis, call.received_ms)
+    status = read_status(call.parts.redis, call.received_ms, len(call.parts.shards) or 1)
     commit = newest_commit(call.parts.pool)
     for part, check in system_checks(status, commit, down).items():
         figures.set("taptrade_up", int(check.ok), part)
@@ -83,8 +83,9 @@ def _measure_jobs(figures: Metrics, call: Call[None]) -> None:
     for job, seen in read_jobs(call.parts.redis).items():
         figures.set("taptrade_job_success_time_seconds", seen.since_ms / 1000, job)
         figures.set("taptrade_job_overdue_seconds", seen.overdue_s, job)
-    since_ms = oldest_waiting_ms(call.parts.redis)
-    for queue in SHOWN:
+    queues = house_queues(len(call.parts.shards) or 1)
+    since_ms = oldest_waiting_ms(call.parts.redis, queues)
+    for queue in queues:
         waits_ms = call.received_ms - since_ms.get(queue, call.received_ms)
         figures.set("taptrade_queue_age_seconds", max(0, waits_ms) / 1000, queue)
 

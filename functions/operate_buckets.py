@@ -11,7 +11,7 @@ from runtime.function import Body, OperatorCall, Query, function
 from runtime.messaging.commands import COMMAND_TTL_MS, OpenBucket
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
-from runtime.operating.buckets import BucketView, bucket_named, read_buckets
+from runtime.operating.buckets import BucketView, bucket_named, opened_in_any, read_buckets
 from runtime.operating.words import Why, why_of
 
 
@@ -83,4 +83,6 @@ def open_bucket(call: OperatorCall[BucketOpening]) -> BucketOpened:
         why=why_of(body.why),
     )
     late = "It was not confirmed in time; look at the list before you repeat it."
-    return BucketOpened(**data_of(parts.outbox.submit(command), late))
+    shards = range(1, len(parts.shards or [parts]) + 1)
+    outcome = opened_in_any([parts.submit_to(shard, command) for shard in shards])
+    return BucketOpened(**data_of(outcome, late))

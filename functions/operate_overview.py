@@ -16,7 +16,7 @@ from runtime.messaging.redis_values import OverrideNote
 from runtime.operating.feed import FeedView, feed_view
 from runtime.operating.overrides import KeptOverride, newest_overrides
 from runtime.operating.pace import Pace, read_pace
-from runtime.operating.queues import QueueView, read_queues
+from runtime.operating.queues import QueueView, house_queues, read_queues
 from runtime.storage.backups import FOLDER, newest_backup
 from runtime.version import build
 
@@ -89,14 +89,14 @@ class Overview(msgspec.Struct, frozen=True):
 def overview(call: OperatorCall[None]) -> Overview:
     """Look at every part once."""
     parts, now_ms = call.parts, call.received_ms
-    status = read_status(parts.redis, now_ms)
+    status = read_status(parts.redis, now_ms, len(parts.shards) or 1)
     if status is None:
         raise Unavailable("Redis does not answer: /healthz tells what else is known.")
     own = take(call.surroundings.metrics, call.surroundings.clock, parts.background)
     down = works_down(gather(parts.redis, own))
     checks = system_checks(status, newest_commit(parts.pool), down, seen_of(parts.redis))
     try:
-        queues, note = read_queues(parts.redis), read_breaker(parts.redis)[1]
+        queues, note = read_queues(parts.redis, house_queues(len(parts.shards) or 1)), read_breaker(parts.redis)[1]
     except RedisError as ex:
         raise Unavailable("Redis does not answer.") from ex
     backup = newest_backup(parts.settings.data / FOLDER)
@@ -111,7 +111,7 @@ def overview(call: OperatorCall[None]) -> Overview:
         breaker=_breaker(status, note),
         overrides=newest_overrides(parts.pool.execute, OVERRIDES_SHOWN),
         queues=queues,
-        bets=read_pace(parts.pool.execute, status.backlog_bets, now_ms),
+        bets=read_pace([one.pool.execute for one in parts.shards or [parts]], status.backlog_bets, now_ms),
         backup=None
         if backup is None
         else LastBackup(backup.file, rfc3339(backup.made_ms), backup.made_ms, backup.bytes, backup.commit),

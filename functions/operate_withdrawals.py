@@ -13,7 +13,7 @@ from runtime.game.ids import ulid_ms
 from runtime.messaging.commands import COMMAND_TTL_MS, CompleteWithdrawal, ReverseWithdrawal
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
-from runtime.operating.withdrawals import Status, list_withdrawals
+from runtime.operating.withdrawals import Status, list_withdrawals, shard_of_withdrawal
 from runtime.operating.words import PaymentReference, Why, reference_of, why_of
 from runtime.records.pages import IdPage, Ulid, after_id
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
@@ -112,7 +112,8 @@ def _resolve(call: OperatorCall[Resolution], kind: type[CompleteWithdrawal | Rev
         reference=reference_of(call.body.reference),
     )
     late = "It was not confirmed in time; repeat it with the same reference, which happens once only."
-    outcome = call.parts.outbox.submit(command)
+    shard = shard_of_withdrawal(call.parts.pool.execute, withdrawal_id)
+    outcome = call.parts.submit_to(shard, command)
     if outcome is not None and outcome.code == "WITHDRAWAL_RESOLVED":
         raise Conflict(outcome.detail, code=outcome.code, withdrawal=operators_view(outcome.data["withdrawal"]))
     return Resolved(operators_view(data_of(outcome, late)["withdrawal"]))

@@ -156,6 +156,7 @@ def place_bet(call: Call[PlaceBetBody | GestureBody]) -> Reply:
     for the writer. What is wrong with nonce, time or signature refuses all of it.
     """
     parts, session = call.parts, signed_in(call.session)
+    parts.writer_watch.guard()  # the guard before the session was of all writers
     parts.admission.refuse_late(call.header("X-Request-Start"), call.received_ms)
     call.refuse_spent("bets", session.wallet)
     call.refuse_spent("refused_bets", session.user_id)

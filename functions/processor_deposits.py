@@ -11,6 +11,7 @@ from runtime.auth.processors import SIGNATURE_HEADER, TIMESTAMP_DIGITS_MAX, TIME
 from runtime.errors import Forbidden, InvalidRequest, NotFound
 from runtime.function import Body, Call, Header, function
 from runtime.game.ledger import SQL
+from runtime.game.shards import shard_of
 from runtime.messaging.commands import COMMAND_TTL_MS, Deposit
 from runtime.messaging.outcomes import data_of
 from runtime.messaging.queues import new_id
@@ -111,7 +112,8 @@ def processor_deposit(call: Call[ProcessorDeposit]) -> Credited:
         why="payment received",
     )
     late = "The deposit was not confirmed in time; send it again with the same reference."
-    done = data_of(parts.outbox.submit(command), late)
+    ((seq,),) = parts.pool.execute(SQL["user_seq"], (user_id,))
+    done = data_of(parts.submit_to(shard_of(seq), command), late)
     wallet_address = to_checksum_address(wallet)
     return Credited(done["ledger_id"], user_id, wallet_address, body.amount, done["balance"], body.reference)
 

@@ -43,6 +43,7 @@ BUILD = Path("build/engines.json")
 PLENTY = 10**13
 CREDIT_CENTS = 10**12
 AT_ONCE = 500
+UNLIMITED = RiskLimits(PLENTY, PLENTY, PLENTY, PLENTY)
 ROWS = 10
 COLUMNS = 9
 VOLATILITY = 200.0
@@ -56,18 +57,20 @@ class Side:
 
     settings: Settings
     players: int
+    shard: int = 1
+    risk: RiskLimits = UNLIMITED
     clock: ManualClock = field(default_factory=lambda: ManualClock(1000 * column_of(SystemClock().now_ms(), RULES)))
     book: Book = field(init=False)
     users: list[str] = field(init=False, default_factory=list)
     took_s: list[float] = field(init=False, default_factory=list)
     _placed: int = field(init=False, default=0)
-    _rules: WriterRules = field(init=False)
+    rules: WriterRules = field(init=False)
 
     def __post_init__(self) -> None:
         rules = WriterRules.of(self.settings, BrownianTouch(RULES, 500), no_wait)
-        self._rules = replace(rules, grid=RULES, presets_cents=(STAKE_CENTS,), max_fill_age_ms=1_500)
-        database, risk = choice.open_writer(self.settings), RiskLimits(PLENTY, PLENTY, PLENTY, PLENTY)
-        self.book = Book(database, self.clock, risk, commit_type=choice.commit_type(self.settings))
+        self.rules = replace(rules, grid=RULES, presets_cents=(STAKE_CENTS,), max_fill_age_ms=1_500)
+        database = choice.open_writer(self.settings, self.shard)
+        self.book = Book(database, self.clock, self.risk, commit_type=choice.commit_type(self.settings))
         for first in range(0, self.players, AT_ONCE):
             with self.book.commit(lambda _: None) as commit:
                 for number in range(first, min(first + AT_ONCE, self.players)):
@@ -75,7 +78,9 @@ class Side:
 
     def _opened(self, commit: Commit, number: int) -> str:
         told = stamped(self.clock.now_ms())
-        command = OpenAccount(**told, user_id=told["id"], wallet_address=f"0x{number:040x}", credit_cents=CREDIT_CENTS)
+        command = OpenAccount(
+            **told, user_id=told["id"], wallet_address=f"0x{self.shard:02x}{number:038x}", credit_cents=CREDIT_CENTS
+        )
         open_account(commit, self.book.seals, command)
         return command.user_id
 
@@ -101,7 +106,7 @@ class Side:
         commit_bets(
             self.book,
             bets,
-            self._rules,
+            self.rules,
             tick(self.clock.now_ms(), VOLATILITY),
             ahead=lambda commit: foresee(commit, self.book, RULES, jobs, tuple),
         )

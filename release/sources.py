@@ -12,7 +12,8 @@ from pathlib import Path
 
 from runtime.version import STAMP, Build, build
 
-CONTAINERS = (".dockerignore", "CHANGELOG.md", "Dockerfile", "compose.yaml", "compose.tls.yaml", "docs", "observe")
+COMPOSITIONS = ("compose.yaml", "compose.tls.yaml", "compose.cluster.yaml", "compose.elsewhere.yaml")
+CONTAINERS = (".dockerignore", "CHANGELOG.md", "Dockerfile", *COMPOSITIONS, "docs", "observe")
 """What the operator of containers needs beyond what the images are made of."""
 UNITS = ("Makefile", "requirements-dev.lock", "systemd")
 """What `systemd/install` takes beyond that."""

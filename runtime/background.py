@@ -79,17 +79,26 @@ class Background:
         clock: Clock,
         metrics: Counting,
         spawn: Callable[[str, Callable[[], None]], Running] = in_thread,
+        suffix: str = "",
     ) -> None:
         """`spawn` starts a thread or a greenlet that has a name; once `stopping` is set, what ends may end."""
         self.stopping = stopping
         self._clock = clock
         self._metrics = metrics
         self._spawn = spawn
+        self._suffix = suffix
         self._works: dict[str, _Work] = {}
         self._running: list[Running] = []
 
+    def suffixed(self, suffix: str) -> Background:
+        """Return the same for works that a process has more than once: their names end with `suffix`."""
+        same = Background(self.stopping, self._clock, self._metrics, self._spawn, suffix)
+        same._works, same._running = self._works, self._running
+        return same
+
     def start(self, name: str, run: Callable[[], None]) -> None:
         """Run what should never end by itself."""
+        name += self._suffix
         if name in self._works:
             raise ValueError(f"there is a background work {name} already")
         work = self._works[name] = _Work(self._clock.monotonic_ms())
@@ -102,7 +111,7 @@ class Background:
         def run() -> None:
             while not self.stopping.is_set():
                 once()
-                self._works[name].well_ms = 0
+                self._works[name + self._suffix].well_ms = 0
                 self.stopping.wait(every_s)
 
         self.start(name, run)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -95,21 +95,54 @@ def complaint_about(form: Any) -> str:
 
 def given_to(functions: Iterable[Declares], file: Path) -> dict[str, FunctionSettings]:
     """Return the settings of each function that declares some; raise DiscoveryError that names function and setting."""
+    found, faults = as_far_as_given(functions, file)
+    for fault in faults.values():
+        raise fault
+    return found
+
+
+def as_far_as_given(
+    functions: Iterable[Declares], file: Path
+) -> tuple[dict[str, FunctionSettings], dict[str, DiscoveryError]]:
+    """Return the settings of each function that has its own, and by the names of the others what is wrong with them."""
     declaring = [(one, one.settings) for one in functions if one.settings is not None]
-    if not declaring:
-        return {}
     try:
-        tables = read(file)
+        tables = read(file) if declaring else {}
     except ValueError as ex:
-        first, _ = declaring[0]
-        raise DiscoveryError(first.file, f"{first.name} has settings, and {file} {ex}") from ex
-    found = {}
+        faults = {
+            one.name: DiscoveryError(one.file, f"{one.name} has settings, and {file} {ex}") for one, _ in declaring
+        }
+        return {}, faults
+    found, faults = dict[str, FunctionSettings](), {}
     for one, form in declaring:
         try:
             found[one.name] = settings_of(form, table_of(tables, one.name), file.parent)
         except ValueError as ex:
-            raise DiscoveryError(one.file, f"{one.name} {ex}: see [{one.name}] in {file}") from ex
-    return found
+            faults[one.name] = DiscoveryError(one.file, f"{one.name} {ex}: see [{one.name}] in {file}")
+    return found, faults
+
+
+def unclaimed(functions: Iterable[Declares], file: Path) -> list[str]:
+    """Return a sentence about each table of the file that no function takes: the name may be misspelt, or be of another
+    version."""
+    forms = {one.name: one.settings for one in functions if one.settings is not None}
+    try:
+        tables = read(file)
+    except ValueError:
+        return []  # whoever needs it is told
+    return [f"{file}: no function takes the settings of [{name}]" for name in _unclaimed(forms, tables, "")]
+
+
+def _unclaimed(forms: Mapping[str, type[FunctionSettings]], tables: Mapping[str, Any], within: str) -> Iterator[str]:
+    own = forms[within].__struct_fields__ if within in forms else ()
+    for key, value in tables.items():
+        name = f"{within}.{key}" if within else key
+        if not _is_table(value) or key in own:
+            continue
+        holds = [key for key, inner in value.items() if not _is_table(inner)]
+        if name not in forms and (holds or not value):
+            yield name
+        yield from _unclaimed(forms, value, name)
 
 
 def own_settings(given: Mapping[str, Any], name: str, form: type[S]) -> S:

@@ -30,7 +30,7 @@ def entrance_of(call: Call[Any]) -> Entrance:
     return Entrance(
         settings=parts.settings,
         client=parts.redis,
-        outbox=parts.outbox,
+        ledgers=parts,
         sessions=parts.sessions,
         network=widest(call.address),
         count=lambda wallet: call.count(("address_logins", call.address), ("wallet_logins", wallet)),

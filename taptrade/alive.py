@@ -1,4 +1,4 @@
-"""`taptrade alive NAME`: does this process do its work? For health checks of containers; says nothing when well."""
+"""`taptrade alive NAME`: does this process do its work? For health checks; says nothing of one at work."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from runtime.clock import Clock, SystemClock
+from runtime.machine import machine_of
 from runtime.messaging.connection import Redis, RedisError, connect
 from runtime.messaging.metrics_exchange import FRESH_MS, collect, works_down
 from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
@@ -28,9 +29,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("name", choices=tuple(PROBES), metavar="NAME", help=", ".join(PROBES))
     add_output(parser)
     given = parser.parse_args(argv)
-    trouble = PROBES[given.name](load(), SystemClock())
+    settings, clock = load(), SystemClock()
+    trouble = PROBES[given.name](settings, clock)
+    waits = not trouble and bool(machine_of(settings)) and stands_by(given.name, settings, clock)
     if given.json:
-        print_json({"ok": not trouble, "name": given.name, "detail": trouble})
+        print_json({"ok": not trouble, "name": given.name, "detail": trouble or ("stands by" if waits else "")})
+    elif waits:
+        print(f"{given.name}: stands by")
     elif trouble:
         print(f"{given.name}: {trouble}", file=sys.stderr)
     return 1 if trouble else 0
@@ -54,16 +59,21 @@ def _answers(setting: str, address: Callable[[Settings | Run], tuple[str, int]],
     return probe
 
 
-def _works(process: str, key: str = "") -> Probe:
+def _works(process: str, key: str = "", *, here: bool = False) -> Probe:
     """Look for what the process measures of itself every 2 s: a worker may be at one job for many minutes.
 
-    `key` is one that it renews with each iteration of its loop, and that ends 5 s after the last.
+    `key` is one that it renews with each iteration of its loop, and that ends 5 s after the last. With `here` it is the
+    process of this machine, which may stand by for another one's; else any machine's.
     """
 
-    def seen(client: Redis, clock: Clock) -> str:
+    def seen(client: Redis, clock: Clock, machine: str) -> str:
+        own = [one for one in collect(client, clock.now_ms()) if one.process == process]
+        if here and machine:
+            own = [one for one in own if one.machine == machine]
+            if own and all(one.standing_by for one in own):
+                return ""
         if key and not client.exists(key):
             return f"{key} was not renewed for 5 s"
-        own = [snapshot for snapshot in collect(client, clock.now_ms()) if snapshot.process == process]
         if not own:
             return f"nothing was heard of it for {FRESH_MS // 1000} s"
         down = works_down(own)
@@ -72,7 +82,7 @@ def _works(process: str, key: str = "") -> Probe:
     def probe(settings: Settings, clock: Clock) -> str:
         client = connect(embedded_redis.redis_url(settings))
         try:
-            return seen(client, clock)
+            return seen(client, clock, machine_of(settings))
         except RedisError as ex:
             return f"Redis does not answer: {ex}"
         finally:
@@ -81,24 +91,44 @@ def _works(process: str, key: str = "") -> Probe:
     return probe
 
 
+def stands_by(process: str, settings: Settings, clock: Clock) -> bool:
+    """Tell whether the process of this machine waits to be at work, as far as Redis knows."""
+    client = connect(embedded_redis.redis_url(settings))
+    try:
+        own = [one for one in collect(client, clock.now_ms()) if one.process == process]
+    except RedisError:
+        return False
+    finally:
+        client.close()
+    here = [one.standing_by for one in own if one.machine == machine_of(settings)]
+    return bool(here) and all(here)
+
+
 def _both(first: Probe, second: Probe) -> Probe:
     return lambda settings, clock: first(settings, clock) or second(settings, clock)
 
 
-WORKS: dict[str, Probe] = {
-    "replica": _works("replica"),
-    "writer": _works("writer", WRITER_ALIVE),
-    "settler": _works("settler", SETTLER_ALIVE),
-    "feed": _works("feed", FEED_ALIVE),
-    "jobs": _works("jobs"),
-    "scheduler": _works("scheduler"),
-    "functions": _works("functions"),
-    "api": _works("api"),
+KEYS = {
+    "replica": "",
+    "writer": WRITER_ALIVE,
+    "settler": SETTLER_ALIVE,
+    "feed": FEED_ALIVE,
+    "jobs": "",
+    "scheduler": "",
+    "functions": "",
+    "api": "",
 }
-"""What each process says of itself in Redis; so it can be asked for from any container."""
-PROBES: dict[str, Probe] = {
-    **WORKS,
-    # One of its processes answers, and only for itself; what all of them measure tells of the others.
-    "api": _both(_answers("PORT", lambda run: (run.host, run.port), "/readyz"), WORKS["api"]),
+"""What each process renews in Redis while it does its work, beside what it measures of itself."""
+WORKS: dict[str, Probe] = {name: _works(name, key) for name, key in KEYS.items()}
+"""What each process says of itself in Redis, whatever machine it is on; so it can be asked for from any container."""
+ANSWERS: dict[str, Probe] = {
+    "api": _answers("PORT", lambda run: (run.host, run.port), "/readyz"),
     "dashboard": _answers("DASHBOARD_PORT", lambda run: (run.dashboard_host, run.dashboard_port), "/_alive"),
+}
+"""Those of this machine, or of this container."""
+PROBES: dict[str, Probe] = {
+    **{name: _works(name, key, here=True) for name, key in KEYS.items()},
+    **ANSWERS,
+    # One of its processes answers, and only for itself; what all of them measure tells of the others.
+    "api": _both(ANSWERS["api"], _works("api", here=True)),
 }

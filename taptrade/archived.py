@@ -19,6 +19,7 @@ from runtime.explanation import Proof, find_bet
 from runtime.explanation.chained import row_holds
 from runtime.game.ids import first_id_at, ulid_ms
 from runtime.game.ledger import SQL
+from runtime.game.shards import shard_of
 from runtime.history.shelves import PAST
 from runtime.settings import Settings
 from runtime.storage.database import Database, Row
@@ -82,8 +83,11 @@ class Held:
 @contextmanager
 def holder_of(settings: Settings, bet_id: str) -> Iterator[Held]:
     """Open what holds a bet; raise BetUnknown if nothing does."""
-    with open_books(settings) as live:
-        if find_bet(live.execute, bet_id) is not None:
+    with open_books(settings) as whole:
+        found = find_bet(whole.execute, bet_id)
+    # A chain is read in the ledger that it is of.
+    with open_books(settings, 1 if found is None else shard_of(found.seq)) as live:
+        if found is not None:
             yield Held(live, live)
             return
         rows = live.execute(PAST["archives_of_entry"], (first_id_at(ulid_ms(bet_id) or 0),))

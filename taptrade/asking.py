@@ -69,8 +69,8 @@ def times(now_ms: int) -> dict[str, Any]:
     return {"id": new_id(now_ms), "received_ms": now_ms, "decided_by_ms": now_ms + OPERATOR_TTL_MS}
 
 
-def ask_writer(settings: Settings, command: AnyCommand, wait_s: float) -> Outcome | None:
-    """Queue the command and wait for its outcome; None if it did not come, and then nobody knows yet.
+def ask_writer(settings: Settings, command: AnyCommand, wait_s: float, shard: int = 1) -> Outcome | None:
+    """Queue the command for a shard's writer and wait for its outcome; None if it did not come: nobody knows yet.
 
     Raise NotAsked if it certainly was not queued.
     """
@@ -81,9 +81,9 @@ def ask_writer(settings: Settings, command: AnyCommand, wait_s: float) -> Outcom
         raise NotAsked(str(ex)) from ex
     client = connect(embedded_redis.redis_url(settings), block_s=wait_s)
     try:
-        if not client.exists(redis_keys.WRITER_ALIVE):
+        if not client.exists(redis_keys.of_shard(redis_keys.WRITER_ALIVE, shard)):
             print("the writer does not run; this waits in its queue until it does", file=sys.stderr)
-        return ask(client, command, SystemClock().now_ms(), wait_s=wait_s)
+        return ask(client, command, SystemClock().now_ms(), wait_s=wait_s, shard=shard)
     except OUTAGES as ex:
         if was_never_sent(ex):
             raise NotAsked(f"Redis is away, nothing was done: {ex}") from ex

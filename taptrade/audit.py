@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from runtime.audit import audit
-from runtime.audit.heads import HEADS_FILE, read_heads
+from jobs.upkeep.house_audit import audit_house
 from runtime.settings import load
 from taptrade.bars import bar
 from taptrade.books import open_books
@@ -27,10 +26,9 @@ def main(argv: Sequence[str]) -> int:
     add_output(parser)
     shown = parser.parse_args(argv)
     settings = load()
-    with open_books(settings) as database, bar(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
+    with open_books(settings), bar(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
         task = progress.add_task("commits", total=None)
-        heads = read_heads(settings.data / HEADS_FILE)
-        report = audit(database, lambda done, total: progress.update(task, completed=done, total=total), heads=heads)
+        report = audit_house(settings, lambda done, total: progress.update(task, completed=done, total=total))
     findings = report.findings if shown.all else report.findings[:SHOWN_MAX]
     if shown.json:
         print_json(

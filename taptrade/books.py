@@ -17,6 +17,7 @@ from runtime.errors import TaptradeError
 from runtime.game.ids import ulid_ms
 from runtime.game.ledger import SQL
 from runtime.game.rows import is_nobody
+from runtime.game.shards import shard_of
 from runtime.personal.seal import FORGOTTEN
 from runtime.postgresql import choice
 from runtime.settings import Settings
@@ -46,6 +47,8 @@ class Account:
     wallet: str
     balance: int
     created_ms: int
+    shard: int
+    """Which of the house's ledgers has it."""
 
     @property
     def shown_wallet(self) -> str:
@@ -56,9 +59,12 @@ class Account:
 
 
 @contextmanager
-def open_books(settings: Settings) -> Iterator[Database]:
-    """Open the live database for reading; raise DatabaseUnsafe or WrongSchema if it cannot be read, whenever found."""
-    database = choice.open_migrated(settings)
+def open_books(settings: Settings, shard: int = choice.WHOLE) -> Iterator[Database]:
+    """Open the live database for reading; raise DatabaseUnsafe or WrongSchema if it cannot be read, whenever found.
+
+    Of several shards all are read as one, unless one is named.
+    """
+    database = choice.open_migrated(settings, shard)
     try:
         with choice.naming(settings):
             yield database
@@ -118,7 +124,9 @@ def find_account(database: Database, text: str) -> Account:
             f"there is no account {text}; one opens with the wallet's first login, and of a"
             " forgotten player only the user id is left"
         )
-    return Account(*rows[0])
+    ((seq,),) = database.execute(SQL["user_seq"], (rows[0][0],))
+    user_id, wallet, balance, created_ms = rows[0]
+    return Account(user_id, wallet, balance, created_ms, shard_of(seq))
 
 
 def moment(text: str) -> int:

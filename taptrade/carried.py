@@ -7,18 +7,19 @@ from typing import Any
 
 import msgspec
 
+from runtime.game.shards import shard_of
 from runtime.messaging.connection import Redis
 from runtime.messaging.queues import (
-    BETS,
-    COMMANDS,
     FAILED_PREFIX,
     JOB_PREFIX,
     QUEUE_PREFIX,
+    QUEUES_KEY,
     STARTED_PREFIX,
     decode_job,
+    is_of_writer,
     rq_time_ms,
 )
-from runtime.messaging.redis_keys import BUS_COMMITS, pending
+from runtime.messaging.redis_keys import BUS_COMMITS, of_shard, pending
 from runtime.messaging.redis_values import PendingBet
 from taptrade.traced import Step
 
@@ -48,7 +49,8 @@ def job_steps(client: Redis, job_id: str) -> tuple[list[Step], list[str]]:
 def jobs_carrying(client: Redis, command_id: str) -> list[str]:
     """Return the jobs that wait, are begun or have failed and carry a command; the first so many are looked at."""
     found = []
-    for queue in (BETS, COMMANDS):
+    known: Any = client.smembers(QUEUES_KEY)
+    for queue in sorted(name for key in known if is_of_writer(name := key.decode().removeprefix(QUEUE_PREFIX))):
         waiting: Any = client.lrange(QUEUE_PREFIX + queue, 0, JOBS_LOOKED_AT_MAX - 1)
         begun: Any = client.zrange(STARTED_PREFIX + queue, 0, JOBS_LOOKED_AT_MAX - 1)
         failed: Any = client.zrange(FAILED_PREFIX + queue, -JOBS_LOOKED_AT_MAX, -1)
@@ -74,7 +76,8 @@ def told_at_ms(client: Redis, commits: Iterable[tuple[int, int]]) -> dict[int, i
     found = {}
     for number, at_ms in commits:
         cursor: str | bytes = str(at_ms)
-        while entries := client.xrange(BUS_COMMITS, cursor, str(at_ms + TOLD_WITHIN_MS), count=ENTRIES_AT_ONCE):
+        bus = of_shard(BUS_COMMITS, shard_of(number))
+        while entries := client.xrange(bus, cursor, str(at_ms + TOLD_WITHIN_MS), count=ENTRIES_AT_ONCE):
             known: Any = entries
             numbers = {int(fields[b"commit"]): int(id_.partition(b"-")[0]) for id_, fields in known}
             if number in numbers:

@@ -33,6 +33,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("serve", "taptrade.serve:main", "run one process, for containers and process managers"),
             Command("alive", "taptrade.alive:main", "tell whether one process does its work, for health checks"),
             Command("migrate", "taptrade.housekeeping:migrate", "bring the databases to the newest schema"),
+            Command("shards", "taptrade.shards:main", "list the ledgers of a house on PostgreSQL, or add one"),
         ),
     ),
     (

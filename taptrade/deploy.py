@@ -55,6 +55,8 @@ class Deployed(msgspec.Struct, frozen=True):
     before: int
     processes: dict[str, int]
     """How many of each kind serve it by now; none where nothing runs, and it counts from the next start on."""
+    without: list[str]
+    """Files that were served before and are no more."""
     seconds: float
     detail: str
 
@@ -197,7 +199,14 @@ def _bring(data: Path, made: FunctionSet | None, within_s: float) -> Deployed:
         if made is not None:
             describe(data, msgspec.structs.replace(made, failed=True))
     took_s = round((clock.monotonic_ms() - began_ms) / 1000, 1)
-    return Deployed(comes_up, number, before, _served_by(data, number), took_s, detail)
+    without = sorted(_files(data, before) - _files(data, number)) if comes_up else []
+    return Deployed(comes_up, number, before, _served_by(data, number), without, took_s, detail)
+
+
+def _files(data: Path, version: int) -> set[str]:
+    """Return the names of a version's files; none if it is kept no more."""
+    folder = functions_folder() if version == OWN else set_of(data, version)
+    return {file.name for file in folder.glob("*.py")}
 
 
 def _wait(data: Path, number: int, at_work: Counter[str], within_s: float) -> bool:
@@ -219,7 +228,8 @@ def _tell(became: Deployed, *, as_json: bool) -> int:
     else:
         served = _counted(became.processes)
         by = f", by {served}" if became.ok and served else ""
-        print(f"{became.detail}{by} ({became.seconds} s)", file=sys.stdout if became.ok else sys.stderr)
+        less = f"; no more: {', '.join(became.without)}" if became.without else ""
+        print(f"{became.detail}{by}{less} ({became.seconds} s)", file=sys.stdout if became.ok else sys.stderr)
     return IN_SERVICE if became.ok else TAKEN_BACK
 
 

@@ -40,11 +40,13 @@ def main(argv: Sequence[str]) -> int:
     output.add_argument("--csv", action="store_true", help="print the entries as a spreadsheet")
     given = parser.parse_args(argv)
     settings = load()
-    with open_books(settings) as live, open_week(settings, given.week) if given.week else nullcontext(live) as database:
+    with open_books(settings) as whole:
+        account = find_account(whole, given.account)
+    of_account = open_books(settings, account.shard)  # a chain is read in the ledger that it is of
+    with of_account as live, open_week(settings, given.week) if given.week else nullcontext(live) as database:
         to_ms = _after_all(database) if given.to_ms is None else given.to_ms
         if given.from_ms >= to_ms:
             parser.error("the span ends before it begins")
-        account = find_account(live, given.account)
         case = collect(database, account, given.from_ms, to_ms)
         _tell_of_older(database, account, given.from_ms)
         if given.verify:

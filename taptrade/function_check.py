@@ -10,18 +10,37 @@ import contextlib
 import subprocess
 import sys
 import traceback
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from runtime.errors import TaptradeError
 from runtime.function_versions import OWN, take_up
 from runtime.settings import Settings, SettingsError, load
 from taptrade.processes import module
 
+if TYPE_CHECKING:
+    from runtime.function_files import DiscoveryError
+    from runtime.function_settings import FunctionSettings
+    from runtime.web.declaration import Function
+
 CHECKED_WITHIN_S = 30
 
 
+class Found(NamedTuple):
+    """All functions, each of them sound, and what they are given."""
+
+    endpoints: tuple[Function, ...]
+    given: dict[str, FunctionSettings]
+    faults: dict[str, DiscoveryError]
+    """What is wrong with the settings of a function, by its name; whatever starts it."""
+    unclaimed: list[str]
+    """A sentence about each table of settings that no function takes."""
+
+
 def require_functions(version: int = OWN) -> None:
-    """Raise SettingsError that names the broken file and why, unless every function can be wired and every job run."""
+    """Raise SettingsError that names the broken file and why, unless every function can be wired and every job run.
+
+    What looks like a mistake and stops nobody is told on stderr.
+    """
     try:
         done = subprocess.run(
             module("taptrade.function_check", str(version)),
@@ -38,24 +57,39 @@ def require_functions(version: int = OWN) -> None:
         raise SettingsError(
             lines[-1] if lines else f"the check of functions and jobs ended with status {done.returncode}"
         )
+    for line in done.stdout.splitlines():
+        print(f"taptrade: {line}", file=sys.stderr, flush=True)
 
 
-def build(settings: Settings) -> None:
-    """Build the app over parts that are never asked for anything; raise DiscoveryError that names a broken file."""
+def find(settings: Settings) -> Found:
+    """Read every function, whatever starts it; raise DiscoveryError that names a broken file."""
     from runtime.function_files import functions_folder
-    from runtime.function_settings import file_of, given_to
+    from runtime.function_settings import Declares, as_far_as_given, file_of, unclaimed
+    from runtime.triggers.discovery import triggers_in
+    from runtime.web.discovery import discover
+
+    folder, file = functions_folder(), file_of(settings)
+    endpoints = discover(folder)
+    every: list[Declares] = [*endpoints, *triggers_in(folder)]
+    return Found(endpoints, *as_far_as_given(every, file), unclaimed(every, file))
+
+
+def build(settings: Settings) -> list[str]:
+    """Build the app over parts that are never asked for anything; return what looks like a mistake.
+
+    Raise DiscoveryError that names a broken file.
+    """
     from runtime.metrics.table import Metrics
     from runtime.rate_limits import policies
-    from runtime.triggers.discovery import triggers_in
     from runtime.web.app import create_app
-    from runtime.web.discovery import discover
     from runtime.wiring import GUARDS
 
     never = cast("Any", None)
-    functions = discover(functions_folder())
-    given_to([*functions, *triggers_in(functions_folder())], file_of(settings))
+    found = find(settings)
+    for fault in found.faults.values():
+        raise fault
     create_app(
-        functions,
+        found.endpoints,
         parts=never,
         authenticate=never,
         limiter=never,
@@ -64,10 +98,11 @@ def build(settings: Settings) -> None:
         clock=never,
         metrics=Metrics("none"),
     )
+    return found.unclaimed
 
 
 def main(version: int) -> int:
-    """Print the fault on the last line of stdout; the status is 1 if there is one."""
+    """Print the fault on the last line of stdout; the status is 1 if there is one. Else print what to warn of."""
     from jobs.rq.retries import message_queues
     from jobs.rq.schedule import schedules
 
@@ -76,7 +111,7 @@ def main(version: int) -> int:
         take_up(settings.data, version)
         # What a file prints while it is imported is not our answer.
         with contextlib.redirect_stdout(sys.stderr):
-            build(settings)
+            warnings = build(settings)
             schedules()
             message_queues()
     except TaptradeError as ex:
@@ -86,6 +121,8 @@ def main(version: int) -> int:
         traceback.print_exception(ex)
         print(" ".join(f"{_where(ex)}: {type(ex).__name__}: {ex}".split()))
         return 1
+    for warning in warnings:
+        print(" ".join(warning.split()))
     return 0
 
 

@@ -12,6 +12,7 @@ import msgspec
 from runtime.clock import Clock, rfc3339
 from runtime.errors import Unavailable
 from runtime.game.ledger import SQL
+from runtime.game.player_entries import Execute
 from runtime.health.status import Check, SystemStatus, newest_commit, read_jobs, read_status, system_checks
 from runtime.messaging.connection import Redis, RedisError, seen_of
 from runtime.messaging.metrics_exchange import collect, works_down
@@ -20,12 +21,13 @@ from runtime.metrics.table import Snapshot
 from runtime.operating.exposure import read_exposure, settlement_lag_ms
 from runtime.operating.feed import FeedView, feed_view
 from runtime.operating.pace import Pace, read_pace
-from runtime.operating.queues import SHOWN, QueueView, function_queues, oldest_waiting_ms, read_queues
+from runtime.operating.queues import QueueView, function_queues, house_queues, oldest_waiting_ms, read_queues
 from runtime.postgresql import choice
 from runtime.records.queries import QUERIES
 from runtime.settings import Settings
 from runtime.storage.backups import FOLDER, Backup, newest_backup
 from runtime.storage.database import DatabaseError
+from runtime.storage.read_pool import ReadPool
 from runtime.version import build
 from taptrade import alive, running
 from taptrade.announce import ask
@@ -42,6 +44,10 @@ class ProcessSeen(msgspec.Struct, frozen=True):
     up_s: int
     memory_bytes: int
     cpu_s: float
+    machine: str = ""
+    """Where it runs, where there may be several machines."""
+    standing_by: bool = False
+    """It waits for another of its kind to end."""
     functions_version: int | None = None
     """The version of the functions that it serves; None of a process that serves none."""
 
@@ -113,13 +119,16 @@ class HouseLook:
         self._clock = clock
         self._pool = choice.read_pool(settings, clock)
         self._latencies = Latencies()
+        self._shards = 1
+        self._pools: list[ReadPool] = []
 
     def now(self) -> HouseStatus:
         """Ask every part once."""
         now_ms, settings = self._clock.now_ms(), self._settings
-        status = read_status(self._client, now_ms)
+        self._shards = self._books(lambda: choice.shards_of(settings)) or self._shards
+        status = read_status(self._client, now_ms, self._shards)
         snapshots = self._redis(lambda: collect(self._client, now_ms)) or []
-        queues = (*SHOWN, *(self._redis(lambda: function_queues(self._client)) or ()))
+        queues = (*house_queues(self._shards), *(self._redis(lambda: function_queues(self._client)) or ()))
         checks = system_checks(status, newest_commit(self._pool), works_down(snapshots), seen_of(self._client))
         down = self._down(redis_answers=status is not None)
         processes = [_process(one, now_ms) for one in snapshots]
@@ -146,7 +155,7 @@ class HouseLook:
             breaker=status.breaker.to_dict() if status else None,
             queues=self._redis(lambda: read_queues(self._client, queues)),
             queue_ages_ms=self._queue_ages_ms(queues, now_ms),
-            bets=self._books(lambda: read_pace(self._pool.execute, status.backlog_bets if status else 0, now_ms)),
+            bets=self._books(lambda: read_pace(self._ledgers(), status.backlog_bets if status else 0, now_ms)),
             latencies=self._latencies.of(snapshots, self._clock.monotonic_ms()),
             settlement_lag_ms=self._books(lambda: self._settlement_lag_ms(now_ms)),
             owed=self._books(self._owed),
@@ -157,6 +166,12 @@ class HouseLook:
             archived_ms=status.archived_ms if status else None,
             disk=_disk(settings),
         )
+
+    def _ledgers(self) -> list[Execute]:
+        """Return what reads each ledger of the house; opened when there is one more."""
+        for shard in range(len(self._pools) + 1, self._shards + 1):
+            self._pools.append(choice.read_pool(self._settings, self._clock, shard=shard))
+        return [pool.execute for pool in self._pools]
 
     def _redis(self, look: Callable[[], T]) -> T | None:
         try:
@@ -171,7 +186,9 @@ class HouseLook:
             return None
 
     def _down(self, *, redis_answers: bool) -> dict[str, str]:
-        probes = dict(alive.WORKS if self._is_elsewhere() else alive.PROBES)
+        probes = dict(alive.WORKS)
+        if not self._is_elsewhere():
+            probes |= {"api": alive.PROBES["api"], "dashboard": alive.PROBES["dashboard"]}
         if not has_replica(self._settings):
             del probes["replica"]
         if not redis_answers:
@@ -234,7 +251,8 @@ def _process(one: Snapshot, now_ms: int) -> ProcessSeen:
     memory_bytes = int(gauge("taptrade_process_memory_bytes"))
     served = one.gauges.get("taptrade_functions_version", {}).get("")
     version = None if served is None else int(served)
-    return ProcessSeen(one.process, one.pid, up_s, memory_bytes, gauge("taptrade_process_cpu_seconds"), version)
+    cpu_s = gauge("taptrade_process_cpu_seconds")
+    return ProcessSeen(one.process, one.pid, up_s, memory_bytes, cpu_s, one.machine, one.standing_by, version)
 
 
 def _late(jobs: Mapping[str, JobSeen], audit: AuditResult | None, now_ms: int) -> list[str]:

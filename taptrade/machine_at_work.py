@@ -7,8 +7,11 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from runtime.clock import SystemClock
+from runtime.machine import machine_of
 from runtime.settings import Settings
 from runtime.systemd import systemd
 
@@ -27,10 +30,13 @@ def await_seat(name: str, settings: Settings) -> None:
     if name not in ONCE or not settings.database_url:
         return
     # Most processes wait for nobody, and some need no client of Redis at all.
-    from runtime.messaging.connection import connect
+    from runtime.messaging.connection import OUTAGES, connect
+    from runtime.messaging.metrics_exchange import StandingBy
     from runtime.messaging.seat import Seat
 
-    seat = Seat(connect(settings.redis_url), settings)
+    client = connect(settings.redis_url)
+    seat = Seat(client, settings)
+    standing_by = StandingBy(name, machine_of(settings), client, SystemClock())
     told = False
     while not _is_ours(seat):
         if not told:
@@ -38,6 +44,8 @@ def await_seat(name: str, settings: Settings) -> None:
             systemd.standing_by(name)
             told = True
         systemd.alive()
+        with suppress(*OUTAGES):
+            standing_by()
         time.sleep(LOOK_S)
     threading.Thread(target=_watch, args=(seat,), name="seat", daemon=True).start()
 

@@ -12,8 +12,9 @@ from runtime.clock import SystemClock
 from runtime.errors import NotFound
 from runtime.game.money import dollars
 from runtime.messaging.commands import OpenBucket
-from runtime.operating.buckets import BucketView, bucket_named, read_buckets
+from runtime.operating.buckets import BucketView, bucket_named, opened_in_any, read_buckets
 from runtime.operating.words import WHY_MAX
+from runtime.postgresql import choice
 from runtime.settings import Settings, load
 from taptrade.arguments import said, seconds
 from taptrade.asking import WAIT_S, NotAsked, add_who, ask_writer, require_who, tell, times
@@ -78,6 +79,7 @@ def _open(settings: Settings, given: argparse.Namespace) -> int:
     except NotFound as ex:
         raise NotAsked(ex.detail) from ex
     command = OpenBucket(**bucket._asdict(), who=given.who, why=given.why, **times(SystemClock().now_ms()))
-    outcome = ask_writer(settings, command, given.wait)
+    shards = range(1, choice.shards_of(settings) + 1)
+    outcome = opened_in_any([ask_writer(settings, command, given.wait, shard) for shard in shards])
     sentence = f"bucket {bucket.name} is open: its bets are taken, and the evidence against it begins anew"
     return tell(outcome, sentence, as_json=given.json, again="look at `taptrade market` before you repeat it")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runtime.errors import TaptradeError
-from runtime.function_files import DeclarationError, functions_folder
+from runtime.function_files import DeclarationError, DiscoveryError, functions_folder
 from runtime.function_settings import file_of
 from runtime.settings import load
 from runtime.triggers.declaration import QUEUE_NAME, cron, every, on_event
@@ -90,6 +90,7 @@ def main(argv: Sequence[str]) -> int:
     scaffold = with_settings(chosen.scaffold, own)
     for file, text in ((function, scaffold.function), (test, scaffold.test)):
         file.write_text(_filled(text, given.name, chosen), encoding="utf-8")
+    _take_back_if_refused(function, test)
     if has_tools():
         # A long name breaks lines that a short one does not.
         subprocess.run([sys.executable, "-m", "ruff", "format", "-q", function, test], cwd=root, check=False)
@@ -107,6 +108,21 @@ def _give_tests(root: Path, name: str, own: Sequence[OwnSetting]) -> list[Path]:
     with file.open("a", encoding="utf-8") as end:
         end.write(f"\n[{name}]\n{table}")
     return [file]
+
+
+def _take_back_if_refused(function: Path, test: Path) -> None:
+    """Delete both files and raise NotMade if the house would not start with them, as where the route is taken."""
+    from runtime.triggers.discovery import triggers_in
+    from runtime.web.discovery import discover
+
+    try:
+        discover(function.parent)
+        triggers_in(function.parent)
+    except DiscoveryError as ex:
+        if function.name in str(ex):
+            function.unlink()
+            test.unlink()
+            raise NotMade(f"{ex}; nothing was written") from ex
 
 
 def has_tools() -> bool:
@@ -230,4 +246,5 @@ def _write_tables(root: Path) -> str:
     if not has_tools():
         return NO_TOOLS
     done = subprocess.run([sys.executable, "-m", TABLES], cwd=root, capture_output=True, text=True, check=False)
-    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+    said = done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+    return said.removeprefix(f"{DiscoveryError.__module__}.{DiscoveryError.__name__}: ")

@@ -67,7 +67,7 @@ def _ask(kind: type[Deposit | Adjust], given: argparse.Namespace, done: str) -> 
         why=given.why,
         **times(now_ms),
     )
-    outcome = ask_writer(settings, command, given.wait)
+    outcome = ask_writer(settings, command, given.wait, account.shard)
     return tell(outcome, _sentence(done, given.amount, account, outcome), as_json=given.json)
 
 

@@ -7,9 +7,10 @@ import shlex
 import signal
 import sys
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runtime.machine import SEVERAL
 from runtime.settings import Settings
 from taptrade import sockets
 
@@ -17,6 +18,9 @@ PYTHON = "SUPERVISOR_PYTHON"
 """Environment variable with the interpreter, quoted as for a shell."""
 RELOAD = "--reload"
 """Option by which a process is told to begin anew when its sources change."""
+SHARD = "--shard"
+"""Option by which a writer is told whose it is."""
+WRITER = "writer"
 UNDER = "--under"
 """Option by which a process is told whom it must not outlive."""
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -66,9 +70,16 @@ def take_secrets(environ: MutableMapping[str, str]) -> dict[str, dict[str, str]]
         value = environ.pop(variable, None)
         if value is None:
             continue
+        if variable == "TAPTRADE_DATABASE_URL":
+            environ[SEVERAL] = "1"
         for process in processes:
             taken.setdefault(process, {})[variable] = value
     return taken
+
+
+def kind_of(name: str) -> str:
+    """Return which process of PROCESSES one is: there may be a writer for each shard."""
+    return name.partition("-")[0]
 
 
 def module(name: str, *arguments: str, python: str = sys.executable) -> list[str]:
@@ -89,12 +100,22 @@ def supervisor_variables(settings: Settings) -> dict[str, str]:
     return {"TAPTRADE_DATA": str(settings.data), PYTHON: shlex.quote(sys.executable)}
 
 
-def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool = False) -> str:
+def writers(shards: int) -> list[tuple[Process, list[str]]]:
+    """Return the writers of shards other than the first, each with the options that make it that one."""
+    found = [process for process in PROCESSES if process.name == WRITER]
+    return [
+        (replace(one, name=f"{WRITER}-{shard}"), [SHARD, str(shard)]) for one in found for shard in range(2, shards + 1)
+    ]
+
+
+def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool = False, shards: int = 1) -> str:
     """Write supervisord.conf: one program a process, grouped by the order in which they stop."""
     wanted = {"redis": embedded_redis, "replica": bool(settings.replica_url)}
     processes = [process for process in PROCESSES if wanted.get(process.name, True)]
     sections = [_supervisord(), _control_socket(sockets.folder_of(settings.data / "run"))]
-    sections += [_program(process, *([RELOAD] if reload else [])) for process in processes]
+    options = [RELOAD] if reload else []
+    sections += [_program(process, *options) for process in processes]
+    sections += [_program(process, *options, *which) for process, which in writers(shards)]
     return "\n".join(sections) + "\n" + _groups(processes)
 
 
@@ -128,7 +149,7 @@ def _control_socket(folder: Path) -> str:
 
 
 def _program(process: Process, *options: str) -> str:
-    words = " ".join(command(process.name, UNDER, str(os.getpid()), *options, python=f"%(ENV_{PYTHON})s"))
+    words = " ".join(command(kind_of(process.name), UNDER, str(os.getpid()), *options, python=f"%(ENV_{PYTHON})s"))
     return "\n".join(
         [
             f"[program:{process.name}]",

@@ -21,9 +21,10 @@ TREES = ("functions", "runtime", "jobs", "taptrade")
 class Watch:
     """Files, and when they were last written; `changed` tells of those that are new, other or gone since."""
 
-    def __init__(self, *, loaded_only: bool = False, functions: bool = True) -> None:
+    def __init__(self, *, loaded_only: bool = False, functions: bool = True, also: Collection[Path] = ()) -> None:
         """`loaded_only` looks, outside of functions/, at the modules that this process has imported."""
         self._functions = functions
+        self._also = also
         self._loaded_only = loaded_only
         self._folders = [folder_of(tree).resolve() for tree in TREES]
         self._seen = self._look()
@@ -33,7 +34,7 @@ class Watch:
         before, self._seen = self._seen, self._look()
         other = {file for file, at in self._seen.items() if before.get(file, at) != at}
         # What is imported later was not written later.
-        new = {file for file in self._seen.keys() - before.keys() if self._is_function(file)}
+        new = {file for file in self._seen.keys() - before.keys() if self._is_function(file) or file in self._also}
         return sorted(other | new | (before.keys() - self._seen.keys()))
 
     def _look(self) -> dict[Path, int]:
@@ -48,19 +49,19 @@ class Watch:
     def _files(self) -> Iterable[Path]:
         functions = self._folders[0]
         if not self._loaded_only:
-            return [file for folder in self._folders for file in folder.rglob("*.py")]
+            return [*self._also, *(file for folder in self._folders for file in folder.rglob("*.py"))]
         loaded = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
         ours = (Path(file) for file in loaded if file is not None)
         rest = [file for file in ours if any(file.is_relative_to(folder) for folder in self._folders[1:])]
-        return [*(functions.glob("*.py") if self._functions else ()), *rest]
+        return [*self._also, *(functions.glob("*.py") if self._functions else ()), *rest]
 
     def _is_function(self, file: Path) -> bool:
         return file.parent == self._folders[0]
 
 
-def end_when_changed(*, functions: bool) -> None:
+def end_when_changed(*, functions: bool, also: Collection[Path] = ()) -> None:
     """End this process when a file changes that it has loaded, or one of the `functions`; it is then begun anew."""
-    watch = Watch(loaded_only=True, functions=functions)
+    watch = Watch(loaded_only=True, functions=functions, also=also)
 
     def look() -> None:
         pause = threading.Event()

@@ -16,6 +16,7 @@ import msgspec
 
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
+from runtime.machine import machine_of
 from runtime.messaging.connection import OUTAGES, Redis, connect
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.redis_keys import REPLICA_SHIPPED
@@ -88,7 +89,7 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
     background = Background(stopping, clock, metrics)
     if not settings.replica_url:
         logger.info("TAPTRADE_REPLICA_URL is not set, so nothing is shipped")
-        start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
+        start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background, machine_of(settings))
         systemd.ready()
         while not stopping.wait(LOOKS_EVERY_S):
             systemd.alive()
@@ -98,7 +99,7 @@ def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
     socket = sockets.make_folder(settings.data / "run") / sockets.LITESTREAM
     child = start(settings, socket, os.environ)
     threading.Thread(target=retell, args=(child.stdout,), daemon=True).start()
-    start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
+    start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background, machine_of(settings))
     control = litestream.Control(socket)
     shipping = Shipping(control, litestream.databases(settings.data), connect(settings.redis_url), clock)
     systemd.ready()

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from runtime import log
+from runtime.function_files import DiscoveryError
+from runtime.function_settings import file_of
 from runtime.function_versions import OWN, InService, in_service, take_up
 from runtime.settings import Settings, load
 from runtime.systemd import systemd
@@ -25,7 +27,7 @@ from taptrade.machine_at_work import await_seat
 from taptrade.output import add_output
 from taptrade.own_files import close_to_others
 from taptrade.pricing import refuse_unproven_model, reward_model
-from taptrade.processes import PROCESSES, RELOAD, UNDER, module, take_secrets
+from taptrade.processes import PROCESSES, RELOAD, SHARD, UNDER, WRITER, module, take_secrets
 from taptrade.reloading import end_when_changed
 
 logger = logging.getLogger(__name__)
@@ -48,11 +50,14 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("name", choices=tuple(names), metavar="NAME", help=", ".join(names))
     parser.add_argument("--stand-by", action="store_true", help="let the one at work end first, where only one may be")
+    parser.add_argument(SHARD, type=int, default=1, metavar="N", help="of a writer: the ledger that it writes")
     parser.add_argument(UNDER, type=int, metavar="PID", help="end when this process, our parent, ends")
     parser.add_argument(RELOAD, action="store_true", help="begin anew when the sources change, for developers")
     add_output(parser, "log JSON on a terminal too; elsewhere the log always is")
     given = parser.parse_args(argv)
     name = given.name
+    if given.shard != 1 and name != WRITER:
+        parser.error(f"{SHARD} is said to a writer only")
     forget_secrets_of_others(name)
     if given.json:
         os.environ[log.JSON_ALWAYS] = "1"
@@ -70,9 +75,11 @@ def main(argv: Sequence[str]) -> int:
         refuse_unproven_model(settings)
     if name == "api" and given.under is None:  # the supervisor has done so before it started us
         require_functions(OWN if given.reload else in_service(settings.data))
-    stands_by = given.stand_by or (name == "writer" and settings.database_url)
+    stands_by = given.stand_by or (name == WRITER and settings.database_url)
     server = STANDING_BY.get(name) if stands_by else None
-    return (_reloading(name) if given.reload else server or SERVERS[name])(settings)
+    if given.shard != 1:
+        server = _imported(WRITER, SOLE[WRITER], stand_by=_wait_for(WRITER), shard=given.shard)
+    return (_reloading(name, settings) if given.reload and given.shard == 1 else server or SERVERS[name])(settings)
 
 
 def forget_secrets_of_others(name: str) -> None:
@@ -137,13 +144,33 @@ def _imported(process: str, module_name: str, *arguments: object, **named: Any) 
     return serve
 
 
-def _reloading(name: str) -> Callable[[Settings], int]:
+def _reloading(name: str, settings: Settings) -> Callable[[Settings], int]:
     """Return what runs a process that begins anew when its sources change; the API sees to its functions itself."""
     if name == "api":
         return lambda settings: _api(settings, "taptrade.dev_app:get_app()", "gunicorn")
     if name not in NOT_OURS:
-        end_when_changed(functions=name in OF_FUNCTIONS)
-    return _imported(name, OF_FUNCTIONS[name]) if name in OF_FUNCTIONS else SERVERS[name]
+        given = [file_of(settings)] if name == "functions" else []
+        end_when_changed(functions=name in OF_FUNCTIONS, also=given)
+    return _patient(_imported(name, OF_FUNCTIONS[name])) if name in OF_FUNCTIONS else SERVERS[name]
+
+
+def _patient(serve: Callable[[Settings], int]) -> Callable[[Settings], int]:
+    """Return what serves a developer: while a function is broken it waits for the change that ends it.
+
+    The API tells what is broken. If this one ended, it would only begin anew and end again, until that is mended.
+    """
+
+    def wait_while_broken(settings: Settings) -> int:
+        try:
+            return serve(settings)
+        except DiscoveryError as ex:
+            logger.warning("waits until this is mended: %s", ex)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        while True:
+            signal.pause()
+
+    return wait_while_broken
 
 
 def _of_functions(process: str, module_name: str) -> Callable[[Settings], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,9 @@ from runtime.storage.migrate import missing_migrations
 from taptrade.function_check import require_functions
 from taptrade.listening import address_of
 from taptrade.pricing import refuse_unproven_model, reward_model
+
+OPEN_FILES_LEAST = 1_024
+"""What the supervisor takes for itself before it starts anything."""
 
 
 def require_startable(settings: Settings, *, own_functions: bool = False) -> None:
@@ -106,12 +110,26 @@ def require_writable(data: Path) -> None:
                 raise SettingsError(f"TAPTRADE_DATA={data}: this user cannot write {path}")
 
 
+def require_open_files(least: int = OPEN_FILES_LEAST) -> None:
+    """Raise if this process may not open as many files as the supervisor wants; a limit that can be raised is."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY or hard >= least:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, least))
+    except (OSError, ValueError) as ex:
+        raise SettingsError(
+            f"a process may open {hard:,} files here, and needs {least:,} at least: raise the hard limit (`ulimit -Hn`)"
+        ) from ex
+
+
 def _require_other_redis(settings: Settings) -> None:
     if settings.redis_url:
         require_fit_redis(settings.redis_url)
 
 
 START_CHECKS: dict[str, Callable[[Settings], object]] = {
+    "open files": lambda _: require_open_files(),
     "addresses": require_addresses,
     "SQLite": lambda _: require_safe_sqlite(),
     "reward model": require_model,

@@ -17,11 +17,11 @@ from runtime.clock import SystemClock
 from runtime.game.money import dollars
 from runtime.messaging.connection import connect
 from runtime.messaging.queues import FUNCTION_PREFIX
-from runtime.operating.queues import SHOWN, QueueView
+from runtime.operating.queues import QueueView, is_of_house
 from runtime.settings import load
 from taptrade import embedded_redis
 from taptrade.arguments import WithExamples
-from taptrade.house_status import HouseLook, HouseStatus
+from taptrade.house_status import HouseLook, HouseStatus, ProcessSeen
 from taptrade.output import add_output
 from taptrade.tables import findings_grid, show_findings
 
@@ -84,12 +84,18 @@ def rows(seen: HouseStatus) -> list[Row]:
     found += [(name, "FAIL", said) for name, said in seen.down.items()]
     well = [f"{part}: {check.detail}" for part, check in seen.checks.items() if check.ok]
     found.append(("well", "ok" if well else "", "; ".join(well)))
-    told = [f"{one.name} (pid {one.pid}) {decimal(one.memory_bytes)} {ago(one.up_s * 1000)}" for one in seen.processes]
+    told = [_told(one) for one in seen.processes]
     found.append(("processes", "", ", ".join(told) or "none says anything"))
     found += _functions(seen)
     found += _of_the_game(seen)
     found += _upkeep(seen)
     return found
+
+
+def _told(one: ProcessSeen) -> str:
+    where = f" on {one.machine}" if one.machine else ""
+    waits = " stands by" if one.standing_by else ""
+    return f"{one.name} (pid {one.pid}){where}{waits} {decimal(one.memory_bytes)} {ago(one.up_s * 1000)}"
 
 
 def _functions(seen: HouseStatus) -> list[Row]:
@@ -118,7 +124,7 @@ def _of_the_game(seen: HouseStatus) -> list[Row]:
         found.append(("feed", "", "\n".join(sources) or "no source says anything"))
     if seen.queues is not None:
         ages = seen.queue_ages_ms or {}
-        told = [(one.name in SHOWN, _queue(one, ages.get(one.name))) for one in seen.queues]
+        told = [(is_of_house(one.name), _queue(one, ages.get(one.name))) for one in seen.queues]
         found.append(("queues", "", "; ".join(text for is_own, text in told if is_own)))
         of_functions = "; ".join(text for is_own, text in told if not is_own)
         found += [("functions' queues", "", of_functions)] if of_functions else []

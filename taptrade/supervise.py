@@ -22,7 +22,7 @@ from supervisor.supervisord import Supervisor
 
 from taptrade import forked, sockets
 from taptrade.output import give_up_output, say_event
-from taptrade.processes import ENDING
+from taptrade.processes import ENDING, kind_of
 
 
 class RunOptions(ServerOptions):  # type: ignore[misc]
@@ -40,7 +40,7 @@ class RunOptions(ServerOptions):  # type: ignore[misc]
         """Hand each process its secrets, whenever the configuration is read."""
         found = super().processes_from_section(*arguments, **named)
         for process in found:
-            process.environment = {**(process.environment or {}), **self._secrets.get(process.name, {})}
+            process.environment = {**(process.environment or {}), **self._secrets.get(kind_of(process.name), {})}
         return found
 
     def execve(self, filename: str, command: list[str], environment: dict[str, str]) -> None:

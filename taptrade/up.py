@@ -15,6 +15,7 @@ from typing import NoReturn
 import msgspec
 
 from runtime.clock import SystemClock
+from runtime.postgresql import choice
 from runtime.process_lock import LockHeld
 from runtime.settings import Settings, load
 from taptrade import claims, embedded_redis, redis_server, sockets
@@ -50,7 +51,8 @@ def main(argv: Sequence[str]) -> NoReturn:
     (settings.data / "logs").mkdir(exist_ok=True)
     config = settings.data / "run" / "supervisord.conf"
     sockets.make_folder(config.parent)
-    config.write_text(supervisor_config(settings, embedded_redis=embedded, reload=given.reload))
+    shards = choice.shards_of(settings)
+    config.write_text(supervisor_config(settings, embedded_redis=embedded, reload=given.reload, shards=shards))
     os.environ.update(supervisor_variables(settings), TAPTRADE_REDIS_URL=url, TZ="UTC")
     say_event("starting", f"starting in {settings.data}", as_json=given.json, data=settings.data)
     ledger = {"TAPTRADE_DATABASE_URL": settings.database_url} if settings.database_url else {}

@@ -12,7 +12,7 @@ from msgspec import structs
 from runtime.clock import SystemClock
 from runtime.game.money import dollars
 from runtime.messaging.commands import CompleteWithdrawal, ReverseWithdrawal
-from runtime.operating.withdrawals import STATUSES, list_withdrawals
+from runtime.operating.withdrawals import STATUSES, list_withdrawals, shard_of_withdrawal
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 from runtime.settings import Settings, load
 from taptrade.arguments import count, id_of
@@ -78,7 +78,9 @@ def _resolve(settings: Settings, given: argparse.Namespace) -> int:
         reference=given.reference,
         **times(SystemClock().now_ms()),
     )
-    outcome = ask_writer(settings, command, given.wait)
+    with open_books(settings) as database:
+        shard = shard_of_withdrawal(database.execute, given.id)
+    outcome = ask_writer(settings, command, given.wait, shard)
     sentence = ""
     if outcome is not None and "withdrawal" in outcome.data:
         shown = operators_view(outcome.data["withdrawal"])

@@ -28,7 +28,7 @@ DISCOVERED = {
     "tests.sample_functions.good": "tests.runtime.web.sample_app",
 }
 # Every file of these is applied, in the order of their names.
-ALL_OF_FOLDER = ("migrations", "migrations_ticks", "migrations_functions")
+ALL_OF_FOLDER = ("migrations", "migrations_house", "migrations_ticks", "migrations_functions")
 # Python imports it by itself: what puts its folder on the path starts it.
 BY_PYTHON = {"tests.chaos.stepped.sitecustomize": "tests.chaos.wrong_clock"}
 

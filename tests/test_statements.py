@@ -18,6 +18,7 @@ from runtime.game.statements import COLUMN_LISTS, MARK
 from runtime.history.shelves import PAST
 from runtime.personal.seal import PERSONAL
 from runtime.postgresql.move import MOVING
+from runtime.postgresql.schema import ADDING
 from runtime.postgresql.translation import OWN
 from runtime.records.queries import QUERIES
 from runtime.storage.remake import REMAKE
@@ -28,6 +29,8 @@ from taptrade.trial import TRIAL
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for tree in ("functions", "runtime", "jobs", "taptrade") for path in (ROOT / tree).rglob("*.py"))
+# What somebody's own function asks stands in the one file that there is of it.
+WITHOUT_SQL = [path for path in SOURCES if path.parent != ROOT / "functions"]
 # What the code calls a file's statements -> the file, and the statements.
 FILES: dict[str, tuple[str, dict[str, str]]] = {
     "SQL": ("runtime/game/ledger.sql", SQL),
@@ -42,12 +45,27 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "REMAKE": ("runtime/storage/remake.sql", REMAKE),
     "PERSONAL": ("runtime/personal/personal.sql", PERSONAL),
     "OWN": ("runtime/postgresql/statements.sql", OWN),
+    "ADDING": ("runtime/postgresql/adding.sql", ADDING),
     "MOVING": ("runtime/postgresql/moving.sql", MOVING),
     "EXPORTED": ("taptrade/exported.sql", EXPORTED),
     "TRIAL": ("taptrade/trial.sql", TRIAL),
 }
 # Filled when a page is asked for, or once for each kind of record.
-FILLED_LATER = {"conditions", "bets", "others", "which", "written", "stored", "table", "columns", "values", "key"}
+FILLED_LATER = {
+    "conditions",
+    "bets",
+    "others",
+    "which",
+    "written",
+    "stored",
+    "table",
+    "columns",
+    "values",
+    "key",
+    "schema",
+    "column",
+    "number",
+}
 # A commit's own `write` looks a statement up by a name that it is given.
 WRITERS = (ROOT / "runtime/game/ledger.py", ROOT / "runtime/postgresql/commit.py")
 # The migrations' own table, and PRAGMAs.
@@ -135,7 +153,7 @@ def test_every_file_of_statements_is_known() -> None:
     assert found == {file for file, _ in FILES.values()}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(ROOT)) for path in SOURCES])
+@pytest.mark.parametrize("path", WITHOUT_SQL, ids=[str(path.relative_to(ROOT)) for path in WITHOUT_SQL])
 def test_python_holds_no_sql(path: Path) -> None:
     name = str(path.relative_to(ROOT))
     found = sql_in(path.read_text(encoding="utf-8"))

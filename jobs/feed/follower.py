@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from runtime.game.ticks import Tick
@@ -48,7 +49,9 @@ class Follower:
             self._newest_ms = tick.id
 
 
-def await_seat(seat: Seat, client: Redis, database: Database, stopping: threading.Event) -> bool:
+def await_seat(
+    seat: Seat, client: Redis, database: Database, stopping: threading.Event, standing_by: Callable[[], object]
+) -> bool:
     """Follow until this machine is the one at work, with all that was heard stored; False: told to stop."""
     follower, told = Follower(client, database), False
     while not stopping.is_set():
@@ -57,6 +60,7 @@ def await_seat(seat: Seat, client: Redis, database: Database, stopping: threadin
             is_behind = follower.follow()
             if not is_behind and seat.take():
                 return True
+            standing_by()
         except OUTAGES as ex:
             logger.warning("hears nothing: %s", ex)
             stopping.wait(PAUSE_S)

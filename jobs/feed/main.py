@@ -21,10 +21,11 @@ from runtime.game.buckets import Bucket
 from runtime.game.grid import GridRules
 from runtime.game.ticks import Tick
 from runtime.log import configure
+from runtime.machine import machine_of
 from runtime.market.grid import build_grid, encode_grid
 from runtime.market.models import open_model, rules_of
 from runtime.messaging.connection import OUTAGES, connect
-from runtime.messaging.metrics_exchange import start_pushing
+from runtime.messaging.metrics_exchange import StandingBy, start_pushing
 from runtime.messaging.seat import Seat
 from runtime.metrics.table import Metrics
 from runtime.process_lock import sole
@@ -106,7 +107,8 @@ def run(
         if settings.database_url:
             client = connect(settings.redis_url, block_s=1)
             seat = Seat(client, settings)
-            if not await_seat(seat, client, database, stopping):
+            standing_by = StandingBy("feed", machine_of(settings), client, clock)
+            if not await_seat(seat, client, database, stopping, standing_by):
                 database.close()
                 return
         successor = waiting.successor if waiting else None
@@ -119,7 +121,7 @@ def run(
         publisher.start(background)
         checkpoints.start(background)
         try:
-            start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background)
+            start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background, machine_of(settings))
             feed = Feed(venues, buckets, volatility, database, publisher.offer)
             systemd.ready()
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):

@@ -13,6 +13,7 @@ from jobs.feed.touched import Touches
 from runtime.background import Background
 from runtime.clock import Clock
 from runtime.game.buckets import Bucket
+from runtime.game.shards import SHARDS_MAX
 from runtime.game.ticks import Tick
 from runtime.market.touched import Touched
 from runtime.messaging.bus import publish_public
@@ -24,6 +25,7 @@ from runtime.messaging.redis_keys import (
     FEED_SOURCES,
     GRID_LATEST,
     TICK_LATEST,
+    of_shard,
 )
 from runtime.messaging.redis_values import FeedSources, decode_buckets, encode_tick
 
@@ -31,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 GRID_EVERY_MS = 250
 PAUSE_AFTER_FAILURE_S = 0.25
+CLOSED_BY_WRITERS = [of_shard(BUCKETS_CLOSED, shard) for shard in range(1, SHARDS_MAX + 1)]
+"""The grid is everybody's: what any writer has closed is not in it."""
 PENDING_MAX = 100
 """Ten seconds of ticks: more than ever waits, unless Redis is away and only the newest counts anyway."""
 
@@ -111,8 +115,9 @@ class Publisher:
             # Set with every grid too, so that a Redis that came back empty knows the price at once.
             pipe.set(TICK_LATEST, encode_tick(self._newest))
             if is_due:
-                said: Any = self._client.get(BUCKETS_CLOSED)
-                grid = self._grid(self._newest, max(now_ms, self._newest.id), decode_buckets(said))
+                said: Any = self._client.mget(CLOSED_BY_WRITERS)
+                closed = frozenset[Bucket]().union(*map(decode_buckets, said))
+                grid = self._grid(self._newest, max(now_ms, self._newest.id), closed)
                 pipe.set(GRID_LATEST, grid)
                 publish_public(pipe, "grid", grid, now_ms)
         if is_due:

@@ -18,6 +18,7 @@ from jobs.rq.schedule import Schedule, register_missing, schedules, unregister_u
 from runtime.background import Background
 from runtime.clock import Clock, SystemClock
 from runtime.function_versions import InService, taken_up
+from runtime.machine import machine_of
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.queues import SETTLE
@@ -112,12 +113,13 @@ def main(service: InService | None = None) -> int:
     for category in (DeprecationWarning, FutureWarning):
         warnings.filterwarnings("ignore", category=category, module="rq_scheduler")
     known, queues = schedules(), message_queues()
-    client: Any = connect(load().redis_url)
+    settings = load()
+    client: Any = connect(settings.redis_url)
     stop = threading.Event()
     _stop_on_signals(stop)
     metrics, clock = Metrics("scheduler"), SystemClock()
     metrics.set("taptrade_functions_version", taken_up())
-    start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
+    start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics), machine_of(settings))
     systemd.ready()
     while not stop.is_set():
         systemd.alive()

@@ -19,6 +19,7 @@ from jobs.rq.runs import Runs
 from runtime.background import Background
 from runtime.clock import SystemClock
 from runtime.errors import TaptradeError
+from runtime.machine import machine_of
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
@@ -120,11 +121,12 @@ def reclaim(queue: JsonQueue) -> list[str]:
 def main(queue: str, process: str) -> int:
     """Work on `queue` until SIGTERM or SIGINT; wait for Redis as long as it takes."""
     _quieten()
-    client: Any = connect(load().redis_url, block_s=WORKER_TTL_S)
+    settings = load()
+    client: Any = connect(settings.redis_url, block_s=WORKER_TTL_S)
     stop = threading.Event()
     metrics, clock = Metrics(process), SystemClock()
     runs = Runs(queue, client, metrics, clock)
-    start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics))
+    start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics), machine_of(settings))
     _stop_on_signals(stop)
     systemd.ready()
     try:

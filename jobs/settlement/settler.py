@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
+from runtime.audit.roots import ROOTS_FOLDER, Roots
 from runtime.clock import Clock, SystemClock
 from runtime.game.breaker import delays_settlement
 from runtime.game.columns import Evidence
@@ -35,8 +37,12 @@ SETTLEMENT_TTL_MS = 600_000
 
 @every("1 s", name="settle-columns", queue=SETTLE, timeout_s=30, overdue_s=60)
 def settle_columns() -> int:
-    """Send what can be settled now to the writer; return how many columns that was. An RQ job."""
-    return _settler().run()
+    """Send what can be settled now to the writers; return how many columns that was. An RQ job."""
+    sent = sum([settler.run() for settler in _settlers()])
+    keep_root = _root_keeper()
+    if keep_root is not None:
+        keep_root()
+    return sent
 
 
 def _say_alive(client: Redis, now_ms: int) -> None:
@@ -52,13 +58,16 @@ class Sent:
 
 
 class Settler:
-    """Remember, from run to run, which columns are through and which are on their way to the writer.
+    """Remember, from run to run, which columns of a shard are through and which are on their way to its writer.
 
     All of it is a shortcut: a process that starts anew looks at every column that may have open bets once, and sends
     what has no row.
     """
 
-    def __init__(self, live: Database, ticks: Database, client: Redis, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, live: Database, ticks: Database, client: Redis, settings: Settings, clock: Clock, shard: int = 1
+    ) -> None:
+        self._shard = shard
         self._live = live
         self._ticks = ticks
         self._client = client
@@ -87,7 +96,7 @@ class Settler:
         if self._seat is not None and self._seat.is_anothers():
             # The ticks of another machine decide; ours may have ended before it took over.
             return 0
-        send_commands(self._client, commands, ORIGIN, now_ms)
+        send_commands(self._client, commands, ORIGIN, now_ms, shard=self._shard)
         for command in commands:
             self._remember(command.start_s)
             logger.info("column %d: %s", command.start_s, command.reason or f"{command.low} to {command.high}")
@@ -143,13 +152,27 @@ def _command(found: Evidence, now_ms: int) -> SettleColumn:
 
 
 @cache
-def _settler() -> Settler:
-    """Return this process's settler; its connections stay open from job to job."""
-    settings = load()
-    return Settler(
-        choice.open_reader(settings),
-        open_reader(settings.ticks_database),
-        connect(settings.redis_url),
-        settings,
-        SystemClock(),
-    )
+def _root_keeper() -> Callable[[], None] | None:
+    """Return what keeps the root over the chains of several shards outside the database; None where there is one."""
+    settings, clock = load(), SystemClock()
+    if choice.shards_of(settings) == 1:
+        return None
+    reader, roots = choice.open_reader(settings), Roots(settings.data / ROOTS_FOLDER)
+
+    def keep() -> None:
+        heads = choice.heads(reader)
+        if heads is not None:
+            roots.keep(heads, clock.now_ms())
+
+    return keep
+
+
+@cache
+def _settlers() -> list[Settler]:
+    """Return this process's settlers, one a shard; their connections stay open from job to job."""
+    settings, clock = load(), SystemClock()
+    ticks, client = open_reader(settings.ticks_database), connect(settings.redis_url)
+    return [
+        Settler(choice.open_reader(settings, shard), ticks, client, settings, clock, shard)
+        for shard in range(1, choice.shards_of(settings) + 1)
+    ]

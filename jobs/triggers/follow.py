@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from jobs.triggers.attempts import Attempts, FunctionFailed, Stopping
-from jobs.triggers.positions import Position, Positions
+from jobs.triggers.positions import Position, Positions, position_of
 from runtime.clock import Clock
 from runtime.messaging.bus import START, newest_public_id, oldest_public_id, order, public_between
 from runtime.messaging.connection import OUTAGES
@@ -33,11 +33,20 @@ KEEP_EVERY_MS = 1_000
 
 
 class Follower:
-    """One function, and how far it was told of events."""
+    """One function, and how far it was told of the events of one shard; with those of the first, of the breaker's."""
 
     def __init__(
-        self, trigger: Trigger, bench: Bench, positions: Positions, attempts: Attempts, metrics: Metrics
+        self,
+        trigger: Trigger,
+        bench: Bench,
+        positions: Positions,
+        attempts: Attempts,
+        metrics: Metrics,
+        shard: int = 1,
     ) -> None:
+        self._execute = bench.ledger(shard).execute
+        self._hears_breaker = shard == 1
+        self._label = position_of(trigger.name, shard)
         self._trigger = trigger
         self._bench = bench
         self._positions = positions
@@ -50,7 +59,7 @@ class Follower:
 
     def _now(self) -> Position:
         """Return where the house stands: a function that is new is told of what comes."""
-        return Position(last_commit(self._bench.database.execute), self._newest_public_id(), self._breaker()[1])
+        return Position(last_commit(self._execute), self._newest_public_id(), self._breaker()[1])
 
     def run(self, stopping: Stopping) -> None:
         """Follow until the process stops."""
@@ -61,10 +70,10 @@ class Follower:
     def look(self, stopping: Stopping) -> bool:
         """Tell of the next commit, if there is one, and of the breaker; return whether there may be more at once."""
         kinds, before = self._kinds(), self._at.commit
-        newest = last_commit(self._bench.database.execute)
-        self._metrics.set("taptrade_function_commits_behind", max(0, newest - self._at.commit), self._trigger.name)
+        newest = last_commit(self._execute)
+        self._metrics.set("taptrade_function_commits_behind", max(0, newest - self._at.commit), self._label)
         told = False
-        if BREAKER in kinds:
+        if BREAKER in kinds and self._hears_breaker:
             told = self._tell_of_breaker(stopping)
         if not kinds & COMMITTED:
             self._at = Position(newest, self._at.public_id, self._at.breaker)
@@ -81,7 +90,7 @@ class Follower:
 
     def _tell_of_commit(self, number: int, kinds: Collection[str], stopping: Stopping) -> bool:
         told = False
-        for event in told_of(events_of_commit(self._bench.database.execute, number)):
+        for event in told_of(events_of_commit(self._execute, number)):
             if event.kind in kinds:
                 if not self._tell(event, stopping):
                     return told

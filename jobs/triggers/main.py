@@ -14,7 +14,7 @@ from jobs.rq.runs import Runs
 from jobs.triggers.attempts import Attempts
 from jobs.triggers.deadlines import Deadlines
 from jobs.triggers.follow import Follower
-from jobs.triggers.positions import Positions, forget_others
+from jobs.triggers.positions import Positions, forget_others, position_of
 from jobs.triggers.threads import QueueThread, forget_queues, take_up_again
 from jobs.triggers.work import Workshop, open_workshop
 from runtime.background import Background
@@ -22,6 +22,7 @@ from runtime.clock import SystemClock
 from runtime.function_files import functions_folder
 from runtime.function_settings import file_of, given_to
 from runtime.function_versions import InService, taken_up
+from runtime.machine import machine_of
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
@@ -31,12 +32,13 @@ from runtime.storage.function_store import prepare
 from runtime.systemd import systemd
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.discovery import triggers_in
-from runtime.triggers.run import Bench
+from runtime.triggers.run import Bench, await_shards
 
 logger = logging.getLogger(__name__)
 
 PROCESS = "functions"
 WATCH_EVERY_S = 0.1
+LEDGER_AWAY_WAIT_S = 0.5
 DRAIN_S = 8.0
 """How long what is under way may go on when the process stops."""
 
@@ -56,19 +58,22 @@ class FunctionProcess:
         self._deadlines = Deadlines(self._clock)
         self._attempts = Attempts(self._deadlines, self._metrics, self._clock, stop)
         self._threads: list[QueueThread] = []
+        self._shards = range(1, await_shards(settings, lambda: stop.wait(LEDGER_AWAY_WAIT_S)) + 1)
 
     def start(self) -> None:
         """Begin with what every function is started by."""
         wait_until_ready(self._client, self._stop.wait, attempts=2**31)
         self._metrics.set("taptrade_functions_version", taken_up())
-        start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background)
+        machine = machine_of(self._settings)
+        start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background, machine)
         prepare(self._settings.functions_database, self._clock)
         self._forget()
         open_workshop(Workshop(self._triggers, self._attempts, self._bench))
         for trigger in self._triggers:
             self._attempts.begin_counts(trigger)
             if trigger.starter == "event":
-                self._background.start(trigger.name, partial(self._follow, trigger))
+                for shard in self._shards:
+                    self._background.start(position_of(trigger.name, shard), partial(self._follow, trigger, shard))
             else:
                 self._take_queue(trigger)
         logger.info("%d functions are at work", len(self._triggers))
@@ -82,11 +87,11 @@ class FunctionProcess:
             self._threads.append(thread)
             self._background.start(f"{trigger.name}-{number}", thread.run)
 
-    def _follow(self, trigger: Trigger) -> None:
+    def _follow(self, trigger: Trigger, shard: int) -> None:
         bench = self._bench()
         try:
-            positions = Positions(bench.store, trigger.name)
-            Follower(trigger, bench, positions, self._attempts, self._metrics).run(self._stop)
+            positions = Positions(bench.store, trigger.name, shard)
+            Follower(trigger, bench, positions, self._attempts, self._metrics, shard).run(self._stop)
         finally:
             bench.close()
 
@@ -94,7 +99,8 @@ class FunctionProcess:
         forget_queues([one.runs_on for one in self._triggers if one.starter != "event"], self._client)
         store = open_writer(self._settings.functions_database)
         try:
-            gone = forget_others(store, [one.name for one in self._triggers if one.starter == "event"])
+            events = [one.name for one in self._triggers if one.starter == "event"]
+            gone = forget_others(store, [position_of(name, shard) for name in events for shard in self._shards])
         finally:
             store.close()
         if gone:

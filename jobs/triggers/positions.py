@@ -24,12 +24,17 @@ class Position:
     breaker: str
 
 
-class Positions:
-    """The position of one function."""
+def position_of(function: str, shard: int) -> str:
+    """Return the name that a function's position in a shard is kept under; no function's name has an `@`."""
+    return function if shard == 1 else f"{function}@{shard}"
 
-    def __init__(self, database: Database, function: str) -> None:
+
+class Positions:
+    """The position of one function, in the chain of one shard."""
+
+    def __init__(self, database: Database, function: str, shard: int = 1) -> None:
         self._database = database
-        self._function = function
+        self._function = position_of(function, shard)
 
     def begin(self, now: Position) -> Position:
         """Return where the function stands: a new one where the house does now, none beyond that."""

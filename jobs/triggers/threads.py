@@ -14,7 +14,7 @@ from jobs.rq.runs import Runs
 from jobs.rq.workers import PAUSE_S, WORKER_TTL_S, SteadyWorker, make_worker, reclaim
 from jobs.triggers.attempts import FunctionFailed, Stopping
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
-from runtime.messaging.queues import BETS, COMMANDS, FUNCTION_PREFIX, JOBS, QUEUE_PREFIX, QUEUES_KEY, SETTLE
+from runtime.messaging.queues import FUNCTION_PREFIX, JOBS, QUEUE_PREFIX, QUEUES_KEY, SETTLE, is_of_writer
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,9 @@ def take_up_again(queue: str, client: Any) -> list[str]:
 
 def forget_queues(known: Iterable[str], client: Any) -> list[str]:
     """Take the queues off RQ's list that no function takes from any more; one with messages stays, and is told of."""
-    ours = {QUEUE_PREFIX + name for name in (*known, BETS, COMMANDS, SETTLE, JOBS)}
+    ours = {QUEUE_PREFIX + name for name in (*known, SETTLE, JOBS)}
     gone = sorted({key.decode() for key in client.smembers(QUEUES_KEY)} - ours)
+    gone = [key for key in gone if not is_of_writer(key.removeprefix(QUEUE_PREFIX))]
     for key in gone:
         name = key.removeprefix(QUEUE_PREFIX)
         if name.startswith(FUNCTION_PREFIX):

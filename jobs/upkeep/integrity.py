@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from runtime.audit import Report, audit
-from runtime.audit.heads import HEADS_FILE, keep_head, read_heads
+from jobs.upkeep.house_audit import audit_house, keep_heads
+from runtime.audit import Report
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TaptradeError
 from runtime.messaging.connection import Redis, connect
 from runtime.messaging.queues import JOBS
 from runtime.messaging.redis_keys import AUDIT_LAST
 from runtime.messaging.redis_values import AuditResult
-from runtime.postgresql import choice
 from runtime.settings import Settings, load
 from runtime.triggers import cron
 
@@ -36,19 +35,14 @@ def audit_daily() -> dict[str, object]:
 
 def run_audit(settings: Settings, client: Redis, clock: Clock) -> dict[str, object]:
     """Audit against the heads kept so far, keep the present one, and leave the result for metrics and alerts."""
-    reader = choice.open_reader(settings)
-    file = settings.data / HEADS_FILE
-    try:
-        report = audit(reader, heads=read_heads(file))
-        head = keep_head(reader, file, clock)
-    finally:
-        reader.close()
+    report = audit_house(settings, lambda _done, _total: None)
+    commit = keep_heads(settings, clock)
     _tell(report, client, clock)
     if not report.ok:
         logger.critical("%s; first: %s", report.summary, report.findings[0])
         raise LedgerDoesNotAddUp(report.summary)
     logger.info("%s", report.summary)
-    return {"summary": report.summary, "commit": head.commit if head else 0}
+    return {"summary": report.summary, "commit": commit}
 
 
 def _tell(report: Report, client: Redis, clock: Clock) -> None:

@@ -30,6 +30,9 @@ def open_account(commit: Commit, seals: Seals, command: OpenAccount) -> Outcome:
             sentence = "A wallet has taken this guest's account over; sign in with that wallet."
             return Outcome(command.id, {}, "GUEST_ADOPTED", sentence)
     user_id = rows[0][0] if rows else command.user_id
+    if not rows and not all(commit.claim("key", key) for key in (wallet, command.guest_key) if key is not None):
+        # Keys that have to do with each other are in one shard, where all that follows is looked at.
+        return Outcome(command.id, {}, "UNAVAILABLE", "The account lies elsewhere; sign in again.")
     if command.delegation is not None and _is_taken(commit, user_id, command.delegation.session_key):
         sentence = "The session key belongs to another account; make a new one."
         return Outcome(command.id, {}, "SESSION_KEY_TAKEN", sentence)
@@ -65,7 +68,7 @@ def adopt_guest(commit: Commit, seals: Seals, command: AdoptGuest) -> Outcome:
         if commit.write("adoption", user_id):
             sentence = "Another wallet has taken this account over already; sign in with that wallet."
             return Outcome(command.id, {}, "GUEST_ADOPTED", sentence)
-        if commit.write("user_by_wallet", wallet):
+        if commit.write("user_by_wallet", wallet) or not commit.claim("key", wallet):
             sentence = "The wallet has an account of its own; sign in with it, and play on there."
             return Outcome(command.id, {}, "WALLET_TAKEN", sentence)
         if not commit.write("adopt_user", wallet, user_id):
@@ -96,6 +99,8 @@ def _opened(commit: Commit, user_id: str, wallet: str, balance: int, created_ms:
 
 
 def _is_taken(commit: Commit, user_id: str, session_key: str) -> bool:
+    if not commit.claim("key", session_key):
+        return True
     owners = commit.write("user_by_wallet", session_key)
     return any(
         owner_id != user_id for owner_id, *_ in owners + commit.write("session_key_holder", session_key, user_id)

@@ -10,12 +10,14 @@ from jobs.writer.day_totals import DayTotals
 from jobs.writer.seals import Seals
 from runtime.clock import Clock
 from runtime.game.chain import GENESIS
+from runtime.game.leases import LeasedExposure
 from runtime.game.ledger import SQL, Commit
 from runtime.game.limit_changes import LimitsChange
 from runtime.game.limits import Exposure, PlayerLimits, RiskLimits
 from runtime.game.money import payout_cents
+from runtime.postgresql import choice
 from runtime.storage import canonical
-from runtime.storage.database import Database, Row
+from runtime.storage.database import Database, OperationalError, Row
 
 
 class AnotherWriter(Exception):
@@ -39,6 +41,8 @@ class Book:
         self.forgets = commit_type.forgets
         self.seals = Seals(database, random_bytes)
         self.day_totals = DayTotals(database.execute)
+        self.house = choice.house_of(database)
+        """What is shared with the writers of other shards; None where there is one ledger."""
         self.clock = clock
         self.risk = risk
         self.newest_tick_ms = 0
@@ -51,12 +55,23 @@ class Book:
         self.number, self.committed_ms, self.hash = rows[0] if rows else (0, 0, GENESIS)
         self.next_seq: int = self.database.execute(SQL["last_bet_seq"])[0][0] + 1
         self.newest_column_s: int = self.database.execute(SQL["newest_column"])[0][0]
-        self.exposure = Exposure(self.risk)
+        self._epoch = choice.epoch_of(self.database)
+        self.exposure = self._exposure()
         for start_s, cell_id, stake_cents, rate_bp, bets in self.database.execute(SQL["open_bets"]):
             self.exposure.add(start_s, cell_id, bets * payout_cents(stake_cents, rate_bp))
         self._limits: dict[str, list[LimitsChange]] = {}
         self.seals.clear()
         self.day_totals.clear()
+
+    def _exposure(self) -> Exposure:
+        if self.house is None:
+            return Exposure(self.risk)
+        return LeasedExposure(self.risk, self.house.shards, self.house.leases())
+
+    def require_same_epoch(self) -> None:
+        """Raise OperationalError where the connection was made anew: who wrote meanwhile may have moved the leases."""
+        if isinstance(self.exposure, LeasedExposure) and choice.epoch_of(self.database) != self._epoch:
+            raise OperationalError("the connection was made anew, and what is known by heart is from before")
 
     def now_ms(self) -> int:
         """Return the writer's clock: it never steps back, whatever the wall clock does."""
@@ -96,6 +111,7 @@ class Book:
                 rows = self.database.execute(SQL["last_commit"])
                 if rows and rows[0][0] != self.number:
                     raise AnotherWriter(f"commit {rows[0][0]} is not ours; we know of {self.number}")
+                self.require_same_epoch()
                 commit = self._commit_type(
                     self.database, self.number + 1, self.hash, self.now_ms(), self.next_seq, canonical.encode
                 )

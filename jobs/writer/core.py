@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import assert_never
 
 import msgspec
 
-from jobs.writer import accounts, money
-from jobs.writer.archives import record_archive
+from jobs.writer.apply import apply
 from jobs.writer.book import Book
 from jobs.writer.counts import begin, count
-from jobs.writer.erasures import forget_player, refusal_of_forgotten
 from jobs.writer.foresight import foresee
 from jobs.writer.gestures import each_bet, each_outcome
 from jobs.writer.inbox import Inbox, TakenJob
-from jobs.writer.overrides import note_override
 from jobs.writer.place import place_bets
 from jobs.writer.publish import publish
 from jobs.writer.ripeness import part_ripe
 from jobs.writer.rules import WriterRules
-from jobs.writer.settle import Settlement, begin_column
+from jobs.writer.settle import Settlement
+from jobs.writer.share import Share
 from runtime.game.columns import Column
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.ticks import Tick
-from runtime.messaging import queues
-from runtime.messaging.commands import (
-    BETS,
-    Adjust,
-    AdoptGuest,
-    AnyCommand,
-    CompleteWithdrawal,
-    Deposit,
-    ForgetPlayer,
-    NoteOverride,
-    OpenAccount,
-    OpenBucket,
-    Outcome,
-    PlaceBet,
-    PlaceBets,
-    RecordArchive,
-    ReverseWithdrawal,
-    SetLimits,
-    SettleColumn,
-    Withdraw,
-)
+from runtime.messaging.commands import BETS, ForgetPlayer, Outcome
 from runtime.messaging.connection import Redis
 from runtime.messaging.redis_values import decode_tick
 from runtime.metrics.table import Metrics
@@ -94,7 +72,11 @@ class Writer:
     _forgot: bool = False
     _unpublished: list[Callable[[], None]] = field(default_factory=list)
 
+    share: Share | None = field(init=False)
+    """What is asked of the house before commits; None where this is its only writer."""
+
     def __post_init__(self) -> None:
+        self.share = None if self.book.house is None else Share(self.book, self.book.house, self.rules)
         self.settlement = Settlement(self.book, self.rules.grid, self.rules.model)
         self.settlement.standings.tell(self.metrics)
         begin(self.metrics, self.book.exposure)
@@ -124,14 +106,17 @@ class Writer:
         self._more = found.more
         self.collected_ms = self.book.clock.monotonic_ms()
         tick = self._newest_tick(found.tick)
-        bets = [*(job for job in held if job.queue == queues.BETS), *found.bets]
-        commands = [job for job in held if job.queue != queues.BETS]
+        bets = [*(job for job in held if self.inbox.is_for_bets(job)), *found.bets]
+        commands = [job for job in held if not self.inbox.is_for_bets(job)]
         self._each([commands, found.commands], lambda jobs: self._run(jobs, tick), behind=bets)
         patience_ms = self.rules.max_fill_age_ms
         bets, self.aside = part_ripe([*self.aside, *bets], tick, self.book.now_ms(), patience_ms)
         self.placing += (sum(job.commands for job in bets) - self.placing) / SMOOTHED_OVER
         settles = bool(self.settlement.open)
         self._run(bets, tick, settles=settles)
+        if self.share is not None and not self._more:
+            with self._stuck_with([]):
+                self.share.after()
         return bool(found.commands or found.bets or bets or settles or self._began_columns)
 
     @property
@@ -165,8 +150,24 @@ class Writer:
                 self._fail(job, job.reason)
             else:
                 readable.append(job)
+        if readable and self.share is not None:
+            with self._stuck_with(readable):
+                readable = self.share.before(readable, tick)
         if readable or settles:
             self._commit(readable, tick, settles=settles)
+
+    @contextmanager
+    def _stuck_with(self, jobs: list[TakenJob]) -> Iterator[None]:
+        """Hold jobs for the next iteration where the database fails, and read then what is known by heart."""
+        try:
+            yield
+        except AnotherWrites:
+            raise
+        except OperationalError as ex:
+            # Where the connection was lost with it, what was asked for may have been done or not.
+            self.held = jobs + self.held
+            self._unsure = True
+            raise Stuck(str(ex)) from ex
 
     def _fail(self, job: TakenJob, reason: str) -> None:
         self.metrics.count("taptrade_jobs_failed_total")
@@ -212,16 +213,11 @@ class Writer:
         written: list[Commit] = []
         began_ms = self.book.clock.monotonic_ms()
         try:
-            with self.book.commit(written.append) as commit:
+            with self._stuck_with(jobs), self.book.commit(written.append) as commit:
                 for job, outcomes in work(commit):
                     answers.setdefault(job.batch.origin if job.batch else "", []).extend(outcomes)
-        except AnotherWrites:
+        except (AnotherWrites, Stuck):
             raise
-        except OperationalError as ex:
-            # Where the connection was lost with it, the commit may stand or not, and can be looked up later only.
-            self.held = jobs + self.held
-            self._unsure = True
-            raise Stuck(str(ex)) from ex
         except BaseException:
             self.settlement.reload()
             raise
@@ -255,42 +251,8 @@ class Writer:
                 each_bet(bets),
             )
             outcomes = each_outcome(bets, placed)
-        outcomes += [self._apply_one(commit, command) for command in commands if not isinstance(command, BETS)]
+        for command in commands:
+            if not isinstance(command, BETS):
+                outcomes.append(apply(commit, self.book, self.settlement, self.rules, command))
+                self._forgot |= isinstance(command, ForgetPlayer)
         return outcomes
-
-    def _apply_one(self, commit: Commit, command: AnyCommand) -> Outcome:  # noqa: C901, PLR0912  # a case for each command
-        refused = refusal_of_forgotten(commit, command)
-        if refused is not None:
-            return refused
-        match command:
-            case OpenAccount():
-                return accounts.open_account(commit, self.book.seals, command)
-            case AdoptGuest():
-                return accounts.adopt_guest(commit, self.book.seals, command)
-            case SettleColumn():
-                return begin_column(commit, self.book, command)
-            case OpenBucket():
-                return self.settlement.standings.open_again(commit, command)
-            case Deposit():
-                return money.deposit(commit, self.book, command)
-            case Withdraw():
-                least, most = self.rules.withdrawal_min_cents, self.rules.withdrawals_pending_max
-                seals = self.book.seals
-                return money.withdraw(commit, seals, command, min_cents=least, pending_max=most)
-            case Adjust():
-                return money.adjust(commit, command)
-            case SetLimits():
-                return accounts.set_limits(commit, self.book, command, house_minutes=self.rules.reality_check_minutes)
-            case NoteOverride():
-                return note_override(commit, command)
-            case ForgetPlayer():
-                self._forgot = True
-                return forget_player(commit, self.book, command, kept_days=self.rules.records_kept_days)
-            case RecordArchive():
-                return record_archive(commit, command)
-            case CompleteWithdrawal() | ReverseWithdrawal():
-                return money.resolve_withdrawal(commit, command)
-            case PlaceBet() | PlaceBets():
-                raise TypeError("bets are placed together")
-            case _:
-                assert_never(command)

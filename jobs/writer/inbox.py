@@ -30,6 +30,7 @@ from runtime.messaging.queues import (
     STARTED_PREFIX,
     decode_job,
     load_script,
+    of_shard,
     rq_time,
 )
 
@@ -68,10 +69,14 @@ class Collected:
 class Inbox:
     """Take jobs, end jobs, and be an RQ worker that dashboards can see."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, shard: int = 1) -> None:
         self.client = client
+        self.shard = shard
+        self._queues = (of_shard(COMMANDS, shard), of_shard(BETS, shard))
+        self._backlog_key = redis_keys.of_shard(redis_keys.BACKLOG_BETS, shard)
+        self._wake_key = redis_keys.of_shard(redis_keys.WRITER_WAKE, shard)
         self.worker = SimpleWorker(
-            [Queue(name, connection=client, serializer=JSONSerializer) for name in (COMMANDS, BETS)],
+            [Queue(name, connection=client, serializer=JSONSerializer) for name in self._queues],
             name=f"writer-{os.getpid()}-{secrets.token_hex(3)}",
             connection=client,
             serializer=JSONSerializer,
@@ -82,6 +87,10 @@ class Inbox:
         self.publish_script = load_script(client, "publish")
         self._recount = load_script(client, "recount")
 
+    def is_for_bets(self, job: TakenJob) -> bool:
+        """Tell whether a job is of the queue of bets."""
+        return job.queue == self._queues[1]
+
     def open(self) -> list[TakenJob]:
         """Show up as a worker, count the backlog anew and return the jobs that are begun, oldest first."""
         if not self.client.exists(self.worker.key):
@@ -90,7 +99,7 @@ class Inbox:
         # A pipeline cannot load scripts that it calls by their digests, and a Redis that was restarted has none.
         for script in (self._collect, self._finish):
             self.client.script_load(script.script)
-        left = [job for name in (COMMANDS, BETS) for job in self._left_behind(name)]
+        left = [job for name in self._queues for job in self._left_behind(name)]
         self.recount()
         if left:
             logger.warning("took up %d jobs that were begun and not ended", len(left))
@@ -99,7 +108,7 @@ class Inbox:
     def strays(self) -> list[TakenJob]:
         """Take over what another writer has begun: whoever calls this is the only one."""
         found = []
-        for name in (COMMANDS, BETS):
+        for name in self._queues:
             members: Any = self.client.zrange(STARTED_PREFIX + name, 0, -1)
             own = f":{self.worker.name}".encode()
             found += [self._taken_over(name, member) for member in members if not member.endswith(own)]
@@ -118,7 +127,8 @@ class Inbox:
 
     def recount(self) -> None:
         """Count the backlog anew, in one step of Redis: jobs may have been taken away or put back by hand."""
-        keys = [QUEUE_PREFIX + BETS, STARTED_PREFIX + BETS, redis_keys.BACKLOG_BETS]
+        _, bets = self._queues
+        keys = [QUEUE_PREFIX + bets, STARTED_PREFIX + bets, self._backlog_key]
         self._recount(keys=keys, args=[JOB_PREFIX])
 
     def _left_behind(self, name: str) -> list[TakenJob]:
@@ -146,7 +156,7 @@ class Inbox:
         With `wait_s` Redis answers as soon as a job is queued, or after that time.
         """
         keys: list[str] = [redis_keys.TICK_LATEST]
-        for name in (COMMANDS, BETS):
+        for name in self._queues:
             keys += (QUEUE_PREFIX + name, STARTED_PREFIX + name)
         arguments: list[Any] = [
             self.worker.name,
@@ -157,12 +167,14 @@ class Inbox:
         ]
         if wait_s:
             with self.client.pipeline(transaction=False) as pipeline:
-                pipeline.blpop([redis_keys.WRITER_WAKE], timeout=wait_s)
+                pipeline.blpop([self._wake_key], timeout=wait_s)
                 pipeline.evalsha(self._collect.sha, len(keys), *keys, *arguments)
                 tick, commands, bets = pipeline.execute()[1]
         else:
             tick, commands, bets = self._collect(keys=keys, args=arguments)
-        return Collected(_read_all(COMMANDS, commands), _read_all(BETS, bets), bool(commands[0] or bets[0]), tick)
+        of_commands, of_bets = self._queues
+        more = bool(commands[0] or bets[0])
+        return Collected(_read_all(of_commands, commands), _read_all(of_bets, bets), more, tick)
 
     def ends(self, jobs: list[TakenJob]) -> list[Any]:
         """Return what publish.lua needs to end jobs: registry, member, hash and commands of each."""
@@ -179,7 +191,7 @@ class Inbox:
         logger.error("job %s on %s failed: %s", job.id, job.queue, reason)
         queue = Queue(job.queue, connection=self.client, serializer=JSONSerializer)
         with self.client.pipeline() as pipeline:
-            keys = [STARTED_PREFIX + job.queue, JOB_PREFIX + job.id, redis_keys.BACKLOG_BETS]
+            keys = [STARTED_PREFIX + job.queue, JOB_PREFIX + job.id, self._backlog_key]
             pipeline.evalsha(self._finish.sha, len(keys), *keys, self._member(job), job.commands)
             pipeline.hincrby(self.worker.key, "failed_job_count", 1)
             if self.client.exists(JOB_PREFIX + job.id):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from jobs.writer.alive import Alive
 from jobs.writer.archives import Trimmer
 from jobs.writer.book import AnotherWriter, Book
 from jobs.writer.core import Stuck, Writer
@@ -19,24 +18,25 @@ from jobs.writer.erasures import keep_forgotten
 from jobs.writer.inbox import Inbox
 from jobs.writer.publish import catch_up
 from jobs.writer.rules import WriterRules, risk_of
-from jobs.writer.spare import Spare, opened
+from jobs.writer.spare import Spare, await_ledger, begun
 from jobs.writer.waits import WaitTicks
 from runtime.background import Background
 from runtime.betting.idempotency import KEYS_KEPT_MS
 from runtime.clock import Clock, SystemClock
 from runtime.game.ledger import SQL
+from runtime.machine import machine_of
 from runtime.market.models import keep_model, open_model
-from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
-from runtime.messaging.redis_values import WriterAlive, encode_buckets
+from runtime.messaging.queues import of_shard
+from runtime.metrics.table import Metrics
 from runtime.personal.erased import ERASURES_FILE, ErasedFile, ErasuresUnreadable
 from runtime.postgresql import choice
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
-from runtime.storage.database import AnotherWrites, Database, OperationalError, SqliteDatabase
+from runtime.storage.database import AnotherWrites, Database, DatabaseUnsafe, OperationalError, SqliteDatabase
 from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
@@ -61,15 +61,16 @@ RECOUNT_EVERY_MS = 2_000
 """Whoever empties a queue by hand leaves its bets in the count of the backlog, which then refuses bets for nothing."""
 
 
-def lock_file(data: Path) -> Path:
-    """Return the file that the writer of a data folder locks for as long as it lives."""
-    return data / "run" / "writer.lock"
+def lock_file(data: Path, shard: int = 1) -> Path:
+    """Return the file that a shard's writer of a data folder locks for as long as it lives."""
+    return data / "run" / f"{of_shard('writer', shard)}.lock"
 
 
 class WriterProcess:
     """The loop around the writer's iterations."""
 
-    def __init__(self, settings: Settings, client: Redis, database: Database, clock: Clock) -> None:
+    def __init__(self, settings: Settings, client: Redis, database: Database, clock: Clock, shard: int = 1) -> None:
+        self.shard = shard
         self.client = client
         self.database = database
         self.clock = clock
@@ -77,14 +78,15 @@ class WriterProcess:
         adopt_width(database.execute, settings.column_seconds)
         # The writer's own connection may be waiting for a job, and a pushing thread must not share its place.
         self.metrics_client = connect(settings.redis_url)
-        self.since_ms = clock.now_ms()
+        self.alive = Alive(client, shard, clock.now_ms())
         model = open_model(settings)
         keep_model(model, settings)
         self.writer = Writer(
             client,
             Book(database, clock, risk_of(settings), commit_type=choice.commit_type(settings)),
-            Inbox(client),
+            Inbox(client, shard),
             WriterRules.of(settings, model, WaitTicks(settings.ticks_database, follows=bool(settings.database_url))),
+            Metrics("writer", shard - 1),
         )
         self.background = Background(self.stopping, clock, self.writer.metrics)
         self.checkpoints: Checkpointer | None = None
@@ -92,12 +94,13 @@ class WriterProcess:
             self.checkpoints = Checkpointer(
                 database, settings.database, self.writer.metrics, clock, is_shipped=bool(settings.replica_url)
             )
-        self.has_spares = bool(settings.database_url)
+        self.has_spares, self.machine = bool(settings.database_url), machine_of(settings)
         self.trimmer = Trimmer(database, clock)
         self.erased = ErasedFile(settings.data / ERASURES_FILE)
         self.writer.on_erasure = self._keep_erasures
         self.trouble = ""
         self._due: dict[str, int] = {}
+        self._has_begun = False
         self._was_away = False
         self._has_doubts = False
         self._trims = False
@@ -108,12 +111,9 @@ class WriterProcess:
 
     def run(self) -> None:
         """Iterate until told to stop; what waits in the queues then is left for the next writer."""
-        keep_forgotten(self.writer.book, self.erased)
-        self._open()
         if self.checkpoints is not None:
             self.checkpoints.start(self.background)
-        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background)
-        systemd.ready()
+        start_pushing(self.metrics_client, self.writer.metrics, self.clock, OUTAGES, self.background, self.machine)
         while not self.stopping.is_set():
             # A writer that waits for the disk or for Redis gets on: starting it anew would help nobody.
             systemd.alive()
@@ -143,10 +143,16 @@ class WriterProcess:
         if self.checkpoints is not None:
             self.checkpoints.cut()
 
+    def _begin(self) -> None:
+        keep_forgotten(self.writer.book, self.erased)
+        self._open()
+        self._has_begun, self._was_away = True, False
+        systemd.ready()
+
     def _open(self) -> None:
         """Tell what was not told, and take up what was left."""
         wait_until_ready(self.client, self.stopping.wait)
-        told = catch_up(self.client, self.database.execute)
+        told = catch_up(self.client, self.database.execute, self.shard)
         if told:
             logger.warning("told of %d commits that the last writer had not told of", told)
         self.writer.held = self.writer.inbox.open()
@@ -170,6 +176,8 @@ class WriterProcess:
         self._was_away = False
 
     def _run_once(self) -> None:
+        if not self._has_begun:
+            self._begin()
         if self._was_away:
             self._open_again()
         if self._has_doubts:
@@ -183,7 +191,7 @@ class WriterProcess:
     def _tell_of_doubted(self) -> None:
         """Tell of a commit that stands although we did not hear so; its jobs are held, and find what it stored."""
         self.writer.publish()
-        told = catch_up(self.client, self.database.execute)
+        told = catch_up(self.client, self.database.execute, self.shard)
         if told:
             logger.warning("told of %d commits that were in doubt and stand", told)
         self._has_doubts = False
@@ -207,6 +215,8 @@ class WriterProcess:
             self._say_alive()
         if self._is_due("forget", FORGET_EVERY_MS):
             self._forget_idempotency_keys()
+            if self.writer.share is not None:
+                self.writer.share.forget()
         if self._is_due("heartbeat", RQ_HEARTBEAT_EVERY_MS):
             self.writer.inbox.heartbeat()
         if self.has_spares:
@@ -229,18 +239,7 @@ class WriterProcess:
             self.database.execute(SQL["forget_idempotency_keys"], (self.clock.now_ms() - KEYS_KEPT_MS,))
 
     def _say_alive(self) -> None:
-        """Say that we live; raise AnotherWriter if one with a later epoch does, whose word ours would hide."""
-        epoch = choice.epoch_of(self.database)
-        if epoch:
-            newest: Any = self.client.get(redis_keys.WRITER_EPOCH)
-            if newest is not None and int(newest) > epoch:
-                raise AnotherWriter("another writer is at work, under a later epoch")
-            # It runs out, since a database that was restored, or is another, may have an earlier one.
-            self.client.set(redis_keys.WRITER_EPOCH, epoch, ex=redis_keys.ALIVE_TTL_S)
-        book = self.writer.book
-        alive = WriterAlive(os.getpid(), self.since_ms, book.now_ms(), book.number, self.trouble)
-        self.client.set(redis_keys.WRITER_ALIVE, alive.encode(), ex=redis_keys.ALIVE_TTL_S)
-        self.client.set(redis_keys.BUCKETS_CLOSED, encode_buckets(self.writer.settlement.standings.closed))
+        self.alive.say(self.writer.book, self.trouble, self.writer.settlement.standings.closed)
 
     def _say_so(self) -> None:
         try:
@@ -264,19 +263,29 @@ class WriterProcess:
         self.database.close()
 
 
-def main(settings: Settings | None = None, redis_url: str = "", stand_by: Callable[[], object] | None = None) -> None:
-    """Run the writer until SIGTERM or SIGINT; with `stand_by`, as soon as the one that is at work has ended."""
+def main(
+    settings: Settings | None = None,
+    redis_url: str = "",
+    stand_by: Callable[[], object] | None = None,
+    shard: int = 1,
+) -> None:
+    """Run a shard's writer until SIGTERM or SIGINT; with `stand_by`, as soon as the one that is at work has ended."""
     settings = settings or load()
     if stand_by is None:
         choice.open_migrated(settings).close()
-    with sole("writer", lock_file(settings.data), stand_by):
+    with sole(of_shard("writer", shard), lock_file(settings.data, shard), stand_by):
         # Only now: a migration must not meet a writer of the release before.
-        choice.open_migrated(settings).close()
+        await_ledger(settings)
+        if shard > choice.shards_of(settings):
+            raise DatabaseUnsafe(f"the house has no shard {shard}; `taptrade shards` lists those that it has")
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
         clock = SystemClock()
-        waiting = Spare(stand_by, client, clock) if stand_by and settings.database_url else stand_by
-        process = WriterProcess(settings, client, opened(settings, waiting), clock)
+        spare = Spare(stand_by, client, clock, machine_of(settings), shard) if stand_by else None
+        waiting = spare if settings.database_url else stand_by
+        process = begun(
+            settings, shard, waiting, lambda database: WriterProcess(settings, client, database, clock, shard)
+        )
         signal.signal(signal.SIGTERM, process.stop)
         signal.signal(signal.SIGINT, process.stop)
         # What start-up left stays; what a commit leaves has no cycles.

@@ -62,6 +62,8 @@ def deposit(commit: Commit, book: Book, command: Deposit) -> Outcome:
     if balance + command.amount > most:
         data = {"balance": balance, "balance_max_cents": most}
         return Outcome(command.id, data, "DEPOSIT_LIMIT", "The deposit would lift the balance above the cap.")
+    if not commit.claim("deposit", command.reference):
+        return _used_elsewhere(command)
     metadata = {"who": command.who, "why": command.why}
     entry = commit.balance_change(command.user_id, command.amount, "DEPOSIT", command.reference, metadata)
     if entry is None:
@@ -92,10 +94,14 @@ def adjust(commit: Commit, command: Adjust) -> Outcome:
         return Outcome(command.id, data, "DEPOSIT_LIMIT", "The adjustment would lift the balance above what is kept.")
     if command.amount == 0 or not users:
         return Outcome(command.id, {}, "NOT_FOUND", "There is no such account, or nothing to adjust.")
+    if users[0][2] + command.amount < 0:
+        return Outcome(command.id, {}, "INSUFFICIENT_FUNDS", "The balance does not cover the adjustment.")
+    if not commit.claim("adjust", command.reference):
+        return _used_elsewhere(command)
     metadata = {"who": command.who, "why": command.why}
     entry = commit.balance_change(command.user_id, command.amount, "ADJUSTMENT", command.reference, metadata)
     if entry is None:
-        return Outcome(command.id, {}, "INSUFFICIENT_FUNDS", "The balance does not cover the adjustment.")
+        raise LedgerBroken(f"the balance of {command.user_id} changed inside a transaction")
     enter_operation(commit, "adjust", entry, command.who, command.why)
     data = {"ledger_id": entry.id, "amount": entry.amount, "balance": entry.balance_after, "reference": entry.ref_id}
     return Outcome(command.id, data)
@@ -104,9 +110,13 @@ def adjust(commit: Commit, command: Adjust) -> Outcome:
 def _same_operation(command: Deposit | Adjust, stored: tuple[Any, ...]) -> Outcome:
     user_id, amount, entry_id, balance_after = stored
     if (user_id, amount) != (command.user_id, command.amount):
-        return Outcome(command.id, {}, "REFERENCE_USED", "The reference was used for another account or amount.")
+        return _used_elsewhere(command)
     data = {"ledger_id": entry_id, "amount": amount, "balance": balance_after, "reference": command.reference}
     return Outcome(command.id, data | {"repeat": True})
+
+
+def _used_elsewhere(command: Deposit | Adjust) -> Outcome:
+    return Outcome(command.id, {}, "REFERENCE_USED", "The reference was used for another account or amount.")
 
 
 def withdraw(commit: Commit, seals: Seals, command: Withdraw, *, min_cents: int, pending_max: int) -> Outcome:
@@ -177,7 +187,7 @@ def resolve_withdrawal(commit: Commit, command: CompleteWithdrawal | ReverseWith
         same = (current["status"], current["reference"]) == (status, command.reference)
         sentence = "" if same else f"The withdrawal is {current['status']} already."
         return Outcome(command.id, {"withdrawal": current}, None if same else "WITHDRAWAL_RESOLVED", sentence)
-    if commit.write("withdrawal_reference", command.reference):
+    if commit.write("withdrawal_reference", command.reference) or not commit.claim("withdrawal", command.reference):
         return Outcome(command.id, {}, "REFERENCE_USED", "The reference was used for another withdrawal.")
     resolution = (status, command.reference, command.who, command.why, commit.now_ms, commit.number)
     position = commit.record("withdrawal_resolved", command.withdrawal_id, *resolution)

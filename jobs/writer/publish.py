@@ -35,7 +35,8 @@ def publish(client: Redis, inbox: Inbox, commit: Commit | None, jobs: list[Taken
     pending = [redis_keys.pending(bet_id) for bet_id in _bet_ids(jobs)]
     number, events = ("", b"") if commit is None else (commit.number, _events(commit, answers))
     counts = (len(answers), len(pending), len(jobs))
-    keys = [redis_keys.BUS_COMMITS, redis_keys.PUBLISHED_COMMIT, redis_keys.BACKLOG_BETS, inbox.worker.key]
+    told = (redis_keys.BUS_COMMITS, redis_keys.PUBLISHED_COMMIT, redis_keys.BACKLOG_BETS)
+    keys = [*(redis_keys.of_shard(key, inbox.shard) for key in told), inbox.worker.key]
     fixed = [number, events, redis_keys.BUS_COMMITS_KEEP, REPLIES_KEPT_S, *counts]
     inbox.publish_script(keys=keys, args=[*fixed, *replies, *pending, *inbox.ends(jobs)], client=client)
 
@@ -64,19 +65,19 @@ def _bet_ids(jobs: Iterable[TakenJob]) -> list[str]:
     return [command.id for job in jobs if job.batch for command in job.batch.commands if isinstance(command, BETS)]
 
 
-def catch_up(client: Redis, execute: Execute) -> int:
-    """Publish the commits that a writer made and did not tell of; return how many.
+def catch_up(client: Redis, execute: Execute, shard: int = 1) -> int:
+    """Publish the commits that a shard's writer made and did not tell of; return how many.
 
     In an empty Redis nobody is behind: whoever resumes a stream reads the database.
     """
-    newest = last_commit(execute)
-    marker = client.get(redis_keys.PUBLISHED_COMMIT)
+    newest, marker_key = last_commit(execute), redis_keys.of_shard(redis_keys.PUBLISHED_COMMIT, shard)
+    marker = client.get(marker_key)
     published = newest if marker is None else int(marker)
     for number in range(published + 1, newest + 1):
         with client.pipeline(transaction=True) as pipeline:
-            bus.publish_commit(pipeline, number, _encode(events_of_commit(execute, number)))
-            pipeline.set(redis_keys.PUBLISHED_COMMIT, number)
+            bus.publish_commit(pipeline, number, _encode(events_of_commit(execute, number)), shard)
+            pipeline.set(marker_key, number)
             pipeline.execute()
     if marker is None or published > newest:
-        client.set(redis_keys.PUBLISHED_COMMIT, newest)
+        client.set(marker_key, newest)
     return max(0, newest - published)

@@ -6,6 +6,7 @@ May import: runtime.archive, runtime.game, runtime.storage.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from runtime.audit.chain_walk import check_chain
 from runtime.audit.cut_check import check_cut, manifests, read_cut
@@ -24,12 +25,21 @@ def _silently(done: int, total: int) -> None:
     """Tell nobody."""
 
 
+def _progressed(progress: Callable[[int, int], None], begins_after: int, newest: int, number: int) -> None:
+    progress(number - begins_after, newest - begins_after)
+
+
 def audit(
-    database: Database, progress: Callable[[int, int], None] = _silently, *, heads: Iterable[Head] = ()
+    database: Database,
+    progress: Callable[[int, int], None] = _silently,
+    *,
+    heads: Iterable[Head] = (),
+    begins_after: int = 0,
 ) -> Report:
     """Check everything and report every wrong row; `progress` is told (commits walked, commits in all).
 
-    `heads` were kept outside: without them a chain whose end was cut off looks like a shorter one.
+    `begins_after` is the number before the ledger's first commit. `heads` were kept outside: without them a chain whose
+    end was cut off looks like a shorter one.
     """
     report = Report()
     with database.snapshot():
@@ -42,5 +52,6 @@ def audit(
         report.findings += check_money(database, report, cut, recorded)
         report.findings += check_gestures(database)
         report.findings += check_heads(database, heads)
-        report.findings += check_chain(database, cut, lambda number: progress(number, report.commits))
+        progressed = partial(_progressed, progress, begins_after, report.commits)
+        report.findings += check_chain(database, cut, progressed, begins_after)
     return report

@@ -157,6 +157,10 @@ WHERE cut_commit > 0 AND NOT EXISTS (SELECT 1 FROM commits WHERE number = cut_co
 -- Number and hash of the newest commit; no row where nothing was committed yet.
 SELECT number, hash FROM commits ORDER BY number DESC LIMIT 1;
 
+-- name: hashes_of
+-- The hashes of many commits, by their numbers in one list.
+SELECT number, hash FROM commits WHERE number IN (SELECT CAST(value AS BIGINT) FROM json_each(?));
+
 -- name: commit_hash
 -- The hash of one commit.
 SELECT hash FROM commits WHERE number = ?;

@@ -12,24 +12,28 @@ from runtime.game import chain
 from runtime.game.cuts import Cut
 
 
-def check_chain(database: Walker, cut: Cut, progress: Callable[[int], None]) -> Iterator[Finding]:
+def check_chain(
+    database: Walker, cut: Cut, progress: Callable[[int], None], begins_after: int = 0
+) -> Iterator[Finding]:
     """Yield what is wrong with the chain; `progress` is told the number of each commit that was walked.
 
     Rows of commits up to the cut's last may lie in an archive; those that are here must still be what was written.
     """
     try:
-        found = list(_check(database, cut, walk(database), progress))
+        found = list(_check(database, cut, walk(database), progress, begins_after))
     except OutOfOrder:
         # A row says that it was written elsewhere; which one it is shows once all are sorted.
-        found = list(_check(database, cut, walk(database, sort=True), progress))
+        found = list(_check(database, cut, walk(database, sort=True), progress, begins_after))
     yield from found
 
 
-def _check(database: Walker, cut: Cut, written: Iterator[Record], progress: Callable[[int], None]) -> Iterator[Finding]:
+def _check(
+    database: Walker, cut: Cut, written: Iterator[Record], progress: Callable[[int], None], begins_after: int
+) -> Iterator[Finding]:
     groups = groupby(written, key=lambda record: record.commit)
     current = next(groups, None)
-    first = 1 if cut.week is None else cut.cut_commit + 1
-    previous_hash, expected = (chain.GENESIS if first == 1 else cut.cut_hash), first
+    first = begins_after + 1 if cut.week is None else cut.cut_commit + 1
+    previous_hash, expected = (chain.GENESIS if first == begins_after + 1 else cut.cut_hash), first
     for row in database.iterate(AUDIT["commits"]):
         header, stored_hash, marks = chain.Header(*row[:9]), row[9], row[10]
         while current is not None and current[0] < header.number:

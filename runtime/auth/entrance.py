@@ -17,11 +17,15 @@ from runtime.messaging.queues import claim_nonce, new_id
 from runtime.settings import Settings
 
 
-class Submitter(Protocol):
-    """Hand a command to the writer and wait for what becomes of it."""
+class Ledgers(Protocol):
+    """The ledgers of the house, one or several, each with a writer."""
 
-    def submit(self, command: AnyCommand) -> Outcome | None:
-        """Return the outcome, None if it did not come in time."""
+    def shard_for(self, key: str) -> int:
+        """Return the shard of whoever signs in by a key; of a key that is new, the one where it may begin."""
+        ...
+
+    def submit_to(self, shard: int, command: AnyCommand) -> Outcome | None:
+        """Hand a command to a shard's writer; return what becomes of it, None if it did not come in time."""
         ...
 
 
@@ -45,7 +49,7 @@ class Entrance:
 
     settings: Settings
     client: Redis
-    outbox: Submitter
+    ledgers: Ledgers
     sessions: Sessions
     network: str
     count: Callable[[str], None]
@@ -57,10 +61,17 @@ class Entrance:
         use_nonce(self.client, claim, command.id, self.now_ms)
         self.count(claim.wallet)
         late = "The account could not be opened in time; sign a new message and try again."
-        opened = data_of(self.outbox.submit(command), late)
+        shard = self.ledgers.shard_for(claim.wallet)
+        outcome = self.ledgers.submit_to(shard, command)
+        if outcome is not None and outcome.code == "UNAVAILABLE":
+            # Another process has sent the same wallet elsewhere meanwhile, which is known by now.
+            shard = self.ledgers.shard_for(claim.wallet)
+            outcome = self.ledgers.submit_to(shard, command)
+        opened = data_of(outcome, late)
         self._end_others_key(opened, claim.wallet)
         delegation_id = command.delegation.id if command.delegation is not None else None
-        return self._begin(claim, opened, claim.session_key, delegation_id, is_guest=claim.guest_key is not None)
+        is_guest = claim.guest_key is not None
+        return self._begin(claim, opened, shard, claim.session_key, delegation_id, is_guest=is_guest)
 
     def adopt(self, claim: Claim, guest: Session) -> Entered:
         """Give a guest's account to the claim's wallet; its sessions end, and one of the wallet and the key begins."""
@@ -76,15 +87,16 @@ class Entrance:
         use_nonce(self.client, claim, command.id, self.now_ms)
         self.count(claim.wallet)
         late = "The account could not be given to the wallet in time; sign a new message and try again."
-        opened = data_of(self.outbox.submit(command), late)
+        opened = data_of(self.ledgers.submit_to(guest.shard, command), late)
         self._end_others_key(opened, claim.wallet)
         self.sessions.revoke_all(guest.user_id)
-        return self._begin(claim, opened, guest.session_key, guest.delegation_id, is_guest=False)
+        return self._begin(claim, opened, guest.shard, guest.session_key, guest.delegation_id, is_guest=False)
 
     def _begin(
         self,
         claim: Claim,
         opened: dict[str, Any],
+        shard: int,
         session_key: str | None,
         delegation_id: str | None,
         *,
@@ -99,6 +111,7 @@ class Entrance:
             until_ms=claim.expires_ms,
             is_guest=is_guest,
             guest_address=opened.get("guest_address", ""),
+            shard=shard,
         )
         return Entered(token, session, opened["balance"], opened["created_ms"])
 

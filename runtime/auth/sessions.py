@@ -47,6 +47,8 @@ class Session:
     """The account belongs to a key of the browser, and to no wallet."""
     guest_address: str = ""
     """What an account that a wallet took over was opened by; empty: no guest ever had it."""
+    shard: int = 1
+    """Which of the house's ledgers has the account."""
 
     @property
     def nonce_address(self) -> str:
@@ -87,6 +89,7 @@ class Sessions:
         until_ms: int | None = None,
         is_guest: bool = False,
         guest_address: str = "",
+        shard: int = 1,
     ) -> tuple[str, Session]:
         """Start a session under a new token, which is returned here and kept nowhere; it ends by `until_ms`.
 
@@ -108,6 +111,7 @@ class Sessions:
             expires_ms=expires_ms,
             is_guest=is_guest,
             guest_address=guest_address,
+            shard=shard,
         )
         try:
             of_user, _ = self._run((), session, network)
@@ -190,23 +194,19 @@ class Sessions:
         found = self._read(session)
         if found is None or found.user_id != user_id:
             return False
-        try:
-            _, gone = self._run([session])
-        except OUTAGES as ex:
-            raise Unavailable("Sessions cannot be ended right now.") from ex
-        return bool(gone)
+        return bool(self._end([session]))
 
     def revoke_all(self, user_id: str) -> None:
         """End all sessions of a user."""
-        try:
-            self._run([one.id for one in self.of_user(user_id)])
-        except OUTAGES as ex:
-            raise Unavailable("Sessions cannot be ended right now.") from ex
+        self._end([one.id for one in self.of_user(user_id)])
 
     def revoke_key(self, user_id: str, session_key: str) -> None:
         """End a user's sessions that a key signs for."""
+        self._end([one.id for one in self.of_user(user_id) if one.session_key == session_key])
+
+    def _end(self, ended: Sequence[str]) -> list[str]:
         try:
-            self._run([one.id for one in self.of_user(user_id) if one.session_key == session_key])
+            return self._run(ended)[1]
         except OUTAGES as ex:
             raise Unavailable("Sessions cannot be ended right now.") from ex
 
@@ -271,6 +271,7 @@ def session_id(token: str) -> str:
 
 def _to_fields(session: Session) -> dict[Any, str | int]:
     return {
+        **({"shard": session.shard} if session.shard > 1 else {}),
         "user_id": session.user_id,
         "wallet": session.wallet,
         "session_key": session.session_key or "",
@@ -291,7 +292,8 @@ def _from_fields(session: str, fields: dict[bytes, bytes]) -> Session:
         delegation_id=fields[b"delegation_id"].decode() or None,
         created_ms=int(fields[b"created_ms"]),
         expires_ms=int(fields[b"expires_ms"]),
-        # Sessions of an older version have neither field.
+        # Sessions of an older version have none of these.
         is_guest=fields.get(b"is_guest") == b"1",
         guest_address=fields.get(b"guest_address", b"").decode(),
+        shard=int(fields.get(b"shard", 1)),
     )

@@ -37,6 +37,7 @@ class Fates:
     pool: ReadPool
     clock: Clock
     fill_delay_ms: int
+    shard: int = 1
 
     def bet_id_of_nonce(self, wallet: str, nonce: str) -> str | None:
         """Return the id of the bet (or login) that used a wallet's nonce, None if nothing did."""
@@ -94,7 +95,7 @@ class Fates:
 
     def _writer_clock_ms(self) -> int:
         """Return a time before which no further commit will be made."""
-        alive: Any = self.client.get(redis_keys.WRITER_ALIVE)
+        alive: Any = self.client.get(redis_keys.of_shard(redis_keys.WRITER_ALIVE, self.shard))
         if alive is not None:
             return WriterAlive.decode(alive).clock_ms
         rows = self.pool.execute(SQL["last_commit"])

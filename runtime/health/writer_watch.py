@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from runtime.errors import Unavailable
 from runtime.messaging.connection import OUTAGES
-from runtime.messaging.redis_keys import WRITER_ALIVE
+from runtime.messaging.redis_keys import WRITER_ALIVE, of_shard
 from runtime.messaging.redis_values import WriterAlive
 
 logger = logging.getLogger(__name__)
@@ -31,14 +31,15 @@ class WriterWatch:
     that says that the database takes no writes will not commit what is sent now, so it is refused at once.
     """
 
-    def __init__(self, client: Getter) -> None:
+    def __init__(self, client: Getter, shard: int = 1) -> None:
+        self._key = of_shard(WRITER_ALIVE, shard)
         self._client = client
         self.trouble = ""
 
     def look(self) -> None:
         """Ask once; without an answer the last word stands."""
         try:
-            alive = self._client.get(WRITER_ALIVE)
+            alive = self._client.get(self._key)
         except OUTAGES as ex:
             logger.warning("the writer cannot be asked: %s", ex)
             return

@@ -14,7 +14,7 @@ from runtime.background import Background
 from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.messaging.connection import OUTAGES
-from runtime.messaging.redis_keys import BUS_COMMITS, BUS_COMMITS_KEEP, BUS_PUBLIC, BUS_PUBLIC_KEEP_MS
+from runtime.messaging.redis_keys import BUS_COMMITS, BUS_COMMITS_KEEP, BUS_PUBLIC, BUS_PUBLIC_KEEP_MS, of_shard
 
 logger = logging.getLogger(__name__)
 
@@ -64,12 +64,13 @@ def publish_public(client: redis.Redis, kind: PublicType, data: bytes, now_ms: i
     )
 
 
-def publish_commit(client: redis.Redis, commit: int, events: bytes) -> None:
-    """Carry a commit's events to the API processes; `client` may be a pipeline.
+def publish_commit(client: redis.Redis, commit: int, events: bytes, shard: int = 1) -> None:
+    """Carry the events of a shard's commit to the API processes; `client` may be a pipeline.
 
     Only the newest are kept: who misses one reads it from the database.
     """
-    client.xadd(BUS_COMMITS, {"commit": commit, "events": events}, maxlen=BUS_COMMITS_KEEP, approximate=True)
+    stream = of_shard(BUS_COMMITS, shard)
+    client.xadd(stream, {"commit": commit, "events": events}, maxlen=BUS_COMMITS_KEEP, approximate=True)
 
 
 def order(stream_id: str) -> tuple[int, int]:
@@ -104,9 +105,17 @@ class BusReader:
     """Follow both streams for ever, over outages of Redis and over one that comes back empty."""
 
     def __init__(
-        self, client: redis.Redis, clock: Clock, listeners: Sequence[Listener], *, block_ms: int = BLOCK_MS
+        self,
+        client: redis.Redis,
+        clock: Clock,
+        listeners: Sequence[Listener],
+        *,
+        block_ms: int = BLOCK_MS,
+        shard: int = 1,
     ) -> None:
-        """`client` must allow commands that block for `block_ms`: redis_client.connect(url, block_s=...)."""
+        """Listeners hear of a shard's commits, and of what is public.
+
+        `client` must allow commands that block for `block_ms`: redis_client.connect(url, block_s=...)."""
         timeout_s = client.connection_pool.connection_kwargs.get("socket_timeout")
         if timeout_s is not None and timeout_s * 1000 <= block_ms:
             raise ValueError(f"a socket time-out of {timeout_s} s would cut off commands that block for {block_ms} ms")
@@ -114,6 +123,7 @@ class BusReader:
         self._clock = clock
         self._listeners = tuple(listeners)
         self._block_ms = block_ms
+        self._commits = of_shard(BUS_COMMITS, shard)
         self._stopping = threading.Event()
         self._cursors: dict[str, str] = {}
         self._synchronized_ms: int | None = None
@@ -156,7 +166,7 @@ class BusReader:
             self._deliver(reply)
 
     def _synchronize(self) -> None:
-        for name in (BUS_PUBLIC, BUS_COMMITS):
+        for name in (BUS_PUBLIC, self._commits):
             newest = _newest_id(self._client, name)
             known = self._cursors.get(name)
             # A Redis that came up empty counts from the start again; on a clock that stepped back, below our cursor.
@@ -167,13 +177,13 @@ class BusReader:
     def _deliver(self, reply: Any) -> None:
         streams = dict(reply)
         events = [_public(entry) for entry in streams.get(BUS_PUBLIC.encode(), [])]
-        entries = streams.get(BUS_COMMITS.encode(), [])
+        entries = streams.get(self._commits.encode(), [])
         commits = [PublishedCommit(int(fields[b"commit"]), fields[b"events"]) for _, fields in entries]
         # The cursor moves first: an entry that breaks a listener is not brought to it again and again.
         if events:
             self._cursors[BUS_PUBLIC] = events[-1].id
         if entries:
-            self._cursors[BUS_COMMITS] = entries[-1][0].decode()
+            self._cursors[self._commits] = entries[-1][0].decode()
         failed: list[Exception] = []
         for listener in self._listeners:
             try:

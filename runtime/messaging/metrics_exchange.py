@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import resource
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,7 +50,8 @@ class HashClient(Protocol):
 def push(client: HashClient, metrics: Metrics, clock: Clock, background: Background) -> None:
     """Write this process's snapshot, over that of the one before it."""
     snapshot = take(metrics, clock, background)
-    client.hset(METRICS, f"{snapshot.process}:{snapshot.slot}", msgspec.json.encode(snapshot))
+    name = f"{snapshot.process}:{snapshot.slot}"
+    client.hset(METRICS, f"{name}:{snapshot.machine}" if snapshot.machine else name, msgspec.json.encode(snapshot))
 
 
 def take(metrics: Metrics, clock: Clock, background: Background) -> Snapshot:
@@ -72,7 +74,7 @@ def collect(client: HashClient, now_ms: int) -> list[Snapshot]:
             fresh.append(snapshot)
     if gone:
         client.hdel(METRICS, *gone)
-    return sorted(fresh, key=lambda one: (one.process, one.slot))
+    return sorted(fresh, key=_series)
 
 
 def gather(client: HashClient, own: Snapshot) -> list[Snapshot]:
@@ -82,13 +84,17 @@ def gather(client: HashClient, own: Snapshot) -> list[Snapshot]:
     except RedisError:
         found = []
     # What this process pushed a moment ago gives way to what it has measured by now.
-    return [*(one for one in found if (one.process, one.slot) != (own.process, own.slot)), own]
+    return [*(one for one in found if _series(one) != _series(own)), own]
+
+
+def _series(snapshot: Snapshot) -> tuple[str, int, str]:
+    return snapshot.process, snapshot.slot, snapshot.machine
 
 
 def works_down(snapshots: Iterable[Snapshot]) -> list[str]:
     """Return the background work of all these processes that does not run well."""
     return [
-        f"{work} of {snapshot.process} {snapshot.pid}"
+        f"{work} of {snapshot.process} {snapshot.pid}{f' on {snapshot.machine}' if snapshot.machine else ''}"
         for snapshot in snapshots
         for work, up in snapshot.gauges.get("taptrade_background_up", {}).items()
         if not up
@@ -96,9 +102,15 @@ def works_down(snapshots: Iterable[Snapshot]) -> list[str]:
 
 
 def start_pushing(
-    client: HashClient, metrics: Metrics, clock: Clock, outages: tuple[type[Exception], ...], background: Background
+    client: HashClient,
+    metrics: Metrics,
+    clock: Clock,
+    outages: tuple[type[Exception], ...],
+    background: Background,
+    machine: str,
 ) -> None:
-    """Push every PUSH_EVERY_S in the background."""
+    """Push every PUSH_EVERY_S in the background, as a process of this machine (runtime/machine.py:machine_of)."""
+    metrics.machine = machine
     metrics.set("taptrade_process_start_seconds", clock.now_ms() / 1000)
 
     def once() -> None:
@@ -108,6 +120,25 @@ def start_pushing(
             logger.debug("metrics wait for Redis: %s", ex)
 
     background.repeat("metrics", once, PUSH_EVERY_S)
+
+
+class StandingBy:
+    """Tells that a process lives which waits to be at work; to be called again and again while it waits."""
+
+    def __init__(self, process: str, machine: str, client: HashClient, clock: Clock) -> None:
+        self._metrics = Metrics(process)
+        self._metrics.machine, self._metrics.standing_by = machine, True
+        self._metrics.set("taptrade_process_start_seconds", clock.now_ms() / 1000)
+        self._client, self._clock = client, clock
+        self._background = Background(threading.Event(), clock, self._metrics)
+        self._due_ms = 0
+
+    def __call__(self) -> None:
+        """Tell so if it is time to; raise what Redis raises."""
+        now_ms = self._clock.monotonic_ms()
+        if now_ms >= self._due_ms:
+            self._due_ms = now_ms + int(PUSH_EVERY_S * 1000)
+            push(self._client, self._metrics, self._clock, self._background)
 
 
 def _measure_process(metrics: Metrics) -> None:

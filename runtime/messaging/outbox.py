@@ -110,9 +110,11 @@ class _Lane:
 
 
 class Outbox:
-    """Commands of one API process on their way to the writer and back."""
+    """Commands of one API process on their way to a shard's writer and back."""
 
-    def __init__(self, client: Redis, replies: Redis, clock: Clock, origin: str, backlog_bets_max: int) -> None:
+    def __init__(
+        self, client: Redis, replies: Redis, clock: Clock, origin: str, backlog_bets_max: int, shard: int = 1
+    ) -> None:
         """`replies` must allow commands that block for REPLIES_BLOCK_S."""
         self.origin = origin
         self.answered = 0
@@ -123,8 +125,8 @@ class Outbox:
         self._replies = replies
         self._awaited: dict[str, AsyncResult[Answer | None]] = {}
         self._due: deque[tuple[float, AsyncResult[Answer | None]]] = deque()
-        self._bets = _Lane(Queue(client, queues.BETS, origin, backlog_max=backlog_bets_max), clock)
-        self._commands = _Lane(Queue(client, queues.COMMANDS, origin), clock)
+        self._bets = _Lane(Queue(client, queues.BETS, origin, backlog_max=backlog_bets_max, shard=shard), clock)
+        self._commands = _Lane(Queue(client, queues.COMMANDS, origin, shard=shard), clock)
 
     def start(self, background: Background) -> None:
         """Send and listen in the background."""

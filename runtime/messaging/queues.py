@@ -118,13 +118,26 @@ def load_script(client: redis.Redis, name: str) -> Any:
     return client.register_script(text)
 
 
-class Queue:
-    """One of the writer's queues, as seen by those who put commands on it."""
+def of_shard(name: str, shard: int) -> str:
+    """Return the queue of a shard's writer, BETS or COMMANDS: the first has the plain one."""
+    return name if shard == 1 else f"{name}-{shard}"
 
-    def __init__(self, client: redis.Redis, name: str, origin: str, *, backlog_max: int = 0) -> None:
+
+def is_of_writer(name: str) -> bool:
+    """Tell whether a queue is one of a writer's, whichever shard's."""
+    plain, _, shard = name.partition("-")
+    return plain in (BETS, COMMANDS) and (name == plain or shard.isdigit())
+
+
+class Queue:
+    """One of a writer's queues, as seen by those who put commands on it."""
+
+    def __init__(self, client: redis.Redis, name: str, origin: str, *, backlog_max: int = 0, shard: int = 1) -> None:
         self.client = client
-        self.name = name
+        self.name = of_shard(name, shard)
         self.origin = origin
+        self._backlog_key = redis_keys.of_shard(redis_keys.BACKLOG_BETS, shard)
+        self._wake_key = redis_keys.of_shard(redis_keys.WRITER_WAKE, shard)
         self.backlog_max = backlog_max
         self._script = load_script(client, "enqueue")
         self._head = f'["{WRITER_JOB}",null,[{{"v":1,"origin":"{origin}","commands":['
@@ -155,9 +168,9 @@ class Queue:
             QUEUE_PREFIX + self.name,
             QUEUES_KEY,
             JOB_PREFIX + job_id,
-            redis_keys.BACKLOG_BETS,
+            self._backlog_key,
             redis_keys.EPOCH,
-            redis_keys.WRITER_WAKE,
+            self._wake_key,
         ]
         results = self._script(keys=keys, args=arguments)
         return [EnqueueResult(code.decode(), argument.decode()) for code, argument in results]
@@ -181,20 +194,22 @@ def claim_nonce(
     return code.decode(), argument.decode()
 
 
-def send_commands(client: redis.Redis, commands: Sequence[AnyCommand], origin: str, now_ms: int) -> None:
-    """Queue commands for the writer without waiting for their outcomes."""
-    queue = Queue(client, COMMANDS, origin)
+def send_commands(
+    client: redis.Redis, commands: Sequence[AnyCommand], origin: str, now_ms: int, *, shard: int = 1
+) -> None:
+    """Queue commands for a shard's writer without waiting for their outcomes."""
+    queue = Queue(client, COMMANDS, origin, shard=shard)
     for start in range(0, len(commands), BATCH_COMMANDS_MAX):
         queue.enqueue([Ticket(command) for command in commands[start : start + BATCH_COMMANDS_MAX]], now_ms)
 
 
-def ask(client: redis.Redis, command: AnyCommand, now_ms: int, *, wait_s: float = 10) -> Outcome | None:
+def ask(client: redis.Redis, command: AnyCommand, now_ms: int, *, wait_s: float = 10, shard: int = 1) -> Outcome | None:
     """Queue one command and wait for its outcome, at most `wait_s`; None if it has not come by then.
 
     An error of Redis is raised only while the command is being queued; one that comes later changes nothing about it.
     """
     origin = f"ask-{command.id}"
-    Queue(client, COMMANDS, origin).enqueue([Ticket(command)], now_ms)
+    Queue(client, COMMANDS, origin, shard=shard).enqueue([Ticket(command)], now_ms)
     try:
         answer: Any = client.blpop([redis_keys.replies(origin)], timeout=wait_s)
     except redis.RedisError:

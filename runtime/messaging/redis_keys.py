@@ -88,6 +88,22 @@ SESSIONS_ENDED = "sessions:ended"
 SESSIONS_ENDED_KEEP = 10_000
 
 
+OF_SHARDS = frozenset(
+    {
+        *(BUCKETS_CLOSED, BUS_COMMITS, BACKLOG_BETS, WRITER_WAKE),
+        *(WRITER_ALIVE, WRITER_EPOCH, WRITER_SPARE, PUBLISHED_COMMIT),
+    }
+)
+"""Keys of which each ledger of a house of several has its own."""
+
+
+def of_shard(key: str, shard: int) -> str:
+    """Return a shard's own of a key of OF_SHARDS: the first has the plain one."""
+    if key not in OF_SHARDS:
+        raise ValueError(f"{key} is the whole house's")
+    return key if shard == 1 else f"{key}:{shard}"
+
+
 # What each family may take at the reference load (3,000 bets a second of 20,000 wallets, a full backlog); sessions and
 # counted addresses cannot take more. Redis evicts nothing, so what does not fit is refused: the sum must leave room.
 BUDGET_BYTES = {

@@ -6,9 +6,9 @@ writer has a lock and an epoch in PostgreSQL.
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
+from runtime.machine import identity
 from runtime.messaging.connection import Redis
 from runtime.messaging.queues import load_script
 from runtime.messaging.redis_keys import MACHINE_AT_WORK
@@ -24,7 +24,7 @@ class Seat:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._client = client
         self._take = load_script(client, "take_seat")
-        self._machine = f"{socket.gethostname()}:{settings.data.resolve()}".encode()
+        self._machine = identity(settings).encode()
 
     def take(self) -> bool:
         """Take the seat or keep it; return whether it is ours."""

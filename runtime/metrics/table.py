@@ -185,13 +185,17 @@ class Series(msgspec.Struct, array_like=True):
 class Snapshot(msgspec.Struct):
     """What one process has measured: name -> joined label values -> value.
 
-    `process` and `slot` name its series, which its successor goes on with; `pid` is for people.
+    `process` and `slot` name its series, which its successor goes on with, and `machine` where there may be several;
+    `pid` is for people.
     """
 
     process: str
     pid: int
     at_ms: int
     slot: int = 0
+    machine: str = ""
+    standing_by: bool = False
+    """It waits for another of its kind, on this machine or another, and does no work yet."""
     counters: dict[str, dict[str, float]] = {}
     gauges: dict[str, dict[str, float]] = {}
     histograms: dict[str, dict[str, Series]] = {}
@@ -203,6 +207,8 @@ class Metrics:
     def __init__(self, process: str, slot: int = 0) -> None:
         self.process = process
         self.slot = slot
+        self.machine = ""
+        self.standing_by = False
         self._lock = threading.Lock()
         self._counters: dict[tuple[str, ...], float] = {}
         self._gauges: dict[tuple[str, ...], float] = {}
@@ -244,7 +250,17 @@ class Metrics:
 
     def snapshot(self, pid: int, now_ms: int) -> Snapshot:
         """Copy what was measured so far."""
-        taken = Snapshot(self.process, pid, now_ms, self.slot, counters={}, gauges={}, histograms={})
+        taken = Snapshot(
+            self.process,
+            pid,
+            now_ms,
+            self.slot,
+            self.machine,
+            self.standing_by,
+            counters={},
+            gauges={},
+            histograms={},
+        )
         with self._lock:
             for source, target in ((self._counters, taken.counters), (self._gauges, taken.gauges)):
                 for (name, *labels), value in source.items():

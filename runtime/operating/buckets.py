@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -11,6 +12,7 @@ from runtime.errors import NotFound
 from runtime.game.buckets import ANY_COLUMN, RATE_EDGES_BP, Bucket, Standing, named
 from runtime.game.ledger import SQL
 from runtime.game.player_entries import Execute
+from runtime.messaging.commands import Outcome
 
 
 class BucketView(msgspec.Struct, frozen=True):
@@ -41,6 +43,18 @@ def read_buckets(execute: Execute, model: tuple[str, str] | None) -> list[Bucket
     changes = {Bucket(*row[:4]): row[4:] for row in execute(SQL["bucket_changes"], ())}
     ours = [one for one in known if model is None or one.bucket[:2] == model]
     return [_view(one, changes.get(one.bucket)) for one in ours]
+
+
+def opened_in_any(outcomes: Iterable[Outcome | None]) -> Outcome | None:
+    """Return what the writers of all shards said to a bucket's opening as one: each counts its own bets, and closes.
+
+    It is open where one opened it and none is unknown; else the refusal of one that has seen bets of it.
+    """
+    told = list(outcomes)
+    if None in told:
+        return None
+    said = [outcome for outcome in told if outcome is not None]
+    return min(said, key=lambda one: (one.code is not None, one.code == "NOT_FOUND"))
 
 
 def bucket_named(name: str, model_id: str, model_version: str) -> Bucket:

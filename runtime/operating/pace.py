@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from runtime.game.ledger import SQL
 from runtime.game.player_entries import Execute
+from runtime.game.shards import begins_after, shard_of
 from runtime.records.queries import QUERIES
 
 SPAN_MS = 60_000
@@ -19,8 +22,14 @@ class Pace(msgspec.Struct, frozen=True):
     per_second: float
 
 
-def read_pace(execute: Execute, waiting: int, now_ms: int) -> Pace:
-    """Count the bets of the last minute by their row numbers: by a few looks into an index, however many they are."""
+def read_pace(ledgers: Iterable[Execute], waiting: int, now_ms: int) -> Pace:
+    """Count the bets of the last minute in all ledgers of a house."""
+    judged = sum(_judged(execute, now_ms - SPAN_MS) for execute in ledgers)
+    return Pace(waiting, judged, round(judged * 1000 / SPAN_MS, 2))
+
+
+def _judged(execute: Execute, since_ms: int) -> int:
+    """Count the bets of one ledger by their row numbers: by a few looks into an index, however many they are."""
     ((newest,),) = execute(SQL["last_bet_seq"], ())
-    ((before,),) = execute(QUERIES["last_bet_by"], (now_ms - SPAN_MS, now_ms - SPAN_MS))
-    return Pace(waiting, newest - before, round((newest - before) * 1000 / SPAN_MS, 2))
+    ((before,),) = execute(QUERIES["last_bet_by"], (since_ms, since_ms))
+    return int(newest - max(before, begins_after(shard_of(newest))))

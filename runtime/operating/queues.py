@@ -18,6 +18,8 @@ from runtime.messaging.queues import (
     QUEUES_KEY,
     SETTLE,
     STARTED_PREFIX,
+    is_of_writer,
+    of_shard,
     rq_time_ms,
 )
 
@@ -44,13 +46,24 @@ class QueueView(msgspec.Struct, frozen=True):
     workers: list[WorkerView]
 
 
+def house_queues(shards: int) -> tuple[str, ...]:
+    """Return the house's own queues: each writer has two."""
+    return (*SHOWN, *(of_shard(name, shard) for shard in range(2, shards + 1) for name in (COMMANDS, BETS)))
+
+
+def is_of_house(name: str) -> bool:
+    """Tell whether a queue is the house's own."""
+    return name in SHOWN or is_of_writer(name)
+
+
 def function_queues(client: Redis) -> tuple[str, ...]:
     """Return the queues of functions by name, of those that anything has been put on since Redis began."""
     known: set[bytes] = client.smembers(QUEUES_KEY)  # type: ignore[assignment]
-    return tuple(sorted({key.decode().removeprefix(QUEUE_PREFIX) for key in known} - {*SHOWN}))
+    names = {key.decode().removeprefix(QUEUE_PREFIX) for key in known}
+    return tuple(sorted(name for name in names if not is_of_house(name)))
 
 
-def read_queues(client: Redis, names: Sequence[str] = SHOWN) -> list[QueueView]:
+def read_queues(client: Redis, names: Sequence[str]) -> list[QueueView]:
     """Ask Redis in two round trips."""
     pipe = client.pipeline(transaction=False)
     for name in names:
@@ -68,7 +81,7 @@ def read_queues(client: Redis, names: Sequence[str] = SHOWN) -> list[QueueView]:
     ]
 
 
-def oldest_waiting_ms(client: Redis, names: Sequence[str] = SHOWN) -> dict[str, int]:
+def oldest_waiting_ms(client: Redis, names: Sequence[str]) -> dict[str, int]:
     """Return when the first job of each queue that has any came to wait, in two round trips."""
     pipe = client.pipeline(transaction=False)
     for name in names:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
+from runtime.game.player_entries import Execute
+from runtime.game.shards import shard_of
 from runtime.game.statements import conditions_given, fill
 from runtime.records.queries import QUERIES
 from runtime.records.withdrawals import OperatorsWithdrawal, operators_view
 
 Status = Literal["pending", "completed", "reversed"]
 STATUSES: tuple[str, ...] = get_args(Status)
+
+
+def shard_of_withdrawal(execute: Execute, withdrawal_id: str) -> int:
+    """Return the shard that has a withdrawal, which its commit's number tells; of one that is unknown the first."""
+    rows = execute(QUERIES["withdrawal_commit"], (withdrawal_id,))
+    return shard_of(rows[0][0]) if rows else 1
 
 
 def list_withdrawals(

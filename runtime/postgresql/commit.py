@@ -194,6 +194,12 @@ class PostgresCommit(Commit):
         self._players[user_id] = (user, account.entry)
         return Move(account.entry, position, user, account.balance, account.version, previous_id)
 
+    def claim(self, kind: str, name: str) -> bool:
+        """Take a name that the house has once, for good; False where it is another shard's."""
+        if self.connection.shards in (None, 1):
+            return True
+        return self.connection.execute(OWN["claim"], (kind, name, self.connection.shard)) == [(self.connection.shard,)]
+
     def insert_gesture(self, gesture: Gesture, position: int) -> None:
         """Write what the bets of a gesture share, right before the first of them."""
         content = (gesture.id, gesture.taps, gesture.nonce, gesture.signature, self.number, position)
@@ -253,5 +259,14 @@ class PostgresCommit(Commit):
         # Entries are stored by their ids.
         row = commit_row(header, self.hash, marks(self._records), entry=lambda entry_id: entry_id)
         self.connection.at_commit(SQL["insert_commit"], row)
-        last = (self.number, bytes.fromhex(self.hash), self.next_seq, self.connection.epoch, self.number - 1)
-        self.connection.at_commit(OWN["go_on_in_epoch"], last)
+        self.connection.at_commit(
+            OWN["go_on_in_epoch"],
+            (
+                self.number,
+                bytes.fromhex(self.hash),
+                self.next_seq,
+                self.connection.shard,
+                self.connection.epoch,
+                self.number - 1,
+            ),
+        )

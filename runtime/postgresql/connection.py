@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from runtime.postgresql.guards import expected_guards
-from runtime.postgresql.session import PatientConnection, require_fit, told
+from runtime.postgresql.guards import faults
+from runtime.postgresql.session import PatientConnection, begin_epoch, count_shards, go_to, require_fit, told
 from runtime.postgresql.translation import OWN, translated
 from runtime.postgresql.types import register, register_sealed
 from runtime.storage.connection import Row
-from runtime.storage.database import AnotherWrites, DatabaseError, OperationalError
+from runtime.storage.database import DatabaseError, OperationalError
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +45,23 @@ class PostgresDatabase:
     """
 
     def __init__(
-        self, url: str, *, prepare: str = READ_ONLY, lock: bool = False, patience_s: float | None = None
+        self,
+        url: str,
+        *,
+        prepare: str = READ_ONLY,
+        lock: bool = False,
+        patience_s: float | None = None,
+        shard: int = 1,
     ) -> None:
-        """`prepare` sets up the session; with `lock` it is that of the one writer, or raises AnotherWrites.
+        """`prepare` sets up the session; with `lock` it is that of the shard's one writer, or raises AnotherWrites.
 
-        A server that does not answer for `patience_s` is given up.
+        A server that does not answer for `patience_s` is given up. WHOLE for `shard` reads about all of them.
         """
         self._url = url
         self._patience_s = patience_s
+        self.shard = shard
+        self.shards: int | None = None
+        """How many the house has; the writer's connection knows."""
         self.epoch: int | None = None
         """The writer's: no commit of another one is made in it."""
         self._prepare = f"{PREPARE}; {prepare}"
@@ -119,6 +128,18 @@ class PostgresDatabase:
         self._foreseen.update({(sql, tuple(params)): rows for (sql, params), rows in zip(asked, answers, strict=True)})
         return answers
 
+    def unhurried(self, asked: Sequence[Asked]) -> list[list[Row]]:
+        """Run statements in one transaction and round trip, which does not wait for the disk; return the rows of each.
+
+        Whatever is committed later is on the disk only once this is.
+        """
+        with self._within("BEGIN"):
+            try:
+                found = self._together([(OWN["unhurried"], ()), *asked, ("COMMIT", ())])
+                return [cursor.fetchall() for cursor in found[1:-1]]
+            except psycopg.Error as ex:
+                raise told(ex) from ex
+
     def at_commit(self, sql: str, params: Sequence[Any]) -> None:
         """Run a statement right before the transaction's COMMIT and in one round trip with it; its rows tell nobody."""
         self._due.append((sql, params))
@@ -182,15 +203,7 @@ class PostgresDatabase:
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         """Yield what is wrong beneath the rows: foreign keys that lead nowhere, guards that are off, broken indexes."""
-        for table, row_id, parent in self.iterate(OWN["pointing_nowhere"]):
-            yield table, row_id, f"it points at a row of {parent} that is not there"
-        found = {name: (table, is_on) for name, table, is_on in self.execute(OWN["guards"])}
-        for name in sorted(expected_guards()):
-            table, is_on = found.get(name, ("database", False))
-            if not is_on:
-                yield table, name, "the trigger that keeps its rows is off or gone"
-        for table, index in self.execute(OWN["broken_indexes"]):
-            yield table, index, "the index is not valid"
+        return faults(self)
 
     def copy_in(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Write many rows at once by a COPY statement."""
@@ -267,25 +280,16 @@ class PostgresDatabase:
             connection = PatientConnection.to(self._url, self._patience_s)
             try:
                 connection.execute(self._prepare.encode())
+                go_to(connection, self.shard)
                 register(connection)
                 register_sealed(connection)
                 require_fit(connection)
                 if self._lock:
-                    self.epoch = _epoch_begun(connection)
+                    self.epoch = begin_epoch(connection, self.shard)
+                    self.shards = count_shards(connection, self.shards)
             except BaseException:
                 connection.close()
                 raise
         except psycopg.Error as ex:
             raise told(ex) from ex
         return connection
-
-
-def _epoch_begun(connection: psycopg.Connection[Any]) -> int:
-    """Become the writer.
-
-    What a writer before left in doubt is decided by that too: the epoch's own commit waits for a synchronous standby,
-    which has all then that was committed before. Until it is answered, nothing that is read here may be told.
-    """
-    if not connection.execute(OWN["take_writers_lock"]).fetchall()[0][0]:
-        raise AnotherWrites("another session holds the writer's lock of this database")
-    return int(connection.execute(OWN["begin_epoch"]).fetchall()[0][0])

@@ -18,14 +18,15 @@ PATIENCE_S = 2.0
 class _Connection(Limited):
     """One connection; the server ends each statement in time, and what several take together is looked at between."""
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, shard: int) -> None:
         super().__init__(clock)
-        self.database = _InTime(url, self)
+        self.database = _InTime(url, self, shard)
 
 
 class _InTime(PostgresDatabase):
-    def __init__(self, url: str, limited: Limited) -> None:
-        super().__init__(url, prepare=f"{READ_ONLY}; SET statement_timeout = {READ_MS_MAX}", patience_s=PATIENCE_S)
+    def __init__(self, url: str, limited: Limited, shard: int) -> None:
+        in_time = f"{READ_ONLY}; SET statement_timeout = {READ_MS_MAX}"
+        super().__init__(url, prepare=in_time, patience_s=PATIENCE_S, shard=shard)
         self._limited = limited
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -38,9 +39,10 @@ class _InTime(PostgresDatabase):
 class PostgresReadPool(ReadPool):
     """A few connections to one server, each used by one query at a time."""
 
-    def __init__(self, url: str, clock: Clock, apply: Apply[Any] = directly) -> None:
+    def __init__(self, url: str, clock: Clock, apply: Apply[Any] = directly, shard: int = 1) -> None:
         super().__init__(Path(), clock, apply)
         self._url = url
+        self._shard = shard
 
     def _connect(self) -> Limited:
-        return _Connection(self._url, self._clock)
+        return _Connection(self._url, self._clock, self._shard)

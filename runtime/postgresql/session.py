@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import _WaitTimeout
 
-from runtime.postgresql.translation import OWN
+from runtime.postgresql.translation import OWN, translated
 from runtime.storage.database import AnotherWrites, DatabaseError, DatabaseUnsafe, IntegrityError, OperationalError
 
 VERSION_LEAST = 15_00_00
@@ -27,6 +27,10 @@ NOTICED: dict[str, Any] = {
 """A machine that is gone is noticed within seconds: the system's own patience is a quarter of an hour, or two hours."""
 ANOTHER_EPOCH = "TT001"
 """What the fence of commits raises (runtime/postgresql/migrations/0002_shards.sql)."""
+
+
+WHOLE = 0
+"""The place of a shard for who reads about the whole house."""
 
 
 class PatientConnection(psycopg.Connection[Any]):
@@ -65,6 +69,41 @@ class PatientConnection(psycopg.Connection[Any]):
         connection.prepare_threshold = 2
         connection.patience_s = patience_s
         return connection
+
+
+def schema_of(shard: int) -> str:
+    """Return the schema of a shard other than the first, which lies where the role's search path leads."""
+    return f"taptrade_shard_{shard}"
+
+
+def go_to(connection: psycopg.Connection[Any], shard: int) -> None:
+    """Let a session be in one shard, or with WHOLE read about all of them."""
+    if shard == WHOLE:
+        connection.execute(OWN["place_of_house"])
+    elif shard > 1:
+        connection.execute(translated(OWN["place_of_shard"]), (schema_of(shard),))
+
+
+def begin_epoch(connection: psycopg.Connection[Any], shard: int) -> int:
+    """Become the writer of a shard.
+
+    What a writer before left in doubt is decided by that too: the epoch's own commit waits for a synchronous standby,
+    which has all then that was committed before. Until it is answered, nothing that is read here may be told.
+    """
+    if not connection.execute(translated(OWN["take_writers_lock"]), (shard - 1,)).fetchall()[0][0]:
+        raise AnotherWrites("another session holds the writer's lock of this ledger")
+    return int(connection.execute(OWN["begin_epoch"]).fetchall()[0][0])
+
+
+def count_shards(connection: psycopg.Connection[Any], known: int | None) -> int:
+    """Return how many shards the house has; raise AnotherWrites if it has more than a writer began with.
+
+    One that was alone counts on limits that it has to ask for by then.
+    """
+    shards = int(connection.execute(OWN["shards"]).fetchall()[0][0])
+    if known not in (None, shards):
+        raise AnotherWrites(f"the house has {shards} shards by now, and this writer began with {known}")
+    return shards
 
 
 def require_fit(connection: psycopg.Connection[Any]) -> None:

@@ -119,8 +119,8 @@ SELECT current_setting('server_version_num')::integer, current_setting('server_v
     current_setting('server_encoding'), current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on';
 
 -- name: take_writers_lock
--- Be the one writer, for as long as the connection lasts.
-SELECT pg_try_advisory_lock(8386107626578076773);
+-- Be the one writer of a shard, for as long as the connection lasts. The parameter is how many shards come before it.
+SELECT pg_try_advisory_lock(8386107626578076773 + ?::bigint);
 
 -- name: begin_epoch
 -- Be the writer from here on: nobody who was it before can commit any more. Its number.
@@ -128,20 +128,21 @@ SELECT begin_epoch();
 
 -- name: go_on_in_epoch
 -- Note a commit; fail unless it follows the last one in its writer's epoch. Parameters: number, hash, the next bet's
--- number, epoch (NULL: any), the number before.
+-- number, shard, epoch (NULL: any), the number before.
 WITH done AS (UPDATE shards SET number = ?, hash = ?, next_seq = ?
-WHERE shard = 1 AND epoch = coalesce(?, epoch) AND number = ?
+WHERE shard = ? AND epoch = coalesce(?, epoch) AND number = ?
 RETURNING 1)
 SELECT require_epoch(count(*)) FROM done;
 
 -- name: writer_at_work
 -- The session that holds the writer's lock, and for how many seconds the server has waited for it: between
--- transactions, in one, or in the middle of what it sends. One whose statement is at work is not silent.
+-- transactions, in one, or in the middle of what it sends. One whose statement is at work is not silent. The parameter
+-- is how many shards come before the writer's.
 SELECT pid, CASE WHEN wait_event_type = 'Client'
     THEN extract(epoch FROM clock_timestamp() - state_change)::float8 ELSE 0.0 END
 FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND classid = 1952542836 AND objid = 1918985317 AND objsubid = 1;
+    AND classid = 1952542836 AND objid::bigint = 1918985317 + ?::bigint AND objsubid = 1;
 
 -- name: end_session
 -- End a session, with whatever it holds.
@@ -169,3 +170,104 @@ SELECT child, child_row, parent FROM pointing_nowhere();
 -- name: is_moving
 -- Whether a house is on its way here from SQLite's file.
 SELECT to_regclass('moved_from') IS NOT NULL;
+
+-- name: last_bet_seq
+-- The row number of the newest bet; where there is none, that behind which the shard numbers its bets.
+SELECT max(seq) FROM (SELECT max(seq) AS seq FROM bet_rows UNION ALL SELECT cut_seq FROM cut
+    UNION ALL SELECT (shard - 1) << 40 FROM shards) AS known;
+
+-- name: shards
+-- How many shards the house has: the first has no schema of its own.
+SELECT count(*) + 1 FROM pg_namespace WHERE nspname LIKE 'taptrade\_shard\_%';
+
+-- name: place_of_shard
+-- Be in the schema of a shard other than the first.
+SELECT set_config('search_path', ?, false);
+
+-- name: place_of_house
+-- Read about all shards as if there were one; where there is one, about that.
+SELECT set_config('search_path', 'taptrade_house, ' || current_setting('search_path'), false);
+
+-- name: claim
+-- The shard that a name belongs to: ours from now on, if it was nobody's. Parameters: kind, name, our shard.
+SELECT taptrade_house.claim(?, ?, ?);
+
+-- name: heads
+-- The newest commit of each shard, asked of the whole house.
+SELECT number, encode(hash, 'hex') FROM shards ORDER BY shard;
+
+-- name: unclaimed
+-- Names that a shard uses and that the house does not say to be its own: kind, name, shard.
+SELECT used.kind, used.name, used.shard FROM (
+    SELECT 'key' AS kind, wallet_address AS name, (seq >> 40) + 1 AS shard FROM users
+    UNION ALL SELECT 'key', guest_key, (seq >> 40) + 1 FROM users WHERE guest_key IS NOT NULL
+    UNION ALL SELECT 'key', found_by, (seq >> 40) + 1 FROM delegations WHERE found_by IS NOT NULL
+    UNION ALL SELECT kind, reference, (created_commit >> 40) + 1 FROM operations WHERE kind <> 'credit'
+    UNION ALL SELECT 'withdrawal', reference, (resolved_commit >> 40) + 1 FROM withdrawals WHERE reference IS NOT NULL
+) AS used WHERE NOT EXISTS (SELECT 1 FROM taptrade_house.names
+    WHERE names.kind = used.kind AND names.name = used.name AND names.shard = used.shard);
+
+-- name: wrong_exposure
+-- Scopes of which more is lent than the limit says, or other than the leases add up to.
+SELECT whole.scope, whole.granted, whole.most, coalesce(lent.cents, 0)
+FROM taptrade_house.exposure AS whole LEFT JOIN
+    (SELECT scope, sum(granted) AS cents FROM taptrade_house.leases GROUP BY scope) AS lent ON lent.scope = whole.scope
+WHERE whole.granted > whole.most OR whole.granted <> coalesce(lent.cents, 0);
+
+-- name: overdrawn
+-- Leases that are smaller than what open bets may pay: shard, scope, that, and what was lent.
+WITH open_bet AS NOT MATERIALIZED (
+    SELECT (seq >> 40) + 1 AS shard, column_start_s || '' AS col,
+        coalesce(cell_id, column_start_s || '_' || low_cents || '_' || high_cents) AS cell,
+        amount * reward_rate / 10000 AS cents
+    FROM bet_rows WHERE status = 0 AND refusal_code IS NULL
+        AND column_start_s >= (SELECT coalesce(max(value), 0) FROM rules_in_force WHERE name = 'open_from_s')
+), used AS (
+    SELECT shard, 'house' AS scope, sum(cents) AS cents FROM open_bet GROUP BY shard
+    UNION ALL SELECT shard, col, sum(cents) FROM open_bet GROUP BY shard, col
+    UNION ALL SELECT shard, cell, sum(cents) FROM open_bet GROUP BY shard, cell
+)
+SELECT used.shard, used.scope, used.cents, coalesce(own.granted, 0)
+FROM used LEFT JOIN taptrade_house.leases AS own ON own.shard = used.shard AND own.scope = used.scope
+WHERE used.cents > coalesce(own.granted, 0);
+
+-- name: decided_otherwise
+-- Columns of a shard that say another thing than what decided them for the house.
+SELECT start_s FROM columns JOIN taptrade_house.evidence USING (start_s)
+WHERE (said::json ->> 'ticks_sha256') <> ticks_sha256 OR (said::json ->> 'covered')::boolean::integer <> covered
+    OR (said::json ->> 'low')::bigint IS DISTINCT FROM low OR (said::json ->> 'high')::bigint IS DISTINCT FROM high;
+
+-- name: owner
+-- The shard that a key belongs to.
+SELECT shard FROM taptrade_house.names WHERE kind = 'key' AND name = ?;
+
+-- name: emptiest
+-- The shard with the fewest accounts, asked of the whole house. The parameter is how many shards there are.
+SELECT shard FROM generate_series(1::bigint, ?::bigint) AS every (shard) ORDER BY (
+    SELECT coalesce(max(seq), 0) & ((1::bigint << 40) - 1) FROM users
+    WHERE seq > (every.shard - 1) << 40 AND seq <= every.shard << 40), shard LIMIT 1;
+
+-- name: unhurried
+-- Let a transaction's COMMIT not wait for the disk: what rests on it lies behind it in the log.
+SET LOCAL synchronous_commit = off;
+
+-- name: still_in_epoch
+-- Fail unless a writer's epoch lasts, and let no other begin before this transaction ends. Parameters: shard, epoch.
+SELECT require_epoch(count(*)) FROM (SELECT 1 FROM shards WHERE shard = ? AND epoch = ? FOR SHARE) AS own;
+
+-- name: lease
+-- Bring leases to what is wanted, or near it: what they are then. Parameters: shard, and arrays of scopes, of what is
+-- wanted and of limits.
+SELECT leased_scope, leased FROM taptrade_house.lease(?::bigint, ?::text[], ?::bigint[], ?::bigint[]);
+
+-- name: leases
+-- What is lent to a shard.
+SELECT scope, granted FROM taptrade_house.leases WHERE shard = ? AND granted > 0;
+
+-- name: forget_leases
+-- Forget what is lent to nobody of columns that start before a second.
+SELECT taptrade_house.forget_leases(?);
+
+-- name: evidence_of
+-- What decided a column in this house, as it was first said. Parameters: start, what we would say.
+SELECT taptrade_house.evidence_of(?, ?);

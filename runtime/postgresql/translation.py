@@ -11,6 +11,7 @@ OWN = read_statements("runtime.postgresql", "statements.sql")
 INSTEAD = {
     SQL["bets_by_id"]: OWN["bets_by_id"],
     SQL["bets_among"]: OWN["bets_among"],
+    SQL["last_bet_seq"]: OWN["last_bet_seq"],
 }
 """Statements of the ledger, and what stands for them here."""
 

@@ -329,7 +329,7 @@ GROUP BY low_cents, high_cents ORDER BY low_cents, high_cents;
 -- gaps in the order of their times, so the last one by then is found by halving.
 -- Parameters: time, time.
 WITH RECURSIVE span (low, high) AS (
-    SELECT CAST(0 AS BIGINT), (SELECT coalesce(max(number), 0) FROM commits)
+    SELECT (SELECT coalesce(min(number), 1) - 1 FROM commits), (SELECT coalesce(max(number), 0) FROM commits)
     UNION ALL
     SELECT CASE WHEN middle.committed_ms <= ? THEN middle.number ELSE low END,
            CASE WHEN middle.committed_ms <= ? THEN high ELSE middle.number - 1 END
@@ -337,3 +337,12 @@ WITH RECURSIVE span (low, high) AS (
 )
 SELECT coalesce((SELECT last_bet_seq FROM commits WHERE last_bet_seq IS NOT NULL
     AND number <= (SELECT low FROM span WHERE low = high) ORDER BY number DESC LIMIT 1), 0);
+
+-- name: ledger_size
+-- How much a ledger holds: newest commit, accounts, bets, head of the chain.
+SELECT number, (SELECT count(*) FROM users), (SELECT count(*) FROM bets), hash
+FROM commits ORDER BY number DESC LIMIT 1;
+
+-- name: withdrawal_commit
+-- The commit by which a withdrawal was asked for.
+SELECT requested_commit FROM withdrawals WHERE id = ?;

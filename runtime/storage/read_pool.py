@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 READ_MS_MAX = 50
 CONNECTIONS_MAX = 8
+MISTAKEN = "(code=1, "
+"""What SQLite says of a statement that it does not understand: asked again, it says the same."""
 T = TypeVar("T")
 Apply = Callable[[Callable[[], T]], T]
 
@@ -90,6 +92,8 @@ class ReadPool:
         try:
             return (self._run(work),)
         except OperationalError as ex:
+            if MISTAKEN in str(ex):
+                return ex
             # The connection is dropped: after an interrupt or an I/O error a fresh one costs less than a doubt.
             logger.warning("a query was given up: %s", ex)
             return Unavailable("The database could not be read in time.", retry_after_s=1)

@@ -9,6 +9,7 @@ from random import Random
 import msgspec
 
 from runtime.clock import rfc3339
+from runtime.game.shards import shard_of
 from runtime.market.state import Market
 from runtime.messaging.bus import order
 from runtime.stream import sse
@@ -37,15 +38,18 @@ class Opening:
         if not asked or (cursor is not None and cursor.nowhere):
             start = self._snapshot(subscriber, moment)
             yield self._hello(subscriber, sse.beginning(moment.cursor.epoch)) + start
-        elif cursor is None or moment.missed is None or cursor.commit > self._newest_commit(moment):
+        elif cursor is None or moment.missed is None or not self._knows(cursor, moment):
             reset = self._snapshot(subscriber, moment, reason="The cursor is not known here.")
             yield reset + self._hello(subscriber, moment.cursor)
         else:
             yield from self._resume(subscriber, cursor, moment)
 
-    def _newest_commit(self, moment: Moment) -> int:
+    def _knows(self, cursor: sse.Cursor, moment: Moment) -> bool:
+        """Tell whether a cursor is of the shard that this hub follows, and not ahead of it."""
+        if shard_of(cursor.commit) != shard_of(moment.cursor.commit):
+            return False
         # Another process may have told this reader of a commit that is still on its way to this one.
-        return max(moment.cursor.commit, self.hub.record.newest_commit())
+        return cursor.commit <= max(moment.cursor.commit, self.hub.record.newest_commit())
 
     def _hello(self, subscriber: Subscriber, cursor: sse.Cursor) -> bytes:
         hello = Hello(

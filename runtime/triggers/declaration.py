@@ -158,11 +158,11 @@ def on_event(
 
     `wanted` narrows the kinds down while the house runs; where it says none, nothing is even looked at.
     """
-    meant = kinds_meant(kinds)
-    if not meant:
-        raise DeclarationError(f"{', '.join(kinds) or 'nothing'} is no event; there are {', '.join(sorted(KINDS))}")
+    unknown = [repr(kind) for kind in kinds if not kinds_meant([kind])] or ([] if kinds else ["nothing"])
+    if unknown:
+        raise DeclarationError(f"{', '.join(unknown)} is no event; there are bet, {', '.join(sorted(KINDS))}")
     when = f"event {', '.join(kinds)}"
-    given = {"kinds": meant, "wanted": wanted, "settings": settings}
+    given = {"kinds": kinds_meant(kinds), "wanted": wanted, "settings": settings}
     return _declaring("event", when, timeout_s, 1, retries, backoff_s, **given)
 
 

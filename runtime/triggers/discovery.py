@@ -6,9 +6,12 @@ import inspect
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin
+
+import msgspec
 
 from runtime.function_files import DiscoveryError, declared_in, files_of
+from runtime.function_types import complaint, hints_of, refuse_unreadable
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.run import Event, Run
 
@@ -44,6 +47,7 @@ def triggers_of(file: Path) -> list[Trigger]:
         declared = one.declaration
         if isinstance(declared, Trigger):
             _refuse_handler(file, one.handler, declared)
+            refuse_unreadable(file, [declared.body, declared.settings], msgspec.inspect.multi_type_info)
             found.append(replace(declared, name=declared.name or one.name, file=str(file)))
     return found
 
@@ -56,10 +60,7 @@ def _refuse_handler(file: Path, handler: Any, declared: Trigger) -> None:
     wanted = f"write (run: Run[{'None' if body is type(None) else body.__name__}]) -> ..."
     if declared.queue and declared.body is None and not parameters:
         return  # a job of the house's own, which takes what it needs from its process
-    try:
-        hints = get_type_hints(handler)
-    except Exception as ex:
-        raise DiscoveryError(file, f"the annotations of {name} cannot be read: {ex}") from ex
+    hints = hints_of(file, handler)
     taken = hints.get(parameters[0].name) if len(parameters) == 1 else None
     if "return" not in hints or get_origin(taken) is not Run or get_args(taken)[0] is not body:
-        raise DiscoveryError(file, f"{name} must take the run and say what it returns: {wanted}")
+        raise complaint(file, name, f"{name} must take the run and say what it returns: {wanted}")

@@ -39,6 +39,10 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What messages of queues inherit, as `class Mail(Message, frozen=True)`: a misspelt field is refused."""
 
 
+await_shards = choice.await_shards
+"""How many ledgers the house has whose events are to be followed."""
+
+
 class Bench:
     """What the functions of one thread stand on; the database is opened when it is first asked for, read-only."""
 
@@ -54,11 +58,18 @@ class Bench:
         self.redis = client
         self.function_settings = function_settings
         """The settings of each function that declares some."""
+        self._ledgers: dict[int, Database] = {}
 
     @cached_property
     def database(self) -> Database:
-        """The live database."""
+        """The live database, of a house of several ledgers all of them."""
         return choice.open_reader(self.settings)
+
+    def ledger(self, shard: int) -> Database:
+        """Return one ledger of the house, opened when it is first asked for."""
+        if shard not in self._ledgers:
+            self._ledgers[shard] = choice.open_reader(self.settings, shard)
+        return self._ledgers[shard]
 
     @cached_property
     def store(self) -> Database:
@@ -69,6 +80,8 @@ class Bench:
         """Let go of the databases that were opened."""
         for name in {"database", "store"} & self.__dict__.keys():
             self.__dict__[name].close()
+        for ledger in self._ledgers.values():
+            ledger.close()
 
 
 class Run(Generic[B]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import falcon
@@ -39,7 +40,8 @@ def write_answer(req: Request, resp: falcon.Response, function: Function, answer
     elif answer is None:
         resp.status = 204
     else:
-        raise TypeError(f"{function.name} returned {type(answer).__name__}; return a Struct, Reply, Stream or None")
+        whose = f"{function.name} in functions/{Path(function.file).name}"
+        raise TypeError(f"{whose} returned {type(answer).__name__}; return a Struct, Reply, Stream or None")
 
 
 def _write_reply(resp: falcon.Response, function: Function, reply: Reply) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import falcon
@@ -51,16 +51,19 @@ def create_app(
     cors_origins: Collection[str] = (),
     time_limits: TimeLimits | None = None,
     function_settings: Mapping[str, FunctionSettings] = NONE_GIVEN,
+    parts_of: Callable[[SignedIn | None], object] | None = None,
 ) -> App:
     """Build the WSGI app of `functions`; an exception of `outages` that a handler lets pass is answered 503.
 
-    Pages of `cors_origins` may read the answers. Whoever brings `time_limits` looks at them now and then.
+    With `parts_of` the parts depend on who asks. Pages of `cors_origins` may read the answers. Whoever brings
+    `time_limits` looks at them now and then.
     """
     refuse_duplicates(functions)
     refuse_unwired(functions, guards, quotas)
     surroundings = Surroundings(
         functions=tuple(functions),
         parts=parts,
+        parts_of=parts_of or (lambda _session: parts),
         authenticate=authenticate,
         authenticate_operator=authenticate_operator,
         limiter=limiter,

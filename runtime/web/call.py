@@ -48,8 +48,8 @@ class Call(Generic[B, P, S]):
 
     @property
     def parts(self) -> P:
-        """The shared parts that wiring built."""
-        parts: P = self.surroundings.parts
+        """The shared parts that wiring built, as far as they are for whoever asks."""
+        parts: P = self.surroundings.parts_of(self.session)  # type: ignore[arg-type]  # what it is, the app was told
         return parts
 
     @property

@@ -167,9 +167,11 @@ def function(
     settings: type[FunctionSettings] | None = None,
 ) -> Callable[[H], H]:
     """Declare the decorated handler as an endpoint; the handler itself is returned unchanged."""
+    several: dict[str, Any] = {"limits": limits, "limits_by_handler": limits_by_handler, "guards": guards}
+    several |= {"headers": headers, "instead": instead}
+    _refuse_lone(errors=errors, **several)
     own = {"timeout_s": timeout_s, "in_flight": in_flight, "settings": settings, "media": media, **_split(errors)}
-    more: dict[str, Any] = {"headers": headers, "path": path, "instead": instead, "events": events, **own}
-    more |= {"bodies": bodies, "also": also, "guards": guards}
+    more: dict[str, Any] = {"path": path, "events": events, "bodies": bodies, "also": also, **own, **several}
 
     def declare(handler: H) -> H:
         declaration = Function(
@@ -182,14 +184,20 @@ def function(
             query=query,
             response=response,
             status=status,
-            limits=limits,
-            limits_by_handler=limits_by_handler,
             refusals=refusals,
             **more,
         )
         return _attached(handler, declaration)
 
     return declare
+
+
+def _refuse_lone(**given: Any) -> None:
+    """Raise DeclarationError where one stands for several: parentheses make no tuple, and a text falls into letters."""
+    for name, value in given.items():
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            shown = f'"{value}"' if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
+            raise DeclarationError(f"{name}=({shown}) is one alone, and must be a tuple: write {name}=({shown},)")
 
 
 def _split(errors: Iterable[str | type[OwnRefusal]]) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin
+
+import msgspec
 
 from runtime.errors import OwnRefusal
 from runtime.function_files import DECLARATION, DiscoveryError, declared_in, files_of
+from runtime.function_types import complaint, hints_of, refuse_unreadable
 from runtime.web.call import Call
 from runtime.web.declaration import Function
 
@@ -29,8 +32,21 @@ def endpoints_of(file: Path) -> list[Function]:
     for one in declared_in(file):
         if isinstance(one.declaration, Function):
             _refuse_handler(file, one.handler.__name__, one.handler)
+            refuse_unreadable(file, types_of(one.declaration), msgspec.json.schema_components)
+            # Settings hold what no JSON does.
+            refuse_unreadable(file, [one.declaration.settings], msgspec.inspect.multi_type_info)
             functions.append(replace(one.declaration, name=one.name, file=str(file)))
     return functions
+
+
+def types_of(one: Function) -> Iterator[Any]:
+    """Yield every type that OpenAPI tells of an endpoint."""
+    for declared in (one.body, *one.bodies.values(), one.query, one.response, *one.also.values()):
+        yield from declared if isinstance(declared, tuple) else (declared,)
+    yield from map(type, one.events.values())
+    yield from one.path.values()
+    yield from (header.form for header in one.headers)
+    yield from one.own_refusals
 
 
 def refuse_duplicates(functions: Iterable[Function]) -> None:
@@ -67,21 +83,19 @@ def _refuse_handler(file: Path, name: str, handler: Any) -> None:
     """Raise DiscoveryError unless the handler reads `(call: Call[Body]) -> Answer`, with the declared body."""
     parameters = list(inspect.signature(handler).parameters.values())
     if len(parameters) != 1:
-        raise DiscoveryError(file, f"{name} must take one argument, the call")
-    try:
-        hints = get_type_hints(handler)
-    except Exception as ex:
-        raise DiscoveryError(file, f"the annotations of {name} cannot be read: {ex}") from ex
+        raise complaint(file, name, f"{name} must take one argument, the call")
+    hints = hints_of(file, handler)
     taken = hints.get(parameters[0].name)
     if taken is None or "return" not in hints:
-        raise DiscoveryError(file, f"{name} lacks annotations: write (call: Call[...]) -> ...")
+        raise complaint(file, name, f"{name} lacks annotations: write (call: Call[...]) -> ...")
     if get_origin(taken) is not Call:
-        raise DiscoveryError(file, f"{name} must take a Call[...], not {taken!r}")
+        raise complaint(file, name, f"{name} must take a Call[...], not {taken!r}", parameters[0].name)
     declared = getattr(handler, DECLARATION)
     bodies = (declared.body or type(None), *declared.bodies.values())
     of = get_args(taken)[0]
     if set(get_args(of) or [of]) != set(bodies):
-        raise DiscoveryError(file, f"{name} takes {taken} but declares body={' | '.join(b.__name__ for b in bodies)}")
+        said = f"{name} takes {taken} but declares body={' | '.join(b.__name__ for b in bodies)}"
+        raise complaint(file, name, said, parameters[0].name)
 
 
 def _shape(route: str) -> str:

@@ -37,7 +37,9 @@ class Surroundings:
 
     functions: tuple[Function, ...]
     parts: Any
-    """What handlers find at `call.parts`; the framework hands it on and looks at none of it."""
+    """What the process has; the framework hands it on and looks at none of it."""
+    parts_of: Callable[[SignedIn | None], Any]
+    """What of it handlers find at `call.parts`, by who asks."""
     authenticate: Authenticate
     authenticate_operator: Authenticate
     """The same for the endpoints that only operators may call; what makes somebody one is decided where it is made."""

@@ -18,8 +18,9 @@ from typing import Any, Self
 import httpx
 from supervisor.xmlrpc import SupervisorTransport
 
+from jobs.upkeep.house_audit import audit_house
 from loadtest.system import NO_RATES
-from runtime.audit import Report, audit
+from runtime.audit import Report
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import Redis, connect
 from runtime.postgresql import choice
@@ -218,5 +219,4 @@ class System:
 
     def audit(self) -> Report:
         """Recount everything."""
-        with self.database() as database:
-            return audit(database)
+        return audit_house(self.settings, lambda _done, _total: None)

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.metrics.table import COUNTERS, GAUGES, HISTOGRAMS, Metric
-from runtime.metrics.text import PROCESS_LABELS
+from runtime.metrics.text import MACHINE, PROCESS_LABELS
 
 PROMTOOL = shutil.which("promtool")
 ALERTS = "ALERTS"
@@ -65,7 +65,11 @@ def measured() -> dict[str, set[str]]:
     rows: dict[str, Metric] = {str(name): row for name, row in (*COUNTERS.items(), *GAUGES.items())}
     rows |= {f"{name}{end}": row for name, row in HISTOGRAMS.items() for end in ("_bucket", "_sum", "_count")}
     labels = {
-        name: {*row.labels, *(PROCESS_LABELS if row.of_process else ()), *(["le"] if name.endswith("_bucket") else [])}
+        name: {
+            *row.labels,
+            *((*PROCESS_LABELS, MACHINE) if row.of_process else ()),
+            *(["le"] if name.endswith("_bucket") else []),
+        }
         for name, row in rows.items()
     }
     return labels | {ALERTS: {"alertname", "alertstate", "severity"}}

@@ -24,6 +24,7 @@ from runtime.messaging.commands import AnyCommand, OpenAccount, Outcome, SetLimi
 from runtime.messaging.connection import OUTAGES, Redis
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
+from runtime.parts import Routes
 from runtime.rate_limits import policies
 from runtime.settings import Settings
 from runtime.storage.database import LEDGER_MIGRATIONS, open_writer
@@ -66,7 +67,7 @@ class WriterInPlace:
 
 
 @dataclass
-class PartsInPlace:
+class PartsInPlace(Routes):
     """What these functions use of the parts."""
 
     settings: Settings

@@ -74,7 +74,9 @@ def open_station(
     quotas = policies(settings)
     app = create_app(
         [one for one in discover(Path(functions.__path__[0])) if one.name.startswith(OPERATORS)],
-        parts=cast("Any", SimpleNamespace(settings=settings, redis=client, pool=pool, background=background)),
+        parts=cast(
+            "Any", SimpleNamespace(settings=settings, redis=client, pool=pool, background=background, shards=())
+        ),
         authenticate=lambda _: None,
         limiter=Unlimited(quotas),
         quotas=quotas,

@@ -25,6 +25,7 @@ from runtime.messaging.commands import AnyCommand, Outcome
 from runtime.messaging.connection import OUTAGES
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
+from runtime.parts import Routes
 from runtime.rate_limits import policies
 from runtime.settings import Settings
 from runtime.storage import ticks_store
@@ -60,7 +61,7 @@ class Counter:
 
 
 @dataclass
-class TillParts:
+class TillParts(Routes):
     """What these functions use of the parts."""
 
     settings: Settings

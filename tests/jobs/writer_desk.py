@@ -67,6 +67,8 @@ class Desk:
     settings: Settings = field(init=False)
     database_url: str = ""
     """A PostgreSQL with our schema that holds the ledger; empty: SQLite's file at `path`."""
+    shard: int = 1
+    """Which of a house's ledgers the writer writes."""
     shown: list[Tick] = field(init=False, default_factory=list)
     """The ticks that were published."""
     client: Redis = field(init=False)
@@ -77,7 +79,7 @@ class Desk:
         self.client = connect(self.redis_url, block_s=1)
         self.settings = load({"TAPTRADE_DATA": str(self.path.parent), "TAPTRADE_DATABASE_URL": self.database_url})
         if self.database_url:
-            self.database = choice.open_writer(self.settings)
+            self.database = choice.open_writer(self.settings, self.shard)
         else:
             migrate(self.path, LEDGER_MIGRATIONS, self.clock)
             self.database = open_writer(self.path)
@@ -92,7 +94,9 @@ class Desk:
 
     def reopened(self) -> Database:
         """Return a connection of its own, as one by hand has."""
-        return PostgresDatabase(self.database_url, prepare="") if self.database_url else open_writer(self.path)
+        if self.database_url:
+            return PostgresDatabase(self.database_url, prepare="", shard=self.shard)
+        return open_writer(self.path)
 
     def hire(self) -> None:
         """Start a writer anew, as after a crash: it knows what is stored, and nothing else."""
@@ -108,7 +112,7 @@ class Desk:
             HOUSE_MINUTES,
             self.kept_days,
         )
-        self.writer = Writer(self.client, book, Inbox(self.client), rules)
+        self.writer = Writer(self.client, book, Inbox(self.client, self.shard), rules)
         self.writer.held = self.writer.inbox.open()
 
     def close(self) -> None:
@@ -134,7 +138,7 @@ class Desk:
     def queue(self, *commands: AnyCommand, name: str = queues.COMMANDS) -> None:
         """Put commands on a queue as one job, answered to `test`."""
         backlog = 10_000 if name == queues.BETS else 0
-        queue = queues.Queue(self.client, name, "test", backlog_max=backlog)
+        queue = queues.Queue(self.client, name, "test", backlog_max=backlog, shard=self.shard)
         queue.enqueue([queues.Ticket(command) for command in commands], self.clock.now_ms())
 
     def work(self) -> None:

@@ -67,13 +67,17 @@ def stand_in() -> Iterator[StandIn]:
 
 
 @contextmanager
-def running_edge(folder: Path, api_port: int, changes: Changes = SMALLER, **variables: str) -> Iterator[str]:
-    """Run nginx in front of a port; its URL. Only what a test would have to wait for is made smaller.
+def running_edge(
+    folder: Path, api_ports: int | tuple[int, ...], changes: Changes = SMALLER, **variables: str
+) -> Iterator[str]:
+    """Run nginx in front of a port, or of several; its URL. Only what a test would have to wait for is made smaller.
 
     `variables` are what `nginx/render` finds in its environment.
     """
     port = free_port()
-    render: list[str | Path] = [ROOT / "nginx" / "render", folder, f"127.0.0.1:{port}", f"127.0.0.1:{api_port}"]
+    ports = (api_ports,) if isinstance(api_ports, int) else api_ports
+    apis = ",".join(f"127.0.0.1:{api_port}" for api_port in ports)
+    render: list[str | Path] = [ROOT / "nginx" / "render", folder, f"127.0.0.1:{port}", apis]
     subprocess.run(render, check=True, env=os.environ | variables)
     for file, ours, changed in changes:
         text = (folder / file).read_text(encoding="utf-8")

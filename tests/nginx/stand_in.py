@@ -12,12 +12,13 @@ from typing import Any, Self
 class StandIn:
     """The server, on a free port of loopback.
 
-    `/drop` breaks off, `/hang` keeps silent, `/api/stream` sends one event at once and one when `go_on` is set,
-    everything else tells what arrived, with a field X-Hold not before `go_on` is set.
+    `/readyz` says whether `is_ready`, `/drop` breaks off, `/hang` keeps silent, `/api/stream` sends one event at once
+    and one when `go_on` is set, everything else tells what arrived, with a field X-Hold not before `go_on` is set.
     """
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str]] = []
+        self.is_ready = True
         self.go_on = threading.Event()
         self.ending = threading.Event()
         self._server = _Server(self)
@@ -70,6 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.path == "/api/stream":
             self._stream()
+        elif self.path == "/readyz":
+            self._answer(200 if stand_in.is_ready else 503, "application/json", b"{}")
         elif self.path == "/page":
             self._answer(200, "text/html; charset=utf-8", b"<p>page")
         elif self.path == "/api/nothing":

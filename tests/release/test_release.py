@@ -80,6 +80,8 @@ def test_the_context_has_what_the_images_are_made_of_and_is_the_same_from_the_sa
         ".dockerignore",
         "compose.yaml",
         "compose.tls.yaml",
+        "compose.cluster.yaml",
+        "cluster/patroni.yml",
         "requirements.lock",
         "runtime/BUILD",
     } < names

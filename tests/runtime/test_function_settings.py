@@ -14,6 +14,7 @@ from runtime.function_settings import (
     Secret,
     given_to,
     own_settings,
+    unclaimed,
 )
 from runtime.triggers import Run, every
 from runtime.triggers.declaration import Trigger
@@ -75,6 +76,20 @@ def test_what_is_wrong_is_told_in_a_sentence_without_the_value(file: Path, text:
     assert str(file.parent) in told
     assert "hush" not in told
     assert "\n" not in told
+
+
+def test_a_table_that_no_function_takes_is_named(file: Path) -> None:
+    file.write_text(
+        "[mail]\nkey = 'k'\n[mail.again]\nkey = 'k'\n[mail.agian]\nkey = 'k'\n[plain]\n[mial]\n"
+        "[parcel]\nkey = {file = 'k'}\n[parcel.post]\nkey = 'k'\n"
+    )
+    functions = [declared("mail"), declared("mail.again"), declared("plain", None), declared("parcel.post")]
+    told = [f"{file}: no function takes the settings of [{name}]" for name in ("mail.agian", "plain", "mial", "parcel")]
+    assert unclaimed(functions, file) == told
+    file.write_text("[mail\n")
+    assert unclaimed([], file) == []
+    file.unlink()
+    assert unclaimed(functions, file) == []
 
 
 def test_a_file_that_others_can_read_is_refused(file: Path) -> None:

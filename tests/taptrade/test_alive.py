@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from runtime.clock import SystemClock
-from runtime.messaging.metrics_exchange import FRESH_MS, push
+from runtime.messaging.metrics_exchange import FRESH_MS, StandingBy, push
 from runtime.messaging.redis_keys import FEED_ALIVE, METRICS, SETTLER_ALIVE, WRITER_ALIVE
 from runtime.metrics.table import Metrics
 from runtime.settings import load
@@ -128,6 +128,35 @@ def test_a_key_that_is_renewed_is_life(
     capsys.readouterr()
     assert main([name]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("name", "key"), [("writer", WRITER_ALIVE), ("settler", SETTLER_ALIVE), ("feed", FEED_ALIVE)])
+def test_one_that_stands_by_is_told_from_the_one_at_work_on_another_machine(
+    name: str,
+    key: str,
+    environment: pytest.MonkeyPatch,
+    redis_client: redis.Redis,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    environment.setenv("TAPTRADE_DATABASE_URL", "postgresql://nobody.example/house")
+    clock, here = SystemClock(), f"{socket.gethostname()}:{tmp_path}"
+    redis_client.set(key, "1")
+    elsewhere = Metrics(name)
+    elsewhere.machine = "elsewhere:/data"
+    push(redis_client, elsewhere, clock, idle())
+    assert main([name]) == 1, "the one that works is not of this machine"
+    capsys.readouterr()
+    StandingBy(name, here, redis_client, clock)()
+    assert main([name]) == 0
+    assert capsys.readouterr().out == f"{name}: stands by\n"
+    own = Metrics(name)
+    own.machine = here
+    push(redis_client, own, clock, idle())
+    assert main([name]) == 0
+    assert capsys.readouterr().out == ""
+    redis_client.delete(key)
+    assert main([name]) == 1, "at work, it does not get on"
 
 
 @pytest.mark.usefixtures("environment")

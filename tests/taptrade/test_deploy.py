@@ -95,6 +95,7 @@ def test_a_version_is_a_copy_that_nothing_changes(data: Path, source: Path, said
         "version": 1,
         "before": OWN,
         "processes": {},
+        "without": [],
         "detail": "version 1 is served from the next start on",
     }
     (source / "time.py").unlink()
@@ -111,6 +112,17 @@ def test_a_version_is_a_copy_that_nothing_changes(data: Path, source: Path, said
         "the first",
         str(source),
     )
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_deployment_says_what_is_served_no_more(data: Path, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (source / "time.py").unlink()
+    (source / "hello.py").touch()
+    deploy.deploy([str(source)])
+    assert capsys.readouterr().out.startswith("version 1 is served from the next start on; no more: time.py (")
+    assert in_service(data) == 1
+    deploy.rollback(["0"])
+    assert "; no more: hello.py (" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import jobs
 from taptrade import function_check
 from tests.function_settings import outside
 from tests.interpreter import preferring
+from tests.waiting import wait_until
 
 DECLARED = '''"""A function."""
 
@@ -25,6 +27,22 @@ def say(call: Call[None]) -> str:
     """Say it."""
     return ""
 '''
+
+MISSPELT = """from __future__ import annotations
+
+import msgspec
+
+from runtime.function import Call, function
+
+
+class Said(msgspec.Struct):
+    bets: itn
+
+
+@function("GET", "/x", auth="none", summary="Say", response=Said)
+def say(call: Call[None]) -> Said:
+    return Said(1)
+"""
 
 
 def up(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -59,6 +77,11 @@ def folder(tmp_path: Path) -> Path:
         ),
         pytest.param(DECLARED.format(route="/x", guards="'dog',"), "unknown guard 'dog'", id="guard"),
         pytest.param(DECLARED.format(route="/x/{a b}", guards=""), "route /x/{a b} cannot be added", id="route"),
+        pytest.param(
+            MISSPELT,
+            "line 9: the type of `bets` in Said cannot be read: name 'itn' is not defined",
+            id="type of a field",
+        ),
     ],
 )
 def test_a_broken_function_is_named_before_anything_starts(folder: Path, source: str, reason: str) -> None:
@@ -118,6 +141,36 @@ def test_what_a_function_imports_is_named_where_it_breaks(folder: Path) -> None:
     assert f"xyz.py: line 1: syntax error in {folder}/broken_part.py, line 2: " in up(folder).stderr
 
 
+def test_a_process_of_a_developer_waits_for_a_broken_function_to_be_mended(folder: Path) -> None:
+    (folder / "functions" / "xyz.py").write_text("from runtime.triggers import nothing\n")
+    (folder / "data").mkdir()
+    variables = {"TAPTRADE_DATA": str(folder / "data"), "TAPTRADE_REDIS_URL": "redis://127.0.0.1:1/0"}
+    words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", "serve", "functions", "--reload"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(words, cwd=folder, env=outside() | variables, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: "waits until this is mended: " in (folder / "log").read_text(), timeout_s=20)
+        assert f"{folder}/functions/xyz.py: line 1: ImportError: " in (folder / "log").read_text()
+        assert process.poll() is None
+        (folder / "functions" / "xyz.py").unlink()
+        assert process.wait(20) == -signal.SIGTERM
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.integration
+def test_settings_that_no_function_takes_are_told_and_refuse_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "given.toml"
+    given.touch(0o600)
+    given.write_text("[big_payuot]\nother = 5\n")
+    monkeypatch.setenv("TAPTRADE_FUNCTION_SETTINGS", str(given))
+    function_check.require_functions()
+    assert capsys.readouterr().err == f"taptrade: {given}: no function takes the settings of [big_payuot]\n"
+
+
 def test_a_container_of_the_api_ends_with_the_sentence(folder: Path) -> None:
     (folder / "functions" / "xyz.py").write_text("def f()\n")
     done = up(folder, "serve", "api", TAPTRADE_REDIS_URL="redis://127.0.0.1:1/0")
@@ -149,5 +202,6 @@ def test_what_breaks_beside_the_functions_is_named(
     assert capsys.readouterr().out.startswith(f"{tmp_path}/broken_room.py, {reason}")
 
 
-def test_ours_can_be_wired(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ours_can_be_wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path))
     assert (function_check.main(0), capsys.readouterr().out) == (0, "")

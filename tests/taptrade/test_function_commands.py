@@ -156,6 +156,17 @@ def test_a_changed_file_is_seen_and_imported_anew(tmp_path: Path, monkeypatch: p
     assert watch.changed() == [file]
 
 
+def test_settings_that_are_given_later_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taptrade.reloading.folder_of", lambda tree: _made(tmp_path / tree))
+    given = tmp_path / "given.toml"
+    for loaded_only in (True, False):
+        watch = Watch(loaded_only=loaded_only, also=[given])
+        given.touch()
+        assert (watch.changed(), watch.changed()) == ([given], [])
+        given.unlink()
+        assert watch.changed() == [given]
+
+
 def _made(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     return folder

@@ -128,7 +128,7 @@ def test_the_command_that_gives_a_secret_is_told_as_it_is_typed(
         (["one", "--http", "--setting", "key", "--secret", "key"], "named twice"),
         (["one", "--every", "often"], "is no span of time"),
         (["one", "--cron", "0 99 * * *"], "are no times of the calendar"),
-        (["one", "--event", "tick"], "tick is no event"),
+        (["one", "--event", "tick"], "'tick' is no event"),
         (["one", "--event", "bet.won,", "--event", "column"], "is no event"),
         (["one", "--queue", "Ones"], "is no name for a queue"),
     ],
@@ -142,6 +142,14 @@ def test_what_cannot_be_made_is_refused_and_nothing_is_written(
     assert [path.name for path in checkout.rglob("*.py")] == ["there.py"]
 
 
+@pytest.mark.integration
+def test_a_route_that_is_taken_is_refused_and_nothing_is_left(checkout: Path) -> None:
+    assert new_function.main(["one", "--http", "/api/one/{one_id}"]) == 0
+    with pytest.raises(NotMade, match=r"GET /api/one/\{which\} is declared in .*one.py already; nothing was written"):
+        new_function.main(["two", "--http", "/api/one/{which}"])
+    assert sorted(path.name for path in checkout.rglob("*.py")) == ["one.py", "test_one.py"]
+
+
 def test_without_the_tools_for_tests_it_says_how_they_are_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,3 +161,13 @@ def test_without_the_tools_for_tests_it_says_how_they_are_installed(
     told = capsys.readouterr()
     assert "the tools for tests are not installed; run `make tools format`" in told.out
     assert (tmp_path / "functions" / "one.py").exists()
+
+
+@pytest.mark.integration
+def test_why_the_tables_could_not_be_written_is_a_sentence(tmp_path: Path) -> None:
+    tables = tmp_path / "tests" / "docs" / "tables.py"
+    tables.parent.mkdir(parents=True)
+    tables.write_text(
+        "from runtime.function_files import DiscoveryError\n\nraise DiscoveryError('luck.py', 'line 3: it is broken')\n"
+    )
+    assert new_function._write_tables(tmp_path) == "luck.py: line 3: it is broken"

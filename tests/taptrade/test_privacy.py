@@ -17,6 +17,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from jobs.dashboard.key import KEY_FILE, key_file, prepare_key
+from runtime.machine import identity, machine_of
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import connect
 from runtime.settings import load
@@ -197,6 +198,17 @@ def test_secrets_are_taken_out_and_sorted() -> None:
         "dashboard": {"TAPTRADE_DASHBOARD_KEY": ""},
     }
     assert environ == {"TAPTRADE_PORT": "1"}
+
+
+def test_who_is_not_told_where_the_ledger_is_still_knows_that_machines_share_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environ = {"TAPTRADE_DATABASE_URL": "postgresql://db.example/house"}
+    assert "scheduler" not in take_secrets(environ)
+    assert machine_of(load(environ)) == ""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert machine_of(load({})) == identity(load({}))
 
 
 def test_commands_show_no_secret(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.settings import load
 from taptrade import serve
 from taptrade.cli import main
 
@@ -37,7 +38,12 @@ def test_redis_is_not_started_without_its_configuration(capsys: pytest.CaptureFi
 
 
 def test_developers_are_served_the_checkout_whatever_is_in_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "_imported", lambda *words: words)
-    monkeypatch.setattr(serve, "end_when_changed", lambda **_: None)
-    found: dict[str, Any] = {name: serve._reloading(name) for name in serve.OF_FUNCTIONS}
+    monkeypatch.setattr(serve, "_imported", lambda *words: lambda _: words)
+    watched: dict[bool, list[Path]] = {}
+    monkeypatch.setattr(serve, "end_when_changed", lambda functions, also: watched.update({functions: also}))
+    settings = load()
+    found: dict[str, Any] = {name: serve._reloading(name, settings)(settings) for name in serve.OF_FUNCTIONS}
     assert found == {name: (name, module) for name, module in serve.OF_FUNCTIONS.items()}
+    assert watched.keys() == {True}
+    serve._reloading("functions", settings)
+    assert watched[True] == [settings.data / "function_settings.toml"]

@@ -6,6 +6,7 @@ import os
 import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from supervisor.options import ServerOptions
 
 from runtime.clock import ManualClock
 from runtime.errors import TaptradeError
@@ -44,6 +46,16 @@ def up(data: Path, **variables: str) -> tuple[int, str]:
     )
     assert done.stdout == ""
     return done.returncode, done.stderr
+
+
+def test_too_few_open_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Only a child is given fewer: a limit that was lowered cannot be raised again by everybody."""
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200));"
+    asked = f"{limited} from taptrade.start_checks import require_open_files; require_open_files({10**9})"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "a process may open 200 files here, and needs 1,000,000,000 at least" in done.stderr
+    assert ServerOptions().default_map["minfds"] == start_checks.OPEN_FILES_LEAST
 
 
 def test_redis_that_evicts_is_refused(redis_client: redis.Redis, redis_url: str) -> None:

@@ -13,6 +13,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from jobs.writer import job as writer_job
+from jobs.writer.apply import apply
 from jobs.writer.money import BALANCE_MAX_CENTS
 from runtime.audit import audit
 from runtime.game.ledger import LedgerBroken
@@ -180,7 +181,7 @@ def test_bets_are_never_applied_one_by_one(desk: Desk) -> None:
     user = desk.player()
     broken = pytest.raises(TypeError, match="together")
     with desk.writer.book.commit(lambda _: None) as commit, broken:
-        desk.writer._apply_one(commit, desk.bet(user))
+        apply(commit, desk.writer.book, desk.writer.settlement, desk.writer.rules, desk.bet(user))
 
 
 def test_a_plain_rq_worker_refuses_the_writers_jobs() -> None:

@@ -49,7 +49,7 @@ def alive(client: Any) -> dict[str, Any]:
 
 
 def test_it_says_that_it_lives_and_how_far_its_clock_is(process: writer_main.WriterProcess, redis_client: Any) -> None:
-    wait_until(lambda: alive(redis_client).get("clock_ms", 0) > process.since_ms, what="a sign of life")
+    wait_until(lambda: alive(redis_client).get("clock_ms", 0) > process.alive.since_ms, what="a sign of life")
     assert alive(redis_client)["trouble"] == ""
 
 

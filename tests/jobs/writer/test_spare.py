@@ -141,7 +141,7 @@ def test_no_commit_is_made_in_another_writers_epoch(url: str) -> None:
         with closing(PostgresDatabase(url, prepare="")) as by_hand:
             by_hand.execute(OWN["begin_epoch"])
         with pytest.raises(AnotherWrites, match="another writer has begun an epoch"), first.transaction():
-            first.at_commit(OWN["go_on_in_epoch"], (1, b"h" * 32, 1, first.epoch, 0))
+            first.at_commit(OWN["go_on_in_epoch"], (1, b"h" * 32, 1, 1, first.epoch, 0))
 
 
 class Line:
@@ -189,6 +189,20 @@ def line(postgres: Postgres) -> Iterator[tuple[Line, str]]:
         found = Line(Path(folder), Path(str(server["host"])) / ".s.PGSQL.5432")
         yield found, f"postgresql://{server['user']}@/{server['dbname']}?host={folder}"
         found.close()
+
+
+def test_a_writer_that_starts_while_its_server_is_away_says_so_once_and_waits(
+    tmp_path: Path, postgres: Postgres, redis_url: str, redis_client: Any
+) -> None:
+    server = conninfo_to_dict(postgres.house())
+    with TemporaryDirectory(prefix="tap-line-") as folder, ExitStack() as stack:
+        url = f"postgresql://{server['user']}@/{server['dbname']}?host={folder}"
+        process = stack.enter_context(writer(tmp_path / "one", url, redis_url))
+        wait_until(lambda: "waits for the database" in said(tmp_path / "one"), 20, what="word of the server")
+        stack.enter_context(closing(Line(Path(folder), Path(str(server["host"])) / ".s.PGSQL.5432")))
+        wait_until(lambda: at_work(redis_client) == process.pid, 20, what="the writer")
+    assert said(tmp_path / "one").count("waits for the database") == 1
+    assert "Traceback" not in said(tmp_path / "one")
 
 
 @pytest.mark.parametrize("cuts_before", [b"INSERT INTO bet_rows", b"COMMIT\0"], ids=["not made", "made, not heard of"])

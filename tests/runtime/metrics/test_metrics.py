@@ -16,6 +16,8 @@ from runtime.clock import ManualClock, SystemClock
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.metrics_exchange import (
     FRESH_MS,
+    PUSH_EVERY_S,
+    StandingBy,
     collect,
     gather,
     push,
@@ -184,7 +186,7 @@ def test_a_process_measures_itself(clock: ManualClock) -> None:
 def test_pushing_goes_on_until_it_is_stopped(redis_client: redis.Redis, clock: ManualClock) -> None:
     metrics = Metrics("api")
     with threads(clock, metrics) as background:
-        start_pushing(redis_client, metrics, clock, OUTAGES, background)
+        start_pushing(redis_client, metrics, clock, OUTAGES, background, "")
         wait_until(lambda: redis_client.hlen(METRICS), what="the first push")
     (found,) = collect(redis_client, clock.now_ms())
     assert found.gauges["taptrade_background_up"] == {"metrics": 1}
@@ -206,10 +208,45 @@ def test_pushing_survives_a_redis_that_is_away(tmp_path: Path, clock: ManualCloc
             return getattr(self.client, name)
 
     with threads(clock, metrics) as background:
-        start_pushing(Away(), metrics, clock, OUTAGES, background)
+        start_pushing(Away(), metrics, clock, OUTAGES, background, "")
         wait_until(lambda: tried, what="a try")
     assert background.down() == ["metrics"], "it has stopped"
     assert metrics.snapshot(1, 0).counters["taptrade_background_restarts_total"] == {"metrics": 0}
+
+
+def test_machines_overwrite_nothing_of_each_other(redis_client: redis.Redis, clock: ManualClock) -> None:
+    for machine in ("one:/data", "two:/data"):
+        metrics = Metrics("writer")
+        metrics.machine = machine
+        metrics.count("taptrade_commits_total", by=len(machine))
+        push(redis_client, metrics, clock, idle())
+    found = collect(redis_client, clock.now_ms())
+    assert [(one.process, one.machine) for one in found] == [("writer", "one:/data"), ("writer", "two:/data")]
+    assert gather(redis_client, found[1]) == found
+    page = exposition(found).decode()
+    for machine in ("one:/data", "two:/data"):
+        assert f'taptrade_commits_total{{machine="{machine}",process="writer",slot="0"}} 9.0' in page
+
+
+def test_a_house_on_one_machine_names_none(redis_client: redis.Redis, clock: ManualClock) -> None:
+    metrics = Metrics("writer")
+    metrics.count("taptrade_commits_total")
+    push(redis_client, metrics, clock, idle())
+    assert redis_client.hkeys(METRICS) == [b"writer:0"]
+    assert 'taptrade_commits_total{process="writer",slot="0"} 1.0' in exposition(collect(redis_client, 0)).decode()
+
+
+def test_one_that_stands_by_says_so_now_and_then(redis_client: redis.Redis, clock: ManualClock) -> None:
+    waits = StandingBy("settler", "two:/data", redis_client, clock)
+    waits()
+    (seen,) = collect(redis_client, clock.now_ms())
+    assert (seen.process, seen.machine, seen.standing_by) == ("settler", "two:/data", True)
+    redis_client.delete(METRICS)
+    waits()
+    assert collect(redis_client, clock.now_ms()) == []
+    clock.advance(int(PUSH_EVERY_S * 1000))
+    waits()
+    assert len(collect(redis_client, clock.now_ms())) == 1
 
 
 def test_what_is_down_is_told_of_every_process(redis_client: redis.Redis, clock: ManualClock) -> None:

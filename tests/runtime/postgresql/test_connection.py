@@ -56,7 +56,7 @@ def end_others(url: str) -> None:
 
 def test_an_empty_database_gets_our_schema_once_and_a_foreign_one_is_left_alone(postgres: Postgres) -> None:
     url = postgres.empty()
-    assert schema.migrate(url, SystemClock()) == ["0001_initial.sql", "0002_shards.sql"]
+    assert schema.migrate(url, SystemClock()) == ["0001_initial.sql", "0002_shards.sql", "0003_begin_epoch.sql"]
     assert schema.migrate(url, SystemClock()) == []
     with closing(PostgresDatabase(url, prepare="")) as by_hand:
         schema.require_migrated(by_hand)

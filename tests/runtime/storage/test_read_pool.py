@@ -15,7 +15,7 @@ import pytest
 from runtime.clock import ManualClock
 from runtime.errors import NotFound, Unavailable
 from runtime.log import SAME_LINES_MAX
-from runtime.storage.database import open_writer
+from runtime.storage.database import OperationalError, open_writer
 from runtime.storage.read_pool import ReadPool
 
 FAILING = """
@@ -35,7 +35,7 @@ def refuse(execute):
 
 configure("api")
 missing, there = (ReadPool(Path(sys.argv[1]) / name, SystemClock(), off_the_loop()) for name in ("missing", "some.db"))
-asked = (lambda: missing.execute("SELECT 1"), lambda: there.execute("SELECT x"), lambda: there.together(refuse))
+asked = (lambda: missing.execute("SELECT 1"), lambda: there.execute("SELECT nothing"), lambda: there.together(refuse))
 for ask in asked:
     raised = set()
     for _ in range(100):
@@ -65,7 +65,7 @@ def opened(file: Path) -> int:
 def test_a_thread_that_fails_writes_a_few_lines_of_json_and_no_traceback(folder: Path) -> None:
     command = [sys.executable, "-c", FAILING, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
-    assert done.stdout.split() == ["Unavailable", "Unavailable", "NotFound"]
+    assert done.stdout.split() == ["Unavailable", "OperationalError", "NotFound"]
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert {line["message"].partition(":")[0] for line in lines} == {"a query was given up"}
     assert len(lines) == SAME_LINES_MAX
@@ -99,7 +99,7 @@ def test_a_connection_is_closed_after_a_failure_and_kept_after_a_refusal(folder:
                 pool.together(refuse)
         assert opened(folder / "some.db") == 1
         for _ in range(3):
-            with pytest.raises(Unavailable):
+            with pytest.raises(OperationalError, match="no such column: x"):
                 pool.execute("SELECT x")
         assert opened(folder / "some.db") == 0
     finally:

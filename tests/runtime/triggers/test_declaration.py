@@ -51,7 +51,11 @@ def test_a_span_is_read(span: str, interval_s: int) -> None:
         pytest.param(lambda: on_queue("bets", body=Mail), "is no name for a queue", id="the writer's"),
         pytest.param(lambda: on_queue("mails", body=dict), "is no message", id="body"),  # type: ignore[arg-type]
         pytest.param(on_event, "nothing is no event", id="no event"),
-        pytest.param(lambda: on_event("bet", "tick"), "bet, tick is no event", id="event"),
+        pytest.param(
+            lambda: on_event("bet.won", "bet.settled", "column"),
+            r"^'bet\.settled' is no event; there are bet, bet\.confirmed, .*, breaker, column$",
+            id="event",
+        ),
         pytest.param(lambda: every("1 s", timeout_s=0), "timeout_s=0 is not between", id="time limit"),
         pytest.param(lambda: on_queue("mails", body=Mail, in_flight=99), "in_flight=99", id="in flight"),
         pytest.param(lambda: every("1 s", retries=-1), "retries=-1", id="retries"),

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from runtime.function import Call
+from runtime.function import Call, OwnRefusal
 from runtime.function_files import DECLARATION, DeclarationError
 from runtime.web.declaration import Body, OpenQuery, Query, function
 
@@ -23,6 +23,10 @@ def declare(method: Any = "GET", route: str = "/api/x", **fields: Any) -> None:
 
 class Text(Body, frozen=True):
     text: str
+
+
+class Gone(OwnRefusal, code="GONE_AWAY", status=410):
+    """It is gone."""
 
 
 class Lax(msgspec.Struct):
@@ -43,6 +47,9 @@ class Lax(msgspec.Struct):
         pytest.param(
             {"limits": ("coffee",)}, "unknown limit 'coffee'; it must be one of address_logins, bets", id="limit"
         ),
+        pytest.param({"limits": "requests"}, r'write limits=\("requests",\)', id="limit alone"),
+        pytest.param({"errors": "NOT_FOUND"}, r'write errors=\("NOT_FOUND",\)', id="error alone"),
+        pytest.param({"errors": Gone}, r"errors=\(Gone\) is one alone, .* write errors=\(Gone,\)", id="refusal alone"),
         pytest.param({"body": Text}, "GET takes no body", id="body on GET"),
         pytest.param({"method": "DELETE", "body": Text}, "DELETE takes no body", id="body on DELETE"),
         pytest.param({"method": "POST", "body": Lax}, "Lax lets unknown fields pass", id="lax body"),
