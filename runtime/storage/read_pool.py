@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime.clock import Clock
-from runtime.errors import Unavailable
+from runtime.errors import Refusal, Unavailable
 from runtime.game.player_entries import Execute
 from runtime.storage.database import Database, OperationalError, Row, open_reader
 
@@ -99,9 +99,20 @@ class ReadPool:
     def _run(self, work: Callable[[Database], T]) -> T:
         connection = self._take()
         connection.deadline_ms = self._clock.monotonic_ms() + READ_MS_MAX
-        answer = work(connection.database)
-        if len(self._idle) < CONNECTIONS_MAX:
-            self._idle.append(connection)
+        is_sound = False
+        try:
+            answer = work(connection.database)
+            is_sound = True
+        except Refusal:
+            is_sound = True
+            raise
+        finally:
+            if is_sound and len(self._idle) < CONNECTIONS_MAX:
+                self._idle.append(connection)
+            else:
+                # Left to the garbage collector it would stay open for long: it and its deadline know each other, and a
+                # process that serves looks for cycles rarely.
+                connection.database.close()
         return answer
 
     def _take(self) -> Limited:

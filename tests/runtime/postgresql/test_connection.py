@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from runtime.storage.database import DatabaseError, DatabaseUnsafe, IntegrityErr
 from runtime.storage.schema import WrongSchema
 from tests.cutting import cutting
 from tests.postgres import Postgres
+from tests.waiting import wait_until
 
 APPEND_ONLY = ("entry_rows", "bet_rows", "gesture_rows", "bucket_changes", "archives", "erasures")
 ODD_TEXTS = ['a"b', "back\\slash", "{curly,NULL}", "", "NULL", "line\nbreak", "tab\t", "ünï 🙂", "%s ? %", "'"]
@@ -192,6 +194,19 @@ def test_a_long_read_is_ended(url: str) -> None:
     with pytest.raises(Unavailable):
         pool.together(slowly)
     pool.close()
+
+
+def test_reads_that_are_given_up_leave_no_session(url: str, database: PostgresDatabase) -> None:
+    pool = PostgresReadPool(url, ManualClock(1))
+    gc.disable()
+    try:
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                pool.execute("SELECT pg_sleep(5)")
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        wait_until(lambda: database.execute(others) == [(0,)], what="the end of the sessions")
+    finally:
+        gc.enable()
 
 
 def test_the_host_that_is_there_is_found_and_one_that_stops_is_given_up(url: str) -> None:

@@ -53,6 +53,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def opened(file: Path) -> int:
+    """Return how many times this process has a file open."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(each.readlink())
+    return found.count(file)
+
+
 def test_a_thread_that_fails_writes_a_few_lines_of_json_and_no_traceback(folder: Path) -> None:
     command = [sys.executable, "-c", FAILING, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
@@ -75,6 +84,26 @@ def test_what_is_raised_in_the_work_is_raised_to_who_asked(folder: Path, clock: 
     with pytest.raises(Unavailable, match="could not be read in time"):
         ReadPool(folder / "missing.db", clock).rows("SELECT 1")
     assert pool.execute("SELECT 1") == [(1,)]
+
+
+def test_a_connection_is_closed_after_a_failure_and_kept_after_a_refusal(folder: Path, clock: ManualClock) -> None:
+    pool = ReadPool(folder / "some.db", clock)
+
+    def refuse(_execute: Any) -> None:
+        raise NotFound("there is none")
+
+    gc.disable()
+    try:
+        for _ in range(3):
+            with pytest.raises(NotFound):
+                pool.together(refuse)
+        assert opened(folder / "some.db") == 1
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                pool.execute("SELECT x")
+        assert opened(folder / "some.db") == 0
+    finally:
+        gc.enable()
 
 
 def test_an_error_leaves_no_cycle_behind(folder: Path, clock: ManualClock) -> None:
