@@ -83,7 +83,7 @@ def test_a_long_queue_is_not_counted_again_and_again(
     settings: Settings, redis_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = new_process(settings)
-    process._open()
+    process._begin()
     counted: list[str] = []
     monkeypatch.setattr(process.writer.inbox, "recount", lambda: counted.append("anew"))
     monkeypatch.setattr(Writer, "run_once", lambda *_: True)
