@@ -14,6 +14,7 @@ from threading import Condition, Thread
 import httpx
 
 from tests.page.cable import CHUNK_BYTES, Cable
+from tests.waiting import wait_until
 
 REQUEST = re.compile(rb"(?P<what>[A-Z]+ /[\w/-]*)(?:\?\S*)? HTTP/1\.1\r\n(?P<fields>.*?)\r\n\r\n", re.DOTALL)
 LENGTH = re.compile(rb"(?im)^content-length: *(\d+)\r?$")
@@ -97,11 +98,18 @@ class BadLine(Cable):
             return fate
 
     def _end_session(self, fields: bytes) -> None:
-        """Sign the bot out by its own token: what it asks next is refused by the house itself."""
+        """Sign the bot out by its own token: what it asks next is refused by the house itself, once it is there."""
         found = TOKEN.search(fields)
         assert found, "a bet without a session"
         headers = {"Authorization": f"Bearer {found[1].decode()}"}
-        httpx.post(f"{self.house}/api/auth/logout", headers=headers, trust_env=False).raise_for_status()
+
+        def is_out() -> bool:
+            with suppress(httpx.TransportError):  # the house's process may just have been killed
+                answer = httpx.post(f"{self.house}/api/auth/logout", headers=headers, trust_env=False)
+                return answer.is_success or answer.status_code == httpx.codes.UNAUTHORIZED
+            return False
+
+        wait_until(is_out, WAIT_S_MAX, what="the end of a session")
 
     @staticmethod
     def _pass_stream(near: socket.socket, far: socket.socket, chunks: int | None) -> bool:
