@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from runtime.clock import Clock
+from runtime.error_codes import CODES
 from taptrade.client import calls
 from taptrade.client.problems import ApiError
 from taptrade.client.steps import ENDED, PAUSE_S, Pause, Steps, insist, sent, wait_after
@@ -37,6 +38,15 @@ class Fate:
     code: str = ""
     detail: str = ""
     extras: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+def refused_if_stored_so(fate: Fate, explanation: str = "") -> Fate:
+    """Return why a stored bet took no money, if it is such a one: `explanation`, or what the code means."""
+    if fate.bet is None or fate.bet.status not in NOT_PLACED:
+        return fate
+    code = fate.bet.refusal_code or fate.bet.status
+    known = CODES.get(code)
+    return Fate(None, code, explanation or (known.meaning if known else "The house refused the bet."))
 
 
 @dataclass(slots=True)
@@ -74,21 +84,19 @@ class Delivery:
             fate = trial.refused if trial.refused and not trial.lost else (yield from self._look_up(signed))
         if fate.bet is not None:
             self._known.add(fate.bet.id)
-            if fate.bet.status in NOT_PLACED:
-                fate = Fate(None, fate.bet.refusal_code or fate.bet.status)
-        return fate
+        return refused_if_stored_so(fate)
 
     def decided(self, fate: Fate) -> Steps[Fate]:
         """Ask for a bet that is pending until it is committed, or certain never to be."""
         while fate.bet is not None and fate.bet.status == "pending":
             yield Pause(PAUSE_S, "the bet is pending")
             try:
-                bet = (yield from insist(calls.bet(fate.bet.id), self._clock)).bet
+                told = yield from insist(calls.bet(fate.bet.id), self._clock)
             except ApiError as ex:
                 if ex.code != "BET_NEVER_PLACED":
                     raise
                 return Fate(None, ex.code, ex.detail, ex.arguments)
-            fate = Fate(None, bet.refusal_code or bet.status) if bet.status in NOT_PLACED else Fate(bet)
+            fate = refused_if_stored_so(Fate(told.bet), told.explanation)
         return fate
 
     def _send(self, trial: _Trial) -> Steps[Fate | None]:

@@ -11,7 +11,7 @@ import httpx
 
 from runtime.clock import Clock
 from taptrade.client import calls
-from taptrade.client.delivery import BEFORE_NONCE, DECIDED_MS, SIGNATURE_GOOD_MS, Fate
+from taptrade.client.delivery import BEFORE_NONCE, DECIDED_MS, SIGNATURE_GOOD_MS, Fate, refused_if_stored_so
 from taptrade.client.problems import ApiError
 from taptrade.client.steps import ENDED, PAUSE_S, Pause, Steps, insist, sent, wait_after
 from taptrade.views import NOT_PLACED, BetView, SignedGesture, ToldTap
@@ -55,16 +55,17 @@ class GestureDelivery:
         """Ask for bets that are pending until each is committed, or certain never to be."""
         found: list[Fate] = []
         for each in fates:
-            fate = each
+            fate, explanation = each, ""
             while fate.bet is not None and fate.bet.status == "pending":
                 yield Pause(PAUSE_S, "a bet is pending")
                 try:
-                    fate = Fate((yield from insist(calls.bet(fate.bet.id), self._clock)).bet)
+                    told = yield from insist(calls.bet(fate.bet.id), self._clock)
+                    fate, explanation = Fate(told.bet), told.explanation
                 except ApiError as ex:
                     if ex.code not in ("BET_NEVER_PLACED", "NOT_FOUND"):
                         raise
                     fate = Fate(None, "BET_NEVER_PLACED", ex.detail, ex.arguments)
-            found.append(_refused_if_stored_so(fate))
+            found.append(refused_if_stored_so(fate, explanation))
         return tuple(found)
 
     def _look_up(self, signed: SignedGesture) -> Steps[Fates]:
@@ -105,9 +106,3 @@ def _fate(tap: ToldTap) -> Fate:
     if tap.outcome == "pending":
         return Fate(BetView(tap.bet_id, "pending"))
     return Fate(None, "BET_NEVER_PLACED", "The bet was not placed.")
-
-
-def _refused_if_stored_so(fate: Fate) -> Fate:
-    if fate.bet is None or fate.bet.status not in NOT_PLACED:
-        return fate
-    return Fate(None, fate.bet.refusal_code or fate.bet.status)

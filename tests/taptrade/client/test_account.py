@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from runtime.clock import ManualClock
+from runtime.error_codes import CODES
 from taptrade.client import Account, ApiError, AsyncAccount, Fate, NoAnswerError, StreamEvent
 from taptrade.wallet import new_wallet
 
@@ -158,6 +159,16 @@ def test_a_pending_bet_that_was_lost_is_none(scene: Scene) -> None:
     assert (fate.bet, fate.code) == (None, "BET_NEVER_PLACED")
 
 
+def test_a_refusal_that_is_found_by_asking_has_code_and_sentence(scene: Scene) -> None:
+    refused = BET | {"status": "refused", "refusal_code": "RATE_MOVED"}
+    why = "Refused with RATE_MOVED: it fell. No money was taken."
+    asked: list[Step] = [ok({"bet": refused, "explanation": why})]
+    fate = scene.play(place, bets=[ok({"bet": PENDING, "balance": None}, 202)], bets__01B=asked)
+    assert fate == Fate(None, "RATE_MOVED", why)
+    fate = scene.play(place, bets=[LOST, problem(409, "REPLAYED_NONCE", bet=refused)])
+    assert fate == Fate(None, "RATE_MOVED", CODES["RATE_MOVED"].meaning)
+
+
 def test_what_was_refused_each_time_is_told_and_not_looked_for(scene: Scene) -> None:
     busy = httpx.Response(429, json={"code": "RATE_LIMITED", "detail": "because"}, headers={"Retry-After": "40"})
     assert scene.play(place, bets=[busy]).code == "RATE_LIMITED"
@@ -181,7 +192,7 @@ def test_what_no_waiting_mends_is_raised_at_once(scene: Scene) -> None:
 
 
 def test_an_outage_ends_with_a_sentence(scene: Scene) -> None:
-    with pytest.raises(NoAnswerError, match=r"no answer for 60 s \(ConnectError: down\)"):
+    with pytest.raises(NoAnswerError, match=r"for 60 s \(ConnectError at http://127.0.0.1:1/api/ledger: down\)"):
         scene.play(lambda account: account.statement(), ledger=[httpx.ConnectError("down")])
     assert 60 < sum(scene.waits) < 80
 
