@@ -40,13 +40,13 @@ class Fate:
     extras: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-def refused_if_stored_so(fate: Fate, explanation: str = "") -> Fate:
-    """Return why a stored bet took no money, if it is such a one: `explanation`, or what the code means."""
+def refused_if_stored_so(fate: Fate) -> Fate:
+    """Return why a stored bet took no money, if it is such a one."""
     if fate.bet is None or fate.bet.status not in NOT_PLACED:
         return fate
     code = fate.bet.refusal_code or fate.bet.status
     known = CODES.get(code)
-    return Fate(None, code, explanation or (known.meaning if known else "The house refused the bet."))
+    return Fate(None, code, fate.bet.refusal_detail or (known.meaning if known else ""))
 
 
 @dataclass(slots=True)
@@ -91,12 +91,12 @@ class Delivery:
         while fate.bet is not None and fate.bet.status == "pending":
             yield Pause(PAUSE_S, "the bet is pending")
             try:
-                told = yield from insist(calls.bet(fate.bet.id), self._clock)
+                bet = (yield from insist(calls.bet(fate.bet.id), self._clock)).bet
             except ApiError as ex:
                 if ex.code != "BET_NEVER_PLACED":
                     raise
                 return Fate(None, ex.code, ex.detail, ex.arguments)
-            fate = refused_if_stored_so(Fate(told.bet), told.explanation)
+            fate = refused_if_stored_so(Fate(bet))
         return fate
 
     def _send(self, trial: _Trial) -> Steps[Fate | None]:

@@ -55,17 +55,16 @@ class GestureDelivery:
         """Ask for bets that are pending until each is committed, or certain never to be."""
         found: list[Fate] = []
         for each in fates:
-            fate, explanation = each, ""
+            fate = each
             while fate.bet is not None and fate.bet.status == "pending":
                 yield Pause(PAUSE_S, "a bet is pending")
                 try:
-                    told = yield from insist(calls.bet(fate.bet.id), self._clock)
-                    fate, explanation = Fate(told.bet), told.explanation
+                    fate = Fate((yield from insist(calls.bet(fate.bet.id), self._clock)).bet)
                 except ApiError as ex:
                     if ex.code not in ("BET_NEVER_PLACED", "NOT_FOUND"):
                         raise
                     fate = Fate(None, "BET_NEVER_PLACED", ex.detail, ex.arguments)
-            found.append(refused_if_stored_so(fate, explanation))
+            found.append(refused_if_stored_so(fate))
         return tuple(found)
 
     def _look_up(self, signed: SignedGesture) -> Steps[Fates]:

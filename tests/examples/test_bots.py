@@ -30,7 +30,7 @@ AT_ONCE = 2
 """How many bets some of them place under one signature; they place as many times more."""
 END_S_MAX = 150
 GUIDE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
-EXAMPLES = ("bot.py", "async_bot.py", "bot.mjs")
+EXAMPLES = ("bot.py", "async_bot.py", "bot.mjs", "strategy.py", "test_strategy.py", "strategy.mjs", "strategy.test.mjs")
 JAVASCRIPT = [name for name in EXAMPLES if name.endswith(".mjs")]
 BOTS = {
     "Python": [sys.executable, "examples/bot.py"],

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from runtime.clock import ManualClock
-from runtime.error_codes import CODES
 from taptrade.client import Account, ApiError, AsyncAccount, Fate, NoAnswerError, StreamEvent
 from taptrade.wallet import new_wallet
 
@@ -160,13 +159,11 @@ def test_a_pending_bet_that_was_lost_is_none(scene: Scene) -> None:
 
 
 def test_a_refusal_that_is_found_by_asking_has_code_and_sentence(scene: Scene) -> None:
-    refused = BET | {"status": "refused", "refusal_code": "RATE_MOVED"}
-    why = "Refused with RATE_MOVED: it fell. No money was taken."
-    asked: list[Step] = [ok({"bet": refused, "explanation": why})]
-    fate = scene.play(place, bets=[ok({"bet": PENDING, "balance": None}, 202)], bets__01B=asked)
-    assert fate == Fate(None, "RATE_MOVED", why)
-    fate = scene.play(place, bets=[LOST, problem(409, "REPLAYED_NONCE", bet=refused)])
-    assert fate == Fate(None, "RATE_MOVED", CODES["RATE_MOVED"].meaning)
+    refused = BET | {"status": "refused", "refusal_code": "RATE_MOVED", "refusal_detail": "It fell."}
+    pending: list[Step] = [ok({"bet": PENDING, "balance": None}, 202)]
+    assert scene.play(place, bets=pending, bets__01B=[ok({"bet": refused})]) == Fate(None, "RATE_MOVED", "It fell.")
+    replayed: list[Step] = [LOST, problem(409, "REPLAYED_NONCE", bet=refused)]
+    assert scene.play(place, bets=replayed) == Fate(None, "RATE_MOVED", "It fell.")
 
 
 def test_what_was_refused_each_time_is_told_and_not_looked_for(scene: Scene) -> None:

@@ -56,7 +56,7 @@ def test_what_is_pending_is_waited_for(scene: Scene) -> None:
 
 
 def test_a_tap_that_was_refused_while_it_was_pending_has_code_and_sentence(scene: Scene) -> None:
-    told = {"bet": BET | {"status": "refused", "refusal_code": "RATE_MOVED"}, "explanation": "it fell"}
+    told = {"bet": BET | {"status": "refused", "refusal_code": "RATE_MOVED", "refusal_detail": "it fell"}}
     fates = scene.play(
         place_many, bets=[ok({"gesture_id": "01A", "taps": [{"bet": PENDING}, MOVED]}, 202)], bets__01B=[ok(told)]
     )
