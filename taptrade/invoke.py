@@ -16,8 +16,8 @@ from runtime.web.declaration import Function
 from runtime.web.described import route_of
 from taptrade.books import find_account
 from taptrade.output import add_output, print_json
-from taptrade.trial import Trial, open_trial
 from taptrade.trial_house import throw_away
+from taptrade.trial_stage import Stage, open_stage
 
 REFUSED_FROM = 400
 
@@ -54,26 +54,26 @@ def main(argv: Sequence[str]) -> int:
     body = _body(given.data)
     with (
         throw_away(load(), present=given.present) as settings,
-        open_trial(settings, SystemClock(), writes=not given.present) as trial,
+        open_stage(settings, SystemClock(), writes=not given.present) as stage,
     ):
-        _give(trial, given.name, given.setting)
-        endpoint = next((one for one in trial.endpoints if one.name == given.name), None)
+        _give(stage, given.name, given.setting)
+        endpoint = next((one for one in stage.endpoints if one.name == given.name), None)
         if endpoint is None:
-            answer = trial.run(given.name, body)
+            answer = stage.run(given.name, body)
             if given.json:
                 print_json({"status": None, "answer": answer})
             else:
                 print(_text(answer))
             return 0
-        return _call(trial, endpoint, body, given)
+        return _call(stage, endpoint, body, given)
 
 
-def _give(trial: Trial, name: str, pairs: Sequence[str]) -> None:
+def _give(stage: Stage[SystemClock], name: str, pairs: Sequence[str]) -> None:
     if not pairs:
-        trial.give_present(name)
+        stage.give_present(name)
         return
     try:
-        trial.give(name, **dict(pair.partition("=")[::2] for pair in pairs))
+        stage.give(name, **dict(pair.partition("=")[::2] for pair in pairs))
     except ValueError as ex:
         raise CannotInvoke(f"{name} {ex}") from ex
 
@@ -86,13 +86,11 @@ def _body(text: str | None) -> Any:
         raise CannotInvoke(f"--data is no JSON: {ex}") from ex
 
 
-def _call(trial: Trial, endpoint: Function, body: Any, given: argparse.Namespace) -> int:
-    if endpoint.auth == "operator":
-        raise CannotInvoke(f"{endpoint.name} is for operators, who sign in with a wallet; tests/functions does so")
+def _call(stage: Stage[SystemClock], endpoint: Function, body: Any, given: argparse.Namespace) -> int:
     if endpoint.media == "text/event-stream":
         raise CannotInvoke(f"{endpoint.name} does not end; run the house and follow it with curl -N")
-    headers = _headers(trial, endpoint, given)
-    result = trial.call(
+    headers = _headers(stage, endpoint, given)
+    result = stage.call(
         endpoint.method, _path(endpoint.route, given.set), body, headers=headers, query_string=given.query
     )
     is_json = "json" in result.headers.get("content-type", "")
@@ -104,15 +102,19 @@ def _call(trial: Trial, endpoint: Function, body: Any, given: argparse.Namespace
     return 1 if result.status_code >= REFUSED_FROM else 0
 
 
-def _headers(trial: Trial, endpoint: Function, given: argparse.Namespace) -> dict[str, str]:
+def _headers(stage: Stage[SystemClock], endpoint: Function, given: argparse.Namespace) -> dict[str, str]:
     """Return the header fields of a session, where one is wanted: of a new account, or of one of the present data."""
+    if endpoint.auth == "operator":
+        if given.present:
+            raise CannotInvoke(f"{endpoint.name} is for operators, who sign in with a wallet at the house itself")
+        return stage.operate()
     if given.account:
-        return trial.session_of(find_account(trial.bench.database, given.account))
+        return stage.session_of(find_account(stage.bench.database, given.account))
     if endpoint.auth != "session":
         return {}
     if given.present:
         raise CannotInvoke(f"{endpoint.name} wants a session: say --as WALLET or --as USER_ID")
-    return trial.sign_in()
+    return stage.sign_in()
 
 
 def _path(route: str, fields: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from runtime.triggers.declaration import QUEUE_NAME, cron, every, on_event
 from runtime.triggers.kinds import kinds_meant
 from runtime.web.declaration import BODILESS, METHODS
 from taptrade.output import add_output, print_json
+from taptrade.scaffold_auth import AUTHS, Auth, with_auth
 from taptrade.scaffold_settings import OwnSetting, own_settings, with_settings
 from taptrade.scaffolds import BET, CRON, EVENT, EVERY, QUEUE, Scaffold
 from taptrade.scaffolds_http import GET, POST
@@ -30,8 +31,9 @@ ROUTE = re.compile(r"(?:(?P<method>[A-Z]+) )?(?P<route>/[^ ]*[^ /])")
 FIELD = re.compile(r"\{[^}]*\}")
 TABLES = "tests.docs.tables"
 TOOLS = ("pytest", "ruff")
+TESTS_GIVEN = "tests/function_settings.toml"
 NO_TOOLS = f"the tools for tests are not installed; run `make tools format` and then `.venv/bin/python -m {TABLES}`"
-WORD = re.compile("NAME|CLASS|CODE|METHOD|VALUE|ASKED|KIND")
+WORD = re.compile("NAME|CLASS|CODE|METHOD|VALUE|EVENTS|ASKED|KIND")
 
 
 class Chosen(NamedTuple):
@@ -61,13 +63,23 @@ def main(argv: Sequence[str]) -> int:
     )
     kinds.add_argument("--every", nargs="?", const="1 min", metavar="SPAN", help="again and again: '10 s', '5 min'")
     kinds.add_argument("--cron", nargs="?", const="0 3 * * *", metavar="TIMES", help="at times of the calendar, UTC")
-    kinds.add_argument("--event", nargs="?", const="bet.won", metavar="EVENT", help="on an event: bet.won, column, ...")
+    kinds.add_argument(
+        "--event",
+        nargs="?",
+        const="bet.won",
+        action="append",
+        metavar="EVENT",
+        help="on an event: bet.won, column, ...; on several: bet.won,bet.lost, or the option again",
+    )
     kinds.add_argument("--queue", nargs="?", const="", metavar="QUEUE", help="for each message of a queue")
+    parser.add_argument("--auth", choices=AUTHS, help="who may call an endpoint; by default anybody: none")
     named: dict[str, Any] = {"action": "append", "default": []}
     parser.add_argument("--setting", metavar="NAME[=DEFAULT]", help="a setting of its own; may come again", **named)
     parser.add_argument("--secret", metavar="NAME", help="a secret of its own; may come again", **named)
     add_output(parser)
     given = parser.parse_args(argv)
+    if given.auth and given.http is None:
+        parser.error("--auth is of an endpoint: say --http too")
     try:
         chosen, own = _chosen(given), own_settings(given.setting, given.secret)
     except (DeclarationError, ValueError) as ex:
@@ -82,8 +94,20 @@ def main(argv: Sequence[str]) -> int:
     if has_tools():
         # A long name breaks lines that a short one does not.
         subprocess.run([sys.executable, "-m", "ruff", "format", "-q", function, test], cwd=root, check=False)
-    _tell(given, root, (function, test), _first(given.name, scaffold, chosen, own), own)
+    written = [function, test, *_give_tests(root, given.name, own)]
+    _tell(given, root, written, _first(given.name, scaffold, chosen, own), own)
     return 0
+
+
+def _give_tests(root: Path, name: str, own: Sequence[OwnSetting]) -> list[Path]:
+    """Let the houses that tests start have what the function needs, made up; return what was written."""
+    file, needed = root / TESTS_GIVEN, [one for one in own if one.is_required]
+    if not needed or f"[{name}]" in (file.read_text(encoding="utf-8") if file.exists() else "").splitlines():
+        return []
+    table = "".join(f"{one.name} = {one.tried}\n" for one in needed)
+    with file.open("a", encoding="utf-8") as end:
+        end.write(f"\n[{name}]\n{table}")
+    return [file]
 
 
 def _take_back_if_refused(function: Path, test: Path) -> None:
@@ -151,7 +175,9 @@ def _tell(given: argparse.Namespace, root: Path, files: Sequence[Path], first: s
 def _chosen(given: argparse.Namespace) -> Chosen:
     """Return the scaffold and what fills it; a span, a time or an event that is none is refused by the decorator."""
     if given.http is not None:
-        return _endpoint(given.http or f"/api/{given.name.replace('_', '-')}")
+        auth: Auth = given.auth or "none"
+        folder = "/api/operate" if auth == "operator" else "/api"
+        return _endpoint(given.http or f"{folder}/{given.name.replace('_', '-')}", auth)
     if given.every is not None:
         every(given.every)
         return Chosen(EVERY, given.every)
@@ -159,16 +185,17 @@ def _chosen(given: argparse.Namespace) -> Chosen:
         cron(given.cron)
         return Chosen(CRON, given.cron)
     if given.event is not None:
-        on_event(given.event)
-        is_bet = given.event.partition(".")[0] == "bet"
-        return Chosen(BET if is_bet else EVENT, given.event, kind=min(kinds_meant([given.event])))
+        events = [one for words in given.event for one in words.split(",")]
+        on_event(*events)
+        are_bets = all(one.partition(".")[0] == "bet" for one in events)
+        return Chosen(BET if are_bets else EVENT, ", ".join(events), kind=min(kinds_meant(events)))
     queue = given.queue or given.name
     if QUEUE_NAME.fullmatch(queue) is None:
         raise NotMade(f"{queue!r} is no name for a queue: small letters, digits, `_`, `.` and `-`")
     return Chosen(QUEUE, queue)
 
 
-def _endpoint(text: str) -> Chosen:
+def _endpoint(text: str, auth: Auth) -> Chosen:
     found = ROUTE.fullmatch(text)
     method = (found and found["method"]) or "GET"
     if found is None or method not in METHODS:
@@ -176,7 +203,7 @@ def _endpoint(text: str) -> Chosen:
             f"{text!r} is no route: /api/hello is one, and so is 'POST /api/hello' ({', '.join(sorted(METHODS))})"
         )
     scaffold = _with_fields(GET if method in BODILESS else POST, FIELD.findall(found["route"]))
-    return Chosen(scaffold, found["route"], method)
+    return Chosen(with_auth(scaffold, auth), found["route"], method)
 
 
 def _with_fields(scaffold: Scaffold, fields: Sequence[str]) -> Scaffold:
@@ -207,6 +234,7 @@ def _filled(text: str, name: str, chosen: Chosen) -> str:
         "CODE": name.upper(),
         "METHOD": chosen.method,
         "VALUE": chosen.value,
+        "EVENTS": chosen.value.replace(", ", '", "'),
         "ASKED": FIELD.sub("1", chosen.value),
         "KIND": chosen.kind,
     }

@@ -1,7 +1,7 @@
 """What `taptrade new` writes: a function of each kind and its test. The words in capitals are filled in.
 
 NAME is the function's, in the words CLASS and CODE too; METHOD and VALUE are what it is declared with. ASKED is a route
-whose fields are filled, KIND an event that is meant.
+whose fields are filled, EVENTS what an event function is told of, and KIND one of these.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ KEY = "NAME:bets"
 logger = logging.getLogger(__name__)
 
 
-@on_event("VALUE", timeout_s=10)
+@on_event("EVENTS", timeout_s=10)
 def NAME(run: Run[Event]) -> str:
     """Note the bet in a set: the same event may come again, and changes nothing then."""
     bet = run.body.read(BetView)
@@ -112,7 +112,7 @@ KEY = "NAME:last"
 logger = logging.getLogger(__name__)
 
 
-@on_event("VALUE", timeout_s=10)
+@on_event("EVENTS", timeout_s=10)
 def NAME(run: Run[Event]) -> str:
     """Keep the event's id; the same event may come again, with the same id."""
     run.redis.set(KEY, run.body.id)

@@ -1,209 +1,137 @@
-"""A house for trying functions, in one process: real Redis, real databases, a writer that works at once, one price.
-
-Tests have it as the fixture `trial`, and `taptrade invoke` runs on one.
-"""
+"""The house that tests have as the fixture `trial`: a stage whose clock they move, and bets that end as they say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event as Flag
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
-from falcon import testing
 
-from runtime.auth.credentials import authenticator
-from runtime.auth.domains import domains_of
-from runtime.auth.operators import operator_authenticator
-from runtime.background import Background
-from runtime.clock import Clock
+from jobs.triggers.follow import told_of
+from runtime.auth.bet_text import bet_text
+from runtime.auth.signatures import sign
+from runtime.clock import ManualClock
 from runtime.errors import TaptradeError
-from runtime.function_files import functions_folder
-from runtime.function_settings import FunctionSettings, file_of, given_to, settings_of
-from runtime.messaging.connection import OUTAGES, connect
-from runtime.messaging.rate_counter import RedisLimiter
-from runtime.metrics.table import Metrics
-from runtime.parts import Parts
-from runtime.rate_limits import policies
+from runtime.game.settlement import Result, evidence
+from runtime.game.statements import read_statements
+from runtime.game.ticks import Tick
+from runtime.market.grid import Grid
+from runtime.records.events import events_of_commit, last_commit
+from runtime.records.views import BetView
 from runtime.settings import Settings
-from runtime.storage import function_store, ticks_store
-from runtime.storage.database import LEDGER_MIGRATIONS
-from runtime.storage.migrate import migrate
-from runtime.triggers.declaration import Trigger
-from runtime.triggers.discovery import triggers_in
-from runtime.triggers.run import Bench, Event, Run
-from runtime.web.app import create_app
-from runtime.web.declaration import Function
-from runtime.web.discovery import discover
-from runtime.wiring import GUARDS, assembled
-from taptrade.trial_events import made_event
-from taptrade.trial_market import be_well, tick_of
-from taptrade.trial_writer import Carrier, NoWriter, TrialWriter
+from runtime.storage import ticks_store
+from runtime.storage.database import open_writer
+from runtime.triggers.run import Event
+from taptrade.trial_market import free_cell, path_of
+from taptrade.trial_stage import SESSION, Stage
 
-NETWORK = "192.0.2.1"
-"""The address that everybody comes from: one of documentation."""
-NOTHING: Mapping[str, Any] = {}
+NONCE_BYTES = 16
+TRIAL = read_statements("taptrade", "trial.sql")
 
 
-class Owner(Protocol):
-    """Whose session it is."""
+class BetRefused(TaptradeError):
+    """A bet was not taken; `problem` is the answer."""
 
-    @property
-    def user_id(self) -> str:
-        """The account's id."""
-        ...
-
-    @property
-    def wallet(self) -> str:
-        """The account's address."""
-        ...
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{problem.get('code')}: {problem.get('detail')}")
+        self.problem = problem
 
 
-class NoSuchFunction(TaptradeError):
-    """There is no function of this name."""
+class CannotSettle(TaptradeError):
+    """A bet cannot end in this way any more."""
 
 
-class NothingIsWritten(TaptradeError):
-    """The trial reads only."""
+class Trial(Stage[ManualClock]):
+    """A stage for tests; nothing happens on it but what the test does."""
 
+    def __init__(self, settings: Settings, clock: ManualClock, folder: Path | None = None) -> None:
+        super().__init__(settings, clock, folder)
+        self._columns: list[int] = []
+        """Those that bets were placed on."""
 
-class WrongBody(TaptradeError):
-    """A function takes another message or event than it was given."""
+    def bet(
+        self, player: Mapping[str, str], cell_id: str = "", *, stake_cents: int = 0, min_rate_bp: int = 0
+    ) -> BetView:
+        """Place a bet for somebody who signed in, signed and by the endpoint; raise BetRefused.
 
+        Without a cell it is one near the price, on a column that no other bet of the trial is on or beside, as long as
+        there is one; without a stake it is the smallest that the house takes.
+        """
+        key = self._keys.get(player.get(SESSION, ""))
+        if key is None:
+            raise ValueError("the key of this session is not here: bet with what trial.sign_in() has returned")
+        grid = msgspec.convert(self.call("GET", "/api/grid").json, Grid)
+        cell_id = cell_id or free_cell(grid, self._columns)
+        amount, chain_id = stake_cents or min(grid.presets_cents), self.settings.chain_ids[0]
+        nonce, timestamp = secrets.token_hex(NONCE_BYTES), self.clock.now_ms() // 1000
+        text = bet_text(cell_id, amount, min_rate_bp, nonce, timestamp, chain_id)
+        tap = {"cell_id": cell_id, "amount": amount, "min_rate_bp": min_rate_bp, "nonce": nonce, "timestamp": timestamp}
+        body = tap | {"signature": sign(text.encode(), key)}
+        answer = self.call("POST", "/api/bets", body, headers=dict(player))
+        if "bet" not in answer.json or "code" in answer.json:
+            raise BetRefused(answer.json)
+        placed = msgspec.convert(answer.json["bet"], BetView)
+        self._columns.append(placed.column_start_s)
+        return placed
 
-def completed(trigger: Trigger, given: dict[str, Any]) -> dict[str, Any]:
-    """Return an event of a kind that a function is told of; what is not given is that of an example."""
-    kind, data = given.get("kind", min(trigger.kinds)), given.get("data", {})
-    if kind not in trigger.kinds or not isinstance(data, dict):
-        raise WrongBody(f"{trigger.name} is told of {', '.join(sorted(trigger.kinds))}, with an object as `data`")
-    return made_event(**given | {"kind": kind, "data": data})
+    def settle(self, bet: BetView, ended: Result) -> Event:
+        """Let a bet end as won, lost or void, and return the event that tells of it.
 
+        The clock moves on behind the bet's column, whose prices are recorded so that it ends so; the writer settles it
+        by that evidence, and with it all bets on the column.
+        """
+        told = self._end_of(bet)
+        if told is None:
+            self._settle_column(bet, ended)
+            told = self._end_of(bet)
+        if told is None or told.kind != f"bet.{ended}":
+            raise CannotSettle(f"{bet.cell_id} cannot end as {ended}: it has {told.kind if told else 'no end'}")
+        return told
 
-class Trial:
-    """Functions, and everything that they stand on; nothing of it goes beyond its folder."""
+    def events(self, kind: str = "") -> list[Event]:
+        """Return what was committed, as event functions are told of it, oldest first; of one kind where it is given."""
+        execute = self.bench.database.execute
+        numbers = range(1, last_commit(execute) + 1)
+        found = [one for number in numbers for one in told_of(events_of_commit(execute, number))]
+        return [one for one in found if kind in ("", one.kind)]
 
-    def __init__(self, settings: Settings, clock: Clock, folder: Path | None = None, *, writes: bool = True) -> None:
-        """Without `writes` the databases are only read, and what wants to write is refused."""
-        self.settings = settings
-        self.clock = clock
-        self.redis = connect(settings.redis_url)
-        if writes:
-            migrate(settings.database, LEDGER_MIGRATIONS, clock)
-            ticks_store.prepare(settings.ticks_database, clock)
-        function_store.prepare(settings.functions_database, clock)
-        folder = folder or functions_folder()
-        self.endpoints: tuple[Function, ...] = discover(folder)
-        self.triggers: tuple[Trigger, ...] = triggers_in(folder)
-        self._given: dict[str, FunctionSettings] = {}
-        self._writer = TrialWriter(settings, clock) if writes else None
-        self.parts = self._build_parts()
-        self.client = testing.TestClient(self._build_app())
-        self.bench = Bench(settings, clock, self.redis, self._given)
+    def _end_of(self, bet: BetView) -> Event | None:
+        ends = [one for one in self.events() if one.data.get("resolved_commit") and one.data["id"] == bet.id]
+        return ends[0] if ends else None
+
+    def _settle_column(self, bet: BetView, ended: Result) -> None:
+        start_ms = bet.column_start_s * 1000
+        end_ms = start_ms + self.settings.column_seconds * 1000
+        recorded = path_of(ended, bet.low_cents, bet.high_cents, start_ms, end_ms)
+        decided_ms = max(end_ms, recorded[-1].id) + self.settings.settle_grace_ms
+        self.clock.advance(max(0, decided_ms - self.clock.now_ms()))
+        ticks = open_writer(self.settings.ticks_database)
+        try:
+            _record(ticks, recorded, start_ms, end_ms)
+            path = ticks_store.window(ticks, start_ms, end_ms)
+        finally:
+            ticks.close()
+        column = evidence(*path, start_ms, end_ms, self.clock.now_ms())
+        if column is not None:
+            self.writer().settle(column)
         self.refresh()
 
-    def refresh(self) -> None:
-        """Publish a price and a healthy breaker of this moment: after the clock was moved, both are old."""
-        now_ms = self.clock.now_ms()
-        tick = tick_of(now_ms) if self._writer is None else self._writer.tick_at(now_ms)
-        be_well(self.redis, tick, self.settings)
-        self.parts.market.synchronize(self.redis, "0-0")
 
-    def call(self, method: str, path: str, body: Any = None, **options: Any) -> testing.Result:
-        """Send a request; `headers=trial.sign_in()` sends it signed in."""
-        return self.client.simulate_request(method, path, **({} if body is None else {"json": body}), **options)
-
-    def sign_in(self, credit_cents: int = 1_000_000) -> dict[str, str]:
-        """Open a new account with some money, and return the header fields of a session of its."""
-        if self._writer is None:
-            raise NothingIsWritten("no account is made on data that is only read")
-        return self.session_of(self._writer.open_account(credit_cents))
-
-    def session_of(self, account: Owner) -> dict[str, str]:
-        """Return the header fields of a new session of an account."""
-        token, _ = self.parts.sessions.create(account.user_id, account.wallet, NETWORK)
-        return {"Authorization": f"Bearer {token}"}
-
-    def run(self, name: str, body: Any = None, run_id: str = "trial-1") -> Any:
-        """Run a function that no request starts, once; return its answer, or raise what it raises."""
-        trigger = self.trigger(name)
-        if trigger.starter == "event" and (body is None or isinstance(body, dict)):
-            body = completed(trigger, body or {})
-        taken = {"queue": trigger.body, "event": Event}.get(trigger.starter)
-        if taken is not None and not isinstance(body, taken):
-            try:
-                body = msgspec.convert(body, taken)
-            except msgspec.ValidationError as ex:
-                fields = ", ".join(field.encode_name for field in msgspec.structs.fields(taken))
-                raise WrongBody(f"{name} takes an object with {fields}: {ex}") from ex
-        if isinstance(body, Event):
-            run_id = body.id
-        return trigger.handler(Run(name, run_id, body, self.bench))
-
-    def give(self, name: str, **values: Any) -> None:
-        """Give a function settings, as its table of the file would have them; raise ValueError where they are wrong."""
-        [declared] = self._declared(name) or [self.trigger(name)]
-        if declared.settings is None:
-            raise ValueError(f"{name} declares no settings")
-        self._given[name] = settings_of(declared.settings, values)
-
-    def give_present(self, name: str) -> None:
-        """Give a function, if it declares settings, those of the file that the house has."""
-        self._given.update(given_to(self._declared(name), file_of(self.settings)))
-
-    def _declared(self, name: str) -> list[Function | Trigger]:
-        functions: tuple[Function | Trigger, ...] = (*self.endpoints, *self.triggers)
-        return [one for one in functions if one.name == name]
-
-    def event(self, kind: str, data: Mapping[str, Any] = NOTHING, user_id: str | None = None) -> Event:
-        """Make an event to run a function with; what `data` leaves out is that of an example."""
-        return msgspec.convert(made_event(kind, data=data, user_id=user_id), Event)
-
-    def trigger(self, name: str) -> Trigger:
-        """Return a function that no request starts; raise NoSuchFunction."""
-        for one in self.triggers:
-            if one.name == name:
-                return one
-        raise NoSuchFunction(f"there is no function {name}; `taptrade functions` lists them")
-
-    def close(self) -> None:
-        """Let go of the databases and of Redis."""
-        if self._writer is not None:
-            self._writer.close()
-        self.bench.close()
-        for pool in (self.parts.pool, self.parts.ticks_pool):
-            pool.close()
-        self.redis.close()
-
-    def _build_parts(self) -> Parts:
-        background = Background(Flag(), self.clock, Metrics("trial"))
-        outbox: Any = NoWriter() if self._writer is None else Carrier(self._writer)
-        return assembled(self.settings, background, self.redis, outbox, "trial", self.clock)
-
-    def _build_app(self) -> Any:
-        parts, settings = self.parts, self.settings
-        authenticate = authenticator(parts.sessions, domains_of(settings))
-        quotas = policies(settings)
-        return create_app(
-            self.endpoints,
-            parts=parts,
-            authenticate=authenticate,
-            authenticate_operator=operator_authenticator(parts.operators, domains_of(settings), authenticate),
-            limiter=RedisLimiter(self.redis, quotas, self.clock),
-            quotas=quotas,
-            guards={name: guard(parts) for name, guard in GUARDS.items()},
-            clock=self.clock,
-            metrics=Metrics("trial"),
-            outages=OUTAGES,
-            function_settings=self._given,
-        )
+def _record(ticks: ticks_store.Executor, path: Sequence[Tick], start_ms: int, end_ms: int) -> None:
+    """Store the prices of a window; what follows that of another column may stand at its start, and gives way."""
+    ticks.execute(TRIAL["forget_ticks"], (start_ms, end_ms))
+    for tick in path:
+        if not ticks_store.between(ticks, tick.id, tick.id + 1, 1):
+            ticks_store.append(ticks, tick)
 
 
 @contextmanager
-def open_trial(settings: Settings, clock: Clock, folder: Path | None = None, *, writes: bool = True) -> Iterator[Trial]:
-    """Open a house over a Redis that is empty and a data folder of its own."""
-    trial = Trial(settings, clock, folder, writes=writes)
+def open_trial(settings: Settings, clock: ManualClock, folder: Path | None = None) -> Iterator[Trial]:
+    """Open a house for a test, over a Redis that is empty and a data folder of its own."""
+    trial = Trial(settings, clock, folder)
     try:
         yield trial
     finally:

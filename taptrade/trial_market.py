@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runtime.game.breaker import Breaker, State
 from runtime.game.rewards import BrownianTouch
+from runtime.game.settlement import GAP_MS_MAX, Result
 from runtime.game.ticks import Features, Tick
-from runtime.market.grid import build_grid, encode_grid
+from runtime.market.grid import Grid, build_grid, encode_grid
 from runtime.market.models import rules_of
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import Redis
@@ -18,12 +21,45 @@ VOLATILITY = 300.0
 SAMPLE_MS = 300
 HISTORY_MS = 600_000
 HOUR_S = 3600
+TICK_MS = 1_000
+FAR_ROWS = 1_000
 
 
-def tick_of(now_ms: int) -> Tick:
-    """Return the price of a moment; it does not move."""
+def tick_of(now_ms: int, cents: int = PRICE_CENTS) -> Tick:
+    """Return the price of a moment; the published one does not move."""
     features = Features(volatility=VOLATILITY, sample_ms=SAMPLE_MS, history_ms=HISTORY_MS)
-    return Tick(now_ms, now_ms, PRICE_CENTS, PRICE_CENTS, PRICE_CENTS, "trial", features)
+    return Tick(now_ms, now_ms, cents, cents, cents, "trial", features)
+
+
+def free_cell(grid: Grid, taken: Sequence[int]) -> str:
+    """Return an offered cell near the price, on the first of the columns that have the fewest `taken` ones near them.
+
+    Columns count as near where the prices of one would close the gap that makes the other void.
+    """
+    near_s = GAP_MS_MAX // 1000
+
+    def crowd(start_s: int) -> int:
+        return sum(abs(start_s - other) <= near_s for other in taken)
+
+    offered = [
+        (crowd(column.start_s), column.start_s, abs(row.low_cents + row.high_cents - 2 * grid.price.cents), row)
+        for column, rates in zip(grid.columns, grid.rates_bp, strict=True)
+        for row, rate_bp in zip(grid.rows, rates, strict=True)
+        if rate_bp is not None
+    ]
+    _, start_s, _, row = min(offered, key=lambda one: one[:3])
+    return f"{start_s}_{row.low_cents}_{row.high_cents}"
+
+
+def path_of(ended: Result, low_cents: int, high_cents: int, start_ms: int, end_ms: int) -> list[Tick]:
+    """Return prices of a window and one that follows, by which a bet on a band ends in a way.
+
+    The price that wins stands in the middle of the band, and that which loses is on no band that was shown with it.
+    """
+    if ended == "void":
+        return [tick_of(start_ms), tick_of(start_ms + GAP_MS_MAX + 1)]
+    cents = (low_cents + high_cents) // 2 if ended == "won" else high_cents + FAR_ROWS * (high_cents - low_cents)
+    return [tick_of(ms, cents) for ms in range(start_ms, end_ms + 1, TICK_MS)]
 
 
 def be_well(client: Redis, tick: Tick, settings: Settings) -> None:

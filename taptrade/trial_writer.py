@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from jobs.settlement.settler import SETTLEMENT_TTL_MS
 from jobs.writer.book import Book
 from jobs.writer.core import Writer
 from jobs.writer.inbox import Inbox
 from jobs.writer.rules import WriterRules, risk_of
+from runtime.auth.signatures import address_of
 from runtime.clock import Clock
 from runtime.errors import Unavailable
+from runtime.game.columns import Evidence
 from runtime.game.rewards import BrownianTouch
 from runtime.game.ticks import Tick
 from runtime.market.models import rules_of
 from runtime.messaging import queues, redis_keys
-from runtime.messaging.commands import Answered, AnyCommand, OpenAccount, Outcome
+from runtime.messaging.commands import Answered, AnyCommand, OpenAccount, Outcome, SettleColumn
 from runtime.messaging.connection import connect
 from runtime.messaging.queues import EnqueueResult, Queue, Ticket, decode_answers, new_id
 from runtime.settings import Settings
@@ -32,6 +36,8 @@ class Opened(NamedTuple):
 
     user_id: str
     wallet: str
+    key: bytes
+    """The wallet's private key."""
 
 
 class TrialWriter:
@@ -68,7 +74,8 @@ class TrialWriter:
 
     def open_account(self, credit_cents: int) -> Opened:
         """Open the account of a new wallet."""
-        now_ms, wallet = self.clock.now_ms(), f"0x{secrets.token_hex(20)}"
+        now_ms, key = self.clock.now_ms(), secrets.token_bytes(32)
+        wallet = address_of(key)
         command = OpenAccount(
             id=new_id(now_ms),
             received_ms=now_ms,
@@ -78,7 +85,13 @@ class TrialWriter:
             credit_cents=credit_cents,
         )
         user_id: str = Carrier(self).submit(command).data["user_id"]
-        return Opened(user_id, wallet)
+        return Opened(user_id, wallet, key)
+
+    def settle(self, column: Evidence) -> None:
+        """Settle a column by its evidence, with all bets on it."""
+        now_ms = self.clock.now_ms()
+        deadline_ms, found = now_ms + SETTLEMENT_TTL_MS, asdict(column)
+        Carrier(self).submit(SettleColumn(id=new_id(now_ms), received_ms=now_ms, decided_by_ms=deadline_ms, **found))
 
     def close(self) -> None:
         """Let go of the database and of Redis."""

@@ -18,13 +18,14 @@ from loadtest.postgres import NoPostgres
 from runtime.clock import ManualClock
 from runtime.settings import Settings, load
 from taptrade import embedded_redis
-from tests import tiers
+from tests import function_settings, tiers
 from tests.jobs.writer_desk import Desk
 from tests.postgres import LEFT_OUT, Postgres, started
 from tests.waiting import wait_until
 
 START_MS = 1_790_000_000_000
 OWN_FOLDER = pytest.StashKey[Path | None]()
+GIVEN = pytest.StashKey[Path]()
 OWN_PREFIX = "tap-"
 LEFT_S = 24 * 3600
 """How long the files of tests that failed are left, for a look at them."""
@@ -53,8 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
     No test pulls the plug, so none needs a disk. A folder that a caller asks for is taken instead.
     """
-    if config.option.basetemp is not None or "TMPDIR" in os.environ:
-        return
+    if config.option.basetemp is None and "TMPDIR" not in os.environ:
+        _lie_in_memory(config)
+    config.stash[GIVEN] = function_settings.lay_out()
+
+
+def _lie_in_memory(config: pytest.Config) -> None:
     folder = Path(tempfile.mkdtemp(prefix=OWN_PREFIX, dir=roomy_memory()))
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     config.option.basetemp = str(folder / "t")
@@ -72,6 +77,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing else."""
+    if GIVEN in config.stash:
+        config.stash[GIVEN].unlink(missing_ok=True)
     folder = config.stash.get(OWN_FOLDER, None)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -176,7 +183,8 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str) -> Settings:
     """Return default settings over a folder and a Redis of the test's own."""
-    return load({"TAPTRADE_DATA": str(tmp_path / "data"), "TAPTRADE_REDIS_URL": redis_url})
+    given = {function_settings.VARIABLE: os.environ[function_settings.VARIABLE]}
+    return load({"TAPTRADE_DATA": str(tmp_path / "data"), "TAPTRADE_REDIS_URL": redis_url} | given)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ KEPT: dict[str, str] = {
     "runtime.web.call.Call.own_settings": OFFERED,
     "runtime.triggers.run.Run.own_settings": OFFERED,
     "runtime.function_settings.Secret.reveal": OFFERED,
+    "taptrade.trial.*": "tests have it as their fixture",
     "jobs.rq.scheduler.WatchfulScheduler._interval": "rq-scheduler's loop sleeps so long",
     "jobs.upkeep.stored_week._Shown.*": "apsw calls them as SQLite's file system",
     "runtime.messaging.sentinels._ToPrimary.*": "redis-py's connection calls them",

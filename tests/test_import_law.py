@@ -50,7 +50,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "runtime.web",
         "runtime.auth.credentials",
         "runtime.auth.operators",
-        "taptrade.trial",
+        "taptrade.trial_stage",
         "taptrade.dev_app",
     ),
     "gunicorn": ("runtime.server", "taptrade.gunicorn_settings", "taptrade.api_master"),

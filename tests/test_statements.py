@@ -25,6 +25,7 @@ from runtime.storage.remake import REMAKE
 from runtime.storage.ticks_store import TICKS
 from runtime.webhooks.subscriptions import HOOKS
 from taptrade.exported import EXPORTED
+from taptrade.trial import TRIAL
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for tree in ("functions", "runtime", "jobs", "taptrade") for path in (ROOT / tree).rglob("*.py"))
@@ -47,6 +48,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "ADDING": ("runtime/postgresql/adding.sql", ADDING),
     "MOVING": ("runtime/postgresql/moving.sql", MOVING),
     "EXPORTED": ("taptrade/exported.sql", EXPORTED),
+    "TRIAL": ("taptrade/trial.sql", TRIAL),
 }
 # Filled when a page is asked for, or once for each kind of record.
 FILLED_LATER = {

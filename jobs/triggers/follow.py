@@ -90,7 +90,7 @@ class Follower:
 
     def _tell_of_commit(self, number: int, kinds: Collection[str], stopping: Stopping) -> bool:
         told = False
-        for event in _events(events_of_commit(self._execute, number)):
+        for event in told_of(events_of_commit(self._execute, number)):
             if event.kind in kinds:
                 if not self._tell(event, stopping):
                     return told
@@ -157,7 +157,7 @@ class Follower:
             self._kept, self._kept_ms = self._at, now_ms
 
 
-def _events(told: list[CommittedEvent]) -> Iterator[Event]:
+def told_of(told: list[CommittedEvent]) -> Iterator[Event]:
     """Return a commit's events as functions see them; what moves a balance they learn from the bets."""
     for one in told:
         match one.data:

@@ -29,6 +29,7 @@ from runtime.storage.database import Database
 from taptrade import embedded_redis, sockets
 from taptrade.client import ApiError, TapClient
 from taptrade.wallet import Audience
+from tests.function_settings import outside
 from tests.waiting import wait_until
 
 START_S_MAX = 60
@@ -106,7 +107,7 @@ class System:
     @property
     def variables(self) -> dict[str, str]:
         """The environment of every process of this system."""
-        rest = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
+        rest = outside()
         return rest | self.environment
 
     @property

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.function_settings import outside
 
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 MARK = "----- end of block -----"
@@ -32,12 +33,11 @@ def run(commands: list[str], folder: Path, environment: dict[str, str], timeout_
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / ".venv").exists():
         (folder / ".venv").symlink_to(sys.prefix)
-    outside = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
     script = "set -euo pipefail\n" + "".join(f"{block}\nprintf '\\n%s\\n' '{MARK}'\n" for block in commands)
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
-        env=outside | environment | {"TMPDIR": str(folder)},
+        env=outside() | environment | {"TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=timeout_s,

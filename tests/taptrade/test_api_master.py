@@ -16,6 +16,7 @@ import pytest
 
 from runtime.function_versions import announced, set_of
 from taptrade.function_sets import point, pointer_to
+from tests.function_settings import outside
 from tests.runtime.server.rig import PATIENCE_S, ROOT, get, post, read_body, read_until
 from tests.waiting import wait_until
 
@@ -32,7 +33,7 @@ class Api:
         (data / "run").mkdir(parents=True)
         self.make(1, "WORD = 'one'\n")
         point(data, pointer_to(1, 0))
-        rest = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
+        rest = outside()
         own = {"TAPTRADE_DATA": str(data), "TAPTRADE_API_WORKERS": str(workers), "PYTHONPATH": str(ROOT)}
         config = ("--config", "python:taptrade.gunicorn_settings", "--bind", "127.0.0.1:0")
         with self.log.open("wb") as log:

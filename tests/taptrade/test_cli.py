@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -12,10 +11,11 @@ from runtime.settings_table import TABLE
 from runtime.version import build
 from taptrade.cli import COMMANDS, main
 from taptrade.housekeeping import describe
+from tests.function_settings import outside
 
 
 def taptrade(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
+    variables = outside()
     command = [sys.executable, "-m", "taptrade", *arguments]
     return subprocess.run(command, env=variables | environment, capture_output=True, text=True, check=False)
 

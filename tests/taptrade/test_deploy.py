@@ -15,6 +15,7 @@ from runtime.process_lock import LockHeld
 from taptrade import deploy, function_sets
 from taptrade.deploy import NotDeployed
 from taptrade.function_sets import KEPT, keep_own, point, sole_deployment, versions
+from tests.function_settings import FILE, VARIABLE
 
 HELLO = '''"""GET /api/hello: say a word."""
 
@@ -38,6 +39,7 @@ def hello(call: Call[None]) -> Reply:
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the data folder that commands use."""
     monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv(VARIABLE)
     return tmp_path / "data"
 
 
@@ -61,16 +63,17 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.integration
 def test_what_is_broken_is_named_where_it_was_written_and_nothing_changes(data: Path, source: Path) -> None:
-    file = source / "hello.py"
+    file, given = source / "hello.py", data / "function_settings.toml"
+    data.mkdir()
+    given.touch(0o600)
+    given.write_bytes(FILE.read_bytes())
     file.write_text(HELLO)
     with pytest.raises(NotDeployed) as refused:
         deploy.deploy([str(source)])
     assert str(refused.value) == (
         f"{file}: hello lacks its setting `key`: see [hello] in {data}/function_settings.toml; nothing was changed"
     )
-    given = data / "function_settings.toml"
-    given.write_text("[hello]\nkey = 'k'\n")
-    given.chmod(0o600)
+    given.write_text(f"{given.read_text()}\n[hello]\nkey = 'k'\n")
     file.write_text(HELLO + "def f()\n")
     with pytest.raises(NotDeployed, match=f"^{file}: syntax error in line 16: expected ':'; nothing was changed$"):
         deploy.deploy([str(source)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 import functions
 import jobs
 from taptrade import function_check
+from tests.function_settings import outside
 from tests.interpreter import preferring
 from tests.waiting import wait_until
 
@@ -47,7 +47,7 @@ def say(call: Call[None]) -> Said:
 
 def up(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `taptrade up`, or another command, over the functions in `folder`."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
+    environment = outside()
     environment |= {"TAPTRADE_DATA": str(folder / "data"), **variables}
     words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", *(command or ("up",))]
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False)
@@ -147,7 +147,7 @@ def test_a_process_of_a_developer_waits_for_a_broken_function_to_be_mended(folde
     variables = {"TAPTRADE_DATA": str(folder / "data"), "TAPTRADE_REDIS_URL": "redis://127.0.0.1:1/0"}
     words = [str(folder / "python" / "bin" / "python"), "-I", "-m", "taptrade", "serve", "functions", "--reload"]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(words, cwd=folder, env=os.environ | variables, stdout=log, stderr=log)
+        process = subprocess.Popen(words, cwd=folder, env=outside() | variables, stdout=log, stderr=log)
     try:
         wait_until(lambda: "waits until this is mended: " in (folder / "log").read_text(), timeout_s=20)
         assert f"{folder}/functions/xyz.py: line 1: ImportError: " in (folder / "log").read_text()

@@ -67,7 +67,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_settings_are_shown_with_stars_and_given_to_what_is_invoked(folder: Path) -> None:
     def said(*command: str) -> str:
-        done: subprocess.CompletedProcess[str] = up(folder, *command)
+        done: subprocess.CompletedProcess[str] = up(folder, *command, TAPTRADE_FUNCTION_SETTINGS="")
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -82,7 +82,7 @@ def test_settings_are_shown_with_stars_and_given_to_what_is_invoked(folder: Path
     assert msgspec.json.decode(said("invoke", "says.says", "--setting", "key=a", "--setting", "times=3")) == {
         "said": "aaa"
     }
-    refused = up(folder, "invoke", "says.beat")
+    refused = up(folder, "invoke", "says.beat", TAPTRADE_FUNCTION_SETTINGS="")
     assert refused.returncode == 2
     assert "says.beat lacks its setting `key`" in refused.stderr
 

@@ -12,12 +12,26 @@ import msgspec
 import pytest
 from msgspec import NODEFAULT
 
-from runtime.function_settings import Declares, FunctionSettings
+from runtime.function_settings import Declares, FunctionSettings, given_to
 from runtime.triggers.discovery import triggers_in
 from runtime.web.discovery import discover
 from taptrade import new_function
 from taptrade.new_function import NotMade
 from tests.docs.tables import ROOT
+from tests.function_settings import VARIABLE
+
+KINDS = (
+    ("one_http", "--http", "/api/one/{one_id}/{count:int}"),
+    ("one_post", "--http", "PUT /api/one", "--secret", "key", "--setting", "most=5", "--setting", "whom"),
+    ("one_every", "--every", "5 min", "--setting", "text=a b"),
+    ("one_cron", "--cron", "0 3 * * 1"),
+    ("one_event", "--event", "column", "--secret", "key"),
+    ("one_own", "--http", "--auth", "session"),
+    ("one_house", "--http", "POST /api/operate/one", "--auth", "operator", "--secret", "key"),
+    ("one_ended", "--event", "bet.won,bet.lost", "--event", "bet.void"),
+    ("one_mixed", "--event", "bet.won", "--event", "column"),
+    ("one_bet", "--event", "bet", "--setting", "share=0.5", "--setting", "loud=true"),
+)
 
 
 @pytest.fixture
@@ -43,29 +57,27 @@ def form_of(settings: type[FunctionSettings]) -> str:
 def test_every_kind_is_declared_and_in_the_form_of_the_house(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, *kind in (
-        ("one_http", "--http", "/api/one/{one_id}/{count:int}"),
-        ("one_post", "--http", "PUT /api/one", "--secret", "key", "--setting", "most=5", "--setting", "whom"),
-        ("one_every", "--every", "5 min", "--setting", "text=a b"),
-        ("one_cron", "--cron", "0 3 * * 1"),
-        ("one_event", "--event", "column", "--secret", "key"),
-        ("one_bet", "--event", "bet", "--setting", "share=0.5", "--setting", "loud=true"),
-    ):
+    for name, *kind in KINDS:
         assert new_function.main([name, *kind]) == 0
         assert f"wrote functions/{name}.py\nwrote tests/functions/test_{name}.py\n" in capsys.readouterr().out
     assert new_function.main(["one_queue", "--queue", "ones", "--secret", "key", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["written"], told["tables"]) == (["functions/one_queue.py", "tests/functions/test_one_queue.py"], True)
+    given = "tests/function_settings.toml"
+    assert told["written"] == ["functions/one_queue.py", "tests/functions/test_one_queue.py", given]
+    assert told["tables"] is True
     assert told["needed"] == ["key"]
     assert told["try"].endswith('invoke one_queue --data \'{"text": "hello"}\' --setting key=...')
     endpoints, triggers = discover(checkout / "functions"), triggers_in(checkout / "functions")
-    assert [(one.name, one.method, one.errors) for one in endpoints] == [
-        ("one_post", "PUT", ("ONE_POST_TOO_LONG",)),
-        ("one_http", "GET", ()),
-    ]
-    assert list(endpoints[1].path) == ["one_id", "count"]
+    assert {one.name: (one.method, one.auth, one.errors) for one in endpoints} == {
+        "one_post": ("PUT", "none", ("ONE_POST_TOO_LONG",)),
+        "one_http": ("GET", "none", ()),
+        "one_own": ("GET", "session", ()),
+        "one_house": ("POST", "operator", ("ONE_HOUSE_TOO_LONG",)),
+    }
+    assert {one.name: list(one.path) for one in endpoints if one.path} == {"one_http": ["one_id", "count"]}
     declared: list[Declares] = [*endpoints, *triggers]
     assert {one.name: form_of(one.settings) for one in declared if one.settings} == {
+        "one_house": "key: Secret",
         "one_post": "key: Secret, whom: str, most: int = 5",
         "one_every": "text: str = 'a b'",
         "one_event": "key: Secret",
@@ -74,11 +86,15 @@ def test_every_kind_is_declared_and_in_the_form_of_the_house(
     }
     assert {one.name: one.when for one in triggers} == {
         "one_bet": "event bet",
+        "one_ended": "event bet.won, bet.lost, bet.void",
+        "one_mixed": "event bet.won, column",
         "one_every": "every 5 min",
         "one_cron": "cron 0 3 * * 1",
         "one_event": "event column",
         "one_queue": "queue ones",
     }
+    (checkout / given).chmod(0o600)
+    assert given_to(declared, checkout / given).keys() == {one.name for one in declared if one.settings}
     for check in (["format", "--check"], ["check", "--ignore", "INP"]):
         words = [sys.executable, "-m", "ruff", *check, "--no-cache", str(checkout)]
         done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, check=False)
@@ -89,6 +105,7 @@ def test_the_command_that_gives_a_secret_is_told_as_it_is_typed(
     checkout: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAPTRADE_DATA", str(checkout / "data"))
+    monkeypatch.delenv(VARIABLE)
     assert new_function.main(["one", "--every", "--secret", "key", "--setting", "whom"]) == 0
     [command] = [line for line in capsys.readouterr().out.splitlines() if "umask" in line]
     for _ in range(2):
@@ -112,6 +129,7 @@ def test_the_command_that_gives_a_secret_is_told_as_it_is_typed(
         (["one", "--every", "often"], "is no span of time"),
         (["one", "--cron", "0 99 * * *"], "are no times of the calendar"),
         (["one", "--event", "tick"], "'tick' is no event"),
+        (["one", "--event", "bet.won,", "--event", "column"], "is no event"),
         (["one", "--queue", "Ones"], "is no name for a queue"),
     ],
 )

@@ -16,6 +16,7 @@ import pytest
 from runtime.settings import load
 from taptrade.housekeeping import migrate_databases
 from tests.acceptance.system import free_port
+from tests.function_settings import outside
 from tests.waiting import wait_until
 
 START_S = 60
@@ -71,7 +72,7 @@ def variables(tmp_path: Path, redis_url: str) -> dict[str, str]:
     }
     (tmp_path / "data" / "run").mkdir(parents=True)
     migrate_databases(load(own))
-    return {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")} | own
+    return outside() | own
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from runtime.storage.schema import WrongSchema
 from taptrade import start_checks
 from taptrade.housekeeping import migrate_databases
 from taptrade.processes import module
+from tests.function_settings import outside
 
 RECORDED = """
 CREATE TABLE schema_migrations (name, sha256, applied_at);
@@ -38,7 +39,7 @@ def ours(tmp_path: Path) -> Settings:
 
 def up(data: Path, **variables: str) -> tuple[int, str]:
     """Run `taptrade up` that is refused; return its status and what it said."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAPTRADE_")}
+    environment = outside()
     environment |= {"TAPTRADE_DATA": str(data), **variables}
     done = subprocess.run(
         module("taptrade", "up"), env=environment, capture_output=True, text=True, timeout=30, check=False

@@ -153,6 +153,33 @@ def zombie(scene: Scene) -> Iterator[None]:
         _look_at(scene, name)
 
 
+def wrong_clock(whose: str, by_s: int) -> Breaking:
+    """Return what steps the clock of our processes on a machine: the writer's, or the house's with the API."""
+
+    @contextmanager
+    def breaking(scene: Scene) -> Iterator[None]:
+        machine = HOUSE if whose == "house" else scene.house.writer() or "a"
+        scene.house.step_clock(machine, by_s)
+        try:
+            yield
+        finally:
+            scene.house.step_clock(machine, 0)
+
+    return breaking
+
+
+def full_disk(whose: str) -> Breaking:
+    """Return what fills the disk of the primary, or of its standby."""
+
+    @contextmanager
+    def breaking(scene: Scene) -> Iterator[None]:
+        primary = scene.primary
+        with scene.database.full_disk(primary if whose == "primary" else other(primary)):
+            yield
+
+    return breaking
+
+
 def parted(between: str, ways: str) -> Breaking:
     """Return what parts two machines, both ways or one: `between` is of primary, standby and house two letters."""
 
@@ -193,6 +220,11 @@ KINDS = (
     Kind("standby gone", standby_gone, (4.0, 10.0)),
     Kind("switchover", switch),
     Kind("primary cut off (zombie)", zombie, (20.0, 30.0)),
+    Kind("clock of the writer back", wrong_clock("writer", -15), (4.0, 10.0)),
+    Kind("clock of the writer ahead", wrong_clock("writer", 5), (4.0, 10.0)),
+    Kind("clock of the house back", wrong_clock("house", -5), (4.0, 10.0)),
+    Kind("disk full: primary", full_disk("primary"), (4.0, 15.0)),
+    Kind("disk full: standby", full_disk("standby"), (4.0, 15.0)),
     Kind("parted: primary, standby", parted("ps", "="), CUT_S),
     Kind("parted: primary to standby", parted("ps", ">"), CUT_S),
     Kind("parted: standby to primary", parted("ps", "<"), CUT_S),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
@@ -14,9 +13,12 @@ from runtime.messaging.redis_values import WriterAlive
 from taptrade import redis_server
 from taptrade.processes import command
 from tests.acceptance.system import System
+from tests.chaos import wrong_clock
 from tests.chaos.failover.machines import Machines
 from tests.chaos.failover.patroni import MEMBERS
 from tests.chaos.kept import Kept
+from tests.function_settings import outside
+from tests.interpreter import preferring
 from tests.waiting import wait_until
 
 HOUSE = "c"
@@ -43,6 +45,8 @@ class House(System):
             liability_max_cents=str(10**14),
         )
         self.url = f"http://{address}:{self.settings.port}"
+        self._stepped_python = preferring(wrong_clock.SHIM, folder / "stepped")
+        self.environment |= self._clock_of(HOUSE)
         self.python = self._python_there()
         self._looking = connect(self.settings.redis_url)
 
@@ -71,6 +75,10 @@ class House(System):
             return ""
         return next((name for name in MEMBERS if self.kept[f"writer-{name}"].pid == alive.pid), "")
 
+    def step_clock(self, machine: str, by_s: int) -> None:
+        """Set the clock of our processes on a machine so many seconds off; 0 makes it right again."""
+        self._clock_file(machine).write_text(str(by_s))
+
     def close(self) -> None:
         """End everything."""
         for kept in self.kept.values():
@@ -78,10 +86,16 @@ class House(System):
         self.end()
         self._looking.close()
 
+    def _clock_file(self, machine: str) -> Path:
+        return self.folder / f"clock-{machine}"
+
+    def _clock_of(self, machine: str) -> dict[str, str]:
+        return {"STEPPED_CLOCK_FILE": str(self._clock_file(machine))}
+
     def _python_there(self) -> str:
         """Write a program that is Python on the house's machine."""
         program = self.folder / "python"
-        words = shlex.join(self.machines.within(HOUSE, [self.python]))
+        words = shlex.join(self.machines.within(HOUSE, [self._stepped_python]))
         program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         program.chmod(0o755)
         return str(program)
@@ -103,8 +117,9 @@ class House(System):
     def _start_writer(self, name: str) -> None:
         data = self.folder / f"data-{name}"
         data.mkdir()
-        self._keep(f"writer-{name}", name, command("writer"), {"TAPTRADE_DATA": str(data)})
+        variables = {"TAPTRADE_DATA": str(data)} | self._clock_of(name)
+        self._keep(f"writer-{name}", name, command("writer", python=self._stepped_python), variables)
 
     def _keep(self, name: str, machine: str, words: list[str], variables: dict[str, str]) -> None:
-        given = self.variables | {"LC_ALL": "C", "PATH": os.environ["PATH"]} | variables
+        given = outside() | self.variables | {"LC_ALL": "C"} | variables
         self.kept[name] = Kept(self.machines.within(machine, words), given, self.folder / f"{name}.log")

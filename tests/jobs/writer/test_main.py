@@ -90,7 +90,7 @@ def test_a_new_writer_tells_of_what_the_last_one_did_not(
 
 def test_after_redis_lost_its_memory_what_was_held_is_let_go_of(settings: Settings, redis_client: Any) -> None:
     process = new_process(settings)
-    process._open()
+    process._begin()
     open_account(redis_client, 1)
     found = process.writer.inbox.collect(process.clock.now_ms())
     process.writer.held = found.commands
@@ -106,7 +106,7 @@ def test_after_redis_lost_its_memory_what_was_held_is_let_go_of(settings: Settin
 
 def test_what_only_the_writer_knows_of_is_kept_over_an_outage(settings: Settings, redis_client: Any) -> None:
     process = new_process(settings)
-    process._open()
+    process._begin()
     open_account(redis_client, 1)
     process.writer.held = process.writer.inbox.collect(process.clock.now_ms()).commands
     redis_client.delete("rq:wip:commands")
@@ -121,7 +121,7 @@ def test_what_was_set_aside_is_kept_over_an_outage_unless_redis_came_up_empty(
     settings: Settings, redis_client: Any, emptied: bool
 ) -> None:
     process = new_process(settings)
-    process._open()
+    process._begin()
     open_account(redis_client, 1)
     process.writer.aside = process.writer.inbox.collect(process.clock.now_ms()).commands
     redis_client.flushall() if emptied else redis_client.delete("rq:wip:commands")
@@ -179,7 +179,7 @@ def test_a_bet_that_waits_for_its_tick_does_not_keep_the_writer_spinning(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = new_process(settings)
-    process._open()
+    process._begin()
     inbox = process.writer.inbox
     waits: list[float] = []
     collect = inbox.collect
@@ -211,7 +211,7 @@ def test_bets_gather_between_two_turns(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, placing: float, passed_ms: int, waits: list[float]
 ) -> None:
     process = new_process(settings)
-    process._open()
+    process._begin()
     clock = process.clock = ManualClock(1)
     waited: list[float] = []
     monkeypatch.setattr(process.stopping, "wait", waited.append)
