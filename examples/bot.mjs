@@ -1,8 +1,9 @@
 // A bot that survives refusals, disconnects and lost answers, as examples/bot.py does. docs/clients.md leads through it.
 //
-//   node examples/bot.mjs http://127.0.0.1:8000 [--bets 5] [--at-once 2] [--wallet viem|ethers] [--domain HOST]
+//   node examples/bot.mjs http://127.0.0.1:8000 [--bets 5] [--at-once 2] [--key FILE | --wallet viem|ethers] [--domain HOST]
+import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { Account, newNonce, offersOf, ofEthers, ofViem } from "../page/client/index.js";
+import { Account, keyOf, newKey, newNonce, offersOf, ofEthers, ofViem } from "../page/client/index.js";
 
 /** @typedef {import("../page/client/types.js").BetView} BetView */
 
@@ -97,14 +98,38 @@ class Bot {
   /** Hold the bets against the statement: each has taken its stake once. */
   async recount() {
     const entries = await this.account.statement();
-    const stakes = entries.filter(({ ref_type }) => ref_type === "BET").map(({ ref_id }) => ref_id).sort();
+    const own = entries.filter(({ ref_type, ref_id }) => ref_type === "BET" && this.placed.has(ref_id));
+    const stakes = own.map(({ ref_id }) => ref_id).sort();
     const placed = [...this.placed].sort();
-    say({ placed, balance: entries[0].balance_after, adds_up: stakes.join() === placed.join() });
+    const balance = entries[0].balance_after;
+    const sum = entries.reduce((cents, { amount }) => cents + amount, 0);
+    say({ placed, balance, adds_up: stakes.join() === placed.join() && sum === balance });
   }
+}
+
+/**
+ * The guest's key in a file, made if there is none. Who has the file has the account, so nobody else may read it.
+ * @param {string} path
+ */
+async function keyAt(path) {
+  try {
+    return await keyOf(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== "ENOENT") throw error;
+  }
+  const key = await newKey({ extractable: true });
+  await writeFile(path, JSON.stringify(await key.save()), { mode: 0o600, flag: "wx" });
+  return key;
 }
 
 /** Sign logins with a wallet of a library, or play as a guest with a key alone. @param {string | undefined} library */
 async function walletOf(library) {
+  if (library) {
+    await import(library).catch((error) => {
+      if (error.code === "ERR_MODULE_NOT_FOUND") refuse(`${library} is not installed: npm install ${library}`);
+      throw error;
+    });
+  }
   if (library === "viem") {
     const { generatePrivateKey, privateKeyToAccount } = await import("viem/accounts");
     return ofViem(privateKeyToAccount(generatePrivateKey()));
@@ -116,6 +141,17 @@ async function walletOf(library) {
   return null;
 }
 
+/** A number of an option: what is none would never be reached. @param {string} name @param {string} text */
+function whole(name, text) {
+  return /^[1-9]\d*$/.test(text) ? Number(text) : refuse(`--${name} takes a number from 1 on, not "${text}"`);
+}
+
+/** @param {string} why @returns {never} */
+function refuse(why) {
+  console.error(why);
+  process.exit(2);
+}
+
 /** @param {object} fields */
 const say = (fields) => console.log(JSON.stringify(fields));
 
@@ -123,15 +159,23 @@ const { values, positionals: [url] } = parseArgs({
   allowPositionals: true,
   options: {
     bets: { type: "string", default: "5" }, "at-once": { type: "string", default: "1" },
-    wallet: { type: "string" }, domain: { type: "string" },
+    wallet: { type: "string" }, key: { type: "string" }, domain: { type: "string" },
   },
 });
+if (!url) refuse("give the address of a house, such as http://127.0.0.1:8000");
+if (values.wallet && !["viem", "ethers"].includes(values.wallet)) {
+  refuse(`--wallet takes viem or ethers, not "${values.wallet}"`);
+}
+if (values.wallet && values.key) refuse("--key keeps a guest, and --wallet plays as none: give one of them");
+const bets = whole("bets", values.bets);
+const atOnce = whole("at-once", values["at-once"]);
 const account = await Account.open(url, {
   wallet: await walletOf(values.wallet),
+  key: values.key ? await keyAt(values.key) : undefined,
   domain: values.domain,
   onWait: (error) => console.error(error.message),
 });
 say({ wallet: account.user.wallet_address });
-const bot = new Bot(account, Number(values.bets), Number(values["at-once"]));
+const bot = new Bot(account, bets, atOnce);
 await bot.play();
 await bot.recount();

@@ -9,7 +9,7 @@ const grid = {
   mode: "demo",
   grid_version: nowMs,
   server_time_ms: nowMs,
-  price: { cents: 100_000, time_ms: nowMs },
+  price: { cents: 100_000, time_ms: nowMs, exchange_ms: nowMs },
   columns: [{ start_s: 1_790_000_010, opens_ms: nowMs + 10_000, closes_ms: nowMs + 15_000 }],
   rows: [99_500, 100_000, 100_500].map((low) => ({ low_cents: low, high_cents: low + 500 })),
   rates_bp: [[12_000, 18_000, null]],

@@ -1,10 +1,10 @@
 // A player's account over a line that breaks: each call is answered, refused for good, or given up on after a minute.
 
-import { Api, ApiError, insist, passes, sleep } from "./api.js";
+import { Api, ApiError, insist, noAnswerFor, passes, sleep } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { Delivery, renewing } from "./delivery.js";
 import { GestureDelivery } from "./gestures.js";
-import { newKey, newNonce } from "./key.js";
+import { keyOf, newKey, newNonce } from "./key.js";
 import { Mailbox } from "./mailbox.js";
 import { StreamReader } from "./reader.js";
 import { signedBet, signedGesture, signedGuest, withdrawText } from "./sign.js";
@@ -15,6 +15,7 @@ import { SESSION_KEY_URN, siweMessage } from "./siwe.js";
 const OUTAGE_MS = 60_000;
 const DECIDED_MS = 12_000;
 const ROWS = 500;
+const OPTIONS = ["wallet", "key", "domain", "onWait"];
 /** So many go under one signature. */
 const TAPS_MAX = 20;
 const STATEMENT = "Sign in to Tap Trading. The session key below may place bets for me, and nothing else.";
@@ -34,28 +35,35 @@ export class Account {
    * @param {string} url @param {import("./key.js").BrowserKey} key
    * @param {{wallet?: import("./types.js").WalletSigner | null, domain?: string, onWait?: (error: Error) => void}} options
    */
-  constructor(url, key, { wallet = null, domain = new URL(url).host, onWait = () => {} }) {
+  constructor(url, key, { wallet = null, domain, onWait = () => {} }) {
     this.key = key;
     this.wallet = wallet;
-    this.domain = domain;
     this.onWait = onWait;
     this.api = new Api({ url });
+    this.domain = domain ?? new URL(url).host;
     this.clock = new ServerClock(this.api);
     this.renew = () => this.#renew();
-    this.delivery = new Delivery(this.api, { renew: this.renew, onWait });
-    this.gestures = new GestureDelivery(this.api, { renew: this.renew, onWait });
+    const patience = { renew: this.renew, onWait, outageMs: OUTAGE_MS };
+    this.delivery = new Delivery(this.api, patience);
+    this.gestures = new GestureDelivery(this.api, patience);
   }
 
   /**
    * Sign in at the house at `url`: with `wallet`, which lets a new key sign taps, or without one as a guest, whose `key`
-   * is the account (keep it to come back). `domain` is what logins are signed for, by default the address's host;
-   * `onWait` hears why a call takes longer.
+   * is the account (keep it to come back; what IndexedDB or `save` made of it will do). `domain` is what logins are
+   * signed for, by default the address's host; `onWait` hears why a call takes longer.
    * @param {string} url
-   * @param {{wallet?: import("./types.js").WalletSigner | null, key?: import("./key.js").BrowserKey, domain?: string,
-   *   onWait?: (error: Error) => void}} [options]
+   * @param {{wallet?: import("./types.js").WalletSigner | null, domain?: string,
+   *   key?: import("./key.js").BrowserKey | import("./types.js").KeptKey, onWait?: (error: Error) => void}} [options]
    */
   static async open(url, { key, ...options } = {}) {
-    const account = new Account(url, key ?? (await newKey()), options);
+    for (const name in options) {
+      if (!OPTIONS.includes(name)) throw new TypeError(`there is no option "${name}"; there are: ${OPTIONS.join(", ")}`);
+    }
+    if (!url) throw new TypeError("give the address of a house, such as https://house.example");
+    // What IndexedDB gives back has lost its methods, and JSON never had any.
+    const own = key && "sign" in key ? key : await (key ? keyOf(key) : newKey());
+    const account = new Account(url, own, options);
     await account.signIn();
     return account;
   }
@@ -90,7 +98,8 @@ export class Account {
         return answer;
       } catch (error) {
         const expired = error instanceof ApiError && error.code === "SIGNATURE_EXPIRED";
-        if (!(expired || passes(error)) || performance.now() > giveUpMs) throw error;
+        if (!(expired || passes(error))) throw error;
+        if (performance.now() > giveUpMs) throw expired ? error : noAnswerFor(OUTAGE_MS, error);
         this.onWait(/** @type {Error} */ (error));
         await sleep((error instanceof ApiError && error.retryAfterMs) || 1_000);
         if (expired) await this.clock.measure();
@@ -156,7 +165,8 @@ export class Account {
   }
 
   /** Top up play money, once for each key. @param {number} amount in cents @param {string} key @returns {Promise<import("./types.js").DepositedView>} */
-  deposit(amount, key) {
+  async deposit(amount, key) {
+    needIdempotencyKey(key);
     return this.ask(() => this.api.post("/api/deposits", { amount }, { "Idempotency-Key": key }));
   }
 
@@ -167,6 +177,7 @@ export class Account {
    */
   async withdraw(amount, key) {
     if (!this.wallet) throw new Error("a guest cannot withdraw: there is no wallet to pay to");
+    needIdempotencyKey(key);
     const body = { amount, nonce: newNonce(), timestamp: Math.floor(this.serverMs() / 1000) };
     const signature = await this.wallet.sign(withdrawText(body, this.rules.chain_ids[0]));
     const decidedMs = performance.now() + DECIDED_MS;
@@ -195,10 +206,12 @@ export class Account {
   }
 
   /**
-   * The stream's events, over any number of connections and sessions, until the loop is left.
+   * The stream's events, over any number of connections and sessions, until the loop is left. What no repeat mends,
+   * such as the name of an event that there is none of, is thrown as ApiError.
    * @param {string[]} [only] names of events @returns {AsyncGenerator<import("./types.js").StreamEvent>}
    */
   async *events(only = []) {
+    if (!Array.isArray(only)) throw new TypeError(`events takes a list of names, such as ["price"], not ${only}`);
     const mailbox = new Mailbox();
     const path = only.length > 0 ? `/api/stream?events=${only.join()}` : "/api/stream";
     const renew = async () => {
@@ -208,7 +221,9 @@ export class Account {
         if (!passes(error)) mailbox.fail(error);
       }
     };
-    const reader = new StreamReader((event) => mailbox.put(event), () => {}, { api: this.api, path, renew });
+    const reader = new StreamReader((event) => mailbox.put(event), () => {}, {
+      api: this.api, path, renew, onRefused: (error) => mailbox.fail(error),
+    });
     reader.start();
     try {
       for (;;) yield await mailbox.take();
@@ -239,7 +254,9 @@ export class Account {
     const decided = fate.bet?.status === "pending" ? await this.delivery.follow(fate.bet.id) : fate;
     const { bet } = decided;
     if (!bet || !(bet.refusal_code || bet.status === "refused" || bet.status === "insufficient_funds")) return decided;
-    return { code: bet.refusal_code ?? "INSUFFICIENT_FUNDS", problem: {} };
+    const code = bet.refusal_code ?? "INSUFFICIENT_FUNDS";
+    // The answer that told why was lost; the stored bet tells it as well.
+    return { code, problem: { code, detail: bet.refusal_detail ?? decided.explanation ?? "" } };
   }
 
   /** @returns {Promise<import("./types.js").LoginView>} */
@@ -277,3 +294,10 @@ export class Account {
   }
 }
 
+
+/** Without a key each repeat would move money once more. @param {unknown} key */
+function needIdempotencyKey(key) {
+  if (typeof key !== "string" || !key) {
+    throw new TypeError("give a key as well, which makes it count once: newNonce(), kept where a crash does not lose it");
+  }
+}

@@ -26,6 +26,10 @@ export class LineError extends Error {}
 export class Api {
   /** Without a `url` the page's own house is asked, and its cookie says who asks; else `token` does. */
   constructor({ url = "", token = "" } = {}) {
+    // `localhost:8000` is a URL too, of the scheme `localhost`.
+    if (url && !/^https?:\/\/[^/]/.test(url)) {
+      throw new TypeError(`the address of a house begins with http:// or https://, unlike "${url}"`);
+    }
     this.url = url.replace(/\/+$/, "");
     this.token = token;
   }
@@ -73,9 +77,9 @@ export class Api {
       response = await fetch(this.url + path, request);
       text = await response.text();
     } catch (error) {
-      throw new LineError(told(error));
+      throw new LineError(`${method} ${this.url}${path}: ${told(error)}`);
     }
-    return read(response, text);
+    return answerOf(response, text);
   }
 }
 
@@ -87,8 +91,8 @@ function told(error) {
   return reason ? `${error.message} (${reason})` : error.message;
 }
 
-/** @param {Response} response @param {string} text */
-function read(response, text) {
+/** What a response says; a refusal is thrown. @param {Response} response @param {string} text */
+export function answerOf(response, text) {
   let data = null;
   try {
     data = text ? JSON.parse(text) : null;
@@ -107,7 +111,7 @@ export const retryAfterMs = (response) => Number(response.headers.get("Retry-Aft
 export const passes = (error) => error instanceof LineError || (error instanceof ApiError && PASSES.includes(error.status));
 
 /**
- * Ask until there is an answer; refusals that waiting cannot mend are thrown.
+ * Ask until there is an answer; refusals that waiting cannot mend are thrown, and LineError after `outageMs`.
  *
  * Only for what may be asked twice: it changes nothing, or a nonce or an Idempotency-Key makes it count once.
  * @template T
@@ -121,12 +125,19 @@ export async function insist(ask, { pauseMs = 500, pauseMsMax = 8_000, onFailure
     try {
       return await ask();
     } catch (error) {
-      if (!passes(error) || performance.now() > giveUpMs) throw error;
+      if (!passes(error)) throw error;
+      if (performance.now() > giveUpMs) throw noAnswerFor(outageMs, error);
       onFailure(error);
       await sleep((error instanceof ApiError && error.retryAfterMs) || waitMs);
     }
   }
 }
+
+/**
+ * What is thrown once waiting is given up, whether the line was silent or a proxy answered for the house.
+ * @param {number} ms @param {any} cause
+ */
+export const noAnswerFor = (ms, cause) => new LineError(`no answer for ${ms / 1000} s (${cause.message})`, { cause });
 
 /** @param {number} ms @returns {Promise<void>} */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

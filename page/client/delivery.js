@@ -23,14 +23,16 @@ const BEFORE_NONCE = new Set(["SIGNATURE_EXPIRED", "CELL_CLOSED", "BET_EXPIRED"]
 export class Delivery {
   /**
    * A program gives `renew`, which signs in anew: then what passes (429, 503, an ended session) is waited for. Without
-   * it the refusal is told, for a person to tap again, unless an answer was lost before.
+   * it the refusal is told, for a person to tap again, unless an answer was lost before. `outageMs` is how long to
+   * ask what became of a bet: a program is to hear that nobody answers, a page waits for as long as it is looked at.
    * @param {import("./api.js").Api} api
-   * @param {{renew?: (() => Promise<void>) | null, onWait?: (error: Error) => void}} [options]
+   * @param {{renew?: (() => Promise<void>) | null, onWait?: (error: Error) => void, outageMs?: number}} [options]
    */
-  constructor(api, { renew = null, onWait = () => {} } = {}) {
+  constructor(api, { renew = null, onWait = () => {}, outageMs = Infinity } = {}) {
     this.api = api;
     this.renew = renew;
     this.onWait = onWait;
+    this.outageMs = outageMs;
   }
 
   /**
@@ -50,7 +52,10 @@ export class Delivery {
     return !trial.lost && trial.refused ? trial.refused : this.#lookUp(trial);
   }
 
-  /** Ask for one bet; a pending one is asked for again until it is decided. @param {string} betId */
+  /**
+   * Ask for one bet; a pending one is asked for again until it is decided.
+   * @param {string} betId @returns {Promise<Fate>}
+   */
   async follow(betId, pauseMs = 1_000) {
     for (;;) {
       try {
@@ -108,13 +113,20 @@ export class Delivery {
     await sleep(DECIDED_MS);
     const { bets } = await this.#insist(`/api/bets?cell_id=${encodeURIComponent(body.cell_id)}&limit=10`);
     const found = bets.find((/** @type {import("./types.js").BetView} */ bet) => !isKnown(bet.id));
-    return found ? { bet: found } : { code: "BET_NEVER_PLACED", problem: {} };
+    return found ? { bet: found } : neverPlaced();
   }
 
   /** @param {string} path @returns {Promise<any>} */
   #insist(path) {
-    return insist(() => renewing(() => this.api.get(path), this.renew), { onFailure: this.onWait });
+    const patience = { onFailure: this.onWait, outageMs: this.outageMs };
+    return insist(() => renewing(() => this.api.get(path), this.renew), patience);
   }
+}
+
+/** What is told of a tap that nothing was found of. @returns {Fate} */
+export function neverPlaced() {
+  const code = "BET_NEVER_PLACED";
+  return { code, problem: { code, detail: "The bet was lost on its way; no money was taken." } };
 }
 
 /** @param {Trial} trial */

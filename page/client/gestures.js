@@ -1,7 +1,7 @@
 // Send one signed gesture until it is known what became of each of its taps: each placed once or not at all.
 
 import { ApiError, LineError, insist, passes, sleep } from "./api.js";
-import { renewing } from "./delivery.js";
+import { neverPlaced, renewing } from "./delivery.js";
 
 /** @typedef {import("./types.js").Fate} Fate */
 /** @typedef {import("./types.js").ToldTap} ToldTap */
@@ -15,14 +15,16 @@ const NOT_PLACED = new Set(["refused", "insufficient_funds"]);
 
 export class GestureDelivery {
   /**
-   * `renew` signs in anew; without it a refusal that passes is told, unless an answer was lost before.
+   * `renew` signs in anew; without it a refusal that passes is told, unless an answer was lost before. `outageMs` is
+   * how long to ask what became of the taps.
    * @param {import("./api.js").Api} api
-   * @param {{renew?: (() => Promise<void>) | null, onWait?: (error: Error) => void}} [options]
+   * @param {{renew?: (() => Promise<void>) | null, onWait?: (error: Error) => void, outageMs?: number}} [options]
    */
-  constructor(api, { renew = null, onWait = () => {} } = {}) {
+  constructor(api, { renew = null, onWait = () => {}, outageMs = Infinity } = {}) {
     this.api = api;
     this.renew = renew;
     this.onWait = onWait;
+    this.outageMs = outageMs;
   }
 
   /** @param {import("./types.js").SignedGesture} body @returns {Promise<Fate[]>} one a tap, in their order */
@@ -65,13 +67,14 @@ export class GestureDelivery {
   /** Find out, when the body can no longer be sent, which taps were placed. @param {import("./types.js").SignedGesture} body */
   async #lookUp({ taps }) {
     await sleep(DECIDED_MS);
+    const patience = { onFailure: this.onWait, outageMs: this.outageMs };
     /** @type {Fate[]} */
     const fates = [];
     for (const { cell_id } of taps) {
       const path = `/api/bets?cell_id=${encodeURIComponent(cell_id)}&limit=1`;
-      const { bets } = await insist(() => renewing(() => this.api.get(path), this.renew), { onFailure: this.onWait });
+      const { bets } = await insist(() => renewing(() => this.api.get(path), this.renew), patience);
       const bet = bets.find((/** @type {import("./types.js").BetView} */ one) => !NOT_PLACED.has(one.status));
-      fates.push(bet ? { bet } : { code: "BET_NEVER_PLACED", problem: {} });
+      fates.push(bet ? { bet } : neverPlaced());
     }
     return fates;
   }
@@ -94,5 +97,5 @@ function fateOf({ bet, balance, refusal, outcome, bet_id }) {
   if (refusal) return { code: refusal.code, problem: refusal };
   if (bet) return { bet, balance };
   if (outcome === "pending" && bet_id) return { bet: { id: bet_id, status: "pending", cell_id: "", amount: 0 } };
-  return { code: "BET_NEVER_PLACED", problem: {} };
+  return neverPlaced();
 }

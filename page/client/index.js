@@ -6,7 +6,7 @@ export { offersOf } from "./choice.js";
 export { ServerClock } from "./clock.js";
 export { Delivery } from "./delivery.js";
 export { GestureDelivery } from "./gestures.js";
-export { BrowserKey, newKey, newNonce } from "./key.js";
+export { BrowserKey, keyOf, newKey, newNonce } from "./key.js";
 export { StreamReader } from "./reader.js";
 export { betText, floorBp, gestureText, guestText, signedBet, signedGesture, signedGuest, withdrawText } from "./sign.js";
 export { ofEthers, ofViem } from "./signers.js";

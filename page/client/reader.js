@@ -1,6 +1,6 @@
 // Read GET /api/stream by fetch and go on after every break: with the last id, at once when somebody looks again.
 
-import { Api, retryAfterMs } from "./api.js";
+import { Api, answerOf, retryAfterMs } from "./api.js";
 import { ASKED, GridChanges } from "./grid_changes.js";
 import { SseParser } from "./sse.js";
 
@@ -12,6 +12,8 @@ const HEARTBEAT_MS = 15_000;
 const PRICE_SILENCE_MS = 5_000;
 /** Who looks again after a while wants to know at once. */
 const CHECK_SILENCE_MS = 1_500;
+/** Refusals of the request that a later one may be spared: it took too long, came too early, or was one of too many. */
+const MAY_PASS = [408, 425, 429];
 
 /** For who needs no more of a price than its numbers: not what it was made from. */
 export const SHORT = "/api/stream?price=brief";
@@ -33,17 +35,20 @@ export class StreamReader {
 
   /**
    * `onEvent({type, id, data})` with parsed data; `onState("connecting" | "live" | "lost")`. `renew` signs in anew
-   * when the session has ended.
+   * when the session has ended. `onRefused` hears a refusal that the same request will meet again, and the reader stops;
+   * without it the reader goes on asking, for a page that outlives a wrong answer in between.
    * @param {(event: import("./types.js").StreamEvent) => void} onEvent
    * @param {(state: string) => void} onState
-   * @param {{api?: Api, path?: string, renew?: (() => Promise<void>) | null}} [options]
+   * @param {{api?: Api, path?: string, renew?: (() => Promise<void>) | null,
+   *   onRefused?: ((error: unknown) => void) | null}} [options]
    */
-  constructor(onEvent, onState, { api = new Api(), path = "/api/stream", renew = null } = {}) {
+  constructor(onEvent, onState, { api = new Api(), path = "/api/stream", renew = null, onRefused = null } = {}) {
     this.onEvent = onEvent;
     this.onState = onState;
     this.api = api;
     this.path = `${path}${path.includes("?") ? "&" : "?"}${ASKED}`;
     this.renew = renew;
+    this.onRefused = onRefused;
   }
 
   get running() {
@@ -118,7 +123,8 @@ export class StreamReader {
     if (this.#lastId) request.headers["Last-Event-ID"] = this.#lastId;
     const response = await fetch(this.api.url + this.path, { ...request, signal: connection.signal });
     if (!response.ok || !response.body) {
-      response.body?.cancel();
+      if (this.onRefused && this.#isFinal(response.status)) await this.#end(response);
+      else response.body?.cancel();
       if (response.status === 400) this.#lastId = "";
       if (response.status === 401) await this.renew?.();
       return retryAfterMs(response);
@@ -132,6 +138,25 @@ export class StreamReader {
       const events = parser.feed(value);
       this.#retryMs = parser.retryMs ?? this.#retryMs;
       events.forEach((event) => this.#take(event));
+    }
+  }
+
+  /** Whether the next request would be refused alike. @param {number} status */
+  #isFinal(status) {
+    if (status === 401) return !this.renew;
+    // Refused with a cursor, the next request goes without one.
+    if (status === 400) return !this.#lastId;
+    return status >= 400 && status < 500 && !MAY_PASS.includes(status);
+  }
+
+  /** Tell why nothing more will come. @param {Response} response */
+  async #end(response) {
+    const text = await response.text();
+    this.stop();
+    try {
+      answerOf(response, text);
+    } catch (error) {
+      this.onRefused?.(error);
     }
   }
 

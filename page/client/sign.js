@@ -73,7 +73,10 @@ export function guestText({ public_key, domain, nonce, timestamp }) {
   ].join("\n");
 }
 
-/** The body of POST /api/auth/guest. @param {import("./key.js").BrowserKey} key @param {string} domain @param {number} nowMs */
+/**
+ * The body of POST /api/auth/guest.
+ * @param {import("./types.js").Signer & {text: string}} key @param {string} domain @param {number} nowMs
+ */
 export async function signedGuest(key, domain, nowMs) {
   const guest = { public_key: key.text, domain, nonce: newNonce(), timestamp: Math.floor(nowMs / 1000) };
   return { ...guest, signature: await key.sign(guestText(guest)) };

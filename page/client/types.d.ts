@@ -11,13 +11,18 @@ export interface RulesView {
   domains: string[];
   presets_cents: number[];
   column_seconds: number;
+  /** How many columns ahead take bets. */
+  horizon_columns: number;
   fill_delay_ms: number;
+  /** What a deposit of play money lifts a balance to at most. */
+  deposit_max_cents: number;
 }
 
 export interface AccountView {
   id: string;
   wallet_address: string;
   balance: number;
+  kind: "guest" | "wallet";
 }
 
 export interface LoginView {
@@ -34,6 +39,10 @@ export interface BetView {
   reward_rate?: number | null;
   payout_amount?: number | null;
   refusal_code?: string | null;
+  /** Why it was refused, in a sentence. */
+  refusal_detail?: string | null;
+  /** When its window begins, in Unix seconds. */
+  column_start_s?: number;
 }
 
 export interface PlacedView {
@@ -65,8 +74,32 @@ export interface LedgerPage {
   next_cursor: string | null;
 }
 
+/** The price that a grid was computed from, and its own time. */
+export interface GridPriceView {
+  cents: number;
+  time_ms: number;
+  exchange_ms: number;
+}
+
+/** What a `price` event tells: close, low and high of an interval, in cents. */
+export interface PriceView {
+  /** Unix milliseconds, strictly increasing. */
+  id: number;
+  exchange_ms: number;
+  close: number;
+  low: number;
+  high: number;
+  /** Which exchanges it was made from, comma-joined, and what rates are computed by; left out of brief prices. */
+  sources?: string;
+  features?: { volatility: number; sample_ms: number; history_ms: number; signals?: number[] };
+  event_id?: string;
+}
+
 export interface GridView {
   server_time_ms: number;
+  /** Id of the price that the rates were computed from. */
+  grid_version: number;
+  price: GridPriceView;
   columns: { start_s: number; opens_ms: number; closes_ms: number }[];
   rows: { low_cents: number; high_cents: number }[];
   /** By column, then by row; null where a cell is not offered. */
@@ -78,9 +111,11 @@ export interface GridView {
 /** The whole picture that a stream begins with, and goes on with after a gap (`reset`). */
 export interface SnapshotView {
   server_time_ms: number;
+  price: PriceView | null;
   grid: GridView | null;
-  balance: number | null;
-  open_bets: BetView[] | null;
+  /** These two are left out where nobody is signed in. */
+  balance?: number | null;
+  open_bets?: BetView[] | null;
 }
 
 export interface DepositedView {
@@ -170,6 +205,9 @@ export interface Fate {
   balance?: number | null;
   code?: string;
   problem?: Problem;
+  /** What became of a bet that was pending, in words. */
+  explanation?: string;
+  evidence?: object | null;
 }
 
 /** Whatever signs a text: a wallet's account, or a key of one's own. */
@@ -177,8 +215,41 @@ export interface Signer {
   sign(text: string): Promise<string>;
 }
 
+/** A key as JSON holds it, private part and all. */
+export interface SavedKey {
+  x: string;
+  y: string;
+  d: string;
+}
+
+/** A `CryptoKeyPair`, whose name programs without the types of a browser do not know. */
+export interface KeyPair {
+  privateKey: object;
+  publicKey: object;
+}
+
+/** A key as IndexedDB gives it back: all of it but its methods. */
+export interface StoredKey {
+  pair: KeyPair;
+  text: string;
+}
+
+export type KeptKey = SavedKey | StoredKey;
+
 export interface WalletSigner extends Signer {
   address: string;
+}
+
+/** What `privateKeyToAccount` of viem makes. */
+export interface ViemAccount {
+  address: string;
+  signMessage(of: { message: string }): Promise<string>;
+}
+
+/** A `WalletClient` of viem. */
+export interface ViemClient {
+  account?: { address: string } | undefined;
+  signMessage(of: any): Promise<string>;
 }
 
 export interface StreamEvent {

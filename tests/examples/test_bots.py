@@ -49,6 +49,7 @@ type Theirs = components["schemas"];
 type Fits<T extends Own, Own> = T;
 export type Checked = [
   Fits<Theirs["ServerTime"], own.TimeView>, Fits<Theirs["Rules"], own.RulesView>, Fits<Theirs["BetView"], own.BetView>,
+  Fits<Theirs["User"], own.AccountView>,
   Fits<Theirs["PlacedBet"], own.PlacedView>, Fits<Theirs["EntryView"], own.EntryView>,
   Fits<Theirs["Deposited"], own.DepositedView>, Fits<Theirs["Withdrawn"], own.WithdrawnView>,
   Fits<Theirs["OwnLimits"], own.OwnLimitsView>, Fits<own.LimitsView, Theirs["WantedLimits"]>,
@@ -218,7 +219,7 @@ def test_the_javascript_client_says_why_a_line_is_broken() -> None:
     told = subprocess.run(
         ["node", "--input-type=module", "--eval", program], capture_output=True, text=True, check=True
     ).stdout
-    assert told.strip() == "fetch failed (ECONNREFUSED)"
+    assert told.strip() == f"GET {url}/api/time: fetch failed (ECONNREFUSED)"
 
 
 def test_the_types_of_the_javascript_client_are_right(house: System, project: Path, tmp_path: Path) -> None:
@@ -229,7 +230,23 @@ def test_the_types_of_the_javascript_client_are_right(house: System, project: Pa
     node.tool("openapi-typescript", "openapi.json", "-o", "schema.d.ts")
     (tmp_path / "fits.ts").write_text(FITS)
     options = {"types": ["node"], "typeRoots": ["node_modules/@types"]}
-    files = ["fits.ts", "page/client/index.js", *(f"examples/{name}" for name in JAVASCRIPT)]
+    # Beside index.d.ts the code is read only where it is named.
+    code = (f"page/client/{path.name}" for path in (ROOT / "page" / "client").glob("*.js"))
+    files = ["fits.ts", *code, *(f"examples/{name}" for name in JAVASCRIPT)]
     project_file = {"extends": "./tsconfig.json", "compilerOptions": options, "files": files}
     (tmp_path / "tsconfig.client.json").write_text(json.dumps(project_file))
     assert node.tool("tsc", "-p", "tsconfig.client.json") == ""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_a_guest_of_javascript_comes_back_with_its_key_file(house: System, project: Path, tmp_path: Path) -> None:
+    key = tmp_path / "guest.json"
+    command = ["node", "examples/bot.mjs", house.url, "--bets", "1", "--key", str(key)]
+    wallets = set()
+    for _ in range(2):
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=END_S_MAX, check=True)
+        first, *_, last = [json.loads(line) for line in done.stdout.splitlines()]
+        wallets.add(first["wallet"])
+        assert last["adds_up"]
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(wallets) == 1, "another guest came the second time"
