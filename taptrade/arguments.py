@@ -14,6 +14,7 @@ from runtime.game.ids import ulid_ms
 from runtime.hosts import shown_host
 from runtime.operating.words import is_said
 from runtime.setting_forms import whole
+from taptrade.house_address import house_address
 
 SHOWN_MAX = 60
 SPAN_DIGITS_MAX = 6
@@ -102,8 +103,7 @@ def api_url(text: str) -> str:
     """Read where an API is."""
     try:
         httpx.URL(text)
-        address = urlsplit(text)
-        known = address.scheme in ("http", "https") and bool(shown_host(address.netloc.rpartition("@")[2]))
+        known = bool(shown_host(urlsplit(house_address(text)).netloc.rpartition("@")[2]))
     except (ValueError, httpx.InvalidURL):
         known = False
     if not known:

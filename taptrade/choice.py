@@ -28,7 +28,22 @@ class Offer:
     @property
     def cell_id(self) -> str:
         """The cell's id."""
-        return f"{self.column.start_s}_{self.row.low_cents}_{self.row.high_cents}"
+        return f"{self.start_s}_{self.low_cents}_{self.high_cents}"
+
+    @property
+    def start_s(self) -> int:
+        """When its window begins, in Unix seconds."""
+        return self.column.start_s
+
+    @property
+    def low_cents(self) -> int:
+        """The lowest price of its band."""
+        return self.row.low_cents
+
+    @property
+    def high_cents(self) -> int:
+        """The highest price of its band."""
+        return self.row.high_cents
 
     @property
     def min_rate_bp(self) -> int:

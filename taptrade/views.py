@@ -58,6 +58,19 @@ class PriceView(Struct, frozen=True):
     time_ms: int
 
 
+class PriceEventView(Struct, frozen=True):
+    """A `price` of the stream: the newest one, and its lowest and highest since the one before, in cents."""
+
+    id: int
+    """When it came, in Unix milliseconds; strictly rising."""
+    exchange_ms: int
+    close: int
+    low: int
+    high: int
+    sources: str = ""
+    """Who named it, comma-joined."""
+
+
 class ColumnView(Struct, frozen=True):
     """One placeable time window."""
 
@@ -100,6 +113,8 @@ class BetView(Struct, frozen=True):
     resolved_at: str | None = None
     payout_amount: int | None = None
     refusal_code: str | None = None
+    refusal_detail: str | None = None
+    """Why it was refused, in a sentence."""
 
 
 class PlacedView(Struct, frozen=True):

@@ -36,6 +36,7 @@ KEPT: dict[str, str] = {
     "jobs.rq.scheduler.WatchfulScheduler._interval": "rq-scheduler's loop sleeps so long",
     "jobs.upkeep.stored_week._Shown.*": "apsw calls them as SQLite's file system",
     "runtime.messaging.sentinels._ToPrimary.*": "redis-py's connection calls them",
+    "taptrade.views.PriceEventView": "programs that follow the stream read a price by it",
     "taptrade.machine_checks._Timex._fields_": "ctypes lays the structure out by it",
     **dict.fromkeys(
         (

@@ -33,7 +33,9 @@ ALL_OF_FOLDER = ("migrations", "migrations_house", "migrations_ticks", "migratio
 BY_PYTHON = {"tests.chaos.stepped.sitecustomize": "tests.chaos.wrong_clock"}
 
 DOTTED = re.compile(rf"\b(?:{'|'.join((*TREES, 'tests'))})(?:\.\w+)+")
-RUN = re.compile(r"(?:-[mfI] |\bpython3? )([a-z][\w./]+)")
+RUN = re.compile(r"(?:-[mfI] |\bpython3? |/pytest )([a-z][\w./]+)")
+# Started as scripts, its files import what lies beside them by its name alone.
+SCRIPTS = "examples"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -64,6 +66,8 @@ def arrows(module: str) -> frozenset[str]:
     """Return the modules that one leads to."""
     source = ALL[module].read_text(encoding="utf-8")
     names = {*imports(source, module), *named(source, module)}
+    if module.startswith(f"{SCRIPTS}."):
+        names |= {f"{SCRIPTS}.{one}" for one in names}
     folders = [folder for folder, by in DISCOVERED.items() if by == module]
     names |= {one for one in ALL for folder in folders if one.rpartition(".")[0] == folder}
     names |= {one for one, by in BY_PYTHON.items() if by == module}

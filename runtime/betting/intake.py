@@ -16,6 +16,7 @@ from runtime.auth.sessions import Session
 from runtime.auth.windows import check_time
 from runtime.errors import Conflict, InvalidRequest, Unprocessable
 from runtime.game.grid import Cell, GridRules, is_placeable, parse_cell
+from runtime.game.limits import no_such_stake
 from runtime.messaging import redis_keys
 from runtime.messaging.commands import COMMAND_TTL_MS, AnyBet, PlaceBet
 from runtime.messaging.queues import Ticket, new_id
@@ -107,9 +108,8 @@ class Intake:
         if cell is None:
             raise Unprocessable("There is no such cell on the lattice.", code="CELL_UNKNOWN")
         if amount not in self.presets_cents:
-            raise Unprocessable(
-                "The stake is none of the presets.", code="STAKE_NOT_ALLOWED", presets=sorted(self.presets_cents)
-            )
+            presets = sorted(self.presets_cents)
+            raise Unprocessable(no_such_stake(presets), code="STAKE_NOT_ALLOWED", presets=presets)
         return cell
 
     def decided_by_ms(self, cell: Cell, valid_until_ms: int | None, received_ms: int) -> int:

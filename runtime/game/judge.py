@@ -10,7 +10,7 @@ from runtime.game.buckets import Bucket, closed_of, distance_of, rate_from_bp
 from runtime.game.grid import Cell, GridRules
 from runtime.game.ids import first_id_at
 from runtime.game.limit_changes import LimitsChange, in_force
-from runtime.game.limits import Exposure, PlayerLimits, day_began_ms, largest_stake_cents, refusal
+from runtime.game.limits import Exposure, PlayerLimits, day_began_ms, largest_stake_cents, no_such_stake, refusal
 from runtime.game.money import payout_cents
 from runtime.game.rewards import RewardModel
 from runtime.game.ticks import Tick
@@ -93,7 +93,7 @@ class Judge:
         if tick is None or self.now_ms - tick.id > self.max_fill_age_ms or (wait_ms and tick.id <= wait_ms[1]):
             return Refused("PRICE_FEED_STALE", "There is no fresh price to fill the bet at.")
         if stake_cents not in self.presets_cents:
-            return Refused("STAKE_NOT_ALLOWED", "The stake is none of the presets.", {"presets": self.presets_cents})
+            return Refused("STAKE_NOT_ALLOWED", no_such_stake(self.presets_cents), {"presets": self.presets_cents})
         rate_bp = self.rate_bp(cell, tick)
         if rate_bp is None:
             return Refused("CELL_NOT_OFFERED", "The cell has no rate at this price.", {"grid_version": tick.id})

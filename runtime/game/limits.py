@@ -73,6 +73,11 @@ class Exposure:
         )
 
 
+def no_such_stake(presets_cents: Iterable[int]) -> str:
+    """Say which stakes there are, to whom has named none of them."""
+    return f"The stake is none of the presets: {', '.join(map(str, sorted(presets_cents)))} cents."
+
+
 def largest_stake_cents(headroom_cents: int, rate_bp: int, presets_cents: Iterable[int]) -> int | None:
     """Return the largest preset whose payout fits into `headroom_cents`, or None."""
     fitting = [stake for stake in presets_cents if payout_cents(stake, rate_bp) <= headroom_cents]

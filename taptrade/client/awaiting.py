@@ -9,6 +9,7 @@ import httpx
 
 from taptrade.client import over_http
 from taptrade.client.calls import Call, T
+from taptrade.house_address import house_address
 
 
 class AsyncTapClient:
@@ -18,7 +19,7 @@ class AsyncTapClient:
     """
 
     def __init__(self, url: str, *, token: str = "", transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self.url = url.rstrip("/")
+        self.url = house_address(url)
         self.token = token
         self._http = httpx.AsyncClient(transport=transport, **over_http.settings(url))
 

@@ -10,6 +10,7 @@ import httpx
 
 from taptrade.client import calls, over_http
 from taptrade.client.calls import PAGE_ROWS, Call, T
+from taptrade.house_address import house_address
 from taptrade.views import (
     BetDetailView,
     BetsPage,
@@ -35,7 +36,7 @@ class TapClient:
     """
 
     def __init__(self, url: str, *, token: str = "", transport: httpx.BaseTransport | None = None) -> None:
-        self.url = url.rstrip("/")
+        self.url = house_address(url)
         self.token = token
         self._http = httpx.Client(transport=transport, **over_http.settings(url))
 

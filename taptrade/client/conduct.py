@@ -16,7 +16,7 @@ from taptrade.client.calls import PAGE_ROWS_MAX, Call
 from taptrade.client.delivery import DECIDED_MS, Delivery, Fate
 from taptrade.client.gestures import GestureDelivery
 from taptrade.client.problems import ApiError, NoAnswerError
-from taptrade.client.steps import OUTAGE_MS, PAUSE_S, Pause, Steps, delay_s, insist, jittered, sent
+from taptrade.client.steps import OUTAGE_MS, PAUSE_S, Pause, Steps, delay_s, insist, jittered, sent, told
 from taptrade.views import (
     BetsPage,
     BetView,
@@ -72,7 +72,7 @@ class Conduct:
             try:
                 return (yield from sent(calls.login(signed)))
             except httpx.TransportError as ex:
-                wait_s, why = jittered(2 * PAUSE_S), f"{type(ex).__name__}: {ex}"
+                wait_s, why = jittered(2 * PAUSE_S), told(ex)
             except ApiError as ex:
                 again_s = PAUSE_S if ex.code == EXPIRED else delay_s(ex)
                 if again_s is None:

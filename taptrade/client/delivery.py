@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from runtime.clock import Clock
+from runtime.error_codes import CODES
 from taptrade.client import calls
 from taptrade.client.problems import ApiError
 from taptrade.client.steps import ENDED, PAUSE_S, Pause, Steps, insist, sent, wait_after
@@ -37,6 +38,15 @@ class Fate:
     code: str = ""
     detail: str = ""
     extras: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+def refused_if_stored_so(fate: Fate) -> Fate:
+    """Return why a stored bet took no money, if it is such a one."""
+    if fate.bet is None or fate.bet.status not in NOT_PLACED:
+        return fate
+    code = fate.bet.refusal_code or fate.bet.status
+    known = CODES.get(code)
+    return Fate(None, code, fate.bet.refusal_detail or (known.meaning if known else ""))
 
 
 @dataclass(slots=True)
@@ -74,9 +84,7 @@ class Delivery:
             fate = trial.refused if trial.refused and not trial.lost else (yield from self._look_up(signed))
         if fate.bet is not None:
             self._known.add(fate.bet.id)
-            if fate.bet.status in NOT_PLACED:
-                fate = Fate(None, fate.bet.refusal_code or fate.bet.status)
-        return fate
+        return refused_if_stored_so(fate)
 
     def decided(self, fate: Fate) -> Steps[Fate]:
         """Ask for a bet that is pending until it is committed, or certain never to be."""
@@ -88,7 +96,7 @@ class Delivery:
                 if ex.code != "BET_NEVER_PLACED":
                     raise
                 return Fate(None, ex.code, ex.detail, ex.arguments)
-            fate = Fate(None, bet.refusal_code or bet.status) if bet.status in NOT_PLACED else Fate(bet)
+            fate = refused_if_stored_so(Fate(bet))
         return fate
 
     def _send(self, trial: _Trial) -> Steps[Fate | None]:

@@ -11,7 +11,7 @@ import httpx
 
 from runtime.clock import Clock
 from taptrade.client import calls
-from taptrade.client.delivery import BEFORE_NONCE, DECIDED_MS, SIGNATURE_GOOD_MS, Fate
+from taptrade.client.delivery import BEFORE_NONCE, DECIDED_MS, SIGNATURE_GOOD_MS, Fate, refused_if_stored_so
 from taptrade.client.problems import ApiError
 from taptrade.client.steps import ENDED, PAUSE_S, Pause, Steps, insist, sent, wait_after
 from taptrade.views import NOT_PLACED, BetView, SignedGesture, ToldTap
@@ -64,7 +64,7 @@ class GestureDelivery:
                     if ex.code not in ("BET_NEVER_PLACED", "NOT_FOUND"):
                         raise
                     fate = Fate(None, "BET_NEVER_PLACED", ex.detail, ex.arguments)
-            found.append(_refused_if_stored_so(fate))
+            found.append(refused_if_stored_so(fate))
         return tuple(found)
 
     def _look_up(self, signed: SignedGesture) -> Steps[Fates]:
@@ -105,9 +105,3 @@ def _fate(tap: ToldTap) -> Fate:
     if tap.outcome == "pending":
         return Fate(BetView(tap.bet_id, "pending"))
     return Fate(None, "BET_NEVER_PLACED", "The bet was not placed.")
-
-
-def _refused_if_stored_so(fate: Fate) -> Fate:
-    if fate.bet is None or fate.bet.status not in NOT_PLACED:
-        return fate
-    return Fate(None, fate.bet.refusal_code or fate.bet.status)

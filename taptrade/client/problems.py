@@ -48,5 +48,7 @@ def api_error(response: httpx.Response) -> ApiError:
         problem = {}
     code = str(problem.get("code") or f"HTTP_{response.status_code}")
     detail = str(problem.get("detail") or response.reason_phrase)
+    if problem.get("field"):
+        detail = f"{problem['field']}: {detail}"
     after = response.headers.get("Retry-After", "")
     return ApiError(response.status_code, code, detail, problem, float(after) if after.isdecimal() else None)

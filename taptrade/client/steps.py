@@ -90,7 +90,7 @@ def insist(call: Call[T], clock: Clock, outage_ms: int = OUTAGE_MS) -> Steps[T]:
         try:
             return (yield from sent(call))
         except httpx.TransportError as ex:
-            wait_s, why = jittered(pause_s), f"{type(ex).__name__}: {ex}"
+            wait_s, why = jittered(pause_s), told(ex)
         except ApiError as ex:
             # A session that ends again and again is no reason to sign in without a pause.
             again_s = pause_s * bool(renewals) if ex.code == ENDED else delay_s(ex)
@@ -105,6 +105,11 @@ def insist(call: Call[T], clock: Clock, outage_ms: int = OUTAGE_MS) -> Steps[T]:
         if wait_s:
             yield Pause(wait_s, why)
         pause_s = min(2 * pause_s, PAUSE_S_MAX)
+
+
+def told(ex: httpx.TransportError) -> str:
+    """Say where nothing came from, and why."""
+    return f"{type(ex).__name__} at {ex.request.url.copy_with(query=None)}: {ex}"
 
 
 def jittered(seconds: float) -> float:

@@ -126,6 +126,7 @@ def test_what_cannot_be_bet_is_refused_with_its_code(
     assert code_of(answer) == expected
     if expected[1] == "STAKE_NOT_ALLOWED":
         assert answer.json["presets"] == [100, 500, 1000, 5000, 10000]
+        assert answer.json["detail"].endswith(": 100, 500, 1000, 5000, 10000 cents.")
     if expected[1] == "RATE_MOVED":
         assert answer.json["min_rate_bp"] == 900_000 > answer.json["rate_bp"]
         assert answer.json["grid_version"] == arena.now_ms

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from runtime.clock import ManualClock
+from runtime.error_codes import CODES
 from taptrade.client import ApiError, TapClient
 from taptrade.client.delivery import Fate
 from taptrade.delivery import Delivery, Line, PlayError
@@ -155,7 +156,7 @@ def test_a_nonce_that_was_never_used_is_a_tap_without_bet(clock: ManualClock) ->
 def test_a_stored_refusal_is_no_bet(clock: ManualClock) -> None:
     refused = {**BET, "status": "refused", "refusal_code": "RATE_MOVED"}
     scene = Scene(LOST, problem(409, "REPLAYED_NONCE", bet=refused), clock=clock)
-    assert scene.delivery.deliver(SIGNED) == Fate(None, "RATE_MOVED")
+    assert scene.delivery.deliver(SIGNED) == Fate(None, "RATE_MOVED", CODES["RATE_MOVED"].meaning)
 
 
 def test_the_wait_is_the_one_that_the_server_asks_for(clock: ManualClock) -> None:

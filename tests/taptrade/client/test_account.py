@@ -158,6 +158,14 @@ def test_a_pending_bet_that_was_lost_is_none(scene: Scene) -> None:
     assert (fate.bet, fate.code) == (None, "BET_NEVER_PLACED")
 
 
+def test_a_refusal_that_is_found_by_asking_has_code_and_sentence(scene: Scene) -> None:
+    refused = BET | {"status": "refused", "refusal_code": "RATE_MOVED", "refusal_detail": "It fell."}
+    pending: list[Step] = [ok({"bet": PENDING, "balance": None}, 202)]
+    assert scene.play(place, bets=pending, bets__01B=[ok({"bet": refused})]) == Fate(None, "RATE_MOVED", "It fell.")
+    replayed: list[Step] = [LOST, problem(409, "REPLAYED_NONCE", bet=refused)]
+    assert scene.play(place, bets=replayed) == Fate(None, "RATE_MOVED", "It fell.")
+
+
 def test_what_was_refused_each_time_is_told_and_not_looked_for(scene: Scene) -> None:
     busy = httpx.Response(429, json={"code": "RATE_LIMITED", "detail": "because"}, headers={"Retry-After": "40"})
     assert scene.play(place, bets=[busy]).code == "RATE_LIMITED"
@@ -181,7 +189,7 @@ def test_what_no_waiting_mends_is_raised_at_once(scene: Scene) -> None:
 
 
 def test_an_outage_ends_with_a_sentence(scene: Scene) -> None:
-    with pytest.raises(NoAnswerError, match=r"no answer for 60 s \(ConnectError: down\)"):
+    with pytest.raises(NoAnswerError, match=r"for 60 s \(ConnectError at http://127.0.0.1:1/api/ledger: down\)"):
         scene.play(lambda account: account.statement(), ledger=[httpx.ConnectError("down")])
     assert 60 < sum(scene.waits) < 80
 

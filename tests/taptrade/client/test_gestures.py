@@ -55,6 +55,14 @@ def test_what_is_pending_is_waited_for(scene: Scene) -> None:
     assert said(fates) == ["BET_NEVER_PLACED"] * 2
 
 
+def test_a_tap_that_was_refused_while_it_was_pending_has_code_and_sentence(scene: Scene) -> None:
+    told = {"bet": BET | {"status": "refused", "refusal_code": "RATE_MOVED", "refusal_detail": "it fell"}}
+    fates = scene.play(
+        place_many, bets=[ok({"gesture_id": "01A", "taps": [{"bet": PENDING}, MOVED]}, 202)], bets__01B=[ok(told)]
+    )
+    assert [(fate.code, fate.detail) for fate in fates] == [("RATE_MOVED", "it fell")] * 2
+
+
 def test_a_gesture_that_cannot_be_sent_any_more_is_looked_for(scene: Scene) -> None:
     rows = [{"bets": [BET], "next_cursor": None}, {"bets": [BET | {"status": "refused"}], "next_cursor": None}]
     fates = scene.play(place_many, bets=[LOST, problem(401, "SIGNATURE_EXPIRED"), *[ok(page) for page in rows]])

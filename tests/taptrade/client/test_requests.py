@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import msgspec
 import pytest
 
-from taptrade.client import ApiError, TapClient, may_use_proxy
+from taptrade.client import ApiError, AsyncTapClient, TapClient, may_use_proxy
 from taptrade.views import SignedBet, SignedLogin, SignedWithdrawal
 
 USER = {"id": "01U", "wallet_address": "0xAB", "balance": 5}
@@ -162,3 +164,18 @@ def test_money_from_and_to_outside_carries_its_idempotency_key() -> None:
 )
 def test_no_proxy_stands_before_our_own_loopback(url: str, may: bool) -> None:
     assert may_use_proxy(url) is may
+
+
+@pytest.mark.parametrize("client", [TapClient, AsyncTapClient])
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:8000", "ftp://house", "http://", "http://house/api", "http://house/api/"]
+)
+def test_what_is_no_address_is_refused_at_once_and_named(client: type[TapClient], url: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(repr(url))):
+        client(url)
+
+
+def test_a_refusal_of_a_field_names_it() -> None:
+    server = Server(problem(400, "INVALID_REQUEST", field="amount"))
+    with pytest.raises(ApiError, match="400 INVALID_REQUEST: amount: because"):
+        server.client("t").deposit(0, "k")
