@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from taptrade.client import Account, ApiError
+from taptrade.client import Account
 from taptrade.wallet import new_wallet
 from tests.acceptance.system import System
 from tests.clients.node import Node, is_installed
@@ -194,18 +194,6 @@ def test_own_limits_are_set_from_javascript_and_python(house: System) -> None:
         assert looser.pending is not None
         assert (looser.limits.stake_max_cents, looser.pending.limits.stake_max_cents) == (500, None)
         assert looser == account.limits()
-
-
-def test_a_bot_that_crashed_and_withdraws_again_under_its_key_is_told_of_the_first(house: System) -> None:
-    wallet, told = new_wallet(), []
-    for _ in range(2):
-        with Account(house.url, wallet) as account:
-            told.append(account.withdraw(500, "kept"))
-    assert told[0] == told[1]
-    with Account(house.url, wallet) as account:
-        assert [entry.amount for entry in account.statement() if entry.ref_type == "WITHDRAWAL"] == [-500]
-        with pytest.raises(ApiError, match=r"422 IDEMPOTENCY_KEY_REUSED: .* another amount"):
-            account.withdraw(501, "kept")
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
