@@ -68,7 +68,7 @@ def deposit(call: Call[DepositBody]) -> Deposited:
     settings, pool, session = call.parts.settings, call.parts.pool, signed_in(call.session)
     if settings.mode != "demo":
         raise Forbidden("Deposits are made by the operator in this mode.")
-    key = idempotency_of(call.header("Idempotency-Key"), "POST /api/deposits", call.body.amount)
+    key = idempotency_of(call.header("Idempotency-Key"), "POST /api/deposits", call.body)
     repeated = stored_answer(pool, session.user_id, key, call.received_ms)
     if repeated is not None:
         return _deposited(pool, session.user_id, repeated.data)

@@ -7,12 +7,13 @@ from functools import partial
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from runtime.auth.bet_text import withdraw_text
 from runtime.auth.chains import find_chain
 from runtime.auth.nonces import NONCE_RULE, NonceField, is_nonce
 from runtime.auth.sessions import Session, signed_in
-from runtime.auth.signatures import SignatureField, read_signature, signature_text
+from runtime.auth.signatures import SignatureField, parse_signature, read_signature, signature_text
 from runtime.auth.windows import before_memory, check_time
 from runtime.betting.idempotency import IDEMPOTENCY_KEY, idempotency_of, stored_answer
 from runtime.errors import Conflict, Forbidden, InvalidRequest, InvalidSignature
@@ -80,9 +81,8 @@ def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
     session, body, parts = signed_in(call.session), call.body, call.parts
     if session.is_guest:
         raise Forbidden("A guest cannot withdraw: there is no wallet to pay to. Give the account to a wallet first.")
-    key = idempotency_of(call.header("Idempotency-Key"), ROUTE, body.amount)
-    # A repeat is answered before time, nonce and signature are looked at: it moves nothing, and only this account reads
-    # it. Those of the first have passed by then, or the program that signed them has crashed and signs anew.
+    key = idempotency_of(call.header("Idempotency-Key"), ROUTE, _spelled_once(body))
+    # A repeat is answered before time and nonce are looked at: both have passed by then, and rightly so.
     repeated = stored_answer(parts.pool, session.user_id, key, call.received_ms)
     if repeated is not None:
         return _withdrawn(repeated.data)
@@ -114,6 +114,12 @@ def withdraw(call: Call[WithdrawBody]) -> Withdrawn:
 
 def _withdrawn(data: dict[str, Any]) -> Withdrawn:
     return Withdrawn(withdrawal_view(data["withdrawal"]), data.get("balance"))
+
+
+def _spelled_once(body: WithdrawBody) -> WithdrawBody:
+    """Return the body with its signature in the one form, so that a repeat may spell it otherwise."""
+    signature = parse_signature(body.signature)
+    return body if signature is None else replace(body, signature=signature_text(signature))
 
 
 def _checked_signature(body: WithdrawBody, session: Session, chain_ids: Sequence[int], now_ms: int) -> str:

@@ -80,7 +80,7 @@ CODES: dict[str, ErrorCode] = {
     ),
     "STAKE_NOT_ALLOWED": ErrorCode(422, "The stake is none of the presets; they are attached."),
     "WITHDRAWAL_TOO_SMALL": ErrorCode(422, "The amount is below the least that is paid out, which is attached."),
-    "IDEMPOTENCY_KEY_REUSED": ErrorCode(422, "The Idempotency-Key was used with another amount."),
+    "IDEMPOTENCY_KEY_REUSED": ErrorCode(422, "The Idempotency-Key was used with another body."),
     "RATE_LIMITED": ErrorCode(429, "Too many requests in this window.", retryable=True),
     "HEAD_TOO_LARGE": ErrorCode(431, "The header fields are too many or too long."),
     "INTERNAL_ERROR": ErrorCode(500, "Something went wrong on this side; it was logged with the request id."),

@@ -211,7 +211,7 @@ def _repeat(commit: Commit, command_id: str, user_id: str, key: Idempotency | No
         return None
     body_hash, answer = rows[0]
     if body_hash != key.body_hash:
-        return Outcome(command_id, {}, "IDEMPOTENCY_KEY_REUSED", "The Idempotency-Key came with another amount before.")
+        return Outcome(command_id, {}, "IDEMPOTENCY_KEY_REUSED", "The key came with another body before.")
     stored = msgspec.json.decode(answer, type=Outcome)
     return Outcome(command_id, stored.data, stored.code, stored.detail)
 

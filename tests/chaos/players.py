@@ -219,7 +219,8 @@ class Player:
         else:
             signed = sign_withdrawal(self.owner.wallet, movement.amount_cents, self.audience.chain_id, CLOCK.now_ms())
             answer = self._try(lambda: self.client.withdraw(signed, movement.key))
-        movement.done = not isinstance(answer, Answer)
+        # Signed anew, a repeat has another body: that the key is taken says that the first one was done.
+        movement.done = not isinstance(answer, Answer) or answer.code == "IDEMPOTENCY_KEY_REUSED"
 
     def settle_up(self, fault: str) -> bool:
         """At the end: find out what is still open; tell whether nothing is."""
