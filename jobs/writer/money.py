@@ -9,7 +9,7 @@ import msgspec
 from jobs.writer.accounts import enter_operation
 from jobs.writer.book import Book
 from jobs.writer.seals import Seals
-from runtime.betting.idempotency import KEYS_KEPT_MS
+from runtime.betting.idempotency import CAME_BEFORE, KEYS_KEPT_MS
 from runtime.game.ledger import Commit, LedgerBroken
 from runtime.game.limit_changes import in_force
 from runtime.game.limits import WEEK_MS, deposit_refusal
@@ -211,7 +211,7 @@ def _repeat(commit: Commit, command_id: str, user_id: str, key: Idempotency | No
         return None
     body_hash, answer = rows[0]
     if body_hash != key.body_hash:
-        return Outcome(command_id, {}, "IDEMPOTENCY_KEY_REUSED", "The key came with another body before.")
+        return Outcome(command_id, {}, "IDEMPOTENCY_KEY_REUSED", CAME_BEFORE)
     stored = msgspec.json.decode(answer, type=Outcome)
     return Outcome(command_id, stored.data, stored.code, stored.detail)
 

@@ -14,6 +14,7 @@ from runtime.storage.read_pool import ReadPool
 from runtime.web.declaration import Header
 
 KEY_LENGTH_MAX = 200
+CAME_BEFORE = "The Idempotency-Key came with another body before. That was carried out; nothing was done now."
 KEYS_KEPT_MS = 24 * 3600 * 1000
 
 
@@ -43,5 +44,5 @@ def stored_answer(pool: ReadPool, user_id: str, key: Idempotency | None, now_ms:
         return None
     body_hash, answer = rows[0]
     if body_hash != key.body_hash:
-        raise Unprocessable("The Idempotency-Key came with another body before.", code="IDEMPOTENCY_KEY_REUSED")
+        raise Unprocessable(CAME_BEFORE, code="IDEMPOTENCY_KEY_REUSED")
     return msgspec.json.decode(answer, type=Outcome)
