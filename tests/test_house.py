@@ -104,7 +104,7 @@ def _locked(name: str) -> dict[str, str]:
 
 
 def test_tests_have_the_folders_of_the_sources() -> None:
-    apart = {"acceptance", "attack", "chaos", "docs", "nginx", "sample_functions"}
+    apart = {"acceptance", "attack", "chaos", "clients", "docs", "nginx", "sample_functions"}
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
     strangers = [
         str(folder)

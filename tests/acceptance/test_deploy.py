@@ -189,7 +189,8 @@ def _given(data: Path, ending: str) -> None:
 
 @pytest.mark.timeout(240)
 def test_functions_are_deployed_and_taken_back_under_load(tmp_path: Path) -> None:
-    system = System(tmp_path / "data", api_workers="2", **STEADY)
+    own = str(tmp_path / "data" / "function_settings.toml")
+    system = System(tmp_path / "data", api_workers="2", function_settings=own, **STEADY)
     shop = Workshop(system, tmp_path / "changed")
     shop.write("one", "beat")
     lacking = shop.command("deploy", str(shop.folder))

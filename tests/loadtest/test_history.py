@@ -12,7 +12,7 @@ from loadtest.history import FIRST_MS, INTERVAL_MS, SHOWN, complaints, fill, kep
 from loadtest.measurement import Display, Found, Trial
 from loadtest.report import section
 from runtime.clock import SystemClock
-from runtime.storage import ticks_store
+from runtime.storage import read_pool, ticks_store
 from runtime.storage.database import open_reader
 from tests.loadtest.test_soak import MACHINE
 
@@ -50,6 +50,8 @@ def test_what_was_measured_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name, few in (("PAGES", 3), ("APPENDS", 3), ("TRIMS", 3)):
         monkeypatch.setattr(history, name, few)
     monkeypatch.setattr(machine, "describe", lambda *_: MACHINE)
+    # How long a page takes says something about what else the machine does.
+    monkeypatch.setattr(read_pool, "READ_MS_MAX", 10_000)
     trial = Trial(tmp_path, Display(Console(quiet=True)))
     found = kept(trial, hours=1)
     stores = found["stores"]

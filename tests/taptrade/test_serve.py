@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.function_settings import file_of
 from runtime.settings import load
 from taptrade import serve
 from taptrade.cli import main
@@ -46,4 +47,4 @@ def test_developers_are_served_the_checkout_whatever_is_in_service(monkeypatch: 
     assert found == {name: (name, module) for name, module in serve.OF_FUNCTIONS.items()}
     assert watched.keys() == {True}
     serve._reloading("functions", settings)
-    assert watched[True] == [settings.data / "function_settings.toml"]
+    assert watched[True] == [file_of(settings)]
