@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -189,28 +189,33 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--players", type=int, default=2_000, metavar="N", help="(%(default)s)")
     parser.add_argument("--fill", type=int, default=0, metavar="N", help="bets placed before (%(default)s)")
     given = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory(prefix="taptrade-engines-", dir=given_folder()) as folder:
-            found = measure(given, Path(folder))
-    except BenchFailed as ex:
-        sys.stderr.write(f"engines: {ex}\n")
+    found = kept(BUILD, lambda folder: measure(given, folder))
+    if found is None:
         return 2
     for one in found["sizes"]:
         _say(str(one))
     _say(f"TPC-B: {found['tpcb_per_s']} a second, {found['bets_for_each_tpcb']} bets for each")
-    BUILD.parent.mkdir(exist_ok=True)
-    BUILD.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def kept(file: Path, measure: Callable[[Path], Found]) -> Found | None:
+    """Measure in a folder that goes with the run, and keep what was found in a file; None, and said why, without it."""
+    # On the project's own disk, where others than root get to what lies in a folder of it.
+    disk = file.parent.absolute() if os.geteuid() else Path(tempfile.gettempdir())
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"taptrade-{file.stem}-", dir=disk) as folder:
+            found = measure(Path(folder))
+    except BenchFailed as ex:
+        sys.stderr.write(f"{file.stem}: {ex}\n")
+        return None
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return found
 
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-
-
-def given_folder() -> Path:
-    """Return the project's own disk, where others than root get to what lies in a folder of it."""
-    return BUILD.parent.absolute() if os.geteuid() else Path(tempfile.gettempdir())
 
 
 if __name__ == "__main__":

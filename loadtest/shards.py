@@ -7,10 +7,8 @@ Redis is left out. What bets may pay is kept far below the limits, which are cou
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -21,9 +19,8 @@ from jobs.writer.inbox import TakenJob
 from jobs.writer.share import Share
 from loadtest import postgres
 from loadtest.bets import tick
-from loadtest.engines import AT_ONCE, SERVER, VOLATILITY, Side, given_folder
+from loadtest.engines import AT_ONCE, SERVER, VOLATILITY, Side, kept
 from loadtest.measurement import Found
-from loadtest.processes import BenchFailed
 from runtime.clock import ManualClock, SystemClock
 from runtime.game.limits import RiskLimits
 from runtime.messaging.commands import Batch
@@ -128,16 +125,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=4.0, metavar="S", help="of a turn (%(default)s)")
     parser.add_argument("--players", type=int, default=1_000, metavar="N", help="of each writer (%(default)s)")
     given = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory(prefix="taptrade-shards-", dir=given_folder()) as folder:
-            found = measure(given, Path(folder))
-    except BenchFailed as ex:
-        sys.stderr.write(f"shards: {ex}\n")
-        return 2
-    sys.stdout.write(f"{found}\n")
-    BUILD.parent.mkdir(exist_ok=True)
-    BUILD.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return 0
+    found = kept(BUILD, lambda folder: measure(given, folder))
+    sys.stdout.write(f"{found}\n" if found else "")
+    return 0 if found else 2
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from runtime.machine import machine_of
 from runtime.messaging.connection import Redis, RedisError, connect
 from runtime.messaging.metrics_exchange import FRESH_MS, collect, works_down
 from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
+from runtime.metrics.table import Snapshot
 from runtime.settings import Settings, load
 from taptrade import embedded_redis, running
 from taptrade.listening import reachable
@@ -67,11 +68,10 @@ def _works(process: str, key: str = "", *, here: bool = False) -> Probe:
     """
 
     def seen(client: Redis, clock: Clock, machine: str) -> str:
-        own = [one for one in collect(client, clock.now_ms()) if one.process == process]
-        if here and machine:
-            own = [one for one in own if one.machine == machine]
-            if own and all(one.standing_by for one in own):
-                return ""
+        machine = machine if here else ""
+        own = _told(client, clock, process, machine)
+        if machine and _all_wait(own):
+            return ""
         if key and not client.exists(key):
             return f"{key} was not renewed for 5 s"
         if not own:
@@ -95,13 +95,24 @@ def stands_by(process: str, settings: Settings, clock: Clock) -> bool:
     """Tell whether the process of this machine waits to be at work, as far as Redis knows."""
     client = connect(embedded_redis.redis_url(settings))
     try:
-        own = [one for one in collect(client, clock.now_ms()) if one.process == process]
+        return _all_wait(_told(client, clock, process, machine_of(settings)))
     except RedisError:
         return False
     finally:
         client.close()
-    here = [one.standing_by for one in own if one.machine == machine_of(settings)]
-    return bool(here) and all(here)
+
+
+def _told(client: Redis, clock: Clock, process: str, machine: str) -> list[Snapshot]:
+    """Return what the processes of that name say of themselves; without a machine, those of all."""
+    return [
+        one
+        for one in collect(client, clock.now_ms())
+        if one.process == process and (not machine or one.machine == machine)
+    ]
+
+
+def _all_wait(own: Sequence[Snapshot]) -> bool:
+    return bool(own) and all(one.standing_by for one in own)
 
 
 def _both(first: Probe, second: Probe) -> Probe:
