@@ -13,6 +13,7 @@ from loadtest.postgres import programs
 from tests.chaos.failover.house import HOUSE, House
 from tests.chaos.failover.machines import Machines, NoMachines, run
 from tests.chaos.failover.patroni import Database, other
+from tests.chaos.failover.redis_servers import FIRST, RedisServers
 from tests.chaos.kept import Kept
 
 COMMITS = "SELECT coalesce(max(number), 0) FROM commit_rows"
@@ -24,6 +25,7 @@ class Scene:
 
     machines: Machines
     database: Database
+    redis: RedisServers
     house: House
     random: Random
     unshared: int = 0
@@ -38,6 +40,11 @@ class Scene:
     def writer(self) -> Kept:
         """The writer that is at work, or was last."""
         return self.house.kept[f"writer-{self.house.writer() or 'a'}"]
+
+    @property
+    def redis_primary(self) -> Kept:
+        """The Redis that is the primary, or was first."""
+        return self.redis.kept[f"redis-{self.redis.primary() or FIRST}"]
 
     @contextmanager
     def cut(self, *ways: tuple[str, str]) -> Iterator[None]:
@@ -78,9 +85,27 @@ def kill_writer(scene: Scene) -> Iterator[None]:
 
 @contextmanager
 def kill_redis(scene: Scene) -> Iterator[None]:
-    """Kill Redis, which is begun again."""
-    scene.house.kept["redis"].signal(signal.SIGKILL)
+    """Kill Redis's primary, which is back before the sentinels have given it up."""
+    scene.redis_primary.signal(signal.SIGKILL)
     yield
+
+
+@contextmanager
+def redis_gone(scene: Scene) -> Iterator[None]:
+    """End Redis's primary for a while: a replica is promoted, and has not heard of the last moment."""
+    kept = scene.redis_primary
+    kept.pause()
+    try:
+        yield
+    finally:
+        kept.resume()
+
+
+@contextmanager
+def stop_redis(scene: Scene) -> Iterator[None]:
+    """Let Redis's primary stand still: when it wakes, it is one of two until a sentinel tells it."""
+    with standing_still(scene.redis_primary.signal):
+        yield
 
 
 @contextmanager
@@ -213,7 +238,9 @@ KINDS = (
     Kind("kill -9 of the primary", kill_primary),
     Kind("kill -9 of the writer", kill_writer),
     Kind("kill -9 of primary and writer", kill_both),
-    Kind("kill -9 of Redis", kill_redis),
+    Kind("kill -9 of Redis's primary", kill_redis),
+    Kind("Redis's primary gone", redis_gone, (4.0, 10.0)),
+    Kind("SIGSTOP of Redis's primary", stop_redis, (4.0, 10.0)),
     Kind("SIGSTOP of the writer", stop_writer, (3.0, 12.0)),
     Kind("SIGSTOP of the primary", stop_primary, CUT_S),
     Kind("SIGSTOP of the primary's Patroni", stop_patroni, CUT_S),

@@ -1,4 +1,4 @@
-"""The house on three machines: a writer on each of the databases' machines, all else and Redis on the third."""
+"""The house on three machines: a writer on each of the databases' machines, all else on the third."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import msgspec
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.redis_values import WriterAlive
-from taptrade import redis_server
 from taptrade.processes import command
 from tests.acceptance.system import System
 from tests.chaos import wrong_clock
@@ -28,7 +27,7 @@ START_S_MAX = 30
 class House(System):
     """A system whose processes are spread over machines."""
 
-    def __init__(self, machines: Machines, folder: Path, database_url: str) -> None:
+    def __init__(self, machines: Machines, folder: Path, database_url: str, redis_url: str) -> None:
         self.machines = machines
         self.folder = folder
         self.kept: dict[str, Kept] = {}
@@ -36,7 +35,7 @@ class House(System):
         super().__init__(
             folder / "house",
             host=address,
-            redis_url=f"redis://{address}:6379/0",
+            redis_url=redis_url,
             database_url=database_url,
             deposit_max_cents="1000000000",
             withdrawals_pending_max="1000000",
@@ -51,8 +50,7 @@ class House(System):
         self._looking = connect(self.settings.redis_url)
 
     def begin(self) -> None:
-        """Start Redis, the house, and then the writers that take the place of its own."""
-        self._start_redis()
+        """Start the house, and then the writers that take the place of its own."""
         self.start()
         for name in MEMBERS:
             self._start_writer(name)
@@ -99,20 +97,6 @@ class House(System):
         program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         program.chmod(0o755)
         return str(program)
-
-    def _start_redis(self) -> None:
-        folder = self.folder / "redis"
-        folder.mkdir()
-        words = ["--port", "6379", "--bind", self.machines.address(HOUSE), "--protected-mode", "no", "--save", ""]
-        words += ["--appendonly", "yes", "--maxmemory-policy", "noeviction", "--dir", str(folder)]
-        self._keep("redis", HOUSE, [str(redis_server.choose()), *words], {})
-        wait_until(self._redis_answers, START_S_MAX, what="Redis")
-
-    def _redis_answers(self) -> bool:
-        try:
-            return bool(self._looking.ping())
-        except OUTAGES:
-            return False
 
     def _start_writer(self, name: str) -> None:
         data = self.folder / f"data-{name}"

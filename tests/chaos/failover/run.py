@@ -24,9 +24,10 @@ from tests.chaos.crowd import Crowd
 from tests.chaos.failover.faults import Kind, Scene, chosen
 from tests.chaos.failover.history import violations
 from tests.chaos.failover.house import House
-from tests.chaos.failover.machines import NoMachines, made
+from tests.chaos.failover.machines import Machines, NoMachines, made
 from tests.chaos.failover.patroni import Database
 from tests.chaos.failover.reading import ReadingPlayer, stored_entries
+from tests.chaos.failover.redis_servers import RedisServers
 from tests.chaos.failover.report import REPORT, Outcome, figures, in_doubt, rewrite
 from tests.chaos.failover.timeline import Fault, measure
 from tests.chaos.failover.watch import Watch
@@ -77,6 +78,7 @@ class Failover:
             fault.mended_ms = CLOCK.now_ms()
             self.crowd.wait_for_bets(10, BETS_S)
             wait_until(self.scene.database.is_whole, WHOLE_S, every_s=0.2, what="a primary with its standby")
+            wait_until(self.scene.redis.is_whole, WHOLE_S, every_s=0.2, what="a Redis with its replicas")
             wait_until(self.scene.house.is_well, BETS_S, every_s=0.2, what="a house that is well")
             self.crowd.wait_for_bets(10, BETS_S)
         except AssertionError as ex:
@@ -139,14 +141,25 @@ def _scene(args: argparse.Namespace, folder: Path) -> Iterator[Scene]:
         database = Database(machines, folder, args.patroni.resolve())
         try:
             database.start()
-            house = House(machines, folder, database.url)
-            try:
-                house.begin()
-                yield Scene(machines, database, house, Random(args.seed))
-            finally:
-                house.close()
+            with _redis(machines, folder) as servers:
+                house = House(machines, folder, database.url, servers.url)
+                try:
+                    house.begin()
+                    yield Scene(machines, database, servers, house, Random(args.seed))
+                finally:
+                    house.close()
         finally:
             database.end()
+
+
+@contextmanager
+def _redis(machines: Machines, folder: Path) -> Iterator[RedisServers]:
+    servers = RedisServers(machines, folder)
+    try:
+        servers.start()
+        yield servers
+    finally:
+        servers.end()
 
 
 def _run(args: argparse.Namespace, folder: Path, console: Console) -> Outcome:
