@@ -21,6 +21,7 @@ UNFINISHED = re.compile(
 STARTS = {"Thread", "Timer", "Greenlet", "spawn", "spawn_later", "start_new_thread", "run_in_thread"}
 STARTED_ELSEWHERE = {
     "runtime/wiring.py": 2,  # how the API's background work starts its greenlets; a count that nobody waits for
+    "runtime/messaging/primary_watch.py": 1,  # begun with a connection, and anew with the next one
     "runtime/messaging/outbox.py": 1,  # one enqueue beside another
     "runtime/server/worker.py": 2,  # the end of the server, and its retirement
     "runtime/server/door.py": 2,  # connections that another worker gives away

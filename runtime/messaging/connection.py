@@ -13,10 +13,11 @@ from redis.retry import Retry
 
 from runtime.errors import Unavailable
 from runtime.messaging.memory import Memory, Pool
+from runtime.messaging.primary_watch import watch_of
 from runtime.messaging.prompt_parser import PromptParser
 from runtime.messaging.redis_errors import WITHOUT_EFFECT, CannotSave
 from runtime.messaging.redis_version import VERSION_LEAST
-from runtime.messaging.sentinels import connection_options
+from runtime.messaging.sentinels import Sentinels, connection_options
 from runtime.sentinel_url import is_sentinel, read_sentinel_url
 from runtime.settings import SettingsError
 
@@ -58,8 +59,11 @@ def connect(url: str, *, block_s: float = 0) -> redis.Redis:
         options["redis_connect_func"] = memory.greet
     try:
         if memory is not None and is_sentinel(url):
-            options |= connection_options(read_sentinel_url(url), CONNECTIONS_MAX, memory.note)
+            sentinels = read_sentinel_url(url)
+            options |= connection_options(sentinels, CONNECTIONS_MAX, memory.note)
             pool = Pool(**options)  # type: ignore[no-untyped-call]
+            pool.watch = watch_of(url, lambda: Sentinels(sentinels, 1))
+            pool.watch.look_after(pool)
         else:
             pool = Pool.from_url(url, **options)
         # What the URL asks for is looked at no sooner than with the first connection.

@@ -18,7 +18,9 @@ import redis
 
 from runtime.clock import Clock, SystemClock
 from runtime.messaging import redis_keys
+from runtime.messaging.primary_watch import PrimaryWatch
 from runtime.messaging.redis_errors import NotPrimary, ServerChanged
+from runtime.messaging.sentinels import Address
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,23 @@ class Pool(redis.BlockingConnectionPool):
 
     memory: Memory | None = None
     """None where the server can be no other: a socket of this machine, which no replica can reach."""
+    watch: PrimaryWatch | None = None
+    """None where no sentinel is asked."""
+
+    def make_connection(self) -> Any:
+        """Make a connection, and have it looked on whether it leads to the primary."""
+        if self.watch is not None:
+            self.watch.begin()
+        return super().make_connection()  # type: ignore[no-untyped-call]
+
+    def leave_all_but(self, named: set[Address]) -> set[Address]:
+        """End the connections that lead elsewhere, also those that somebody waits on; return where they led."""
+        elsewhere = [one for one in list(self._connections) if one.is_connected and (one.host, one.port) not in named]
+        if elsewhere:
+            self.connection_kwargs["sentinels"].doubt()
+        for connection in elsewhere:
+            connection.hang_up()
+        return {(one.host, one.port) for one in elsewhere}
 
     def keep_only(self, connection: Any) -> None:
         """Close all other connections: those in use as soon as they are given back."""

@@ -1,8 +1,10 @@
-"""The primary that Sentinel names: asked for with each new connection, and never in between."""
+"""The primary that Sentinel names, asked for with each new connection."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -14,6 +16,7 @@ from redis.sentinel import Sentinel
 from runtime.messaging.redis_errors import NoSentinel, ServiceUnknown
 from runtime.sentinel_url import SentinelUrl
 
+Address = tuple[str, int]
 ANSWER_S = 1.0
 """How long a sentinel may take to connect, and to answer; one that is gone holds up a new connection that long."""
 
@@ -41,7 +44,7 @@ class Sentinels:
             },
         ).sentinels
 
-    def primary(self) -> tuple[str, int]:
+    def primary(self) -> Address:
         """Return where the primary is by the first that answers; raise NoSentinel or ServiceUnknown."""
         silent: list[tuple[str, redis.RedisError]] = []
         unknowing: list[str] = []
@@ -65,6 +68,22 @@ class Sentinels:
         if all(isinstance(ex, redis.AuthenticationError) for _, ex in silent):
             raise redis.AuthenticationError(f"Error connecting to the sentinels: {said}")
         raise NoSentinel(f"Error connecting to the primary: no sentinel answers ({said})")
+
+    def words(self) -> list[tuple[int, Address]]:
+        """Return what each says that answers: the number of the newest election it knows of, and the primary."""
+        found: list[tuple[int, Address]] = []
+        for sentinel in list(self._asked):
+            with suppress(redis.RedisError):
+                told: Any = sentinel.sentinel_master(self._service)
+                # Who leads an election has its number at once, but tells of the server before for a while.
+                address: Any = sentinel.sentinel_get_master_addr_by_name(self._service)
+                found += [(int(told["config-epoch"]), (str(address[0]), int(address[1])))] if address else []
+        return found
+
+    def close(self) -> None:
+        """Close all connections to them."""
+        for sentinel in self._asked:
+            sentinel.close()
 
     def doubt(self) -> None:
         """Ask another one first: this one's primary was none, or was away, and it may have missed a failover."""
@@ -90,6 +109,13 @@ class _ToPrimary:
     def _connect(self) -> Any:
         self.host, self.port = self._sentinels.primary()
         return super()._connect()  # type: ignore[misc]
+
+    def hang_up(self) -> None:
+        """End the connection; whoever waits on it, in another thread, hears at once that it is gone."""
+        sock = self._sock  # type: ignore[attr-defined]
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:
         try:

@@ -15,6 +15,7 @@ import redis
 from runtime.auth.bet_text import WINDOW_FUTURE_S
 from runtime.messaging import redis_keys
 from runtime.messaging.connection import OUTAGES, connect, seen_of, was_never_sent
+from runtime.messaging.primary_watch import PrimaryWatch
 from runtime.messaging.queues import claim_nonce
 from runtime.messaging.redis_errors import NoReplicas, NotPrimary, ServerChanged
 from runtime.settings import SettingsError, load
@@ -97,7 +98,10 @@ def test_who_looks_at_the_new_primary_after_its_epoch_began_begins_no_other(hous
         assert house.replica.client.hgetall(redis_keys.EPOCH) == begun
 
 
-def test_a_primary_that_was_stopped_and_replaced_takes_nothing_from_who_still_holds_it(house: Watched) -> None:
+def test_a_primary_that_was_stopped_and_replaced_takes_nothing_from_who_still_holds_it(
+    house: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PrimaryWatch, "begin", lambda _: None)
     house.primary.client.config_set("min-replicas-to-write", 1)
     with closing(connect(house.url)) as idle, closing(connect(house.url)) as active:
         assert [client.set("before", 1) for client in (idle, active)] == [True, True]
@@ -114,6 +118,20 @@ def test_a_primary_that_was_stopped_and_replaced_takes_nothing_from_who_still_ho
         assert was_never_sent(changed.value)
         assert idle.set("after", 1)
         assert (house.primary.client.get("after"), house.replica.client.get("after")) == (None, "1")
+
+
+def test_whoever_waits_on_a_primary_that_stands_still_goes_to_the_new_one(house: Watched) -> None:
+    with closing(connect(house.url, block_s=60)) as client, ThreadPoolExecutor(1) as aside:
+        assert client.ping()
+        waiting = aside.submit(client.xread, {"nothing": "0-0"}, 1, 60_000)
+        wait_until(lambda: house.primary.client.info("clients")["blocked_clients"] == 1, what="one that waits")
+        house.primary.stop()
+        promoted = house.promoted()
+        # It still stands still, so this is not told by itself, and the command would wait for more than a minute.
+        with pytest.raises(redis.ConnectionError):
+            waiting.result(20)
+        tried(client, "anything", now_s())
+        assert seen_of(client) == f"the primary is 127.0.0.1:{promoted.port}"
 
 
 def test_a_demoted_primary_ends_what_waits_on_it(house: Watched) -> None:
