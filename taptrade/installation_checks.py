@@ -154,7 +154,7 @@ def ledger(settings: Settings, *, whole: bool) -> Diagnosis:
         return fail("PostgreSQL", str(ex), "docs/postgresql.md says what it must be like")
     if lacks:
         return warn("PostgreSQL", f"{len(lacks)} migrations behind, from {lacks[0]} on", "the next start applies it")
-    return ok("PostgreSQL", "answers; its own tools check it: pg_amcheck")
+    return ok("PostgreSQL", "answers; `taptrade audit` looks into its pages, with amcheck")
 
 
 def database(path: Path, migrations: Path, *, whole: bool) -> Diagnosis:

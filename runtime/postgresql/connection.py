@@ -202,7 +202,7 @@ class PostgresDatabase:
             self._connection.close()
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
-        """Yield what is wrong beneath the rows: foreign keys that lead nowhere, guards that are off, broken indexes."""
+        """Yield what is wrong beneath the rows: foreign keys that lead nowhere, guards that are off, broken pages."""
         return faults(self)
 
     def copy_in(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:

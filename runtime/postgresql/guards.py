@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from runtime.postgresql.pages import broken_pages
 from runtime.postgresql.translation import OWN
 from runtime.storage.connection import Database
 
@@ -27,7 +28,7 @@ def expected_guards() -> frozenset[str]:
 
 
 def faults(database: Database) -> Iterator[tuple[str, str, str]]:
-    """Yield what is wrong beneath the rows: foreign keys that lead nowhere, guards that are off, broken indexes."""
+    """Yield what is wrong beneath the rows: foreign keys that lead nowhere, guards that are off, broken pages."""
     for table, row_id, parent in database.iterate(OWN["pointing_nowhere"]):
         yield table, row_id, f"it points at a row of {parent} that is not there"
     found = {name: (table, is_on) for name, table, is_on in database.execute(OWN["guards"])}
@@ -37,3 +38,4 @@ def faults(database: Database) -> Iterator[tuple[str, str, str]]:
             yield table, name, "the trigger that keeps its rows is off or gone"
     for table, index in database.execute(OWN["broken_indexes"]):
         yield table, index, "the index is not valid"
+    yield from broken_pages(database)

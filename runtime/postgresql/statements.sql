@@ -163,6 +163,36 @@ SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index
 WHERE NOT (indisvalid AND indisready)
     AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema::regnamespace);
 
+-- name: pages
+-- Tables and B-trees whose pages can be looked into, none without amcheck: its schema, kind, table, name.
+SELECT extnamespace::regnamespace::text, relkind::text, coalesce(indrelid, pg_class.oid)::regclass::text,
+    pg_class.oid::regclass::text
+FROM pg_extension CROSS JOIN pg_class LEFT JOIN pg_index ON indexrelid = pg_class.oid
+WHERE extname = 'amcheck' AND relnamespace = current_schema::regnamespace
+    AND (relkind = 'r' OR relkind = 'i' AND relam = (SELECT oid FROM pg_am WHERE amname = 'btree') AND indisvalid)
+    AND has_function_privilege(to_regprocedure(extnamespace::regnamespace::text || CASE relkind
+        WHEN 'r' THEN '.verify_heapam(regclass, boolean, boolean, text, bigint, bigint)'
+        ELSE '.bt_index_check(regclass, boolean)' END), 'EXECUTE')
+ORDER BY 3, relkind DESC, 4;
+
+-- name: check_table
+-- The first broken rows of a table. Parameter: its name.
+SELECT 'block ' || blkno || coalesce(', row ' || offnum, '') || ': ' || msg
+FROM {schema}.verify_heapam((?::text)::regclass, on_error_stop => true);
+
+-- name: check_index
+-- Nothing, or an error that says what is broken in an index. Parameter: its name.
+SELECT said FROM (SELECT {schema}.bt_index_check((?::text)::regclass, true)::text AS said OFFSET 0) AS checked
+WHERE said <> '';
+
+-- name: before_check
+-- Keep what was asked so far.
+SAVEPOINT page_check;
+
+-- name: after_check
+-- Go on as before, whatever failed since.
+ROLLBACK TO SAVEPOINT page_check;
+
 -- name: pointing_nowhere
 -- Rows that point at none.
 SELECT child, child_row, parent FROM pointing_nowhere();

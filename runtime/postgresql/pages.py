@@ -1,0 +1,46 @@
+"""Whether the pages of tables and indexes are whole, by PostgreSQL's amcheck, in a database that has it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from runtime.game.statements import fill
+from runtime.postgresql.translation import OWN
+from runtime.storage.connection import Database
+from runtime.storage.database import DatabaseError, OperationalError
+
+logger = logging.getLogger(__name__)
+
+TABLE = "r"
+
+
+def has_amcheck(database: Database) -> bool:
+    """Tell whether the pages can be looked into: amcheck is there, and the house may call it."""
+    return bool(database.execute(OWN["pages"]))
+
+
+def broken_pages(database: Database) -> Iterator[tuple[str, str, str]]:
+    """Yield what amcheck finds in the ledger's tables and B-trees, within a snapshot: (table, index, sentence).
+
+    Every row is looked for in every index of its table, so it reads all of both.
+    """
+    for where, kind, table, name in database.execute(OWN["pages"]):
+        check = fill(OWN["check_table" if kind == TABLE else "check_index"], schema=where)
+        for said in _told(database, check, name):
+            yield table, name, said
+
+
+def _told(database: Database, check: str, name: str) -> list[str]:
+    """Return what a check says; what is broken may be told as an error, behind which nothing more could be asked."""
+    database.execute(OWN["before_check"])
+    try:
+        said = [sentence for (sentence,) in database.execute(check, (name,))]
+    except OperationalError as ex:
+        # An index that was made anew while somebody reads cannot be judged yet. A lost connection is told below.
+        logger.warning("%s was not looked into: %s", name, ex)
+        said = []
+    except DatabaseError as ex:
+        said = [str(ex)]
+    database.execute(OWN["after_check"])
+    return said
