@@ -11,12 +11,13 @@ from runtime.clock import Clock, SystemClock
 from runtime.machine import machine_of
 from runtime.messaging.connection import Redis, RedisError, connect
 from runtime.messaging.metrics_exchange import FRESH_MS, collect, works_down
-from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE
+from runtime.messaging.redis_keys import FEED_ALIVE, SETTLER_ALIVE, WRITER_ALIVE, of_shard
 from runtime.metrics.table import Snapshot
 from runtime.settings import Settings, load
 from taptrade import embedded_redis, running
 from taptrade.listening import reachable
 from taptrade.output import add_output, print_json
+from taptrade.processes import WRITER, Names, read_name
 from taptrade.running import Run
 
 TIMEOUT_S = 4
@@ -27,12 +28,14 @@ Probe = Callable[[Settings, Clock], str]
 def main(argv: Sequence[str]) -> int:
     """Exit with 0 when the process does its work, with 1 and a reason when it does not."""
     parser = argparse.ArgumentParser(prog="taptrade alive", description=main.__doc__)
-    parser.add_argument("name", choices=tuple(PROBES), metavar="NAME", help=", ".join(PROBES))
+    parser.add_argument("name", choices=Names(PROBES), metavar="NAME", help=f"{', '.join(PROBES)}, writer-2 and so on")
     add_output(parser)
     given = parser.parse_args(argv)
+    name, shard = read_name(given.name)
+    probe = PROBES[name] if shard == 1 else _works(name, of_shard(WRITER_ALIVE, shard), here=True, shard=shard)
     settings, clock = load(), SystemClock()
-    trouble = PROBES[given.name](settings, clock)
-    waits = not trouble and bool(machine_of(settings)) and stands_by(given.name, settings, clock)
+    trouble = probe(settings, clock)
+    waits = not trouble and bool(machine_of(settings)) and stands_by(name, settings, clock, shard)
     if given.json:
         print_json({"ok": not trouble, "name": given.name, "detail": trouble or ("stands by" if waits else "")})
     elif waits:
@@ -60,7 +63,7 @@ def _answers(setting: str, address: Callable[[Settings | Run], tuple[str, int]],
     return probe
 
 
-def _works(process: str, key: str = "", *, here: bool = False) -> Probe:
+def _works(process: str, key: str = "", *, here: bool = False, shard: int = 1) -> Probe:
     """Look for what the process measures of itself every 2 s: a worker may be at one job for many minutes.
 
     `key` is one that it renews with each iteration of its loop, and that ends 5 s after the last. With `here` it is the
@@ -69,7 +72,7 @@ def _works(process: str, key: str = "", *, here: bool = False) -> Probe:
 
     def seen(client: Redis, clock: Clock, machine: str) -> str:
         machine = machine if here else ""
-        own = _told(client, clock, process, machine)
+        own = _told(client, clock, process, machine, shard)
         if machine and _all_wait(own):
             return ""
         if key and not client.exists(key):
@@ -91,23 +94,28 @@ def _works(process: str, key: str = "", *, here: bool = False) -> Probe:
     return probe
 
 
-def stands_by(process: str, settings: Settings, clock: Clock) -> bool:
+def stands_by(process: str, settings: Settings, clock: Clock, shard: int = 1) -> bool:
     """Tell whether the process of this machine waits to be at work, as far as Redis knows."""
     client = connect(embedded_redis.redis_url(settings))
     try:
-        return _all_wait(_told(client, clock, process, machine_of(settings)))
+        return _all_wait(_told(client, clock, process, machine_of(settings), shard))
     except RedisError:
         return False
     finally:
         client.close()
 
 
-def _told(client: Redis, clock: Clock, process: str, machine: str) -> list[Snapshot]:
-    """Return what the processes of that name say of themselves; without a machine, those of all."""
+def _told(client: Redis, clock: Clock, process: str, machine: str, shard: int = 1) -> list[Snapshot]:
+    """Return what the processes of that name say of themselves; without a machine, those of all.
+
+    Of writers it is those of the shard, whose slot it is.
+    """
     return [
         one
         for one in collect(client, clock.now_ms())
-        if one.process == process and (not machine or one.machine == machine)
+        if one.process == process
+        and (not machine or one.machine == machine)
+        and (process != WRITER or one.slot == shard - 1)
     ]
 
 

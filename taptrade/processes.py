@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runtime.game.shards import SHARDS_MAX
 from runtime.machine import SEVERAL
 from runtime.settings import Settings
 from taptrade import sockets
@@ -18,8 +19,6 @@ PYTHON = "SUPERVISOR_PYTHON"
 """Environment variable with the interpreter, quoted as for a shell."""
 RELOAD = "--reload"
 """Option by which a process is told to begin anew when its sources change."""
-SHARD = "--shard"
-"""Option by which a writer is told whose it is."""
 WRITER = "writer"
 UNDER = "--under"
 """Option by which a process is told whom it must not outlive."""
@@ -77,9 +76,23 @@ def take_secrets(environ: MutableMapping[str, str]) -> dict[str, dict[str, str]]
     return taken
 
 
-def kind_of(name: str) -> str:
-    """Return which process of PROCESSES one is: there may be a writer for each shard."""
-    return name.partition("-")[0]
+class Names(tuple[str, ...]):
+    """Names of processes to choose from; `writer-2` and so on, the writers of further shards, are not listed."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a name may be chosen."""
+        kind, _, shard = str(name).partition("-")
+        return super().__contains__(name) or (
+            kind == WRITER and shard in map(str, range(2, SHARDS_MAX + 1)) and super().__contains__(kind)
+        )
+
+
+def read_name(name: str) -> tuple[str, int]:
+    """Return which of PROCESSES a name means, and of which shard: `writer-2` writes the ledger of the second one."""
+    kind, _, shard = name.partition("-")
+    return kind, int(shard or 1)
 
 
 def module(name: str, *arguments: str, python: str = sys.executable) -> list[str]:
@@ -100,12 +113,10 @@ def supervisor_variables(settings: Settings) -> dict[str, str]:
     return {"TAPTRADE_DATA": str(settings.data), PYTHON: shlex.quote(sys.executable)}
 
 
-def writers(shards: int) -> list[tuple[Process, list[str]]]:
-    """Return the writers of shards other than the first, each with the options that make it that one."""
+def writers(shards: int) -> list[Process]:
+    """Return the writers of shards other than the first."""
     found = [process for process in PROCESSES if process.name == WRITER]
-    return [
-        (replace(one, name=f"{WRITER}-{shard}"), [SHARD, str(shard)]) for one in found for shard in range(2, shards + 1)
-    ]
+    return [replace(one, name=f"{WRITER}-{shard}") for one in found for shard in range(2, shards + 1)]
 
 
 def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool = False, shards: int = 1) -> str:
@@ -114,8 +125,7 @@ def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool 
     processes = [process for process in PROCESSES if wanted.get(process.name, True)]
     sections = [_supervisord(), _control_socket(sockets.folder_of(settings.data / "run"))]
     options = [RELOAD] if reload else []
-    sections += [_program(process, *options) for process in processes]
-    sections += [_program(process, *options, *which) for process, which in writers(shards)]
+    sections += [_program(process, *options) for process in (*processes, *writers(shards))]
     return "\n".join(sections) + "\n" + _groups(processes)
 
 
@@ -149,7 +159,7 @@ def _control_socket(folder: Path) -> str:
 
 
 def _program(process: Process, *options: str) -> str:
-    words = " ".join(command(kind_of(process.name), UNDER, str(os.getpid()), *options, python=f"%(ENV_{PYTHON})s"))
+    words = " ".join(command(process.name, UNDER, str(os.getpid()), *options, python=f"%(ENV_{PYTHON})s"))
     return "\n".join(
         [
             f"[program:{process.name}]",

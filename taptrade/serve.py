@@ -27,7 +27,7 @@ from taptrade.machine_at_work import await_seat
 from taptrade.output import add_output
 from taptrade.own_files import close_to_others
 from taptrade.pricing import refuse_unproven_model, reward_model
-from taptrade.processes import PROCESSES, RELOAD, SHARD, UNDER, WRITER, module, take_secrets
+from taptrade.processes import PROCESSES, RELOAD, UNDER, WRITER, Names, module, read_name, take_secrets
 from taptrade.reloading import end_when_changed
 
 logger = logging.getLogger(__name__)
@@ -41,23 +41,22 @@ STAND_BY_S = 0.02
 
 def main(argv: Sequence[str]) -> int:
     """Run one process until it is told to stop."""
-    names = {process.name: process.help for process in PROCESSES}
+    names = {process.name: process.help for process in PROCESSES} | {
+        "writer-2": "the same for the second shard's ledger"
+    }
     parser = argparse.ArgumentParser(
         prog="taptrade serve",
         description=main.__doc__,
-        epilog="\n".join(f"{name:<10} {text}" for name, text in names.items()),
+        epilog="\n".join(f"{name:<10} {text}" for name, text in (*names.items(), ("writer-2", "the second shard's"))),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", choices=tuple(names), metavar="NAME", help=", ".join(names))
+    parser.add_argument("name", choices=Names(names), metavar="NAME", help=", ".join(names))
     parser.add_argument("--stand-by", action="store_true", help="let the one at work end first, where only one may be")
-    parser.add_argument(SHARD, type=int, default=1, metavar="N", help="of a writer: the ledger that it writes")
     parser.add_argument(UNDER, type=int, metavar="PID", help="end when this process, our parent, ends")
     parser.add_argument(RELOAD, action="store_true", help="begin anew when the sources change, for developers")
     add_output(parser, "log JSON on a terminal too; elsewhere the log always is")
     given = parser.parse_args(argv)
-    name = given.name
-    if given.shard != 1 and name != WRITER:
-        parser.error(f"{SHARD} is said to a writer only")
+    name, shard = read_name(given.name)
     forget_secrets_of_others(name)
     if given.json:
         os.environ[log.JSON_ALWAYS] = "1"
@@ -77,9 +76,9 @@ def main(argv: Sequence[str]) -> int:
         require_functions(OWN if given.reload else in_service(settings.data))
     stands_by = given.stand_by or (name == WRITER and settings.database_url)
     server = STANDING_BY.get(name) if stands_by else None
-    if given.shard != 1:
-        server = _imported(WRITER, SOLE[WRITER], stand_by=_wait_for(WRITER), shard=given.shard)
-    return (_reloading(name, settings) if given.reload and given.shard == 1 else server or SERVERS[name])(settings)
+    if shard != 1:
+        server = _imported(WRITER, SOLE[WRITER], stand_by=_wait_for(WRITER), shard=shard)
+    return (_reloading(name, settings) if given.reload and shard == 1 else server or SERVERS[name])(settings)
 
 
 def forget_secrets_of_others(name: str) -> None:

@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         if given.json:
             print_json({"ok": True, "shard": shard})
         else:
-            print(f"shard {shard} is there; `taptrade up` starts its writer, elsewhere `serve writer --shard {shard}`")
+            print(f"shard {shard} is there; `taptrade up` starts its writer, elsewhere `serve writer-{shard}`")
         return 0
     shown = [_seen(settings, shard) for shard in range(1, choice.shards_of(settings) + 1)]
     if given.json:

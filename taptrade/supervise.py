@@ -22,7 +22,7 @@ from supervisor.supervisord import Supervisor
 
 from taptrade import forked, sockets
 from taptrade.output import give_up_output, say_event
-from taptrade.processes import ENDING, kind_of
+from taptrade.processes import ENDING, read_name
 
 
 class RunOptions(ServerOptions):  # type: ignore[misc]
@@ -40,7 +40,7 @@ class RunOptions(ServerOptions):  # type: ignore[misc]
         """Hand each process its secrets, whenever the configuration is read."""
         found = super().processes_from_section(*arguments, **named)
         for process in found:
-            process.environment = {**(process.environment or {}), **self._secrets.get(kind_of(process.name), {})}
+            process.environment = {**(process.environment or {}), **self._secrets.get(read_name(process.name)[0], {})}
         return found
 
     def execve(self, filename: str, command: list[str], environment: dict[str, str]) -> None:

@@ -26,8 +26,10 @@ COMPOSE: dict[str, Any] = importlib.import_module("yaml").safe_load((ROOT / "com
 ALL: dict[str, dict[str, Any]] = COMPOSE["services"]
 SERVICES = {name: service for name, service in ALL.items() if not name.endswith("-next")}
 SERVICE_OF = {process.name: process.name for process in PROCESSES} | {"dashboard": "rq-dashboard"}
-PROFILES = {"prometheus": "observe", "grafana": "observe", "s3": "s3"}
-ON_THE_WAY = {"nginx", "api", "redis", "writer", "settler", "feed"}
+OF_SHARDS = {"writer-of-2": "writer-2"}
+"""Services of the second shard's processes, which few houses have."""
+PROFILES = {"prometheus": "observe", "grafana": "observe", "s3": "s3"} | dict.fromkeys(OF_SHARDS, "shards")
+ON_THE_WAY = {"nginx", "api", "redis", "writer", "settler", "feed", *OF_SHARDS}
 """What a tap goes through, from the price to the payout."""
 OURS = [process for process in PROCESSES if process.name != "redis"]
 LASTING = sorted(set(SERVICES) - {"migrate"})
@@ -84,6 +86,14 @@ def test_every_process_is_a_service_and_nothing_else_is() -> None:
         assert service["command"] == ["serve", process.name, *stands_by]
         assert service["healthcheck"]["test"] == ["CMD", "taptrade", "alive", process.name]
         assert process.name in PROBES
+
+
+@pytest.mark.parametrize(("service", "process"), OF_SHARDS.items())
+def test_a_writer_of_another_shard_is_a_service_as_the_first_is(service: str, process: str) -> None:
+    differs = {"command": ["serve", process, "--stand-by"], "profiles": ["shards"]}
+    asked = SERVICES["writer"]["healthcheck"] | {"test": ["CMD", "taptrade", "alive", process]}
+    assert SERVICES[service] == SERVICES["writer"] | differs | {"healthcheck": asked}
+    assert ALL[f"{service}-next"] == SERVICES[service] | {"profiles": ["next"], "restart": "no"}
 
 
 @pytest.mark.parametrize("name", LASTING)

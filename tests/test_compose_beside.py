@@ -6,7 +6,7 @@ import importlib
 import re
 
 from taptrade.serve import STANDING_BY
-from tests.test_compose import ALL, ROOT, SERVICES
+from tests.test_compose import ALL, OF_SHARDS, ROOT, SERVICES
 
 
 def test_tls_adds_ports_a_folder_and_nothing_to_anybody_else() -> None:
@@ -27,7 +27,9 @@ def test_tls_adds_ports_a_folder_and_nothing_to_anybody_else() -> None:
 
 
 def test_those_of_which_one_must_be_at_work_and_the_api_have_a_stand_in() -> None:
-    assert {name for name in ALL if name not in SERVICES} == {f"{name}-next" for name in ("api", *STANDING_BY)}
+    assert {name for name in ALL if name not in SERVICES} == {
+        f"{name}-next" for name in ("api", *STANDING_BY, *OF_SHARDS)
+    }
     for name in ("api", *STANDING_BY):
         stand_in = ALL[f"{name}-next"] | {"restart": "unless-stopped"}
         assert stand_in.pop("profiles") == ["next"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runtime.sentinel_url import read_sentinel_url
-from tests.test_compose import ALL, COMPOSE, DOCKERFILE, OURS, ROOT, SERVICE_OF, SERVICES, bytes_of, seconds
+from tests.test_compose import ALL, COMPOSE, DOCKERFILE, OF_SHARDS, OURS, ROOT, SERVICE_OF, SERVICES, bytes_of, seconds
 
 yaml = importlib.import_module("yaml")
 TEXT = (ROOT / "compose.cluster.yaml").read_text("utf-8")
@@ -63,7 +63,7 @@ def test_the_processes_of_a_machine_know_it_by_one_name_and_one_folder() -> None
 def test_the_second_machine_runs_what_the_first_does() -> None:
     left_out = {"replica", "rq-dashboard"}
     here = {SERVICE_OF[process.name] for process in OURS} - left_out
-    assert set(SECOND) == {f"{name}-2" for name in (*here, "migrate")} | {"api-3"}
+    assert set(SECOND) == {f"{name}-2" for name in (*here, *OF_SHARDS, "migrate")} | {"api-3"}
 
 
 @pytest.mark.parametrize("name", [name for name in SECOND if name != "migrate-2"])

@@ -37,7 +37,7 @@ class Spare:
         self._client = client
         self._clock = clock
         self._alive = SpareAlive(socket.gethostname(), os.getpid()).encode()
-        self._standing_by = StandingBy("writer", machine, client, clock)
+        self._standing_by = StandingBy("writer", machine, client, clock, shard - 1)
         self._due_ms = 0
 
     def __call__(self) -> None:

@@ -125,8 +125,8 @@ def start_pushing(
 class StandingBy:
     """Tells that a process lives which waits to be at work; to be called again and again while it waits."""
 
-    def __init__(self, process: str, machine: str, client: HashClient, clock: Clock) -> None:
-        self._metrics = Metrics(process)
+    def __init__(self, process: str, machine: str, client: HashClient, clock: Clock, slot: int = 0) -> None:
+        self._metrics = Metrics(process, slot)
         self._metrics.machine, self._metrics.standing_by = machine, True
         self._metrics.set("taptrade_process_start_seconds", clock.now_ms() / 1000)
         self._client, self._clock = client, clock

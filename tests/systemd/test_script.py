@@ -11,10 +11,12 @@ import pytest
 from tests.sources import ROOT
 
 OLD, NEW = "v1.0.0-1+old", "v1.1.0-2+new"
+LISTED = "list-units --plain --no-legend --state=active taptrade@writer-*.service"
 SYSTEMCTL = """#!/bin/sh
 echo "$*" >>{log}
 case $1 in
-    show) echo "at work" ;;
+    show) cat {log}.status 2>/dev/null || echo "at work" ;;
+    list-units) cat {log}.units 2>/dev/null ;;
     reload) sed -n 's/^ *server \\([^ ]*\\) .*/edge to \\1/p' {edge}/upstreams.conf | sort -u >>{log} ;;
 esac
 """
@@ -52,8 +54,8 @@ def deploy(machine: Path, release: str) -> subprocess.CompletedProcess[str]:
 
 def handed_over(role: str, old: str, new: str) -> list[str]:
     """Return how one of which only one may be at work is replaced."""
-    shown = f"show --property=StatusText --value {new}@{role}.service"
-    return [f"start {new}@{role}.service", f"stop {old}@{role}.service", shown]
+    before, shown = (f"show --property=StatusText --value {unit}@{role}.service" for unit in (old, new))
+    return [before, f"start {new}@{role}.service", f"stop {old}@{role}.service", shown]
 
 
 def test_each_is_replaced_by_a_stand_in_and_then_by_its_own(machine: Path) -> None:
@@ -63,6 +65,7 @@ def test_each_is_replaced_by_a_stand_in_and_then_by_its_own(machine: Path) -> No
         f"restart taptrade@{role}.service" for role in ("settler", "jobs", "scheduler", "functions", "dashboard")
     ]
     assert (machine / "log").read_text().splitlines() == [
+        LISTED,
         *handed_over("writer", "taptrade", "taptrade-next"),
         *handed_over("feed", "taptrade", "taptrade-next"),
         "start taptrade-next@api.service",
@@ -79,6 +82,26 @@ def test_each_is_replaced_by_a_stand_in_and_then_by_its_own(machine: Path) -> No
     # The way back is the same.
     assert deploy(machine, OLD).returncode == 0
     assert (machine / "opt" / "current").readlink() == Path("releases") / OLD
+
+
+def test_the_writers_of_other_shards_are_replaced_as_the_first_one_is(machine: Path) -> None:
+    lines = [f"taptrade@writer-{shard}.service loaded active running taptrade: writer-{shard}\n" for shard in (2, 11)]
+    (machine / "log.units").write_text("".join(lines))
+    assert deploy(machine, NEW).returncode == 0
+    said = (machine / "log").read_text().splitlines()
+    for old, new in (("taptrade", "taptrade-next"), ("taptrade-next", "taptrade")):
+        replaced = [
+            line for role in ("writer", "writer-2", "writer-11", "feed") for line in handed_over(role, old, new)
+        ]
+        first = said.index(replaced[1]) - 1
+        assert said[first : first + len(replaced)] == replaced
+
+
+def test_a_machine_that_stands_by_for_another_one_does_not_wait_until_it_is_at_work(machine: Path) -> None:
+    (machine / "log.status").write_text("stands by for the writer that is at work\n")
+    done = deploy(machine, NEW)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("deploy: done")
 
 
 def test_a_release_that_does_not_know_the_schema_is_let_near_nothing(machine: Path) -> None:

@@ -16,8 +16,9 @@ import pytest
 import redis
 
 from runtime.clock import SystemClock
+from runtime.machine import machine_of
 from runtime.messaging.metrics_exchange import FRESH_MS, StandingBy, push
-from runtime.messaging.redis_keys import FEED_ALIVE, METRICS, SETTLER_ALIVE, WRITER_ALIVE
+from runtime.messaging.redis_keys import FEED_ALIVE, METRICS, SETTLER_ALIVE, WRITER_ALIVE, of_shard
 from runtime.metrics.table import Metrics
 from runtime.settings import load
 from taptrade import embedded_redis
@@ -74,6 +75,36 @@ def environment(monkeypatch: pytest.MonkeyPatch, redis_url: str, tmp_path: Path)
     monkeypatch.setenv("TAPTRADE_REDIS_URL", redis_url)
     monkeypatch.setenv("TAPTRADE_DATA", str(tmp_path))
     return monkeypatch
+
+
+def test_the_writer_of_another_shard_is_asked_for_by_its_name(
+    environment: pytest.MonkeyPatch, redis_client: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("TAPTRADE_DATABASE_URL", "postgresql://nowhere.example/house")
+    machine = machine_of(load())
+    StandingBy("writer", machine, redis_client, SystemClock(), 1)()
+    assert main(["writer-2"]) == 0
+    assert capsys.readouterr().out == "writer-2: stands by\n"
+    assert main(["writer"]) == 1
+    redis_client.set(WRITER_ALIVE, "sign", ex=5)
+    assert main(["writer"]) == 1
+    assert "nothing was heard of it" in capsys.readouterr().err
+    second = Metrics("writer", 1)
+    second.machine = machine
+    push(redis_client, second, SystemClock(), idle())
+    assert main(["writer-2"]) == 1
+    redis_client.set(of_shard(WRITER_ALIVE, 2), "sign", ex=5)
+    assert main(["writer-2"]) == 0
+
+
+@pytest.mark.parametrize("name", ["writer-1", "writer-65", "writer-02", "writer-", "feed-2", "redis", "nobody"])
+def test_what_there_is_not_cannot_be_asked(
+    name: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name])
+    assert ended.value.code == 2
+    assert f"invalid choice: {name!r}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "::1"])

@@ -40,7 +40,7 @@ def completed(line: str) -> list[str]:
     [
         ("taptrade recon", ["reconcile"]),
         ("taptrade explain --j", ["--json"]),
-        ("taptrade serve wr", ["writer"]),
+        ("taptrade serve wr", ["writer", "writer-2"]),
         ("taptrade nothing --", []),
     ],
 )
