@@ -48,10 +48,10 @@ class Routes:
 
     def of_shard(self, shard: int) -> Any:
         """Return the parts of one ledger; raise Unavailable for one that came after this process began."""
+        if shard > max(1, len(self.shards)):
+            raise Unavailable("This process does not know of that ledger yet.", retry_after_s=5)
         if not self.shards:
             return self
-        if shard > len(self.shards):
-            raise Unavailable("This process does not know of that ledger yet.", retry_after_s=5)
         return self.shards[shard - 1]
 
     def shard_for(self, key: str) -> int:

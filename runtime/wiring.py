@@ -15,7 +15,7 @@ import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
-from runtime import log
+from runtime import log, more_shards
 from runtime.auth import p256, signatures
 from runtime.auth.credentials import authenticator
 from runtime.auth.domains import domains_of
@@ -26,6 +26,7 @@ from runtime.betting.admission import LOOK_EVERY_S, AdmissionControl
 from runtime.betting.fate import Fates
 from runtime.betting.intake import Intake
 from runtime.clock import Clock, SystemClock
+from runtime.errors import Unavailable
 from runtime.function_files import functions_folder
 from runtime.function_settings import FunctionSettings, file_of, given_to
 from runtime.function_versions import taken_up
@@ -42,6 +43,7 @@ from runtime.messaging.outbox import REPLIES_BLOCK_S, Outbox
 from runtime.messaging.queues import begin_epoch
 from runtime.messaging.rate_counter import RedisLimiter
 from runtime.metrics.table import Metrics
+from runtime.more_shards import MoreShards
 from runtime.parts import Parts
 from runtime.postgresql import choice
 from runtime.process_lock import claim_slot
@@ -182,6 +184,14 @@ def _start(parts: Parts, metrics: Metrics) -> None:
     background.repeat(
         "bets-inside", lambda: metrics.set("taptrade_bets_inside", parts.admission.bets), COUNT_INSIDE_EVERY_S
     )
+    if parts.settings.database_url:
+        more = MoreShards(
+            partial(choice.count_shards, parts.settings, parts.pool.execute),
+            len(ledgers),
+            partial(more_shards.note, parts.settings.data),
+            Unavailable,
+        )
+        background.repeat("shards", more.look, more_shards.EVERY_S)
     metrics.set("taptrade_functions_version", taken_up())
     start_pushing(parts.redis, metrics, clock, OUTAGES, background, machine_of(parts.settings))
 

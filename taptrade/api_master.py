@@ -15,6 +15,7 @@ from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
+from runtime import more_shards
 from runtime.function_versions import CannotServe, in_service
 from runtime.server.worker import RETIRE
 from runtime.settings import load
@@ -25,13 +26,14 @@ TRY_AGAIN_S = 5.0
 
 
 class RollingArbiter(Arbiter):  # type: ignore[misc]
-    """The master: it keeps as many workers as it should, all of the version in service."""
+    """The master: it keeps as many workers as it should, all of the version in service, and knowing all shards."""
 
     def __init__(self, app: Any) -> None:
         self.ways = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         """The way from worker to worker; every worker inherits both ends."""
         self._data = load().data
         self.version = in_service(self._data)
+        self.shards = more_shards.noted(self._data)
         self._not_before_s = 0.0
         super().__init__(app)
 
@@ -42,14 +44,14 @@ class RollingArbiter(Arbiter):  # type: ignore[misc]
     def spawn_worker(self) -> Any:
         """Begin a worker that serves the version in service."""
         pid = super().spawn_worker()
-        self.WORKERS[pid].version, self.WORKERS[pid].leaves = self.version, False
+        self.WORKERS[pid].began_with, self.WORKERS[pid].leaves = (self.version, self.shards), False
         return pid
 
     def manage_workers(self) -> None:
         """Take one step towards as many workers as there should be, all of the version in service."""
         self._look()
         staying = sorted((one for one in self.WORKERS.values() if not one.leaves), key=lambda one: one.age)
-        outdated = [one for one in staying if one.version != self.version]
+        outdated = [one for one in staying if one.began_with != (self.version, self.shards)]
         if len(staying) < self.num_workers:
             self._spawn(self.num_workers - len(staying))
         elif outdated and not _answers(outdated[-1]):
@@ -81,6 +83,10 @@ class RollingArbiter(Arbiter):  # type: ignore[misc]
         if version != self.version:
             self.log.info("the functions of version %d take over from version %d", version, self.version)
             self.version, self._not_before_s = version, 0.0
+        shards = more_shards.noted(self._data)
+        if shards > self.shards:
+            self.log.info("the house has %d shards by now: all workers begin anew, one after another", shards)
+            self.shards, self._not_before_s = shards, 0.0
 
     def _spawn(self, count: int) -> None:
         if time.monotonic() >= self._not_before_s:

@@ -125,8 +125,13 @@ def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool 
     processes = [process for process in PROCESSES if wanted.get(process.name, True)]
     sections = [_supervisord(), _control_socket(sockets.folder_of(settings.data / "run"))]
     options = [RELOAD] if reload else []
-    sections += [_program(process, *options) for process in (*processes, *writers(shards))]
+    sections += [_program(process, os.getpid(), *options) for process in (*processes, *writers(shards))]
     return "\n".join(sections) + "\n" + _groups(processes)
+
+
+def with_writer(config: str, shard: int, supervisor: int) -> str:
+    """Return the supervisor's configuration with the writer of one shard more; `supervisor` is its process id."""
+    return f"{config}\n{_program(writers(shard)[-1], supervisor)}"
 
 
 def _supervisord() -> str:
@@ -158,8 +163,8 @@ def _control_socket(folder: Path) -> str:
     )
 
 
-def _program(process: Process, *options: str) -> str:
-    words = " ".join(command(process.name, UNDER, str(os.getpid()), *options, python=f"%(ENV_{PYTHON})s"))
+def _program(process: Process, supervisor: int, *options: str) -> str:
+    words = " ".join(command(process.name, UNDER, str(supervisor), *options, python=f"%(ENV_{PYTHON})s"))
     return "\n".join(
         [
             f"[program:{process.name}]",

@@ -17,6 +17,7 @@ from runtime import log
 from runtime.function_files import DiscoveryError
 from runtime.function_settings import file_of
 from runtime.function_versions import OWN, InService, in_service, take_up
+from runtime.more_shards import BEGIN_ANEW
 from runtime.settings import Settings, load
 from runtime.systemd import systemd
 from taptrade import embedded_redis
@@ -180,7 +181,7 @@ def _of_functions(process: str, module_name: str) -> Callable[[Settings], int]:
         take_up(settings.data, version)
         service = InService(settings.data, process, version)
         status = _imported(process, module_name, service)(settings)
-        if not service.moved():
+        if status != BEGIN_ANEW and not service.moved():
             return status
         systemd.leave(os.environ)
         return _become([sys.executable, *sys.orig_argv[1:]])

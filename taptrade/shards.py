@@ -12,8 +12,10 @@ from runtime.game.shards import begins_after
 from runtime.postgresql import choice
 from runtime.records.queries import QUERIES
 from runtime.settings import Settings, load
+from taptrade import running
 from taptrade.books import open_books
 from taptrade.output import add_output, print_json
+from taptrade.supervised import begin_writer
 from taptrade.tables import show_table
 
 COLUMNS = ("shard", "commits", "accounts", "bets", "head")
@@ -22,23 +24,27 @@ COLUMNS = ("shard", "commits", "accounts", "bets", "head")
 def main(argv: Sequence[str]) -> int:
     """List the shards, the ledgers that accounts are spread over, each with a writer and a hash chain of its own.
 
-    `add` makes one more while the house is stopped, in a second; it takes the accounts that are opened from then on
-    until it has as many as the others, and nobody moves. It cannot be taken back.
+    `add` makes one more, for which bets wait a few seconds where the house is at work; it takes the accounts that are
+    opened from then on until it has as many as the others, and nobody moves. It cannot be taken back.
     """
     parser = argparse.ArgumentParser(prog="taptrade shards", description=main.__doc__)
     actions = parser.add_subparsers(dest="action", metavar="list|add")
     listing = actions.add_parser("list", help="list them (the same without a word)")
-    adding = actions.add_parser("add", help="make one more; the house must be stopped")
+    adding = actions.add_parser("add", help="make one more; the house may be at work")
     for each in (parser, listing, adding):
         add_output(each)
     given = parser.parse_args(argv)
     settings = load()
     if given.action == "add":
         shard = choice.add_shard(settings, SystemClock(), risk_of(settings))
+        run = running.find(settings.data)
+        if run is not None:
+            begin_writer(settings.data, run.pid, shard)
         if given.json:
-            print_json({"ok": True, "shard": shard})
+            print_json({"ok": True, "shard": shard, "writer_begun": run is not None})
         else:
-            print(f"shard {shard} is there; `taptrade up` starts its writer, elsewhere `serve writer-{shard}`")
+            begun = "its writer begins here" if run else "`taptrade up` starts its writer"
+            print(f"shard {shard} is there; {begun}, elsewhere that is `serve writer-{shard}`")
         return 0
     shown = [_seen(settings, shard) for shard in range(1, choice.shards_of(settings) + 1)]
     if given.json:

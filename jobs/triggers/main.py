@@ -26,13 +26,14 @@ from runtime.machine import machine_of
 from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
+from runtime.more_shards import BEGIN_ANEW, EVERY_S, MoreShards
 from runtime.settings import Settings, load
-from runtime.storage.database import open_writer
+from runtime.storage.database import OperationalError, open_writer
 from runtime.storage.function_store import prepare
 from runtime.systemd import systemd
 from runtime.triggers.declaration import Trigger
 from runtime.triggers.discovery import triggers_in
-from runtime.triggers.run import Bench, await_shards
+from runtime.triggers.run import Bench, await_shards, shards_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,11 @@ class FunctionProcess:
         self._deadlines = Deadlines(self._clock)
         self._attempts = Attempts(self._deadlines, self._metrics, self._clock, stop)
         self._threads: list[QueueThread] = []
-        self._shards = range(1, await_shards(settings, lambda: stop.wait(LEDGER_AWAY_WAIT_S)) + 1)
+        shards = await_shards(settings, lambda: stop.wait(LEDGER_AWAY_WAIT_S))
+        self._shards = range(1, shards + 1)
+        self._more_shards = MoreShards(partial(shards_of, settings), shards, self._begin_anew, OperationalError)
+        self.begins_anew = False
+        """Whether it stops because there are more shards than it follows."""
 
     def start(self) -> None:
         """Begin with what every function is started by."""
@@ -76,7 +81,14 @@ class FunctionProcess:
                     self._background.start(position_of(trigger.name, shard), partial(self._follow, trigger, shard))
             else:
                 self._take_queue(trigger)
+        if self._settings.database_url:
+            self._background.repeat("shards", self._more_shards.look, EVERY_S)
         logger.info("%d functions are at work", len(self._triggers))
+
+    def _begin_anew(self, shards: int) -> None:
+        logger.info("the house has %d shards by now: begins anew", shards)
+        self.begins_anew = True
+        self._stop.set()
 
     def _take_queue(self, trigger: Trigger) -> None:
         queue = trigger.runs_on
@@ -159,6 +171,8 @@ def main(service: InService | None = None) -> int:
         systemd.stopping()
     process.leave()
     if not told.is_set():
+        if process.begins_anew:
+            return BEGIN_ANEW
         logger.info("other functions are in service: begins anew")
         return 0
     # Threads that wait for a job cannot be told; they hold nothing.

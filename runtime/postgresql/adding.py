@@ -1,8 +1,14 @@
-"""A shard more for a house: its ledger is made, with what the house then has once, while no writer is at work."""
+"""A shard more for a house: its ledger is made, with what the house then has once, in one transaction.
+
+Writers that are at work lose their sessions for it, and begin anew; until then bets wait in Redis.
+"""
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing, contextmanager
 
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
@@ -20,8 +26,13 @@ from runtime.postgresql.guards import MIGRATIONS
 from runtime.postgresql.schema import ADDING, HOUSE_MIGRATIONS, HOUSE_SCHEMA, enter
 from runtime.postgresql.session import schema_of
 from runtime.postgresql.translation import OWN
-from runtime.storage.database import AnotherWrites
+from runtime.storage.database import OperationalError
 
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.02
+TAKEN_S_MAX = 10.0
+"""How long a writer's session may take to end; it is waited for by nobody else."""
 NUMBERED = (("users", "seq"), ("delegations", "seq"), ("player_keys", "number"))
 
 
@@ -30,22 +41,25 @@ class NotAdded(TaptradeError):
 
 
 def add_shard(url: str, clock: Clock, risk: RiskLimits) -> int:
-    """Give the house one shard more; return its number. Raise NotAdded while a writer is at work.
+    """Give the house one shard more; return its number. Raise NotAdded where that cannot be, or not now.
 
-    All of it is one transaction. Nobody who writes goes on as before it: the lock of each writer is held meanwhile, and
-    one that comes back finds that the house has more shards than it began with.
+    Nobody who writes goes on as before it: the lock of each writer is taken from it and held meanwhile, and one that
+    comes back finds that the house has more shards than it began with.
     """
     with ExitStack() as stack:
         known = schema.shards_of(url)
-        for shard in range(1, known + 1):
-            stack.enter_context(closing(_held(url, shard)))
         made = stack.enter_context(closing(PostgresDatabase(url, prepare="")))
         if schema.lacking(made):
             raise NotAdded("the database lacks migrations; `taptrade migrate` applies them")
         if known == SHARDS_MAX or not made.execute(ADDING["may_make"])[0][0]:
             raise NotAdded(f"a house has {SHARDS_MAX} shards at most, and its role is not called taptrade_...")
         ((first,),) = made.execute(ADDING["first_schema"])
-        with made.transaction():
+        for shard in range(1, known + 1):
+            stack.enter_context(_held(url, shard))
+        if schema.shards_of(url) != known:
+            raise NotAdded("somebody else has added one meanwhile")
+        with _not_in_the_way(), made.transaction():
+            made.execute(ADDING["wait_for_nobody"])
             if known == 1:
                 _make_house(made, first, clock, risk)
             else:
@@ -55,11 +69,38 @@ def add_shard(url: str, clock: Clock, risk: RiskLimits) -> int:
     return known + 1
 
 
-def _held(url: str, shard: int) -> PostgresDatabase:
+@contextmanager
+def _held(url: str, shard: int) -> Iterator[None]:
+    """Hold a writer's lock for the length of the block: taken from whoever is at work, and before its spares.
+
+    These only try for it, and the server grants it to whoever waits for it first.
+    """
+    with (
+        closing(PostgresDatabase(url, prepare="", shard=shard, patience_s=TAKEN_S_MAX)) as holding,
+        closing(PostgresDatabase(url, prepare="")) as beside,
+        ThreadPoolExecutor(1) as waiting,
+    ):
+        taken = waiting.submit(holding.execute, OWN["await_writers_lock"], (shard - 1,))
+        while not wait([taken], LOOK_S).done:
+            for session, _ in beside.execute(OWN["writer_at_work"], (shard - 1,)):
+                logger.info("the writer of shard %d is to begin anew", shard)
+                beside.execute(OWN["end_session"], (session,))
+        try:
+            taken.result()
+        except OperationalError as ex:
+            raise NotAdded(f"the writer of shard {shard} does not let go of its ledger: {ex}") from ex
+        holding.execute(OWN["begin_epoch"])
+        yield
+
+
+@contextmanager
+def _not_in_the_way() -> Iterator[None]:
     try:
-        return PostgresDatabase(url, prepare="", lock=True, shard=shard)
-    except AnotherWrites as ex:
-        raise NotAdded(f"the writer of shard {shard} is at work; stop the house first") from ex
+        yield
+    except OperationalError as ex:
+        raise NotAdded(
+            f"somebody reads about the whole house just now, an audit perhaps; try again later: {ex}"
+        ) from ex
 
 
 def _make_house(database: PostgresDatabase, first: str, clock: Clock, risk: RiskLimits) -> None:

@@ -1,5 +1,9 @@
 -- A shard more: what is made in one transaction while no writer is at work.
 
+-- name: wait_for_nobody
+-- Give up where a reader would have to be waited for, since everybody else would wait behind us.
+SET LOCAL lock_timeout = '2s';
+
 -- name: make_house
 -- What the house has once.
 CREATE SCHEMA taptrade_house;

@@ -70,6 +70,15 @@ def shards_of(settings: Settings) -> int:
     return schema.shards_of(settings.database_url)
 
 
+def count_shards(settings: Settings, execute: Execute) -> int:
+    """Return the same, asked on a connection that is there."""
+    if not settings.database_url:
+        return 1
+    from runtime.postgresql.translation import OWN
+
+    return int(execute(OWN["shards"], ())[0][0])
+
+
 def await_shards(settings: Settings, pause: Callable[[], object]) -> int:
     """Return the same once the server says so; `pause` waits a moment each time."""
     trouble = ""

@@ -15,11 +15,6 @@ logger = logging.getLogger(__name__)
 TABLE = "r"
 
 
-def has_amcheck(database: Database) -> bool:
-    """Tell whether the pages can be looked into: amcheck is there, and the house may call it."""
-    return bool(database.execute(OWN["pages"]))
-
-
 def broken_pages(database: Database) -> Iterator[tuple[str, str, str]]:
     """Yield what amcheck finds in the ledger's tables and B-trees, within a snapshot: (table, index, sentence).
 

@@ -39,7 +39,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What messages of queues inherit, as `class Mail(Message, frozen=True)`: a misspelt field is refused."""
 
 
-await_shards = choice.await_shards
+await_shards, shards_of = choice.await_shards, choice.shards_of
 """How many ledgers the house has whose events are to be followed."""
 
 

@@ -21,6 +21,7 @@ from taptrade.client import TapClient
 from taptrade.wallet import new_wallet, sign_login, sign_withdrawal
 from tests.acceptance.system import STEADY, System
 from tests.acceptance.test_play import check_statement, is_settled, tap
+from tests.chaos.stage import Scenario, Stage, run
 from tests.postgres import Postgres
 from tests.waiting import wait_until
 
@@ -80,7 +81,7 @@ def ids_of_events(player: Player, cursor: str, count: int) -> list[tuple[str, st
 def test_players_of_two_shards_play_and_the_operator_sees_one_house(tmp_path: Path, postgres: Postgres) -> None:
     system = System(tmp_path / "data", **STEADY, database_url=postgres.empty())
     assert taptrade(system, "migrate")
-    assert taptrade(system, "shards", "add") == {"ok": True, "shard": 2}
+    assert taptrade(system, "shards", "add") == {"ok": True, "shard": 2, "writer_begun": False}
     with system, ExitStack() as stack:
         one, two = stack.enter_context(Player(system)), stack.enter_context(Player(system))
         assert [shard_of_user(system, each.user_id) for each in (one, two)] == [1, 2]
@@ -123,6 +124,42 @@ def test_players_of_two_shards_play_and_the_operator_sees_one_house(tmp_path: Pa
         assert "2 users" in taptrade(system, "audit")["summary"]
     # Who changes what was written is found by the root as well, which does not lie in the database.
     assert system.audit().ok
+
+
+def test_a_shard_is_added_while_players_play_and_takes_the_next_accounts(postgres: Postgres) -> None:
+    others: list[str] = []
+    """What the count says of bets that are none of the crowd's, as it reads all shards."""
+
+    def begin_another(stage: Stage) -> None:
+        system = stage.system
+        before = system.pids()
+        added = {"ok": True, "shard": 2, "writer_begun": True}
+        assert taptrade(system, "shards", "add") == added
+        wait_until(lambda: "writer-2" in system.pids(), what="the new shard's writer")
+        # Whoever does not know of it yet opens accounts where it can.
+        with ExitStack() as stack:
+            newcomers: list[Player] = []
+
+            def is_there() -> bool:
+                newcomers.append(stack.enter_context(Player(system)))
+                return shard_of_user(system, newcomers[-1].user_id) == 2
+
+            wait_until(is_there, 60, every_s=1, what="an account in the new shard")
+            wait_until(system.is_well, 60, every_s=0.2, what="a house that is well")
+            newcomer = newcomers[-1]
+            bet = tap(newcomer.client, newcomer.key, system, Chooser(Random(1)))
+            wait_until(lambda: is_settled(newcomer.client, bet.id), 40, what="a settled bet of the new shard")
+            others.append(f"a shard more: bet {bet.id} was never asked for")
+        # Both have begun anew without ending.
+        assert "the house has 2 shards by now: begins anew" in (system.data / "logs" / "functions.log").read_text()
+        assert [system.pids()[name] for name in ("api", "functions")] == [before[name] for name in ("api", "functions")]
+        stage.crowd.wait_for_bets(10)
+
+    told: list[str] = []
+    settings = {**STEADY, "database_url": postgres.empty()}
+    result = run(Scenario("a shard more", begin_another, settings), 7, told.append)
+    assert result.counting.sentences == others, (result.data, told)
+    assert {status for status, _ in result.codes} <= {201, 202, 409, 422, 503}, result.codes
 
 
 def withdraw(system: System, player: Player) -> None:

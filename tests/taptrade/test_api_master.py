@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime import more_shards
 from runtime.function_versions import announced, set_of
 from taptrade.function_sets import point, pointer_to
 from tests.function_settings import outside
@@ -139,3 +140,17 @@ def test_a_worker_that_is_killed_comes_back_with_what_is_in_service(api: Api) ->
     [first, _] = announced(api.data)
     os.kill(first.pid, signal.SIGKILL)
     wait_until(lambda: api.versions() == [1, 1] and first not in announced(api.data), PATIENCE_S, what="another worker")
+
+
+def test_workers_begin_anew_one_after_another_once_the_house_has_more_shards(api: Api) -> None:
+    before = {one.pid for one in announced(api.data)}
+    with api.connect() as client:
+        assert ask(client) == "one"
+        more_shards.note(api.data, 2)
+        wait_until(
+            lambda: len(announced(api.data)) == 2 and not before & {one.pid for one in announced(api.data)},
+            PATIENCE_S,
+            what="two workers that know all shards",
+        )
+        assert ask(client) == "one"
+        assert "the house has 2 shards by now" in api.text

@@ -224,11 +224,11 @@ def test_the_job_runs_with_settings_from_the_environment(
 ) -> None:
     monkeypatch.setenv("TAPTRADE_DATA", str(court.settings.data))
     monkeypatch.setenv("TAPTRADE_REDIS_URL", settings.redis_url)
-    settler._settlers.cache_clear()
+    settler._house.cache_clear()
     assert settle_columns() == 0
     assert settle_columns() == 0
-    assert settler._settlers.cache_info().hits == 1
-    settler._settlers.cache_clear()
+    assert settler._house.cache_info().hits == 1
+    settler._house.cache_clear()
 
 
 def _copy_bet_to_settled_columns(database: Database, count: int) -> None:
