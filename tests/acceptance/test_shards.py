@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from contextlib import ExitStack
-from pathlib import Path
 from random import Random
 from typing import Any, Self
 
@@ -78,78 +77,21 @@ def ids_of_events(player: Player, cursor: str, count: int) -> list[tuple[str, st
     return found
 
 
-def test_players_of_two_shards_play_and_the_operator_sees_one_house(tmp_path: Path, postgres: Postgres) -> None:
-    system = System(tmp_path / "data", **STEADY, database_url=postgres.empty())
-    assert taptrade(system, "migrate")
-    assert taptrade(system, "shards", "add") == {"ok": True, "shard": 2, "writer_begun": False}
-    with system, ExitStack() as stack:
-        one, two = stack.enter_context(Player(system)), stack.enter_context(Player(system))
-        assert [shard_of_user(system, each.user_id) for each in (one, two)] == [1, 2]
-        # Whoever comes again comes to the same account, wherever new ones go by now.
-        before = two.user_id
-        two.sign_in(system)
-        assert two.user_id == before
-
-        chooser = Chooser(Random(1))
-        first_id = ids_of_events(two, "", 2)[1][1]
-        bets = [tap(each.client, each.key, system, chooser) for each in (one, two)]
-        wait_until(lambda: all(is_settled(each.client, bet.id) for each, bet in zip((one, two), bets, strict=True)), 40)
-        # A stream goes on from its ids, which name the shard; one of the other shard's begins anew.
-        seen = ids_of_events(two, first_id, 3)
-        assert [kind for kind, _ in seen] == ["hello", "bet", "bet"]
-        assert {shard_of(int(place.split(".")[2])) for _, place in seen[1:]} == {2}
-        assert ids_of_events(two, seen[1][1], 2)[1][1].split(".")[2:] == seen[2][1].split(".")[2:]
-        assert ids_of_events(one, seen[1][1], 2)[0][0] == "reset"
-
-        for bet in bets:
-            assert taptrade(system, "explain", bet.id)["proof"]["chain"]["ok"]
-        who = ("--who", "me", "--why", "paid")
-        paid = taptrade(system, "deposit", two.user_id, "500", "--reference", "bank-1", *who)
-        assert paid["amount"] == 500
-        with pytest.raises(AssertionError, match="REFERENCE_USED"):
-            taptrade(system, "deposit", one.user_id, "500", "--reference", "bank-1", *who)
-        withdraw(system, two)
-        ((listed),) = taptrade(system, "withdrawal", "list")
-        done = taptrade(system, "withdrawal", "complete", listed["id"], "--reference", "wire-1", *who)
-        assert done["withdrawal"]["status"] == "completed"
-        for each in (one, two):
-            assert taptrade(system, "dispute", each.user_id, "--verify")["adds_up"]
-            check_statement(each.client, system, {})
-        shown = taptrade(system, "shards")
-        assert [row["accounts"] for row in shown] == [1, 1]
-        assert all(row["bets"] for row in shown)
-        roots = list(read_roots(system.data / ROOTS_FOLDER))
-        assert roots
-        assert len(roots[-1].numbers) == 2
-        assert "2 users" in taptrade(system, "audit")["summary"]
-    # Who changes what was written is found by the root as well, which does not lie in the database.
-    assert system.audit().ok
-
-
-def test_a_shard_is_added_while_players_play_and_takes_the_next_accounts(postgres: Postgres) -> None:
+def test_a_shard_is_added_while_players_play_and_the_operator_sees_one_house(postgres: Postgres) -> None:
     others: list[str] = []
     """What the count says of bets that are none of the crowd's, as it reads all shards."""
 
-    def begin_another(stage: Stage) -> None:
+    def add_another(stage: Stage) -> None:
         system = stage.system
-        before = system.pids()
-        added = {"ok": True, "shard": 2, "writer_begun": True}
-        assert taptrade(system, "shards", "add") == added
-        wait_until(lambda: "writer-2" in system.pids(), what="the new shard's writer")
-        # Whoever does not know of it yet opens accounts where it can.
         with ExitStack() as stack:
-            newcomers: list[Player] = []
-
-            def is_there() -> bool:
-                newcomers.append(stack.enter_context(Player(system)))
-                return shard_of_user(system, newcomers[-1].user_id) == 2
-
-            wait_until(is_there, 60, every_s=1, what="an account in the new shard")
+            one = stack.enter_context(Player(system))
+            before = system.pids()
+            assert taptrade(system, "shards", "add") == {"ok": True, "shard": 2, "writer_begun": True}
+            wait_until(lambda: "writer-2" in system.pids(), what="the new shard's writer")
+            two = first_of_second(system, stack)
             wait_until(system.is_well, 60, every_s=0.2, what="a house that is well")
-            newcomer = newcomers[-1]
-            bet = tap(newcomer.client, newcomer.key, system, Chooser(Random(1)))
-            wait_until(lambda: is_settled(newcomer.client, bet.id), 40, what="a settled bet of the new shard")
-            others.append(f"a shard more: bet {bet.id} was never asked for")
+            others.extend(play_in_both(system, one, two))
+            ask_as_operator(system, one, two)
         # Both have begun anew without ending.
         assert "the house has 2 shards by now: begins anew" in (system.data / "logs" / "functions.log").read_text()
         assert [system.pids()[name] for name in ("api", "functions")] == [before[name] for name in ("api", "functions")]
@@ -157,9 +99,65 @@ def test_a_shard_is_added_while_players_play_and_takes_the_next_accounts(postgre
 
     told: list[str] = []
     settings = {**STEADY, "database_url": postgres.empty()}
-    result = run(Scenario("a shard more", begin_another, settings), 7, told.append)
+    result = run(Scenario("a shard more", add_another, settings), 7, told.append)
     assert result.counting.sentences == others, (result.data, told)
     assert {status for status, _ in result.codes} <= {201, 202, 409, 422, 503}, result.codes
+
+
+def first_of_second(system: System, stack: ExitStack) -> Player:
+    """Sign newcomers in until one is of the second shard: who does not know of it yet opens accounts where it can."""
+    newcomers: list[Player] = []
+
+    def is_there() -> bool:
+        newcomers.append(stack.enter_context(Player(system)))
+        return shard_of_user(system, newcomers[-1].user_id) == 2
+
+    wait_until(is_there, 60, every_s=1, what="an account in the new shard")
+    return newcomers[-1]
+
+
+def play_in_both(system: System, one: Player, two: Player) -> list[str]:
+    """Tap, and follow streams, in both shards; what the count will say of these bets."""
+    # Whoever comes again comes to the same account, wherever new ones go by now.
+    before = two.user_id
+    two.sign_in(system)
+    assert two.user_id == before
+
+    chooser = Chooser(Random(1))
+    first_id = ids_of_events(two, "", 2)[1][1]
+    bets = [tap(each.client, each.key, system, chooser) for each in (one, two)]
+    wait_until(lambda: all(is_settled(each.client, bet.id) for each, bet in zip((one, two), bets, strict=True)), 40)
+    # A stream goes on from its ids, which name the shard; one of the other shard's begins anew.
+    seen = ids_of_events(two, first_id, 3)
+    assert [kind for kind, _ in seen] == ["hello", "bet", "bet"]
+    assert {shard_of(int(place.split(".")[2])) for _, place in seen[1:]} == {2}
+    assert ids_of_events(two, seen[1][1], 2)[1][1].split(".")[2:] == seen[2][1].split(".")[2:]
+    assert ids_of_events(one, seen[1][1], 2)[0][0] == "reset"
+    for bet in bets:
+        assert taptrade(system, "explain", bet.id)["proof"]["chain"]["ok"]
+    return sorted(f"a shard more: bet {bet.id} was never asked for" for bet in bets)
+
+
+def ask_as_operator(system: System, one: Player, two: Player) -> None:
+    """Pay in and out, and ask what there is to ask."""
+    who = ("--who", "me", "--why", "paid")
+    paid = taptrade(system, "deposit", two.user_id, "500", "--reference", "bank-1", *who)
+    assert paid["amount"] == 500
+    with pytest.raises(AssertionError, match="REFERENCE_USED"):
+        taptrade(system, "deposit", one.user_id, "500", "--reference", "bank-1", *who)
+    withdraw(system, two)
+    [listed] = [each for each in taptrade(system, "withdrawal", "list") if two.user_id in each.values()]
+    done = taptrade(system, "withdrawal", "complete", listed["id"], "--reference", "wire-1", *who)
+    assert done["withdrawal"]["status"] == "completed"
+    for each in (one, two):
+        assert taptrade(system, "dispute", each.user_id, "--verify")["adds_up"]
+        check_statement(each.client, system, {})
+    shown = taptrade(system, "shards")
+    assert shown[1]["accounts"] == 1
+    assert all(row["bets"] for row in shown)
+    roots = list(read_roots(system.data / ROOTS_FOLDER))
+    assert roots
+    assert len(roots[-1].numbers) == 2
 
 
 def withdraw(system: System, player: Player) -> None:
