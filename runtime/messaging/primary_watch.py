@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from runtime.messaging.sentinels import Address, Sentinels
+from runtime.messaging.sentinels import Address, Sentinels, Word
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +49,12 @@ class PrimaryWatch:
                 self._thread = threading.Thread(target=_look_on, args=(weakref.ref(self),), daemon=True)
                 self._thread.start()
 
-    def look(self, sentinels: Sentinels) -> None:
-        """Ask once, and leave whom the newest election does not name."""
-        words = sentinels.words()
-        self._election = max([self._election, *(election for election, _ in words)])
+    def hear(self, words: Sequence[Word], sentinels: int) -> None:
+        """Leave whom the newest election does not name, by the words of those that answer, of so many sentinels."""
+        newest = max((election for election, _ in words), default=-1)
+        # Most of them know what is so, also where they were set up anew and count from 0 again. A few may be cut off
+        # together with a server that was replaced.
+        self._election = newest if 2 * len(words) > sentinels else max(newest, self._election)
         # All of its names: sentinels may call one server differently.
         named = {address for election, address in words if election == self._election}
         if named:
@@ -85,7 +87,7 @@ def _look_on(of: weakref.ref[PrimaryWatch]) -> None:
     sentinels, resting = watch.asked(), threading.Event()
     try:
         while watch is not None:
-            watch.look(sentinels)
+            watch.hear(sentinels.words(), sentinels.count)
             watch = None
             resting.wait(EVERY_S)
             watch = of()

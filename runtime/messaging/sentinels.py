@@ -17,6 +17,8 @@ from runtime.messaging.redis_errors import NoSentinel, ServiceUnknown
 from runtime.sentinel_url import SentinelUrl
 
 Address = tuple[str, int]
+Word = tuple[int, Address]
+"""What a sentinel says: the number of the newest election that it knows of, and where the primary is."""
 ANSWER_S = 1.0
 """How long a sentinel may take to connect, and to answer; one that is gone holds up a new connection that long."""
 
@@ -69,9 +71,14 @@ class Sentinels:
             raise redis.AuthenticationError(f"Error connecting to the sentinels: {said}")
         raise NoSentinel(f"Error connecting to the primary: no sentinel answers ({said})")
 
-    def words(self) -> list[tuple[int, Address]]:
-        """Return what each says that answers: the number of the newest election it knows of, and the primary."""
-        found: list[tuple[int, Address]] = []
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._asked)
+
+    def words(self) -> list[Word]:
+        """Return what each says that answers."""
+        found: list[Word] = []
         for sentinel in list(self._asked):
             with suppress(redis.RedisError):
                 told: Any = sentinel.sentinel_master(self._service)
