@@ -201,6 +201,10 @@ class PostgresDatabase:
         except psycopg.Error:  # with the connection the server has let go of the transaction
             self._connection.close()
 
+    def is_at_rest(self) -> bool:
+        """Tell whether the connection is there, and in no transaction."""
+        return not self._connection.closed and self._connection.info.transaction_status == TransactionStatus.IDLE
+
     def faults(self) -> Iterator[tuple[str, str, str]]:
         """Yield what is wrong beneath the rows: foreign keys that lead nowhere, guards that are off, broken pages."""
         return faults(self)

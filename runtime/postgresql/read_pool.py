@@ -20,7 +20,15 @@ class _Connection(Limited):
 
     def __init__(self, url: str, clock: Clock, shard: int) -> None:
         super().__init__(clock)
-        self.database = _InTime(url, self, shard)
+        self.database: _InTime = _InTime(url, self, shard)
+
+    def is_sound(self) -> bool:
+        """Tell whether the server has ended the query, and the connection goes on.
+
+        A fresh one costs the server a process that knows nothing yet. If each query that came late took its connection
+        along, the next ones would be late for that, and once a crowd had made the server slow it would stay so.
+        """
+        return self.database.is_at_rest()
 
 
 class _InTime(PostgresDatabase):

@@ -29,6 +29,10 @@ class WholeLoader(Loader):
         return int(bytes(data))
 
 
+_KNOWN: dict[tuple[int | str, ...], CompositeInfo] = {}
+"""psycopg keeps two classes for ever for each description that it is given, also of a type that it knows."""
+
+
 def register(context: AdaptContext) -> None:
     """Let a connection take and give values as SQLite's do."""
     adapters: AdaptersMap = context.adapters
@@ -42,4 +46,5 @@ def register_sealed(connection: Connection[Any]) -> None:
     """Let a connection open what comes sealed, where the database has come so far."""
     info = CompositeInfo.fetch(connection, "sealed_text")
     if info is not None:
-        register_composite(info, connection, opened)
+        known = _KNOWN.setdefault((info.oid, *info.field_names, *info.field_types), info)
+        register_composite(known, connection, opened)

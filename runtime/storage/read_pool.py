@@ -40,6 +40,11 @@ class Limited:
         """Tell whether the query has taken all its time."""
         return self.clock.monotonic_ms() > self.deadline_ms
 
+    def is_sound(self) -> bool:
+        """Tell whether a connection can be used again whose query failed."""
+        # After an interrupt or an I/O error a fresh one costs less than a doubt.
+        return False
+
 
 class _Connection(Limited):
     """One to a file, whose queries are interrupted."""
@@ -94,7 +99,6 @@ class ReadPool:
         except OperationalError as ex:
             if MISTAKEN in str(ex):
                 return ex
-            # The connection is dropped: after an interrupt or an I/O error a fresh one costs less than a doubt.
             logger.warning("a query was given up: %s", ex)
             return Unavailable("The database could not be read in time.", retry_after_s=1)
         except Exception as ex:  # noqa: BLE001  whatever it is, it is raised where the answer is waited for
@@ -103,15 +107,15 @@ class ReadPool:
     def _run(self, work: Callable[[Database], T]) -> T:
         connection = self._take()
         connection.deadline_ms = self._clock.monotonic_ms() + READ_MS_MAX
-        is_sound = False
+        has_answered = False
         try:
             answer = work(connection.database)
-            is_sound = True
+            has_answered = True
         except Refusal:
-            is_sound = True
+            has_answered = True
             raise
         finally:
-            if is_sound and len(self._idle) < CONNECTIONS_MAX:
+            if (has_answered or connection.is_sound()) and len(self._idle) < CONNECTIONS_MAX:
                 self._idle.append(connection)
             else:
                 # Left to the garbage collector it would stay open for long: it and its deadline know each other, and a

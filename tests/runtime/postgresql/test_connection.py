@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,10 +9,12 @@ from contextlib import closing
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from psycopg.pq import Format
 
 from runtime.clock import ManualClock, SystemClock
 from runtime.errors import Unavailable
 from runtime.game.ids import entry_commit, entry_id, ulid_key
+from runtime.game.player_entries import Execute
 from runtime.postgresql import choice, schema
 from runtime.postgresql.arrays import numbers, texts
 from runtime.postgresql.connection import WRITING, PostgresDatabase
@@ -196,17 +197,52 @@ def test_a_long_read_is_ended(url: str) -> None:
     pool.close()
 
 
-def test_reads_that_are_given_up_leave_no_session(url: str, database: PostgresDatabase) -> None:
+def test_a_read_that_came_late_leaves_its_session_to_the_next(url: str, database: PostgresDatabase) -> None:
+    clock = ManualClock(1)
+    pool = PostgresReadPool(url, clock)
+
+    def slowly(execute: Execute) -> None:
+        execute("SELECT 1", ())
+        clock.advance(60)
+        execute("SELECT 1", ())
+
+    [(session,)] = pool.execute("SELECT pg_backend_pid()")
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            pool.execute("SELECT pg_sleep(5)")
+        with pytest.raises(Unavailable):
+            pool.together(slowly)
+        with pytest.raises(Unavailable):
+            pool.together(lambda execute: execute("SELECT pg_sleep(5)", ()))
+        assert pool.execute("SELECT pg_backend_pid()") == [(session,)]
+    pool.close()
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    wait_until(lambda: database.execute(others) == [(0,)], what="the end of the session")
+
+
+def test_a_read_whose_session_was_ended_leaves_none(url: str, database: PostgresDatabase) -> None:
     pool = PostgresReadPool(url, ManualClock(1))
-    gc.disable()
-    try:
-        for _ in range(3):
-            with pytest.raises(Unavailable):
-                pool.execute("SELECT pg_sleep(5)")
-        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        wait_until(lambda: database.execute(others) == [(0,)], what="the end of the sessions")
-    finally:
-        gc.enable()
+    [(session,)] = pool.execute("SELECT pg_backend_pid()")
+
+    def cut_short(execute: Execute) -> None:
+        execute("SELECT 1", ())
+        end_others(url)
+        execute("SELECT 1", ())
+
+    with pytest.raises(Unavailable):
+        pool.together(cut_short)
+    assert pool.execute("SELECT pg_backend_pid()") != [(session,)]
+    pool.close()
+
+
+def test_what_opens_sealed_texts_is_made_once_for_all_connections(url: str, database: PostgresDatabase) -> None:
+    def loader(of: PostgresDatabase) -> object:
+        [(oid,)] = of.execute("SELECT 'sealed_text'::regtype::oid::bigint")
+        return of._connection.adapters.get_loader(oid, Format.TEXT)
+
+    with closing(PostgresDatabase(url)) as another:
+        assert loader(database) is not None
+        assert loader(database) is loader(another)
 
 
 def test_the_host_that_is_there_is_found_and_one_that_stops_is_given_up(url: str) -> None:
