@@ -6,7 +6,7 @@ of the workers is told by a file, since it asks no database.
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,16 +34,22 @@ class MoreShards:
         except self._outages:
             return
         if shards > self._known:
-            self._known = shards
             self._tell(shards)
+            self._known = shards
 
 
 def note(data: Path, shards: int) -> None:
     """Tell the master of this machine's API how many there are."""
     file = _file(data)
-    written = file.with_suffix(f".{threading.get_ident()}")
+    written = file.with_suffix(f".{os.getpid()}")
     written.write_text(str(shards))
     written.replace(file)
+
+
+def correct(data: Path, shards: int) -> None:
+    """Note how many there are where something else is noted, of a database that this folder served before."""
+    if noted(data) not in (0, shards):
+        note(data, shards)
 
 
 def noted(data: Path) -> int:

@@ -10,6 +10,7 @@ import time
 from collections.abc import MutableMapping
 from contextlib import suppress
 
+ELSEWHERE = "on another machine"
 VARIABLE = "NOTIFY_SOCKET"
 ALIVE_EVERY_S = 1.0
 
@@ -37,9 +38,12 @@ class Systemd:
         """Say that the process does its work from now on."""
         self._tell("READY=1\nSTATUS=at work")
 
-    def standing_by(self, role: str) -> None:
-        """Say that the process will take over as soon as the one that is the `role` ends."""
-        self._tell(f"READY=1\nSTATUS=stands by for the {role} that is at work")
+    def standing_by(self, role: str, where: str = "") -> None:
+        """Say that the process will take over as soon as the one that is the `role` ends, on this machine unless said.
+
+        systemd/deploy waits for who stands by on its own machine, which ends that one.
+        """
+        self._tell(f"READY=1\nSTATUS=stands by for the {role} that is at work{where and f' {where}'}")
 
     def stopping(self) -> None:
         """Say that the process ends."""

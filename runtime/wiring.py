@@ -46,6 +46,7 @@ from runtime.metrics.table import Metrics
 from runtime.more_shards import MoreShards
 from runtime.parts import Parts
 from runtime.postgresql import choice
+from runtime.postgresql.choice import WHOLE
 from runtime.process_lock import claim_slot
 from runtime.rate_limits import policies
 from runtime.records.sittings import Sittings
@@ -93,7 +94,10 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
     begin_epoch(client, clock.now_ms())
     run_id = f"api-{os.getpid()}-{secrets.token_hex(4)}"
     apply, shards = off_the_loop(), choice.await_shards(settings, lambda: gevent.sleep(LEDGER_AWAY_WAIT_S))
-    parts = assembled(settings, background, client, _outbox(settings, client, clock, run_id), run_id, clock, apply)
+    outbox = _outbox(settings, client, clock, run_id)
+    # Alone it is the first, and stays that when another one is added: its streams go by its own numbers.
+    place = WHOLE if shards > 1 else 1
+    parts = assembled(settings, background, client, outbox, run_id, clock, apply, place)
     if shards > 1:
         of_each = [_of_shard(parts, shard, shards, apply) for shard in range(1, shards + 1)]
         first = of_each[0]
@@ -131,9 +135,13 @@ def assembled(
     run_id: str,
     clock: Clock,
     apply: Apply[Any] = directly,
+    shard: int = WHOLE,
 ) -> Parts:
-    """Make the parts that follow from the settings, and start nothing; `apply` says where databases are read."""
-    pool, market, rules = choice.read_pool(settings, clock, apply), Market(clock), rules_of(settings)
+    """Make the parts that follow from the settings, and start nothing; `apply` says where databases are read.
+
+    They read about the whole house unless a shard is given.
+    """
+    pool, market, rules = choice.read_pool(settings, clock, apply, shard), Market(clock), rules_of(settings)
     return Parts(
         settings=settings,
         clock=clock,
@@ -191,6 +199,7 @@ def _start(parts: Parts, metrics: Metrics) -> None:
             partial(more_shards.note, parts.settings.data),
             Unavailable,
         )
+        more_shards.correct(parts.settings.data, len(ledgers))
         background.repeat("shards", more.look, more_shards.EVERY_S)
     metrics.set("taptrade_functions_version", taken_up())
     start_pushing(parts.redis, metrics, clock, OUTAGES, background, machine_of(parts.settings))

@@ -84,7 +84,7 @@ class RollingArbiter(Arbiter):  # type: ignore[misc]
             self.log.info("the functions of version %d take over from version %d", version, self.version)
             self.version, self._not_before_s = version, 0.0
         shards = more_shards.noted(self._data)
-        if shards > self.shards:
+        if shards != self.shards:
             self.log.info("the house has %d shards by now: all workers begin anew, one after another", shards)
             self.shards, self._not_before_s = shards, 0.0
 

@@ -38,13 +38,13 @@ def main(argv: Sequence[str]) -> int:
     if given.action == "add":
         shard = choice.add_shard(settings, SystemClock(), risk_of(settings))
         run = running.find(settings.data)
-        if run is not None:
-            begin_writer(settings.data, run.pid, shard)
+        trouble = begin_writer(settings.data, run.pid, shard) if run else "nothing runs in this data folder"
         if given.json:
-            print_json({"ok": True, "shard": shard, "writer_begun": run is not None})
+            print_json({"ok": True, "shard": shard, "writer_begun": not trouble})
+        elif trouble:
+            print(f"shard {shard} is there; begin its writer: `taptrade serve writer-{shard}` ({trouble})")
         else:
-            begun = "its writer begins here" if run else "`taptrade up` starts its writer"
-            print(f"shard {shard} is there; {begun}, elsewhere that is `serve writer-{shard}`")
+            print(f"shard {shard} is there, and its writer begins; on other machines it is `serve writer-{shard}`")
         return 0
     shown = [_seen(settings, shard) for shard in range(1, choice.shards_of(settings) + 1)]
     if given.json:

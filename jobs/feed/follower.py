@@ -14,7 +14,7 @@ from runtime.messaging.redis_values import decode_tick
 from runtime.messaging.seat import Seat
 from runtime.storage import ticks_store
 from runtime.storage.database import Database
-from runtime.systemd import systemd
+from runtime.systemd import ELSEWHERE, systemd
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def await_seat(
             stopping.wait(PAUSE_S)
             continue
         if not told:
-            systemd.standing_by("feed")
+            systemd.standing_by("feed", ELSEWHERE)
             logger.info("stands by for the feed that is at work on another machine")
             told = True
     return False

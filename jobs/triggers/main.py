@@ -14,7 +14,7 @@ from jobs.rq.runs import Runs
 from jobs.triggers.attempts import Attempts
 from jobs.triggers.deadlines import Deadlines
 from jobs.triggers.follow import Follower
-from jobs.triggers.positions import Positions, forget_others, position_of
+from jobs.triggers.positions import Positions, follow_new_shards, forget_others, position_of
 from jobs.triggers.threads import QueueThread, forget_queues, take_up_again
 from jobs.triggers.work import Workshop, open_workshop
 from runtime.background import Background
@@ -112,6 +112,7 @@ class FunctionProcess:
         store = open_writer(self._settings.functions_database)
         try:
             events = [one.name for one in self._triggers if one.starter == "event"]
+            follow_new_shards(store, events, len(self._shards))
             gone = forget_others(store, [position_of(name, shard) for name in events for shard in self._shards])
         finally:
             store.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from runtime.game.shards import begins_after
 from runtime.game.statements import read_statements
 from runtime.storage.database import Database
 from runtime.triggers import Event
@@ -63,6 +64,20 @@ def step_back(database: Database, commit: int) -> list[str]:
     names = sorted(name for (name,) in database.execute(POSITIONS["step_all_back"], (commit,)))
     database.execute(POSITIONS["forget_set_aside"], (commit,))
     return names
+
+
+def follow_new_shards(database: Database, functions: Iterable[str], shards: int) -> None:
+    """Let functions that are told of the house already be told of all that a shard has told since it was added.
+
+    Before any of them begins: one that is new is told of what comes, in every shard.
+    """
+    stored = {name for (name,) in database.execute(POSITIONS["known_positions"])}
+    for function in sorted(stored.intersection(functions)):
+        for shard in range(2, shards + 1):
+            # Its first commit has nothing in it.
+            database.execute(
+                POSITIONS["begin_position"], (position_of(function, shard), begins_after(shard) + 1, "", "")
+            )
 
 
 def forget_others(database: Database, known: Iterable[str]) -> list[str]:

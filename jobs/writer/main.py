@@ -277,7 +277,8 @@ def main(
         # Only now: a migration must not meet a writer of the release before.
         await_ledger(settings)
         if shard > choice.shards_of(settings):
-            raise DatabaseUnsafe(f"the house has no shard {shard}; `taptrade shards` lists those that it has")
+            why = "" if settings.database_url else ", for TAPTRADE_DATABASE_URL is not set"
+            raise DatabaseUnsafe(f"the house has no shard {shard}{why}; `taptrade shards` lists those that it has")
         client = connect(redis_url or settings.redis_url, block_s=IDLE_WAIT_S)
         wait_until_ready(client, time.sleep)  # the writer names itself to Redis as soon as it is made
         clock = SystemClock()

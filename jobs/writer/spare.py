@@ -19,7 +19,7 @@ from runtime.postgresql import choice
 from runtime.process_lock import LockHeld
 from runtime.settings import Settings
 from runtime.storage.database import Database, DatabaseUnsafe, OperationalError
-from runtime.systemd import systemd
+from runtime.systemd import ELSEWHERE, systemd
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -39,10 +39,15 @@ class Spare:
         self._alive = SpareAlive(socket.gethostname(), os.getpid()).encode()
         self._standing_by = StandingBy("writer", machine, client, clock, shard - 1)
         self._due_ms = 0
+        self._is_told = False
 
     def __call__(self) -> None:
         """Wait a moment."""
         self._pause()
+        if not self._is_told:
+            # Whoever is at work on this machine has the lock of the data folder, which was waited for before.
+            systemd.standing_by("writer", ELSEWHERE)
+            self._is_told = True
         now_ms = self._clock.monotonic_ms()
         if now_ms >= self._due_ms:
             self._due_ms = now_ms + SAY_EVERY_MS

@@ -44,7 +44,11 @@ class Pool(redis.BlockingConnectionPool):
 
     def leave_all_but(self, named: set[Address]) -> set[Address]:
         """End the connections that lead elsewhere, also those that somebody waits on; return where they led."""
-        elsewhere = [one for one in list(self._connections) if one.is_connected and (one.host, one.port) not in named]
+        elsewhere = [
+            one
+            for one in list(self._connections)
+            if one.is_connected and not one.is_left and (one.host, one.port) not in named
+        ]
         if elsewhere:
             self.connection_kwargs["sentinels"].doubt()
         for connection in elsewhere:

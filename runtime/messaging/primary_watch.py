@@ -35,16 +35,17 @@ class PrimaryWatch:
         self._sentinels = sentinels
         self._pools: weakref.WeakSet[Leaving] = weakref.WeakSet()
         self._election = -1
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def look_after(self, pool: Leaving) -> None:
         """Look on for a pool, for as long as there is one."""
-        self._pools.add(pool)
+        with self._lock:
+            self._pools.add(pool)
 
     def begin(self) -> None:
         """Look on in the background, unless that is so already; in a forked child it no longer is."""
-        with self._starting:
+        with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=_look_on, args=(weakref.ref(self),), daemon=True)
                 self._thread.start()
@@ -58,7 +59,9 @@ class PrimaryWatch:
         # All of its names: sentinels may call one server differently.
         named = {address for election, address in words if election == self._election}
         if named:
-            left: set[Address] = set().union(*(pool.leave_all_but(named) for pool in list(self._pools)))
+            with self._lock:
+                pools = list(self._pools)
+            left: set[Address] = set().union(*(pool.leave_all_but(named) for pool in pools))
             for host, port in sorted(left):
                 logger.warning("left %s:%d: the sentinels name it no more", host, port)
 
@@ -87,7 +90,11 @@ def _look_on(of: weakref.ref[PrimaryWatch]) -> None:
     sentinels, resting = watch.asked(), threading.Event()
     try:
         while watch is not None:
-            watch.hear(sentinels.words(), sentinels.count)
+            try:
+                watch.hear(sentinels.words(), sentinels.count)
+            except Exception:
+                # It ends with its process: a pool that makes no new connection would not begin it anew.
+                logger.exception("cannot look whether the primary is another one")
             watch = None
             resting.wait(EVERY_S)
             watch = of()

@@ -111,15 +111,19 @@ class _ToPrimary:
     def __init__(self, *, sentinels: Sentinels, tell: Callable[[str], object], **options: Any) -> None:
         self._sentinels = sentinels
         self._tell = tell
+        self.is_left = False
+        """It was hung up, and nobody has used it since."""
         super().__init__(**options)
 
     def _connect(self) -> Any:
         self.host, self.port = self._sentinels.primary()
+        self.is_left = False
         return super()._connect()  # type: ignore[misc]
 
     def hang_up(self) -> None:
         """End the connection; whoever waits on it, in another thread, hears at once that it is gone."""
         sock = self._sock  # type: ignore[attr-defined]
+        self.is_left = True
         if sock is not None:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager
 
+from psycopg.errors import LockNotAvailable
+
 from runtime.clock import Clock
 from runtime.errors import TaptradeError
 from runtime.game.chain import GENESIS, Header, commit_hash
@@ -26,7 +28,7 @@ from runtime.postgresql.guards import MIGRATIONS
 from runtime.postgresql.schema import ADDING, HOUSE_MIGRATIONS, HOUSE_SCHEMA, enter
 from runtime.postgresql.session import schema_of
 from runtime.postgresql.translation import OWN
-from runtime.storage.database import OperationalError
+from runtime.storage.database import AnotherWrites, OperationalError
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +39,14 @@ NUMBERED = (("users", "seq"), ("delegations", "seq"), ("player_keys", "number"))
 
 
 class NotAdded(TaptradeError):
-    """No shard can be added, or not now; the house is as it was."""
+    """No shard can be added, or not now; the house is as it was, unless the sentence says to look."""
 
 
 def add_shard(url: str, clock: Clock, risk: RiskLimits) -> int:
     """Give the house one shard more; return its number. Raise NotAdded where that cannot be, or not now.
 
-    Nobody who writes goes on as before it: the lock of each writer is taken from it and held meanwhile, and one that
-    comes back finds that the house has more shards than it began with.
+    Nobody who writes goes on as before it: the lock of each writer is taken from it. Whoever takes it back, before the
+    shard is there, waits for this transaction with its first statement, and then finds more shards than it began with.
     """
     with ExitStack() as stack:
         known = schema.shards_of(url)
@@ -54,12 +56,14 @@ def add_shard(url: str, clock: Clock, risk: RiskLimits) -> int:
         if known == SHARDS_MAX or not made.execute(ADDING["may_make"])[0][0]:
             raise NotAdded(f"a house has {SHARDS_MAX} shards at most, and its role is not called taptrade_...")
         ((first,),) = made.execute(ADDING["first_schema"])
-        for shard in range(1, known + 1):
-            stack.enter_context(_held(url, shard))
-        if schema.shards_of(url) != known:
-            raise NotAdded("somebody else has added one meanwhile")
-        with _not_in_the_way(), made.transaction():
+        epochs = [stack.enter_context(_held(url, shard)) for shard in range(1, known + 1)]
+        with _explained(), made.transaction():
             made.execute(ADDING["wait_for_nobody"])
+            for shard, epoch in enumerate(epochs, 1):
+                enter(made, first if shard == 1 else schema_of(shard))
+                made.execute(OWN["still_in_epoch"], (shard, epoch))
+            if int(made.execute(OWN["shards"])[0][0]) != known:
+                raise NotAdded("somebody else has added one meanwhile")
             if known == 1:
                 _make_house(made, first, clock, risk)
             else:
@@ -70,37 +74,42 @@ def add_shard(url: str, clock: Clock, risk: RiskLimits) -> int:
 
 
 @contextmanager
-def _held(url: str, shard: int) -> Iterator[None]:
-    """Hold a writer's lock for the length of the block: taken from whoever is at work, and before its spares.
+def _held(url: str, shard: int) -> Iterator[int]:
+    """Hold a writer's lock for the length of the block, and begin its next epoch: the number of that.
 
-    These only try for it, and the server grants it to whoever waits for it first.
+    It is taken from whoever is at work, and before its spares: these only try for it, and the server grants it to
+    whoever waits for it first. A spare that ends us as it ends a silent writer begins an epoch that is not ours.
     """
     with (
         closing(PostgresDatabase(url, prepare="", shard=shard, patience_s=TAKEN_S_MAX)) as holding,
         closing(PostgresDatabase(url, prepare="")) as beside,
         ThreadPoolExecutor(1) as waiting,
     ):
+        ((own,),) = holding.execute(OWN["session"])
         taken = waiting.submit(holding.execute, OWN["await_writers_lock"], (shard - 1,))
         while not wait([taken], LOOK_S).done:
             for session, _ in beside.execute(OWN["writer_at_work"], (shard - 1,)):
-                logger.info("the writer of shard %d is to begin anew", shard)
-                beside.execute(OWN["end_session"], (session,))
+                if session != own:
+                    logger.info("the writer of shard %d is to begin anew", shard)
+                    beside.execute(OWN["end_session"], (session,))
         try:
             taken.result()
+            ((epoch,),) = holding.execute(OWN["begin_epoch"])
         except OperationalError as ex:
             raise NotAdded(f"the writer of shard {shard} does not let go of its ledger: {ex}") from ex
-        holding.execute(OWN["begin_epoch"])
-        yield
+        yield int(epoch)
 
 
 @contextmanager
-def _not_in_the_way() -> Iterator[None]:
+def _explained() -> Iterator[None]:
     try:
         yield
+    except AnotherWrites as ex:
+        raise NotAdded("a writer was at work again before the shard was there; try again") from ex
     except OperationalError as ex:
-        raise NotAdded(
-            f"somebody reads about the whole house just now, an audit perhaps; try again later: {ex}"
-        ) from ex
+        if isinstance(ex.__cause__, LockNotAvailable):
+            raise NotAdded("somebody reads about the whole house just now, an audit perhaps; try again later") from ex
+        raise NotAdded(f"look whether `taptrade shards` lists it before you try again: {ex}") from ex
 
 
 def _make_house(database: PostgresDatabase, first: str, clock: Clock, risk: RiskLimits) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from psycopg.errors import SerializationFailure
+
 from runtime.game.statements import fill
 from runtime.postgresql.translation import OWN
 from runtime.storage.connection import Database
-from runtime.storage.database import DatabaseError, OperationalError
+from runtime.storage.database import DatabaseError
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +33,13 @@ def _told(database: Database, check: str, name: str) -> list[str]:
     database.execute(OWN["before_check"])
     try:
         said = [sentence for (sentence,) in database.execute(check, (name,))]
-    except OperationalError as ex:
-        # An index that was made anew while somebody reads cannot be judged yet. A lost connection is told below.
-        logger.warning("%s was not looked into: %s", name, ex)
-        said = []
     except DatabaseError as ex:
-        said = [str(ex)]
+        if isinstance(ex.__cause__, SerializationFailure):
+            # An index that was made anew while somebody reads cannot be judged yet.
+            logger.warning("%s was not looked into: %s", name, ex)
+            said = []
+        else:
+            # Where it was the connection that was lost, the next statement says so.
+            said = [str(ex)]
     database.execute(OWN["after_check"])
     return said

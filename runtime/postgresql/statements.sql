@@ -122,6 +122,10 @@ SELECT current_setting('server_version_num')::integer, current_setting('server_v
 -- Be the one writer of a shard, for as long as the connection lasts. The parameter is how many shards come before it.
 SELECT pg_try_advisory_lock(8386107626578076773 + ?::bigint);
 
+-- name: session
+-- The process that serves this connection.
+SELECT pg_backend_pid();
+
 -- name: await_writers_lock
 -- The same, as soon as nobody has it.
 SELECT pg_advisory_lock(8386107626578076773 + ?::bigint);

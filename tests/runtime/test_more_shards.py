@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runtime.errors import Unavailable
-from runtime.more_shards import MoreShards, note, noted
+from runtime.more_shards import MoreShards, correct, note, noted
 
 
 def test_more_shards_are_told_of_once_and_an_outage_is_no_news() -> None:
@@ -26,10 +26,15 @@ def test_more_shards_are_told_of_once_and_an_outage_is_no_news() -> None:
 
 def test_what_is_noted_is_read_and_what_is_not_is_none(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
+    correct(tmp_path, 1)
     assert noted(tmp_path) == 0
     for shards in (2, 3):
         note(tmp_path, shards)
         assert noted(tmp_path) == shards
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["shards"]
+    correct(tmp_path, 3)
+    assert noted(tmp_path) == 3
+    correct(tmp_path, 1)
+    assert noted(tmp_path) == 1
     (tmp_path / "run" / "shards").write_text("half")
     assert noted(tmp_path) == 0

@@ -12,9 +12,10 @@ import pytest
 from jobs.triggers.attempts import Attempts
 from jobs.triggers.deadlines import Deadlines
 from jobs.triggers.follow import Follower
-from jobs.triggers.positions import Positions, forget_others
+from jobs.triggers.positions import Position, Positions, follow_new_shards, forget_others
 from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, State
+from runtime.game.shards import begins_after
 from runtime.market.breaker import change_breaker
 from runtime.messaging.connection import OUTAGES
 from runtime.metrics.table import Metrics
@@ -234,3 +235,17 @@ def test_what_is_not_declared_any_more_is_forgotten(tmp_path: Path, clock: Manua
     assert forget_others(one.bench.store, ["sample"]) == []
     assert forget_others(one.bench.store, ["another"]) == ["sample"]
     assert forget_others(one.bench.store, []) == []
+
+
+def test_a_function_that_is_told_already_is_told_all_of_a_new_shard_and_a_new_one_what_comes(
+    listen: Callable[..., Listener],
+) -> None:
+    store = listen("bet").bench.store
+    old, now = Positions(store, "sample", 2), Position(begins_after(2) + 7, "", "")
+    for _ in range(2):
+        follow_new_shards(store, ["sample", "new"], 2)
+        assert old.begin(now).commit == begins_after(2) + 1
+    assert Positions(store, "new", 2).begin(now) == now
+    old.move(now)
+    follow_new_shards(store, ["sample", "new"], 2)
+    assert old.begin(now) == now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +22,7 @@ from runtime.messaging.commands import Adjust, AdoptGuest, AnyCommand, Delegatio
 from runtime.messaging.queues import begin_epoch
 from runtime.operating.pace import read_pace
 from runtime.parts import Routes
-from runtime.postgresql import schema
+from runtime.postgresql import adding, schema
 from runtime.postgresql.adding import NotAdded, add_shard
 from runtime.postgresql.connection import PostgresDatabase
 from runtime.postgresql.session import WHOLE
@@ -268,6 +268,27 @@ def test_nothing_is_added_while_somebody_reads_about_the_whole_house(url: str, c
             add_shard(url, clock, RISK)
     assert schema.shards_of(url) == 2
     assert add_shard(url, clock, RISK) == 3
+
+
+def test_a_spare_that_takes_over_before_the_shard_is_there_leaves_the_house_as_it_was(
+    postgres: Postgres, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, explained = postgres.house(), adding._explained
+
+    @contextmanager
+    def taken_over() -> Iterator[None]:
+        with closing(PostgresDatabase(url, prepare="")) as by_hand:
+            by_hand.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
+        with closing(PostgresDatabase(url, prepare="", lock=True)) as spare, explained():
+            assert spare.shards == 1
+            yield
+
+    monkeypatch.setattr(adding, "_explained", taken_over)
+    with pytest.raises(NotAdded, match="a writer was at work again"):
+        add_shard(url, clock, RISK)
+    assert schema.shards_of(url) == 1
+    monkeypatch.undo()
+    assert add_shard(url, clock, RISK) == 2
 
 
 def test_a_writer_at_work_that_was_alone_writes_no_more_once_there_is_another_shard(
