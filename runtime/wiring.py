@@ -96,8 +96,8 @@ def build_parts(settings: Settings, metrics: Metrics) -> Parts:
     apply, shards = off_the_loop(), choice.await_shards(settings, lambda: gevent.sleep(LEDGER_AWAY_WAIT_S))
     outbox = _outbox(settings, client, clock, run_id)
     # Alone it is the first, and stays that when another one is added: its streams go by its own numbers.
-    place = WHOLE if shards > 1 else 1
-    parts = assembled(settings, background, client, outbox, run_id, clock, apply, place)
+    read = WHOLE if shards > 1 else 1
+    parts = assembled(settings, background, client, outbox, run_id, clock, apply, read)
     if shards > 1:
         of_each = [_of_shard(parts, shard, shards, apply) for shard in range(1, shards + 1)]
         first = of_each[0]
