@@ -204,12 +204,15 @@ WHERE users.id = ?
 ORDER BY page.seq;
 
 -- name: entries_of_bet
--- The entries about one bet: they come right after it was placed and after it ended.
+-- The entries about one bet: they come right after it was placed and after it ended. Their keys are found first: asked
+-- for in a list of two, PostgreSQL reads all entries.
+WITH about AS (SELECT "key", placed_at, placed_commit, placed_place, resolved_at, resolved_commit, resolved_place
+    FROM bets WHERE "key" = ulid_key(?)),
+near AS (SELECT "key" AS bet, entry_key(placed_at, placed_commit, placed_place + 1) AS entry FROM about
+    UNION ALL SELECT "key", entry_key(resolved_at, resolved_commit, resolved_place + 1) FROM about)
 SELECT {transaction_ledger.entry_columns}
-FROM bets CROSS JOIN transaction_ledger WHERE bets."key" = ulid_key(?) AND transaction_ledger."key" IN
-    (entry_key(bets.placed_at, bets.placed_commit, bets.placed_place + 1),
-     entry_key(bets.resolved_at, bets.resolved_commit, bets.resolved_place + 1))
-    AND transaction_ledger.kind <= 2 AND transaction_ledger.ref = bets."key";
+FROM near CROSS JOIN transaction_ledger WHERE transaction_ledger."key" = near.entry
+    AND transaction_ledger.kind <= 2 AND transaction_ledger.ref = near.bet;
 
 -- name: entry_before
 -- The entry that an entry follows, and the balance after it.
