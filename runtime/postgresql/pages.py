@@ -23,7 +23,7 @@ def broken_pages(database: Database) -> Iterator[tuple[str, str, str]]:
     Every row is looked for in every index of its table, so it reads all of both.
     """
     for where, kind, table, name in database.execute(OWN["pages"]):
-        check = fill(OWN["check_table" if kind == TABLE else "check_index"], schema=where)
+        check = fill(OWN["check_table"] if kind == TABLE else OWN["check_index"], schema=where)
         for said in _told(database, check, name):
             yield table, name, said
 

@@ -11,10 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from psycopg.pq import Format
 
-from runtime.clock import ManualClock, SystemClock
+from runtime.clock import SystemClock
 from runtime.errors import Unavailable
 from runtime.game.ids import entry_commit, entry_id, ulid_key
-from runtime.game.player_entries import Execute
 from runtime.postgresql import choice, schema
 from runtime.postgresql.arrays import numbers, texts
 from runtime.postgresql.connection import WRITING, PostgresDatabase
@@ -27,7 +26,6 @@ from runtime.storage.database import DatabaseError, DatabaseUnsafe, IntegrityErr
 from runtime.storage.schema import WrongSchema
 from tests.cutting import cutting
 from tests.postgres import Postgres
-from tests.waiting import wait_until
 
 APPEND_ONLY = ("entry_rows", "bet_rows", "gesture_rows", "bucket_changes", "archives", "erasures")
 ODD_TEXTS = ['a"b', "back\\slash", "{curly,NULL}", "", "NULL", "line\nbreak", "tab\t", "ünï 🙂", "%s ? %", "'"]
@@ -178,61 +176,6 @@ def test_only_one_session_writes(url: str) -> None:
     first.close()
     choice.open_writer(settings).close()
     PostgresDatabase(url, prepare=WRITING, lock=True).close()
-
-
-def test_a_long_read_is_ended(url: str) -> None:
-    clock = ManualClock(1)
-    pool = PostgresReadPool(url, clock)
-    with pytest.raises(Unavailable):
-        pool.execute("SELECT pg_sleep(5)")
-    assert pool.rows("SELECT 1 AS one") == [{"one": 1}]
-
-    def slowly(execute: object) -> None:
-        clock.advance(60)
-        assert callable(execute)
-        execute("SELECT 1", ())
-
-    with pytest.raises(Unavailable):
-        pool.together(slowly)
-    pool.close()
-
-
-def test_a_read_that_came_late_leaves_its_session_to_the_next(url: str, database: PostgresDatabase) -> None:
-    clock = ManualClock(1)
-    pool = PostgresReadPool(url, clock)
-
-    def slowly(execute: Execute) -> None:
-        execute("SELECT 1", ())
-        clock.advance(60)
-        execute("SELECT 1", ())
-
-    [(session,)] = pool.execute("SELECT pg_backend_pid()")
-    for _ in range(3):
-        with pytest.raises(Unavailable):
-            pool.execute("SELECT pg_sleep(5)")
-        with pytest.raises(Unavailable):
-            pool.together(slowly)
-        with pytest.raises(Unavailable):
-            pool.together(lambda execute: execute("SELECT pg_sleep(5)", ()))
-        assert pool.execute("SELECT pg_backend_pid()") == [(session,)]
-    pool.close()
-    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    wait_until(lambda: database.execute(others) == [(0,)], what="the end of the session")
-
-
-def test_a_read_whose_session_was_ended_leaves_none(url: str, database: PostgresDatabase) -> None:
-    pool = PostgresReadPool(url, ManualClock(1))
-    [(session,)] = pool.execute("SELECT pg_backend_pid()")
-
-    def cut_short(execute: Execute) -> None:
-        execute("SELECT 1", ())
-        end_others(url)
-        execute("SELECT 1", ())
-
-    with pytest.raises(Unavailable):
-        pool.together(cut_short)
-    assert pool.execute("SELECT pg_backend_pid()") != [(session,)]
-    pool.close()
 
 
 def test_what_opens_sealed_texts_is_made_once_for_all_connections(url: str, database: PostgresDatabase) -> None:
