@@ -113,10 +113,10 @@ def supervisor_variables(settings: Settings) -> dict[str, str]:
     return {"TAPTRADE_DATA": str(settings.data), PYTHON: shlex.quote(sys.executable)}
 
 
-def writers(shards: int) -> list[Process]:
-    """Return the writers of shards other than the first."""
-    found = [process for process in PROCESSES if process.name == WRITER]
-    return [replace(one, name=f"{WRITER}-{shard}") for one in found for shard in range(2, shards + 1)]
+def writer_of(shard: int) -> Process:
+    """Return the writer of a shard other than the first."""
+    [first] = [process for process in PROCESSES if process.name == WRITER]
+    return replace(first, name=f"{WRITER}-{shard}")
 
 
 def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool = False, shards: int = 1) -> str:
@@ -125,13 +125,14 @@ def supervisor_config(settings: Settings, *, embedded_redis: bool, reload: bool 
     processes = [process for process in PROCESSES if wanted.get(process.name, True)]
     sections = [_supervisord(), _control_socket(sockets.folder_of(settings.data / "run"))]
     options = [RELOAD] if reload else []
-    sections += [_program(process, os.getpid(), *options) for process in (*processes, *writers(shards))]
+    of_shards = [writer_of(shard) for shard in range(2, shards + 1)]
+    sections += [_program(process, os.getpid(), *options) for process in (*processes, *of_shards)]
     return "\n".join(sections) + "\n" + _groups(processes)
 
 
 def with_writer(config: str, shard: int, supervisor: int) -> str:
     """Return the supervisor's configuration with the writer of one shard more; `supervisor` is its process id."""
-    return f"{config}\n{_program(writers(shard)[-1], supervisor)}"
+    return f"{config}\n{_program(writer_of(shard), supervisor)}"
 
 
 def _supervisord() -> str:

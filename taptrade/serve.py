@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="taptrade serve",
         description=main.__doc__,
-        epilog="\n".join(f"{name:<10} {text}" for name, text in (*names.items(), ("writer-2", "the second shard's"))),
+        epilog="\n".join(f"{name:<10} {text}" for name, text in names.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", choices=Names(names), metavar="NAME", help=", ".join(names))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,22 @@ from taptrade import sockets
 from taptrade.processes import WRITER, with_writer
 
 
-def begin_writer(data: Path, supervisor: int, shard: int) -> str:
+@contextmanager
+def supervisor_of(data: Path) -> Iterator[Any]:
+    """Ask the supervisor of the run that holds a data folder; raise OSError, HTTPException or xmlrpc's Error."""
+    transport = SupervisorTransport(None, None, f"unix://{sockets.folder_of(data / 'run') / sockets.CONTROL}")
+    with closing(transport):
+        yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+
+def begin_writer(data: Path, supervisor_pid: int, shard: int) -> str:
     """Let the run that holds a data folder have a new shard's writer as well; say why not, empty if it has."""
     config = data / "run" / "supervisord.conf"
-    control = SupervisorTransport(None, None, f"unix://{sockets.folder_of(config.parent) / sockets.CONTROL}")
     try:
-        config.write_text(with_writer(config.read_text(encoding="utf-8"), shard, supervisor), encoding="utf-8")
-        with closing(control):
-            asked: Any = ServerProxy("http://127.0.0.1", transport=control)
-            asked.supervisor.reloadConfig()
-            asked.supervisor.addProcessGroup(f"{WRITER}-{shard}")
+        config.write_text(with_writer(config.read_text(encoding="utf-8"), shard, supervisor_pid), encoding="utf-8")
+        with supervisor_of(data) as supervisor:
+            supervisor.reloadConfig()
+            supervisor.addProcessGroup(f"{WRITER}-{shard}")
     except (OSError, Error, HTTPException) as ex:
         return f"the supervisor could not be told: {ex}"
     return ""

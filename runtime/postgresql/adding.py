@@ -62,7 +62,7 @@ def add_shard(url: str, clock: Clock, risk: RiskLimits) -> int:
             for shard, epoch in enumerate(epochs, 1):
                 enter(made, first if shard == 1 else schema_of(shard))
                 made.execute(OWN["still_in_epoch"], (shard, epoch))
-            if int(made.execute(OWN["shards"])[0][0]) != known:
+            if schema.shards_by(made.execute) != known:
                 raise NotAdded("somebody else has added one meanwhile")
             if known == 1:
                 _make_house(made, first, clock, risk)

@@ -74,9 +74,9 @@ def count_shards(settings: Settings, execute: Execute) -> int:
     """Return the same, asked on a connection that is there."""
     if not settings.database_url:
         return 1
-    from runtime.postgresql.translation import OWN
+    from runtime.postgresql import schema
 
-    return int(execute(OWN["shards"], ())[0][0])
+    return schema.shards_by(execute)
 
 
 def await_shards(settings: Settings, pause: Callable[[], object]) -> int:

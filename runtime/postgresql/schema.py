@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from runtime.clock import Clock
+from runtime.game.player_entries import Execute
 from runtime.game.statements import fill, read_statements
 from runtime.postgresql.arrays import texts
 from runtime.postgresql.connection import PostgresDatabase
@@ -28,7 +29,12 @@ HOUSE_MIGRATIONS = Path(__file__).parent / "migrations_house"
 def shards_of(url: str) -> int:
     """Return how many shards a house has; the database says so."""
     with closing(PostgresDatabase(url)) as database:
-        return int(database.execute(OWN["shards"])[0][0])
+        return shards_by(database.execute)
+
+
+def shards_by(execute: Execute) -> int:
+    """Return the same, asked on a connection that is there."""
+    return int(execute(OWN["shards"], ())[0][0])
 
 
 def lacking(database: PostgresDatabase, folder: Path = MIGRATIONS) -> list[Migration]:
@@ -72,7 +78,7 @@ def migrate(url: str, clock: Clock, *, is_moving: bool = False) -> list[str]:
         lacks = lacking(database)
         if not is_moving:
             _refuse_half_moved(database)
-        shards = int(database.execute(OWN["shards"])[0][0])
+        shards = shards_by(database.execute)
         if shards == 1:
             for each in lacks:
                 with database.transaction():
@@ -123,7 +129,7 @@ def _apply(database: PostgresDatabase, migration: Migration, now_ms: int) -> Non
 def require_all_migrated(url: str) -> None:
     """Raise WrongSchema if any ledger of a house is not what our migrations make."""
     with closing(PostgresDatabase(url)) as database:
-        if database.execute(OWN["shards"]) == [(1,)]:
+        if shards_by(database.execute) == 1:
             require_migrated(database)
             return
     for lacks in lacking_of(url)[:1]:

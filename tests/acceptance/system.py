@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import xmlrpc.client
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from supervisor.xmlrpc import SupervisorTransport
 
 from jobs.upkeep.house_audit import audit_house
 from loadtest.system import NO_RATES
@@ -26,8 +24,9 @@ from runtime.messaging.connection import Redis, connect
 from runtime.postgresql import choice
 from runtime.settings import Settings, load
 from runtime.storage.database import Database
-from taptrade import embedded_redis, sockets
+from taptrade import embedded_redis
 from taptrade.client import ApiError, TapClient
+from taptrade.supervised import supervisor_of
 from taptrade.wallet import Audience
 from tests.function_settings import outside
 from tests.waiting import wait_until
@@ -150,18 +149,9 @@ class System:
             self._launcher.wait()
             self._launcher = None
 
-    @contextmanager
-    def _supervisor(self) -> Iterator[Any]:
-        path = sockets.folder_of(self.data / "run") / sockets.CONTROL
-        transport = SupervisorTransport(None, None, f"unix://{path}")
-        try:
-            yield xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
-        finally:
-            transport.close()
-
     def pids(self) -> dict[str, int]:
         """Return the process ids by name, as the supervisor knows them; only what runs is listed."""
-        with self._supervisor() as supervisor:
+        with supervisor_of(self.data) as supervisor:
             return {process["name"]: process["pid"] for process in supervisor.getAllProcessInfo() if process["pid"]}
 
     @property
@@ -186,12 +176,12 @@ class System:
 
     def halt(self, name: str, *, wait: bool = True) -> None:
         """Let the supervisor stop a process, and leave it stopped."""
-        with self._supervisor() as supervisor:
+        with supervisor_of(self.data) as supervisor:
             supervisor.stopProcess(self._full_name(supervisor, name), wait)
 
     def resume(self, name: str) -> None:
         """Let the supervisor start a process that `halt` stopped."""
-        with self._supervisor() as supervisor:
+        with supervisor_of(self.data) as supervisor:
             supervisor.startProcess(self._full_name(supervisor, name), True)
 
     @staticmethod

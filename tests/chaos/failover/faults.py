@@ -91,14 +91,20 @@ def kill_redis(scene: Scene) -> Iterator[None]:
 
 
 @contextmanager
-def redis_gone(scene: Scene) -> Iterator[None]:
-    """End Redis's primary for a while: a replica is promoted, and has not heard of the last moment."""
-    kept = scene.redis_primary
+def gone(kept: Kept) -> Iterator[None]:
+    """End a service for the length of the block."""
     kept.pause()
     try:
         yield
     finally:
         kept.resume()
+
+
+@contextmanager
+def redis_gone(scene: Scene) -> Iterator[None]:
+    """End Redis's primary for a while: a replica is promoted, and has not heard of the last moment."""
+    with gone(scene.redis_primary):
+        yield
 
 
 @contextmanager
@@ -153,13 +159,9 @@ def stop_patroni(scene: Scene) -> Iterator[None]:
 def standby_gone(scene: Scene) -> Iterator[None]:
     """End the standby for a while: bets stop, since nothing may be answered that one machine alone has."""
     name = other(scene.primary)
-    kept = scene.database.kept[f"patroni-{name}"]
-    kept.pause()
-    scene.database.signal(name, signal.SIGKILL)
-    try:
+    with gone(scene.database.kept[f"patroni-{name}"]):
+        scene.database.signal(name, signal.SIGKILL)
         yield
-    finally:
-        kept.resume()
 
 
 @contextmanager

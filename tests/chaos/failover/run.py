@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -24,7 +24,7 @@ from tests.chaos.crowd import Crowd
 from tests.chaos.failover.faults import Kind, Scene, chosen
 from tests.chaos.failover.history import violations
 from tests.chaos.failover.house import House
-from tests.chaos.failover.machines import Machines, NoMachines, made
+from tests.chaos.failover.machines import NoMachines, made
 from tests.chaos.failover.patroni import Database
 from tests.chaos.failover.reading import ReadingPlayer, stored_entries
 from tests.chaos.failover.redis_servers import RedisServers
@@ -137,29 +137,17 @@ def _parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def _scene(args: argparse.Namespace, folder: Path) -> Iterator[Scene]:
-    with made() as machines:
+    with made() as machines, ExitStack() as stack:
         database = Database(machines, folder, args.patroni.resolve())
-        try:
-            database.start()
-            with _redis(machines, folder) as servers:
-                house = House(machines, folder, database.url, servers.url)
-                try:
-                    house.begin()
-                    yield Scene(machines, database, servers, house, Random(args.seed))
-                finally:
-                    house.close()
-        finally:
-            database.end()
-
-
-@contextmanager
-def _redis(machines: Machines, folder: Path) -> Iterator[RedisServers]:
-    servers = RedisServers(machines, folder)
-    try:
+        stack.callback(database.end)
+        database.start()
+        servers = RedisServers(machines, folder)
+        stack.callback(servers.end)
         servers.start()
-        yield servers
-    finally:
-        servers.end()
+        house = House(machines, folder, database.url, servers.url)
+        stack.callback(house.close)
+        house.begin()
+        yield Scene(machines, database, servers, house, Random(args.seed))
 
 
 def _run(args: argparse.Namespace, folder: Path, console: Console) -> Outcome:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,19 +28,6 @@ from tests.postgres import Postgres
 
 APPEND_ONLY = ("entry_rows", "bet_rows", "gesture_rows", "bucket_changes", "archives", "erasures")
 ODD_TEXTS = ['a"b', "back\\slash", "{curly,NULL}", "", "NULL", "line\nbreak", "tab\t", "ünï 🙂", "%s ? %", "'"]
-
-
-@pytest.fixture
-def url(postgres: Postgres) -> str:
-    """Return the URL of a database with our schema."""
-    return postgres.house()
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[PostgresDatabase]:
-    """Return a connection that may write."""
-    with closing(PostgresDatabase(url, prepare=WRITING)) as found:
-        yield found
 
 
 def end_others(url: str) -> None:

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
 
 from runtime.clock import ManualClock
 from runtime.errors import Unavailable
 from runtime.game.player_entries import Execute
-from runtime.postgresql.connection import WRITING, PostgresDatabase
+from runtime.postgresql.connection import PostgresDatabase
 from runtime.postgresql.read_pool import PostgresReadPool
-from tests.postgres import Postgres
 from tests.runtime.postgresql.test_connection import end_others
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def url(postgres: Postgres) -> str:
-    """Return the URL of a database with our schema."""
-    return postgres.house()
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[PostgresDatabase]:
-    """Return a connection that may write."""
-    with closing(PostgresDatabase(url, prepare=WRITING)) as found:
-        yield found
 
 
 def test_a_long_read_is_ended(url: str) -> None:
