@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from runtime.function_files import functions_folder
 from runtime.function_settings import file_of, given_to
 from runtime.function_versions import InService, taken_up
 from runtime.machine import machine_of
-from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
+from runtime.messaging.connection import OUTAGES, Redis, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
 from runtime.more_shards import BEGIN_ANEW, EVERY_S, MoreShards
@@ -47,19 +48,25 @@ DRAIN_S = 8.0
 class FunctionProcess:
     """Everything that the process is made of."""
 
-    def __init__(self, settings: Settings, triggers: Sequence[Trigger], stop: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        triggers: Sequence[Trigger],
+        client: Redis,
+        shards: int,
+        stop: threading.Event,
+    ) -> None:
         self._settings = settings
         self._triggers = triggers
         self._stop = stop
         self._clock = SystemClock()
         self._metrics = Metrics(PROCESS)
         self._function_settings = given_to(triggers, file_of(settings))
-        self._client = connect(settings.redis_url)
+        self._client = client
         self._background = Background(stop, self._clock, self._metrics)
         self._deadlines = Deadlines(self._clock)
         self._attempts = Attempts(self._deadlines, self._metrics, self._clock, stop)
         self._threads: list[QueueThread] = []
-        shards = await_shards(settings, lambda: stop.wait(LEDGER_AWAY_WAIT_S))
         self._shards = range(1, shards + 1)
         self._more_shards = MoreShards(partial(shards_of, settings), shards, self._begin_anew, OperationalError)
         self.begins_anew = False
@@ -67,7 +74,6 @@ class FunctionProcess:
 
     def start(self) -> None:
         """Begin with what every function is started by."""
-        wait_until_ready(self._client, self._stop.wait, attempts=2**31)
         self._metrics.set("taptrade_functions_version", taken_up())
         machine = machine_of(self._settings)
         start_pushing(self._client, self._metrics, self._clock, OUTAGES, self._background, machine)
@@ -159,10 +165,15 @@ def main(service: InService | None = None) -> int:
     for name in ("rq.worker", "rq.job", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     triggers = triggers_in(functions_folder())
+    settings = load()
+    client = connect(settings.redis_url)
+    # Nothing is under way yet: a signal ends these waits, and the process with them.
+    wait_until_ready(client, time.sleep, attempts=2**31)
+    shards = await_shards(settings, partial(time.sleep, LEDGER_AWAY_WAIT_S))
     stop = threading.Event()
     told = threading.Event()
     _stop_on_signals(told.set, stop.set)
-    process = FunctionProcess(load(), triggers, stop)
+    process = FunctionProcess(settings, triggers, client, shards, stop)
     process.start()
     systemd.ready()
     if service is not None:

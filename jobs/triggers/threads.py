@@ -60,8 +60,7 @@ class QueueThread:
     def run(self) -> None:
         """Work until the process stops, over outages of Redis."""
         client: Any = connect(self._url, block_s=WORKER_TTL_S)
-        while not self._stopping.wait(0):
-            wait_until_ready(client, self._stopping.wait, attempts=2**31)
+        while wait_until_ready(client, self._stopping.wait, attempts=2**31) and not self._stopping.wait(0):
             try:
                 self._worker = make_worker(self.queue, client, self._runs, ThreadWorker)
                 self._worker.work(logging_level="WARNING")

@@ -108,10 +108,11 @@ def require_version(client: redis.Redis) -> dict[str, Any]:
     return found
 
 
-def wait_until_ready(client: redis.Redis, pause: Callable[[float], object], *, attempts: int = 600) -> None:
-    """Wait until Redis answers; `pause` gets the seconds to wait between two tries.
+def wait_until_ready(client: redis.Redis, pause: Callable[[float], object], *, attempts: int = 600) -> bool:
+    """Wait until Redis answers, and tell whether it does.
 
-    Raise SettingsError if it is none that can be used, however long one waits.
+    `pause` gets the seconds to wait between two tries; where it returns true, as the wait for an event does that has
+    come, one waits no longer. Raise SettingsError if it is none that can be used, however long one waits.
     """
     delay_s = 0.05
     for attempt in range(attempts):
@@ -121,8 +122,9 @@ def wait_until_ready(client: redis.Redis, pause: Callable[[float], object], *, a
         except OUTAGES as ex:
             if attempt in (0, 20):
                 logger.warning("waiting for Redis: %s", ex)
-            pause(delay_s)
+            if pause(delay_s):
+                return False
             delay_s = min(delay_s * 1.5, 1.0)
         else:
-            return
+            return True
     raise Unavailable(f"Redis did not answer in {attempts} tries")

@@ -185,7 +185,7 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_run_waits_for_the_end
     with running(data, port, dashboard_port) as launcher:
         wait_until(lambda: pid_of("support:scheduler", data), 20)
         launcher.kill()
-    assert wait_until(lambda: not of_the_run(data), 60, what="the end of all processes")
+    assert wait_until(lambda: not of_the_run(data), 30, what="the end of all processes")
 
 
 def test_a_process_that_cannot_start_is_named_with_its_last_words(tmp_path: Path, port: int) -> None:
