@@ -1,9 +1,10 @@
-"""Whether what the house has once fits its shards: names, leases, and what decided columns."""
+"""Whether what the house has once is whole and fits its shards: names, leases, and what decided columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runtime.postgresql.pages import broken_pages
 from runtime.postgresql.translation import OWN
 from runtime.storage.connection import Database
 
@@ -19,6 +20,7 @@ def faults_of_house(whole: Database) -> Iterator[Fault]:
         yield "exposure", scope, f"{granted} of {most} cents are lent out, and the leases are {lent}"
     for shard, scope, cents, granted in whole.iterate(OWN["overdrawn"]):
         yield "leases", f"{shard} {scope}", f"open bets may pay {cents} cents, and {granted} were lent for them"
+    yield from broken_pages(whole)
 
 
 def faults_of_evidence(ledger: Database) -> Iterator[Fault]:

@@ -22,17 +22,18 @@ def broken_pages(database: Database) -> Iterator[tuple[str, str, str]]:
 
     Every row is looked for in every index of its table, so it reads all of both.
     """
-    for where, kind, table, name in database.execute(OWN["pages"]):
+    for where, kind, table, name, number in database.execute(OWN["pages"]):
         check = fill(OWN["check_table"] if kind == TABLE else OWN["check_index"], schema=where)
-        for said in _told(database, check, name):
+        # By number: who may look into texts that lie beside their table may not name them.
+        for said in _told(database, check, name, number):
             yield table, name, said
 
 
-def _told(database: Database, check: str, name: str) -> list[str]:
+def _told(database: Database, check: str, name: str, number: int) -> list[str]:
     """Return what a check says; what is broken may be told as an error, behind which nothing more could be asked."""
     database.execute(OWN["before_check"])
     try:
-        said = [sentence for (sentence,) in database.execute(check, (name,))]
+        said = [sentence for (sentence,) in database.execute(check, (number,))]
     except DatabaseError as ex:
         if isinstance(ex.__cause__, SerializationFailure):
             # An index that was made anew while somebody reads cannot be judged yet.

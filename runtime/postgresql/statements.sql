@@ -172,25 +172,31 @@ WHERE NOT (indisvalid AND indisready)
     AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema::regnamespace);
 
 -- name: pages
--- Tables and B-trees whose pages can be looked into, none without amcheck: its schema, kind, table, name.
-SELECT extnamespace::regnamespace::text, relkind::text, coalesce(indrelid, pg_class.oid)::regclass::text,
-    pg_class.oid::regclass::text
-FROM pg_extension CROSS JOIN pg_class LEFT JOIN pg_index ON indexrelid = pg_class.oid
-WHERE extname = 'amcheck' AND relnamespace = current_schema::regnamespace
-    AND (relkind = 'r' OR relkind = 'i' AND relam = (SELECT oid FROM pg_am WHERE amname = 'btree') AND indisvalid)
-    AND has_function_privilege(to_regprocedure(extnamespace::regnamespace::text || CASE relkind
+-- Tables, what lies beside them as being too long for a row, and the B-trees of both, whose pages can be looked into;
+-- none without amcheck: its schema, kind, table, name, number.
+WITH ours AS (SELECT oid, reltoastrelid FROM pg_class
+    WHERE relnamespace = current_schema::regnamespace AND relkind = 'r'),
+heaps AS (SELECT oid AS owner, oid AS heap FROM ours
+    UNION ALL SELECT oid, reltoastrelid FROM ours WHERE reltoastrelid > 0),
+found AS (SELECT owner, heap AS number, 'r' AS kind FROM heaps UNION ALL SELECT owner, indexrelid, 'i'
+    FROM heaps JOIN pg_index ON indrelid = heap JOIN pg_class ON pg_class.oid = indexrelid
+    JOIN pg_am ON pg_am.oid = relam WHERE indisvalid AND amname = 'btree')
+SELECT extnamespace::regnamespace::text, kind, owner::regclass::text, number::regclass::text, number::bigint
+FROM pg_extension CROSS JOIN found
+WHERE extname = 'amcheck'
+    AND has_function_privilege(to_regprocedure(extnamespace::regnamespace::text || CASE kind
         WHEN 'r' THEN '.verify_heapam(regclass, boolean, boolean, text, bigint, bigint)'
         ELSE '.bt_index_check(regclass, boolean)' END), 'EXECUTE')
-ORDER BY 3, relkind DESC, 4;
+ORDER BY 3, kind DESC, 4;
 
 -- name: check_table
--- The first broken rows of a table. Parameter: its name.
+-- The first broken rows of a table. Parameter: its number.
 SELECT 'block ' || blkno || coalesce(', row ' || offnum, '') || ': ' || msg
-FROM {schema}.verify_heapam((?::text)::regclass, on_error_stop => true);
+FROM {schema}.verify_heapam((?::bigint)::oid::regclass, on_error_stop => true);
 
 -- name: check_index
--- Nothing, or an error that says what is broken in an index. Parameter: its name.
-SELECT said FROM (SELECT {schema}.bt_index_check((?::text)::regclass, true)::text AS said OFFSET 0) AS checked
+-- Nothing, or an error that says what is broken in an index. Parameter: its number.
+SELECT said FROM (SELECT {schema}.bt_index_check((?::bigint)::oid::regclass, true)::text AS said OFFSET 0) AS checked
 WHERE said <> '';
 
 -- name: before_check

@@ -19,6 +19,7 @@ from runtime.postgresql.connection import PostgresDatabase
 from runtime.settings import Settings
 from tests.jobs.writer_desk import PRICE_CENTS, RISK, Desk
 from tests.postgres import Postgres
+from tests.runtime.postgresql.test_pages import AVAILABLE, SORTED_OTHERWISE, damage
 
 DAY_MS = 86_400_000
 
@@ -87,6 +88,17 @@ def test_what_the_house_has_once_is_held_against_its_shards(desks: tuple[Desk, D
     found = faults(desks[0].settings)
     assert found
     assert any(said in one for one in found)
+
+
+def test_the_pages_of_what_the_house_has_once_are_looked_into(desks: tuple[Desk, Desk]) -> None:
+    with closing(PostgresDatabase(desks[0].database_url, prepare="")) as by_hand:
+        if by_hand.execute(AVAILABLE) == [(0,)]:
+            pytest.skip("this PostgreSQL came without amcheck")
+        by_hand.execute("CREATE EXTENSION amcheck")
+        damage(by_hand, SORTED_OTHERWISE, "ALTER TABLE odd SET SCHEMA taptrade_house;")
+    assert [one for one in faults(desks[0].settings) if "odd" in one] == [
+        'odd odd_names: item order invariant violated for index "odd_names"'
+    ]
 
 
 def test_a_chain_that_was_cut_short_does_not_lead_to_its_root(desks: tuple[Desk, Desk], clock: ManualClock) -> None:

@@ -29,6 +29,18 @@ OLDER_THAN_ALL = """
     WHERE relname = 'old';
 """
 
+# The same, of a text too long for a row.
+LONG_OLDER_THAN_ALL = """
+    CREATE TABLE long (name text);
+    ALTER TABLE long ALTER name SET STORAGE EXTERNAL;
+    INSERT INTO long VALUES (repeat('one', 10000));
+    SELECT txid_current();
+    UPDATE pg_class SET relfrozenxid = ((SELECT min(xmin::text::bigint) FROM long) + 1)::text::xid
+    WHERE oid = (SELECT reltoastrelid FROM pg_class WHERE relname = 'long');
+"""
+TRUSTED = "GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean), verify_heapam TO trusted;"
+AS_ROLE = "CREATE ROLE {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; {granted} SET ROLE {role};"
+
 
 @pytest.fixture
 def database(postgres: Postgres) -> Iterator[PostgresDatabase]:
@@ -50,22 +62,29 @@ def found_in(database: PostgresDatabase) -> list[tuple[str, str, str]]:
     return found
 
 
+def damage(database: PostgresDatabase, *scripts: str) -> None:
+    """Run the statements of scripts, each in a transaction of its own."""
+    for script in scripts:
+        for statement in script.split(";")[:-1]:
+            database.run_script(statement)
+
+
 def test_a_whole_ledger_has_no_findings(database: PostgresDatabase) -> None:
     assert found_in(database) == []
 
 
-def test_broken_indexes_and_tables_are_findings_all_of_them(database: PostgresDatabase) -> None:
-    for script in (SORTED_OTHERWISE, OLDER_THAN_ALL):
-        for statement in script.split(";")[:-1]:
-            database.run_script(statement)
-    found = {name: (table, said) for table, name, said in found_in(database)}
-    assert {name: table for name, (table, _) in found.items()} == {"odd_names": "odd", "old": "old"}
-    assert '"odd_names"' in found["odd_names"][1]
-    assert found["old"][1].startswith("block 0, row 1: ")
+@pytest.mark.parametrize("role", ["", AS_ROLE.format(role="trusted", granted=TRUSTED)], ids=["superuser", "trusted"])
+def test_broken_indexes_and_tables_are_findings_all_of_them(database: PostgresDatabase, role: str) -> None:
+    damage(database, SORTED_OTHERWISE, OLDER_THAN_ALL, LONG_OLDER_THAN_ALL, role)
+    found = {table: (name, said) for table, name, said in found_in(database)}
+    assert found.keys() == {"long", "odd", "old"}
+    assert found["old"][0] == "old"
+    assert found["long"][0].startswith("pg_toast.")
+    assert all(found[table][1].startswith("block 0, row ") for table in ("long", "old"))
+    assert found["odd"][0] == "odd_names"
+    assert '"odd_names"' in found["odd"][1]
 
 
 def test_who_may_not_call_amcheck_looks_into_no_page(database: PostgresDatabase) -> None:
-    for statement in SORTED_OTHERWISE.split(";")[:-1]:
-        database.run_script(statement)
-    database.run_script("CREATE ROLE plain; GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain; SET ROLE plain")
+    damage(database, SORTED_OTHERWISE, AS_ROLE.format(role="plain", granted=""))
     assert found_in(database) == []
