@@ -13,8 +13,6 @@ from random import Random
 from threading import Event as Flag
 from typing import Any
 
-from runtime.explanation import find_bet, gather
-from runtime.explanation.signed import check_signed
 from runtime.messaging import queues, redis_keys
 from runtime.messaging.connection import Redis
 from tests.acceptance.system import System
@@ -22,6 +20,7 @@ from tests.chaos.count import Counting, count
 from tests.chaos.crowd import Crowd
 from tests.chaos.disk import small_disk
 from tests.chaos.record import Record
+from tests.chaos.signed import signed_wrong
 from tests.interpreter import preferring
 
 PLAYERS = 12
@@ -183,14 +182,5 @@ def audit_into(counting: Counting, system: System, name: str) -> None:
     report = system.audit()
     for sentence in report.faults:
         counting.say(name, f"audit: {sentence}")
-    for sentence in _signed_wrong(system):
+    for sentence in signed_wrong(system.settings):
         counting.say(name, sentence)
-
-
-def _signed_wrong(system: System) -> list[str]:
-    """Prove who signed each stored bet, by keys of either kind and for accounts that a wallet took over too."""
-    with system.database() as database, database.snapshot():
-        ids = [bet_id for (bet_id,) in database.execute("SELECT id FROM bets")]
-        bets = [bet for bet_id in ids if (bet := find_bet(database.execute, bet_id)) is not None]
-        found = [check_signed(gather(database.execute, bet), system.settings.chain_ids) for bet in bets]
-    return [f"bet {bet.id}: {one.finding}" for bet, one in zip(bets, found, strict=True) if not one.ok]
