@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from jobs.feed.feed import Feed, until_interval_ends_ms
 from jobs.feed.follower import await_seat
@@ -38,6 +39,7 @@ from runtime.systemd import systemd
 logger = logging.getLogger(__name__)
 
 STOP_S_MAX = 5.0
+KEEP_EVERY_S = 0.5
 
 
 def main(stand_by: Callable[[], object] | None = None) -> int:
@@ -106,7 +108,7 @@ def run(
         seat = None
         if settings.database_url:
             client = connect(settings.redis_url, block_s=1)
-            seat = Seat(client, settings)
+            seat = Seat(client, settings, clock)
             standing_by = StandingBy("feed", machine_of(settings), client, clock)
             if not await_seat(seat, client, database, stopping, standing_by):
                 database.close()
@@ -117,16 +119,19 @@ def run(
             venues.start(background)
         else:
             venues, buckets, volatility = successor.take_over(database)
-        publisher = open_publisher(settings, clock, database)
+        publisher = open_publisher(settings, clock, database, seat)
         publisher.start(background)
         checkpoints.start(background)
         try:
             start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background, machine_of(settings))
             feed = Feed(venues, buckets, volatility, database, publisher.offer)
+            lost = threading.Event()
+            if seat is not None:
+                background.repeat("seat", partial(keep, seat, lost), KEEP_EVERY_S)
             systemd.ready()
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
-                if seat is not None:
-                    keep(seat)
+                if lost.is_set():
+                    raise SeatLost("another machine is at work; begins anew, to stand by")
                 feed.run_once(clock.now_ms())
                 publisher.tell(venues.report(clock.now_ms()))
                 systemd.alive()
@@ -141,21 +146,22 @@ def run(
     logger.info("feed stopped")
 
 
-def keep(seat: Seat) -> None:
-    """Keep this machine at work; raise SeatLost once another is. While Redis is away, nobody hears of us anyway."""
+def keep(seat: Seat, lost: threading.Event) -> None:
+    """Keep this machine at work; set `lost` once another is. A Redis that is away or hangs holds up no tick."""
     with suppress(*OUTAGES):
         if not seat.take():
-            raise SeatLost("another machine is at work; begins anew, to stand by")
+            lost.set()
 
 
-def open_publisher(settings: Settings, clock: Clock, database: Database) -> Publisher:
+def open_publisher(settings: Settings, clock: Clock, database: Database, seat: Seat | None) -> Publisher:
     """Build the publisher; the running column's window is what is stored of it."""
     rules = rules_of(settings)
     touches = Touches(rules)
     now_ms = clock.now_ms()
     for tick in ticks_store.between(database, now_ms - 2 * rules.column_seconds * 1000, now_ms, limit=HISTORY_MS):
         touches.add(tick)
-    return Publisher(connect(settings.redis_url), clock, grid_encoder(settings, rules), touches)
+    client, grid = connect(settings.redis_url), grid_encoder(settings, rules)
+    return Publisher(client, clock, grid, touches, seat.is_certain if seat else lambda: True)
 
 
 def grid_encoder(settings: Settings, rules: GridRules) -> EncodedGrid:

@@ -12,6 +12,7 @@ import msgspec
 from jobs.feed.touched import Touches
 from runtime.background import Background
 from runtime.clock import Clock
+from runtime.errors import TaptradeError
 from runtime.game.buckets import Bucket
 from runtime.game.shards import SHARDS_MAX
 from runtime.game.ticks import Tick
@@ -42,11 +43,24 @@ EncodedGrid = Callable[[Tick, int, frozenset[Bucket]], bytes]
 """Return the grid's JSON for a tick at a time, without the cells of the closed buckets."""
 
 
+class NotCertain(TaptradeError):
+    """Another machine's feed may be the one at work by now."""
+
+
 class Publisher:
     """Publish in the background what the feed hands over with `offer`."""
 
-    def __init__(self, client: Redis, clock: Clock, grid: EncodedGrid, touches: Touches) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        clock: Clock,
+        grid: EncodedGrid,
+        touches: Touches,
+        is_certain: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`is_certain` tells whether this is the one feed at work; nothing is published while it is not."""
         self._client = client
+        self._is_certain = is_certain
         self._clock = clock
         self._grid = grid
         self._touches = touches
@@ -89,7 +103,7 @@ class Publisher:
             waiting, self._pending = self._pending, []
         try:
             self._publish(waiting)
-        except RedisError as ex:
+        except (RedisError, NotCertain) as ex:
             with self._wake:
                 self._pending = _newest_of(waiting + self._pending)
             if not self._failing:
@@ -101,6 +115,8 @@ class Publisher:
             self._failing = False
 
     def _publish(self, waiting: list[tuple[Tick, Touched | None]]) -> None:
+        if not self._is_certain():
+            raise NotCertain("another machine may be at work")
         now_ms = self._clock.now_ms()
         pipe = self._client.pipeline(transaction=True)
         if waiting and self._newest is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from runtime.clock import Clock, SystemClock
 from runtime.machine import identity
 from runtime.messaging.connection import Redis
 from runtime.messaging.queues import load_script
@@ -21,14 +22,25 @@ SEAT_MS = 3_000
 class Seat:
     """The seat of the machine at work, as one machine sees it. All methods raise what Redis raises."""
 
-    def __init__(self, client: Redis, settings: Settings) -> None:
+    def __init__(self, client: Redis, settings: Settings, clock: Clock | None = None) -> None:
         self._client = client
         self._take = load_script(client, "take_seat")
         self._machine = identity(settings).encode()
+        self._clock = clock or SystemClock()
+        self._until_ms = 0
+        """Until when nobody else can have it, on the monotonic clock."""
 
     def take(self) -> bool:
         """Take the seat or keep it; return whether it is ours."""
-        return bool(self._take(keys=[MACHINE_AT_WORK], args=[self._machine, SEAT_MS]))
+        asked_ms = self._clock.monotonic_ms()
+        taken = bool(self._take(keys=[MACHINE_AT_WORK], args=[self._machine, SEAT_MS]))
+        if taken:
+            self._until_ms = asked_ms + SEAT_MS
+        return taken
+
+    def is_certain(self) -> bool:
+        """Tell whether nobody else can have the seat now, without asking."""
+        return self._clock.monotonic_ms() < self._until_ms
 
     def is_ours(self) -> bool:
         """Tell whether this machine is at work."""

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.feed.follower import Follower
-from runtime.clock import SystemClock
+from runtime.clock import ManualClock, SystemClock
 from runtime.game.ticks import Tick
 from runtime.messaging.bus import publish_public
+from runtime.messaging.connection import SOCKET_TIMEOUT_S, connect
 from runtime.messaging.redis_keys import MACHINE_AT_WORK, TICK_LATEST
 from runtime.messaging.redis_values import decode_tick, encode_tick
-from runtime.messaging.seat import Seat
+from runtime.messaging.seat import SEAT_MS, Seat
 from runtime.settings import Settings, load
 from runtime.storage import ticks_store
 from runtime.storage.database import Database, open_reader, open_writer
+from taptrade.embedded_redis import prepare
+from tests.conftest import start_redis
 from tests.jobs.writer_desk import tick_at
 from tests.serving import serving
 from tests.waiting import wait_until
 
 ELSEWHERE = {"TAPTRADE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/house"}
 """Machines share a ledger; a feed does not ask it anything."""
+HANGS_MS_MIN = 1000 * SOCKET_TIMEOUT_S
 
 
 @contextmanager
@@ -60,6 +66,19 @@ def test_one_machine_has_the_seat(redis_client: Any, tmp_path: Path) -> None:
     assert not first.take()
 
 
+def test_the_seat_is_certain_until_another_could_have_it(redis_client: Any, tmp_path: Path, clock: ManualClock) -> None:
+    first, second = (Seat(redis_client, load({"TAPTRADE_DATA": str(tmp_path / name)}), clock) for name in "ab")
+    assert not first.is_certain()
+    assert first.take()
+    assert not second.take()
+    clock.advance(SEAT_MS - 1)
+    assert (first.is_certain(), second.is_certain()) == (True, False)
+    clock.advance(1)
+    assert not first.is_certain()
+    assert first.take()
+    assert first.is_certain()
+
+
 def newest(redis_client: Any) -> Tick | None:
     said = redis_client.get(TICK_LATEST)
     return decode_tick(said) if said else None
@@ -83,3 +102,29 @@ def test_the_other_machine_goes_on_from_the_ticks_of_a_lost_one(
             wait_until(lambda: newest(redis_client) not in (None, last), 20, what="a tick of the other machine")
             with closing(open_reader(settings.ticks_database)) as reader:
                 assert last in ticks_store.between(reader, last.id, last.id + 1, 1)
+
+
+@pytest.mark.integration
+def test_a_redis_that_hangs_holds_up_no_tick(tmp_path: Path) -> None:
+    url = prepare(tmp_path / "redis")
+    server = start_redis(tmp_path / "redis")
+    settings = load({"TAPTRADE_DATA": str(tmp_path / "a")})
+
+    def stored() -> list[int]:
+        with closing(open_reader(settings.ticks_database)) as reader:
+            return [tick.id for tick in ticks_store.between(reader, stopped_ms, 2**53, 1_000)]
+
+    with connect(url) as client, serving("feed", tmp_path / "a", url, **ELSEWHERE, TAPTRADE_FEED="sim"):
+        try:
+            wait_until(lambda: newest(client), 20, what="a tick")
+            server.send_signal(signal.SIGSTOP)
+            stopped_ms = SystemClock().now_ms()
+            wait_until(lambda: len(stored()) >= 20, 30, what="ticks that are stored meanwhile")
+            ids = stored()
+            server.send_signal(signal.SIGCONT)
+            wait_until(lambda: (told := newest(client)) and told.id > ids[-1], 20, what="the price is told again")
+        finally:
+            server.kill()
+            server.wait()
+    # Whoever asks a Redis that hangs waits for some seconds.
+    assert max(after - before for before, after in pairwise(ids)) < HANGS_MS_MIN

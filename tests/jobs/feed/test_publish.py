@@ -143,6 +143,19 @@ def test_after_an_outage_only_the_newest_tick_is_told_and_the_column_s_range(
         server.wait(10)
 
 
+def test_while_another_may_be_at_work_nothing_is_told_and_then_the_newest(
+    redis_client: redis.Redis, clock: ManualClock
+) -> None:
+    certain = [False, False, True]
+    publishing = Publisher(redis_client, clock, grid_of, Touches(RULES), lambda: certain.pop(0))
+    for number in range(2):
+        publishing.offer(tick(START + number * 100))
+        publishing.run_once()
+    assert told(redis_client) == []
+    publishing.run_once()
+    assert [data["id"] for kind, data in told(redis_client) if kind == "price"] == [START + 100]
+
+
 def test_the_thread_publishes_by_itself_and_ends(redis_client: redis.Redis) -> None:
     publishing = publisher(redis_client, SystemClock())
     with threads() as background:
