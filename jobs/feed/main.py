@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 from jobs.feed.feed import Feed, until_interval_ends_ms
 from jobs.feed.follower import await_seat
@@ -125,9 +124,7 @@ def run(
         try:
             start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background, machine_of(settings))
             feed = Feed(venues, buckets, volatility, database, publisher.offer)
-            lost = threading.Event()
-            if seat is not None:
-                background.repeat("seat", partial(keep, seat, lost), KEEP_EVERY_S)
+            lost = keep(seat, background)
             systemd.ready()
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 if lost.is_set():
@@ -146,11 +143,18 @@ def run(
     logger.info("feed stopped")
 
 
-def keep(seat: Seat, lost: threading.Event) -> None:
-    """Keep this machine at work; set `lost` once another is. A Redis that is away or hangs holds up no tick."""
-    with suppress(*OUTAGES):
-        if not seat.take():
-            lost.set()
+def keep(seat: Seat | None, background: Background) -> threading.Event:
+    """Keep this machine at work; the event comes once another is. A Redis that is away or hangs holds up no tick."""
+    lost = threading.Event()
+
+    def once() -> None:
+        with suppress(*OUTAGES):
+            if seat is not None and not seat.take():
+                lost.set()
+
+    if seat is not None:
+        background.repeat("seat", once, KEEP_EVERY_S)
+    return lost
 
 
 def open_publisher(settings: Settings, clock: Clock, database: Database, seat: Seat | None) -> Publisher:

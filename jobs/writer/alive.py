@@ -23,8 +23,17 @@ class Alive:
         self._epoch = redis_keys.of_shard(redis_keys.WRITER_EPOCH, shard)
         self._closed = redis_keys.of_shard(redis_keys.BUCKETS_CLOSED, shard)
 
-    def say(self, book: Book, trouble: str, closed: frozenset[Bucket]) -> None:
-        """Say that we live; raise AnotherWriter if one with a later epoch does, whose word ours would hide."""
+    def hear(self, book: Book) -> None:
+        """Take over what was said of the time: bets were told by it that no commit will bring them any more."""
+        told: Any = self._client.get(self._alive)
+        if told is not None:
+            book.told_ms = max(book.told_ms, WriterAlive.decode(told).clock_ms)
+
+    def say(self, book: Book, trouble: str, closed: frozenset[Bucket], *, in_doubt: bool = False) -> None:
+        """Say that we live; raise AnotherWriter if one with a later epoch does, whose word ours would hide.
+
+        While a commit is `in_doubt` no time passes: it may still bring the bets in it.
+        """
         epoch = choice.epoch_of(book.database)
         if epoch:
             newest: Any = self._client.get(self._epoch)
@@ -32,6 +41,8 @@ class Alive:
                 raise AnotherWriter("another writer is at work, under a later epoch")
             # It runs out, since a database that was restored, or is another, may have an earlier one.
             self._client.set(self._epoch, epoch, ex=redis_keys.ALIVE_TTL_S)
-        said = WriterAlive(os.getpid(), self.since_ms, book.now_ms(), book.number, trouble)
+        if not in_doubt:
+            book.told_ms = book.now_ms()
+        said = WriterAlive(os.getpid(), self.since_ms, book.told_ms, book.number, trouble)
         self._client.set(self._alive, said.encode(), ex=redis_keys.ALIVE_TTL_S)
         self._client.set(self._closed, encode_buckets(closed))

@@ -47,6 +47,8 @@ class Book:
         self.risk = risk
         self.newest_tick_ms = 0
         self.committed_ms = 0
+        self.told_ms = 0
+        """What others were told of the time: nothing is committed as of before."""
         self.reload()
 
     def reload(self) -> None:
@@ -75,7 +77,7 @@ class Book:
 
     def now_ms(self) -> int:
         """Return the writer's clock: it never steps back, whatever the wall clock does."""
-        return max(self.clock.now_ms(), self.committed_ms, self.newest_tick_ms)
+        return max(self.clock.now_ms(), self.committed_ms, self.newest_tick_ms, self.told_ms)
 
     def open_from_s(self) -> int:
         """Return a column before which no bet is open, nor ever will be: bets go after the newest that has begun."""

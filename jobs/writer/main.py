@@ -100,10 +100,7 @@ class WriterProcess:
         self.writer.on_erasure = self._keep_erasures
         self.trouble = ""
         self._due: dict[str, int] = {}
-        self._has_begun = False
-        self._was_away = False
-        self._has_doubts = False
-        self._trims = False
+        self._has_begun = self._was_away = self._has_doubts = self._trims = False
 
     def stop(self, *_: object) -> None:
         """End after the iteration that is under way."""
@@ -156,6 +153,7 @@ class WriterProcess:
         if told:
             logger.warning("told of %d commits that the last writer had not told of", told)
         self.writer.held = self.writer.inbox.open()
+        self.alive.hear(self.writer.book)
 
     def _open_again(self) -> None:
         """After an outage, take up what Redis says that we hold.
@@ -239,7 +237,8 @@ class WriterProcess:
             self.database.execute(SQL["forget_idempotency_keys"], (self.clock.now_ms() - KEYS_KEPT_MS,))
 
     def _say_alive(self) -> None:
-        self.alive.say(self.writer.book, self.trouble, self.writer.settlement.standings.closed)
+        in_doubt = self._has_doubts and self.has_spares  # SQLite leaves none
+        self.alive.say(self.writer.book, self.trouble, self.writer.settlement.standings.closed, in_doubt=in_doubt)
 
     def _say_so(self) -> None:
         try:

@@ -48,7 +48,8 @@ class Fates:
         """Say what is known of a user's bet.
 
         The database is asked last as well: between the two questions the bet may have been committed. A bet is called
-        never placed only once the writer's clock has passed its deadline, since then no commit can bring it any more.
+        never placed only once the writer's clock has passed its deadline, since then no commit can bring it any more,
+        and only by a database that has all that the writer has committed: a superseded primary has not.
         """
         if ulid_ms(bet_id) is None:
             return Fate(None)
@@ -61,11 +62,16 @@ class Fates:
             return Fate(None)
         if decided_by_ms is None:
             return Fate(None)
-        if self._writer_clock_ms() <= decided_by_ms:
+        clock_ms, commit = self._writer_word()
+        if clock_ms <= decided_by_ms:
             return Fate(None, "pending", decided_by_ms)
-        bet = self._stored(bet_id)
-        if bet is None:
-            return Fate(None, "never_placed", decided_by_ms)
+        rows, last = self.pool.together(
+            lambda execute: (execute(SQL["bet"], (bet_id,)), execute(SQL["last_commit"], ()))
+        )
+        if not rows:
+            is_behind = (last[0][0] if last else 0) < commit
+            return Fate(None, "pending" if is_behind else "never_placed", decided_by_ms)
+        bet = from_row(rows[0])
         return Fate(bet if bet.user_id == user_id else None)
 
     def bets_of_gesture(self, gesture_id: str, user_id: str) -> dict[int, Bet]:
@@ -93,10 +99,11 @@ class Fates:
             return None, None
         return None, minted_ms + self.fill_delay_ms + COMMAND_TTL_MS
 
-    def _writer_clock_ms(self) -> int:
-        """Return a time before which no further commit will be made."""
+    def _writer_word(self) -> tuple[int, int]:
+        """Return a time before which no further commit will be made, and the number of one that was."""
         alive: Any = self.client.get(redis_keys.of_shard(redis_keys.WRITER_ALIVE, self.shard))
         if alive is not None:
-            return WriterAlive.decode(alive).clock_ms
+            word = WriterAlive.decode(alive)
+            return word.clock_ms, word.commit
         rows = self.pool.execute(SQL["last_commit"])
-        return int(rows[0][1]) if rows else 0
+        return (int(rows[0][1]), int(rows[0][0])) if rows else (0, 0)

@@ -83,7 +83,12 @@ def test_a_bet_on_its_way_is_pending_and_one_that_never_came_says_so(play: Signe
     pending = get(till, bet_id, play.user_id)
     assert (pending.status_code, pending.json["bet"]["status"], pending.json["proof"]) == (202, "pending", None)
     play.desk.clock.advance(5_001)
-    play.desk.client.set("writer:alive", b'{"clock_ms": %d}' % play.desk.clock.now_ms())
+    newest: int = play.desk.database.execute(SQL["newest_commit"])[0][0]
+    said = b'{"clock_ms": %d, "commit": %d}'
+    # A superseded primary lacks what the writer has committed elsewhere: the bet may be there.
+    play.desk.client.set("writer:alive", said % (play.desk.clock.now_ms(), newest + 1))
+    assert get(till, bet_id, play.user_id).status_code == 202
+    play.desk.client.set("writer:alive", said % (play.desk.clock.now_ms(), newest))
     lost = get(till, bet_id, play.user_id)
     assert (lost.status_code, lost.json["code"]) == (404, "BET_NEVER_PLACED")
 

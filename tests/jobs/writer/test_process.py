@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -11,7 +12,10 @@ import pytest
 import redis
 
 from jobs.writer import main as writer_main
+from jobs.writer.alive import Alive
+from jobs.writer.book import Book
 from jobs.writer.core import Writer
+from jobs.writer.rules import risk_of
 from runtime.clock import ManualClock, SystemClock
 from runtime.errors import Unavailable
 from runtime.game.ledger import SQL
@@ -74,6 +78,38 @@ def test_a_locked_database_is_trouble_that_stops_new_bets_until_it_is_over(
     watch.look()
     watch.guard()
     other.close()
+
+
+def test_while_a_commit_may_be_in_doubt_no_time_is_told(
+    process: writer_main.WriterProcess, settings: Settings, redis_client: Any
+) -> None:
+    process.has_spares = True  # as with PostgreSQL: who was cut off cannot know what was stored
+    wait_until(lambda: bool(alive(redis_client)), what="a sign of life")
+    process.database.execute("PRAGMA busy_timeout = 20")
+    other = open_writer(settings.database)
+    other.execute("BEGIN IMMEDIATE")
+    queues.send_commands(redis_client, [account(process)], "test", process.clock.now_ms())
+    wait_until(lambda: "locked" in alive(redis_client).get("trouble", ""), what="the trouble")
+    told = alive(redis_client)
+    redis_client.delete(redis_keys.WRITER_ALIVE)
+    wait_until(lambda: alive(redis_client), what="the next sign of life")
+    assert alive(redis_client) == told
+    other.execute("ROLLBACK")
+    wait_until(lambda: alive(redis_client).get("clock_ms", 0) > told["clock_ms"], what="the end of the doubt")
+    other.close()
+
+
+def test_the_time_that_others_were_told_is_not_gone_behind(settings: Settings, clock: ManualClock) -> None:
+    migrate(settings.database, LEDGER_MIGRATIONS, clock)
+    with closing(open_writer(settings.database)) as database, connect(settings.redis_url) as client:
+        book = Book(database, clock, risk_of(settings))
+        Alive(client, 1, 0).say(book, "", frozenset())
+        told_ms = clock.now_ms()
+        clock.wall_ms -= 15_000
+        assert book.now_ms() == told_ms
+        other = Book(database, clock, risk_of(settings))
+        Alive(client, 1, 0).hear(other)
+        assert other.now_ms() == told_ms
 
 
 def account(process: writer_main.WriterProcess) -> Any:
