@@ -65,12 +65,11 @@ class Fates:
         clock_ms, commit = self._writer_word()
         if clock_ms <= decided_by_ms:
             return Fate(None, "pending", decided_by_ms)
-        rows, last = self.pool.together(
-            lambda execute: (execute(SQL["bet"], (bet_id,)), execute(SQL["last_commit"], ()))
+        rows, [(newest,)] = self.pool.together(
+            lambda execute: (execute(SQL["bet"], (bet_id,)), execute(SQL["newest_commit"], ()))
         )
         if not rows:
-            is_behind = (last[0][0] if last else 0) < commit
-            return Fate(None, "pending" if is_behind else "never_placed", decided_by_ms)
+            return Fate(None, "pending" if newest < commit else "never_placed", decided_by_ms)
         bet = from_row(rows[0])
         return Fate(bet if bet.user_id == user_id else None)
 
