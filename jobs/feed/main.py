@@ -124,7 +124,7 @@ def run(
         try:
             start_pushing(connect(settings.redis_url), metrics, clock, OUTAGES, background, machine_of(settings))
             feed = Feed(venues, buckets, volatility, database, publisher.offer)
-            lost = keep(seat, background)
+            lost = keep(seat, background) if seat else threading.Event()
             systemd.ready()
             while not stopping.wait(until_interval_ends_ms(clock.now_ms()) / 1000):
                 if lost.is_set():
@@ -143,17 +143,16 @@ def run(
     logger.info("feed stopped")
 
 
-def keep(seat: Seat | None, background: Background) -> threading.Event:
+def keep(seat: Seat, background: Background) -> threading.Event:
     """Keep this machine at work; the event comes once another is. A Redis that is away or hangs holds up no tick."""
     lost = threading.Event()
 
     def once() -> None:
         with suppress(*OUTAGES):
-            if seat is not None and not seat.take():
+            if not seat.take():
                 lost.set()
 
-    if seat is not None:
-        background.repeat("seat", once, KEEP_EVERY_S)
+    background.repeat("seat", once, KEEP_EVERY_S)
     return lost
 
 
