@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 POLL_EVERY_MS = 250
 WATCH_EVERY_MS = 3_000
+SHOW_EVERY_MS = 2_000
 # A killed scheduler leaves its lock behind; its successor waits no longer than this.
 LOCK_MS = 2_000
 PAUSE_S = 0.5
@@ -62,6 +63,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         self._queues = queues
         self._service = service
         self._watched_ms: int | None = None
+        self._shown_ms: int | None = None
 
     def acquire_lock(self) -> Any:
         """Take the lock for LOCK_MS; rq-scheduler's own would outlive a killed holder by ten seconds."""
@@ -76,6 +78,13 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         if self._lock_acquired and self.connection.get(self.scheduler_lock_key) == self.name.encode():
             self.connection.delete(self.scheduler_lock_key)
         self._lock_acquired = False
+
+    def heartbeat(self) -> None:
+        """Show now and then that this one lives; rq-scheduler would eight times a second, for ten seconds each."""
+        steady_ms = self._clock.monotonic_ms()
+        if self._shown_ms is None or steady_ms - self._shown_ms >= SHOW_EVERY_MS:
+            self._shown_ms = steady_ms
+            super().heartbeat()
 
     def _install_signal_handlers(self) -> None:
         """Leave signals to `main`: a handler that talks to Redis would lose the signal in an outage."""

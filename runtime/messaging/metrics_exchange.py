@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 _SHARE = re.compile(r"^Pss: +([0-9]+) kB$", re.MULTILINE)
 PUSH_EVERY_S = 2.0
+WEIGH_EVERY_MS = 10_000
+"""For the memory the kernel goes through all pages of the process: a millisecond or two, and the more the larger."""
 FRESH_MS = 15_000
 
 _decoder = msgspec.json.Decoder(Snapshot)
@@ -56,7 +58,7 @@ def push(client: HashClient, metrics: Metrics, clock: Clock, background: Backgro
 
 def take(metrics: Metrics, clock: Clock, background: Background) -> Snapshot:
     """Measure this process and return its snapshot."""
-    _measure_process(metrics)
+    _measure_process(metrics, clock.monotonic_ms())
     for work, is_up in background.up().items():
         metrics.set("taptrade_background_up", int(is_up), work)
     return metrics.snapshot(os.getpid(), clock.now_ms())
@@ -141,13 +143,15 @@ class StandingBy:
             push(self._client, self._metrics, self._clock, self._background)
 
 
-def _measure_process(metrics: Metrics) -> None:
+def _measure_process(metrics: Metrics, steady_ms: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     metrics.set("taptrade_process_cpu_seconds", round(usage.ru_utime + usage.ru_stime, 3))
     try:
-        memory = _SHARE.search(Path("/proc/self/smaps_rollup").read_text(encoding="ascii"))
         files = sum(1 for _ in Path("/proc/self/fd").iterdir())
+        if metrics.weighed_ms is None or steady_ms - metrics.weighed_ms >= WEIGH_EVERY_MS:
+            metrics.weighed_ms = steady_ms
+            memory = _SHARE.search(Path("/proc/self/smaps_rollup").read_text(encoding="ascii"))
+            metrics.set("taptrade_process_memory_bytes", int(memory[1]) * 1024 if memory else 0)
     except FileNotFoundError:  # no /proc outside Linux
         return
-    metrics.set("taptrade_process_memory_bytes", int(memory[1]) * 1024 if memory else 0)
     metrics.set("taptrade_process_open_files", files)

@@ -209,6 +209,8 @@ class Metrics:
         self.slot = slot
         self.machine = ""
         self.standing_by = False
+        self.weighed_ms: int | None = None
+        """When the process's memory was measured, by a clock that never steps."""
         self._lock = threading.Lock()
         self._counters: dict[tuple[str, ...], float] = {}
         self._gauges: dict[tuple[str, ...], float] = {}

@@ -15,7 +15,9 @@ from runtime.storage.wal_watch import WalWatch
 logger = logging.getLogger(__name__)
 
 EVERY_S = 0.05
-"""At 4,000 bets a second the WAL grows by some 40 MB a second, so by 2 MB between two looks."""
+PAGES_PER_S = 80 * 1024 * 1024 // PAGE_BYTES
+"""Twice as fast as the WAL grows at 4,000 bets a second. The next look is when it could be due at that pace, and EVERY_S
+from now at the soonest: each look wakes a CPU, also where nothing was committed."""
 PAGES_DUE = 24 * 1024 * 1024 // PAGE_BYTES
 """How long the WAL grows before it is copied: a page that many commits change is copied once for all of them. What is
 committed until it starts anew comes on top, and all of it has to stay below WAL_BYTES_MAX."""
@@ -50,6 +52,8 @@ class Checkpointer:
         self._stopping = threading.Event()
         self._failing = False
         self._cuts = False
+        self._pages = 0
+        """How long the log was at the last look."""
         self._stuck_at: int | None = None
         """Up to which page the last try copied, if it was in vain."""
 
@@ -77,10 +81,14 @@ class Checkpointer:
             while not self._stopping.wait(pause_s):
                 held = self._try(database)
                 # A try costs the more the longer the WAL is, and it grows as long as tries are in vain.
-                pause_s = min(pause_s * 2, PAUSE_S_MAX) if held or self._failing else EVERY_S
+                pause_s = min(pause_s * 2, PAUSE_S_MAX) if held or self._failing else self.pause_s()
                 self._watch.look(held=held)
         finally:
             database.close()
+
+    def pause_s(self) -> float:
+        """Return for how long nothing can be due."""
+        return max(EVERY_S, (PAGES_DUE - self._pages) / PAGES_PER_S)
 
     def _try(self, database: SqliteDatabase) -> bool:
         try:
@@ -100,6 +108,8 @@ class Checkpointer:
         if self._is_shipped and self._watch.wal_bytes() <= SHIPPED_BYTES_MAX:
             return False
         seen, is_too_long = database.checkpoint("NOOP"), self._watch.is_too_long()
+        # One that is copied to its end is started anew by the next commit.
+        self._pages = 0 if seen.copied == seen.pages else seen.pages
         if not is_too_long and (seen.pages < PAGES_DUE or seen.copied == seen.pages):
             self._stuck_at = None
             return False

@@ -23,6 +23,7 @@ from taptrade.views import SETTLED, BetView
 from taptrade.wallet import Wallet, new_wallet, sign_bet, sign_login
 from tests.acceptance.crowd import CLOCK, NOT_NOW
 from tests.acceptance.exchanges import NEAR, OFFSETS, Exchanges
+from tests.acceptance.patience import PatientClient
 from tests.acceptance.system import System
 from tests.waiting import wait_until
 
@@ -110,7 +111,7 @@ def house(folder: Path, exchanges: Exchanges, **settings: str) -> Iterator[tuple
     """Run a house that listens to exchanges, and a player in it."""
     system = System(folder / "data", api_workers="1", **exchanges.settings(), **settings)
     exchanges.have_been_heard(system.settings.ticks_database)
-    with system, system.client() as client:
+    with system, PatientClient(system.url) as client:
         yield system, Visitor(system, client)
 
 

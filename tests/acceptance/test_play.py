@@ -22,6 +22,7 @@ from taptrade.client.stream import EventStream, StreamEvent
 from taptrade.statement import faults
 from taptrade.views import SETTLED, BetView
 from taptrade.wallet import Wallet, new_wallet, sign_bet, sign_login
+from tests.acceptance.patience import PatientClient
 from tests.acceptance.system import STEADY, System
 from tests.postgres import Postgres
 from tests.waiting import wait_until
@@ -60,13 +61,8 @@ def following(client: TapClient) -> Iterator[SimpleQueue[StreamEvent]]:
 
 
 def is_settled(client: TapClient, bet_id: str) -> bool:
-    """Tell whether a bet has ended; a house that has just begun may be too busy to say."""
-    try:
-        return client.bet(bet_id).bet.status in SETTLED
-    except ApiError as ex:
-        if ex.code != "UNAVAILABLE":
-            raise
-        return False
+    """Tell whether a bet has ended."""
+    return client.bet(bet_id).bet.status in SETTLED
 
 
 def tap(client: TapClient, key: Wallet, system: System, chooser: Chooser) -> BetView:
@@ -114,7 +110,7 @@ def test_two_games_and_a_restart_add_up(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], ledger: dict[str, str]
 ) -> None:
     clock = SystemClock()
-    with System(tmp_path / "data", **STEADY, **ledger) as system, system.client() as client:
+    with System(tmp_path / "data", **STEADY, **ledger) as system, PatientClient(system.url) as client:
         check_game(play(system), capsys)
         assert system.audit().ok
         wallet, key = new_wallet(), new_wallet()

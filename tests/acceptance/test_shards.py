@@ -16,8 +16,8 @@ from runtime.clock import SystemClock
 from runtime.game.shards import shard_of
 from runtime.messaging.queues import new_id
 from taptrade.choice import Chooser
-from taptrade.client import TapClient
 from taptrade.wallet import new_wallet, sign_login, sign_withdrawal
+from tests.acceptance.patience import PatientClient
 from tests.acceptance.system import STEADY, System
 from tests.acceptance.test_play import check_statement, is_settled, tap
 from tests.chaos.stage import Scenario, Stage, run
@@ -32,7 +32,7 @@ class Player:
 
     def __init__(self, system: System) -> None:
         self.wallet, self.key = new_wallet(), new_wallet()
-        self.client = TapClient(system.url)
+        self.client = PatientClient(system.url)
         self.sign_in(system)
 
     def __enter__(self) -> Self:

@@ -17,6 +17,7 @@ from runtime.messaging.connection import OUTAGES, connect
 from runtime.messaging.metrics_exchange import (
     FRESH_MS,
     PUSH_EVERY_S,
+    WEIGH_EVERY_MS,
     StandingBy,
     collect,
     gather,
@@ -181,6 +182,16 @@ def test_a_process_measures_itself(clock: ManualClock) -> None:
     assert gauges["taptrade_process_memory_bytes"][""] > 1_000_000
     assert gauges["taptrade_process_open_files"][""] >= 3
     assert gauges["taptrade_process_cpu_seconds"][""] > 0
+
+
+def test_the_memory_is_not_measured_at_every_push(clock: ManualClock) -> None:
+    metrics = Metrics("api")
+    first = take(metrics, clock, idle()).gauges["taptrade_process_memory_bytes"][""]
+    more = bytearray(os.urandom(16 * 1024 * 1024))
+    clock.advance(WEIGH_EVERY_MS - 1)
+    assert take(metrics, clock, idle()).gauges["taptrade_process_memory_bytes"][""] == first
+    clock.advance(1)
+    assert take(metrics, clock, idle()).gauges["taptrade_process_memory_bytes"][""] > first + len(more) / 2
 
 
 def test_pushing_goes_on_until_it_is_stopped(redis_client: redis.Redis, clock: ManualClock) -> None:

@@ -12,7 +12,7 @@ import pytest
 from runtime.clock import ManualClock, SystemClock
 from runtime.metrics.table import Metrics
 from runtime.storage import checkpoints
-from runtime.storage.checkpoints import PAGES_DUE, Checkpointer
+from runtime.storage.checkpoints import EVERY_S, PAGES_DUE, Checkpointer
 from runtime.storage.database import (
     PAGE_BYTES,
     WAL_BYTES_MAX,
@@ -51,6 +51,26 @@ def test_however_much_is_committed_the_wal_stays_short(path: Path, writer: Sqlit
             # In memory commits take no time. This is the pace of more bets than any machine carries.
             time.sleep(0.01)
     assert PAGES_DUE * PAGE_BYTES < longest <= WAL_BYTES_MAX
+
+
+def test_the_shorter_the_wal_the_later_it_is_looked_at_again(
+    path: Path, writer: SqliteDatabase, copier: SqliteDatabase
+) -> None:
+    checkpointer = checkpointer_of(path, writer)
+    pauses_s = [checkpointer.pause_s()]
+    for _ in range(4):
+        grow(writer, 5)
+        checkpointer.look(copier)
+        pauses_s.append(checkpointer.pause_s())
+    assert pauses_s[0] == pytest.approx(0.3)
+    assert pauses_s == sorted(pauses_s, reverse=True)
+    assert pauses_s[-1] < 0.1
+    grow(writer, 5)
+    checkpointer.look(copier)
+    assert checkpointer.pause_s() == EVERY_S
+    # It is copied to its end now: the next commit starts it anew.
+    checkpointer.look(copier)
+    assert checkpointer.pause_s() == pytest.approx(0.3)
 
 
 def test_a_short_wal_is_left_alone(path: Path, writer: SqliteDatabase, copier: SqliteDatabase) -> None:
