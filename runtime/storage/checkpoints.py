@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 
 EVERY_S = 0.05
 PAGES_PER_S = 80 * 1024 * 1024 // PAGE_BYTES
-"""Twice as fast as the WAL grows at 4,000 bets a second. The next look is when it could be due at that pace, and EVERY_S
-from now at the soonest: each look wakes a CPU, also where nothing was committed."""
+"""Twice as fast as the WAL grows at 4,000 bets a second. The next look is when it could be due at that pace, and at the
+soonest EVERY_S from now: each look wakes a CPU, also where nothing was committed."""
 PAGES_DUE = 24 * 1024 * 1024 // PAGE_BYTES
 """How long the WAL grows before it is copied: a page that many commits change is copied once for all of them. What is
 committed until it starts anew comes on top, and all of it has to stay below WAL_BYTES_MAX."""
