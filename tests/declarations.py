@@ -51,7 +51,9 @@ def targets(node: ast.stmt) -> Iterator[str]:
 def attributes(node: ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
     """Return the attributes that the methods of a class give its objects."""
     for one in ast.walk(node):
-        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store) and ast.unparse(one.value) == "self":
+        if not isinstance(one, ast.Attribute) or not isinstance(one.ctx, ast.Store):
+            continue
+        if isinstance(one.value, ast.Name) and one.value.id == "self":
             yield one.attr, one
 
 

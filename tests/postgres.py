@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from loadtest import postgres
 from loadtest.postgres import Cluster
@@ -23,8 +26,10 @@ SMALL = ("shared_buffers=32MB", "max_connections=60", "autovacuum=off")
 class Postgres:
     """A server, and the databases in it."""
 
-    def __init__(self, running: Cluster) -> None:
+    def __init__(self, running: Cluster, maker: psycopg.Connection[Any]) -> None:
+        """`maker` is a session that makes databases; their copies are files, quicker than through the log."""
         self.running = running
+        self._maker = maker
         self._numbers = itertools.count(1)
 
     def empty(self) -> str:
@@ -37,7 +42,7 @@ class Postgres:
 
     def _made(self, template: str) -> str:
         name = f"house_{next(self._numbers)}"
-        self.running.run("createdb", "-T", template, name)
+        self._maker.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.running.url(name)
 
 
@@ -51,6 +56,7 @@ def started() -> Iterator[Postgres]:
         with postgres.server(folder / "postgres", *SMALL, sockets_in=folder) as running:
             running.run("createdb", "-T", "template0", TEMPLATE)
             schema.migrate(running.url(TEMPLATE), SystemClock())
-            yield Postgres(running)
+            with psycopg.connect(running.url("postgres"), autocommit=True) as maker:
+                yield Postgres(running, maker)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,10 +20,30 @@ def modules(trees: Iterable[str]) -> dict[str, Path]:
     return found
 
 
-def imports(source: str, module: str) -> Iterator[str]:
+class Trees(Mapping[str, ast.Module]):
+    """The parsed sources by module, parsed when the first is asked for: of several workers, one runs what asks."""
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._paths = paths
+
+    @cached_property
+    def _parsed(self) -> dict[str, ast.Module]:
+        return {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in self._paths.items()}
+
+    def __getitem__(self, module: str) -> ast.Module:
+        return self._parsed[module]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def imports(source: str | ast.AST, module: str) -> Iterator[str]:
     """Return the dotted names that a source imports, `from a import b` as `a.b`; type-checking ones count too."""
     package = module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(source) if isinstance(source, str) else source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -59,7 +79,7 @@ def names_of(tree: ast.AST, module: str) -> dict[str, str]:
                 top = one.name.partition(".")[0]
                 meant[one.asname or top] = one.name if one.asname else top
         elif isinstance(node, ast.ImportFrom):
-            sources = imports(ast.unparse(node), module)
+            sources = imports(node, module)
             meant |= {one.asname or one.name: name for one, name in zip(node.names, sources, strict=True)}
     return meant
 

@@ -9,11 +9,11 @@ from functools import cache
 from gunicorn.config import make_settings
 
 from tests.declarations import Declaration, declared, foreign_bases, loaded, meaning, unused
-from tests.sources import dotted, modules
+from tests.sources import Trees, dotted, modules
 
 CHECKED = ("functions", "runtime", "jobs", "taptrade")
 MODULES = modules((*CHECKED, "loadtest", "release", "examples"))
-TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
+TREES = Trees(MODULES)
 
 DECLARING = {
     "runtime.function.function",

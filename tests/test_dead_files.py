@@ -50,9 +50,8 @@ def started(command: str) -> Iterator[str]:
         yield from (one for one in (name, f"{name}.__main__") if one in ALL)
 
 
-def named(source: str, module: str) -> Iterator[str]:
+def named(tree: ast.AST, module: str) -> Iterator[str]:
     """Return the modules that a source names in its strings: dotted, started by `-m`, or as a file beside it."""
-    tree = ast.parse(source)
     texts = list(words(tree))
     for text in texts:
         yield from (one for name in DOTTED.findall(text) if (one := nearest(name, ALL)))
@@ -64,8 +63,8 @@ def named(source: str, module: str) -> Iterator[str]:
 @cache
 def arrows(module: str) -> frozenset[str]:
     """Return the modules that one leads to."""
-    source = ALL[module].read_text(encoding="utf-8")
-    names = {*imports(source, module), *named(source, module)}
+    tree = ast.parse(ALL[module].read_text(encoding="utf-8"))
+    names = {*imports(tree, module), *named(tree, module)}
     if module.startswith(f"{SCRIPTS}."):
         names |= {f"{SCRIPTS}.{one}" for one in names}
     folders = [folder for folder, by in DISCOVERED.items() if by == module]
@@ -162,7 +161,7 @@ def test_a_module_that_nothing_reaches_is_seen() -> None:
     ],
 )
 def test_a_string_that_names_a_module_reaches_it(source: str, found: set[str]) -> None:
-    assert set(named(source, "taptrade.some")) == found
+    assert set(named(ast.parse(source), "taptrade.some")) == found
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -89,16 +90,23 @@ def sql_in(source: str) -> list[str]:
     return [str(node.value) for node in texts if id(node) not in ignored and LOOKS_LIKE_SQL.match(str(node.value))]
 
 
+def is_write(called: ast.expr) -> bool:
+    """Tell whether that is `commit.write` or `self.write`."""
+    whose = called.value if isinstance(called, ast.Attribute) and called.attr == "write" else None
+    return isinstance(whose, ast.Name) and whose.id in ("commit", "self")
+
+
 def uses(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Yield what a source asks for by name: (what it calls the statements, the name)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in FILES:
             yield node.value.id, node.slice
         # Commit.write runs a statement of the ledger by its name; what a file or an answer is written is bytes.
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("commit.write", "self.write"):
+        if isinstance(node, ast.Call) and is_write(node.func):
             yield from (("SQL", name) for name in node.args[:1] if isinstance(name, ast.Constant))
 
 
+@cache
 def used_names() -> dict[str, set[str]]:
     """Return the names that the code asks for, by what it calls the statements."""
     found: dict[str, set[str]] = {called: set() for called in FILES}
@@ -111,12 +119,9 @@ def used_names() -> dict[str, set[str]]:
     return found
 
 
-USED = used_names()
-
-
 @pytest.mark.parametrize("called", FILES)
 def test_every_name_that_is_asked_for_exists(called: str) -> None:
-    assert sorted(USED[called] - FILES[called][1].keys()) == []
+    assert sorted(used_names()[called] - FILES[called][1].keys()) == []
 
 
 @pytest.mark.parametrize("called", FILES)
@@ -130,7 +135,7 @@ def test_every_statement_is_used_and_described(called: str) -> None:
     for part in parts:
         name, described = (line.strip() for line in part.splitlines()[:2])
         assert re.match(r"-- [A-Z].*", described), f"{name}: say what it is for"
-        assert name in USED[called] | built_on, f"nothing uses {name}"
+        assert name in used_names()[called] | built_on, f"nothing uses {name}"
         assert statements[name].strip(), f"{name} is empty"
     assert max(map(len, text.splitlines())) <= 120
 

@@ -7,6 +7,7 @@ import inspect
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from types import FunctionType, ModuleType
 
@@ -14,13 +15,10 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.declarations import foreign_bases, loaded
-from tests.sources import ROOT, dotted, imports, modules, names_of
+from tests.sources import ROOT, Trees, dotted, imports, modules, names_of
 
 OURS = ("functions", "runtime", "jobs", "taptrade", "loadtest", "release", "tests")
-TREES = {
-    module: ast.parse(path.read_text(encoding="utf-8"))
-    for module, path in modules(("functions", "runtime", "jobs", "taptrade")).items()
-}
+TREES = Trees(modules(("functions", "runtime", "jobs", "taptrade")))
 # Not private by its name, yet no interface that its authors promise -> what is used of it.
 UNPROMISED = {
     "gunicorn": "the parser, the response, the worker and its master, which are documented as settings only",
@@ -46,14 +44,19 @@ def is_foreign(name: str) -> bool:
 def knows(base: str, name: str) -> bool:
     """Tell whether a class of others has a private name: declared, or given to its objects."""
     for one in inspect.getmro(loaded(base)):  # type: ignore[arg-type]
-        if one.__module__ != "builtins" and is_foreign(one.__module__):
-            try:
-                text = inspect.getsource(one)
-            except (OSError, TypeError):
-                text = ""
-            if name in vars(one) or f"self.{name} " in text:
-                return True
+        is_theirs = one.__module__ != "builtins" and is_foreign(one.__module__)
+        if is_theirs and (name in vars(one) or f"self.{name} " in source_of(one)):
+            return True
     return False
+
+
+@cache
+def source_of(one: type) -> str:
+    """Return the source of a class; nothing where it has none."""
+    try:
+        return inspect.getsource(one)
+    except (OSError, TypeError):
+        return ""
 
 
 def private_uses(trees: Mapping[str, ast.Module], module: str) -> Iterator[str]:
@@ -61,9 +64,7 @@ def private_uses(trees: Mapping[str, ast.Module], module: str) -> Iterator[str]:
     tree = trees[module]
     meant = names_of(tree, module)
     chains = {name for node in ast.walk(tree) if (name := dotted(node, meant)) and isinstance(node, ast.Attribute)}
-    yield from (
-        name for name in {*imports(ast.unparse(tree), module), *chains} if is_foreign(name) and is_private(name)
-    )
+    yield from (name for name in {*imports(tree, module), *chains} if is_foreign(name) and is_private(name))
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             bases = [base for base in foreign_bases(trees, module, node.name) if is_foreign(base)]
@@ -101,7 +102,7 @@ def test_a_package_whose_private_parts_are_used_has_an_upper_bound() -> None:
 
 
 def test_what_is_unpromised_is_used() -> None:
-    used = {name.partition(".")[0] for module in TREES for name in imports(ast.unparse(TREES[module]), module)}
+    used = {name.partition(".")[0] for module in TREES for name in imports(TREES[module], module)}
     assert set(UNPROMISED) <= used
 
 

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -44,11 +45,17 @@ def tier_of(function: Callable[..., object], fixtures: frozenset[str], marks: fr
     if marked:
         [tier] = marked
         return tier
+    found = _tier_by_reach(function)
+    return "integration" if found == "unit" and fixtures & PROCESSES else found
+
+
+@cache
+def _tier_by_reach(function: Callable[..., object]) -> str:
+    """Return the tier that the code of a test tells, which is the same for all of its cases."""
     reached = list(reach(function))
     if System in reached or Stage in reached:
         return "acceptance"
-    started = any(one in reached for one in (subprocess, socket, os.fork))
-    return "integration" if started or fixtures & PROCESSES else "unit"
+    return "integration" if any(one in reached for one in (subprocess, socket, os.fork)) else "unit"
 
 
 def reach(function: Callable[..., object]) -> Iterator[object]:

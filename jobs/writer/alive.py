@@ -39,10 +39,14 @@ class Alive:
             newest: Any = self._client.get(self._epoch)
             if newest is not None and int(newest) > epoch:
                 raise AnotherWriter("another writer is at work, under a later epoch")
-            # It runs out, since a database that was restored, or is another, may have an earlier one.
-            self._client.set(self._epoch, epoch, ex=redis_keys.ALIVE_TTL_S)
         if not in_doubt:
             book.told_ms = book.now_ms()
         said = WriterAlive(os.getpid(), self.since_ms, book.told_ms, book.number, trouble)
-        self._client.set(self._alive, said.encode(), ex=redis_keys.ALIVE_TTL_S)
-        self._client.set(self._closed, encode_buckets(closed))
+        # Bets wait meanwhile: all of it is one round trip.
+        with self._client.pipeline(transaction=False) as pipeline:
+            if epoch:
+                # It runs out, since a database that was restored, or is another, may have an earlier one.
+                pipeline.set(self._epoch, epoch, ex=redis_keys.ALIVE_TTL_S)
+            pipeline.set(self._alive, said.encode(), ex=redis_keys.ALIVE_TTL_S)
+            pipeline.set(self._closed, encode_buckets(closed))
+            pipeline.execute()

@@ -23,7 +23,7 @@ from tests.acceptance.crowd import CLOCK, Player
 from tests.acceptance.system import System
 from tests.runtime.auth.logins import message
 
-CASES = 44
+CASES = 24
 """So many of each endpoint with what is allowed, and as many with what is not."""
 APART = frozenset({"GET /api/stream"})
 """It does not end by itself."""

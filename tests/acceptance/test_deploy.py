@@ -92,7 +92,7 @@ class Load:
         """Ask one request after the other."""
         with httpx.Client(base_url=self.url, trust_env=False, timeout=20) as client:
             number = 0
-            while not self.stop.wait(0.005):
+            while not self.stop.wait(0.02):
                 number += 1
                 self._ask(client, number, {"Connection": "close"} if anew else {})
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 OPERATOR = new_wallet()
-CASES_MIN = 2_000
+CASES_MIN = 1_000
 
 
 @pytest.fixture(scope="module")

@@ -165,18 +165,23 @@ class Line:
             while True:
                 client, there = self._socket.accept()[0], socket.socket(socket.AF_UNIX)
                 there.connect(str(self._server))
-                for pair in ((client, there), (there, client)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+                for source, sink in ((client, there), (there, client)):
+                    threading.Thread(target=self._pass_on, args=(source, sink, there), daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError), source, sink:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, server: socket.socket) -> None:
+        is_cut = False
+        with suppress(OSError):
             while data := source.recv(1 << 20):
                 if self.cuts_before and self.cuts_before in data:
-                    self.cuts_before = b""
-                    source.shutdown(socket.SHUT_RDWR)
-                    sink.shutdown(socket.SHUT_RDWR)
-                    return
-                sink.sendall(data)
+                    # The server ends its session at that, and the client hears of it after the lock is let go.
+                    self.cuts_before, is_cut = b"", True
+                    server.shutdown(socket.SHUT_WR)
+                if not is_cut:
+                    sink.sendall(data)
+        for one in (source, sink):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        source.close()
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def test_the_shipped_model_of_the_nearest_kind_is_taken(
 @pytest.mark.integration  # the first use of trees counts the cores by a process
 def test_a_recording_of_the_fit_is_no_evidence(folder: Path, report_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("taptrade.calibration.adversary.ROWS_MAX", 5_000)
-    common = (folder / "calm.csv", "--trained-on", folder / "wild.csv", "--every-ms", "8000", "--model")
+    common = (folder / "calm.csv", "--trained-on", folder / "wild.csv", "--every-ms", "20000", "--model")
     _, plain = report_of(*common, write_model(folder / "m.json"))
     [file] = plain["files"]
     source = {"name": "s.csv", "sha256": file["sha256"], "rows": 1, "from": file["from"], "to": file["to"]}
