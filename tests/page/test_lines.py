@@ -129,13 +129,22 @@ def test_a_frozen_tab_catches_up_from_where_it_stopped(seat: Seat, context: Brow
 
 def test_the_way_back_leads_to_the_game_as_it_was_left(seat: Seat, context: BrowserContext, line: Line) -> None:
     other = tab_that_reads_itself(seat, context, line)
+    refusals: list[str] = []
+    debugger = context.new_cdp_session(seat.page)
+    debugger.on(
+        "Page.backForwardCacheNotUsed",
+        lambda told: refusals.extend(each["reason"] for each in told["notRestoredExplanations"]),
+    )
+    debugger.send("Page.enable")
     seat.page.evaluate("window.left = true")
     seat.page.goto(f"{seat.url}/operate")
     before = len(line.resumed_at)
     other.bet()
     seat.page.go_back(wait_until="commit")
-    assert seat.page.evaluate("window.left")  # from the browser's cache: it was not loaded anew
-    assert line.wait_for_stream(before) in line.brought
+    # From the browser's cache; older ones, as Chromium 150, keep none whose shared worker has no other tab.
+    is_kept = bool(seat.page.evaluate("window.left"))
+    assert is_kept or refusals == ["SharedWorkerWithNoActiveClient"]
+    assert (line.wait_for_stream(before) in line.brought) == is_kept
     expect_as_the_house_has_it(seat, context)
 
 
