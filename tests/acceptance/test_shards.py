@@ -16,6 +16,8 @@ from runtime.clock import SystemClock
 from runtime.game.shards import shard_of
 from runtime.messaging.queues import new_id
 from taptrade.choice import Chooser
+from taptrade.client import ApiError
+from taptrade.client.steps import delay_s
 from taptrade.wallet import new_wallet, sign_login, sign_withdrawal
 from tests.acceptance.patience import PatientClient
 from tests.acceptance.system import STEADY, System
@@ -42,8 +44,17 @@ class Player:
         self.client.close()
 
     def sign_in(self, system: System) -> None:
+        self.user_id = wait_until(lambda: self._signed_in(system), 30, every_s=1, what="a session")
+
+    def _signed_in(self, system: System) -> str:
+        """Sign in; return the account, nothing where the house is too busy to say."""
         signed = sign_login(self.wallet, self.key.address, system.audience, SystemClock().now_ms())
-        self.user_id = self.client.login(signed).user.id
+        try:
+            return self.client.login(signed).user.id
+        except ApiError as ex:
+            if delay_s(ex) is None:
+                raise
+            return ""
 
 
 def taptrade(system: System, *words: str) -> Any:
