@@ -53,10 +53,12 @@ def started() -> Iterator[Postgres]:
     # Another user runs it where we are root, and passes through no folder of ours.
     folder = Path(tempfile.mkdtemp(prefix="tap-pg-", dir=MEMORY if MEMORY.is_mount() else None))
     try:
-        with postgres.server(folder / "postgres", *SMALL, sockets_in=folder) as running:
-            running.run("createdb", "-T", "template0", TEMPLATE)
+        with (
+            postgres.server(folder / "postgres", *SMALL, sockets_in=folder) as running,
+            psycopg.connect(running.url("postgres"), autocommit=True) as maker,
+        ):
+            maker.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
             schema.migrate(running.url(TEMPLATE), SystemClock())
-            with psycopg.connect(running.url("postgres"), autocommit=True) as maker:
-                yield Postgres(running, maker)
+            yield Postgres(running, maker)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

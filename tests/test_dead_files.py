@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources import ROOT, imports, modules, prefixes_of, words
+from tests.sources import ROOT, Trees, imports, modules, prefixes_of, words
 
 TREES = ("functions", "runtime", "jobs", "taptrade", "loadtest", "release", "examples")
 MODULES = modules(TREES)
 # The broken samples cannot be parsed; tests/runtime/web/test_discovery.py holds that each has its test.
 TESTS = {one: path for one, path in modules(("tests",)).items() if ".broken." not in one}
 ALL = MODULES | TESTS
+PARSED = Trees(ALL)
 OTHERS = (".sql", ".lua", ".html", ".gz", ".zst", ".conf")
 
 # Folder of functions -> the module that has it discovered.
@@ -63,8 +64,7 @@ def named(tree: ast.AST, module: str) -> Iterator[str]:
 @cache
 def arrows(module: str) -> frozenset[str]:
     """Return the modules that one leads to."""
-    tree = ast.parse(ALL[module].read_text(encoding="utf-8"))
-    names = {*imports(tree, module), *named(tree, module)}
+    names = {*imports(PARSED[module], module), *named(PARSED[module], module)}
     if module.startswith(f"{SCRIPTS}."):
         names |= {f"{SCRIPTS}.{one}" for one in names}
     folders = [folder for folder, by in DISCOVERED.items() if by == module]
@@ -115,7 +115,7 @@ def dead(known: Iterable[str], start: Iterable[str]) -> list[str]:
 
 
 def test_every_other_file_is_named() -> None:
-    texts = {word for path in MODULES.values() for word in words(ast.parse(path.read_text(encoding="utf-8")))}
+    texts = {word for module in MODULES for word in words(PARSED[module])}
     texts |= {path.read_text(encoding="utf-8") for path in (ROOT / "compose.yaml", ROOT / "nginx" / "nginx.conf")}
     files = [path for tree in (*TREES, "nginx") for path in (ROOT / tree).rglob("*") if path.suffix in OTHERS]
     assert {path.suffix for path in files} >= {".sql", ".lua", ".gz", ".conf"}

@@ -90,11 +90,13 @@ def test_while_a_commit_may_be_in_doubt_no_time_is_told(
     other.execute("BEGIN IMMEDIATE")
     queues.send_commands(redis_client, [account(process)], "test", process.clock.now_ms())
     wait_until(lambda: "locked" in alive(redis_client).get("trouble", ""), what="the trouble")
-    told_ms = alive(redis_client)["clock_ms"]
+    told = alive(redis_client)
     redis_client.delete(redis_keys.WRITER_ALIVE)
-    assert wait_until(lambda: alive(redis_client), what="the next sign of life")["clock_ms"] == told_ms
+    again = wait_until(lambda: alive(redis_client), what="the next sign of life")
+    # The trouble may be said in other words by then: the lock is met by commits and by housekeeping.
+    assert again | {"trouble": told["trouble"]} == told
     other.execute("ROLLBACK")
-    wait_until(lambda: alive(redis_client).get("clock_ms", 0) > told_ms, what="the end of the doubt")
+    wait_until(lambda: alive(redis_client).get("clock_ms", 0) > told["clock_ms"], what="the end of the doubt")
     other.close()
 
 
