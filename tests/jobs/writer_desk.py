@@ -139,7 +139,8 @@ class Desk:
         """Put commands on a queue as one job, answered to `test`."""
         backlog = 10_000 if name == queues.BETS else 0
         queue = queues.Queue(self.client, name, "test", backlog_max=backlog, shard=self.shard)
-        queue.enqueue([queues.Ticket(command) for command in commands], self.clock.now_ms())
+        results = queue.enqueue([queues.Ticket(command) for command in commands], self.clock.now_ms())
+        assert {result.code for result in results} <= {""}, results
 
     def work(self) -> None:
         """Take turns until nothing waits."""
@@ -156,7 +157,16 @@ class Desk:
         self.queue(*commands, name=name)
         self.work()
         answers = self.answers()
+        unanswered = [command.id for command in commands if command.id not in answers]
+        assert not unanswered, f"no answer to {unanswered}; in Redis: {self._jobs()}"
         return [answers[command.id] for command in commands]
+
+    def _jobs(self) -> dict[str, Any]:
+        """Return what queues and registries hold, and under whose names."""
+        found: Any = self.client.keys("rq:*")
+        kinds = {key: self.client.type(key) for key in found}
+        lists = {key: self.client.lrange(key, 0, -1) for key, kind in kinds.items() if kind == b"list"}
+        return lists | {key: self.client.zrange(key, 0, -1) for key, kind in kinds.items() if kind == b"zset"}
 
     def player(self, number: int = 1, cents: int = 1_000_000) -> str:
         """Open an account with some money; its user id."""
