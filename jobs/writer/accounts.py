@@ -7,9 +7,10 @@ from typing import Any
 from jobs.writer.book import Book
 from jobs.writer.seals import Seals
 from runtime.game.ids import RANDOM_BITS, ulid
-from runtime.game.ledger import Commit, Entry, LedgerBroken
+from runtime.game.ledger import Commit, Entry
 from runtime.game.limit_changes import CHANGES_PER_DAY_MAX, LimitsChange, changes_for, in_force, may_change
 from runtime.game.limits import DAY_MS
+from runtime.game.rows import LedgerBroken
 from runtime.messaging.commands import AdoptGuest, Delegation, OpenAccount, Outcome, SetLimits
 from runtime.personal.seal import about
 

@@ -15,6 +15,7 @@ from runtime.game.ledger import SQL, Commit
 from runtime.game.limit_changes import LimitsChange
 from runtime.game.limits import Exposure, PlayerLimits, RiskLimits
 from runtime.game.money import payout_cents
+from runtime.game.row_numbers import RowNumbers
 from runtime.postgresql import choice
 from runtime.storage import canonical
 from runtime.storage.database import Database, OperationalError, Row
@@ -41,6 +42,7 @@ class Book:
         self.forgets = commit_type.forgets
         self.seals = Seals(database, random_bytes)
         self.day_totals = DayTotals(database.execute)
+        self.numbers = RowNumbers()
         self.house = choice.house_of(database)
         """What is shared with the writers of other shards; None where there is one ledger."""
         self.clock = clock
@@ -64,6 +66,7 @@ class Book:
         self._limits: dict[str, list[LimitsChange]] = {}
         self.seals.clear()
         self.day_totals.clear()
+        self.numbers.clear()
 
     def _exposure(self) -> Exposure:
         if self.house is None:
@@ -114,9 +117,9 @@ class Book:
                 if rows and rows[0][0] != self.number:
                     raise AnotherWriter(f"commit {rows[0][0]} is not ours; we know of {self.number}")
                 self.require_same_epoch()
-                commit = self._commit_type(
-                    self.database, self.number + 1, self.hash, self.now_ms(), self.next_seq, canonical.encode
-                )
+                self.numbers.trim()
+                next_ = (self.number + 1, self.hash, self.now_ms(), self.next_seq)
+                commit = self._commit_type(self.database, *next_, canonical.encode, self.numbers)
                 yield commit
                 if not commit.is_empty:
                     commit.close()

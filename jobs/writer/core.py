@@ -23,7 +23,8 @@ from jobs.writer.rules import WriterRules
 from jobs.writer.settle import Settlement
 from jobs.writer.share import Share
 from runtime.game.columns import Column
-from runtime.game.ledger import Commit, LedgerBroken
+from runtime.game.ledger import Commit
+from runtime.game.rows import LedgerBroken
 from runtime.game.ticks import Tick
 from runtime.messaging.commands import BETS, ForgetPlayer, Outcome
 from runtime.messaging.connection import Redis

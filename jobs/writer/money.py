@@ -10,9 +10,10 @@ from jobs.writer.accounts import enter_operation
 from jobs.writer.book import Book
 from jobs.writer.seals import Seals
 from runtime.betting.idempotency import CAME_BEFORE, KEYS_KEPT_MS
-from runtime.game.ledger import Commit, LedgerBroken
+from runtime.game.ledger import Commit
 from runtime.game.limit_changes import in_force
 from runtime.game.limits import WEEK_MS, deposit_refusal
+from runtime.game.rows import LedgerBroken
 from runtime.messaging.commands import (
     Adjust,
     CompleteWithdrawal,

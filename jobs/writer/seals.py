@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.game.ledger import LedgerBroken
+from runtime.game.rows import LedgerBroken
 from runtime.personal.seal import KEY_BYTES, PERSONAL, Seal, key_of
 from runtime.storage.database import Database
 

@@ -9,8 +9,9 @@ from runtime.game.bets import Bet
 from runtime.game.buckets import Bucket, Standing, bucket_of
 from runtime.game.copier import KNOWN_AFTER, Copied, Part
 from runtime.game.grid import FIRST_PLACEABLE, GridRules
-from runtime.game.ledger import SQL, Commit, Connection
+from runtime.game.ledger import SQL, Commit
 from runtime.game.rewards import RewardModel
+from runtime.game.rows import Connection
 from runtime.messaging.commands import OpenBucket, Outcome
 from runtime.metrics.table import Metrics
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 from runtime.game import chain
 from runtime.game.bets import Bet, Status, placed_content
@@ -16,30 +16,24 @@ from runtime.game.columns import Column
 from runtime.game.cuts import Cut
 from runtime.game.gestures import Gesture
 from runtime.game.ids import entry_id
-from runtime.game.rows import ROWS, Pricings, bet_row, commit_row, entry_row, gesture_row, status_code
+from runtime.game.row_numbers import UNKNOWN, Numbered, RowNumbers
+from runtime.game.rows import (
+    ROWS,
+    Connection,
+    LedgerBroken,
+    Pricings,
+    bet_row,
+    commit_row,
+    entry_row,
+    gesture_row,
+    status_code,
+)
 from runtime.game.statements import read_statements
 
 RefType = Literal["BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "WITHDRAWAL_REVERSAL", "ADJUSTMENT"]
 
 
-class Connection(Protocol):
-    """What the ledger needs of a database."""
-
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement and return all its rows."""
-        ...
-
-    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run a statement for each of `rows`."""
-        ...
-
-
-class LedgerBroken(Exception):
-    """The database is not in the state that the rules leave behind; nothing may be written."""
-
-
 SQL = read_statements("runtime.game", "ledger.sql")
-_NOBODY = (None, None)
 
 
 def read_cut(execute: Callable[[str, Sequence[Any]], Sequence[tuple[Any, ...]]]) -> Cut:
@@ -97,7 +91,9 @@ class Commit:
         now_ms: int,
         next_seq: int,
         encode: chain.Encode = chain.encode,
+        numbers: RowNumbers | None = None,
     ) -> None:
+        """`numbers` are those that are known by heart; whoever rolls back clears them."""
         self.connection = connection
         self._encode = encode
         self.number, self.now_ms = number, now_ms
@@ -109,8 +105,8 @@ class Commit:
         self._house: dict[str, int] = {}
         self._entries, self._entry_positions = list[tuple[Any, ...]](), list[int]()
         self._bets: list[Bet] = []
-        self._players: dict[str, tuple[int, str | None]] = {}
-        """The players who were met: their numbers, and the newest entry of each."""
+        self._numbers = numbers or RowNumbers()
+        self._players = self._numbers.players
         self._resolved: list[tuple[Any, ...]] = []
         self._live: dict[tuple[str, str], Bet] = {}
 
@@ -124,16 +120,9 @@ class Commit:
         """The position that the next row gets."""
         return len(self._records)
 
-    def meet(self, user_ids: Collection[str]) -> dict[str, tuple[int, str | None]]:
+    def meet(self, user_ids: Collection[str]) -> dict[str, Numbered]:
         """Read those whose balances are about to move, together: a third of the time; return who is known by now."""
-        unmet = [user_id for user_id in user_ids if user_id not in self._players]
-        if unmet:
-            rows = self.write("players", json.dumps(unmet))
-            met = {user_id: (user, last_entry_id) for user_id, user, last_entry_id in rows}
-            if len(met) < len(rows):
-                raise LedgerBroken(f"{len(rows)} users have {len(met)} ids")
-            self._players.update(met)
-        return self._players
+        return self._numbers.meet(self.connection.execute, user_ids)
 
     def bets_on_cells(self, wanted: Sequence[tuple[Sequence[int], str]]) -> list[tuple[Any, ...]]:
         """Return the bets taken on cells by users, of those that were committed."""
@@ -289,8 +278,13 @@ class Commit:
         self._write_header(header)
 
     def _write_bets(self) -> None:
-        pricings, players = Pricings(self.connection.execute), self._players
-        rows = [bet_row(bet, pricings.of(bet), players.get(bet.user_id, _NOBODY)[0]) for bet in self._bets]
+        execute, bets = self.connection.execute, self._bets
+        pricings, players = Pricings(execute), self.meet({bet.user_id for bet in bets})
+        logins = self._numbers.logins(execute, {bet.delegation_id for bet in bets if bet.delegation_id})
+        rows = []
+        for bet in bets:
+            user, _ = players.get(bet.user_id, UNKNOWN)
+            rows.append(bet_row(bet, pricings.of(bet), user, *logins.get(bet.delegation_id or "", UNKNOWN)))
         self.connection.execute_many(ROWS["insert_bet"], rows)
 
     def _write_ends(self) -> None:

@@ -2,11 +2,6 @@
 -- must do otherwise stands in runtime/postgresql/statements.sql. Braces stand for text of this program, such as the
 -- columns of a table: runtime/game/statements.py.
 
--- name: players
--- Of many players, by their ids in one list: the number of each, and the newest entry. RETURNING tells what a row has
--- become, so what it was is asked before a balance moves.
-SELECT id, seq, last_entry_id FROM users WHERE id IN (SELECT value FROM json_each(?));
-
 -- name: user_seq
 -- The number that stands for a player in the rows, by the player's id; a part of others.
 SELECT users.seq FROM users WHERE users.id = ?;

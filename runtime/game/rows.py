@@ -6,7 +6,7 @@ The views `bets` and `transaction_ledger` show them as they were, and as the has
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from runtime.game.bets import STATUSES, Bet, Status
 from runtime.game.chain import Header
@@ -29,6 +29,22 @@ _STATUS_CODES: dict[Status, int] = {status: code for code, status in enumerate(S
 _KIND_CODES = {kind: code for code, kind in enumerate(KINDS)}
 
 Execute = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+
+
+class Connection(Protocol):
+    """What the ledger needs of a database."""
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return all its rows."""
+        ...
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of `rows`."""
+        ...
+
+
+class LedgerBroken(Exception):
+    """The database is not in the state that the rules leave behind; nothing may be written."""
 
 
 def status_code(status: Status) -> int:
@@ -92,14 +108,15 @@ def kept_cell_id(bet: Bet) -> str | None:
     return None if bet.cell_id == f"{bet.column_start_s}_{bet.low_cents}_{bet.high_cents}" else bet.cell_id
 
 
-def bet_row(bet: Bet, pricing: int, user: int | None = None) -> tuple[Any, ...]:
-    """Return the parameters of `insert_bet`, which looks the player's number up where it is not given."""
-    at_ms, delegation = bet.placed_at, bet.delegation_id
+def bet_row(
+    bet: Bet, pricing: int, user: int | None, login: int | None = None, key: str | None = None
+) -> tuple[Any, ...]:
+    """Return the parameters of `insert_bet`, with the numbers of its player and of its login, and the login's key."""
+    at_ms, signer = bet.placed_at, bet.signer
     return (
         bet.seq,
         ulid_key(bet.id),
         user,
-        bet.user_id,
         kept_cell_id(bet),
         bet.amount,
         bet.reward_rate,
@@ -117,10 +134,8 @@ def bet_row(bet: Bet, pricing: int, user: int | None = None) -> tuple[Any, ...]:
         bytes_of(bet.nonce),
         bet.signed_at_s - at_ms // 1000,
         packed(bet.signature, SIGNATURE_BYTES_MAX),
-        bet.signer,
-        delegation,
-        bet.signer if delegation else packed(bet.signer, SIGNER_BYTES_MAX),
-        delegation,
+        None if signer == key else signer if bet.delegation_id else packed(signer, SIGNER_BYTES_MAX),
+        login,
         bet.received_ms - at_ms,
         bet.decided_by_ms - at_ms,
         None if bet.tick_id is None else bet.tick_id - at_ms,

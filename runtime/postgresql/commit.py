@@ -15,6 +15,7 @@ from runtime.game.chain import Header, marks
 from runtime.game.gestures import Gesture
 from runtime.game.ids import entry_id
 from runtime.game.ledger import SQL, Commit, Move
+from runtime.game.row_numbers import UNKNOWN, Numbered
 from runtime.game.rows import PRICING_BETS, ROWS, commit_row, kept_cell_id, kind_code, status_code
 from runtime.postgresql.arrays import numbers, texts
 from runtime.postgresql.connection import Asked, PostgresDatabase
@@ -115,6 +116,7 @@ class PostgresCommit(Commit):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
+        self._players = {}  # asked for in each commit, with their balances
         self._accounts: dict[int, _Account] = {}
         self._moved: dict[int, _Account] = {}
         """Those whose balances are to be written."""
@@ -163,7 +165,7 @@ class PostgresCommit(Commit):
                 self._players[user_id] = (user, last_entry_id)
                 self._accounts[user] = _Account(balance, version)
 
-    def meet(self, user_ids: Collection[str]) -> dict[str, tuple[int, str | None]]:
+    def meet(self, user_ids: Collection[str]) -> dict[str, Numbered]:
         """Read the players whose balances are about to move, all at once; return who is known by now."""
         unmet = [user_id for user_id in user_ids if user_id not in self._players]
         if unmet:
@@ -234,7 +236,7 @@ class PostgresCommit(Commit):
 
     def _write_bets(self) -> None:
         players = self._players
-        rows = [_bet_row(bet, self._pricing_of(bet), players.get(bet.user_id, (None,))[0]) for bet in self._bets]
+        rows = [_bet_row(bet, self._pricing_of(bet), players.get(bet.user_id, UNKNOWN)[0]) for bet in self._bets]
         written = [write(column) for write, column in zip(BET_ARRAYS, zip(*rows, strict=True), strict=True)]
         self._run(OWN["insert_bets"], self.now_ms, self.number, *written)
 

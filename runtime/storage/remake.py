@@ -18,6 +18,7 @@ from runtime.game.bets import from_row
 from runtime.game.chain import Header
 from runtime.game.ids import entry_key, ulid_key
 from runtime.game.ledger import SQL
+from runtime.game.row_numbers import UNKNOWN, RowNumbers
 from runtime.game.rows import ROWS, Pricings, bet_row, commit_row, entry_row
 from runtime.game.statements import fill, read_statements
 from runtime.storage.files import to_disk
@@ -171,22 +172,31 @@ def _copy_commits(old: Connection, new: Connection, after: Any) -> list[Row]:
 
 
 def _copy_bets(old: Connection, new: Connection, after: Any) -> list[Row]:
-    rows, pricings = old.execute(REMAKE["bets_after"], (after, BATCH_ROWS)), Pricings(new.execute)
-    new.execute_many(ROWS["insert_bet"], [bet_row(bet, pricings.of(bet)) for bet in map(from_row, rows)])
+    rows, pricings, numbers = (
+        old.execute(REMAKE["bets_after"], (after, BATCH_ROWS)),
+        Pricings(new.execute),
+        RowNumbers(),
+    )
+    bets = [*map(from_row, rows)]
+    players = numbers.meet(new.execute, {bet.user_id for bet in bets})
+    logins = numbers.logins(new.execute, {bet.delegation_id for bet in bets if bet.delegation_id})
+    written = []
+    for bet in bets:
+        login = logins.get(bet.delegation_id or "", UNKNOWN)
+        written.append(bet_row(bet, pricings.of(bet), players[bet.user_id][0], *login))
+    new.execute_many(ROWS["insert_bet"], written)
     return rows
 
 
 def _copy_entries(old: Connection, new: Connection, after: Any) -> list[Row]:
     rows = old.execute(REMAKE["entries_after"], (after, BATCH_ROWS))
-    numbers: dict[str, int] = {}
+    players = RowNumbers().meet(new.execute, {row[1] for row in rows})
     written = []
     for *entry, number, previous_id in rows:
         entry_id, user_id, created_ms, commit, position = entry[0], entry[1], *entry[7:10]
         if ulid_key(entry_id) != entry_key(created_ms, commit, position):
             raise NotRemade(f"entry {entry_id} has not the id of its commit and position")
-        if user_id not in numbers:
-            numbers[user_id] = new.execute(REMAKE["player"], (user_id,))[0][0]
-        written.append(entry_row(tuple(entry), numbers[user_id], number, previous_id))
+        written.append(entry_row(tuple(entry), players[user_id][0], number, previous_id))
     new.execute_many(ROWS["insert_entry"], written)
     return rows
 

@@ -45,10 +45,6 @@ SELECT {entry_columns}, number, previous_id FROM transaction_ledger WHERE id > ?
 SELECT (SELECT coalesce(max(number), 0) FROM commit_rows), (SELECT coalesce(max(seq), 0) FROM bet_rows),
        (SELECT coalesce(ulid_text(max(id)), '') FROM entry_rows);
 
--- name: player
--- A player's number.
-SELECT seq FROM users WHERE id = ?;
-
 -- name: origin
 -- Which state of the old file the new one is made of.
 SELECT number, hash, tables_done FROM remade_from;

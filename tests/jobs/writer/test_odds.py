@@ -16,7 +16,7 @@ from jobs.writer import job as writer_job
 from jobs.writer.apply import apply
 from jobs.writer.money import BALANCE_MAX_CENTS
 from runtime.audit import audit
-from runtime.game.ledger import LedgerBroken
+from runtime.game.rows import LedgerBroken
 from runtime.messaging import queues
 from runtime.messaging.commands import (
     Adjust,

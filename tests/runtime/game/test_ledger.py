@@ -11,7 +11,8 @@ import pytest
 from runtime.game import chain
 from runtime.game.bets import COLUMNS, Bet, from_row, placed_content
 from runtime.game.chain import GENESIS
-from runtime.game.ledger import SQL, Commit, LedgerBroken
+from runtime.game.ledger import Commit
+from runtime.game.rows import ROWS, LedgerBroken
 
 
 class Connection:
@@ -54,7 +55,7 @@ def test_two_accounts_of_one_id_stop_everything() -> None:
 def test_an_unknown_account_is_given_and_takes_nothing() -> None:
     short, connection = commit([])
     assert short.balance_change("u", -5, "ADJUSTMENT", "r") is None
-    assert (short.is_empty, connection.asked) == (True, [SQL["players"]])
+    assert (short.is_empty, connection.asked) == (True, [ROWS["players"]])
 
 
 def test_a_payout_without_an_account_stops_everything() -> None:
