@@ -39,7 +39,7 @@ from runtime.triggers.run import Bench, await_shards, shards_of
 logger = logging.getLogger(__name__)
 
 PROCESS = "functions"
-WATCH_EVERY_S = 0.1
+WATCH_EVERY_S = 0.25
 LEDGER_AWAY_WAIT_S = 0.5
 DRAIN_S = 8.0
 """How long what is under way may go on when the process stops."""
