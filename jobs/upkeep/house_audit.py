@@ -7,7 +7,7 @@ from contextlib import closing
 
 from runtime.audit import Finding, Report, audit
 from runtime.audit.heads import HEADS_FILE, Head, keep_head, read_heads
-from runtime.audit.roots import ROOTS_FOLDER, check_roots
+from runtime.audit.roots import ROOTS_FOLDER, check_roots, read_roots
 from runtime.clock import Clock
 from runtime.game.merkle import root_of
 from runtime.game.shards import begins_after, shard_of
@@ -44,9 +44,11 @@ def _as_one(settings: Settings, reports: Sequence[Report]) -> Report:
         whole.bets += one.bets
         whole.balance_cents += one.balance_cents
         whole.findings += one.findings
+    # Read first: players bet on meanwhile, and each second another root is kept.
+    roots = read_roots(settings.data / ROOTS_FOLDER)
     with closing(choice.open_reader(settings)) as reader, reader.snapshot():
         whole.findings += [Finding(*fault) for fault in choice.faults_of_house(reader)]
-        whole.findings += check_roots(reader, settings.data / ROOTS_FOLDER)
+        whole.findings += check_roots(reader, roots)
     return whole
 
 

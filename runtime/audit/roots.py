@@ -58,15 +58,16 @@ class Roots:
 
 
 def read_roots(folder: Path) -> Iterator[Root]:
-    """Yield the roots that were kept, oldest first; a line that is none was left unfinished by a crash."""
-    for file in sorted(folder.glob("*.jsonl")):
-        for line in file.read_bytes().split(b"\n")[:-1]:
-            yield msgspec.json.decode(line, type=Root)
+    """Return the roots that are kept by now, oldest first; a line that is none was left unfinished by a crash."""
+    texts = [file.read_bytes() for file in sorted(folder.glob("*.jsonl"))]
+    return (msgspec.json.decode(line, type=Root) for text in texts for line in text.split(b"\n")[:-1])
 
 
-def check_roots(database: Database, folder: Path) -> Iterator[Finding]:
-    """Yield a finding for each kept root that the chains do not lead to any more; `database` reads about all shards."""
-    roots = read_roots(folder)
+def check_roots(database: Database, roots: Iterator[Root]) -> Iterator[Finding]:
+    """Yield a finding for each kept root that the chains do not lead to any more.
+
+    `database` reads about all shards, of a state from after the roots were read: a later root names later commits.
+    """
     while some := list(islice(roots, ROOTS_AT_ONCE)):
         wanted = sorted({number for one in some for number in one.numbers})
         hashes: dict[int, str] = dict(database.execute(AUDIT["hashes_of"], (msgspec.json.encode(wanted).decode(),)))

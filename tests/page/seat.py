@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle, takewhile
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -51,21 +53,25 @@ class Seat:
     def bet(self) -> None:
         """Tap until a bet is taken: a rate may move while a tap is on its way, and is refused then."""
         self._expect_cells()
-        self._bet_on((across, 0.48) for across in 2 * (0.75, 0.8, 0.85, 0.9, 0.95))
+        self._bet_on([(across, 0.48) for across in (0.75, 0.8, 0.85, 0.9, 0.95)])
 
     def bet_soon(self) -> None:
         """Bet on one of the columns that begin first, so that the result comes soon."""
-        self._bet_on((SOON, down) for down in (0.42, 0.58, 0.35, 0.65, 0.28, 0.72, 0.2, 0.8))
+        self._bet_on([(SOON, down) for down in (0.42, 0.58, 0.35, 0.65, 0.28, 0.72, 0.2, 0.8)])
 
-    def _bet_on(self, places: Iterable[tuple[float, float]]) -> None:
-        """Tap at the first of these parts of the board where a bet is taken; some cells may have one already."""
-        for across, down in places:
+    def _bet_on(self, places: Sequence[tuple[float, float]]) -> None:
+        """Tap at the first of these parts of the board where a bet is taken; some cells may have one already.
+
+        On a busy machine rates are often others by the time that a tap arrives.
+        """
+        until_s = time.monotonic() + PATIENCE_MS / 1000
+        for across, down in takewhile(lambda _: time.monotonic() < until_s, cycle(places)):
             self.page.mouse.move(*self.point(across, down))
             if self.page.locator("#board.can-tap").count() == 0:
                 continue
             if self._tap_anew(across, down) and self.bets.first.get_attribute("data-state") != "refused":
                 return
-        raise AssertionError("no tap was taken")
+        raise AssertionError(f"no tap was taken; the newest bet says: {self.bets.all_inner_texts()[:1]}")
 
     def _tap_anew(self, across: float, down: float) -> bool:
         """Tap, and wait for what becomes of this tap: the one before may have been refused, and is shown still.

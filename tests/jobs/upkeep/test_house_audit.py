@@ -17,6 +17,7 @@ from runtime.postgresql import choice
 from runtime.postgresql.adding import add_shard
 from runtime.postgresql.connection import PostgresDatabase
 from runtime.settings import Settings
+from runtime.storage.database import Database
 from tests.jobs.writer_desk import PRICE_CENTS, RISK, Desk
 from tests.postgres import Postgres
 from tests.runtime.postgresql.test_pages import AVAILABLE, SORTED_OTHERWISE, damage
@@ -108,6 +109,23 @@ def test_a_chain_that_was_cut_short_does_not_lead_to_its_root(desks: tuple[Desk,
     with closing(two.reopened()) as by_hand:
         by_hand.execute("DELETE FROM commit_rows WHERE number = (SELECT max(number) FROM commit_rows)")
     assert any("the root kept at" in fault for fault in faults(one.settings))
+
+
+def test_a_root_that_is_kept_while_the_audit_looks_is_not_held_against_it(
+    desks: tuple[Desk, Desk], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = desks
+    looked_into = choice.faults_of_house
+
+    def play_on(whole: Database) -> list[tuple[str, str, str]]:
+        found = list(looked_into(whole))
+        assert one.player(3)
+        keep_root(one.settings, clock.now_ms())
+        return found
+
+    monkeypatch.setattr(choice, "faults_of_house", play_on)
+    assert faults(one.settings) == []
+    assert list(read_roots(one.settings.data / ROOTS_FOLDER))
 
 
 def test_roots_are_kept_a_file_a_day_for_some_days(tmp_path: Path) -> None:
