@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, takewhile
+from typing import TypeVar
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -15,6 +16,7 @@ SHOWN_MS = 5_000
 """How long a tap may take to be shown: nobody is asked for that."""
 SOON = 0.46
 """How far across a wide board the columns lie that are the first to take bets."""
+T = TypeVar("T")
 TAKEN = ("confirmed", "touched", "won", "lost")
 
 
@@ -59,33 +61,40 @@ class Seat:
         """Bet on one of the columns that begin first, so that the result comes soon."""
         self._bet_on([(SOON, down) for down in (0.42, 0.58, 0.35, 0.65, 0.28, 0.72, 0.2, 0.8)])
 
+    def tap_anew(self) -> None:
+        """Tap until a tap is shown, whatever becomes of it: a cell may be withdrawn at that moment."""
+        shown = (self._shows_tap(across, 0.48) for across in self._in_turn((0.85, 0.8, 0.9)))
+        assert any(shown), "no tap was shown"
+
     def _bet_on(self, places: Sequence[tuple[float, float]]) -> None:
         """Tap at the first of these parts of the board where a bet is taken; some cells may have one already.
 
         On a busy machine rates are often others by the time that a tap arrives.
         """
-        until_s = time.monotonic() + PATIENCE_MS / 1000
-        for across, down in takewhile(lambda _: time.monotonic() < until_s, cycle(places)):
+        for across, down in self._in_turn(places):
             self.page.mouse.move(*self.point(across, down))
-            if self.page.locator("#board.can-tap").count() == 0:
+            if self.page.locator("#board.can-tap").count() == 0 or not self._shows_tap(across, down):
                 continue
-            if self._tap_anew(across, down) and self.bets.first.get_attribute("data-state") != "refused":
+            self.expect_state(*TAKEN, "refused")
+            if self.bets.first.get_attribute("data-state") != "refused":
                 return
         raise AssertionError(f"no tap was taken; the newest bet says: {self.bets.all_inner_texts()[:1]}")
 
-    def _tap_anew(self, across: float, down: float) -> bool:
-        """Tap, and wait for what becomes of this tap: the one before may have been refused, and is shown still.
+    def _in_turn(self, places: Iterable[T]) -> Iterator[T]:
+        """Yield places again and again, as long as patience lasts."""
+        until_s = time.monotonic() + PATIENCE_MS / 1000
+        return takewhile(lambda _: time.monotonic() < until_s, cycle(places))
 
-        False if the cell was withdrawn at that moment: then the page has only said so.
+    def _shows_tap(self, across: float, down: float) -> bool:
+        """Tap, and tell whether this tap is shown: the one before may have been refused, and is shown still.
+
+        It is not if the cell was withdrawn at that moment: then the page has only said so.
         """
         known = self.bets.count()
         self.tap(across, down)
         with suppress(AssertionError):
             expect(self.bets).not_to_have_count(known, timeout=SHOWN_MS)
-        if self.bets.count() == known:
-            return False
-        self.expect_state(*TAKEN, "refused")
-        return True
+        return self.bets.count() != known
 
     @property
     def bets(self) -> Locator:

@@ -108,7 +108,7 @@ def test_a_lost_answer_is_unknown_until_the_same_tap_brings_the_bet(seat: Seat) 
             route.continue_()
 
     seat.page.route("**/api/bets", lose_first)
-    seat.tap(0.9)
+    seat.tap_anew()
     seat.expect_state("unknown")
     seat.expect_state(*TAKEN, "refused")
     assert len(bodies) >= 3

@@ -204,7 +204,7 @@ def test_without_a_network_a_tap_is_unknown_and_heals(
     context.set_offline(True)
     line.go_down()
     expect(seat.page.locator("#banners")).to_contain_text("No connection.")
-    seat.tap(0.85, 0.48)
+    seat.tap_anew()
     seat.expect_state("unknown")
     expect(seat.bets.first.locator(".sentence")).to_contain_text("counts once or not at all")
     expect(seat.page.locator("#balance")).to_have_text("$10,000.00")
@@ -219,7 +219,7 @@ def test_without_a_network_a_tap_is_unknown_and_heals(
 
 def test_a_line_that_breaks_in_mid_bet_brings_the_bet_once(seat: Seat, context: BrowserContext, line: Line) -> None:
     line.lose_next_answer()
-    seat.tap(0.85, 0.48)
+    seat.tap_anew()
     seat.expect_state("unknown")
     line.come_up()
     seat.expect_state(*TAKEN, "refused")
