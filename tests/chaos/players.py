@@ -55,7 +55,8 @@ class Player:
         self.bets: dict[str, BetView] = {}
         """The own bets as listed at the end, by cell."""
         self.balance_cents: int | None = None
-        self.ear = Ear(url, lambda: self.client.token)
+        self._heard_with = ""
+        self.ear = Ear(url, self._token_to_hear_with)
         self.codes: list[tuple[int, str]] = []
         self.waits_ms: dict[str, list[int]] = {}
         """How long the answers 201 took, by the newest fault when they came."""
@@ -82,6 +83,14 @@ class Player:
             self._get_wallet()
         elif grid is not None:
             self._tap(grid, fault)
+
+    def _token_to_hear_with(self) -> str:
+        """Return the session's token; between two sessions that of the one that is gone, which is refused.
+
+        Without any the stream would be a stranger's, for good, and tell of nobody's bets.
+        """
+        self._heard_with = self.client.token or self._heard_with
+        return self._heard_with
 
     def log_in(self) -> bool:
         """Sign in, with a new signature each time; tell whether it worked."""
