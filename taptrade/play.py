@@ -101,7 +101,7 @@ class Play:
 
     def _log_in(self) -> None:
         """Sign in and delegate taps to the session key; done again when a restart has lost the session."""
-        self._client.token = ""
+        # The old token stays until there is another: a stream that is opened with none meanwhile would be a stranger's.
         signed = wallets.sign_login(self.wallet, self._session_key.address, self._plan.audience, self._clock.now_ms())
         try:
             self._client.login(signed)
