@@ -118,8 +118,15 @@ class Book:
                     raise AnotherWriter(f"commit {rows[0][0]} is not ours; we know of {self.number}")
                 self.require_same_epoch()
                 self.numbers.trim()
-                next_ = (self.number + 1, self.hash, self.now_ms(), self.next_seq)
-                commit = self._commit_type(self.database, *next_, canonical.encode, self.numbers)
+                commit = self._commit_type(
+                    self.database,
+                    self.number + 1,
+                    self.hash,
+                    self.now_ms(),
+                    self.next_seq,
+                    canonical.encode,
+                    self.numbers,
+                )
                 yield commit
                 if not commit.is_empty:
                     commit.close()

@@ -16,13 +16,11 @@ from runtime.game.columns import Column
 from runtime.game.cuts import Cut
 from runtime.game.gestures import Gesture
 from runtime.game.ids import entry_id
-from runtime.game.row_numbers import UNKNOWN, Numbered, RowNumbers
+from runtime.game.row_numbers import Numbered, RowNumbers
 from runtime.game.rows import (
     ROWS,
     Connection,
     LedgerBroken,
-    Pricings,
-    bet_row,
     commit_row,
     entry_row,
     gesture_row,
@@ -278,13 +276,7 @@ class Commit:
         self._write_header(header)
 
     def _write_bets(self) -> None:
-        execute, bets = self.connection.execute, self._bets
-        pricings, players = Pricings(execute), self.meet({bet.user_id for bet in bets})
-        logins = self._numbers.logins(execute, {bet.delegation_id for bet in bets if bet.delegation_id})
-        rows = []
-        for bet in bets:
-            user, _ = players.get(bet.user_id, UNKNOWN)
-            rows.append(bet_row(bet, pricings.of(bet), user, *logins.get(bet.delegation_id or "", UNKNOWN)))
+        rows = self._numbers.bet_rows(self.connection.execute, self._bets)
         self.connection.execute_many(ROWS["insert_bet"], rows)
 
     def _write_ends(self) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
 
-from runtime.game.rows import ROWS, Execute, LedgerBroken
+from runtime.game.bets import Bet
+from runtime.game.rows import ROWS, Execute, LedgerBroken, Pricings, bet_row
 
 KEPT_MAX = 16_384
 """Players, and logins, that are kept; some 300 bytes each. To read one anew costs a bet some 5 microseconds."""
@@ -35,9 +38,8 @@ class RowNumbers:
     def trim(self) -> None:
         """Let go of those that are too many, longest known first."""
         for kept in (self.players, self._logins):
-            if len(kept) > KEPT_MAX:
-                for name in [*kept][: len(kept) - KEPT_MAX]:
-                    del kept[name]
+            for name in [*islice(kept, max(0, len(kept) - KEPT_MAX))]:
+                del kept[name]
 
     def meet(self, execute: Execute, user_ids: Iterable[str]) -> dict[str, Numbered]:
         """Return all players who are known by now, these among them if they are stored; unknown ones are read together.
@@ -60,3 +62,13 @@ class RowNumbers:
             found = execute(ROWS["logins"], (json.dumps(unknown),))
             self._logins.update((name, (number, key)) for name, number, key in found)
         return self._logins
+
+    def bet_rows(self, execute: Execute, bets: Sequence[Bet]) -> list[tuple[Any, ...]]:
+        """Return the parameters of `insert_bet` of each bet; what it was priced by is written where it is new."""
+        pricings, players = Pricings(execute), self.meet(execute, {bet.user_id for bet in bets})
+        logins = self.logins(execute, {bet.delegation_id for bet in bets if bet.delegation_id})
+        rows = []
+        for bet in bets:
+            user, _ = players.get(bet.user_id, UNKNOWN)
+            rows.append(bet_row(bet, pricings.of(bet), user, *logins.get(bet.delegation_id or "", UNKNOWN)))
+        return rows

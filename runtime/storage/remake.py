@@ -18,8 +18,8 @@ from runtime.game.bets import from_row
 from runtime.game.chain import Header
 from runtime.game.ids import entry_key, ulid_key
 from runtime.game.ledger import SQL
-from runtime.game.row_numbers import UNKNOWN, RowNumbers
-from runtime.game.rows import ROWS, Pricings, bet_row, commit_row, entry_row
+from runtime.game.row_numbers import RowNumbers
+from runtime.game.rows import ROWS, commit_row, entry_row
 from runtime.game.statements import fill, read_statements
 from runtime.storage.files import to_disk
 
@@ -172,19 +172,8 @@ def _copy_commits(old: Connection, new: Connection, after: Any) -> list[Row]:
 
 
 def _copy_bets(old: Connection, new: Connection, after: Any) -> list[Row]:
-    rows, pricings, numbers = (
-        old.execute(REMAKE["bets_after"], (after, BATCH_ROWS)),
-        Pricings(new.execute),
-        RowNumbers(),
-    )
-    bets = [*map(from_row, rows)]
-    players = numbers.meet(new.execute, {bet.user_id for bet in bets})
-    logins = numbers.logins(new.execute, {bet.delegation_id for bet in bets if bet.delegation_id})
-    written = []
-    for bet in bets:
-        login = logins.get(bet.delegation_id or "", UNKNOWN)
-        written.append(bet_row(bet, pricings.of(bet), players[bet.user_id][0], *login))
-    new.execute_many(ROWS["insert_bet"], written)
+    rows = old.execute(REMAKE["bets_after"], (after, BATCH_ROWS))
+    new.execute_many(ROWS["insert_bet"], RowNumbers().bet_rows(new.execute, [*map(from_row, rows)]))
     return rows
 
 
