@@ -115,7 +115,7 @@ def compared(ours: Sequence[Found], theirs: Sequence[Found]) -> list[Found]:
         names = {name for turn in (*ours, *theirs) for name in turn["rates"][place]["cpu_us_per_bet"]}
         found += [
             _held(f"{name} us a bet {at}", ours, theirs, _of_rate(place, partial(_cost, name)))
-            for name in ("api", "writer", "nginx", "redis", "settler")
+            for name in ("api", "writer", "nginx", "redis", "settler", "generator")
             if name in names
         ]
         found.append(_held(f"server us a bet {at}", ours, theirs, _of_rate(place, server_us)))

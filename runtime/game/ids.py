@@ -19,17 +19,31 @@ POSITION_BYTES = POSITION_BITS // 8
 KEY_BYTES = 16
 _DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuv!"[_VALUES.get(chr(code), 32)] for code in range(256))
 """To digits that int() reads; whatever else int() would read too becomes none."""
+_LETTERS = ALPHABET.encode() * 8
+
+
+def _halving(bits: int) -> tuple[int, int, int]:
+    """Return what moves the upper half of every group of bits apart: both halves' masks, and how far.
+
+    Groups lie as far from each other as eight bits for each five of theirs take.
+    """
+    lower = sum((1 << bits // 2) - 1 << group for group in range(0, 256, bits * 8 // 5))
+    return lower, lower << bits // 2, bits // 2 * 3 // 5
+
+
+_HALVINGS = [_halving(bits) for bits in (160, 80, 40, 20, 10)]
+
+
+def _letters(number: int) -> str:
+    """Return the 26 letters of a number: its bits parted into bytes of five, in half the time that 26 look-ups take."""
+    for lower, upper, apart in _HALVINGS:
+        number = number & lower | (number & upper) << apart
+    return number.to_bytes(LENGTH, "big").translate(_LETTERS).decode()
 
 
 def ulid(ms: int, low_bits: int) -> str:
     """Return the ULID of a time in milliseconds (48 bits) and 80 further bits."""
-    number = (ms << RANDOM_BITS) | low_bits
-    pairs = []
-    for _ in range(LENGTH // 2):
-        pairs.append(_PAIRS[number & 1023])
-        number >>= 10
-    pairs.reverse()
-    return "".join(pairs)
+    return _letters(ms << RANDOM_BITS | low_bits)
 
 
 def tail_of(request_id: str) -> str:
@@ -94,14 +108,8 @@ def ulid_text(key: Any) -> Any:
     """Return the ULID of a key; what is none stays as it is."""
     if not isinstance(key, bytes):
         return key
-    ms, high, low = int.from_bytes(key[:6], "big"), int.from_bytes(key[6:11], "big"), int.from_bytes(key[11:16], "big")
-    pairs = _PAIRS
-    return (
-        pairs[ms >> 40] + pairs[ms >> 30 & 1023] + pairs[ms >> 20 & 1023] + pairs[ms >> 10 & 1023] + pairs[ms & 1023]
-        + pairs[high >> 30] + pairs[high >> 20 & 1023] + pairs[high >> 10 & 1023] + pairs[high & 1023]
-        + pairs[low >> 30] + pairs[low >> 20 & 1023] + pairs[low >> 10 & 1023] + pairs[low & 1023]
-        + key[16:].decode()
-    )  # fmt: skip
+    text = _letters(int.from_bytes(key[:KEY_BYTES], "big"))
+    return text + key[KEY_BYTES:].decode() if len(key) > KEY_BYTES else text
 
 
 def entry_key(committed_ms: int | None, commit_number: int | None, position: int | None) -> bytes | None:

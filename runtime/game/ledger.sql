@@ -143,8 +143,8 @@ SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, l
 SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL;
 
 -- name: bets_among
--- The bets of a list of row numbers, in order of placing; the list is one parameter.
-SELECT {bet_columns} FROM bets WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq;
+-- The bets of a list of row numbers, in order of placing, less what their end asks nothing of; one parameter, the list.
+SELECT {ending_columns} FROM bets WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq;
 
 -- name: resolve_bet
 -- End an open bet; of one that has ended it fails.

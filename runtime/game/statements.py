@@ -26,8 +26,20 @@ Marks = Mapping[str, str | tuple[str, ...]]
 
 ENTRY_COLUMNS = "id, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at, commit_number, place"
 """What an entry says, in the order of its fields; its link to the entry before it is no part of that."""
+UNASKED = {
+    "nonce": "''",
+    "signed_at_s": "0",
+    "signature": "''",
+    "signer": "''",
+    "delegation_id": "NULL",
+    "decided_by_ms": "0",
+    "features": "NULL",
+}
+"""What the end of a bet asks nothing of, and what settlement reads in its place: the sealed texts and the look-ups of
+others take longer than all the rest of a row."""
 COLUMN_LISTS: Marks = {
     "bet_columns": COLUMNS,
+    "ending_columns": tuple(f"{UNASKED[name]} AS {name}" if name in UNASKED else name for name in COLUMNS),
     "bet_values": ("?",) * len(COLUMNS),
     "placed_columns": PLACED_COLUMNS,
     "column_columns": COLUMN_FIELDS,

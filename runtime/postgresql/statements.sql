@@ -17,9 +17,9 @@ CROSS JOIN LATERAL (SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL
     AND "user" = (SELECT users.seq FROM users WHERE users.id = wanted.cell ->> 3) LIMIT 1) AS bet;
 
 -- name: bets_among
--- The bets of a list of row numbers, in order of placing; the list is one parameter.
+-- The bets of a list of row numbers, in order of placing, less what their end asks nothing of; one parameter, the list.
 SELECT {bet.bet_columns} FROM json_array_elements_text(?::json) AS wanted (seq)
-CROSS JOIN LATERAL (SELECT {bet_columns} FROM bets WHERE bets.seq = wanted.seq::bigint LIMIT 1) AS bet
+CROSS JOIN LATERAL (SELECT {ending_columns} FROM bets WHERE bets.seq = wanted.seq::bigint LIMIT 1) AS bet
 ORDER BY bet.seq;
 
 -- name: players

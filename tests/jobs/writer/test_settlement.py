@@ -6,7 +6,10 @@ import pytest
 
 from jobs.writer import settle
 from runtime.audit import audit
+from runtime.game.bets import COLUMNS
+from runtime.game.ledger import SQL
 from runtime.game.money import payout_cents
+from runtime.game.statements import UNASKED
 from runtime.messaging import queues
 from runtime.messaging.commands import PlaceBet
 from tests.jobs.writer.dying_slices import settle_and_die
@@ -45,6 +48,17 @@ def test_a_bet_ends_by_the_windows_extremes(desk: Desk, low: int, high: int, cov
     assert row["payout_amount"] == {"won": due, "lost": 0, "void": 0}[status]
     assert desk.balance(user) == 1_000_000 - 500 + {"won": due, "lost": 0, "void": 500}[status]
     assert audit(desk.database).faults == []
+
+
+def test_settlement_reads_of_a_bet_all_but_what_its_end_asks_nothing_of(desk: Desk) -> None:
+    desk.place(*(desk.bet(desk.player(number), rows=number) for number in (1, 2)))
+    read = [dict(zip(COLUMNS, row, strict=True)) for row in desk.database.execute(SQL["bets_among"], ("[2, 1]",))]
+    stored = desk.database.dicts("SELECT * FROM bets ORDER BY seq")
+    assert len(read) == len(stored) == 2
+    for one, whole in zip(read, stored, strict=True):
+        assert {name for name in COLUMNS if one[name] != whole[name]} <= UNASKED.keys()
+        assert (one["signature"], one["nonce"], one["signer"]) == ("", "", "")
+        assert whole["signature"].startswith("sealed:")
 
 
 def test_settling_again_moves_no_money(desk: Desk) -> None:

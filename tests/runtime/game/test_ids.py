@@ -34,6 +34,15 @@ def test_the_id_of_an_entry_is_the_ulid_of_its_commit_and_place(commit: int, pla
     assert (entry_ms(key), entry_commit(key), entry_position(key)) == (NOW_MS, commit, place)
 
 
+@pytest.mark.parametrize("place", range(26))
+def test_each_letter_says_five_bits(place: int) -> None:
+    for value, letter in enumerate(ALPHABET[:8] if place == 25 else ALPHABET):
+        number = value << 5 * place
+        text = "0" * (25 - place) + letter + "0" * place
+        assert ulid(number >> 80, number & 2**80 - 1) == text
+        assert ulid_text(number.to_bytes(16, "big")) == text
+
+
 def test_ids_rise_with_commit_and_place() -> None:
     ids = [entry_id(NOW_MS, commit, place) for commit in range(1, 20) for place in range(0, 3_000, 7)]
     assert ids == sorted(set(ids))
