@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 IDLE_WAIT_S = 0.25
 GATHER_MS = 5
-GATHER_MS_FOR_BET = 0.25
+GATHER_MS_FOR_BET = 0.3
 GATHER_MS_MAX = 20
 """How long bets gather for a commit: the more of them come, the longer, since a few big commits leave the processors
 far more time than many small ones. After a pause the first bet does not wait."""
