@@ -200,10 +200,10 @@ def test_a_bet_that_waits_for_its_tick_does_not_keep_the_writer_spinning(
 @pytest.mark.parametrize(
     ("placing", "passed_ms", "waits"),
     [
-        pytest.param(0.0, 0, [0.006], id="after a lonely bet"),
-        pytest.param(0.0, 3, [0.003], id="the commit's own time counts"),
-        pytest.param(0.0, 6, [], id="after a pause nobody waits"),
-        pytest.param(20.0, 0, [0.012], id="the more come the longer"),
+        pytest.param(0.0, 0, [0.005], id="after a lonely bet"),
+        pytest.param(0.0, 3, [0.002], id="the commit's own time counts"),
+        pytest.param(0.0, 5, [], id="after a pause nobody waits"),
+        pytest.param(20.0, 0, [0.011], id="the more come the longer"),
         pytest.param(1_000.0, 0, [0.020], id="but no longer than that"),
     ],
 )
