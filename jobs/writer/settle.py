@@ -104,7 +104,7 @@ class Settlement:
             # What a writer before this one has ended comes first, and is passed over without commits of its own.
             taken = self.next_bets(beside)
             del column.left[: len(taken)]
-            bets = list(map(from_row, commit.write("bets_among", str(taken))))
+            bets = list(map(from_row, commit.write("ending_bets", str(taken))))
             results = [column.result(bet) for bet in bets]
             commit.meet({bet.user_id for bet, status in zip(bets, results, strict=True) if status in PAYS})
             for bet, status in zip(bets, results, strict=True):

@@ -142,7 +142,7 @@ SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL AND (column_start_s, l
 -- holds what is asked here, while the status would have to be read from each row, and bets wait meanwhile.
 SELECT seq FROM bets WHERE column_start_s = ? AND refusal_code IS NULL;
 
--- name: bets_among
+-- name: ending_bets
 -- The bets of a list of row numbers, in order of placing, less what their end asks nothing of; one parameter, the list.
 SELECT {ending_columns} FROM bets WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq;
 

@@ -28,11 +28,9 @@ ENTRY_COLUMNS = "id, user_id, amount, balance_after, ref_type, ref_id, metadata,
 """What an entry says, in the order of its fields; its link to the entry before it is no part of that."""
 UNASKED = {
     "nonce": "''",
-    "signed_at_s": "0",
     "signature": "''",
     "signer": "''",
     "delegation_id": "NULL",
-    "decided_by_ms": "0",
     "features": "NULL",
 }
 """What the end of a bet asks nothing of, and what settlement reads in its place: the sealed texts and the look-ups of

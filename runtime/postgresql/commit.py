@@ -21,7 +21,7 @@ from runtime.postgresql.arrays import numbers, texts
 from runtime.postgresql.connection import Asked, PostgresDatabase
 from runtime.postgresql.translation import OWN
 
-BLIND = frozenset({"bets_by_id", "bets_among"})
+BLIND = frozenset({"bets_by_id", "ending_bets"})
 """Statements of the ledger that see no balance and no entry, so that none needs to be written before them."""
 LAST = frozenset({"finish_column", "set_open_from", "save_bucket"})
 """Statements that nothing of the same commit reads after: they go with its end."""
@@ -133,7 +133,7 @@ class PostgresCommit(Commit):
         user_ids = sorted({user_id for job in bets for _, user_id, _ in job})
         listed = (json.dumps(seqs),)
         own: list[Asked] = [(OWN["players"], (json.dumps(user_ids),)), (OWN["players_of_bets"], listed)]
-        own += [(SQL["bets_among"], (str(seqs),))] if seqs else []
+        own += [(SQL["ending_bets"], (str(seqs),))] if seqs else []
         own += [(OWN["newest_pricings"], ())] if bets else []
         for job in bets:
             own.append((SQL["bets_by_id"], (json.dumps([bet_id for bet_id, _, _ in job]),)))

@@ -16,7 +16,7 @@ CROSS JOIN LATERAL (SELECT {bet_columns} FROM bets WHERE refusal_code IS NULL
     AND high_cents = (wanted.cell ->> 2)::bigint
     AND "user" = (SELECT users.seq FROM users WHERE users.id = wanted.cell ->> 3) LIMIT 1) AS bet;
 
--- name: bets_among
+-- name: ending_bets
 -- The bets of a list of row numbers, in order of placing, less what their end asks nothing of; one parameter, the list.
 SELECT {bet.bet_columns} FROM json_array_elements_text(?::json) AS wanted (seq)
 CROSS JOIN LATERAL (SELECT {ending_columns} FROM bets WHERE bets.seq = wanted.seq::bigint LIMIT 1) AS bet

@@ -10,7 +10,7 @@ from runtime.game.statements import read_statements
 OWN = read_statements("runtime.postgresql", "statements.sql")
 INSTEAD = {
     SQL["bets_by_id"]: OWN["bets_by_id"],
-    SQL["bets_among"]: OWN["bets_among"],
+    SQL["ending_bets"]: OWN["ending_bets"],
     SQL["last_bet_seq"]: OWN["last_bet_seq"],
 }
 """Statements of the ledger, and what stands for them here."""

@@ -52,7 +52,7 @@ def test_a_bet_ends_by_the_windows_extremes(desk: Desk, low: int, high: int, cov
 
 def test_settlement_reads_of_a_bet_all_but_what_its_end_asks_nothing_of(desk: Desk) -> None:
     desk.place(*(desk.bet(desk.player(number), rows=number) for number in (1, 2)))
-    read = [dict(zip(COLUMNS, row, strict=True)) for row in desk.database.execute(SQL["bets_among"], ("[2, 1]",))]
+    read = [dict(zip(COLUMNS, row, strict=True)) for row in desk.database.execute(SQL["ending_bets"], ("[2, 1]",))]
     stored = desk.database.dicts("SELECT * FROM bets ORDER BY seq")
     assert len(read) == len(stored) == 2
     for one, whole in zip(read, stored, strict=True):

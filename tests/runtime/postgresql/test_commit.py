@@ -28,7 +28,7 @@ HOT: dict[str, tuple[str, tuple[Any, ...]]] = {
     "players_of_bets": (OWN["players_of_bets"], ("[1, 2]",)),
     "bets_by_id": (OWN["bets_by_id"], (json.dumps([ID]),)),
     "bets_on_cells": (OWN["bets_on_cells"], (json.dumps([[1, 2, 3, ID]]),)),
-    "bets_among": (OWN["bets_among"], ("[1, 2]",)),
+    "ending_bets": (OWN["ending_bets"], ("[1, 2]",)),
     "newest_pricings": (OWN["newest_pricings"], ()),
     "move_balances": (OWN["move_balances"], (1, *[numbers([1])] * 5, texts([ID]), 1)),
     "resolve_bets": (OWN["resolve_bets"], (1, 1, *[numbers([1])] * 4)),
