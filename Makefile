@@ -159,7 +159,7 @@ loadtest: .venv/.dev ## players who sign in and tap, for a minute; starts a serv
 	@$(BIN)/python -m locust -f loadtest/locustfile.py --headless --only-summary $(LOADTEST_ARGS)
 
 .PHONY: bench
-bench: .venv/.dev ## signed bets through the real system at fixed rates (RATES=3000, GESTURE=10), or against another build (AGAINST=REV ROUNDS=3)
+bench: .venv/.dev ## signed bets through the real system at fixed rates (RATES=3000, GESTURE=10), or against another build (AGAINST=REV ROUNDS=6)
 	@$(BIN)/python -m loadtest $(if $(AGAINST),against --revision $(AGAINST),bench) $(if $(RATES),--rates $(RATES)) \
 		$(if $(GESTURE),--gesture $(GESTURE)) $(if $(ROUNDS),--rounds $(ROUNDS))
 

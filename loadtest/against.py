@@ -1,19 +1,20 @@
-"""`make bench AGAINST=REV`: this build and another, measured in turns by one generator, and told as ratios.
+"""`make bench AGAINST=REV`: this build and another stand side by side, are loaded in turns, and told as ratios.
 
-Machines differ, and one machine differs from hour to hour. What two builds do minutes apart may be compared.
+Machines differ, and one machine differs from minute to minute. What two builds do half a minute apart may be compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from statistics import median
 from typing import Annotated
 
 from loadtest import yardsticks
-from loadtest.capacity import FIXED, NOT_SERVER, STEP, Run, highest_of, known_of, server_us
+from loadtest.capacity import NOT_SERVER, STEP, Run, highest_of, known_of, server_us
 from loadtest.first_bet import first_bet_s
 from loadtest.measurement import Found, Measurement, Trial
 from loadtest.revision import HERE, Revision, prepared
@@ -22,78 +23,95 @@ from loadtest.server import calls_per_s
 from loadtest.stage import Stage, stage
 
 RATES = (1_000, 3_000)
-ROUNDS = 3
+ROUNDS = 6
+TURN = (20.0, 15.0)
+"""Warm-up and measured seconds of a turn. The warm-up is as long as a bet lives: by its end the other
+build's bets of the turn before are settled, and the build's own settle at the rate at which they are placed."""
 SEARCH_S = 240.0
 """How long a build's highest rate is looked for."""
+STARTS = 3
+"""Starts of each build's empty house, and repeats of a yardstick."""
 FIRST_BET_S = 15.0
-"""About how long the start of an empty house takes, with its first bet and its stop."""
+"""About how long such a start takes, with its first bet and its stop."""
 IS_OURS, IS_THEIRS = "this build", "the other"
+Rounds = Sequence[Mapping[int, Found]]
+"""What a build's turns found: by round, by rate."""
 
 
 @dataclass(slots=True)
 class Turns:
-    """The turns of both builds so far, and the rate beyond what the other one carries, once that was looked for."""
+    """Both builds, each on a stage of its own; one of them at a time is loaded."""
 
     trial: Trial
-    builds: Mapping[str, Revision]
-    rates: Sequence[int]
-    edge: int | None = None
-    taken: dict[str, list[Found]] = field(default_factory=lambda: {IS_OURS: [], IS_THEIRS: []})
+    stages: Mapping[str, Stage]
+    taken: dict[str, list[dict[int, Found]]]
 
-    def take(self, rounds: int, *, searches: bool) -> None:
-        """Measure both builds so many times; `searches`: also the highest rate of each, in the first round."""
+    def take(self, rate: int) -> None:
+        """Measure both builds at a rate, once for each round."""
+        rounds = len(self.taken[IS_OURS])
         for number in range(rounds):
             # Who comes first is changed about, so that a machine that slows down hurts neither.
-            for name in sorted(self.builds, reverse=number % 2 == 1):
+            for name in sorted(self.stages, reverse=number % 2 == 1):
                 self.trial.display.say(f"round {number + 1} of {rounds}: {name}")
-                self.taken[name].append(self._turn(name, number, searches=searches and not number))
+                self.taken[name][number][rate] = Run(self.trial).rate(self.stages[name], Plan(rate, *TURN))
 
-    def _turn(self, name: str, number: int, *, searches: bool) -> Found:
-        build, trial, run = self.builds[name], self.trial, Run(self.trial)
-        with trial.display.step("starting for one bet", FIRST_BET_S):
-            first_bet = first_bet_s(trial.folder / f"{name} {number} first".replace(" ", "-"), build)
-        with stage(trial, f"{name} {number}".replace(" ", "-"), revision=build) as on:
-            found = [run.rate(on, Plan(rate, *FIXED)) for rate in self.rates]
-            highest = None
-            if searches:
-                known = known_of([*found, *run.search(on, found, trial.display.elapsed_s() + SEARCH_S)])
-                highest = highest_of(known)
-                if name == IS_THEIRS:
-                    self.edge = passed(known)
-            if self.edge is not None and self.edge not in self.rates:
-                found.append(run.rate(on, Plan(self.edge, *FIXED)))
-            memory_mb = _memory_mb(on)
-            empty_per_s = calls_per_s(on.port, on.running.settings.domain) if name == IS_OURS else None
-            on.count_money()
-        return {
-            "rates": found,
-            "highest": highest,
-            "memory_mb": memory_mb,
-            "first_bet_s": first_bet,
-            "empty_per_s": empty_per_s,
-        }
+    def searched(self, name: str) -> Mapping[int, bool]:
+        """Look for the highest rate of a build; say of each rate whether it was carried."""
+        measured = [one for turn in self.taken[name] for one in turn.values()]
+        until_s = self.trial.display.elapsed_s() + SEARCH_S
+        return known_of([*measured, *Run(self.trial).search(self.stages[name], measured, until_s)])
 
 
 def measured(
     trial: Trial,
     revision: Annotated[str, "what to measure against"] = "",
     rates: Annotated[list[int] | None, f"bets a second; else {RATES}, and up to what each build carries"] = None,
-    rounds: Annotated[int, "times that both are measured"] = ROUNDS,
+    rounds: Annotated[int, "turns of each build at each rate"] = ROUNDS,
 ) -> Found:
     """Measure this build and another in turns, and tell how they compare."""
     with trial.display.step(f"installing {revision}", 120):
         builds = {IS_OURS: HERE, IS_THEIRS: prepared(revision)}
-    turns = Turns(trial, builds, rates or RATES)
-    turns.take(rounds, searches=rates is None)
-    empty = yardsticks.yardstick([turn["empty_per_s"] for turn in turns.taken[IS_OURS]])
+    houses = {name: {"first_bet_s": first_s} for name, first_s in _first_bets_s(trial, builds).items()}
+    edge = None
+    with ExitStack() as stack:
+        stages = {name: stack.enter_context(stage(trial, _folder(name), revision=one)) for name, one in builds.items()}
+        turns = Turns(trial, stages, {name: [{} for _ in range(rounds)] for name in stages})
+        for rate in rates or RATES:
+            turns.take(rate)
+        if not rates:
+            known = {name: turns.searched(name) for name in stages}
+            edge = passed(known[IS_THEIRS])
+            if edge not in RATES:
+                turns.take(edge)
+            for name in stages:
+                houses[name]["highest"] = [highest_of(known[name])]
+        ours = stages[IS_OURS]
+        empty = [calls_per_s(ours.port, ours.running.settings.domain) for _ in range(STARTS)]
+        for name, on in stages.items():
+            on.count_money()
+            houses[name]["memory_mb"] = [_memory_mb(on)]
     return {
         "revision": builds[IS_THEIRS].name,
-        "edge": turns.edge,
+        "edge": edge,
         "turns": turns.taken,
-        "compared": compared(turns.taken[IS_OURS], turns.taken[IS_THEIRS]),
-        "yardsticks": {"empty_function": empty} | yardsticks.of_postgres(trial),
+        "houses": houses,
+        "compared": [*of_turns(*turns.taken.values()), *of_houses(*houses.values())],
+        "yardsticks": {"empty_function": yardsticks.yardstick(empty)} | yardsticks.of_postgres(trial),
         "seconds": round(trial.display.elapsed_s(), 1),
     }
+
+
+def _folder(name: str) -> str:
+    return name.replace(" ", "-")
+
+
+def _first_bets_s(trial: Trial, builds: Mapping[str, Revision]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {name: [] for name in builds}
+    with trial.display.step("starting empty houses for one bet", len(builds) * STARTS * FIRST_BET_S):
+        for number in range(STARTS):
+            for name, build in builds.items():
+                found[name].append(first_bet_s(trial.folder / f"{_folder(name)}-first-{number}", build))
+    return found
 
 
 def passed(known: Mapping[int, bool]) -> int:
@@ -107,58 +125,60 @@ def _memory_mb(on: Stage) -> float:
     return sum(one.own_mb for name, one in on.usage().items() if name not in NOT_SERVER)
 
 
-def compared(ours: Sequence[Found], theirs: Sequence[Found]) -> list[Found]:
-    """Tell each figure of both as the medians of their turns, their ratio, and the ratios of the single rounds."""
+def of_turns(ours: Rounds, theirs: Rounds) -> list[Found]:
+    """Tell what a bet took at each rate, and how long, of both builds."""
     found = []
-    for place, rate in enumerate(one["rate"] for one in ours[0]["rates"]):
+    for rate in ours[0]:
         at = f"at {rate:,} bets/s"
-        names = {name for turn in (*ours, *theirs) for name in turn["rates"][place]["cpu_us_per_bet"]}
-        found += [
-            _held(f"{name} us a bet {at}", ours, theirs, _of_rate(place, partial(_cost, name)))
+        our, their = [turn[rate] for turn in ours], [turn[rate] for turn in theirs]
+        figures: dict[str, Callable[[Found], float]] = {
+            f"{name} us a bet": partial(_cost, name)
             for name in ("api", "writer", "nginx", "redis", "settler", "generator")
-            if name in names
-        ]
-        found.append(_held(f"server us a bet {at}", ours, theirs, _of_rate(place, server_us)))
-        found += [
-            _held(f"{label} {at}", ours, theirs, _of_rate(place, itemgetter(key)))
-            for label, key in (("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("committed/s", "committed_per_s"))
-        ]
-    found.append(_held("own memory MB", ours, theirs, itemgetter("memory_mb")))
-    found.append(_held("s from start to first bet", ours, theirs, itemgetter("first_bet_s")))
-    if ours[0]["highest"] is not None:
-        found.append(_held("highest rate, bets/s", ours[:1], theirs[:1], itemgetter("highest")))
+            if any(name in one["cpu_us_per_bet"] for one in (*our, *their))
+        }
+        figures |= {"server us a bet": server_us}
+        figures |= {"p50 ms": itemgetter("p50_ms"), "p99 ms": itemgetter("p99_ms")}
+        figures |= {"committed/s": itemgetter("committed_per_s")}
+        found += [held(f"{what} {at}", [*map(of, our)], [*map(of, their)]) for what, of in figures.items()]
     return found
 
 
-def _of_rate(place: int, figure: Callable[[Found], float]) -> Callable[[Found], float]:
-    return lambda turn: figure(turn["rates"][place])
+def of_houses(ours: Mapping[str, Sequence[float]], theirs: Mapping[str, Sequence[float]]) -> list[Found]:
+    """Tell what was measured of each build as a whole."""
+    labels = {
+        "memory_mb": "own memory MB",
+        "first_bet_s": "s from start to first bet",
+        "highest": "highest rate, bets/s",
+    }
+    return [held(what, ours[name], theirs[name]) for name, what in labels.items() if name in ours]
+
+
+def held(what: str, ours: Sequence[float], theirs: Sequence[float]) -> Found:
+    """Tell a figure of both builds: their medians, the ratio of each pair, and the median of these.
+
+    A pair is half a minute apart, so the machine's pace is nearly the same in both; in the medians it need not be.
+    """
+    ratios = sorted(our / their for our, their in zip(ours, theirs, strict=True) if their)
+    return {
+        "what": what,
+        "ours": median(ours),
+        "theirs": median(theirs),
+        "ratio": median(ratios) if ratios else None,
+        "ratios": ratios,
+    }
 
 
 def _cost(name: str, rate: Found) -> float:
     return float(rate["cpu_us_per_bet"].get(name, 0.0))
 
 
-def _held(what: str, ours: Sequence[Found], theirs: Sequence[Found], figure: Callable[[Found], float]) -> Found:
-    pairs = [(figure(our), figure(their)) for our, their in zip(ours, theirs, strict=True)]
-    ratios = sorted(our / their for our, their in pairs if their)
-    middle = (median(our for our, _ in pairs), median(their for _, their in pairs))
-    return {
-        "what": what,
-        "ours": middle[0],
-        "theirs": middle[1],
-        "ratio": middle[0] / middle[1] if middle[1] else None,
-        "ratios": ratios,
-    }
-
-
 def complaints(found: Found) -> Iterator[str]:
     """No bet of ours may fail at a rate at which none of the other build's does."""
     turns = found["turns"]
-    theirs = {rate["rate"] for turn in turns[IS_THEIRS] for rate in turn["rates"] if rate["errors"]}
-    for turn in turns[IS_OURS]:
-        for rate in turn["rates"]:
-            if rate["errors"] and rate["rate"] not in theirs:
-                yield f"errors at {rate['rate']:,} bets/s: {rate['errors']}"
+    theirs = {one["rate"] for turn in turns[IS_THEIRS] for one in turn.values() if one["errors"]}
+    for one in (one for turn in turns[IS_OURS] for one in turn.values()):
+        if one["errors"] and one["rate"] not in theirs:
+            yield f"errors at {one['rate']:,} bets/s: {one['errors']}"
 
 
 MEASUREMENT = Measurement(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadtest import revision
-from loadtest.against import MEASUREMENT, compared, complaints, passed
+from loadtest.against import MEASUREMENT, complaints, held, of_houses, of_turns, passed
 from loadtest.capacity import server_us
 from loadtest.measurement import Found
 from loadtest.postgres import CLIENTS, SCALE
@@ -19,10 +19,10 @@ from tests.loadtest.test_search import rate
 from tests.loadtest.test_soak import MACHINE
 
 
-def turn(api_us: float, p99_ms: float = 40.0, highest: int | None = None) -> Found:
+def turn(api_us: float, p99_ms: float = 40.0, errors: dict[str, int] | None = None) -> dict[int, Found]:
     costs = {"api": api_us, "writer": 100.0, "generator": 900.0}
-    found = rate(p99_ms) | {"cpu_us_per_bet": costs}
-    return {"rates": [found], "highest": highest, "memory_mb": 200.0, "first_bet_s": 9.0}
+    found = rate(p99_ms, errors=errors) | {"cpu_us_per_bet": costs}
+    return {found["rate"]: found}
 
 
 def figure(found: list[Found], what: str) -> Found:
@@ -30,33 +30,37 @@ def figure(found: list[Found], what: str) -> Found:
     return one
 
 
-def test_ratios_are_those_of_the_medians_and_of_each_round() -> None:
+def test_a_ratio_is_the_median_of_those_of_pairs_and_not_of_the_medians() -> None:
     ours, theirs = [turn(110), turn(400), turn(90)], [turn(100), turn(200), turn(120)]
-    api = figure(compared(ours, theirs), "api us a bet")
+    api = figure(of_turns(ours, theirs), "api us a bet")
     assert (api["ours"], api["theirs"]) == (110, 120)
-    assert api["ratio"] == pytest.approx(110 / 120)
+    assert api["ratio"] == pytest.approx(1.1)
     assert api["ratios"] == pytest.approx([0.75, 1.1, 2.0])
 
 
+def test_a_machine_that_changes_its_pace_between_pairs_changes_no_ratio() -> None:
+    assert held("x", [103, 206, 103, 206], [100, 200, 100, 200])["ratios"] == [1.03] * 4
+
+
 def test_the_generator_is_none_of_the_server() -> None:
-    assert server_us(turn(110)["rates"][0]) == 210
+    [found] = turn(110).values()
+    assert server_us(found) == 210
 
 
 def test_the_highest_rates_are_told_where_they_were_looked_for() -> None:
-    ours, theirs = [turn(1, highest=6_000), turn(1)], [turn(1, highest=4_000), turn(1)]
-    assert figure(compared(ours, theirs), "highest")["ratio"] == 1.5
-    assert not [one for one in compared(ours[1:], theirs[1:]) if one["what"].startswith("highest")]
+    looked = [{"memory_mb": [200.0], "highest": [rate]} for rate in (6_000.0, 4_000.0)]
+    assert figure(of_houses(*looked), "highest")["ratio"] == 1.5
+    assert [one["what"] for one in of_houses({"memory_mb": [1.0]}, {"memory_mb": [2.0]})] == ["own memory MB"]
 
 
 def test_an_error_of_ours_is_complained_of() -> None:
-    fine, failed = turn(1), turn(1)
-    failed["rates"] = [rate(errors={"OVERLOADED": 3})]
+    fine, failed = turn(1), turn(1, errors={"OVERLOADED": 3})
     assert not list(complaints({"turns": {"this build": [fine], "the other": [failed]}}))
     assert list(complaints({"turns": {"this build": [fine, failed], "the other": [fine]}}))
 
 
 def test_an_error_where_the_other_build_fails_too_is_none_of_ours() -> None:
-    failed = turn(1) | {"rates": [rate(errors={"NEVER_SENT": 3})]}
+    failed = turn(1, errors={"NEVER_SENT": 3})
     assert not list(complaints({"turns": {"this build": [failed], "the other": [turn(1), failed]}}))
 
 
@@ -75,7 +79,7 @@ def test_both_are_measured_where_the_other_one_fails_first(known: dict[int, bool
 def test_the_table_names_the_revision_and_its_spread() -> None:
     found: Found = {
         "revision": "0123456789ab",
-        "compared": compared([turn(110), turn(90)], [turn(100), turn(100)]),
+        "compared": of_turns([turn(110), turn(90)], [turn(100), turn(100)]),
         "edge": 4_100,
         "yardsticks": {"pgbench_tpcb": yardstick([900.0, 1_100.0, 1_000.0])},
         "seconds": 60,
