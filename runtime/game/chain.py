@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
@@ -61,16 +62,14 @@ _header_fields: Callable[[Header], tuple[Any, ...]] = attrgetter(*Header.__slots
 
 def commit_hash(header: Header, records: Iterable[bytes]) -> str:
     """Return the hash of a commit: SHA-256 over its header and its records in order of position, a line each."""
-    digest = hashlib.sha256(_encode(list(_header_fields(header))).encode())
-    for line in records:
-        digest.update(b"\n")
-        digest.update(line)
-    return digest.hexdigest()
+    lines = [_encode(list(_header_fields(header))).encode(), *records]
+    return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 
 def marks(records: Iterable[bytes]) -> str:
     """Return a CRC-32 of each record, 8 hex digits each: enough to find the row that a broken hash is about."""
-    return "".join(f"{crc32(line):08x}" for line in records)
+    sums = [*map(crc32, records)]
+    return struct.pack(f">{len(sums)}I", *sums).hex()
 
 
 def mark_at(text: str, position: int) -> str:

@@ -17,6 +17,8 @@ POSITION_BITS = 32
 POSITION_MAX = 2**POSITION_BITS - 1
 POSITION_BYTES = POSITION_BITS // 8
 KEY_BYTES = 16
+KEYS_KEPT = 2_048
+"""Keys that are remembered, 0.3 MB: a commit asks for that of a bet's id three times, and takes at most 500 bets."""
 _DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuv!"[_VALUES.get(chr(code), 32)] for code in range(256))
 """To digits that int() reads; whatever else int() would read too becomes none."""
 _LETTERS = ALPHABET.encode() * 8
@@ -90,6 +92,7 @@ def _commits_part(committed_ms: int, commit_number: int) -> str:
     return ulid(committed_ms, commit_number << POSITION_BITS)[:-7]
 
 
+@lru_cache(maxsize=KEYS_KEPT, typed=True)
 def ulid_key(text: Any) -> Any:
     """Return the key that a ULID is stored as; what is none stays as it is, and sorts before every key.
 
