@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -51,10 +51,11 @@ PRAGMAS = (
 SLICE_USERS = 250_000
 Show = Callable[[int], None]
 STATEMENTS = load_statements(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+Statements = Mapping[str, str]
 
 
-def _silently(_count: int) -> None:
-    pass
+def silently(_count: int) -> None:
+    """Show nothing."""
 
 
 def stamped(now_ms: int) -> dict[str, Any]:
@@ -114,9 +115,9 @@ class Layout:
     first_s: int = 0
     per_column: int = BETS_PER_COLUMN
 
-    def rows(self, name: str) -> str:
+    def rows(self, name: str, statements: Statements = STATEMENTS) -> str:
         """Return the statement of this name over the numbers that are its two parameters."""
-        return f"{STATEMENTS['taps']} {STATEMENTS[name]}".format(
+        return f"{statements['taps']} {statements[name]}".format(
             **asdict(self),
             row_cents=ROW_CENTS,
             price_cents=PRICE_CENTS,
@@ -148,6 +149,12 @@ def settled_since(first_s: int, players: int = USERS) -> Layout:
     )
 
 
+def settled_before(bets: int, players: int, clock: Clock) -> Layout:
+    """Return the layout of a past of so many bets, the last of which ended shortly before now."""
+    columns = bets // settled_since(0, players).per_column + 1
+    return settled_since(clock.now_ms() // 1000 // COLUMN_S * COLUMN_S - COLUMN_S * (columns + 10), players)
+
+
 def user_id(number: int, users: int = USERS) -> str:
     """Return the id of one of the users."""
     return f"01U{number % users:023d}"
@@ -170,12 +177,12 @@ def create(path: Path, clock: Clock, users: int = USERS) -> Database:
     return database
 
 
-def add_accounts(database: Database, first: int, end: int, now_ms: int) -> None:
+def add_accounts(database: Database, first: int, end: int, now_ms: int, statements: Statements = STATEMENTS) -> None:
     """Add the users with the numbers from one up to another, without their keys."""
-    database.execute(STATEMENTS["accounts"].format(credit_cents=CREDIT_CENTS, now_ms=now_ms), (first, end - 1))
+    database.execute(statements["accounts"].format(credit_cents=CREDIT_CENTS, now_ms=now_ms), (first, end - 1))
 
 
-def fill_accounts(path: Path, users: int, clock: Clock, show: Show = _silently) -> None:
+def fill_accounts(path: Path, users: int, clock: Clock, show: Show = silently) -> None:
     """Create the database with so many users, each with money and a key; `show` hears how many are there."""
     database = create(path, clock, 0)
     _hurry(database)
@@ -190,40 +197,45 @@ def fill_accounts(path: Path, users: int, clock: Clock, show: Show = _silently) 
     _finish(database, path)
 
 
-def fill(path: Path, bets: int, clock: Clock, show: Show = _silently, players: int = USERS) -> None:
+def fill(path: Path, bets: int, clock: Clock, show: Show = silently, players: int = USERS) -> None:
     """Create the database with so many settled bets; `show` hears after each slice how many are there.
 
     Every index is in place from the start: its pages are as full as those of a database that grew bet by bet, and at
     any size it is only each player's newest pages that change. Nothing is synced on the way, but everything at the end.
     """
-    columns = bets // settled_since(0, players).per_column + 1
-    first_s = clock.now_ms() // 1000 // COLUMN_S * COLUMN_S - COLUMN_S * (columns + 10)
-    fill_as(path, settled_since(first_s, players), bets, clock, show)
+    fill_as(path, settled_before(bets, players, clock), bets, clock, show)
 
 
-def fill_as(path: Path, layout: Layout, bets: int, clock: Clock, show: Show = _silently) -> None:
+def fill_as(path: Path, layout: Layout, bets: int, clock: Clock, show: Show = silently) -> None:
     """Create the database with so many bets of any layout."""
-    database = create(path, clock)
+    database = create(path, clock, max(USERS, layout.users))
     _hurry(database)
+    insert(database, layout, bets, show)
+    _finish(database, path)
 
-    def insert(into: str, name: str, *span: Any) -> None:
-        database.execute(f"INSERT INTO {into} {layout.rows(name)}", span)
+
+def insert(
+    database: Database, layout: Layout, bets: int, show: Show = silently, statements: Statements = STATEMENTS
+) -> None:
+    """Insert so many bets and what belongs to them, in the order in which the writer would have."""
+
+    def rows(into: str, name: str, *span: Any) -> None:
+        database.execute(f"INSERT INTO {into} {layout.rows(name, statements)}", span)
 
     for first in range(1, bets + 1, SLICE_BETS):
         last = min(first + SLICE_BETS - 1, bets)
         with database.transaction():
-            insert("bet_rows", "bets", first, last)
-            insert("entry_rows", "stakes", first, last)
-            insert("entry_rows", "payouts", first, last)
+            rows("bet_rows", "bets", first, last)
+            rows("entry_rows", "stakes", first, last)
+            rows("entry_rows", "payouts", first, last)
         show(last)
     columns = bets // layout.per_column + 1 if layout.settled else 0
     with database.transaction():
         if columns:
-            insert("columns", "columns", 0, columns - 1)
-        insert("commit_rows", "commits", 1, bets // BETS_PER_COMMIT + 1 + SETTLED_COMMITS_LATER)
-        database.execute(layout.rows("last_entries"), (max(bets - layout.users, 0) + 1, bets))
+            rows("columns", "columns", 0, columns - 1)
+        rows("commit_rows", "commits", 1, bets // BETS_PER_COMMIT + 1 + SETTLED_COMMITS_LATER)
+        database.execute(layout.rows("last_entries", statements), (max(bets - layout.users, 0) + 1, bets))
         database.execute(SQL["set_open_from"], (layout.first_s + COLUMN_S * columns,))
-    _finish(database, path)
 
 
 def _hurry(database: Database) -> None:

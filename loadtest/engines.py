@@ -22,8 +22,9 @@ from jobs.writer.book import Book
 from jobs.writer.foresight import foresee
 from jobs.writer.inbox import TakenJob
 from jobs.writer.rules import WriterRules
-from loadtest import postgres
-from loadtest.bets import PRICE_CENTS, STAKE_CENTS, place_bet, stamped, tick
+from loadtest import bets as made
+from loadtest import postgres, postgres_bets
+from loadtest.bets import PRICE_CENTS, STAKE_CENTS, Show, place_bet, stamped, tick, user_id
 from loadtest.commits import checkpointed, commit_bets, no_wait
 from loadtest.measurement import Found
 from loadtest.processes import BenchFailed
@@ -48,6 +49,9 @@ ROWS = 10
 COLUMNS = 9
 VOLATILITY = 200.0
 SERVER = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+UNANALYSED = "autovacuum=off"
+"""Nobody else analyses the tables: what is measured first knows nothing of their sizes."""
+SHOWN_EVERY = 500_000
 RULES = GridRules(column_seconds=5, horizon_columns=12, row_step_cents=500, rows=20)
 
 
@@ -59,6 +63,8 @@ class Side:
     players: int
     shard: int = 1
     risk: RiskLimits = UNLIMITED
+    is_filled: bool = False
+    """Whether the players are there already, as loadtest/bets.py makes them."""
     clock: ManualClock = field(default_factory=lambda: ManualClock(1000 * column_of(SystemClock().now_ms(), RULES)))
     book: Book = field(init=False)
     users: list[str] = field(init=False, default_factory=list)
@@ -71,6 +77,9 @@ class Side:
         self.rules = replace(rules, grid=RULES, presets_cents=(STAKE_CENTS,), max_fill_age_ms=1_500)
         database = choice.open_writer(self.settings, self.shard)
         self.book = Book(database, self.clock, self.risk, commit_type=choice.commit_type(self.settings))
+        if self.is_filled:
+            self.users = [user_id(number, self.players) for number in range(self.players)]
+            return
         for first in range(0, self.players, AT_ONCE):
             with self.book.commit(lambda _: None) as commit:
                 for number in range(first, min(first + AT_ONCE, self.players)):
@@ -123,13 +132,29 @@ class Side:
         return size * len(took) / sum(took)
 
 
-def sides(folder: Path, players: int, url: str) -> dict[str, Side]:
-    """Return both engines with their accounts opened."""
+def sides(folder: Path, players: int, url: str, fill: int = 0) -> dict[str, Side]:
+    """Return both engines with their accounts, and with so many bets of them."""
+    clock = SystemClock()
     sqlite = load({"TAPTRADE_DATA": str(folder / "sqlite")})
-    migrate(sqlite.database, LEDGER_MIGRATIONS, SystemClock())
-    schema.migrate(url, SystemClock())
+    schema.migrate(url, clock)
+    if fill:
+        made.fill(sqlite.database, fill, clock, _counting("SQLite"), players)
+        postgres_bets.fill(url, fill, clock, players, _counting("PostgreSQL"))
+    else:
+        migrate(sqlite.database, LEDGER_MIGRATIONS, clock)
     postgresql = load({"TAPTRADE_DATA": str(folder / "none"), "TAPTRADE_DATABASE_URL": url})
-    return {"SQLite": Side(sqlite, players), "PostgreSQL": Side(postgresql, players)}
+    return {
+        name: Side(settings, players, is_filled=bool(fill))
+        for name, settings in (("SQLite", sqlite), ("PostgreSQL", postgresql))
+    }
+
+
+def _counting(name: str) -> Show:
+    def show(count: int) -> None:
+        if count % SHOWN_EVERY == 0:
+            _say(f"{name}: {count:,} bets")
+
+    return show
 
 
 def compare(both: dict[str, Side], size: int, rounds: int, seconds: float) -> Found:
@@ -155,18 +180,20 @@ def compare(both: dict[str, Side], size: int, rounds: int, seconds: float) -> Fo
 def measure(given: argparse.Namespace, folder: Path) -> Found:
     """Measure everything; the server and both ledgers lie below `folder`, on the disk."""
     folder.chmod(0o711)
-    with postgres.server(folder / "postgres", *SERVER, sockets_in=folder) as running:
+    with postgres.server(folder / "postgres", *SERVER, UNANALYSED, sockets_in=folder) as running:
         running.run("createdb", "-T", "template0", "house")
-        both = sides(folder, given.players, running.url("house"))
+        both = sides(folder, given.players, running.url("house"), given.fill)
         sqlite = both["SQLite"]
         if not isinstance(sqlite.book.database, SqliteDatabase):
             raise TypeError("only SQLite has a log to copy")
         with checkpointed(sqlite.book.database, sqlite.settings.database, sqlite.clock):
-            for name, side in both.items():
-                for _ in range(0, given.fill, AT_ONCE):
+            for side in both.values():
+                # Each player's first bet makes a key, and fills what both keep in memory.
+                for _ in range(0, given.players, AT_ONCE):
                     side.commit(side.bets(AT_ONCE))
-                _say(f"{name}: {given.fill:,} bets are there")
             found = [compare(both, size, given.rounds, given.seconds) for size in given.sizes]
+            running.run("vacuumdb", "--analyze", "--quiet", "house")
+            analysed = [compare(both, size, given.rounds, given.seconds) for size in given.sizes]
         for side in both.values():
             side.book.database.close()
         running.run("pgbench", "-i", "-q", "-s", str(postgres.SCALE), "postgres")
@@ -175,6 +202,7 @@ def measure(given: argparse.Namespace, folder: Path) -> Found:
         "bets_before": given.fill,
         "players": given.players,
         "sizes": found,
+        "analysed": analysed,
         "tpcb_per_s": round(tpcb_per_s),
         "bets_for_each_tpcb": round(found[-1]["per_s"]["PostgreSQL"] / tpcb_per_s, 1),
     }
@@ -187,13 +215,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=8, metavar="N", help="turns of each engine (%(default)s)")
     parser.add_argument("--seconds", type=float, default=1.5, metavar="S", help="of a turn (%(default)s)")
     parser.add_argument("--players", type=int, default=2_000, metavar="N", help="(%(default)s)")
-    parser.add_argument("--fill", type=int, default=0, metavar="N", help="bets placed before (%(default)s)")
+    parser.add_argument("--fill", type=int, default=0, metavar="N", help="bets that are there before (%(default)s)")
     given = parser.parse_args(arguments)
     found = kept(BUILD, lambda folder: measure(given, folder))
     if found is None:
         return 2
-    for one in found["sizes"]:
-        _say(str(one))
+    for name in ("sizes", "analysed"):
+        _say(f"{name}:")
+        for one in found[name]:
+            _say(str(one))
     _say(f"TPC-B: {found['tpcb_per_s']} a second, {found['bets_for_each_tpcb']} bets for each")
     return 0
 
