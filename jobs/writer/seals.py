@@ -1,4 +1,4 @@
-"""The keys of the players whose rows the writer seals, kept in memory for those who were here last."""
+"""The keys of the players whose rows the writer seals, kept in memory for those who came last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from runtime.personal.seal import KEY_BYTES, PERSONAL, Seal, key_of
 from runtime.storage.database import Database
 
 SEALS_MAX = 16_384
-"""Players whose keys are kept ready: some 4 KB each. One that is not costs a bet some 25 microseconds."""
+"""Players whose keys are kept ready, some 4 KB each; of more, the one that was read first goes. One that is not ready
+costs a bet some 25 microseconds."""
 
 
 class Seals:
@@ -25,18 +26,18 @@ class Seals:
 
     def of(self, user_id: str) -> Seal | None:
         """Return a player's seal, None if the player was forgotten."""
-        seal = self._known.pop(user_id, None)
-        if seal is None:
-            key = key_of(self._database.execute, user_id)
-            if key is None:
-                key = self._random_bytes(KEY_BYTES)
-                self._database.execute(PERSONAL["insert_key"], (user_id, key))
-            if not any(key):
-                return None
-            seal = Seal(key)
-            if len(self._known) >= SEALS_MAX:
-                del self._known[next(iter(self._known))]
-        self._known[user_id] = seal
+        seal = self._known.get(user_id)
+        if seal is not None:
+            return seal
+        key = key_of(self._database.execute, user_id)
+        if key is None:
+            key = self._random_bytes(KEY_BYTES)
+            self._database.execute(PERSONAL["insert_key"], (user_id, key))
+        if not any(key):
+            return None
+        if len(self._known) >= SEALS_MAX:
+            del self._known[next(iter(self._known))]
+        seal = self._known[user_id] = Seal(key)
         return seal
 
     def has(self, user_id: str) -> bool:
