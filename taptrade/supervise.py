@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -66,6 +67,24 @@ class RunOptions(ServerOptions):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
+class EagerSupervisor(Supervisor):  # type: ignore[misc]
+    """A supervisord that starts everything at once; it would first listen for a second.
+
+    What is no fork of ours begins first, and loads what it runs while we load what the forks run.
+    """
+
+    def runforever(self) -> None:
+        """Start everything, and keep it running."""
+        groups = sorted(self.process_groups.values())
+        for process in (process for group in groups for process in group.processes.values()):
+            if not forked.can_run(shlex.split(process.config.command)):
+                process.spawn()
+        forked.load()
+        for group in groups:
+            group.transition()
+        super().runforever()
+
+
 def main(argv: Sequence[str]) -> int:
     """Be supervisord until it is told to stop."""
     parser = argparse.ArgumentParser(prog="taptrade.supervise", description=main.__doc__)
@@ -90,12 +109,11 @@ def main(argv: Sequence[str]) -> int:
 
 def supervise(config: Path, secrets: Mapping[str, Mapping[str, str]]) -> None:
     """Run supervisord over a configuration."""
-    forked.load()
     options = RunOptions(secrets)
     options.realize(["-n", "-c", str(config)], doc=__doc__)
     options.first, options.test = True, False
     try:
-        Supervisor(options).main()
+        EagerSupervisor(options).main()
     except asyncore.ExitNow:
         pass
     finally:
