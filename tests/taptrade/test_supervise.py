@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,8 @@ priority=40
 
 @pytest.mark.integration
 def test_the_others_begin_before_the_load_and_the_forks_before_the_first_look(tmp_path: Path) -> None:
-    (tmp_path / "supervisord.conf").write_text(CONFIG.format(ours=" ".join(command("writer"))))
+    ours = shlex.join(command("writer")).replace("%", "%%")
+    (tmp_path / "supervisord.conf").write_text(CONFIG.format(ours=ours))
     run = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30)
     told = [line for line in done.stdout.splitlines() if " beside " in line]
