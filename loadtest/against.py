@@ -25,12 +25,12 @@ from loadtest.stage import Stage, stage
 RATES = (1_000, 3_000)
 ROUNDS = 6
 TURN = (20.0, 15.0)
-"""Warm-up and measured seconds of a turn. The warm-up is as long as a bet lives: by its end the other
-build's bets of the turn before are settled, and the build's own settle at the rate at which they are placed."""
+"""Warm-up and measured seconds of a turn. The warm-up is as long as a bet lives: by its end the other build's bets of
+the turn before are settled, and the build's own settle at the rate at which they are placed."""
 SEARCH_S = 240.0
 """How long a build's highest rate is looked for."""
 STARTS = 3
-"""Starts of each build's empty house, and repeats of a yardstick."""
+"""Starts of each build's empty house."""
 FIRST_BET_S = 15.0
 """About how long such a start takes, with its first bet and its stop."""
 IS_OURS, IS_THEIRS = "this build", "the other"
@@ -86,7 +86,7 @@ def measured(
             for name in stages:
                 houses[name]["highest"] = [highest_of(known[name])]
         ours = stages[IS_OURS]
-        empty = [calls_per_s(ours.port, ours.running.settings.domain) for _ in range(STARTS)]
+        empty = [calls_per_s(ours.port, ours.running.settings.domain) for _ in range(yardsticks.REPEATS)]
         for name, on in stages.items():
             on.count_money()
             houses[name]["memory_mb"] = [_memory_mb(on)]

@@ -17,9 +17,8 @@ IN_BULK = "SET session_replication_role = replica; SET synchronous_commit = off"
 
 
 def fill(url: str, bets: int, clock: Clock, players: int, show: Show = silently) -> None:
-    """Fill a ledger that has its schema and no rows with players, their keys and so many settled bets."""
+    """Fill a ledger that has its schema and no rows with players and so many settled bets."""
     with closing(PostgresDatabase(url, prepare=IN_BULK)) as database:
         add_accounts(database, 0, players, clock.now_ms(), STATEMENTS)
-        database.execute(STATEMENTS["keys"], (0, players - 1))
         database.execute(ROWS["insert_pricing"], PRICED_BY)
         insert(database, settled_before(bets, players, clock), bets, show, STATEMENTS)

@@ -7,11 +7,6 @@ SELECT '01U' || lpad(i::text, 23, '0'), wallet, wallet, {credit_cents}, {now_ms}
 FROM (SELECT i, '0x' || lpad(to_hex(i * 2654435761 % 4294967296), 8, '0') || lpad(to_hex(i), 32, '0') AS wallet
     FROM generate_series(?::bigint, ?::bigint) AS i) AS account
 
--- name: keys
-INSERT INTO player_keys (user_id, key)
-SELECT '01U' || lpad(i::text, 23, '0'), decode(md5(i::text) || md5(i::text), 'hex')
-FROM generate_series(?::bigint, ?::bigint) AS i
-
 -- name: taps
 WITH n AS (SELECT i FROM generate_series(?::bigint, ?::bigint) AS i),
 tap AS (

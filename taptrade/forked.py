@@ -25,7 +25,7 @@ OWN_NAME = Path("/proc/self/comm")
 
 
 def load() -> None:
-    """Load what the processes run, before there are any. Nothing of it opens anything or begins a thread."""
+    """Load what the forks run, before there is any. Nothing of it opens anything or begins a thread."""
     for name in sorted(serve.MODULES):
         with suppress(Exception):  # the process that runs it tries again, ends, and is named with its last words
             importlib.import_module(name)

@@ -13,7 +13,6 @@ from rich.console import Console
 
 from loadtest import __main__ as command
 from loadtest import measurement
-from loadtest.against import ROUNDS
 from loadtest.measurement import Display, Found, Measurement, Trial, publish, run
 from loadtest.processes import BenchFailed
 from loadtest.report import NoMarkers
@@ -125,7 +124,7 @@ def test_every_measurement_is_a_command_with_its_options(monkeypatch: pytest.Mon
     assert (options[1]["minutes"], options[1]["rate"]) == (0.5, 100)
     assert (options[3]["clients"], options[3]["rate"], options[3]["seconds"]) == (200, 500, 30.0)
     assert (options[4]["rows"], options[4]["commits"]) == (20_000, 300)
-    assert options[7] == {"record": True, "revision": "v0.2.0", "rounds": ROUNDS, "run": ""}
+    assert options[7] == {"record": True, "revision": "v0.2.0", "rounds": 6, "run": ""}
 
 
 def test_nothing_measured_is_told_by_its_own_exit_code(
