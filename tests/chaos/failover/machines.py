@@ -12,7 +12,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 NAMES = ("a", "b", "c")
-TOOLS = ("ip", "iptables", "setpriv", "sysctl")
+PACKAGES = {
+    "ip": "iproute2",
+    "iptables": "iptables",
+    "setpriv": "util-linux",
+    "sysctl": "procps",
+    "etcd": "etcd-server",
+}
+"""What runs on the machines and makes them, and the Debian package that has it."""
 
 
 class NoMachines(Exception):
@@ -68,8 +75,11 @@ def run(command: Sequence[str]) -> str:
 @contextmanager
 def made() -> Iterator[Machines]:
     """Make the machines for the length of the block; then nothing of them is left, nor of what runs in them."""
-    if os.geteuid() or not all(shutil.which(tool) for tool in TOOLS):
-        raise NoMachines(f"it needs root, and {', '.join(TOOLS)}")
+    if os.geteuid():
+        raise NoMachines("machines are made by root only")
+    if missing := [tool for tool in PACKAGES if not shutil.which(tool)]:
+        packages = " ".join(PACKAGES[tool] for tool in missing)
+        raise NoMachines(f"there is no {', '.join(missing)}: `apt-get install {packages}`")
     machines = Machines(secrets.token_hex(2), f"10.213.{1 + secrets.randbelow(254)}")
     bridge = f"tap{machines.tag}"
     try:
