@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 _SHARE = re.compile(r"^Pss: +([0-9]+) kB$", re.MULTILINE)
 PUSH_EVERY_S = 2.0
 WEIGH_EVERY_MS = 30_000
-"""For the memory the kernel goes through all pages of the process: a few milliseconds, of which all processes of a house
-took 0.3 % of its CPU when each did so every ten seconds."""
+"""For the memory the kernel goes through all pages of the process: a few milliseconds, and the more the larger. Every
+ten seconds took 0.3 % of a house's CPU."""
 FRESH_MS = 15_000
 
 _decoder = msgspec.json.Decoder(Snapshot)
