@@ -86,6 +86,7 @@ def made() -> Iterator[Machines]:
         run(["ip", "link", "add", bridge, "type", "bridge"])
         run(["ip", "address", "add", f"{machines.net}.254/24", "dev", bridge])
         run(["ip", "link", "set", bridge, "up"])
+        run(["iptables", "-w", "--insert", "FORWARD", *_between(bridge)])
         for name in NAMES:
             _make(machines, bridge, name)
         yield machines
@@ -93,7 +94,14 @@ def made() -> Iterator[Machines]:
         for name in NAMES:
             _remove(machines.namespace(name))
         with suppress(NoMachines):
+            run(["iptables", "-w", "--delete", "FORWARD", *_between(bridge)])
+        with suppress(NoMachines):
             run(["ip", "link", "delete", bridge])
+
+
+def _between(bridge: str) -> list[str]:
+    # Where Docker is, or was, the firewall is asked about all that crosses a bridge, and drops what is not Docker's.
+    return ["--in-interface", bridge, "--out-interface", bridge, "--jump", "ACCEPT"]
 
 
 def _make(machines: Machines, bridge: str, name: str) -> None:
