@@ -18,14 +18,21 @@ class GridChanges:
 
     def __init__(self, last: PublicEvent | None = None) -> None:
         """`last` is the grid that readers who come now are told of."""
-        self._grid: Grid | None = None if last is None else decode_grid(last.data)
-        self._event_id = "" if last is None else last.id
+        self._last = last
+        self._grid: Grid | None = None
+        """What `_last` says, once it was read."""
+
+    def skip(self, event: PublicEvent) -> None:
+        """Go on to a grid that nobody is told of: the next change is from it."""
+        self._last, self._grid = event, None
 
     def next(self, grid: Item, event: PublicEvent, cursor: sse.Cursor) -> Item | None:
         """Return what leads from the grid before to this one, None if only the whole grid says it."""
-        base, base_id = self._grid, self._event_id
-        self._grid, self._event_id = decode_grid(event.data), event.id
-        change = None if base is None or self._grid is None else change_between(base, self._grid, base_id)
+        last, base = self._last, self._grid
+        if last is not None and base is None:
+            base = decode_grid(last.data)
+        self._last, self._grid = event, decode_grid(event.data)
+        change = None if not last or not base or not self._grid else change_between(base, self._grid, last.id)
         if change is None:
             return None
         data = sse.with_event_id(msgspec.json.encode(change), event.id)

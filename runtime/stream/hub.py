@@ -214,12 +214,19 @@ class Hub:
         item = self._item(event)
         self.unsent.set()
         if event.type in NEWEST_ONLY:
-            other = self._changes.next if event.type == "grid" else brief_price
-            self._newest.put(item, other(item, event, self._cursor))
+            self._newest.put(item, self._other(item, event))
             return
         self._remembered.put(event)
         for subscriber in self._subscribers:
             subscriber.push(item)
+
+    def _other(self, item: Item, event: PublicEvent) -> Item | None:
+        """Return what tells a price in brief or a grid by its change; None where nobody would read it."""
+        if self._subscribers:
+            return (self._changes.next if event.type == "grid" else brief_price)(item, event, self._cursor)
+        if event.type == "grid":
+            self._changes.skip(event)
+        return None
 
     def _item(self, event: PublicEvent) -> Item:
         self._sequence += 1
@@ -245,11 +252,10 @@ class Hub:
             self._pass_events(commit, msgspec.json.encode(self.record.events_of_commit(commit)))
 
     def _pass_events(self, commit: int, events: bytes) -> None:
-        decoded = _events.decode(events)
         with self._lock:
-            for event in decoded:
+            for event in _events.decode(events) if self._subscribers else ():
                 self._pass_committed(commit, event)
-            self._cursor = replace(self._cursor, commit=commit, n=decoded[-1].n if decoded else 0)
+            self._cursor = replace(self._cursor, commit=commit, n=sse.WHOLE_COMMIT)
 
     def _pass_committed(self, commit: int, event: BusEvent) -> None:
         readers = self._subscribers if event.user is None else self._by_user.get(event.user)

@@ -82,6 +82,18 @@ def test_grids_come_by_their_differences_to_who_asks_and_has_the_one_before(stat
         assert rates_of(reader) == found[-1]["rates_bp"]
 
 
+def test_who_comes_where_nobody_read_gets_the_next_grid_by_its_differences(station: Station) -> None:
+    found = [plain(grid) for grid in grids(4)]
+    for grid in found[:3]:
+        station.publish("grid", **grid)
+        station.relay()
+    reader = station.reader(changes=True)
+    station.publish("grid", **found[3])
+    station.relay()
+    assert [event.type for event in reader.listen() if "grid" in event.type] == ["grid_change"]
+    assert rates_of(reader) == found[3]["rates_bp"]
+
+
 def test_who_has_not_the_grid_before_gets_a_whole_one_and_all_do_after_a_while(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
