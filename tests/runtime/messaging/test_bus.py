@@ -13,6 +13,7 @@ import redis
 
 from runtime.clock import ManualClock, SystemClock
 from runtime.errors import Unavailable
+from runtime.messaging import bus
 from runtime.messaging.bus import (
     BusReader,
     Listener,
@@ -38,6 +39,7 @@ class Notebook:
         self.synchronized: list[str] = []
         self.public: list[tuple[str, bytes]] = []
         self.news: list[tuple[int, bytes]] = []
+        self.readings: list[int] = []
         self._trip = trip
 
     def synchronize(self, client: redis.Redis, public_id: str) -> None:
@@ -50,6 +52,7 @@ class Notebook:
                 raise ValueError("no such event")
             self.public.append((event.type, event.data))
         self.news.extend((item.commit, item.events) for item in commits)
+        self.readings.append(len(events) + len(commits))
 
 
 @contextmanager
@@ -81,6 +84,20 @@ def test_brings_both_streams_in_order_from_now_on(redis_url: str, redis_client: 
         (kind, b"%s%d" % (kind[:1].encode(), turn)) for turn in range(5) for kind in ("price", "grid")
     ]
     assert notebook.news == [(turn + 1, b"[]") for turn in range(5)]
+
+
+def test_what_comes_soon_after_a_reading_is_read_together(
+    redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus, "GATHER_S", 1.0)
+    notebook = Notebook()
+    with following(redis_url, notebook):
+        wait_until(lambda: notebook.synchronized)
+        for commit in range(1, 5):
+            publish_commit(redis_client, commit, b"[]")
+            wait_until(lambda: notebook.news)
+        wait_until(lambda: len(notebook.news) == 4)
+    assert notebook.readings == [1, 3]
 
 
 def test_public_entries_are_kept_ten_minutes_and_commits_by_number(redis_client: redis.Redis) -> None:
