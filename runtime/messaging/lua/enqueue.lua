@@ -15,10 +15,11 @@ local backlog_max = tonumber(ARGV[4])
 local asked = 0
 for index = 1, count do asked = asked + tonumber(ARGV[HEAD + index * FIELDS]) end
 
-if redis.call('EXISTS', KEYS[5]) == 0 then
-    redis.call('HSET', KEYS[5], 'id', ARGV[5], 'since_s', math.floor(now_ms / 1000))
+local since_s = tonumber(redis.call('HGET', KEYS[5], 'since_s') or '')
+if not since_s then
+    since_s = math.floor(now_ms / 1000)
+    redis.call('HSET', KEYS[5], 'id', ARGV[5], 'since_s', since_s)
 end
-local since_s = tonumber(redis.call('HGET', KEYS[5], 'since_s'))
 
 local results, accepted, accepted_bets = {}, {}, 0
 local full = backlog_max > 0 and (tonumber(redis.call('GET', KEYS[4]) or '0') + asked > backlog_max)
@@ -54,13 +55,12 @@ for index = 0, count - 1 do
 end
 
 if #accepted > 0 then
-    redis.call('SADD', KEYS[2], KEYS[1])
     redis.call('HSET', KEYS[3],
         'created_at', ARGV[6], 'enqueued_at', ARGV[6], 'status', 'queued', 'origin', ARGV[3],
         'description', ARGV[7] .. ' x ' .. accepted_bets, 'timeout', 180, 'result_ttl', 0, 'failure_ttl', 604800,
-        'started_at', '', 'ended_at', '', 'last_heartbeat', '', 'worker_name', '', 'commands', accepted_bets, 'counted', backlog_max > 0 and 1 or 0,
+        'commands', accepted_bets, 'counted', backlog_max > 0 and 1 or 0,
         'data', ARGV[8] .. table.concat(accepted, ',') .. ARGV[9])
-    redis.call('RPUSH', KEYS[1], ARGV[2])
+    if redis.call('RPUSH', KEYS[1], ARGV[2]) == 1 then redis.call('SADD', KEYS[2], KEYS[1]) end
     if backlog_max > 0 then redis.call('INCRBY', KEYS[4], accepted_bets) end
     redis.call('RPUSH', KEYS[6], '1')
     redis.call('LTRIM', KEYS[6], 0, 0)

@@ -6,6 +6,9 @@
 --       5 answers  6 pending keys  7 jobs, then as many:
 --       list and answers of each, the pending keys, registry, member, job hash and commands of each job
 
+-- Lua hands over some thousand values at most.
+local MOST_AT_ONCE = 1000
+
 -- Answers and events are only carried, and stay out of the append-only file, of which they would be two thirds. If Redis
 -- dies with some on their way, who waits is told `pending` and finds the bet in the database, where the events are too.
 redis.set_repl(redis.REPL_NONE)
@@ -20,18 +23,22 @@ if ARGV[1] ~= '' then
 end
 redis.set_repl(redis.REPL_ALL)
 if ARGV[1] ~= '' then redis.call('SET', KEYS[2], ARGV[1]) end
+-- A call costs more than to delete a key does, so what is over goes together, and the backlog goes down once.
+local over = {}
 for _ = 1, tonumber(ARGV[6]) do
-    redis.call('DEL', ARGV[at + 1])
+    over[#over + 1] = ARGV[at + 1]
     at = at + 1
 end
-local ended = tonumber(ARGV[7])
+local ended, counted = tonumber(ARGV[7]), 0
 for _ = 1, ended do
     local was_started = redis.call('ZREM', ARGV[at + 1], ARGV[at + 2]) == 1
-    if was_started and redis.call('HGET', ARGV[at + 3], 'counted') == '1' then
-        redis.call('DECRBY', KEYS[3], ARGV[at + 4])
-    end
-    redis.call('DEL', ARGV[at + 3])
+    if was_started and redis.call('HGET', ARGV[at + 3], 'counted') == '1' then counted = counted + ARGV[at + 4] end
+    over[#over + 1] = ARGV[at + 3]
     at = at + 4
 end
+for first = 1, #over, MOST_AT_ONCE do
+    redis.call('DEL', unpack(over, first, math.min(first + MOST_AT_ONCE - 1, #over)))
+end
+if counted > 0 then redis.call('DECRBY', KEYS[3], counted) end
 if ended > 0 then redis.call('HINCRBY', KEYS[4], 'successful_job_count', ended) end
 return redis.status_reply('OK')
