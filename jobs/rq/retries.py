@@ -20,10 +20,15 @@ def message_queues() -> tuple[str, ...]:
     return tuple(one.queue for one in triggers_in(functions_folder()) if one.starter == "queue")
 
 
+def retries_of(queue: str, connection: Any) -> ScheduledJobRegistry:
+    """Return the messages of a queue that are to be tried again."""
+    return ScheduledJobRegistry(queue, connection=connection, job_class=JsonJob, serializer=JSONSerializer)  # type: ignore[no-untyped-call]
+
+
 def push_retries(connection: Any, queues: Iterable[str]) -> None:
     """Put the messages back whose pause is over."""
     for name in queues:
-        registry = ScheduledJobRegistry(name, connection=connection, job_class=JsonJob, serializer=JSONSerializer)  # type: ignore[no-untyped-call]
+        registry = retries_of(name, connection)
         due = registry.get_jobs_to_schedule()
         if not due:
             continue

@@ -12,7 +12,7 @@ from typing import Any
 from rq_scheduler import Scheduler
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
-from jobs.rq.retries import message_queues, push_retries
+from jobs.rq.retries import message_queues, push_retries, retries_of
 from jobs.rq.runs import begin_seen
 from jobs.rq.schedule import Schedule, register_missing, schedules, unregister_unknown
 from runtime.background import Background
@@ -64,14 +64,30 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         self._service = service
         self._watched_ms: int | None = None
         self._shown_ms: int | None = None
+        self._has_work = True
+        self._due_keys = (self.scheduled_jobs_key, *(retries_of(name, connection).key for name in queues))
 
     def acquire_lock(self) -> Any:
-        """Take the lock for LOCK_MS; rq-scheduler's own would outlive a killed holder by ten seconds."""
+        """Take the lock for LOCK_MS if there is anything to do; rq-scheduler's own would outlive a killed holder by ten
+        seconds."""
         # The loop comes here first and sleeps `_interval` from here on. Jobs are due at whole seconds, as ends of
         # columns are, so it looks at whole quarters: settlement would begin up to a quarter later otherwise.
         self._interval = (POLL_EVERY_MS - self._clock.now_ms() % POLL_EVERY_MS) / 1000
+        # Three looks of four find nothing, and to lock and unlock for them would be most of what this process does.
+        self._has_work = self._is_watch_due() or self._is_any_due()
+        if not self._has_work:
+            return True
         self._lock_acquired = self.connection.set(self.scheduler_lock_key, self.name, px=LOCK_MS, nx=True)
         return self._lock_acquired
+
+    def _is_watch_due(self) -> bool:
+        return self._watched_ms is None or self._clock.monotonic_ms() - self._watched_ms >= WATCH_EVERY_MS
+
+    def _is_any_due(self) -> bool:
+        with self.connection.pipeline(transaction=False) as pipe:
+            for key in self._due_keys:
+                pipe.zcount(key, 0, self._clock.now_ms() // 1000)
+            return any(pipe.execute())
 
     def remove_lock(self) -> None:
         """Give the lock back, unless it ran out and is another's by now."""
@@ -94,12 +110,13 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         systemd.alive()
         if self._service is not None and self._service.moved():
             raise OthersInService
-        steady_ms = self._clock.monotonic_ms()
-        if self._watched_ms is None or steady_ms - self._watched_ms >= WATCH_EVERY_MS:
+        if not self._has_work:
+            return []
+        if self._is_watch_due():
             unregister_unknown(self, self._schedules)
             register_missing(self, self._clock, self._schedules)
             begin_seen(self.connection, self._clock.now_ms(), self._schedules)
-            self._watched_ms = steady_ms
+            self._watched_ms = self._clock.monotonic_ms()
             if self._service is not None:
                 self._service.begin()
         try:

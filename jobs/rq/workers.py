@@ -63,13 +63,18 @@ class SteadyWorker(SimpleWorker):
 
         Raise CommandsUnheard where a new worker must take over: RQ starts its own thread once in a worker's life.
         """
-        super().heartbeat(timeout, pipeline)
         # RQ says how long a job may take before it begins, and ends it after that.
         if self.tells_systemd:
             systemd.alive(within_s=timeout or WORKER_TTL_S)
         if pipeline is not None:
+            super().heartbeat(timeout, pipeline)
             return
-        if not self.connection.hexists(self.key, "birth"):
+        # Four of them for a job, of four commands each: one after the other they are a third of what a short job takes.
+        with self.connection.pipeline(transaction=False) as pipe:
+            super().heartbeat(timeout, pipe)
+            pipe.hexists(self.key, "birth")
+            is_known = pipe.execute()[-1]
+        if not is_known:
             self.connection.hset(self.key, mapping=self.serialize())
             worker_registration.register(self)
         hearing: Any = self.pubsub_thread

@@ -28,6 +28,8 @@ from runtime.triggers.run import Bench, Event, Run
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
+LOOK_UNWANTED_EVERY_S = 0.25
+"""The same while nobody wants a function's events: webhooks without a subscription."""
 KEEP_EVERY_MS = 1_000
 """How often a position is kept that nothing was told of on the way to."""
 
@@ -56,6 +58,7 @@ class Follower:
         self._at = positions.begin(self._now())
         self._kept = self._at
         self._kept_ms = 0.0
+        self._is_wanted = True
 
     def _now(self) -> Position:
         """Return where the house stands: a function that is new is told of what comes."""
@@ -65,11 +68,12 @@ class Follower:
         """Follow until the process stops."""
         while not stopping.wait(0):
             if not self.look(stopping):
-                stopping.wait(LOOK_EVERY_S)
+                stopping.wait(LOOK_EVERY_S if self._is_wanted else LOOK_UNWANTED_EVERY_S)
 
     def look(self, stopping: Stopping) -> bool:
         """Tell of the next commit, if there is one, and of the breaker; return whether there may be more at once."""
         kinds, before = self._kinds(), self._at.commit
+        self._is_wanted = bool(kinds)
         newest = last_commit(self._execute)
         self._metrics.set("taptrade_function_commits_behind", max(0, newest - self._at.commit), self._label)
         told = False

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.rq.json_jobs import FAILURE_TTL_S, JsonJob, JsonQueue
 from jobs.rq.schedule import Schedule, is_registered, register_missing, schedules
-from jobs.rq.scheduler import LOCK_MS, WatchfulScheduler
+from jobs.rq.scheduler import LOCK_MS, WATCH_EVERY_MS, WatchfulScheduler
 from runtime.clock import ManualClock, SystemClock
 from runtime.messaging.connection import connect
 from taptrade import embedded_redis
@@ -84,6 +84,31 @@ def test_looks_at_whole_quarters_of_a_second(
     with pytest.raises(SystemExit):
         scheduler.run()
     assert slept == [sleeps_s]
+
+
+def test_a_look_that_finds_nothing_takes_no_lock(redis_client: Any, clock: ManualClock) -> None:
+    scheduler = WatchfulScheduler(redis_client, clock, (SAMPLE,), ("webhooks",))
+
+    def look() -> bool:
+        assert scheduler.acquire_lock()
+        is_locked = bool(redis_client.exists(scheduler.scheduler_lock_key))
+        scheduler.enqueue_jobs()
+        scheduler.remove_lock()
+        return is_locked
+
+    assert look(), "the first registers what there is"
+    redis_client.zadd(SCHEDULED, {"sample": clock.now_ms() // 1000 + 1})
+    assert not look()
+    redis_client.zadd("rq:scheduled:webhooks", {"gone": clock.now_ms() // 1000})
+    assert look(), "a message is to be tried again"
+    # rq-scheduler goes by the machine's own clock.
+    redis_client.zadd(SCHEDULED, {"sample": clock.now_ms() // 1000 + 1})
+    assert not look()
+    clock.advance(1_000)
+    assert look(), "a job is due"
+    redis_client.set(scheduler.scheduler_lock_key, "another")
+    clock.advance(WATCH_EVERY_MS)
+    assert not scheduler.acquire_lock()
 
 
 def test_registering_again_changes_nothing(scheduler: WatchfulScheduler, redis_client: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from jobs.triggers.attempts import Attempts
 from jobs.triggers.deadlines import Deadlines
-from jobs.triggers.follow import Follower
+from jobs.triggers.follow import LOOK_EVERY_S, LOOK_UNWANTED_EVERY_S, Follower
 from jobs.triggers.positions import Position, Positions, follow_new_shards, forget_others
 from runtime.clock import ManualClock
 from runtime.game.breaker import Breaker, State
@@ -110,6 +110,20 @@ def test_a_new_function_is_told_of_what_comes_in_the_order_of_commits(
     assert [kind for _, kind in one.listen()] == ["bet.confirmed", "column", "bet.won", "bet.won"]
     assert len({event_id for event_id, _ in one.told}) == 4
     assert one.listen() == []
+
+
+def test_a_function_whose_events_nobody_wants_looks_seldom(listen: Callable[..., Listener]) -> None:
+    wants: list[frozenset[str]] = [frozenset({"bet.confirmed"}), frozenset(), frozenset({"bet.confirmed"})]
+    one, pauses = listen("bet", wanted=lambda _: wants.pop(0)), list[float]()
+
+    class Stopping:
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout:
+                pauses.append(timeout)
+            return not wants
+
+    one.follower.run(Stopping())
+    assert pauses == [LOOK_EVERY_S, LOOK_UNWANTED_EVERY_S, LOOK_EVERY_S]
 
 
 def test_who_dies_amid_a_commit_hears_it_again_with_the_same_ids_and_goes_on(
