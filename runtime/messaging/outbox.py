@@ -32,9 +32,9 @@ BACKOFF_S = 0.1
 LOOK_EVERY_S = 0.05
 REPLIES_TAKEN_MAX = 64
 LEFT_MAX = 20_000
-GATHER_S = 0.006
-GATHER_S_FOR_BET = 0.000_3
-GATHER_S_MAX = 0.012
+GATHER_S = 0.005
+GATHER_S_FOR_BET = 0.000_4
+GATHER_S_MAX = 0.016
 """How long commands gather: the more bets went with the last enqueue, the longer the next one waits for its own."""
 
 Answer = Answered | EnqueueResult
