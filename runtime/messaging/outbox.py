@@ -35,8 +35,10 @@ LEFT_MAX = 20_000
 GATHER_S = 0.005
 GATHER_S_FOR_BET = 0.000_4
 GATHER_S_MAX = 0.016
-"""How long commands gather: the more bets went with the last enqueue, the longer the next one waits for its own. That is
-longer than the writer's pause between its looks (jobs/writer/main.py), or bets would gather there once more."""
+"""How long commands gather: the more bets went with the last enqueue, the longer the next one waits for its own.
+
+That is longer than the writer's pause between its looks (jobs/writer/main.py), or bets would gather there once more.
+"""
 
 Answer = Answered | EnqueueResult
 
