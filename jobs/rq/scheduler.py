@@ -68,8 +68,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         self._due_keys = (self.scheduled_jobs_key, *(retries_of(name, connection).key for name in queues))
 
     def acquire_lock(self) -> Any:
-        """Take the lock for LOCK_MS if there is anything to do; rq-scheduler's own would outlive a killed holder by ten
-        seconds."""
+        """Take the lock for LOCK_MS where something is due; rq-scheduler's own outlives a killed holder by 10 s."""
         # The loop comes here first and sleeps `_interval` from here on. Jobs are due at whole seconds, as ends of
         # columns are, so it looks at whole quarters: settlement would begin up to a quarter later otherwise.
         self._interval = (POLL_EVERY_MS - self._clock.now_ms() % POLL_EVERY_MS) / 1000

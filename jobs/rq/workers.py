@@ -69,7 +69,7 @@ class SteadyWorker(SimpleWorker):
         if pipeline is not None:
             super().heartbeat(timeout, pipeline)
             return
-        # Four of them for a job, of four commands each: one after the other they are a third of what a short job takes.
+        # Three of them for a job, of four commands each: one after the other they are half of its round trips.
         with self.connection.pipeline(transaction=False) as pipe:
             super().heartbeat(timeout, pipe)
             pipe.hexists(self.key, "birth")
