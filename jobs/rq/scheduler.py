@@ -83,9 +83,10 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         return self._watched_ms is None or self._clock.monotonic_ms() - self._watched_ms >= WATCH_EVERY_MS
 
     def _is_any_due(self) -> bool:
+        now_s = self._clock.now_ms() // 1000
         with self.connection.pipeline(transaction=False) as pipe:
             for key in self._due_keys:
-                pipe.zcount(key, 0, self._clock.now_ms() // 1000)
+                pipe.zcount(key, 0, now_s)
             return any(pipe.execute())
 
     def remove_lock(self) -> None:

@@ -37,7 +37,8 @@ GATHER_S_FOR_BET = 0.000_4
 GATHER_S_MAX = 0.016
 """How long commands gather: the more bets went with the last enqueue, the longer the next one waits for its own.
 
-That is longer than the writer's pause between its looks (jobs/writer/main.py), or bets would gather there once more.
+Below three dozen bets that is longer than the writer's pause between its looks (jobs/writer/main.py), or bets would
+gather there once more.
 """
 
 Answer = Answered | EnqueueResult
