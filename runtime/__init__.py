@@ -5,7 +5,7 @@ to it. The modules of no room are
 
 Ground: addresses, background, clock, error_codes, errors, field_words, function_files, function_settings,
 function_types, function_versions, hosts, log, machine, more_shards, process_lock, rate_limits, sentinel_url,
-setting_forms, settings, settings_table, systemd, version.
+setting_forms, settings, settings_table, stopping, systemd, version.
 Top: function, parts, signing_in, wiring.
 
 Every room but `game` may import the ground, which imports nothing else. The top may import every room, and no room

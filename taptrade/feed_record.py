@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from runtime.messaging.redis_values import FeedSources, SourceSeen
 from runtime.metrics.table import Metrics
 from runtime.setting_forms import LIVE_FEEDS
 from runtime.settings import Settings, SettingsError, load
+from runtime.stopping import Stop, stop_on_signals
 from taptrade.board import dollars
 from taptrade.output import add_output, print_json, say_failed
 
@@ -69,9 +68,8 @@ def main(given: argparse.Namespace) -> int:
         )
     # The sources tell of themselves on the line that shows how they do.
     logging.getLogger().addHandler(logging.NullHandler())
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = Stop()
+    stop_on_signals(stopping)
     recorder = Recorder(given.file, settings.feed if given.sources else ())
     try:
         seen = record(settings, recorder, SystemClock(), stopping, as_json=given.json)
@@ -100,7 +98,7 @@ def _tell_of_files(recorder: Recorder, *, as_json: bool) -> None:
 
 
 def record(
-    settings: Settings, recorder: Recorder, clock: Clock, stopping: threading.Event, *, as_json: bool = False
+    settings: Settings, recorder: Recorder, clock: Clock, stopping: Stop, *, as_json: bool = False
 ) -> FeedSources:
     """Record until `stopping` is set, and show how that goes; return how each source did at the end."""
     venues = open_venues(settings, clock, stopping, recorder.hear)

@@ -25,6 +25,7 @@ from runtime.metrics.table import Metrics
 from runtime.personal.erased import ERASURES_FILE
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
+from runtime.stopping import Stop, stop_on_signals
 from runtime.storage.database import open_writer
 from runtime.systemd import systemd
 from taptrade import litestream, sockets
@@ -73,18 +74,18 @@ def main(stand_by: Callable[[], object] | None = None) -> int:
 
     Without an address to ship to, only wait.
     """
-    settings, stopping = load(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    settings = load()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it says each request
     with sole("replica", settings.data / "run" / "replica.lock", stand_by):
+        stopping = Stop()
+        stop_on_signals(stopping)
         try:
             return _ship(settings, SystemClock(), stopping)
         finally:
             systemd.stopping()
 
 
-def _ship(settings: Settings, clock: Clock, stopping: threading.Event) -> int:
+def _ship(settings: Settings, clock: Clock, stopping: Stop) -> int:
     metrics = Metrics("replica")
     background = Background(stopping, clock, metrics)
     if not settings.replica_url:

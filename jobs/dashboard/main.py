@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 
 from flask import Flask
 from rq.serializers import JSONSerializer
@@ -19,6 +18,7 @@ from runtime.auth.domains import names_of
 from runtime.clock import Clock, SystemClock
 from runtime.messaging.connection import connect
 from runtime.settings import Settings, load
+from runtime.stopping import Stop, stop_on_signals
 from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
@@ -51,19 +51,21 @@ def make_gate(settings: Settings, key: str, clock: Clock) -> Gate:
 
 def main(address: str) -> None:
     """Serve at an address until SIGTERM or SIGINT."""
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, _end)
+    stop = Stop()
+    stop_on_signals(stop)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it would log every request
     settings = load()
     gate = make_gate(settings, prepare_key(settings), SystemClock())
     server = make_server(address, settings.dashboard_port, gate, threaded=True)
     logger.info("rq-dashboard answers on %s, port %d", address, settings.dashboard_port)
-    # What serve_forever does twice a second between requests.
-    server.service_actions = systemd.alive  # type: ignore[method-assign]
+
+    def look() -> None:
+        systemd.alive()
+        if stop.is_set():
+            systemd.stopping()
+            raise SystemExit(0)
+
+    # What serve_forever does twice a second and after each request.
+    server.service_actions = look  # type: ignore[method-assign]
     systemd.ready()
     server.serve_forever()
-
-
-def _end(_number: int, _frame: object) -> None:
-    systemd.stopping()
-    raise SystemExit(0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
+from runtime.background import Stopping
 from runtime.game.ticks import Tick
 from runtime.messaging.connection import OUTAGES, Redis
 from runtime.messaging.redis_keys import BUS_PUBLIC
@@ -50,7 +50,7 @@ class Follower:
 
 
 def await_seat(
-    seat: Seat, client: Redis, database: Database, stopping: threading.Event, standing_by: Callable[[], object]
+    seat: Seat, client: Redis, database: Database, stopping: Stopping, standing_by: Callable[[], object]
 ) -> bool:
     """Follow until this machine is the one at work, with all that was heard stored; False: told to stop."""
     follower, told = Follower(client, database), False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +29,7 @@ from runtime.messaging.seat import Seat
 from runtime.metrics.table import Metrics
 from runtime.process_lock import sole
 from runtime.settings import Settings, SettingsError, load
+from runtime.stopping import Stop, stop_on_signals
 from runtime.storage import ticks_store
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.database import Database, open_writer
@@ -46,9 +46,8 @@ def main(stand_by: Callable[[], object] | None = None) -> int:
 
     With `stand_by` it begins as soon as the one that is at work has ended.
     """
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = Stop()
+    stop_on_signals(stopping)
     settings = load()
     configure("feed", settings.log_level)
     try:
@@ -90,9 +89,7 @@ class Waiting:
         self._stand_by()
 
 
-def run(
-    settings: Settings, clock: Clock, stopping: threading.Event, stand_by: Callable[[], object] | None = None
-) -> None:
+def run(settings: Settings, clock: Clock, stopping: Stop, stand_by: Callable[[], object] | None = None) -> None:
     """Feed until `stopping` is set; Redis may come and go meanwhile."""
     recording = recording_of(settings)
     metrics = Metrics("feed")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import time
 import warnings
 from typing import Any
@@ -15,7 +13,7 @@ from jobs.rq.json_jobs import JsonJob, JsonQueue
 from jobs.rq.retries import message_queues, push_retries, retries_of
 from jobs.rq.runs import begin_seen
 from jobs.rq.schedule import Schedule, register_missing, schedules, unregister_unknown
-from runtime.background import Background
+from runtime.background import Background, Stopping
 from runtime.clock import Clock, SystemClock
 from runtime.function_versions import InService, taken_up
 from runtime.machine import machine_of
@@ -24,6 +22,7 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.queues import SETTLE
 from runtime.metrics.table import Metrics
 from runtime.settings import load
+from runtime.stopping import Stop, stop_on_signals
 from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
@@ -40,6 +39,10 @@ class OthersInService(Exception):
     """Other functions are in service than those whose schedules are known here."""
 
 
+class Stopped(Exception):
+    """The process was told to stop."""
+
+
 class WatchfulScheduler(Scheduler):  # type: ignore[misc]
     """rq-scheduler that registers missing schedules again and lets no broken job stop the others."""
 
@@ -48,6 +51,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         connection: Any,
         clock: Clock,
         known: tuple[Schedule, ...],
+        stop: Stopping,
         queues: tuple[str, ...] = (),
         service: InService | None = None,
     ) -> None:
@@ -60,6 +64,7 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         )
         self._clock = clock
         self._schedules = known
+        self._stop = stop
         self._queues = queues
         self._service = service
         self._watched_ms: int | None = None
@@ -96,7 +101,12 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
         self._lock_acquired = False
 
     def heartbeat(self) -> None:
-        """Show now and then that this one lives; rq-scheduler would eight times a second, for ten seconds each."""
+        """Show now and then that this one lives; rq-scheduler would eight times a second, for ten seconds each.
+
+        Raise Stopped where the process stops: each look begins and ends here, and its lock is given back then.
+        """
+        if self._stop.is_set():
+            raise Stopped
         steady_ms = self._clock.monotonic_ms()
         if self._shown_ms is None or steady_ms - self._shown_ms >= SHOW_EVERY_MS:
             self._shown_ms = steady_ms
@@ -141,33 +151,26 @@ def main(service: InService | None = None) -> int:
     known, queues = schedules(), message_queues()
     settings = load()
     client: Any = connect(settings.redis_url)
-    stop = threading.Event()
-    _stop_on_signals(stop)
+    stop = Stop()
+    stop_on_signals(stop)
     metrics, clock = Metrics("scheduler"), SystemClock()
     metrics.set("taptrade_functions_version", taken_up())
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics), machine_of(settings))
     systemd.ready()
     while not stop.is_set():
         systemd.alive()
-        wait_until_ready(client, stop.wait, attempts=2**31)
+        if not wait_until_ready(client, stop.wait, attempts=2**31):
+            break
         try:
             # A scheduler may be born only once; after an outage a new one takes its place.
-            WatchfulScheduler(client, clock, known, queues, service).run()
+            WatchfulScheduler(client, clock, known, stop, queues, service).run()
+        except Stopped:
+            break
         except OthersInService:
             logger.info("other functions are in service: begins anew")
             return 0
         except OUTAGES as ex:
             logger.warning("lost Redis: %s", ex)
             stop.wait(PAUSE_S)
+    systemd.stopping()
     return 0
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-
-    def end(_number: int, _frame: object) -> None:
-        stop.set()
-        systemd.stopping()
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)

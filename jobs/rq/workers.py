@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
-import threading
-from typing import Any
+from typing import Any, TypeVar
 
 from rq import worker_registration
+from rq.exceptions import StopRequested
 from rq.intermediate_queue import IntermediateQueue
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
@@ -24,6 +23,7 @@ from runtime.messaging.connection import OUTAGES, connect, wait_until_ready
 from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
 from runtime.settings import load
+from runtime.stopping import Stop, stop_on_signals
 from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ MAINTENANCE_EVERY_S = 60
 # One-off jobs only; the periodic ones say that theirs is kept.
 RESULT_TTL_S = 500
 PAUSE_S = 0.5
+LOOK_EVERY_S = 1
+"""How often a worker without a job looks whether its process stops."""
 
 
 class CommandsUnheard(TaptradeError):
@@ -52,11 +54,6 @@ class SteadyWorker(SimpleWorker):
         succeeded = bool(super().perform_job(job, queue, execution))
         self.runs.ended(job.id, succeeded=succeeded)
         return succeeded
-
-    @property
-    def was_told_to_stop(self) -> bool:
-        """Tell whether a signal asked for the end; `work` also returns after errors that it only logs."""
-        return self._shutdown_requested_date is not None
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """Send a heartbeat; register again if Redis has forgotten us.
@@ -83,12 +80,52 @@ class SteadyWorker(SimpleWorker):
             raise CommandsUnheard(self.name)
 
 
+class ProcessWorker(SteadyWorker):
+    """A worker that is all that its process does: it ends between two jobs when that is told to stop."""
+
+    stop: Stop
+    """Set by `main`, as `runs` is by `make_worker`."""
+
+    @property
+    def _stop_requested(self) -> bool:
+        """Tell RQ, which looks between two jobs and while its workers are suspended."""
+        return self.stop.is_set()
+
+    @_stop_requested.setter
+    def _stop_requested(self, _: bool) -> None:
+        """Let RQ's constructor say that nobody has asked yet."""
+
+    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
+        """Wait for a job until the process stops; None ends RQ's loop."""
+        del max_idle_time
+        while not self._stop_requested:
+            taken = super().dequeue_job_and_maintain_ttl(timeout, LOOK_EVERY_S)
+            if taken is not None:
+                return taken
+        return None
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Send a heartbeat as before, but do not wait for Redis to come back where the process stops."""
+        try:
+            super().heartbeat(timeout, pipeline)
+        except OUTAGES as ex:
+            if self.stop.is_set():
+                raise StopRequested from ex
+            raise
+
+    def _install_signal_handlers(self) -> None:
+        """Leave signals to `main`: RQ's handlers raise, and ask Redis in the middle of whatever is under way."""
+
+
+Kind = TypeVar("Kind", bound=SteadyWorker)
+
+
 def worker_name(queue: str) -> str:
     """Return a name that no earlier process had: RQ refuses one whose killed owner's key still lives."""
     return f"{queue}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def make_worker(queue: str, connection: Any, runs: Runs, kind: type[SteadyWorker] = SteadyWorker) -> SteadyWorker:
+def make_worker(queue: str, connection: Any, runs: Runs, kind: type[Kind]) -> Kind:
     """Return a worker of one queue."""
     worker = kind(
         [JsonQueue(queue, connection=connection)],
@@ -128,34 +165,32 @@ def main(queue: str, process: str) -> int:
     _quieten()
     settings = load()
     client: Any = connect(settings.redis_url, block_s=WORKER_TTL_S)
-    stop = threading.Event()
+    stop = Stop()
     metrics, clock = Metrics(process), SystemClock()
     runs = Runs(queue, client, metrics, clock)
     start_pushing(client, metrics, clock, OUTAGES, Background(stop, clock, metrics), machine_of(settings))
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     systemd.ready()
     try:
         while not stop.is_set():
             systemd.alive(within_s=WORKER_TTL_S)
-            _stop_on_signals(stop)
             _work_until_an_outage(client, queue, runs, stop)
     finally:
         systemd.stopping()
     return 0
 
 
-def _work_until_an_outage(client: Any, queue: str, runs: Runs, stop: threading.Event) -> None:
-    wait_until_ready(client, stop.wait, attempts=2**31)
-    worker = None
+def _work_until_an_outage(client: Any, queue: str, runs: Runs, stop: Stop) -> None:
+    if not wait_until_ready(client, stop.wait, attempts=2**31):
+        return
     try:
-        worker = make_worker(queue, client, runs)
+        worker = make_worker(queue, client, runs, ProcessWorker)
+        worker.stop = stop
         reclaim(JsonQueue(queue, connection=client))
         logger.info("worker %s listens on %s", worker.name, queue)
         worker.work(logging_level="WARNING")
     except OUTAGES as ex:
         logger.warning("lost Redis: %s", ex)
-    if worker and worker.was_told_to_stop:
-        stop.set()
     stop.wait(PAUSE_S)
 
 
@@ -163,14 +198,3 @@ def _quieten() -> None:
     """Two jobs a second would be most of the log; what goes wrong is still said."""
     for name in ("rq.worker", "rq.job"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    """End the wait for Redis; RQ sets handlers of its own while it works."""
-
-    def end(_number: int, _frame: object) -> None:
-        stop.set()
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from jobs.rq.runs import Runs
 from jobs.triggers.attempts import Attempts
@@ -29,6 +27,7 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
 from runtime.more_shards import BEGIN_ANEW, EVERY_S, MoreShards
 from runtime.settings import Settings, load
+from runtime.stopping import Stop, stop_on_signals
 from runtime.storage.database import OperationalError, open_writer
 from runtime.storage.function_store import prepare
 from runtime.systemd import systemd
@@ -54,7 +53,7 @@ class FunctionProcess:
         triggers: Sequence[Trigger],
         client: Redis,
         shards: int,
-        stop: threading.Event,
+        stop: Stop,
     ) -> None:
         self._settings = settings
         self._triggers = triggers
@@ -170,9 +169,8 @@ def main(service: InService | None = None) -> int:
     # Nothing is under way yet: a signal ends these waits, and the process with them.
     wait_until_ready(client, time.sleep, attempts=2**31)
     shards = await_shards(settings, partial(time.sleep, LEDGER_AWAY_WAIT_S))
-    stop = threading.Event()
-    told = threading.Event()
-    _stop_on_signals(told.set, stop.set)
+    told, stop = Stop(), Stop()
+    stop_on_signals(told, stop)
     process = FunctionProcess(settings, triggers, client, shards, stop)
     process.start()
     systemd.ready()
@@ -190,8 +188,3 @@ def main(service: InService | None = None) -> int:
     # Threads that wait for a job cannot be told; they hold nothing.
     logging.shutdown()
     os._exit(0)
-
-
-def _stop_on_signals(*ends: Callable[[], Any]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: [end() for end in ends])

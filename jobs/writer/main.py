@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +32,7 @@ from runtime.personal.erased import ERASURES_FILE, ErasedFile, ErasuresUnreadabl
 from runtime.postgresql import choice
 from runtime.process_lock import sole
 from runtime.settings import Settings, load
+from runtime.stopping import Stop, stop_on_signals
 from runtime.storage.checkpoints import Checkpointer
 from runtime.storage.column_width import adopt_width
 from runtime.storage.database import AnotherWrites, Database, DatabaseUnsafe, OperationalError, SqliteDatabase
@@ -74,7 +73,7 @@ class WriterProcess:
         self.client = client
         self.database = database
         self.clock = clock
-        self.stopping = threading.Event()
+        self.stopping = Stop()
         adopt_width(database.execute, settings.column_seconds)
         # The writer's own connection may be waiting for a job, and a pushing thread must not share its place.
         self.metrics_client = connect(settings.redis_url)
@@ -101,10 +100,6 @@ class WriterProcess:
         self.trouble = ""
         self._due: dict[str, int] = {}
         self._has_begun = self._was_away = self._has_doubts = self._trims = False
-
-    def stop(self, *_: object) -> None:
-        """End after the iteration that is under way."""
-        self.stopping.set()
 
     def run(self) -> None:
         """Iterate until told to stop; what waits in the queues then is left for the next writer."""
@@ -286,8 +281,7 @@ def main(
         process = begun(
             settings, shard, waiting, lambda database: WriterProcess(settings, client, database, clock, shard)
         )
-        signal.signal(signal.SIGTERM, process.stop)
-        signal.signal(signal.SIGINT, process.stop)
+        stop_on_signals(process.stopping)
         # What start-up left stays; what a commit leaves has no cycles.
         gc.collect()
         gc.freeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from runtime.messaging.connection import connect
 
@@ -18,3 +19,9 @@ def note(key: str, value: str = "") -> dict[str, str]:
 def fail() -> None:
     """Go wrong."""
     raise RuntimeError("on purpose")
+
+
+def note_when_told_to_stop(key: str) -> dict[str, str]:
+    """Have the process told to stop, and do what `note` does all the same."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    return note(key)

@@ -96,8 +96,7 @@ def test_a_process_tells_of_its_life_and_of_its_end(role: str, variables: dict[s
     with serving(variables, tmp_path, role) as (ear, pid):
         assert ear.hear("READY=1") == "READY=1\nSTATUS=at work"
         ear.hear("WATCHDOG=1", 10)
-        if role != "settler":  # without a job it says so every 45 s
-            ear.hear("WATCHDOG=1", 10)
+        ear.hear("WATCHDOG=1", 10)
         os.kill(pid, signal.SIGTERM)
         ear.hear("STOPPING=1", 20)
 
@@ -125,3 +124,24 @@ def test_who_stands_by_takes_over_when_the_one_at_work_ends(
             first.hear("STOPPING=1", 20)
             assert second.hear("READY=1", 20) == "READY=1\nSTATUS=at work"
             wait_until(lambda: int(lock.read_text()) == second_pid, what="the lock")
+
+
+@pytest.mark.parametrize("role", ["writer", "feed", "replica"])
+def test_who_stands_by_ends_when_told_to_and_the_one_at_work_goes_on(
+    role: str, variables: dict[str, str], tmp_path: Path
+) -> None:
+    lock = tmp_path / "data" / "run" / f"{role}.lock"
+    with serving(variables, tmp_path, role) as (first, first_pid):
+        first.hear("READY=1")
+        with serving(variables, tmp_path, role, "--stand-by") as (second, second_pid):
+            second.hear("WATCHDOG=1")
+            os.kill(second_pid, signal.SIGTERM)
+            wait_until(lambda: is_zombie(second_pid), what="the end of the one that stands by")
+        assert int(lock.read_text()) == first_pid
+        first.forget()
+        first.hear("WATCHDOG=1", 10)
+
+
+def is_zombie(pid: int) -> bool:
+    """Tell whether a child of ours has ended; whoever started it waits for it later."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"

@@ -25,6 +25,7 @@ from runtime.messaging.metrics_exchange import collect
 from runtime.messaging.redis_keys import FEED_SOURCES, GRID_LATEST, TICK_LATEST
 from runtime.messaging.redis_values import FeedSources, decode_tick
 from runtime.settings import Settings, SettingsError
+from runtime.stopping import Stop
 from runtime.storage import checkpoints, ticks_store
 from runtime.storage.database import OperationalError, open_reader, open_writer
 from tests.waiting import wait_until
@@ -85,7 +86,7 @@ def test_the_process_publishes_survives_kill_9_and_ends_on_sigterm(
 
 def test_ticks_are_stored_while_redis_is_away(settings: Settings, tmp_path: Path) -> None:
     nowhere = replace(settings, redis_url=f"unix://{tmp_path}/nothing.sock", feed=("sim",))
-    stopping = threading.Event()
+    stopping = Stop()
     feeding = threading.Thread(target=run, args=(nowhere, SystemClock(), stopping))
     feeding.start()
     try:
@@ -112,7 +113,7 @@ def test_a_recording_that_cannot_be_replayed_ends_the_feed_before_it_writes(
         file.write_bytes(content)
     brought = replace(settings, data=tmp_path / "data", replay_file=str(file))
     with pytest.raises(SettingsError) as refused:
-        run(brought, SystemClock(), threading.Event())
+        run(brought, SystemClock(), Stop())
     assert str(refused.value).startswith(f"TAPTRADE_REPLAY_FILE: {file}{said}")
     assert not brought.data.exists()
 
@@ -133,7 +134,7 @@ def test_the_wal_of_the_ticks_starts_anew_beside_them(
     settings: Settings, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "PAGES_DUE", 4)
-    stopping = threading.Event()
+    stopping = Stop()
     feeding = threading.Thread(target=run, args=(replace(settings, feed=("sim",)), SystemClock(), stopping))
     feeding.start()
     try:

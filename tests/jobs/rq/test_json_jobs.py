@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from rq.command import PUBSUB_CHANNEL_TEMPLATE
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import JobStatus
+from rq.suspension import suspend
 
 from jobs.rq.json_jobs import RENAMED, JsonJob, JsonQueue
 from jobs.rq.runs import Runs
 from jobs.rq.schedule import schedules
-from jobs.rq.workers import make_worker, reclaim, worker_name
+from jobs.rq.workers import SteadyWorker, make_worker, reclaim, worker_name
 from runtime.clock import ManualClock
 from runtime.metrics.table import Metrics
+from taptrade import embedded_redis
+from tests.conftest import start_redis
 from tests.serving import serving
 from tests.waiting import wait_until
 
@@ -69,6 +73,43 @@ def test_worker_process_runs_json_jobs_and_outlives_failures(
     assert redis_client.smembers("rq:workers") == set(), "it took its leave"
 
 
+def test_a_worker_that_is_told_to_stop_ends_after_the_job_under_way(
+    redis_client: Any, redis_url: str, queue: JsonQueue, tmp_path: Path
+) -> None:
+    queue.enqueue_job(job(redis_client, "one", "tests.jobs.sample_jobs.note_when_told_to_stop", "marks"))
+    queue.enqueue_job(job(redis_client, "two", NOTE, "marks"))
+    with serving("jobs", tmp_path, redis_url) as process:
+        assert process.wait(20) == 0
+    assert JsonJob.fetch("one", connection=redis_client).get_status() == JobStatus.FINISHED
+    assert queue.job_ids == ["two"], "the next worker's"
+    assert redis_client.lrange("marks", 0, -1) == [b"ran"]
+    assert redis_client.smembers("rq:workers") == set(), "it took its leave"
+
+
+def test_a_worker_is_told_to_stop_while_it_is_suspended(
+    redis_client: Any, redis_url: str, queue: JsonQueue, tmp_path: Path
+) -> None:
+    suspend(redis_client)
+    queue.enqueue_job(job(redis_client, "one", NOTE, "marks"))
+    with serving("jobs", tmp_path, redis_url):
+        (key,) = wait_until(lambda: redis_client.smembers("rq:workers"), what="a worker")
+        wait_until(lambda: redis_client.hget(key, "state") == b"suspended", what="its rest")
+        # `serving` tells it to stop, and waits for a good end.
+    assert queue.job_ids == ["one"]
+
+
+def test_a_worker_is_told_to_stop_while_redis_is_away(tmp_path: Path) -> None:
+    url = embedded_redis.prepare(tmp_path / "redis")
+    server = start_redis(tmp_path / "redis")
+    log = tmp_path / "jobs.log"
+    with serving("jobs", tmp_path, url), redis.Redis.from_url(url) as client:
+        wait_until(lambda: client.info("clients")["blocked_clients"] == 1, what="a worker that waits for a job")
+        server.kill()
+        server.wait()
+        wait_until(lambda: "could not connect to Redis" in log.read_text(), what="the outage")
+        # `serving` tells it to stop, and waits for a good end.
+
+
 def test_killed_worker_is_followed_at_once_and_its_job_is_taken_up(
     redis_client: Any, redis_url: str, queue: JsonQueue, tmp_path: Path
 ) -> None:
@@ -112,7 +153,7 @@ def test_reclaim_leaves_no_copies(redis_client: Any, queue: JsonQueue) -> None:
 
 
 def test_worker_registers_again_after_redis_came_up_empty(redis_client: Any, clock: ManualClock) -> None:
-    worker: Any = make_worker("jobs", redis_client, Runs("jobs", redis_client, Metrics("jobs"), clock))
+    worker: Any = make_worker("jobs", redis_client, Runs("jobs", redis_client, Metrics("jobs"), clock), SteadyWorker)
     worker.register_birth()
     redis_client.flushall()
     worker.heartbeat()

@@ -10,11 +10,12 @@ from jobs.rq.json_jobs import JsonJob, JsonQueue
 from jobs.rq.runs import Runs, begin_seen
 from jobs.rq.schedule import Schedule, schedules
 from jobs.rq.scheduler import WatchfulScheduler
-from jobs.rq.workers import make_worker
+from jobs.rq.workers import SteadyWorker, make_worker
 from runtime.clock import ManualClock
 from runtime.health.status import read_jobs
 from runtime.messaging.redis_values import JobSeen
 from runtime.metrics.table import Metrics
+from runtime.stopping import Stop
 
 SAMPLE = Schedule("sample", "tests.jobs.sample_jobs.note", "jobs", 30, 60, interval_s=1)
 OTHER = Schedule("other", "tests.jobs.sample_jobs.note", "settle", 30, 60, interval_s=1)
@@ -23,7 +24,7 @@ OTHER = Schedule("other", "tests.jobs.sample_jobs.note", "settle", 30, 60, inter
 def work_off(client: Any, metrics: Metrics, clock: ManualClock, function: str, *args: Any, job_id: str) -> None:
     queue = JsonQueue("jobs", connection=client)
     queue.enqueue_job(JsonJob.create(function, args=args, id=job_id, connection=client, result_ttl=-1))
-    worker = make_worker("jobs", client, Runs("jobs", client, metrics, clock, (SAMPLE, OTHER)))
+    worker = make_worker("jobs", client, Runs("jobs", client, metrics, clock, (SAMPLE, OTHER)), SteadyWorker)
     worker.work(burst=True, logging_level="CRITICAL")
 
 
@@ -77,10 +78,10 @@ def test_every_job_of_the_table_is_waited_for_from_its_first_registration_on(
     redis_client: Any, clock: ManualClock
 ) -> None:
     first_ms = clock.now_ms()
-    scheduler = WatchfulScheduler(redis_client, clock, (SAMPLE, OTHER))
+    scheduler = WatchfulScheduler(redis_client, clock, (SAMPLE, OTHER), Stop())
     scheduler.enqueue_jobs()
     clock.advance(60_000)
-    WatchfulScheduler(redis_client, clock, (SAMPLE, OTHER)).enqueue_jobs()
+    WatchfulScheduler(redis_client, clock, (SAMPLE, OTHER), Stop()).enqueue_jobs()
     assert read_jobs(redis_client) == {"sample": JobSeen(first_ms, 60), "other": JobSeen(first_ms, 60)}
 
 

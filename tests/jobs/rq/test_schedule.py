@@ -13,6 +13,7 @@ from jobs.rq.schedule import Schedule, is_registered, register_missing, schedule
 from jobs.rq.scheduler import LOCK_MS, WATCH_EVERY_MS, WatchfulScheduler
 from runtime.clock import ManualClock, SystemClock
 from runtime.messaging.connection import connect
+from runtime.stopping import Stop
 from taptrade import embedded_redis
 from tests.conftest import start_redis
 from tests.serving import serving
@@ -26,7 +27,7 @@ SAMPLE = Schedule("sample", "tests.jobs.sample_jobs.note", "settle", 30, 60, int
 
 @pytest.fixture
 def scheduler(redis_client: Any, clock: ManualClock) -> WatchfulScheduler:
-    return WatchfulScheduler(redis_client, clock, (SAMPLE,))
+    return WatchfulScheduler(redis_client, clock, (SAMPLE,), Stop())
 
 
 def test_process_registers_all_repeats_and_never_piles_up(redis_client: Any, redis_url: str, tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_looks_at_whole_quarters_of_a_second(
 
 
 def test_a_look_that_finds_nothing_takes_no_lock(redis_client: Any, clock: ManualClock) -> None:
-    scheduler = WatchfulScheduler(redis_client, clock, (SAMPLE,), ("webhooks",))
+    scheduler = WatchfulScheduler(redis_client, clock, (SAMPLE,), Stop(), ("webhooks",))
 
     def look() -> bool:
         assert scheduler.acquire_lock()
@@ -151,7 +152,7 @@ def test_what_is_missing_or_wrong_is_registered_anew(
 
 def test_a_broken_job_does_not_stop_the_others(redis_client: Any) -> None:
     broken = Schedule("broken", "tests.jobs.sample_jobs.fail", "settle", 30, 60, interval_s=1)
-    scheduler = WatchfulScheduler(redis_client, SystemClock(), (broken, SAMPLE))
+    scheduler = WatchfulScheduler(redis_client, SystemClock(), (broken, SAMPLE), Stop())
     scheduler.enqueue_jobs()
     redis_client.delete("rq:queue:settle")
     redis_client.hset("rq:job:broken", "meta", b"{not json")

@@ -94,7 +94,7 @@ def test_a_long_queue_is_not_counted_again_and_again(
     process._run_once()
     process._run_once()
     assert counted == ["anew"]
-    process.stop()
+    process.stopping.set()
     process._close()
 
 

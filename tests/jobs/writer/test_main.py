@@ -50,7 +50,7 @@ def running(process: writer_main.WriterProcess) -> Iterator[writer_main.WriterPr
     try:
         yield process
     finally:
-        process.stop()
+        process.stopping.set()
         thread.join(10)
     assert not thread.is_alive()
 

@@ -42,7 +42,7 @@ def process(settings: Settings, clock: ManualClock) -> Iterator[writer_main.Writ
     thread = threading.Thread(target=process.run)
     thread.start()
     yield process
-    process.stop()
+    process.stopping.set()
     thread.join(10)
     assert not thread.is_alive()
 
