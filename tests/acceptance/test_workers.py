@@ -25,6 +25,7 @@ ALLOWED = 5
 ASKED = 20
 HOPS_MAX = 60
 CALLS = 40
+CALLS_MAX = 10 * CALLS
 OWN = ("bet", "balance")
 pytestmark = pytest.mark.timeout(180)
 
@@ -107,18 +108,23 @@ def listen(player: Player, last: str) -> list[StreamEvent]:
 
 
 def test_what_all_processes_counted_is_on_the_page_of_each(system: System) -> None:
-    before = counted(system)
-    for _ in range(CALLS):
-        assert httpx.get(f"{system.url}/api/rules", trust_env=False).status_code == 200
+    before, asked = counted(system), 0
 
     def all_told() -> Counter[str] | None:
         new = counted(system) - before
-        return new if new.total() >= CALLS else None
+        return new if new.total() >= asked else None
 
-    new = wait_until(all_told, 20, what="the counts of every process")
-    assert new is not None
-    assert new.total() == CALLS
-    assert len(new) == system.settings.api_workers
+    # The kernel gives connections to whichever process comes for them, so one of them may have them all for a while.
+    while True:
+        for _ in range(CALLS):
+            assert httpx.get(f"{system.url}/api/rules", trust_env=False).status_code == 200
+        asked += CALLS
+        new = wait_until(all_told, 20, what="the counts of every process")
+        assert new is not None
+        assert new.total() == asked
+        if len(new) == system.settings.api_workers:
+            break
+        assert asked < CALLS_MAX, new
 
 
 def counted(system: System) -> Counter[str]:

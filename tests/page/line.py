@@ -68,8 +68,9 @@ class Line(Cable):
 
     def go_down(self) -> None:
         """Break every connection, and take none until `come_up`."""
-        self.is_up = self._hushes_streams = False
-        self.cut()
+        with self._changed:
+            self.is_up = self._hushes_streams = False
+            self.cut()
 
     def come_up(self) -> None:
         """Take connections again."""
@@ -96,12 +97,15 @@ class Line(Cable):
             return self.resumed_at[after]
 
     def _take(self, near: socket.socket) -> None:
-        if not self.is_up:
-            near.close()
-            return
         connection = Connection(near, socket.create_connection(self._to))
         with self._changed:
-            self._open.add(connection)
+            is_taken = self.is_up
+            if is_taken:
+                self._open.add(connection)
+        if not is_taken:
+            near.close()
+            connection.far.close()
+            return
         Thread(target=self._pass_up, args=(connection,), daemon=True).start()
         Thread(target=self._pass_down, args=(connection,), daemon=True).start()
 
