@@ -14,7 +14,7 @@ export class CellTable {
   #columns = [];
   #rows = new Map();
   #focused = null;
-  #doneMs = 0;
+  #doneMs = -Infinity;
 
   /** `onAim(cell | null)` and `onTap(cell)`, as of the pointer. */
   constructor({ state, clock, board, taps, onAim, onTap }) {

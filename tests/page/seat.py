@@ -34,8 +34,9 @@ class Seat:
         self._expect_cells()
 
     def _expect_cells(self) -> None:
-        expect(self.page.locator("#board-wait")).to_be_hidden()
-        expect(self.page.locator("#cells td button:not([aria-disabled=true])").first).to_be_attached()
+        # An expectation looks less and less often; these look at each frame.
+        self.page.locator("#board-wait").wait_for(state="hidden")
+        self.page.locator("#cells td button:not([aria-disabled=true])").first.wait_for(state="attached")
 
     def play_as_guest(self) -> None:
         """Sign in with a key of the browser: one click."""

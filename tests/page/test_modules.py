@@ -118,3 +118,27 @@ TAP_TWICE = """import("/page/client/api.js").then(({ ApiError, LineError }) => {
 def test_a_full_limit_says_nothing_of_a_bet_whose_answer_was_lost(ask: Any) -> None:
     assert ask("client/delivery.js", TAP_TWICE, ["lost", "RATE_LIMITED"])["bet"] == {"id": "b"}
     assert ask("client/delivery.js", TAP_TWICE, ["RATE_LIMITED"])["code"] == "RATE_LIMITED"
+
+
+TABLE = """(() => {
+  const grid = {
+    columns: [{ start_s: 10, opens_ms: 10_000 }],
+    rows: [{ low_cents: 100, high_cents: 200 }],
+    price: { cents: 150 },
+  };
+  const board = { offer: { grid, isOpen: () => true, rateBp: () => 15_000 } };
+  const state = { on: (_, hear) => hear() };
+  performance.now = () => given;  // since the page was opened
+  try {
+    new it.CellTable({ state, board, clock: { nowMs: () => 0 }, taps: { standing: () => null } });
+  } finally {
+    delete performance.now;
+  }
+  const table = document.querySelector("#cells > table:last-child");
+  table.remove();
+  return [...table.querySelectorAll("td button")].map((button) => button.textContent);
+})()"""
+
+
+def test_the_table_has_its_cells_with_the_first_grid(ask: Any) -> None:
+    assert ask("game/table.js", TABLE, 5) == ["1.50x"]
