@@ -91,10 +91,11 @@ def test_a_worker_is_told_to_stop_while_it_is_suspended(
 ) -> None:
     suspend(redis_client)
     queue.enqueue_job(job(redis_client, "one", NOTE, "marks"))
-    with serving("jobs", tmp_path, redis_url):
+    with serving("jobs", tmp_path, redis_url) as process:
         (key,) = wait_until(lambda: redis_client.smembers("rq:workers"), what="a worker")
         wait_until(lambda: redis_client.hget(key, "state") == b"suspended", what="its rest")
-        # `serving` tells it to stop, and waits for a good end.
+        process.terminate()
+        assert process.wait(10) == 0
     assert queue.job_ids == ["one"]
 
 
@@ -102,12 +103,17 @@ def test_a_worker_is_told_to_stop_while_redis_is_away(tmp_path: Path) -> None:
     url = embedded_redis.prepare(tmp_path / "redis")
     server = start_redis(tmp_path / "redis")
     log = tmp_path / "jobs.log"
-    with serving("jobs", tmp_path, url), redis.Redis.from_url(url) as client:
-        wait_until(lambda: client.info("clients")["blocked_clients"] == 1, what="a worker that waits for a job")
+    try:
+        with serving("jobs", tmp_path, url) as process, redis.Redis.from_url(url) as client:
+            wait_until(lambda: client.info("clients")["blocked_clients"] == 1, what="a worker that waits for a job")
+            server.kill()
+            server.wait()
+            wait_until(lambda: "could not connect to Redis" in log.read_text(), what="the outage")
+            process.terminate()
+            assert process.wait(10) == 0
+    finally:
         server.kill()
         server.wait()
-        wait_until(lambda: "could not connect to Redis" in log.read_text(), what="the outage")
-        # `serving` tells it to stop, and waits for a good end.
 
 
 def test_killed_worker_is_followed_at_once_and_its_job_is_taken_up(
