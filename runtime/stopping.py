@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from queue import Empty, SimpleQueue
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stop:
@@ -16,6 +19,9 @@ class Stop:
     def __init__(self) -> None:
         self._is_set = False
         self._wakes: SimpleQueue[None] = SimpleQueue()
+        # The first look at a queue has its lock at once, and waits for ever if its time is over by then (CPython 3.11).
+        with suppress(Empty):
+            self._wakes.get_nowait()
 
     def set(self) -> None:
         """Let all who wait, and who will, go on."""
@@ -48,5 +54,14 @@ def stop_on_signals(*stops: Stop) -> None:
         for stop in stops:
             stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, tell)
+
+
+def end_on_signals() -> None:
+    """Have SIGTERM and SIGINT end the process again.
+
+    Whoever becomes another program calls this and looks only then whether it was told to stop: no signal falls between.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)

@@ -22,7 +22,7 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.messaging.queues import SETTLE
 from runtime.metrics.table import Metrics
 from runtime.settings import load
-from runtime.stopping import Stop, stop_on_signals
+from runtime.stopping import Stop, end_on_signals, stop_on_signals
 from runtime.systemd import systemd
 
 logger = logging.getLogger(__name__)
@@ -167,10 +167,12 @@ def main(service: InService | None = None) -> int:
         except Stopped:
             break
         except OthersInService:
-            logger.info("other functions are in service: begins anew")
-            return 0
+            end_on_signals()
+            if not stop.is_set():
+                logger.info("other functions are in service: begins anew")
+                return 0
         except OUTAGES as ex:
             logger.warning("lost Redis: %s", ex)
             stop.wait(PAUSE_S)
     systemd.stopping()
-    return 0
+    raise SystemExit(0)  # whoever returns may begin anew

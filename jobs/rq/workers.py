@@ -100,8 +100,10 @@ class ProcessWorker(SteadyWorker):
         del max_idle_time
         while not self._stop_requested:
             taken = super().dequeue_job_and_maintain_ttl(timeout, LOOK_EVERY_S)
-            if taken is not None:
+            if taken is not None and not self._stop_requested:
                 return taken
+        # What came after that is the next one's: it might take longer than the stop may.
+        reclaim(JsonQueue(self.queue_names()[0], connection=self.connection))
         return None
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
@@ -144,9 +146,9 @@ def make_worker(queue: str, connection: Any, runs: Runs, kind: type[Kind]) -> Ki
 
 
 def reclaim(queue: JsonQueue) -> list[str]:
-    """Put back what a killed worker had taken but not begun; RQ itself would fail it after some minutes.
+    """Put back what was taken but not begun; RQ itself would fail it after some minutes.
 
-    Each queue has one worker, so at its start nobody else can be between taking and beginning.
+    Each queue has one worker, so at its start and at its end nobody else can be between taking and beginning.
     """
     stuck = IntermediateQueue(queue.key, queue.connection).get_job_ids()
     for job_id in stuck:
@@ -155,8 +157,6 @@ def reclaim(queue: JsonQueue) -> list[str]:
             if queue.connection.lpos(queue.key, job_id) is None:
                 pipeline.rpush(queue.key, job_id)
             pipeline.execute()
-    if stuck:
-        logger.warning("took up again: %s", ", ".join(stuck))
     return stuck
 
 
@@ -186,7 +186,9 @@ def _work_until_an_outage(client: Any, queue: str, runs: Runs, stop: Stop) -> No
     try:
         worker = make_worker(queue, client, runs, ProcessWorker)
         worker.stop = stop
-        reclaim(JsonQueue(queue, connection=client))
+        stuck = reclaim(JsonQueue(queue, connection=client))
+        if stuck:
+            logger.warning("took up again: %s", ", ".join(stuck))
         logger.info("worker %s listens on %s", worker.name, queue)
         worker.work(logging_level="WARNING")
     except OUTAGES as ex:

@@ -27,7 +27,7 @@ from runtime.messaging.metrics_exchange import start_pushing
 from runtime.metrics.table import Metrics
 from runtime.more_shards import BEGIN_ANEW, EVERY_S, MoreShards
 from runtime.settings import Settings, load
-from runtime.stopping import Stop, stop_on_signals
+from runtime.stopping import Stop, end_on_signals, stop_on_signals
 from runtime.storage.database import OperationalError, open_writer
 from runtime.storage.function_store import prepare
 from runtime.systemd import systemd
@@ -180,6 +180,7 @@ def main(service: InService | None = None) -> int:
     if told.is_set():
         systemd.stopping()
     process.leave()
+    end_on_signals()
     if not told.is_set():
         if process.begins_anew:
             return BEGIN_ANEW

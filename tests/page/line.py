@@ -97,7 +97,11 @@ class Line(Cable):
             return self.resumed_at[after]
 
     def _take(self, near: socket.socket) -> None:
-        connection = Connection(near, socket.create_connection(self._to))
+        try:
+            connection = Connection(near, socket.create_connection(self._to))
+        except OSError:
+            near.close()
+            return
         with self._changed:
             is_taken = self.is_up
             if is_taken:

@@ -17,9 +17,10 @@ from rq.suspension import suspend
 from jobs.rq.json_jobs import RENAMED, JsonJob, JsonQueue
 from jobs.rq.runs import Runs
 from jobs.rq.schedule import schedules
-from jobs.rq.workers import SteadyWorker, make_worker, reclaim, worker_name
+from jobs.rq.workers import ProcessWorker, SteadyWorker, make_worker, reclaim, worker_name
 from runtime.clock import ManualClock
 from runtime.metrics.table import Metrics
+from runtime.stopping import Stop
 from taptrade import embedded_redis
 from tests.conftest import start_redis
 from tests.serving import serving
@@ -84,6 +85,28 @@ def test_a_worker_that_is_told_to_stop_ends_after_the_job_under_way(
     assert queue.job_ids == ["two"], "the next worker's"
     assert redis_client.lrange("marks", 0, -1) == [b"ran"]
     assert redis_client.smembers("rq:workers") == set(), "it took its leave"
+
+
+class StopAfterALook(Stop):
+    """Is set once somebody has looked."""
+
+    def is_set(self) -> bool:
+        if not super().is_set():
+            self.set()
+            return False
+        return True
+
+
+def test_a_job_that_comes_after_the_stop_is_left_to_the_next_worker(
+    redis_client: Any, queue: JsonQueue, clock: ManualClock
+) -> None:
+    queue.enqueue_job(job(redis_client, "one", NOTE, "marks"))
+    worker = make_worker("jobs", redis_client, Runs("jobs", redis_client, Metrics("jobs"), clock), ProcessWorker)
+    worker.stop = StopAfterALook()
+    worker.register_birth()  # type: ignore[no-untyped-call]
+    assert worker.dequeue_job_and_maintain_ttl(1) is None
+    assert queue.job_ids == ["one"]
+    assert redis_client.llen(queue.intermediate_queue_key) == 0
 
 
 def test_a_worker_is_told_to_stop_while_it_is_suspended(

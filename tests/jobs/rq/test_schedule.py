@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from jobs.rq.json_jobs import FAILURE_TTL_S, JsonJob, JsonQueue
 from jobs.rq.schedule import Schedule, is_registered, register_missing, schedules
 from jobs.rq.scheduler import LOCK_MS, WATCH_EVERY_MS, WatchfulScheduler
 from runtime.clock import ManualClock, SystemClock
+from runtime.function_versions import Pointer, folder_of_sets, house_id
 from runtime.messaging.connection import connect
 from runtime.stopping import Stop
 from taptrade import embedded_redis
@@ -67,6 +69,18 @@ def test_waits_for_redis_and_goes_on_after_an_outage(tmp_path: Path) -> None:
             server.terminate()
             server.wait(10)
     client.close()
+
+
+def test_a_stop_is_heard_while_redis_is_away_and_other_functions_have_come(tmp_path: Path) -> None:
+    url = embedded_redis.prepare(tmp_path / "redis")
+    log = tmp_path / "scheduler.log"
+    with serving("scheduler", tmp_path, url) as process:
+        wait_until(lambda: log.exists() and "waiting for Redis" in log.read_text(), what="the outage")
+        folder = folder_of_sets(tmp_path)
+        folder.mkdir()
+        (folder / "serving").write_bytes(msgspec.json.encode(Pointer(version=7, house=house_id(), since_ms=1)))
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 @pytest.mark.parametrize(("after_ms", "sleeps_s"), [(0, 0.25), (1, 0.249), (249, 0.001), (250, 0.25), (990, 0.01)])
