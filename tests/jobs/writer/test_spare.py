@@ -118,7 +118,8 @@ def test_a_spare_takes_over_and_who_was_stopped_can_write_no_more(
             assert again.poll() is None
         open_account(redis_client)
         wait_until(lambda: ledger.execute(ACCOUNTS) == [(3,)], what="the third account")
-        assert redis_client.zcard("rq:wip:commands") == 0
+        # The job ends after its commit.
+        wait_until(lambda: redis_client.zcard("rq:wip:commands") == 0, what="the end of the job")
     ((epoch, number),) = ledger.execute("SELECT epoch, number FROM shards")
     assert epoch == 2
     assert [(number,)] == ledger.execute("SELECT max(number) FROM commits")
