@@ -7,6 +7,7 @@ import time
 import warnings
 from typing import Any
 
+from rq.exceptions import StopRequested
 from rq_scheduler import Scheduler
 
 from jobs.rq.json_jobs import JsonJob, JsonQueue
@@ -37,10 +38,6 @@ PAUSE_S = 0.5
 
 class OthersInService(Exception):
     """Other functions are in service than those whose schedules are known here."""
-
-
-class Stopped(Exception):
-    """The process was told to stop."""
 
 
 class WatchfulScheduler(Scheduler):  # type: ignore[misc]
@@ -103,10 +100,10 @@ class WatchfulScheduler(Scheduler):  # type: ignore[misc]
     def heartbeat(self) -> None:
         """Show now and then that this one lives; rq-scheduler would eight times a second, for ten seconds each.
 
-        Raise Stopped where the process stops: each look begins and ends here, and its lock is given back then.
+        Raise StopRequested where the process stops: each look begins and ends here, and its lock is given back then.
         """
         if self._stop.is_set():
-            raise Stopped
+            raise StopRequested
         steady_ms = self._clock.monotonic_ms()
         if self._shown_ms is None or steady_ms - self._shown_ms >= SHOW_EVERY_MS:
             self._shown_ms = steady_ms
@@ -164,7 +161,7 @@ def main(service: InService | None = None) -> int:
         try:
             # A scheduler may be born only once; after an outage a new one takes its place.
             WatchfulScheduler(client, clock, known, stop, queues, service).run()
-        except Stopped:
+        except StopRequested:
             break
         except OthersInService:
             end_on_signals()

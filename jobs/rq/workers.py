@@ -7,7 +7,7 @@ import os
 import secrets
 from typing import Any, TypeVar
 
-from rq import worker_registration
+from rq import Queue, worker_registration
 from rq.exceptions import StopRequested
 from rq.intermediate_queue import IntermediateQueue
 from rq.serializers import JSONSerializer
@@ -103,7 +103,7 @@ class ProcessWorker(SteadyWorker):
             if taken is not None and not self._stop_requested:
                 return taken
         # What came after that is the next one's: it might take longer than the stop may.
-        reclaim(JsonQueue(self.queue_names()[0], connection=self.connection))
+        reclaim(self.queues[0])
         return None
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
@@ -111,7 +111,7 @@ class ProcessWorker(SteadyWorker):
         try:
             super().heartbeat(timeout, pipeline)
         except OUTAGES as ex:
-            if self.stop.is_set():
+            if self._stop_requested:
                 raise StopRequested from ex
             raise
 
@@ -145,7 +145,7 @@ def make_worker(queue: str, connection: Any, runs: Runs, kind: type[Kind]) -> Ki
     return worker
 
 
-def reclaim(queue: JsonQueue) -> list[str]:
+def reclaim(queue: Queue) -> list[str]:
     """Put back what was taken but not begun; RQ itself would fail it after some minutes.
 
     Each queue has one worker, so at its start and at its end nobody else can be between taking and beginning.
@@ -186,7 +186,7 @@ def _work_until_an_outage(client: Any, queue: str, runs: Runs, stop: Stop) -> No
     try:
         worker = make_worker(queue, client, runs, ProcessWorker)
         worker.stop = stop
-        stuck = reclaim(JsonQueue(queue, connection=client))
+        stuck = reclaim(worker.queues[0])
         if stuck:
             logger.warning("took up again: %s", ", ".join(stuck))
         logger.info("worker %s listens on %s", worker.name, queue)
